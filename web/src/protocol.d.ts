@@ -1,0 +1,179 @@
+/**
+ * The one description of what passes between the page and the engine
+ * (Go compiled to WebAssembly, in a module worker).
+ *
+ * A request carries an id and gets exactly one reply: a result or an error. Between the two, progress messages with the same id may come.
+ * `cancel` makes the pending request of that id reply with an error whose name is "AbortError". Buffers are transferred, not copied.
+ * Times are acquisition-clock ticks as numbers (exact below 2^53, 417 days at 250 MHz); a stream without a Clock column counts rows as ticks.
+ */
+
+/** What the page asks: `{id, op, args}`. */
+export type Request = { id: number } & (
+  | { op: "open"; args: OpenArgs }
+  | { op: "close"; args: { stream: string } }
+  | { op: "index"; args: { stream: string } }
+  | { op: "info"; args: { stream: string } }
+  | { op: "envelope"; args: EnvelopeArgs }
+  | { op: "values"; args: ValuesArgs }
+  | { op: "slice"; args: SliceArgs }
+  | { op: "recover"; args: { stream: string } }
+  | { op: "setClock"; args: { stream: string; hz: number } }
+  | { op: "engine"; args: {} }
+  | { op: "cancel"; args: { target: number } }
+);
+
+export type Reply =
+  | { id: number; result: unknown }
+  | { id: number; error: EngineError }
+  | { id: number; progress: unknown };
+
+/** Errors cross as name and message; next says what the person can do. */
+export interface EngineError {
+  name: "CorruptError" | "RangeError" | "ColumnError" | "AbortError" | "NotReadableError" | "EngineError" | string;
+  message: string;
+  offset?: number;
+  next?: string;
+}
+
+/** source: a dropped File, or the absolute URL of a file whose server answers range requests. */
+export interface OpenArgs { source: File | string; name: string; size?: number }
+
+/** Progress of open and index. */
+export interface OpenProgress { batches: number; of: number; bytes: number }
+
+export interface ColumnInfo {
+  index: number;
+  /** full name in the file, `SpikeDataCh117` */
+  name: string;
+  /** what people say, `AP 117` */
+  label: string;
+  /** `AP`, `LFP`, `Analog`, ... ; columns of one group are channels of one signal */
+  group: string;
+  /** trailing number, or -1 */
+  channel: number;
+  /** Arrow type as text, `uint16`, `run_end_encoded<uint16>`, `utf8` */
+  type: string;
+  nullable: boolean;
+  unit: string;
+  /** physical = scale * (raw - offset); scale 0: unknown, show codes */
+  scale: number;
+  offset: number;
+  gain: number;
+  rate_hz: number;
+  /** `none`, `run-end`, `nulls`, `repeat` */
+  subsample: string;
+  /** rows between two real values, 1 for ordinary columns */
+  stride: number;
+  plottable: boolean;
+}
+
+export interface Finding {
+  offset: number; length: number; batch: number;
+  severity: "info" | "warning" | "error";
+  reason: string;
+  before_row: number;
+  /** -1: unknown */
+  lost_rows: number;
+  /** clocks on both sides in ticks, 0 if unknown */
+  clock_before: number; clock_after: number;
+}
+
+/** Facts of an opened stream; the part that `info --json` has keeps its names. */
+export interface StreamInfo {
+  /** file name without extension, `#2` after a second of that name */
+  id: string;
+  path: string; size_bytes: number; format: "file" | "stream";
+  state: "complete" | "unfinished" | "damaged" | "open";
+  rows: number;
+  /** false after the first look: constant batches were taken for granted; true after `index` */
+  rows_exact: boolean;
+  batches: number; rows_per_batch: number; compression: string;
+  start: string | number | null; duration_s: number | null;
+  columns: ColumnInfo[];
+  metadata: Record<string, string>;
+  findings: Finding[];
+  /** device title for people, `Neuropixels 1.0`, from metadata or guessed from columns; `` if unknown */
+  title: string;
+  /** groups in display order with rate in Hz of each (0 unknown) */
+  groups: { name: string; columns: number[]; rate_hz: number; kind: "traces" | "lanes" | "slow" | "table" }[];
+  clock: {
+    /** acquisition clock rate in Hz, 0 if unknown */
+    hz: number;
+    /** first and last tick; of rows if the stream has no Clock column */
+    first: number; last: number; column: boolean;
+    start_utc: string;
+  };
+  /** what is there: spans in ticks; `damaged` and `missing` are hatched */
+  coverage: { from: number; to: number; kind: "data" | "gap" | "damaged" | "missing"; rows: number; reason: string }[];
+  body_bytes_read: number; metadata_bytes_read: number;
+}
+
+export interface EnvelopeArgs {
+  stream: string;
+  columns: number[];
+  /** half-open span in ticks */
+  from: number; to: number;
+  /** pixel columns */
+  bins: number;
+  /** coarse: a subset of the data, at once; exact: every sample, progress messages of the same shape as it goes */
+  quality: "coarse" | "exact";
+}
+
+/** Raw units. */
+export interface Envelope {
+  /** `envelope`: data[(c*bins + b)*2] = min, +1 = max, NaN NaN where nothing is. `samples` (at most about one sample a pixel): x and data per sample. */
+  kind: "envelope" | "samples";
+  quality: "coarse" | "exact";
+  from: number; to: number; bins: number;
+  columns: number[];
+  data: Float32Array;
+  /** samples only: ticks relative to `from`, the same for all columns; data[c*x.length + i], NaN where null */
+  x?: Float64Array;
+  /** rows of the span, and how many of them the data stand on */
+  rows: number; rows_used: number;
+  samples_per_pixel: number;
+}
+
+export interface ValuesArgs { stream: string; column: string | number; start: number; end: number }
+export interface Values {
+  values: Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array | Float32Array | Float64Array | string[];
+  valid: Uint8Array | null;
+}
+
+export interface SliceArgs {
+  stream: string;
+  /** rows, half-open; or from/to in seconds by the clock */
+  start?: number; end?: number; from?: number; to?: number;
+  /** names, globs or indices; absent: all */
+  columns?: (string | number)[];
+  compression?: "keep" | "none" | "zstd";
+}
+export interface SliceResult { blob: Blob; report: { start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number } }
+export interface SliceProgress { done: number; total: number }
+
+export interface RecoverReport {
+  input: string; output: string; outcome: "lossless" | "lossy" | "failed";
+  batches_recovered: number; batches_lost: number; rows_recovered: number; bytes_skipped: number;
+  damage: { offset: number; length: number; batch: number; reason: string; before_row: number; lost_rows: number; clock_before: number; clock_after: number }[];
+}
+export interface RecoverResult { blob: Blob; report: RecoverReport }
+
+/** wasm memory and file bytes read since start. */
+export interface EngineState { bytes: number; read: number; version: string }
+
+/** The main thread's client, web/src/format.js. */
+export interface EngineClient {
+  open(source: File | string, name: string, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
+  close(stream: string): Promise<void>;
+  /** reads every batch header; the info afterwards is exact */
+  index(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
+  info(stream: string): Promise<StreamInfo>;
+  envelope(args: EnvelopeArgs, opts?: { signal?: AbortSignal; onProgress?: (e: Envelope) => void }): Promise<Envelope>;
+  values(stream: string, column: string | number, start: number, end: number): Promise<Values>;
+  slice(args: SliceArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<SliceResult>;
+  recover(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<RecoverResult>;
+  setClock(stream: string, hz: number): Promise<StreamInfo>;
+  engine(): Promise<EngineState>;
+  /** called once when the engine died; pending calls are rejected first */
+  onCrash: (message: string) => void;
+}
