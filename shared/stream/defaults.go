@@ -1,0 +1,110 @@
+package stream
+
+import "strings"
+
+// ADC facts of files without metadata, by column name. Source: onix-devices
+// 9.3 (unit table). Gains of Neuropixels 1.0 are not in the names, so AP and
+// LFP stay codes; AmplifierData means Rhd/Rhs (0.195 uV) or Neuropixels 2.0,
+// told apart by the columns beside it.
+const (
+	rhdMicrovoltsPerCode   = 0.195
+	np2MicrovoltsPerCode   = 3.05176
+	betaMicrovoltsPerCode  = 0.76294
+	auxVoltsPerCode        = 37.4e-6
+	dcMillivoltsPerCode    = -19.23
+	rhdMidCode             = 32768
+	np2MidCode             = 2048
+	betaMidCode            = 8192
+	dcMidCode              = 512
+	lfpStride              = 12 // one LFP value in 12 AP rows; onix-devices 3.17
+	neuropixelsOneTitle    = "Neuropixels 1.0"
+	neuropixelsTwoTitle    = "Neuropixels 2.0"
+	neuropixelsBetaTitle   = "Neuropixels 2.0 beta"
+	minNeuropixelsChannels = 384
+)
+
+// Complete fills units, scales and strides that the file does not state but
+// whose column names settle, and returns the device's title for people, ""
+// when the columns do not tell. What metadata said is never changed.
+func (s *Stream) Complete() (title string) {
+	count := map[string]int{}
+	for i := range s.Columns {
+		_, group, _ := Label(s.Columns[i].Name)
+		count[group]++
+	}
+	title = titleFromColumns(s, count)
+	for i := range s.Columns {
+		c := &s.Columns[i]
+		_, group, channel := Label(c.Name)
+		set := func(unit string, scale, offset float64) {
+			if c.Unit == "" && c.Scale == 0 {
+				c.Unit, c.Scale, c.Offset = unit, scale, offset
+			}
+		}
+		switch {
+		case c.Name == "Clock" && s.AcqClockHz != 0:
+			set("s", 1/float64(s.AcqClockHz), 0)
+		case c.Name == "HubClock" && s.HubClockHz != 0:
+			set("s", 1/float64(s.HubClockHz), 0)
+		case c.Name == "PercentUsed":
+			set("%", 1, 0)
+		case c.Name == "BytesUsed":
+			set("B", 1, 0)
+		case channel < 0:
+		case group == "LFP" && c.Stride == 0 && count["LFP"] >= minNeuropixelsChannels:
+			c.Stride = lfpStride
+		case group == "Aux":
+			set("V", auxVoltsPerCode, 0)
+		case group == "DC":
+			set("mV", dcMillivoltsPerCode, dcMidCode)
+		case group == "Analog" && (c.Type == Float32 || c.Type == Float64):
+			set("V", 1, 0)
+		case group == "Amplifier" && title == neuropixelsBetaTitle:
+			set("uV", betaMicrovoltsPerCode, betaMidCode)
+		case group == "Amplifier" && title == neuropixelsTwoTitle:
+			set("uV", np2MicrovoltsPerCode, np2MidCode)
+		case group == "Amplifier" && (count["Aux"] > 0 || count["DC"] > 0):
+			set("uV", rhdMicrovoltsPerCode, rhdMidCode)
+		}
+	}
+	if s.Device != "" {
+		return s.Device
+	}
+	return title
+}
+
+func titleFromColumns(s *Stream, count map[string]int) string {
+	has := func(name string) bool { return s.Column(name) >= 0 }
+	switch {
+	case count["AP"] > 0 && count["LFP"] > 0:
+		return neuropixelsOneTitle
+	case count["Amplifier"] >= minNeuropixelsChannels && has("FrameCount"):
+		return neuropixelsBetaTitle
+	case count["Amplifier"] >= minNeuropixelsChannels:
+		return neuropixelsTwoTitle
+	case count["DC"] > 0:
+		return "RHS2116"
+	case count["Amplifier"] > 0 && count["Aux"] > 0:
+		return "RHD2000"
+	case count["Analog"] > 0:
+		return "Analog inputs"
+	case has("DigitalInputs"):
+		return "Digital inputs"
+	case has("PercentUsed") || has("BytesUsed"):
+		return "Memory monitor"
+	case has("HarpTime"):
+		return "Harp clock"
+	case has("Quaternion_W"):
+		return "BNO055 orientation"
+	case has("EnvelopeWidth") || has("Position_X"):
+		return "TS4231 lighthouse"
+	case has("StatusCode"):
+		return "Port status"
+	case len(s.Columns) == 2 && has("Clock") && has("HubClock"):
+		return "Heartbeat"
+	}
+	if name := strings.TrimSpace(s.Name); name != "" {
+		return name
+	}
+	return ""
+}

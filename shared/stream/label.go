@@ -1,0 +1,75 @@
+package stream
+
+import (
+	"strconv"
+	"strings"
+)
+
+// signals maps the member names of the frame classes that hold one column a
+// channel to what people call the signal. Source: onix-devices 4.4.
+var signals = map[string]string{
+	"SpikeData":     "AP",
+	"LfpData":       "LFP",
+	"AmplifierData": "Amplifier",
+	"AnalogData":    "Analog",
+	"AuxData":       "Aux",
+	"DCData":        "DC",
+}
+
+// words maps the bare column names to labels.
+var words = map[string]string{
+	"PercentUsed":   "Buffer used",
+	"BytesUsed":     "Buffer used",
+	"DigitalInputs": "Digital inputs",
+	"HarpTime":      "Harp time",
+	"StatusCode":    "Status",
+	"FrameCount":    "Frame count",
+	"RecoveryMask":  "Recovery mask",
+	"HubClock":      "Hub clock",
+	"SensorIndex":   "Sensor",
+	"EnvelopeWidth": "Envelope width",
+	"EnvelopeType":  "Envelope type",
+}
+
+// Label says what people call a column, which signal it belongs to, and which
+// channel of it: "SpikeDataCh117" and "SpikeData117" give "AP 117", "AP", 117.
+// Columns of structures belong together: "Gravity_X" gives "Gravity X",
+// "Gravity", -1. For all others the group is the label and channel is -1.
+func Label(name string) (label, group string, channel int) {
+	stem := strings.TrimRight(name, "0123456789")
+	if digits := name[len(stem):]; digits != "" && stem != "" {
+		if n, err := strconv.Atoi(digits); err == nil {
+			signal, known := signals[strings.TrimSuffix(stem, "Ch")]
+			if !known {
+				signal, known = signals[stem]
+			}
+			if !known && strings.HasSuffix(stem, "Ch") && len(stem) > len("Ch") {
+				signal, known = strings.TrimSuffix(stem, "Ch"), true
+			}
+			if known {
+				return signal + " " + strconv.Itoa(n), signal, n
+			}
+		}
+	}
+	if word, ok := words[name]; ok {
+		return word, word, -1
+	}
+	if parent, member, ok := strings.Cut(name, "_"); ok && parent != "" && member != "" {
+		parent = spaced(parent)
+		return parent + " " + strings.ReplaceAll(member, "_", " "), parent, -1
+	}
+	return name, name, -1
+}
+
+// spaced puts a space before each inner capital: "EulerAngle", "Euler angle".
+func spaced(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte(' ')
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
