@@ -1,0 +1,174 @@
+package arrowipc
+
+import "fmt"
+
+func schema(t table) *Schema {
+	s := &Schema{BigEndian: t.i16(0, 0) == 1, Fields: fields(t, 1, 0), Metadata: keyValues(t, 2)}
+	first, n := t.vec(3, 8)
+	for i := range n {
+		s.Features = append(s.Features, t.b.i64(first+int64(i)*8))
+	}
+	return s
+}
+
+func keyValues(t table, slot int) []KeyValue {
+	first, n := t.vec(slot, 4)
+	if n == 0 {
+		return nil
+	}
+	if t.b.fields -= n; t.b.fields < 0 {
+		t.b.fail()
+		return nil
+	}
+	list := make([]KeyValue, n)
+	for i := range list {
+		e := t.b.indirect(first + int64(i)*4)
+		list[i] = KeyValue{e.str(0), e.str(1)}
+	}
+	return list
+}
+
+func fields(t table, slot, depth int) []Field {
+	first, n := t.vec(slot, 4)
+	if n == 0 {
+		return nil
+	}
+	if t.b.fields -= n; t.b.fields < 0 || depth > maxDepth {
+		t.b.fail()
+		return nil
+	}
+	list := make([]Field, n)
+	for i := range list {
+		e := t.b.indirect(first + int64(i)*4)
+		f := Field{Name: e.str(0), Nullable: e.u8(1, 0) != 0, Metadata: keyValues(e, 6), Children: fields(e, 5, depth+1)}
+		typ, _ := e.sub(3)
+		f.Type = dataType(TypeID(e.u8(2, 0)), typ)
+		if d, ok := e.sub(4); ok {
+			f.Dictionary = &Dictionary{ID: d.i64(0, 0), Index: DataType{ID: Int, BitWidth: 32, Signed: true}, Ordered: d.u8(2, 0) != 0}
+			if index, ok := d.sub(1); ok {
+				f.Dictionary.Index = dataType(Int, index)
+			}
+		}
+		list[i] = f
+		if t.b.err != nil {
+			return nil
+		}
+	}
+	return list
+}
+
+// dataType reads the table of type id; absent slots have the defaults of
+// Schema.fbs.
+func dataType(id TypeID, t table) DataType {
+	d := DataType{ID: id}
+	switch id {
+	case Int:
+		d.BitWidth, d.Signed = t.i32(0, 0), t.u8(1, 0) != 0
+	case FloatingPoint:
+		d.Unit = t.i16(0, 0)
+	case Decimal:
+		d.Precision, d.Scale, d.BitWidth = t.i32(0, 0), t.i32(1, 0), t.i32(2, 128)
+	case Date:
+		d.Unit = t.i16(0, 1)
+	case Time:
+		d.Unit, d.BitWidth = t.i16(0, 1), t.i32(1, 32)
+	case Timestamp:
+		d.Unit, d.Timezone = t.i16(0, 0), t.str(1)
+	case Duration:
+		d.Unit = t.i16(0, 1)
+	case Interval:
+		d.Unit = t.i16(0, 0)
+	case FixedSizeBinary, FixedSizeList:
+		d.Size = t.i32(0, 0)
+	case Map:
+		d.Sorted = t.u8(0, 0) != 0
+	case Union:
+		d.Dense = t.i16(0, 0) == 1
+		first, n := t.vec(1, 4)
+		if t.b.fields -= n; t.b.fields < 0 {
+			t.b.fail()
+			return d
+		}
+		for i := range n {
+			d.TypeIDs = append(d.TypeIDs, t.b.i32(first+int64(i)*4))
+		}
+	}
+	return d
+}
+
+// A Span is the part of a batch's nodes and buffers that belongs to one
+// top-level column: nodes [Node, NodeEnd), buffers [Buffer, BufferEnd).
+type Span struct{ Node, NodeEnd, Buffer, BufferEnd int }
+
+// Columns assigns the nodes and buffers of a batch to the schema's columns.
+//
+// version is the message's: unions had a validity buffer in V4. It returns an
+// error that wraps ErrMessage if the batch does not have exactly the nodes and
+// buffers that the schema asks for, or a column's row count is not the
+// batch's.
+func Columns(s *Schema, version int16, r *RecordBatch) ([]Span, error) {
+	spans := make([]Span, len(s.Fields))
+	walk := layout{version: version, variadic: r.VariadicCounts}
+	for i := range s.Fields {
+		spans[i] = Span{Node: walk.nodes, Buffer: walk.buffers}
+		if err := walk.add(&s.Fields[i]); err != nil {
+			return nil, err
+		}
+		spans[i].NodeEnd, spans[i].BufferEnd = walk.nodes, walk.buffers
+	}
+	if walk.nodes != len(r.Nodes) || walk.buffers != len(r.Buffers) {
+		return nil, fmt.Errorf("%w: %d field nodes and %d buffers, the schema asks for %d and %d", ErrMessage, len(r.Nodes), len(r.Buffers), walk.nodes, walk.buffers)
+	}
+	for i := range spans {
+		if n := r.Nodes[spans[i].Node].Length; n != r.Length {
+			return nil, fmt.Errorf("%w: column %q has %d rows in a batch of %d", ErrMessage, s.Fields[i].Name, n, r.Length)
+		}
+	}
+	return spans, nil
+}
+
+// layout counts nodes and buffers depth first.
+type layout struct {
+	version        int16
+	variadic       []int64
+	nodes, buffers int
+}
+
+func (w *layout) add(f *Field) error {
+	w.nodes++
+	if f.Dictionary != nil {
+		w.buffers += 2 // validity and indices; the values are elsewhere
+		return nil
+	}
+	switch f.Type.ID {
+	case Null, RunEndEncoded:
+	case FixedSizeList, Struct:
+		w.buffers++
+	case Binary, Utf8, LargeBinary, LargeUtf8, ListView, LargeListView:
+		w.buffers += 3
+	case Union:
+		w.buffers++
+		if f.Type.Dense {
+			w.buffers++
+		}
+		if w.version < V5 {
+			w.buffers++
+		}
+	case BinaryView, Utf8View:
+		if len(w.variadic) == 0 || w.variadic[0] < 0 || w.variadic[0] > 1<<30 {
+			return fmt.Errorf("%w: no buffer count for the view column %q", ErrMessage, f.Name)
+		}
+		w.buffers += 2 + int(w.variadic[0])
+		w.variadic = w.variadic[1:]
+	case List, LargeList, Map, Int, FloatingPoint, Bool, Decimal, Date, Time, Timestamp, Interval, FixedSizeBinary, Duration:
+		w.buffers += 2
+	default:
+		return fmt.Errorf("%w: column %q is of %s", ErrMessage, f.Name, f.Type)
+	}
+	for i := range f.Children {
+		if err := w.add(&f.Children[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
