@@ -160,7 +160,9 @@ func ParseMessage(p []byte) (*Message, error) {
 		return nil, fmt.Errorf("%w: body of %d bytes", ErrMessage, m.BodyLength)
 	}
 	if m.Batch != nil {
-		return m, m.Batch.check(m.BodyLength)
+		if err := m.Batch.check(m.BodyLength); err != nil {
+			return nil, err
+		}
 	}
 	return m, nil
 }

@@ -104,13 +104,13 @@ func (t DataType) FixedBits() (bits int, ok bool) {
 	case Time:
 		return int(t.BitWidth), t.BitWidth == 32 || t.BitWidth == 64
 	case FloatingPoint:
-		return 16 << t.Unit, t.Unit >= 0 && t.Unit <= 2
+		return 16 << uint16(t.Unit), t.Unit >= 0 && t.Unit <= 2
 	case Date:
-		return 32 << t.Unit, t.Unit == 0 || t.Unit == 1
+		return 32 << uint16(t.Unit), t.Unit == 0 || t.Unit == 1
 	case Timestamp, Duration:
 		return 64, true
 	case Interval:
-		return 32 << t.Unit, t.Unit >= 0 && t.Unit <= 2
+		return 32 << uint16(t.Unit), t.Unit >= 0 && t.Unit <= 2
 	case FixedSizeBinary:
 		return int(t.Size) * 8, t.Size >= 0 && t.Size <= 1<<24
 	}
