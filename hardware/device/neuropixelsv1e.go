@@ -1,0 +1,158 @@
+package device
+
+import (
+	"encoding/binary"
+
+	"github.com/oniscope/oniscope/hardware/oni"
+)
+
+// The super-frame of a Neuropixels 1.0 probe behind a passthrough device:
+// 13 probe frames of 40 words, of which the first carries LFP values of 32
+// channels and the others AP values of 32 channels each.
+// Source: onix-devices 3.17.
+const (
+	v1eBytes         = 1050
+	v1eHeaderBytes   = 10 // hub clock, probe index
+	v1eWordsPerFrame = 40
+	v1eFrames        = 13
+	v1eADCs          = 32
+	v1eChannels      = 384
+	v1eColumns       = 12      // of channels an ADC reads in turn
+	v1eCodes         = 1 << 10 // values of the converter
+	v1eCounterMask   = 1<<20 - 1
+	v1eRateHz        = 30000
+)
+
+// v1eADCWord is the word of a probe frame in which each ADC's value stands.
+var v1eADCWord = [v1eADCs]int{
+	1, 9, 17, 25, 33, 2, 10, 18, 26, 34, 3, 11, 19, 27, 35, 4,
+	12, 20, 28, 36, 5, 13, 21, 29, 37, 6, 14, 22, 30, 38, 7, 15,
+}
+
+// v1eChannel is the channel that an ADC reads in column 0 to 11.
+func v1eChannel(adc, column int) int { return 24*(adc/2) + adc%2 + 2*column }
+
+func v1eWordOffset(frame, word int) int {
+	return v1eHeaderBytes + 2*(v1eWordsPerFrame*frame+word)
+}
+
+// v1eAPOffset and v1eLFPOffset are the byte of a sample where a channel's AP
+// value stands, and of an ADC's LFP value.
+var (
+	v1eAPOffset  [v1eChannels]int
+	v1eLFPOffset [v1eADCs]int
+)
+
+func init() {
+	for adc, word := range v1eADCWord {
+		v1eLFPOffset[adc] = v1eWordOffset(0, word)
+		for col := range v1eColumns {
+			v1eAPOffset[v1eChannel(adc, col)] = v1eWordOffset(1+col, word)
+		}
+	}
+}
+
+// NeuropixelsV1e is one super-frame as the probe sent it: no calibration, no
+// inversion.
+type NeuropixelsV1e struct {
+	HubClock uint64 // of the host, which collects the headstage's data; ticks
+	Probe    uint16
+	Counter  [v1eFrames]uint32   // 20 bits, one up from frame to frame
+	LFP      [v1eADCs]uint16     // codes 0 to 1023 of one column of channels, by ADC
+	AP       [v1eChannels]uint16 // codes 0 to 1023, by channel
+}
+
+// DecodeNeuropixelsV1e unpacks one super-frame of a Neuropixels 1.0e headstage.
+//
+// sample holds at least 1050 bytes, little endian: hub clock (uint64, ticks),
+// probe index (uint16), then 13 frames of 40 uint16. ADC values are kept as
+// they are, even if illegal (above 1023). Further bytes are padding. Which
+// column of channels the LFP values belong to is not in the sample: the
+// super-frame's number modulo 12 says it.
+//
+// It returns ErrSampleSize if sample is shorter, and never any other error.
+//
+// Source: passthrough device ID 24; onix-devices 3.17.
+func DecodeNeuropixelsV1e(sample []byte) (*NeuropixelsV1e, error) {
+	if len(sample) < v1eBytes {
+		return nil, shortSample(HeadstageNeuropixelsV1e, len(sample), v1eBytes)
+	}
+	s := &NeuropixelsV1e{
+		HubClock: binary.LittleEndian.Uint64(sample),
+		Probe:    binary.LittleEndian.Uint16(sample[8:]),
+	}
+	for i := range s.Counter {
+		s.Counter[i] = v1eCounter(sample, i)
+	}
+	for adc, off := range v1eLFPOffset {
+		s.LFP[adc] = binary.LittleEndian.Uint16(sample[off:])
+	}
+	for ch, off := range v1eAPOffset {
+		s.AP[ch] = binary.LittleEndian.Uint16(sample[off:])
+	}
+	return s, nil
+}
+
+// AppendTo appends the sample to dst. Words that carry nothing are 0.
+func (s *NeuropixelsV1e) AppendTo(dst []byte) []byte {
+	start := len(dst)
+	dst = append(dst, make([]byte, v1eBytes)...)
+	sample := dst[start:]
+	binary.LittleEndian.PutUint64(sample, s.HubClock)
+	binary.LittleEndian.PutUint16(sample[8:], s.Probe)
+	for i, counter := range s.Counter {
+		binary.LittleEndian.PutUint16(sample[v1eWordOffset(i, 31):], uint16(counter>>10))
+		binary.LittleEndian.PutUint16(sample[v1eWordOffset(i, 39):], uint16(counter&0x3FF))
+	}
+	for adc, off := range v1eLFPOffset {
+		binary.LittleEndian.PutUint16(sample[off:], s.LFP[adc])
+	}
+	for ch, off := range v1eAPOffset {
+		binary.LittleEndian.PutUint16(sample[off:], s.AP[ch])
+	}
+	return dst
+}
+
+// NeuropixelsV1eLFPChannel is the channel whose LFP value stands at an ADC (0
+// to 31) in the super-frame of that number (0 is the first after the start).
+func NeuropixelsV1eLFPChannel(adc int, superFrame uint64) int {
+	return v1eChannel(adc, int(superFrame%v1eColumns))
+}
+
+// v1eCounter is the counter of a probe frame; words that are no counter's (above
+// 1023) can make it larger than 20 bits.
+func v1eCounter(sample []byte, frame int) uint32 {
+	high := binary.LittleEndian.Uint16(sample[v1eWordOffset(frame, 31):])
+	low := binary.LittleEndian.Uint16(sample[v1eWordOffset(frame, 39):])
+	return uint32(high)<<10 | uint32(low)
+}
+
+// v1eCountersAdvance reports whether each of the 13 counters is one up.
+func v1eCountersAdvance(sample []byte) bool {
+	first := v1eCounter(sample, 0)
+	for i := 1; i < v1eFrames; i++ {
+		if (v1eCounter(sample, i)-first-uint32(i))&v1eCounterMask != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func newNeuropixelsV1e(dev oni.Device, cfg Config) (Decoder, error) {
+	if err := checkReadSize(dev, HeadstageNeuropixelsV1e, v1eBytes); err != nil {
+		return nil, err
+	}
+	cal, err := newV1eCalibration(cfg.NeuropixelsV1e)
+	if err != nil {
+		return nil, err
+	}
+	d := &neuropixelsV1eDecoder{
+		core: core{loss: newLossDetector(cfg.Hub.ClockHz, v1eRateHz), onGap: cfg.OnGap},
+		cal:  cal,
+	}
+	for ch := range d.lfp {
+		d.lfp[ch] = cal.lfp.of(ch, v1eCodes/2)
+	}
+	d.streams = append(d.streams, v1eStream(dev, cfg))
+	return d, nil
+}

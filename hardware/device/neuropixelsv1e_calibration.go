@@ -1,0 +1,158 @@
+package device
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/oniscope/oniscope/hardware/oni"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// NeuropixelsV1eConfig is what the probe was set to, and its calibration.
+// The zero value is the headstage's default setting without calibration.
+type NeuropixelsV1eConfig struct {
+	GainAP  int // of the amplifier: 50, 125, 250, 500, 1000, 1500, 2000 or 3000; 0 means 1000
+	GainLFP int // likewise; 0 means 50
+
+	APCorrection  float64     // of the gain, from the probe's file; 0 means 1
+	LFPCorrection float64     // likewise
+	ADC           []ADCOffset // one for each of the 32 ADCs, from the probe's file; nil means none is shifted
+	Invert        bool        // turn the polarity: 1024 - code
+}
+
+// ADCOffset is how an ADC of a Neuropixels 1.0 probe is shifted: codes above
+// Threshold are Offset too large.
+type ADCOffset struct {
+	Threshold, Offset uint16
+}
+
+var v1eGains = []int{50, 125, 250, 500, 1000, 1500, 2000, 3000} // onix-devices 5.3
+
+// v1eMicrovolts is the range of a code at amplifier gain 1. Source: onix-devices 9.3.
+const v1eMicrovolts = 1171.875
+
+const (
+	defaultGainAP  = 1000 // onix-devices 6.6
+	defaultGainLFP = 50
+)
+
+func (c NeuropixelsV1eConfig) gains() (ap, lfp int) {
+	ap, lfp = c.GainAP, c.GainLFP
+	if ap == 0 {
+		ap = defaultGainAP
+	}
+	if lfp == 0 {
+		lfp = defaultGainLFP
+	}
+	return ap, lfp
+}
+
+// v1eCalibration holds the value of every code of every ADC.
+type v1eCalibration struct {
+	ap, lfp v1eBand
+}
+
+// v1eBand maps codes to values. Source: onix-devices 3.17, 3.00.
+type v1eBand struct {
+	neutral bool // every legal code is its own value
+	adcs    [v1eADCs]ADCOffset
+	gain    float64
+	invert  bool
+	values  [v1eADCs][v1eCodes]uint16
+}
+
+func newV1eCalibration(cfg NeuropixelsV1eConfig) (*v1eCalibration, error) {
+	ap, lfp := cfg.gains()
+	for _, gain := range []int{ap, lfp} {
+		if !slices.Contains(v1eGains, gain) {
+			return nil, fmt.Errorf("device: %s: gain %d: want one of %v", HeadstageNeuropixelsV1e, gain, v1eGains)
+		}
+	}
+	if n := len(cfg.ADC); n != 0 && n != v1eADCs {
+		return nil, fmt.Errorf("device: %s: calibration of %d ADCs, want %d", HeadstageNeuropixelsV1e, n, v1eADCs)
+	}
+	cal := &v1eCalibration{}
+	for _, b := range []struct {
+		band       *v1eBand
+		correction float64
+	}{{&cal.ap, cfg.APCorrection}, {&cal.lfp, cfg.LFPCorrection}} {
+		b.band.gain, b.band.invert = b.correction, cfg.Invert
+		if b.correction == 0 {
+			b.band.gain = 1
+		}
+		// Real corrections lie within some percent of 1; beyond 16 the
+		// values would no longer fit their 16 bits by far.
+		if !(b.band.gain > 0 && b.band.gain < 16) {
+			return nil, fmt.Errorf("device: %s: gain correction %v: want more than 0 and less than 16", HeadstageNeuropixelsV1e, b.correction)
+		}
+		copy(b.band.adcs[:], cfg.ADC)
+		b.band.fill()
+	}
+	return cal, nil
+}
+
+func (b *v1eBand) fill() {
+	b.neutral = true
+	for adc := range b.values {
+		for code := range b.values[adc] {
+			v := b.exact(adc, uint16(code))
+			b.values[adc][code] = v
+			b.neutral = b.neutral && v == uint16(code)
+		}
+	}
+}
+
+// exact computes the value of a code as the original does: float64, each
+// product rounded by itself, truncated towards zero, low 16 bits kept.
+func (b *v1eBand) exact(adc int, code uint16) uint16 {
+	a := int(code)
+	if code > b.adcs[adc].Threshold { // strict: the threshold itself is not shifted
+		a -= int(b.adcs[adc].Offset)
+	}
+	v := float64(b.gain * float64(a)) // the conversion keeps the compiler from fusing multiply and add
+	if b.invert {
+		v = float64(b.gain*v1eCodes) - v
+	}
+	return uint16(int64(math.Trunc(v)))
+}
+
+// of is the value of a channel's code.
+func (b *v1eBand) of(channel int, code uint16) uint16 {
+	return b.at(v1eADCOfChannel(channel), code)
+}
+
+func (b *v1eBand) at(adc int, code uint16) uint16 {
+	if code < v1eCodes {
+		return b.values[adc][code]
+	}
+	return b.exact(adc, code)
+}
+
+// v1eADCOfChannel is the inverse of v1eChannel.
+func v1eADCOfChannel(channel int) int { return 2*(channel/24) + channel%2 }
+
+// v1eStream describes the table: onix-devices 4.4, 4.6 and 9.3.
+func v1eStream(dev oni.Device, cfg Config) stream.Stream {
+	s := newStream(dev, cfg, HeadstageNeuropixelsV1e, "Neuropixels 1.0e")
+	s.RowsPerBatch = v1eRowsPerBatch
+	gainAP, gainLFP := cfg.NeuropixelsV1e.gains()
+	band := func(name string, gain int) {
+		for ch := range v1eChannels {
+			c := column(name+strconv.Itoa(ch), stream.Uint16, v1eRateHz)
+			c.Unit, c.Scale, c.Offset, c.Gain = "uV", v1eMicrovolts/float64(gain), v1eCodes/2, float64(gain)
+			if name == "LfpData" {
+				c.RateHz, c.Stride = v1eRateHz/float64(v1eColumns), v1eColumns
+			}
+			s.Columns = append(s.Columns, c)
+		}
+	}
+	band("LfpData", gainLFP)
+	band("SpikeData", gainAP)
+	s.Columns = append(s.Columns,
+		column("FrameCount", stream.Int32, v1eRateHz),
+		clockColumn("HubClock", cfg.Hub.ClockHz, v1eRateHz),
+		clockColumn("Clock", cfg.AcqClockHz, v1eRateHz))
+	return s
+}
