@@ -17,7 +17,8 @@ export type Request = { id: number } & (
   | { op: "values"; args: ValuesArgs }
   | { op: "slice"; args: SliceArgs }
   | { op: "recover"; args: { stream: string } }
-  | { op: "setClock"; args: { stream: string; hz: number } }
+  | { op: "setClock"; args: { stream: string; hz: number; start_utc?: string } }
+  | { op: "startTime"; args: { text: string } }
   | { op: "engine"; args: {} }
   | { op: "cancel"; args: { target: number } }
 );
@@ -158,10 +159,13 @@ export interface RecoverReport {
 }
 export interface RecoverResult { blob: Blob; report: RecoverReport }
 
+/** What a start-time CSV tells: hz of the acquisition clock, 0 if unknown, and when acquisition began, RFC 3339 in UTC. */
+export interface StartTime { hz: number; start_utc: string }
+
 /** wasm memory and file bytes read since start. */
 export interface EngineState { bytes: number; read: number; version: string }
 
-/** The main thread's client, web/src/format.js. */
+/** The main thread's client, web/src/format.js: `startEngine()` gives one in a worker of its own. */
 export interface EngineClient {
   open(source: File | string, name: string, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
   close(stream: string): Promise<void>;
@@ -172,7 +176,10 @@ export interface EngineClient {
   values(stream: string, column: string | number, start: number, end: number): Promise<Values>;
   slice(args: SliceArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<SliceResult>;
   recover(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<RecoverResult>;
-  setClock(stream: string, hz: number): Promise<StreamInfo>;
+  /** hz and, if given, the wall time (RFC 3339, UTC) go into the stream's info; the file is not touched */
+  setClock(stream: string, hz: number, startUTC?: string): Promise<StreamInfo>;
+  /** reads the text of a start-time CSV */
+  startTime(text: string): Promise<StartTime>;
   engine(): Promise<EngineState>;
   /** called once when the engine died; pending calls are rejected first */
   onCrash: (message: string) => void;

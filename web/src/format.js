@@ -1,0 +1,169 @@
+// @ts-check
+/**
+ * The page's side of the engine: one worker, one promise a request.
+ *
+ * A request id gets exactly one reply. Aborting a signal asks the engine to stop; the promise is then rejected by the engine's reply, so that
+ * nothing arrives afterwards. When the engine dies, everything pending is rejected first and onCrash is called once.
+ *
+ * @typedef {import("./protocol.d.ts").EngineClient} EngineClient
+ * @typedef {import("./protocol.d.ts").EngineError} EngineErrorData
+ * @typedef {{resolve: (value: any) => void, reject: (error: Error) => void, progress?: (value: any) => void, release: () => void}} Pending
+ */
+
+/** Starts the engine in a worker of its own. @returns {EngineClient} */
+export function startEngine() {
+  return new FormatEngine(new Worker(new URL("./format.worker.js", import.meta.url), { type: "module", name: "oniscope-format" }));
+}
+
+/**
+ * An error as the engine told it: name and message, the byte offset where there is one, and what the person can do.
+ * @param {EngineErrorData} data @returns {Error & {offset?: number, next?: string}}
+ */
+export function errorFromReply(data) {
+  const error = /** @type {Error & {offset?: number, next?: string}} */ (new Error(String(data.message)));
+  error.name = String(data.name);
+  if (typeof data.offset === "number") error.offset = data.offset;
+  if (data.next) error.next = String(data.next);
+  return error;
+}
+
+/** @implements {EngineClient} */
+export class FormatEngine {
+  /** @type {Map<number, Pending>} */
+  #pending = new Map();
+  #lastId = 0;
+  /** Why the engine is dead; "" while it lives. */
+  #dead = "";
+  /** @type {Pick<Worker, "postMessage" | "terminate"> & {onmessage: any, onerror: any, onmessageerror: any}} */
+  #worker;
+
+  /** @type {(message: string) => void} */
+  onCrash = () => {};
+
+  /** @param {Pick<Worker, "postMessage" | "terminate"> & {onmessage: any, onerror: any, onmessageerror: any}} worker  runs format.worker.js */
+  constructor(worker) {
+    this.#worker = worker;
+    worker.onmessage = (/** @type {MessageEvent} */ event) => this.#receive(event.data);
+    worker.onerror = (/** @type {ErrorEvent} */ event) => {
+      event.preventDefault?.();
+      this.#die(event.message ? `the engine's worker failed: ${event.message}` : "the engine's worker could not be loaded");
+    };
+    worker.onmessageerror = () => this.#die("a message of the engine could not be read");
+  }
+
+  /** @type {EngineClient["open"]} */
+  open(source, name, opts = {}) {
+    return this.#request("open", { source, name }, opts);
+  }
+
+  /** @type {EngineClient["close"]} */
+  close(stream) {
+    return this.#request("close", { stream });
+  }
+
+  /** @type {EngineClient["index"]} */
+  index(stream, opts = {}) {
+    return this.#request("index", { stream }, opts);
+  }
+
+  /** @type {EngineClient["info"]} */
+  info(stream) {
+    return this.#request("info", { stream });
+  }
+
+  /** @type {EngineClient["envelope"]} */
+  envelope(args, opts = {}) {
+    return this.#request("envelope", args, opts);
+  }
+
+  /** @type {EngineClient["values"]} */
+  values(stream, column, start, end) {
+    return this.#request("values", { stream, column, start, end });
+  }
+
+  /** @type {EngineClient["slice"]} */
+  slice(args, opts = {}) {
+    return this.#request("slice", args, opts);
+  }
+
+  /** @type {EngineClient["recover"]} */
+  recover(stream, opts = {}) {
+    return this.#request("recover", { stream }, opts);
+  }
+
+  /** @type {EngineClient["setClock"]} */
+  setClock(stream, hz, startUTC) {
+    return this.#request("setClock", startUTC === undefined ? { stream, hz } : { stream, hz, start_utc: startUTC });
+  }
+
+  /** @type {EngineClient["startTime"]} */
+  startTime(text) {
+    return this.#request("startTime", { text });
+  }
+
+  /** @type {EngineClient["engine"]} */
+  engine() {
+    return this.#request("engine", {});
+  }
+
+  /** Ends the worker; what is pending is rejected. onCrash is not called. */
+  terminate() {
+    this.onCrash = () => {};
+    this.#die("the engine was closed");
+  }
+
+  /**
+   * @param {string} op @param {object} args
+   * @param {{signal?: AbortSignal, onProgress?: (value: any) => void}} [opts]
+   * @returns {Promise<any>}
+   */
+  #request(op, args, { signal, onProgress } = {}) {
+    if (this.#dead) return Promise.reject(errorFromReply({ name: "EngineError", message: this.#dead, next: "Restart the engine; files on disk are untouched." }));
+    if (signal?.aborted) return Promise.reject(errorFromReply({ name: "AbortError", message: "cancelled before it began" }));
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      const abort = () => this.#request("cancel", { target: id }).catch(() => {});
+      const release = () => signal?.removeEventListener("abort", abort);
+      try {
+        this.#worker.postMessage({ id, op, args });
+      } catch (cause) { // an argument that cannot be cloned
+        reject(errorFromReply({ name: "DataCloneError", message: `${op}: ${cause instanceof Error ? cause.message : cause}` }));
+        return;
+      }
+      this.#pending.set(id, { resolve, reject, progress: onProgress, release });
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  /** @param {any} message */
+  #receive(message) {
+    if (message.crash !== undefined) {
+      this.#die(String(message.crash));
+      return;
+    }
+    const pending = this.#pending.get(message.id);
+    if (!pending) return; // died or terminated meanwhile
+    if ("progress" in message) {
+      pending.progress?.(message.progress);
+      return;
+    }
+    this.#pending.delete(message.id);
+    pending.release();
+    if ("error" in message) pending.reject(errorFromReply(message.error));
+    else pending.resolve(message.result);
+  }
+
+  /** @param {string} why */
+  #die(why) {
+    if (this.#dead) return;
+    this.#dead = why;
+    this.#worker.terminate();
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const p of pending) {
+      p.release();
+      p.reject(errorFromReply({ name: "EngineError", message: why, next: "Restart the engine; files on disk are untouched." }));
+    }
+    this.onCrash(why);
+  }
+}

@@ -1,0 +1,81 @@
+// @ts-check
+/// <reference lib="webworker" />
+/**
+ * The engine's worker: loads the Go engine and passes messages through.
+ *
+ * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
+ * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`.
+ */
+import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
+
+const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
+const host = /** @type {any} */ (globalThis);
+
+/** @type {((message: any) => void) | null} */
+let handle = null;
+/** @type {any[]} */
+let waiting = [];
+let ended = false;
+let lastWords = ""; // the end of what Go wrote to standard error
+
+/** @param {unknown} why */
+function crash(why) {
+  if (ended) return;
+  ended = true;
+  handle = null;
+  waiting = [];
+  const words = why instanceof Error ? why.message : String(why);
+  const reason = /^(?:panic|fatal error): .*/m.exec(lastWords);
+  scope.postMessage({ crash: reason ? `${words}: ${reason[0]}` : words });
+}
+
+scope.onmessage = (event) => {
+  if (ended) return;
+  if (!handle) {
+    waiting.push(event.data);
+    return;
+  }
+  try {
+    handle(event.data);
+  } catch (why) { // the Go program has exited
+    crash(why);
+  }
+};
+
+host.oniscopeHost = {
+  /** @param {any} message @param {Transferable[]} transfer */
+  post: (message, transfer) => scope.postMessage(message, transfer),
+  /** @param {(message: any) => void} go */
+  ready: (go) => {
+    handle = go;
+    const messages = waiting;
+    waiting = [];
+    for (const message of messages) go(message);
+  },
+};
+
+// Go writes the reason of its end to standard error, in pieces.
+const write = host.fs?.writeSync;
+if (typeof write === "function") {
+  host.fs.writeSync = (/** @type {number} */ fd, /** @type {Uint8Array} */ bytes) => {
+    lastWords = (lastWords + new TextDecoder().decode(bytes)).slice(-16384);
+    return write.call(host.fs, fd, bytes);
+  };
+}
+
+async function start() {
+  const go = new host.Go();
+  const url = new URL("../gen/oniscope.wasm", import.meta.url);
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`the engine ${url.pathname} could not be loaded: ${response.status} ${response.statusText}`);
+  const typed = (response.headers.get("Content-Type") ?? "").startsWith("application/wasm");
+  const { instance } = typed // streaming needs the right type, which not every static host sends
+    ? await WebAssembly.instantiateStreaming(response, go.importObject)
+    : await WebAssembly.instantiate(await response.arrayBuffer(), go.importObject);
+  let code = 0;
+  go.exit = (/** @type {number} */ c) => (code = c);
+  await go.run(instance);
+  throw new Error(`the engine stopped (exit code ${code})`);
+}
+
+start().catch(crash);
