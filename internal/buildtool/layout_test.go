@@ -1,0 +1,247 @@
+package buildtool
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/oniscope/oniscope/"
+
+// A rule says what the files of a folder may import beside the standard
+// library. Entries end in "/..." to mean a folder and all below it.
+type rule struct {
+	own     []string // packages of this module
+	foreign []string // modules of others
+}
+
+// rules are ARCHITECTURE.md's "Who may import whom". A folder falls under the
+// longest key that it equals or lies below; one that falls under none is an error.
+var rules = map[string]rule{
+	"hardware/oni":             {},
+	"hardware/device":          {own: []string{"hardware/oni", "shared/stream"}},
+	"hardware/sim":             {own: []string{"hardware/oni", "hardware/device", "shared/stream"}},
+	"hardware/liboni":          {own: []string{"hardware/oni"}, foreign: []string{"github.com/ebitengine/purego"}},
+	"shared/stream":            {},
+	"shared/decimate":          {},
+	"shared/internal/arrowipc": {foreign: []string{"github.com/google/flatbuffers/..."}},
+	"shared/recording": {own: []string{"shared/stream", "shared/internal/arrowipc", "shared/decimate"},
+		foreign: []string{"github.com/klauspost/compress/...", "github.com/pierrec/lz4/..."}},
+	"shared/export": {own: []string{"shared/recording", "shared/stream"}, foreign: []string{"github.com/apache/arrow-go/..."}},
+	"recorder": {own: []string{"hardware/...", "shared/...", "web", "recorder/internal/..."},
+		foreign: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml/...", "github.com/schollz/progressbar/...",
+			"github.com/gorilla/websocket", "golang.org/x/sys/...", "golang.org/x/term", "gonum.org/v1/plot/..."}},
+	"wasm":               {own: []string{"shared/..."}},
+	"web":                {},
+	"web/pagetest":       {own: []string{"shared/..."}, foreign: []string{"github.com/chromedp/..."}},
+	"internal/buildtool": {own: []string{"web/pagetest"}, foreign: []string{"github.com/chromedp/..."}},
+	"testdata/generate":  {own: []string{"shared/...", "hardware/..."}},
+	".":                  {own: []string{"internal/buildtool"}}, // magefile.go
+}
+
+// Tests may import anything below what they test, and these oracles and tools.
+var testForeign = []string{"github.com/apache/arrow-go/...", "github.com/rogpeppe/go-internal/...", "github.com/klauspost/compress/...", "github.com/goccy/go-yaml/..."}
+
+// notInShared are what the format packages never import: whoever calls them
+// owns files, sockets and the clock.
+var notInShared = []string{"os", "os/...", "net", "net/...", "syscall", "syscall/...", "io/ioutil", "log", "log/..."}
+
+func TestImportLinesFollowTheRules(t *testing.T) {
+	checked := map[string]bool{}
+	eachGoFile(t, func(file string, parsed *ast.File, _ *token.FileSet) {
+		dir := path.Dir(file)
+		key, r, ok := ruleFor(dir)
+		if !ok {
+			t.Errorf("%s: no rule says what %s may import: state it in ARCHITECTURE.md and here", file, dir)
+			return
+		}
+		checked[key] = true
+		for _, line := range parsed.Imports {
+			imported, err := strconv.Unquote(line.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if reason := r.forbids(file, dir, imported); reason != "" {
+				t.Errorf("%s imports %q: %s", file, imported, reason)
+			}
+		}
+	})
+	// A rule of a folder that went away is a rule that checks nothing.
+	for _, key := range []string{"hardware/oni", "hardware/device", "shared/stream", "shared/recording", "shared/internal/arrowipc", "recorder", "wasm"} {
+		if !checked[key] {
+			t.Errorf("no Go file found below %s", key)
+		}
+	}
+}
+
+func (r rule) forbids(file, dir, imported string) string {
+	test := strings.HasSuffix(file, "_test.go")
+	if own, ok := strings.CutPrefix(imported, module); ok {
+		if matches(r.own, own) || own == dir || (test && below(dir, own)) {
+			return ""
+		}
+		return "not among the packages of this module that it may use"
+	}
+	switch {
+	case imported == "syscall/js" && !(dir == "wasm" && strings.HasSuffix(file, "_js.go")):
+		return "only wasm/*_js.go touch JavaScript"
+	case imported == "C":
+		return "there is no cgo"
+	case strings.HasPrefix(imported, "github.com/ebitengine/purego") && dir != "hardware/liboni":
+		return "only hardware/liboni touches C"
+	case standard(imported):
+		if strings.HasPrefix(dir, "shared/") && !test && matches(notInShared, imported) {
+			return "the format packages are pure: whoever calls them owns files, sockets and clocks"
+		}
+		return ""
+	case matches(r.foreign, imported), test && matches(testForeign, imported):
+		return ""
+	}
+	return "no dependency of this package (a new one needs a sentence of reason)"
+}
+
+func TestSharedHasNeitherClockNorGoroutines(t *testing.T) {
+	eachGoFile(t, func(file string, parsed *ast.File, fset *token.FileSet) {
+		if !strings.HasPrefix(file, "shared/") || strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				t.Errorf("%s: a goroutine in a format package", fset.Position(n.Pos()))
+			case *ast.SelectorExpr:
+				pkg, ok := n.X.(*ast.Ident)
+				if ok && pkg.Name == "time" && slices.Contains([]string{"Now", "Since", "Until", "Sleep", "After", "Tick", "NewTimer", "NewTicker", "AfterFunc"}, n.Sel.Name) {
+					t.Errorf("%s: the clock in a format package", fset.Position(n.Pos()))
+				}
+			}
+			return true
+		})
+	})
+}
+
+func TestTheRulesForbidWhatTheyShould(t *testing.T) {
+	for _, c := range []struct {
+		file, imported string
+		allowed        bool
+	}{
+		{"shared/recording/reader.go", "os", false},
+		{"shared/recording/reader.go", "io", true},
+		{"shared/recording/reader.go", module + "hardware/oni", false},
+		{"shared/recording/reader.go", module + "shared/stream", true},
+		{"shared/recording/reader.go", "github.com/apache/arrow-go/v18/arrow", false},
+		{"shared/recording/reader_test.go", "github.com/apache/arrow-go/v18/arrow", true},
+		{"shared/recording/reader_test.go", "os", true},
+		{"shared/stream/stream.go", module + "shared/recording", false},
+		{"hardware/device/device.go", module + "shared/recording", false},
+		{"hardware/sim/sim.go", module + "recorder/internal/store", false},
+		{"wasm/ops.go", "syscall/js", false},
+		{"wasm/main_js.go", "syscall/js", true},
+		{"wasm/ops.go", module + "hardware/device", false},
+		{"recorder/internal/live/hub.go", module + "hardware/device", true},
+		{"recorder/main.go", "github.com/someone/something", false},
+	} {
+		dir := path.Dir(c.file)
+		_, r, ok := ruleFor(dir)
+		if !ok {
+			t.Errorf("%s: no rule", dir)
+		}
+		if reason := r.forbids(c.file, dir, c.imported); (reason == "") != c.allowed {
+			t.Errorf("%s importing %q: %q, want allowed = %v", c.file, c.imported, reason, c.allowed)
+		}
+	}
+}
+
+func ruleFor(dir string) (string, rule, bool) {
+	for key := dir; ; key = path.Dir(key) {
+		if r, ok := rules[key]; ok && (key != "." || dir == ".") {
+			return key, r, true
+		}
+		if key == "." {
+			return "", rule{}, false
+		}
+	}
+}
+
+func matches(patterns []string, imported string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		if prefix, ok := strings.CutSuffix(pattern, "/..."); ok {
+			return imported == prefix || strings.HasPrefix(imported, prefix+"/")
+		}
+		return imported == pattern
+	})
+}
+
+// below reports whether a test in dir may use the package own: what the rules
+// let the tested package use, transitively.
+func below(dir, own string) bool {
+	seen := map[string]bool{}
+	var reach func(dir string) bool
+	reach = func(dir string) bool {
+		_, r, ok := ruleFor(dir)
+		if !ok || seen[dir] {
+			return false
+		}
+		seen[dir] = true
+		if matches(r.own, own) {
+			return true
+		}
+		return slices.ContainsFunc(r.own, func(pattern string) bool {
+			return reach(strings.TrimSuffix(pattern, "/..."))
+		})
+	}
+	return reach(dir)
+}
+
+// standard reports whether a path is of the standard library: no dot in its
+// first element.
+func standard(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return !strings.Contains(first, ".")
+}
+
+// eachGoFile parses every Go file of the repository, in the order of names.
+func eachGoFile(t *testing.T, visit func(file string, parsed *ast.File, fset *token.FileSet)) {
+	t.Helper()
+	dir, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	err = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && rel != "." || entry.Name() == "node_modules" ||
+			slices.Contains([]string{"bin", "out", "recordings"}, rel)) {
+			return filepath.SkipDir
+		}
+		if !entry.IsDir() && strings.HasSuffix(name, ".go") {
+			files[filepath.ToSlash(rel)] = name
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rel := range slices.Sorted(maps.Keys(files)) {
+		fset := token.NewFileSet()
+		parsed, err := parser.ParseFile(fset, files[rel], nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		visit(rel, parsed, fset)
+	}
+}

@@ -1,0 +1,61 @@
+package buildtool
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+)
+
+// generators are main packages below testdata, which ./... does not reach.
+const generators = "./testdata/generate/..."
+
+// Lint checks form and suspicious code, for both platforms.
+func Lint() error {
+	return runStages([]stage{
+		{"gofmt", gofmt},
+		{"go vet, native", func() error { return run("go", "vet", "./...", generators) }},
+		{"go vet, targets", func() error { return run("go", "vet", "-tags=mage", ".") }},
+		{"go vet, WebAssembly", func() error {
+			return command{name: "go", env: wasmEnv, args: []string{"vet", "./shared/...", "./wasm/..."}}.run()
+		}},
+		{"staticcheck, native", func() error { return staticcheck(nil, "./...", generators) }},
+		{"staticcheck, WebAssembly", func() error { return staticcheck(wasmEnv, "./shared/...", "./wasm/...") }},
+		{"tsc over the page's JSDoc", typecheck},
+	})
+}
+
+func gofmt() error {
+	tracked, err := output("git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go")
+	if err != nil {
+		return err
+	}
+	wrong, err := output("gofmt", append([]string{"-l"}, strings.Fields(tracked)...)...)
+	if err != nil {
+		return err
+	}
+	if wrong != "" {
+		return fmt.Errorf("not formatted (run gofmt -w on them):\n%s", wrong)
+	}
+	return nil
+}
+
+// staticcheck runs the pinned tool. `go tool` would build it for the platform
+// in env, so the native program is asked for first.
+func staticcheck(env []string, packages ...string) error {
+	program, err := output("go", "tool", "-n", "staticcheck")
+	if err != nil {
+		return err
+	}
+	return command{name: program, env: env, args: packages}.run()
+}
+
+func typecheck() error {
+	if _, err := exec.LookPath("npm"); err != nil {
+		return errors.New("tsc needs Node 20 with npm: install it (Debian: apt-get install nodejs npm)")
+	}
+	if err := (command{name: "npm", dir: "web", args: []string{"ci", "--no-audit", "--no-fund"}}).run(); err != nil {
+		return err
+	}
+	return command{name: "npm", dir: "web", args: []string{"run", "types"}}.run()
+}

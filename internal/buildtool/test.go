@@ -1,0 +1,120 @@
+package buildtool
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Test builds everything and runs every test of every language. What a part
+// needs and the machine lacks is installed where we may, else the part fails.
+func Test() error {
+	return runStages([]stage{
+		{"build", Build},
+		{"go vet", func() error { return run("go", "vet", "./...") }},
+		{"go test, native", testNative},
+		{"go test, WebAssembly under Node", testWasm},
+		{"page modules under Node", testModules},
+		{"page in Chromium", pageTests},
+		{"pyarrow, pandas, NumPy", interopTests},
+	})
+}
+
+// Page builds and runs the page's tests in Chromium only.
+func Page() error {
+	if err := Build(); err != nil {
+		return err
+	}
+	return pageTests()
+}
+
+// Interop builds and lets the Python readers read what the recorder wrote.
+func Interop() error {
+	if err := Build(); err != nil {
+		return err
+	}
+	return interopTests()
+}
+
+const pagetestPackage = "github.com/oniscope/oniscope/web/pagetest"
+
+// testNative leaves the page's tests to a stage of their own, after Chromium
+// has been installed.
+func testNative() error {
+	list, err := output("go", "list", "./...")
+	if err != nil {
+		return err
+	}
+	args := []string{"test"}
+	for _, pkg := range strings.Fields(list) {
+		if pkg != pagetestPackage {
+			args = append(args, pkg)
+		}
+	}
+	return run("go", args...)
+}
+
+// testWasm runs the packages that the page shares with the recorder as what
+// the page makes of them. The environment is emptied, because Go's loader under
+// Node refuses a large one (golang/go#49011).
+func testWasm() error {
+	if _, err := exec.LookPath("node"); err != nil {
+		return errors.New("the WebAssembly tests need Node 20: install it (Debian: apt-get install nodejs npm)")
+	}
+	lib, err := wasmLib()
+	if err != nil {
+		return err
+	}
+	under := fmt.Sprintf("env -i PATH=%s HOME=%s '%s'", os.Getenv("PATH"), os.Getenv("HOME"), filepath.Join(lib, "go_js_wasm_exec"))
+	tests := command{name: "go", env: wasmEnv, args: []string{"test", "-exec", under, "./shared/...", "./wasm/..."}}
+	return tests.run()
+}
+
+func testModules() error {
+	dir, err := root()
+	if err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "web", "test", "*.test.js"))
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return errors.New("no web/test/*.test.js")
+	}
+	for i := range files {
+		files[i], _ = filepath.Rel(dir, files[i])
+	}
+	return run("node", append([]string{"--test"}, files...)...)
+}
+
+// pageTests makes sure that the tests find what they would otherwise skip for.
+func pageTests() error {
+	if err := ensureChromium(); err != nil {
+		return err
+	}
+	python, err := ensurePython()
+	if err != nil {
+		return err
+	}
+	tests := command{name: "go", env: []string{"ONISCOPE_PAGE=required", "ONISCOPE_PYTHON=" + python},
+		args: []string{"test", "-count=1", "./web/pagetest"}}
+	return tests.run()
+}
+
+func interopTests() error {
+	python, err := ensurePython()
+	if err != nil {
+		return err
+	}
+	dir, err := root()
+	if err != nil {
+		return err
+	}
+	tests := command{name: python, env: []string{"ONISCOPE=" + filepath.Join(dir, binary()), "PYTHONDONTWRITEBYTECODE=1"},
+		args: []string{"-m", "pytest", "-q", "-p", "no:cacheprovider", "testdata/interop"}}
+	return tests.run()
+}

@@ -1,0 +1,36 @@
+//go:build mage
+
+package main
+
+import (
+	"context"
+
+	"github.com/oniscope/oniscope/internal/buildtool"
+)
+
+// Build makes bin/oniscope with the page and its WebAssembly engine embedded.
+func Build() error { return buildtool.Build() }
+
+// Demo builds, records ten seconds from a simulated rig, and shows them in the page until Ctrl-C.
+func Demo(ctx context.Context) error { return buildtool.Demo(ctx) }
+
+// Test runs every test: Go native and WebAssembly, page modules, page in Chromium, Python readers.
+func Test() error { return buildtool.Test() }
+
+// Lint runs gofmt, go vet and staticcheck (native and WebAssembly) and tsc over the page's JSDoc.
+func Lint() error { return buildtool.Lint() }
+
+// Interop lets pyarrow, pandas and NumPy read what the recorder wrote, every value compared.
+func Interop() error { return buildtool.Interop() }
+
+// Page tests the page in headless Chromium only.
+func Page() error { return buildtool.Page() }
+
+// Screenshot makes docs/page.png, README's picture, from a simulated recording.
+func Screenshot() error { return buildtool.Screenshot() }
+
+// BenchOpen measures the time from drop to first exact traces for 1 MB, 1 GB and 20 GB files.
+func BenchOpen() error { return buildtool.BenchOpen() }
+
+// Fuzz runs every fuzz target for ten minutes (FUZZTIME=30s: shorter).
+func Fuzz() error { return buildtool.Fuzz() }

@@ -1,0 +1,84 @@
+// Package pagetest drives the page in a real headless Chromium: it drops files
+// with real drop events, waits for the page's own signals (spec: data-state,
+// data-drawn), asks it through its scripting interface, and collects whatever
+// goes wrong on the way.
+//
+// The tests of this package, the picture in README and the measurement of the
+// time from drop to traces all use it.
+package pagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/chromedp/chromedp"
+)
+
+// ErrNoChromium says that there is no browser to run the page in.
+var ErrNoChromium = errors.New("pagetest: no Chromium found: install it with `apt-get install chromium`, or name the binary in ONISCOPE_CHROMIUM")
+
+// FindChromium returns the path of the browser: ONISCOPE_CHROMIUM, or the
+// first usual name on the PATH. It returns ErrNoChromium if there is none.
+func FindChromium() (string, error) {
+	if path := os.Getenv("ONISCOPE_CHROMIUM"); path != "" {
+		return path, nil
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", ErrNoChromium
+}
+
+// A Browser is one running Chromium with an empty profile of its own.
+type Browser struct {
+	ctx     context.Context
+	cancels []context.CancelFunc
+	profile string
+}
+
+// Start runs Chromium headless until Close or until ctx ends.
+func Start(ctx context.Context) (*Browser, error) {
+	path, err := FindChromium()
+	if err != nil {
+		return nil, err
+	}
+	profile, err := os.MkdirTemp("", "oniscope-chromium-")
+	if err != nil {
+		return nil, fmt.Errorf("pagetest: %w", err)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path),
+		chromedp.UserDataDir(profile),
+		chromedp.NoSandbox, // Debian's Chromium needs it as root
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-gpu", true),
+	)
+	b := &Browser{profile: profile}
+	allocator, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
+	browser, cancelBrowser := chromedp.NewContext(allocator, chromedp.WithErrorf(ignoreDetached))
+	b.ctx, b.cancels = browser, []context.CancelFunc{cancelBrowser, cancelAllocator}
+	if err := chromedp.Do(browser); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("pagetest: starting %s: %w", path, err)
+	}
+	return b, nil
+}
+
+// Close ends the browser and removes its profile.
+func (b *Browser) Close() {
+	for _, cancel := range b.cancels {
+		cancel()
+	}
+	os.RemoveAll(b.profile)
+}
+
+// ignoreDetached drops chromedp's own messages about targets that closed while
+// an event was on its way; what concerns the page arrives as events.
+func ignoreDetached(string, ...any) {}
