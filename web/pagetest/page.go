@@ -36,7 +36,7 @@ type Page struct {
 // page says that it is ready for files.
 func (b *Browser) Open(url string, v View) (*Page, error) {
 	p := &Page{origin: originOf(url)}
-	p.ctx, p.cancel = chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.note), chromedp.WithErrorf(ignoreDetached))
+	p.ctx, p.cancel = chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.note))
 	if err := p.open(url, v); err != nil {
 		p.Close()
 		return nil, fmt.Errorf("pagetest: opening %s: %w", url, err)
@@ -248,4 +248,21 @@ func (p *Page) WaitDownload(suffix string) (string, error) {
 	}
 	names, _ := filepath.Glob(filepath.Join(p.downloads, "*"))
 	return "", fmt.Errorf("pagetest: no download *%s; there is %v (%v)", suffix, names, p.Problems())
+}
+
+// WaitQuiet waits until nothing has been redrawn for half a second.
+func (p *Page) WaitQuiet() error {
+	last, since := -1, time.Now()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		n, err := p.Drawn()
+		if err != nil {
+			return err
+		}
+		if n != last {
+			last, since = n, time.Now()
+		} else if time.Since(since) > 500*time.Millisecond {
+			return nil
+		}
+	}
+	return fmt.Errorf("pagetest: the page redraws without end")
 }

@@ -81,7 +81,7 @@ func (p *Page) followWorkers() {
 			}
 			if event.TargetInfo.Type == "worker" {
 				ctx, cancel := chromedp.NewContext(p.ctx, chromedp.WithTargetID(event.TargetInfo.TargetID),
-					chromedp.WithListener(p.note), chromedp.WithErrorf(ignoreDetached))
+					chromedp.WithListener(p.note))
 				context.AfterFunc(p.ctx, cancel)
 				if err := chromedp.Do(ctx); err != nil && p.ctx.Err() == nil {
 					p.problems.add("cannot attach to worker %s: %v", event.TargetInfo.URL, err)

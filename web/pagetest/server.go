@@ -11,7 +11,7 @@ import (
 // reportOnlyPolicy lets everything pass and reports whatever is not of the
 // page's own origin. Unlike the events of the page's network domain, it also
 // sees what a worker asks for before a debugger is attached to it.
-const reportOnlyPolicy = "default-src 'self' blob: data:; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; report-uri " + reportPath
+const reportOnlyPolicy = "default-src 'self' blob: data:; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; report-uri " + reportPath
 
 const reportPath = "/policy-report"
 

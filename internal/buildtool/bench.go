@@ -1,0 +1,86 @@
+package buildtool
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/oniscope/oniscope/web/pagetest"
+)
+
+// benchRuns is how often each file is opened; the median counts.
+const benchRuns = 10
+
+// A benchFile is a recording of the simulated probe, sparse on the disk.
+type benchFile struct {
+	name  string
+	bytes string // as testdata/generate/sparse takes it
+}
+
+var benchFiles = []benchFile{{"1 MB", "1MB"}, {"1 GB", "1GB"}, {"20 GB", "20GB"}}
+
+// BenchOpen measures in Chromium how long it takes from a drop to the first
+// traces that stand on every sample, and what the engine then holds and has read.
+func BenchOpen() error {
+	if err := Build(); err != nil {
+		return err
+	}
+	if err := ensureChromium(); err != nil {
+		return err
+	}
+	dir, err := root()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%-6s %10s %10s %10s %14s %14s\n", "file", "min ms", "median ms", "max ms", "engine bytes", "bytes read")
+	for _, f := range benchFiles {
+		path := filepath.Join(dir, "out", "bench", f.bytes+".arrow")
+		if _, err := os.Stat(path); err != nil {
+			if err := run("go", "run", "./testdata/generate/sparse", "-size", f.bytes, "-o", path); err != nil {
+				return err
+			}
+		}
+		if err := benchOne(filepath.Join(dir, "web"), f.name, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type opening struct {
+	Milliseconds float64 `json:"ms"`
+	EngineBytes  int64   `json:"bytes"`
+	Read         int64   `json:"read"`
+}
+
+// benchOne opens a file in fresh tabs, so that no run profits from another but
+// through the disk cache of the system, which the first, uncounted run fills.
+func benchOne(web, name, path string) error {
+	var times []float64
+	var last opening
+	for i := range benchRuns + 1 {
+		err := inPage(web, pagetest.View{Width: 1600, Height: 1000}, func(p *pagetest.Page) error {
+			if err := p.Drop(path); err != nil {
+				return err
+			}
+			if err := p.WaitDrawn(0); err != nil {
+				return err
+			}
+			return p.Eval(`(async () => {
+				const {bytes, read} = await oniscope.engine();
+				return {ms: stopwatch.drawn - stopwatch.dropped, bytes, read};
+			})()`, &last)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if i > 0 {
+			times = append(times, last.Milliseconds)
+		}
+	}
+	slices.Sort(times)
+	median := (times[(len(times)-1)/2] + times[len(times)/2]) / 2
+	fmt.Printf("%-6s %10.0f %10.0f %10.0f %14d %14d\n", name, times[0], median, times[len(times)-1], last.EngineBytes, last.Read)
+	return nil
+}
