@@ -1,0 +1,241 @@
+// Package sim is a controller made from a seed.
+//
+// It delivers frames as an ONIX host with a breakout board would, and with a
+// Neuropixels 1.0e headstage on port A, B or both: device addresses, packed
+// samples, the clocks and their spacing, all devices merged in the order of the
+// acquisition clock. The same configuration gives the same frames. Nothing
+// here reads the time: Config.Wait, if set, paces it.
+//
+// Signals. Pattern: every value follows an integer formula (pattern.go, and
+// testdata/samples/README.md for readers without this code). Neural: noise,
+// an LFP rhythm and spikes of some units (neural.go); the same on every machine
+// of one architecture.
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
+)
+
+// ClockHz is the rate of the acquisition clock and of the host's hub clock.
+// Source: onix-devices 2.5.
+const ClockHz = 250_000_000
+
+// A Signal says what the devices measure.
+type Signal uint8
+
+// The signals.
+const (
+	Pattern Signal = iota // integer formulas
+	Neural                // what a rig might see
+)
+
+// Config describes the simulated rig. The zero value is a breakout board with
+// the pattern signal, as fast as frames are read.
+type Config struct {
+	Seed   uint64 // of everything random in Neural
+	Signal Signal
+	Ports  [2]Port // A and B
+
+	HeartbeatHz     float64     // 0 means 100
+	MemoryMonitorHz float64     // 0 means 10
+	AnalogRangeV    [12]float64 // as device.Config; Neural keeps its volts whatever the range
+
+	Faults []Fault
+
+	// Wait, if not nil, is called before frames are delivered, with the
+	// acquisition clock that has to be reached first, about 200 times a second
+	// of the rig's time. It should return when ticks / ClockHz seconds have
+	// passed since Start; if it returns early, frames come early.
+	Wait func(ticks uint64)
+}
+
+// A Port is what is plugged into a port.
+type Port struct {
+	Headstage      string                      // "" nothing, or device.HeadstageNeuropixelsV1e
+	NeuropixelsV1e device.NeuropixelsV1eConfig // Neural: its gains, so that microvolts come out right
+}
+
+// blockTicks is how much of the rig's time one block of frames holds, 5 ms as
+// a block of a real controller would; onix-devices 1.7.
+const blockTicks = ClockHz / 200
+
+var (
+	// ErrEnded says that the simulated controller stopped delivering (fault End).
+	ErrEnded = errors.New("sim: the controller stopped delivering")
+
+	errState = errors.New("sim: call out of order")
+)
+
+type state uint8
+
+const (
+	idle state = iota
+	running
+	stopped
+	closed
+)
+
+// controller implements oni.Source.
+type controller struct {
+	cfg       Config
+	table     oni.DeviceTable
+	producers []producer
+	state     state
+	released  uint64 // frames before this tick need no more waiting
+	faults    []Fault
+}
+
+// New returns a controller, not yet started. It fails if the configuration
+// names what the simulator cannot make.
+func New(cfg Config) (oni.Source, error) {
+	if cfg.Signal > Neural {
+		return nil, fmt.Errorf("sim: signal %d is not known", cfg.Signal)
+	}
+	if cfg.HeartbeatHz == 0 {
+		cfg.HeartbeatHz = 100
+	}
+	if cfg.MemoryMonitorHz == 0 {
+		cfg.MemoryMonitorHz = 10
+	}
+	// Bounds of the heartbeat register: at least one tick of a 10 MHz divider,
+	// and a divider of 32 bits. Source: onix-devices 3.1.
+	for _, r := range []struct {
+		name string
+		hz   float64
+	}{{"heartbeat", cfg.HeartbeatHz}, {"memory monitor", cfg.MemoryMonitorHz}} {
+		if !(r.hz >= 0.1 && r.hz <= 10e6) {
+			return nil, fmt.Errorf("sim: %s rate %v Hz: want 0.1 to 10e6", r.name, r.hz)
+		}
+	}
+	for i, v := range cfg.AnalogRangeV {
+		if v != 0 && v != 2.5 && v != 5 && v != 10 {
+			return nil, fmt.Errorf("sim: analog channel %d: range %v V: want 2.5, 5 or 10", i, v)
+		}
+	}
+	c := &controller{cfg: cfg, table: breakoutTable()}
+	for i, p := range cfg.Ports {
+		switch p.Headstage {
+		case "":
+		case device.HeadstageNeuropixelsV1e:
+			for j := range c.table {
+				if c.table[j].Address == passthrough(i) {
+					c.table[j].ReadSize = 1050
+				}
+			}
+		default:
+			return nil, fmt.Errorf("sim: port %c: headstage %q: want %q or none", 'a'+i, p.Headstage, device.HeadstageNeuropixelsV1e)
+		}
+	}
+	for i, f := range cfg.Faults {
+		if err := f.check(c.table); err != nil {
+			return nil, fmt.Errorf("sim: fault %d: %w", i, err)
+		}
+	}
+	return c, nil
+}
+
+// Addresses of the breakout board's devices. Source: onix-devices 2.3.
+const (
+	addressHeartbeat     = oni.Address(0x0)
+	addressAnalogIO      = oni.Address(0x6)
+	addressDigitalIO     = oni.Address(0x7)
+	addressMemoryMonitor = oni.Address(0xA)
+)
+
+// passthrough is the device that sends what a port's headstage measures.
+func passthrough(port int) oni.Address { return oni.Address(8 + port) }
+
+// breakoutTable is the device table of a host with a breakout board.
+// Source: onix-devices 9.1.
+func breakoutTable() oni.DeviceTable {
+	return oni.DeviceTable{
+		{Address: addressHeartbeat, ID: device.IDPersistentHeartbeat, Version: 1, ReadSize: 8},
+		{Address: 0x1, ID: device.IDPortController, Version: 2, ReadSize: 10},
+		{Address: 0x2, ID: device.IDPortController, Version: 2, ReadSize: 10},
+		{Address: 0x3},
+		{Address: 0x4},
+		{Address: 0x5, ID: device.IDOutputClock, Version: 1},
+		{Address: addressAnalogIO, ID: device.IDAnalogIO, Version: 2, ReadSize: 32, WriteSize: 24},
+		{Address: addressDigitalIO, ID: device.IDDigitalIO, Version: 2, ReadSize: 12, WriteSize: 4},
+		{Address: passthrough(0), ID: device.IDPassthrough, Version: 3},
+		{Address: passthrough(1), ID: device.IDPassthrough, Version: 3},
+		{Address: addressMemoryMonitor, ID: device.IDMemoryMonitor, Version: 2, ReadSize: 12},
+		{Address: 0xB, ID: device.IDLoadTester, Version: 2, ReadSize: 16, WriteSize: 8},
+		{Address: 0xC, ID: device.IDHarpSyncInput, Version: 2, ReadSize: 12},
+	}
+}
+
+func (c *controller) Table() oni.DeviceTable { return c.table }
+
+func (c *controller) AcqClockHz() uint64 { return ClockHz }
+
+// Hub knows the host only: a passthrough headstage has no hub of its own.
+func (c *controller) Hub(hub uint8) (oni.Hub, error) {
+	if hub != 0 {
+		return oni.Hub{}, fmt.Errorf("sim: hub %d is not linked", hub)
+	}
+	return oni.Hub{ID: 1, Revision: "1.3", Firmware: "2.2", ClockHz: ClockHz}, nil
+}
+
+// Start begins at clock 0, each time with the same frames.
+func (c *controller) Start() error {
+	if c.state != idle && c.state != stopped {
+		return fmt.Errorf("%w: Start", errState)
+	}
+	c.producers = newProducers(&c.cfg)
+	c.faults = append([]Fault(nil), c.cfg.Faults...)
+	c.released = 0
+	c.state = running
+	return nil
+}
+
+func (c *controller) Stop() error {
+	if c.state != running && c.state != stopped {
+		return fmt.Errorf("%w: Stop", errState)
+	}
+	c.state = stopped
+	return nil
+}
+
+func (c *controller) Close() error {
+	c.state, c.producers = closed, nil
+	return nil
+}
+
+func (c *controller) ReadInto(f *oni.Frame) error {
+	for c.state == running {
+		next := c.producers[0]
+		for _, p := range c.producers[1:] {
+			if p.clock() < next.clock() {
+				next = p
+			}
+		}
+		clock := next.clock()
+		if c.ended(clock) {
+			c.state = stopped
+			return ErrEnded
+		}
+		if c.cfg.Wait != nil && clock >= c.released {
+			c.released = c.stalledUntil((clock/blockTicks + 1) * blockTicks)
+			c.cfg.Wait(c.released)
+		}
+		*f = oni.Frame{Clock: clock, Address: next.address(), Data: next.next()}
+		if c.apply(f) {
+			return nil
+		}
+	}
+	if c.state == stopped {
+		return io.EOF
+	}
+	return fmt.Errorf("%w: ReadInto", errState)
+}
+
+// periodTicks is the divider that a rate needs, as the recorder writes it into
+// the device's register; onix-devices 3.1.
+func periodTicks(hz float64) uint64 { return uint64(math.Floor(ClockHz / hz)) }
