@@ -34,7 +34,7 @@ func buildEngine() error {
 	}
 	loader, err := os.ReadFile(filepath.Join(lib, "wasm_exec.js"))
 	if err != nil {
-		return fmt.Errorf("Go's loader for WebAssembly: %w", err)
+		return fmt.Errorf("the loader of Go's WebAssembly: %w", err)
 	}
 	return os.WriteFile(filepath.Join(dir, "web", "gen", "wasm_exec.js"), loader, 0o644)
 }
