@@ -1,0 +1,310 @@
+package recording
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+// An encoder turns columns into the bytes of batch messages. Its buffers are
+// used again for every batch, so that a steady stream allocates almost
+// nothing.
+type encoder struct {
+	schema arrowipc.Schema
+	layout []columnLayout
+	codec  Codec
+	zstd   *zstd.Encoder // nil for plain bodies
+
+	batch   arrowipc.RecordBatch
+	header  []byte
+	message []byte // room for the header, then the body
+	room    int
+	scratch []byte // bits, run ends, values of runs: a buffer before it is compressed
+
+	runs     []int32 // run ends, where the caller gave none
+	runData  []byte  // one value a run
+	runValid []byte  // one byte a run; empty: all valid
+}
+
+// A columnLayout is what a field's type means for its buffers.
+type columnLayout struct {
+	bits    int // of one value in the file
+	width   int // bytes of one value in memory
+	runEnd  bool
+	runBits int // of one run end
+}
+
+func newEncoder(schema arrowipc.Schema, codec Codec) (*encoder, error) {
+	if schema.BigEndian {
+		return nil, fmt.Errorf("recording: cannot write: %w", ErrBigEndian)
+	}
+	e := &encoder{schema: schema, codec: codec, layout: make([]columnLayout, len(schema.Fields))}
+	for i := range schema.Fields {
+		var ok bool
+		if e.layout[i], ok = layoutOf(&schema.Fields[i]); !ok {
+			f := &schema.Fields[i]
+			return nil, fmt.Errorf("recording: column %q: cannot write a column of type %s", f.Name, f.TypeString())
+		}
+	}
+	switch codec {
+	case None:
+		e.batch.Codec = arrowipc.Uncompressed
+	case Zstd:
+		// One frame a buffer, by one thread: same input, same bytes. The
+		// checksum (the default) tells a reader which column is damaged.
+		enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+		if err != nil {
+			return nil, err
+		}
+		e.zstd, e.batch.Codec = enc, arrowipc.Zstd
+	default:
+		return nil, fmt.Errorf("recording: cannot write compression %v", codec)
+	}
+	return e, nil
+}
+
+func layoutOf(f *arrowipc.Field) (l columnLayout, ok bool) {
+	if f.Type.ID == arrowipc.RunEndEncoded {
+		if len(f.Children) != 2 || f.Dictionary != nil || f.Children[0].Type.ID != arrowipc.Int || !f.Children[0].Type.Signed {
+			return l, false
+		}
+		ends, ok := layoutOf(&f.Children[0])
+		if !ok || ends.bits < 16 {
+			return l, false
+		}
+		l, ok = layoutOf(&f.Children[1])
+		l.runEnd, l.runBits = true, ends.bits
+		return l, ok && f.Children[1].Type.ID != arrowipc.RunEndEncoded
+	}
+	bits, ok := f.Type.FixedBits()
+	if !ok || f.Dictionary != nil || len(f.Children) != 0 {
+		return l, false
+	}
+	return columnLayout{bits: bits, width: (bits + 7) / 8}, true
+}
+
+func (e *encoder) close() {
+	if e.zstd != nil {
+		_ = e.zstd.Close() // of an encoder without a writer: frees memory only
+	}
+	e.message, e.scratch, e.header = nil, nil, nil
+}
+
+// encode returns the message for a batch that begins at offset at of the file,
+// valid until the next call, and the footer's block for it.
+func (e *encoder) encode(at int64, rows int, columns []Vector, strict bool) ([]byte, arrowipc.Block, error) {
+	if err := e.check(rows, columns, strict); err != nil {
+		return nil, arrowipc.Block{}, err
+	}
+	e.batch.Length = int64(rows)
+	e.batch.Nodes, e.batch.Buffers = e.batch.Nodes[:0], e.batch.Buffers[:0]
+	e.message = e.message[:0]
+	if e.codec == None {
+		// Headers of one schema have one size, so that only the first
+		// batch moves its body.
+		e.message = slices.Grow(e.message, e.room+plainBytes(e.layout, rows))
+	}
+	e.message = e.message[:min(e.room, cap(e.message))]
+	if len(e.message) < e.room {
+		e.message = append(e.message, make([]byte, e.room-len(e.message))...)
+	}
+	for i := range columns {
+		if err := e.column(i, rows, &columns[i]); err != nil {
+			return nil, arrowipc.Block{}, err
+		}
+		if len(e.message)-e.room > maxBodyBytes {
+			return nil, arrowipc.Block{}, fmt.Errorf("%d rows make a body of more than %d bytes, write fewer at a time", rows, maxBodyBytes)
+		}
+	}
+	bodyLength := int64(len(e.message) - e.room)
+	e.header = arrowipc.AppendRecordBatch(e.header[:0], at, bodyAlign, &e.batch, bodyLength, nil)
+	if more := len(e.header) - e.room; more > 0 {
+		e.message = slices.Insert(e.message, 0, make([]byte, more)...)
+		e.room += more
+	}
+	start := e.room - len(e.header)
+	copy(e.message[start:], e.header)
+	return e.message[start:], arrowipc.Block{Offset: at, MetaLength: int32(len(e.header)), BodyLength: bodyLength}, nil
+}
+
+// plainBytes is what the bodies of the data buffers take.
+func plainBytes(layout []columnLayout, rows int) int {
+	total := 0
+	for _, l := range layout {
+		total += (rows*l.bits+7)/8 + bodyAlign
+	}
+	return total
+}
+
+// check refuses, before anything is encoded, columns that do not fit.
+func (e *encoder) check(rows int, columns []Vector, strict bool) error {
+	if rows < 0 || rows > math.MaxInt32 {
+		return fmt.Errorf("%d rows", rows)
+	}
+	if len(columns) != len(e.layout) {
+		return fmt.Errorf("%d columns, the schema has %d", len(columns), len(e.layout))
+	}
+	for i := range columns {
+		v, f, l := &columns[i], &e.schema.Fields[i], &e.layout[i]
+		switch {
+		case int64(len(v.Data)) != int64(rows)*int64(l.width):
+			return fmt.Errorf("column %q: %d bytes for %d rows of %d bytes", f.Name, len(v.Data), rows, l.width)
+		case v.Len != 0 && v.Len != rows:
+			return fmt.Errorf("column %q: %d rows in a batch of %d", f.Name, v.Len, rows)
+		case v.Valid != nil && len(v.Valid) != rows:
+			return fmt.Errorf("column %q: validity of %d rows in a batch of %d", f.Name, len(v.Valid), rows)
+		case strict && !f.Nullable && countZeros(v.Valid) > 0:
+			return fmt.Errorf("column %q: nulls in a column that is not nullable", f.Name)
+		case l.runEnd && l.runBits == 16 && rows > math.MaxInt16:
+			return fmt.Errorf("column %q: %d rows, run ends of 16 bits reach %d", f.Name, rows, math.MaxInt16)
+		}
+	}
+	return nil
+}
+
+func (e *encoder) column(i, rows int, v *Vector) error {
+	l := &e.layout[i]
+	if !l.runEnd {
+		e.values(l, rows, v.Data, v.Valid)
+		return nil
+	}
+	ends := v.RunEnds
+	if ends == nil {
+		e.runs = appendRunEnds(e.runs[:0], v, l.width, rows)
+		ends = e.runs
+	} else if err := checkRunEnds(ends, v, l.width, rows); err != nil {
+		return fmt.Errorf("column %q: %w", e.schema.Fields[i].Name, err)
+	}
+	e.batch.Nodes = append(e.batch.Nodes, arrowipc.FieldNode{Length: int64(rows)}, arrowipc.FieldNode{Length: int64(len(ends))})
+	e.buffer(nil) // run ends have no nulls
+	e.scratch = e.scratch[:0]
+	for _, end := range ends {
+		switch l.runBits {
+		case 16:
+			e.scratch = binary.LittleEndian.AppendUint16(e.scratch, uint16(end))
+		case 32:
+			e.scratch = binary.LittleEndian.AppendUint32(e.scratch, uint32(end))
+		default:
+			e.scratch = binary.LittleEndian.AppendUint64(e.scratch, uint64(end))
+		}
+	}
+	e.buffer(e.scratch)
+	// One value a run, the last: the check above made the others equal.
+	e.runData, e.runValid = e.runData[:0], e.runValid[:0]
+	for _, end := range ends {
+		last := int(end) - 1
+		e.runData = append(e.runData, v.Data[last*l.width:(last+1)*l.width]...)
+		if v.Valid != nil {
+			e.runValid = append(e.runValid, v.Valid[last])
+		}
+	}
+	e.values(l, len(ends), e.runData, e.runValid)
+	return nil
+}
+
+// values appends the node, validity and data buffer of n values.
+func (e *encoder) values(l *columnLayout, n int, data, valid []byte) {
+	nulls := countZeros(valid)
+	e.batch.Nodes = append(e.batch.Nodes, arrowipc.FieldNode{Length: int64(n), NullCount: int64(nulls)})
+	if nulls == 0 {
+		e.buffer(nil)
+	} else {
+		e.scratch = appendBits(e.scratch[:0], valid)
+		e.buffer(e.scratch)
+	}
+	if l.bits == 1 {
+		e.scratch = appendBits(e.scratch[:0], data)
+		data = e.scratch
+	}
+	e.buffer(data)
+}
+
+// buffer appends one buffer to the body and pads it with zeros.
+func (e *encoder) buffer(data []byte) {
+	start := len(e.message)
+	switch {
+	case len(data) == 0: // length 0 whatever the codec
+	case e.zstd != nil:
+		e.message = binary.LittleEndian.AppendUint64(e.message, uint64(len(data)))
+		e.message = e.zstd.EncodeAll(data, e.message)
+	default:
+		e.message = append(e.message, data...)
+	}
+	e.batch.Buffers = append(e.batch.Buffers, arrowipc.Buffer{Offset: int64(start - e.room), Length: int64(len(e.message) - start)})
+	var zeros [bodyAlign]byte
+	if over := (len(e.message) - e.room) % bodyAlign; over != 0 {
+		e.message = append(e.message, zeros[over:]...)
+	}
+}
+
+// appendBits packs one byte a row into one bit a row, least significant first.
+func appendBits(dst, rows []byte) []byte {
+	for len(rows) > 0 {
+		var b byte
+		n := min(8, len(rows))
+		for i, r := range rows[:n] {
+			if r != 0 {
+				b |= 1 << i
+			}
+		}
+		dst, rows = append(dst, b), rows[n:]
+	}
+	return dst
+}
+
+func countZeros(valid []byte) int {
+	n := 0
+	for _, v := range valid {
+		if v == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// sameRow reports whether rows i and i-1 hold the same: both null, or the
+// same value.
+func sameRow(v *Vector, width, i int) bool {
+	if v.Valid != nil {
+		if now, before := v.Valid[i] != 0, v.Valid[i-1] != 0; now != before {
+			return false
+		} else if !now {
+			return true
+		}
+	}
+	return string(v.Data[i*width:(i+1)*width]) == string(v.Data[(i-1)*width:i*width])
+}
+
+func appendRunEnds(dst []int32, v *Vector, width, rows int) []int32 {
+	for i := 1; i < rows; i++ {
+		if !sameRow(v, width, i) {
+			dst = append(dst, int32(i))
+		}
+	}
+	return append(dst, int32(rows))
+}
+
+// checkRunEnds makes sure that nothing is lost by keeping one value a run.
+func checkRunEnds(ends []int32, v *Vector, width, rows int) error {
+	start := 0
+	for _, end := range ends {
+		if int(end) <= start || int(end) > rows {
+			return fmt.Errorf("run ends at %d after %d in a batch of %d rows", end, start, rows)
+		}
+		for i := start + 1; i < int(end); i++ {
+			if !sameRow(v, width, i) {
+				return fmt.Errorf("the value changes at row %d, inside the run [%d, %d)", i, start, end)
+			}
+		}
+		start = int(end)
+	}
+	if start != rows {
+		return fmt.Errorf("run ends stop at %d in a batch of %d rows", start, rows)
+	}
+	return nil
+}
