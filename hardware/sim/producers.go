@@ -85,7 +85,8 @@ type analogIO struct {
 	signal interface {
 		codes(row uint64, to *[12]int16)
 	}
-	buf []byte
+	sample device.AnalogIO
+	buf    []byte
 }
 
 const analogPeriodTicks = ClockHz / 100_000
@@ -99,9 +100,9 @@ func newAnalogIO(cfg *Config) *analogIO {
 }
 
 func (a *analogIO) next() []byte {
-	s := device.AnalogIO{HubClock: a.hubClock()}
-	a.signal.codes(a.row, &s.Codes)
-	a.buf = s.AppendTo(a.buf[:0])
+	a.sample.HubClock = a.hubClock()
+	a.signal.codes(a.row, &a.sample.Codes)
+	a.buf = a.sample.AppendTo(a.buf[:0])
 	a.advance((a.row + 1) * analogPeriodTicks)
 	return a.buf
 }

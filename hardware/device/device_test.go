@@ -1,0 +1,279 @@
+package device_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// known lists one device of every kind, with the size of its sample.
+func known() []struct {
+	name string
+	dev  oni.Device
+	cfg  device.Config
+} {
+	cfg := device.Config{AcqClockHz: 250e6, Hub: oni.Hub{ID: 1, Firmware: "2.1", ClockHz: 250e6}}
+	probe := cfg
+	probe.Headstage = device.HeadstageNeuropixelsV1e
+	rated := cfg
+	rated.RateHz = 100
+	return []struct {
+		name string
+		dev  oni.Device
+		cfg  device.Config
+	}{
+		{"heartbeat", oni.Device{Address: 0, ID: device.IDHeartbeat, ReadSize: 8}, rated},
+		{"heartbeat", oni.Device{Address: 0, ID: device.IDPersistentHeartbeat, ReadSize: 8}, rated},
+		{"digital-io", oni.Device{Address: 7, ID: device.IDDigitalIO, ReadSize: 12}, cfg},
+		{"analog-io", oni.Device{Address: 6, ID: device.IDAnalogIO, ReadSize: 32}, cfg},
+		{"memory-monitor", oni.Device{Address: 10, ID: device.IDMemoryMonitor, ReadSize: 12}, rated},
+		{"port-a-neuropixels-1.0e", oni.Device{Address: 8, ID: device.IDPassthrough, ReadSize: 1050}, probe},
+	}
+}
+
+func mustNew(t testing.TB, dev oni.Device, cfg device.Config) device.Decoder {
+	t.Helper()
+	dec, err := device.New(dev, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dec
+}
+
+func TestStreamsDescribeThemselves(t *testing.T) {
+	for _, k := range known() {
+		s := mustNew(t, k.dev, k.cfg).Streams()[0]
+		if s.Name != k.name || s.DeviceID != k.dev.ID || s.DeviceAddress != uint32(k.dev.Address) || s.Hub != "FMC host" ||
+			s.HubFirmware != "2.1" || s.AcqClockHz != 250e6 || s.HubClockHz != 250e6 || s.Device == "" || s.Simulated {
+			t.Errorf("%s: %+v", k.name, s)
+		}
+		for _, name := range []string{"Clock", "HubClock"} {
+			c := s.Columns[s.Column(name)]
+			if c.Unit != "s" || c.Scale != 4e-9 {
+				t.Errorf("%s: %s in %g %s", k.name, name, c.Scale, c.Unit)
+			}
+		}
+		if !device.Supported(k.dev, k.cfg) {
+			t.Errorf("%s is not supported", k.name)
+		}
+	}
+}
+
+func TestBatchesHaveTheOriginalsRows(t *testing.T) {
+	want := map[string]int{"analog-io": 100000, "port-a-neuropixels-1.0e": 30024} // onix-devices 4.6
+	for _, k := range known() {
+		if got := mustNew(t, k.dev, k.cfg).Streams()[0].RowsPerBatch; got != want[k.name] {
+			t.Errorf("%s: %d rows a batch, want %d", k.name, got, want[k.name])
+		}
+	}
+}
+
+func TestUnitsFollowTheSettings(t *testing.T) {
+	k := known()[5]
+	k.cfg.NeuropixelsV1e = device.NeuropixelsV1eConfig{GainAP: 500, GainLFP: 125}
+	s := mustNew(t, k.dev, k.cfg).Streams()[0]
+	ap, lfp := s.Columns[s.Column("SpikeData7")], s.Columns[s.Column("LfpData383")]
+	if ap.Unit != "uV" || ap.Scale != 2.34375 || ap.Offset != 512 || ap.Gain != 500 || ap.RateHz != 30000 || ap.Stride != 0 {
+		t.Errorf("AP %+v", ap)
+	}
+	if lfp.Unit != "uV" || lfp.Scale != 9.375 || lfp.Offset != 512 || lfp.Gain != 125 || lfp.RateHz != 2500 || lfp.Stride != 12 {
+		t.Errorf("LFP %+v", lfp)
+	}
+	k = known()[3]
+	k.cfg.AnalogRangeV[3] = 2.5
+	s = mustNew(t, k.dev, k.cfg).Streams()[0]
+	if c := s.Columns[2]; c.Unit != "V" || c.Scale != 20.0/65536 || c.RateHz != 100000 {
+		t.Errorf("analog 0 %+v", c)
+	}
+	if c := s.Columns[5]; c.Scale != 5.0/65536 {
+		t.Errorf("analog 3 %+v", c)
+	}
+}
+
+func TestPortAndHubAreInTheName(t *testing.T) {
+	probe := known()[5]
+	probe.dev.Address = 9
+	if got := mustNew(t, probe.dev, probe.cfg).Streams()[0].Name; got != "port-b-neuropixels-1.0e" {
+		t.Error(got)
+	}
+	beat := known()[0]
+	beat.dev.Address = 0x0203
+	if got := mustNew(t, beat.dev, beat.cfg).Streams()[0].Name; got != "port-b-heartbeat" {
+		t.Error(got)
+	}
+}
+
+func TestShortFramesAreRefusedAndLongerOnesAreFine(t *testing.T) {
+	for _, k := range known() {
+		dec := mustNew(t, k.dev, k.cfg)
+		out := device.NewBatches(dec)
+		need := int(k.dev.ReadSize)
+		for n := range need {
+			err := dec.Decode(&oni.Frame{Data: make([]byte, n)}, out)
+			if !errors.Is(err, device.ErrSampleSize) {
+				t.Fatalf("%s: %d of %d bytes: %v", k.name, n, need, err)
+			}
+		}
+		err := dec.Decode(&oni.Frame{Data: make([]byte, 5)}, out)
+		if !strings.Contains(err.Error(), "5 bytes, need ") {
+			t.Errorf("%s: %v", k.name, err)
+		}
+		if s := dec.Stats(); s.BadFrames != uint64(need)+1 || s.Rows+s.Pending != 0 || out[0].Rows != 0 {
+			t.Errorf("%s: %+v", k.name, s)
+		}
+		if err := dec.Decode(&oni.Frame{Data: make([]byte, need+2)}, out); err != nil {
+			t.Errorf("%s: %v", k.name, err)
+		}
+		if s := dec.Stats(); s.Rows+s.Pending != 1 {
+			t.Errorf("%s: %+v", k.name, s)
+		}
+	}
+}
+
+func TestTableThatPromisesTooLittleIsRefused(t *testing.T) {
+	for _, k := range known() {
+		k.dev.ReadSize--
+		if _, err := device.New(k.dev, k.cfg); !errors.Is(err, device.ErrSampleSize) {
+			t.Errorf("%s: %v", k.name, err)
+		}
+	}
+}
+
+func TestImpossibleSettingsAreRefused(t *testing.T) {
+	analog, beat, probe := known()[3], known()[0], known()[5]
+	for name, c := range map[string]struct {
+		dev    oni.Device
+		cfg    device.Config
+		change func(*device.Config)
+		want   string
+	}{
+		"analog range":   {analog.dev, analog.cfg, func(c *device.Config) { c.AnalogRangeV[11] = 3 }, "channel 11: range 3 V"},
+		"negative rate":  {beat.dev, beat.cfg, func(c *device.Config) { c.RateHz = -1 }, "rate -1 Hz"},
+		"rate NaN":       {beat.dev, beat.cfg, func(c *device.Config) { c.RateHz = math.NaN() }, "rate NaN"},
+		"gain":           {probe.dev, probe.cfg, func(c *device.Config) { c.NeuropixelsV1e.GainAP = 999 }, "gain 999"},
+		"few ADCs":       {probe.dev, probe.cfg, func(c *device.Config) { c.NeuropixelsV1e.ADC = make([]device.ADCOffset, 31) }, "31 ADCs"},
+		"negative gain":  {probe.dev, probe.cfg, func(c *device.Config) { c.NeuropixelsV1e.LFPCorrection = -0.97 }, "correction -0.97"},
+		"gain NaN":       {probe.dev, probe.cfg, func(c *device.Config) { c.NeuropixelsV1e.APCorrection = math.NaN() }, "correction NaN"},
+		"headstage name": {probe.dev, probe.cfg, func(c *device.Config) { c.Headstage = "neuropixels-9" }, `"neuropixels-9"`},
+	} {
+		c.change(&c.cfg)
+		if _, err := device.New(c.dev, c.cfg); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestUnknownDevicesKeepTheirBytes(t *testing.T) {
+	for name, dev := range map[string]oni.Device{
+		"raw-0x0102-id99": {Address: 0x102, ID: 99, ReadSize: 6},
+		"raw-0x0009-id24": {Address: 9, ID: device.IDPassthrough, ReadSize: 6},
+	} {
+		if device.Supported(dev, device.Config{}) {
+			t.Errorf("%s is supported", name)
+		}
+		dec := mustNew(t, dev, device.Config{})
+		out := device.NewBatches(dec)
+		s := dec.Streams()[0]
+		if s.Name != name || len(s.Columns) != 3 || s.Columns[1].Type != stream.FixedBinary || s.Columns[1].ByteWidth != 6 {
+			t.Errorf("%s: %+v", name, s)
+		}
+		for i, data := range []string{"abcdef", "xyz", ""} {
+			if err := dec.Decode(&oni.Frame{Clock: uint64(i), Data: []byte(data)}, out); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := dec.Decode(&oni.Frame{Data: []byte("1234567")}, out); !errors.Is(err, device.ErrSampleSize) {
+			t.Error(err)
+		}
+		if got := string(out[0].Columns[1]); got != "abcdefxyz\x00\x00\x00\x00\x00\x00\x00\x00\x00" {
+			t.Errorf("samples %q", got)
+		}
+		if got := out[0].Columns[0]; !slices.Equal(got, []byte{6, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0}) {
+			t.Errorf("sizes %v", got)
+		}
+	}
+	for _, size := range []uint32{0, 1 << 20, math.MaxUint32} {
+		if _, err := device.New(oni.Device{ID: 99, ReadSize: size}, device.Config{}); !errors.Is(err, device.ErrSampleSize) {
+			t.Errorf("read size %d: %v", size, err)
+		}
+	}
+}
+
+func TestSamplesSurviveEncodingAndDecoding(t *testing.T) {
+	seed := rand.Uint64()
+	rng := rand.New(rand.NewPCG(seed, 1))
+	for range 200 {
+		if in := (device.Heartbeat{HubClock: rng.Uint64()}); mustDecode(t, device.DecodeHeartbeat, in.AppendTo(nil)) != in {
+			t.Fatalf("seed %d: %+v", seed, in)
+		}
+		if in := (device.DigitalIO{HubClock: rng.Uint64(), Inputs: uint8(rng.Uint32()), Buttons: uint16(rng.Uint32())}); mustDecode(t, device.DecodeDigitalIO, in.AppendTo(nil)) != in {
+			t.Fatalf("seed %d: %+v", seed, in)
+		}
+		if in := (device.MemoryMonitor{HubClock: rng.Uint64(), UsedWords: rng.Uint32()}); mustDecode(t, device.DecodeMemoryMonitor, in.AppendTo(nil)) != in {
+			t.Fatalf("seed %d: %+v", seed, in)
+		}
+		analog := device.AnalogIO{HubClock: rng.Uint64()}
+		for i := range analog.Codes {
+			analog.Codes[i] = int16(rng.Uint32())
+		}
+		if mustDecode(t, device.DecodeAnalogIO, analog.AppendTo(nil)) != analog {
+			t.Fatalf("seed %d: %+v", seed, analog)
+		}
+		probe := randomProbe(rng)
+		if *mustDecode(t, device.DecodeNeuropixelsV1e, probe.AppendTo([]byte("before"))[6:]) != *probe {
+			t.Fatalf("seed %d: %+v", seed, probe)
+		}
+	}
+}
+
+func mustDecode[T any](t *testing.T, decode func([]byte) (T, error), sample []byte) T {
+	t.Helper()
+	v, err := decode(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func randomProbe(rng *rand.Rand) *device.NeuropixelsV1e {
+	s := &device.NeuropixelsV1e{HubClock: rng.Uint64(), Probe: uint16(rng.Uint32())}
+	for i := range s.Counter {
+		s.Counter[i] = rng.Uint32N(1 << 20)
+	}
+	for i := range s.LFP {
+		s.LFP[i] = uint16(rng.Uint32N(1024))
+	}
+	for i := range s.AP {
+		s.AP[i] = uint16(rng.Uint32N(1024))
+	}
+	return s
+}
+
+func TestBatchKeepsItsBuffersAndSpreadsThem(t *testing.T) {
+	s := mustNew(t, known()[5].dev, known()[5].cfg).Streams()[0]
+	b := device.NewBatch(&s, s.RowsPerBatch)
+	for i := range b.Columns {
+		if len(b.Columns[i]) != 0 || cap(b.Columns[i]) < s.RowsPerBatch*s.Columns[i].ByteWidth {
+			t.Fatalf("column %d: %d of %d", i, len(b.Columns[i]), cap(b.Columns[i]))
+		}
+	}
+	b.Columns[0], b.Rows = binary.LittleEndian.AppendUint64(b.Columns[0], 1), 4
+	b.Reset()
+	if b.Rows != 0 || len(b.Columns[0]) != 0 || cap(b.Columns[0]) < 2*s.RowsPerBatch {
+		t.Errorf("after Reset: %d rows, %d bytes of %d", b.Rows, len(b.Columns[0]), cap(b.Columns[0]))
+	}
+	grown := device.NewBatch(&s, 0)
+	grown.Columns[0] = append(grown.Columns[0], 1, 2, 3)
+	grown.Columns[1] = append(grown.Columns[1], 4)
+	if !slices.Equal(grown.Columns[0], []byte{1, 2, 3}) {
+		t.Error("columns share memory")
+	}
+}
