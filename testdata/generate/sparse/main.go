@@ -1,0 +1,206 @@
+// Sparse writes a long recording of a simulated Neuropixels 1.0e probe that
+// takes little room on the disk.
+//
+// Everything that a reader needs to find its way is real: schema, every
+// batch's metadata, clocks of every row, footer. The signals are real in the
+// first two batches, in two in the middle and in the last two; in all others
+// they are a hole, which reads as zeros. The file is for measuring how long
+// opening takes, which must not depend on how long the recording is.
+//
+//	go run ./testdata/generate/sparse -size 20GB -o out/bench/20GB.arrow
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
+	"github.com/oniscope/oniscope/hardware/sim"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+func main() {
+	size := flag.String("size", "1GB", "of the file: kB, MB, GB (powers of ten)")
+	out := flag.String("o", "", "the file to write")
+	rows := flag.Int("rows", 0, "rows of a batch, a multiple of 12; 0: as the recorder writes, fewer if the file is smaller than a batch")
+	flag.Parse()
+	if err := generate(*size, *out, *rows); err != nil {
+		fmt.Fprintln(os.Stderr, "sparse:", err)
+		os.Exit(1)
+	}
+}
+
+func generate(size, out string, rows int) error {
+	if out == "" {
+		return errors.New("name the file to write with -o")
+	}
+	bytes, err := parseSize(size)
+	if err != nil {
+		return err
+	}
+	s, batch, err := oneBatch(rows, bytes)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
+	temporary := out + ".part"
+	f, err := os.Create(temporary)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary) // after a rename there is none
+	if err := writeSparse(&sparseFile{file: f, tail: batch.Rows * clockBytes}, s, batch, bytes); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(temporary, out)
+}
+
+// clockBytes of a row stand at the end of a batch: FrameCount, HubClock, Clock.
+const clockBytes = 4 + 8 + 8
+
+// rowBytes are all columns of the probe's stream in a plain file.
+const rowBytes = 2*384 + 2*384 + clockBytes
+
+// writeSparse repeats one batch, with running clocks, until the file is as long
+// as wanted, and at least once.
+func writeSparse(f *sparseFile, s *stream.Stream, batch *device.Batch, bytes int64) error {
+	w, err := recording.NewWriter(f, s, recording.WriterOptions{})
+	if err != nil {
+		return err
+	}
+	n := max(1, int(bytes/int64(batch.Rows*rowBytes)))
+	vectors := make([]recording.Vector, len(batch.Columns))
+	for i, data := range batch.Columns {
+		vectors[i].Data = data
+	}
+	for i := range n {
+		f.hole = !(i < 2 || i >= n-2 || i == n/2 || i == n/2+1)
+		setClocks(batch, int64(i)*int64(batch.Rows))
+		if err := w.WriteBatch(batch.Rows, vectors); err != nil {
+			return err
+		}
+	}
+	f.hole = false
+	return w.Close()
+}
+
+// setClocks gives the rows of a batch the counters of the rows from first on.
+func setClocks(b *device.Batch, first int64) {
+	columns := b.Columns[len(b.Columns)-3:]
+	for i := range b.Rows {
+		row := uint64(first) + uint64(i)
+		sampled := row * 25000 / 3
+		binary.LittleEndian.PutUint32(columns[0][4*i:], uint32(13*row&(1<<20-1)))
+		binary.LittleEndian.PutUint64(columns[1][8*i:], sampled)
+		binary.LittleEndian.PutUint64(columns[2][8*i:], sampled+100)
+	}
+}
+
+// oneBatch lets the simulator and the decoder make the rows of one batch.
+func oneBatch(rows int, bytes int64) (*stream.Stream, *device.Batch, error) {
+	source, err := sim.New(sim.Config{Seed: 1, Signal: sim.Neural, Ports: [2]sim.Port{{
+		Headstage:      device.HeadstageNeuropixelsV1e,
+		NeuropixelsV1e: device.NeuropixelsV1eConfig{GainAP: 1000, GainLFP: 50},
+	}}})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer source.Close()
+	dev, ok := source.Table().Find(8) // port A's passthrough
+	if !ok {
+		return nil, nil, errors.New("the simulated controller has no port A")
+	}
+	decoder, err := device.New(dev, device.Config{
+		AcqClockHz: sim.ClockHz, Hub: oni.Hub{ID: 6, ClockHz: sim.ClockHz}, Headstage: device.HeadstageNeuropixelsV1e,
+		NeuropixelsV1e: device.NeuropixelsV1eConfig{GainAP: 1000, GainLFP: 50},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	s := decoder.Streams()[0]
+	if rows == 0 {
+		rows = min(s.RowsPerBatch, int(bytes/rowBytes/12*12))
+	}
+	if rows < 12 || rows%12 != 0 {
+		return nil, nil, fmt.Errorf("%d rows in a batch: want a multiple of 12", rows)
+	}
+	s.RowsPerBatch, s.Simulated = rows, true
+	batch := device.NewBatch(&s, rows)
+	if err := source.Start(); err != nil {
+		return nil, nil, err
+	}
+	var frame oni.Frame
+	for batch.Rows < rows {
+		if err := source.ReadInto(&frame); err != nil {
+			return nil, nil, err
+		}
+		if frame.Address != dev.Address {
+			continue
+		}
+		if err := decoder.Decode(&frame, []*device.Batch{batch}); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &s, batch, nil
+}
+
+// A sparseFile leaves a hole where a batch's signals would be.
+type sparseFile struct {
+	file *os.File
+	size int64
+	hole bool
+	tail int // bytes at the end of a batch that are always written, padding not counted
+}
+
+// Write takes one whole message, as recording.Writer gives it.
+func (f *sparseFile) Write(p []byte) (int, error) {
+	head, tail := len(p), 0
+	if f.hole {
+		// The prefix of a message: a continuation marker, the length of the
+		// metadata, the metadata.
+		head = 8 + int(binary.LittleEndian.Uint32(p[4:]))
+		tail = max(head, len(p)-f.tail-3*64)
+	}
+	if _, err := f.file.WriteAt(p[:head], f.size); err != nil {
+		return 0, err
+	}
+	if f.hole {
+		if _, err := f.file.WriteAt(p[tail:], f.size+int64(tail)); err != nil {
+			return 0, err
+		}
+	}
+	f.size += int64(len(p))
+	return len(p), nil
+}
+
+func (f *sparseFile) Truncate(size int64) error {
+	f.size = size
+	return f.file.Truncate(size)
+}
+
+func parseSize(text string) (int64, error) {
+	for unit, factor := range map[string]int64{"kB": 1e3, "MB": 1e6, "GB": 1e9} {
+		if digits, ok := strings.CutSuffix(text, unit); ok {
+			n, err := strconv.ParseInt(digits, 10, 32)
+			if err != nil || n < 1 {
+				return 0, fmt.Errorf("size %q: want a number before %s", text, unit)
+			}
+			return n * factor, nil
+		}
+	}
+	return 0, fmt.Errorf("size %q: want kB, MB or GB", text)
+}
