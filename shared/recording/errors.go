@@ -1,0 +1,126 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// Reasons why a file cannot be opened or a column cannot be read. Test with
+// errors.Is; the texts say what to do next.
+var (
+	ErrEmpty       = errors.New("recording: file is empty: nothing had been written when the recording ended, so nothing can be read")
+	ErrNotArrow    = errors.New("recording: not an Arrow file: it does not begin with ARROW1; choose a recording (.arrow)")
+	ErrNoSchema    = errors.New("recording: file ends before its schema: the recording ended before its first batch, so there are no rows to read")
+	ErrBigEndian   = errors.New("recording: big-endian Arrow files are not read: write the file again on a little-endian machine")
+	ErrUnsupported = errors.New("recording: not read by this version")
+	ErrTooLarge    = errors.New("recording: too much for one read: ask for fewer columns or fewer rows")
+	ErrBounds      = errors.New("recording: length or offset lies outside the file")
+	ErrDamaged     = errors.New("recording: contents do not hold")
+	ErrCanceled    = errors.New("recording: canceled")
+)
+
+// A CorruptError locates the first byte that cannot be trusted.
+type CorruptError struct {
+	Offset int64 // bytes from the start of the file
+	Batch  int   // index of the record batch, or -1 outside the batches
+	Err    error // cause; test it with errors.Is
+}
+
+func (e *CorruptError) Error() string {
+	if e.Batch < 0 {
+		return fmt.Sprintf("recording: damaged at byte %d: %v", e.Offset, e.Err)
+	}
+	return fmt.Sprintf("recording: batch %d is damaged at byte %d: %v", e.Batch, e.Offset, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// A RangeError says that rows [Start, End) are not all in a file of Rows rows.
+type RangeError struct{ Start, End, Rows int64 }
+
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("recording: rows [%d, %d) are not in the file: valid are 0 <= start <= end <= %d", e.Start, e.End, e.Rows)
+}
+
+// A ColumnError says that there is no column Name. Near holds the names most
+// like it, best first.
+type ColumnError struct {
+	Name string
+	Near []string
+}
+
+func (e *ColumnError) Error() string {
+	if len(e.Near) == 0 {
+		return fmt.Sprintf("recording: no column %q", e.Name)
+	}
+	return fmt.Sprintf("recording: no column %q: did you mean %s?", e.Name, strings.Join(e.Near, ", "))
+}
+
+// A Finding is one thing that is not as it should be in a file.
+type Finding struct {
+	Offset      int64  `json:"offset"`       // bytes from the start of the file
+	Length      int64  `json:"length"`       // bytes that cannot be used
+	Batch       int    `json:"batch"`        // index of the batch, or -1
+	Severity    string `json:"severity"`     // "info", "warning" (nothing lost that was whole), "error" (rows lost)
+	Reason      string `json:"reason"`       // for people
+	BeforeRow   int64  `json:"before_row"`   // row number of the first row behind it
+	LostRows    int64  `json:"lost_rows"`    // -1: unknown
+	ClockBefore uint64 `json:"clock_before"` // last tick before it, 0: none
+	ClockAfter  uint64 `json:"clock_after"`  // first tick behind it, 0: none
+}
+
+// near returns up to five of names that are most like name.
+func near(name string, names []string) []string {
+	type candidate struct {
+		name     string
+		distance int
+	}
+	var list []candidate
+	lower := strings.ToLower(name)
+	seen := map[string]bool{}
+	for _, n := range names {
+		if seen[n] || len(n) > 200 || len(name) > 200 {
+			continue
+		}
+		seen[n] = true
+		other := strings.ToLower(n)
+		d := editDistance(lower, other)
+		if d <= 1+len(name)/4 || lower != "" && (strings.HasPrefix(other, lower) || strings.HasPrefix(lower, other)) {
+			list = append(list, candidate{n, d})
+		}
+	}
+	sort.Slice(list, func(i, j int) bool {
+		if list[i].distance != list[j].distance {
+			return list[i].distance < list[j].distance
+		}
+		return list[i].name < list[j].name
+	})
+	var out []string
+	for _, c := range list[:min(len(list), 5)] {
+		out = append(out, c.name)
+	}
+	return out
+}
+
+// editDistance counts the bytes to insert, delete or replace.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

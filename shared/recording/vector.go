@@ -1,0 +1,206 @@
+package recording
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"unsafe"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A Codec is how the buffers of a file that we write are compressed.
+type Codec uint8
+
+// The codecs that we write.
+const (
+	None Codec = iota
+	Zstd
+)
+
+// String returns the name of `info --json` and `--compression`.
+func (c Codec) String() string {
+	if c == Zstd {
+		return "zstd"
+	}
+	return "none"
+}
+
+// A File is what a recording is written to. Truncate cuts it to size bytes,
+// and the next Write continues there.
+type File interface {
+	io.Writer
+	Truncate(size int64) error
+}
+
+// A Batch is some columns of some successive rows.
+type Batch struct {
+	Index   int   // of the record batch in the file
+	Start   int64 // row number of the first row
+	Rows    int
+	Columns []Vector // in the order they were asked for
+}
+
+// A Vector is the values of one column in a batch.
+//
+// A run-end encoded column has both: Data with the value of every row, and
+// RunEnds. Data of vectors from a Reader may share memory with other vectors
+// of the batch; they stay valid as long as they are referenced.
+type Vector struct {
+	Column  int         // index in Stream.Columns
+	Type    stream.Type // of the values
+	Width   int         // bytes of a value in Data; needed for FixedBinary, 0 means Type.Width()
+	Len     int         // rows
+	Data    []byte      // Len values, little endian; bools one byte each, 0 or 1; values under nulls mean nothing
+	Valid   []byte      // nil: all valid; else one byte a row, 1 valid, 0 null
+	RunEnds []int32     // run-end encoded columns: where each run ends, the last at Len
+}
+
+// Number is what the values of a column can be read as.
+type Number interface {
+	~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
+}
+
+// Values returns v's values as numbers of the same width, without a copy where
+// the alignment of the file permits. It returns nil if the widths differ; ask
+// v.Type which T is meant. The host must be little endian, as all of ours are.
+func Values[T Number](v *Vector) []T {
+	var zero T
+	width := int(unsafe.Sizeof(zero))
+	if v.width() != width || len(v.Data) < v.Len*width {
+		return nil
+	}
+	if v.Len == 0 {
+		return []T{}
+	}
+	if uintptr(unsafe.Pointer(&v.Data[0]))%uintptr(width) == 0 {
+		return unsafe.Slice((*T)(unsafe.Pointer(&v.Data[0])), v.Len)
+	}
+	out := make([]T, v.Len)
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&out[0])), v.Len*width), v.Data)
+	return out
+}
+
+// Float64 returns the raw value of row i as a number: NaN for nulls and for
+// values without a numeric meaning. 64-bit integers are rounded.
+func (v *Vector) Float64(i int) float64 {
+	if v.Valid != nil && v.Valid[i] == 0 {
+		return math.NaN()
+	}
+	switch v.Type {
+	case stream.Bool, stream.Uint8:
+		return float64(v.Data[i])
+	case stream.Int8:
+		return float64(int8(v.Data[i]))
+	case stream.Uint16:
+		return float64(binary.LittleEndian.Uint16(v.Data[2*i:]))
+	case stream.Int16:
+		return float64(int16(binary.LittleEndian.Uint16(v.Data[2*i:])))
+	case stream.Float16:
+		return float64FromHalf(binary.LittleEndian.Uint16(v.Data[2*i:]))
+	case stream.Uint32:
+		return float64(binary.LittleEndian.Uint32(v.Data[4*i:]))
+	case stream.Int32:
+		return float64(int32(binary.LittleEndian.Uint32(v.Data[4*i:])))
+	case stream.Float32:
+		return float64(math.Float32frombits(binary.LittleEndian.Uint32(v.Data[4*i:])))
+	case stream.Uint64:
+		return float64(binary.LittleEndian.Uint64(v.Data[8*i:]))
+	case stream.Int64:
+		return float64(int64(binary.LittleEndian.Uint64(v.Data[8*i:])))
+	case stream.Float64:
+		return math.Float64frombits(binary.LittleEndian.Uint64(v.Data[8*i:]))
+	}
+	return math.NaN()
+}
+
+func (v *Vector) width() int {
+	if v.Width > 0 {
+		return v.Width
+	}
+	return v.Type.Width()
+}
+
+// float64FromHalf converts an IEEE 754 binary16 number.
+func float64FromHalf(bits uint16) float64 {
+	sign, exponent, fraction := 1.0, int(bits>>10&31), float64(bits&1023)
+	if bits&0x8000 != 0 {
+		sign = -1
+	}
+	switch exponent {
+	case 0:
+		return sign * math.Ldexp(fraction, -24)
+	case 31:
+		if fraction != 0 {
+			return math.NaN()
+		}
+		return math.Inf(int(sign))
+	}
+	return sign * math.Ldexp(1024+fraction, exponent-25)
+}
+
+// readableLayout is layoutOf for a reader: typ is the type of the values in
+// memory, Other if the column cannot be read.
+//
+// A plain column has one node and the buffers validity, values. A run-end
+// encoded one has the nodes parent, run ends, values and the buffers validity
+// and values of the run ends, validity and values of the values.
+func readableLayout(f *arrowipc.Field) (l columnLayout, typ stream.Type) {
+	l, ok := layoutOf(f)
+	if !ok || l.width == 0 {
+		return columnLayout{}, stream.Other
+	}
+	if l.runEnd {
+		return l, storageType(f.Children[1].Type)
+	}
+	return l, storageType(f.Type)
+}
+
+func storageType(t arrowipc.DataType) stream.Type {
+	bits, ok := t.FixedBits()
+	if !ok {
+		return stream.Other
+	}
+	log := map[int]stream.Type{8: 0, 16: 1, 32: 2, 64: 3}[bits]
+	switch t.ID {
+	case arrowipc.Bool:
+		return stream.Bool
+	case arrowipc.Int:
+		if t.Signed {
+			return stream.Int8 + log
+		}
+		return stream.Uint8 + log
+	case arrowipc.FloatingPoint:
+		return stream.Float16 + log - 1
+	case arrowipc.Date, arrowipc.Time, arrowipc.Timestamp, arrowipc.Duration:
+		return stream.Int8 + log
+	case arrowipc.Interval:
+		if t.Unit == 0 {
+			return stream.Int32
+		}
+	}
+	return stream.FixedBinary
+}
+
+// columnOf describes a field as a column of a stream.
+func columnOf(f *arrowipc.Field) stream.Column {
+	l, typ := readableLayout(f)
+	c := stream.Column{Name: f.Name, Type: typ, ArrowType: f.TypeString(), ByteWidth: l.width, Nullable: f.Nullable, RunEnd: l.runEnd}
+	c.SetMetadata(streamKeyValues(f.Metadata))
+	return c
+}
+
+func streamKeyValues(list []arrowipc.KeyValue) []stream.KeyValue {
+	out := make([]stream.KeyValue, len(list))
+	for i, e := range list {
+		out[i] = stream.KeyValue{Key: e.Key, Value: e.Value}
+	}
+	return out
+}
+
+// typeError says that a column cannot be read and why.
+func typeError(c *stream.Column) error {
+	return fmt.Errorf("%w: column %q is of type %s; columns of numbers, truth values, times and fixed-width bytes are", ErrUnsupported, c.Name, c.ArrowType)
+}
