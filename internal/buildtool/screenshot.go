@@ -21,7 +21,7 @@ func Screenshot() error {
 	if err != nil {
 		return err
 	}
-	files, err := recordSimulated(relative(folder), "--duration", "10s", "--pace", "max")
+	files, err := recordSimulated(relative(folder), "--duration", "10s")
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ONISCOPE = os.environ.get("ONISCOPE", str(ROOT / "bin" / "oniscope"))
-RIG = ROOT / "testdata" / "rigs" / "np1e-pattern.yaml"
+RIG = ROOT / "testdata" / "interop" / "pattern.yaml"
 
 # Two whole batches of the probe and a part of a third.
 DURATION = "2.5s"
