@@ -21,7 +21,7 @@ func Screenshot() error {
 	if err != nil {
 		return err
 	}
-	files, err := recordSimulated(relative(folder), "--duration", "10s")
+	files, err := recordSimulated(relative(folder), "--duration", "10s", "--pace", "max")
 	if err != nil {
 		return err
 	}

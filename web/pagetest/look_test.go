@@ -193,7 +193,7 @@ func simulatedRun(t *testing.T) []string {
 	}
 	dir := filepath.Join(t.TempDir(), "run")
 	out, err := exec.Command("../../bin/oniscope", "record", "--driver", "sim", "--rig", "../../testdata/rigs/np1e-sim.yaml",
-		"--duration", "2s", "--out", dir, "--quiet").CombinedOutput()
+		"--pace", "max", "--duration", "2s", "--out", dir, "--quiet").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

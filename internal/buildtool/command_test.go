@@ -1,0 +1,44 @@
+package buildtool
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestAllStagesRunAndOneFailureFails(t *testing.T) {
+	var ran []string
+	stages := []stage{
+		{"first", func() error { ran = append(ran, "first"); return nil }},
+		{"second", func() error { ran = append(ran, "second"); return errors.New("no") }},
+		{"third", func() error { ran = append(ran, "third"); return nil }},
+	}
+	if err := runStages(stages); err == nil || !strings.Contains(err.Error(), "1 of 3") {
+		t.Errorf("error %v", err)
+	}
+	if !slices.Equal(ran, []string{"first", "second", "third"}) {
+		t.Errorf("ran %v", ran)
+	}
+	if err := runStages(stages[:1]); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestToolsAreNativeWhateverTheEnvironmentSays(t *testing.T) {
+	t.Setenv("GOOS", "js")
+	t.Setenv("GOARCH", "wasm")
+	if got, err := output("go", "env", "GOOS"); err != nil || got == "js" {
+		t.Errorf("GOOS %q, %v", got, err)
+	}
+	if got, err := (command{name: "go", args: []string{"env", "GOOS"}, env: wasmEnv}).output(); err != nil || got != "js" {
+		t.Errorf("GOOS %q, %v: a target that asks for a platform gets it", got, err)
+	}
+}
+
+func TestAProgramThatFailsSaysWhichAndHow(t *testing.T) {
+	_, err := output("go", "no-such-command")
+	if err == nil || !strings.Contains(err.Error(), "go no-such-command") || !strings.Contains(err.Error(), "unknown command") {
+		t.Errorf("error %v", err)
+	}
+}
