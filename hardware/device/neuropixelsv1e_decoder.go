@@ -128,39 +128,24 @@ func v1eLost(step uint32, byClock uint64, clockKnown bool) (lost uint64, agree b
 
 // emit appends the twelve rows of a full group.
 //
-// Channel by channel: twelve values of a column are three stores of eight
-// bytes, and the group stays in the first-level cache meanwhile.
+// Channel by channel, four rows a word: twelve values of a column are three
+// stores of eight bytes, and the group stays in the first-level cache meanwhile.
 func (d *neuropixelsV1eDecoder) emit(b *Batch) {
-	const (
-		apBytes = 2 * v1eColumns
-		ap0     = v1eChannels // columns: LFP, AP, FrameCount, HubClock, Clock
-	)
+	const bytes = 2 * v1eColumns
 	for ch, v := range d.lfp {
 		four := uint64(v) * 0x0001000100010001
-		col := extend(&b.Columns[ch], apBytes)
-		binary.LittleEndian.PutUint64(col, four)
-		binary.LittleEndian.PutUint64(col[8:], four)
-		binary.LittleEndian.PutUint64(col[16:], four)
+		col := extend(&b.Columns[ch], bytes)
+		binary.LittleEndian.PutUint64(col[0:8], four)
+		binary.LittleEndian.PutUint64(col[8:16], four)
+		binary.LittleEndian.PutUint64(col[16:24], four)
 	}
 	for ch, off := range v1eAPOffset {
-		col := extend(&b.Columns[ap0+ch], apBytes)
-		if d.cal.ap.neutral {
-			for i := range d.samples {
-				code := binary.LittleEndian.Uint16(d.samples[i][off:])
-				if code >= v1eCodes {
-					code = d.cal.ap.of(ch, code)
-				}
-				binary.LittleEndian.PutUint16(col[2*i:], code)
-			}
-			continue
-		}
-		adc := v1eADCOfChannel(ch)
-		for i := range d.samples {
-			code := binary.LittleEndian.Uint16(d.samples[i][off:])
-			binary.LittleEndian.PutUint16(col[2*i:], d.cal.ap.at(adc, code))
-		}
+		col := extend(&b.Columns[v1eChannels+ch], bytes) // AP follows LFP
+		binary.LittleEndian.PutUint64(col[0:8], d.fourAP(ch, off, (*[4][v1eBytes]byte)(d.samples[0:4])))
+		binary.LittleEndian.PutUint64(col[8:16], d.fourAP(ch, off, (*[4][v1eBytes]byte)(d.samples[4:8])))
+		binary.LittleEndian.PutUint64(col[16:24], d.fourAP(ch, off, (*[4][v1eBytes]byte)(d.samples[8:12])))
 	}
-	const clocks = 2 * v1eChannels
+	const clocks = 2 * v1eChannels // FrameCount, HubClock, Clock
 	for i := range d.samples {
 		b.Columns[clocks] = binary.LittleEndian.AppendUint32(b.Columns[clocks], v1eCounter(d.samples[i][:], 0))
 		b.Columns[clocks+1] = append(b.Columns[clocks+1], d.samples[i][:8]...) // the hub clock as it stands
@@ -168,6 +153,23 @@ func (d *neuropixelsV1eDecoder) emit(b *Batch) {
 	}
 	b.Rows += v1eColumns
 	d.stats.Rows += v1eColumns
+}
+
+// fourAP is a channel's value, which stands at byte off, in four samples; the
+// first in the low bits.
+func (d *neuropixelsV1eDecoder) fourAP(ch, off int, samples *[4][v1eBytes]byte) uint64 {
+	w0 := uint64(binary.LittleEndian.Uint16(samples[0][off:]))
+	w1 := uint64(binary.LittleEndian.Uint16(samples[1][off:]))
+	w2 := uint64(binary.LittleEndian.Uint16(samples[2][off:]))
+	w3 := uint64(binary.LittleEndian.Uint16(samples[3][off:]))
+	const legal = v1eCodes - 1
+	if d.cal.ap.neutral && (w0|w1|w2|w3)&^legal == 0 {
+		return w0 | w1<<16 | w2<<32 | w3<<48
+	}
+	adc, ap := v1eADCOfChannel(ch), &d.cal.ap
+	w0, w1 = uint64(ap.at(adc, uint16(w0))), uint64(ap.at(adc, uint16(w1)))
+	w2, w3 = uint64(ap.at(adc, uint16(w2))), uint64(ap.at(adc, uint16(w3)))
+	return w0 | w1<<16 | w2<<32 | w3<<48
 }
 
 // extend makes a column n bytes longer and returns those bytes.
