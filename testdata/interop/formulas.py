@@ -14,8 +14,8 @@ TOTAL_MEMORY_WORDS = 1 << 29
 
 
 def split(column):
-    """AnalogDataCh3 -> ("AnalogData", 3); Clock -> ("Clock", 0)."""
-    match = re.fullmatch(r"(.*?)(?:Ch)?(\d+)", column)
+    """AnalogData3 -> ("AnalogData", 3); Clock -> ("Clock", 0)."""
+    match = re.fullmatch(r"(.*?)(\d+)", column)
     return (match[1], int(match[2])) if match else (column, 0)
 
 
@@ -36,7 +36,7 @@ def sampled(stream, row):
 
 LATENCY = {"heartbeat": 40, "analog-io": 60, "digital-io": 80, "port-a-neuropixels-1.0e": 100, "memory-monitor": 140}
 
-# The types that each stream must have: column name or family -> NumPy type.
+# What each stream must have, in this order: column or family -> NumPy type.
 TYPES = {
     "heartbeat": {"HubClock": "u8", "Clock": "u8"},
     "memory-monitor": {"BytesUsed": "u4", "PercentUsed": "f8", "HubClock": "u8", "Clock": "u8"},
@@ -79,8 +79,8 @@ def expected(stream, column, start, end):
 
 
 def columns(stream):
-    """All column names of a stream, in no particular order."""
-    names = set()
+    """All column names of a stream in file order."""
+    names = []
     for family in TYPES[stream]:
-        names |= {f"{family}Ch{ch}" for ch in range(CHANNELS[family])} if family in CHANNELS else {family}
+        names += [f"{family}{ch}" for ch in range(CHANNELS[family])] if family in CHANNELS else [family]
     return names

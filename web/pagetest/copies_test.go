@@ -51,7 +51,8 @@ func truncated(t *testing.T, path, name string, size func(whole int) int) string
 }
 
 func TestASliceOpensInPyarrowWithEveryValue(t *testing.T) {
-	for _, name := range []string{"new_NeuropixelsV1", "old_NeuropixelsV1_zstd"} {
+	// The two layouts: SpikeData117 with run-end encoded LFP, SpikeDataCh117 with nulls.
+	for name, ch := range map[string]string{"new_NeuropixelsV1": "", "old_NeuropixelsV1_zstd": "Ch"} {
 		t.Run(name, func(t *testing.T) {
 			path := foreign(t, name+".arrow")
 			page := ready(t, desk, path)
@@ -71,9 +72,13 @@ func TestASliceOpensInPyarrowWithEveryValue(t *testing.T) {
 					t.Errorf("%s: %d bytes reported, the file has %v", c.args, report.Bytes, info.Size())
 				}
 			}
-			var report sliceReport
-			part := saveBlob(t, page, fmt.Sprintf(`oniscope.slice(%q, {start: 1, end: 383, columns: ["Clock", "SpikeDataCh117", "LfpDataCh38*"]})`, name), &report)
-			python(t, "same.py", path, part, "1", "383", "Clock", "SpikeDataCh117", "LfpDataCh380", "LfpDataCh381", "LfpDataCh382", "LfpDataCh383", "LfpDataCh38")
+			columns := fmt.Sprintf(`["Clock", "SpikeData%[1]s117", "LfpData%[1]s38*"]`, ch)
+			part := saveBlob(t, page, fmt.Sprintf(`oniscope.slice(%q, {start: 1, end: 383, columns: %s})`, name, columns), nil)
+			wanted := []string{"Clock", "SpikeData" + ch + "117"}
+			for _, n := range []string{"38", "380", "381", "382", "383"} {
+				wanted = append(wanted, "LfpData"+ch+n)
+			}
+			python(t, "same.py", append([]string{path, part, "1", "383"}, wanted...)...)
 		})
 	}
 }
