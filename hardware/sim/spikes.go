@@ -9,7 +9,7 @@ import (
 // channels around it, a rate, and a liking for a phase of the LFP rhythm.
 
 const (
-	unitCount     = 36
+	unitCount     = 110  // about one every three rows of sites, as sorters find
 	spikeSamples  = 66   // 2.2 ms
 	spikePeak     = 20   // the trough's place in it
 	refractory    = 75   // samples, 2.5 ms
@@ -17,8 +17,8 @@ const (
 	burstSamples  = 150  // 5 ms from spike to spike of a burst
 	siteRowUM     = 20.0 // sites are in rows of two, onix-devices 5.4
 	depthUM       = siteRowUM * channelCount / 2
-	weakestUnitUV = 45.0
-	strongestUV   = 320.0
+	weakestUnitUV = 50.0
+	strongestUV   = 380.0
 )
 
 // siteX is the lateral place of a channel's site, um.
@@ -54,19 +54,21 @@ type spikeTrains struct {
 func newSpikeTrains(rng *rand.Rand, codesPerUV float64) *spikeTrains {
 	s := &spikeTrains{rng: rng, units: make([]unit, unitCount)}
 	for i := range s.units {
-		s.units[i] = newUnit(rng, codesPerUV)
+		// One in each stretch of the probe, so that no part of it is silent.
+		depth := depthUM * (float64(i) + rng.Float64()) / unitCount
+		s.units[i] = newUnit(rng, depth, codesPerUV)
 		s.units[i].schedule(rng, 0)
 	}
 	return s
 }
 
-func newUnit(rng *rand.Rand, codesPerUV float64) unit {
-	x, y := 5+60*rng.Float64(), depthUM*rng.Float64()
+func newUnit(rng *rand.Rand, depth, codesPerUV float64) unit {
+	x, y := 5+60*rng.Float64(), depth
 	// Few units are near and strong, most are faint.
-	peakUV := weakestUnitUV * math.Pow(strongestUV/weakestUnitUV, math.Pow(rng.Float64(), 1.8))
+	peakUV := weakestUnitUV * math.Pow(strongestUV/weakestUnitUV, math.Pow(rng.Float64(), 1.4))
 	spread := 22 + 16*rng.Float64() // um
 	narrow := rng.Float64() < 0.25  // fast spiking: short waveform, high rate, no bursts
-	u := unit{rateHz: math.Exp(rng.NormFloat64()*0.7) * 5, locking: 0.8 * rng.Float64(), phase: 2 * math.Pi * rng.Float64(), bursting: 0.2 * rng.Float64(), strength: 256}
+	u := unit{rateHz: math.Exp(rng.NormFloat64()*0.8) * 5, locking: 0.8 * rng.Float64(), phase: 2 * math.Pi * rng.Float64(), bursting: 0.2 * rng.Float64(), strength: 256}
 	width, tail := 3.4+rng.Float64(), 12+4*rng.Float64()
 	if narrow {
 		u.rateHz, u.bursting = 12+18*rng.Float64(), 0
