@@ -2,7 +2,6 @@ package recording
 
 import (
 	"encoding/binary"
-	"fmt"
 	"io"
 	"math"
 	"unsafe"
@@ -198,9 +197,4 @@ func streamKeyValues(list []arrowipc.KeyValue) []stream.KeyValue {
 		out[i] = stream.KeyValue{Key: e.Key, Value: e.Value}
 	}
 	return out
-}
-
-// typeError says that a column cannot be read and why.
-func typeError(c *stream.Column) error {
-	return fmt.Errorf("%w: column %q is of type %s; columns of numbers, truth values, times and fixed-width bytes are", ErrUnsupported, c.Name, c.ArrowType)
 }

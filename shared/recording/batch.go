@@ -1,0 +1,230 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// maxReadBytes bounds what one read of a batch may take in memory once it is
+// decoded. A second of two Neuropixels probes takes 92 MB.
+const maxReadBytes = 1 << 30
+
+// ReadBatch reads the columns of batch i, given by index; nil means all that
+// can be read. Only the bytes of these columns, and the header, are read.
+//
+// It returns a *CorruptError if the batch, as far as it was read, is damaged;
+// other columns of it and other batches may still be read. A column of text or
+// another variable width gives an error that wraps ErrUnsupported, as LZ4
+// does, and more than 1 GiB of values one that wraps ErrTooLarge.
+func (r *Reader) ReadBatch(i int, columns []int) (*Batch, error) {
+	start, end, err := r.BatchRange(i)
+	if err != nil {
+		return nil, err
+	}
+	return r.readRows(i, start, 0, end-start, columns)
+}
+
+// readRows reads the rows [from, to) of batch i, which begins at row start of
+// the file. Of plain columns it reads only these rows' bytes.
+func (r *Reader) readRows(i int, start, from, to int64, columns []int) (*Batch, error) {
+	columns, err := r.checkColumns(columns)
+	if err != nil {
+		return nil, err
+	}
+	h, err := r.header(i)
+	if err != nil {
+		return nil, err
+	}
+	if h.batch.Codec == arrowipc.LZ4Frame && len(columns) > 0 {
+		return nil, fmt.Errorf("%w: batch %d is compressed with LZ4; write the file again plain or with zstd", ErrUnsupported, i)
+	}
+	rd := batchRead{r: r, h: h, from: from, to: to, left: maxReadBytes}
+	fail := func(err error) (*Batch, error) {
+		var at *bufferError
+		if !errors.As(err, &at) {
+			return nil, err
+		}
+		return nil, r.corrupt(i, at.offset, at.err)
+	}
+	parts := make([]columnRead, len(columns))
+	for k, c := range columns {
+		if parts[k], err = rd.plan(c); err != nil {
+			return fail(err)
+		}
+	}
+	if err := r.fetch(rd.pieces, &r.read.Body); err != nil {
+		return nil, err
+	}
+	b := &Batch{Index: i, Start: start + from, Rows: int(to - from), Columns: make([]Vector, len(columns))}
+	for k := range parts {
+		if b.Columns[k], err = rd.decode(&parts[k]); err != nil {
+			return fail(err)
+		}
+	}
+	return b, nil
+}
+
+// checkColumns makes sure that all columns exist and can be read.
+func (r *Reader) checkColumns(columns []int) ([]int, error) {
+	if columns == nil {
+		columns = []int{}
+		for c := range r.stream.Columns {
+			if r.stream.Columns[c].Type != stream.Other {
+				columns = append(columns, c)
+			}
+		}
+	}
+	for _, c := range columns {
+		if c < 0 || c >= len(r.stream.Columns) {
+			return nil, &ColumnError{Name: fmt.Sprintf("#%d", c)}
+		}
+		if r.stream.Columns[c].Type == stream.Other {
+			return nil, typeError(&r.stream.Columns[c])
+		}
+	}
+	return columns, nil
+}
+
+// A bufferError is damage found in a buffer.
+type bufferError struct {
+	offset int64
+	err    error
+}
+
+func (e *bufferError) Error() string { return e.err.Error() }
+
+// A batchRead is one projected read of a batch.
+type batchRead struct {
+	r        *Reader
+	h        *header
+	from, to int64 // rows of the batch
+	pieces   []*piece
+	left     int64 // of maxReadBytes
+}
+
+// A bufferRead is one buffer, or a part of it, to be read.
+type bufferRead struct {
+	piece      *piece
+	at         int64 // of the buffer in the file
+	need       int64 // bytes that its node justifies
+	lo, hi     int64 // of them wanted
+	compressed bool
+}
+
+// A columnRead is one column to be read. Plain columns leave ends unset.
+type columnRead struct {
+	column              int
+	layout              *columnLayout
+	typ                 stream.Type
+	ends, valid, values *bufferRead
+	nulls               int64 // of the column, or of the values of the runs
+	n                   int64 // values, or runs
+	stored              int64 // bytes of its buffers
+}
+
+// plan checks the nodes and buffers of a column against each other and notes
+// which bytes to read.
+func (b *batchRead) plan(column int) (columnRead, error) {
+	l, span := &b.r.layouts[column], b.h.spans[column]
+	c := columnRead{column: column, layout: l, typ: b.r.stream.Columns[column].Type}
+	for _, buffer := range b.h.batch.Buffers[span.Buffer:span.BufferEnd] {
+		c.stored += buffer.Length
+	}
+	rows := b.to - b.from
+	if err := b.take(rows, int64(l.width)); err != nil {
+		return c, err
+	}
+	node, first := b.h.batch.Nodes[span.Node], span.Buffer
+	lo, hi := b.from, b.to
+	var err error
+	if l.runEnd {
+		ends, values := b.h.batch.Nodes[span.Node+1], b.h.batch.Nodes[span.Node+2]
+		bad := func(format string, args ...any) (columnRead, error) {
+			return c, b.damaged(column, b.h.bodyAt, fmt.Errorf(format, args...))
+		}
+		switch {
+		case node.NullCount != 0 || ends.NullCount != 0:
+			return bad("nulls among its run ends")
+		case ends.Length != values.Length:
+			return bad("%d run ends for %d values", ends.Length, values.Length)
+		case ends.Length > maxBatchRows:
+			return bad("%d runs", ends.Length)
+		case ends.Length == 0 && node.Length > 0:
+			return bad("no runs for %d rows", node.Length)
+		case rows > maxRunRows(c.stored)/int64(l.width):
+			return c, fmt.Errorf("%w: column %q would be expanded from %d bytes to %d rows", ErrTooLarge, b.r.stream.Columns[column].Name, c.stored, rows)
+		}
+		if c.ends, err = b.buffer(column, first, ends.Length, int64(l.runBits), 0, ends.Length); err != nil {
+			return c, err
+		}
+		node, first = values, first+1
+		lo, hi = 0, values.Length
+	}
+	c.nulls, c.n = node.NullCount, node.Length
+	if c.nulls > 0 || l.bits == 1 { // a byte for each bit
+		if err := b.take(hi-lo, 1); err != nil {
+			return c, err
+		}
+	}
+	if c.nulls > 0 {
+		if c.valid, err = b.buffer(column, first, c.n, 1, lo, hi); err != nil {
+			return c, err
+		}
+	}
+	c.values, err = b.buffer(column, first+1, c.n, int64(l.bits), lo, hi)
+	return c, err
+}
+
+// maxRunRows is how many bytes the runs of a column of so many stored bytes
+// may be expanded to. A few bytes can claim any number of rows.
+func maxRunRows(stored int64) int64 { return 64<<20 + min(stored, maxReadBytes)*zstdRatio }
+
+// take counts what values will occupy.
+func (b *batchRead) take(n, width int64) error {
+	if n > b.left/width {
+		return fmt.Errorf("%w: the values of %d rows would take more than %d bytes", ErrTooLarge, b.to-b.from, maxReadBytes)
+	}
+	b.left -= n * width
+	return nil
+}
+
+// buffer plans to read the values [lo, hi) of the n values of so many bits in
+// a buffer of the batch.
+func (b *batchRead) buffer(column, index int, n, bits, lo, hi int64) (*bufferRead, error) {
+	stored := b.h.batch.Buffers[index]
+	at := b.h.bodyAt + stored.Offset
+	s := &bufferRead{at: at, compressed: b.h.batch.Codec != arrowipc.Uncompressed && stored.Length > 0}
+	s.need, s.lo, s.hi = byteCount(n, bits), byteCount(lo, bits), byteCount(hi, bits)
+	if bits == 1 {
+		s.lo = lo / 8 // the byte that holds the first
+	}
+	s.piece = &piece{off: at + s.lo, n: s.hi - s.lo}
+	switch {
+	case s.compressed && stored.Length < 8:
+		return nil, b.damaged(column, at, fmt.Errorf("a compressed buffer of %d bytes", stored.Length))
+	case s.compressed:
+		s.piece.off, s.piece.n = at, stored.Length
+		if err := b.take(s.need, 1); err != nil {
+			return nil, err
+		}
+	case stored.Length < s.need:
+		return nil, b.damaged(column, at, fmt.Errorf("%w: a buffer of %d bytes for %d values of %d bits", ErrBounds, stored.Length, n, bits))
+	}
+	b.pieces = append(b.pieces, s.piece)
+	return s, nil
+}
+
+// byteCount is the number of bytes that n values take.
+func byteCount(n, bits int64) int64 {
+	if bits == 1 {
+		return (n + 7) / 8
+	}
+	return n * (bits / 8)
+}
+
+func (b *batchRead) damaged(column int, at int64, err error) error {
+	return &bufferError{at, fmt.Errorf("column %q: %w", b.r.stream.Columns[column].Name, err)}
+}

@@ -1,0 +1,175 @@
+package recording
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// zstdRatio is the most that zstd expands: a block of 128 KiB takes at least 4
+// bytes. Source: RFC 8878, 3.1.1.2.
+const zstdRatio = 128 << 10 / 4
+
+// content returns the wanted bytes of a buffer that was read.
+func (b *batchRead) content(column int, s *bufferRead) ([]byte, error) {
+	if !s.compressed {
+		return s.piece.data, nil
+	}
+	p := s.piece.data
+	claim, p := int64(binary.LittleEndian.Uint64(p)), p[8:]
+	switch {
+	case claim == -1: // stored as it is
+		if int64(len(p)) < s.need {
+			return nil, b.damaged(column, s.at, fmt.Errorf("%w: %d bytes where %d belong", ErrBounds, len(p), s.need))
+		}
+		return p[s.lo:s.hi], nil
+	case claim < s.need || claim > (s.need+63)&^63:
+		return nil, b.damaged(column, s.at, fmt.Errorf("%w: %d bytes claimed where %d belong", ErrBounds, claim, s.need))
+	case claim == 0:
+		return p[:0], nil
+	case claim > 128<<10+int64(len(p))*zstdRatio:
+		return nil, b.damaged(column, s.at, fmt.Errorf("%w: %d bytes claimed from %d bytes of zstd", ErrBounds, claim, len(p)))
+	}
+	if b.r.decoder == nil {
+		// DecodeAll with the whole frame checks its checksum, where there is
+		// one. Concurrency 1 keeps one decoder's memory, also in a browser.
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true))
+		if err != nil {
+			return nil, fmt.Errorf("recording: zstd: %w", err)
+		}
+		b.r.decoder = d
+	}
+	// Room behind the end lets the decoder copy in words.
+	out, err := b.r.decoder.DecodeAll(p, make([]byte, 0, claim+64))
+	if err == nil && int64(len(out)) != claim {
+		err = fmt.Errorf("%w: %d bytes of %d", ErrDamaged, len(out), claim)
+	}
+	if err != nil {
+		return nil, b.damaged(column, s.at, fmt.Errorf("zstd: %w", err))
+	}
+	return out[s.lo:s.hi:s.hi], nil
+}
+
+// decode makes the vector of a column whose bytes have been read.
+func (b *batchRead) decode(c *columnRead) (Vector, error) {
+	rows := int(b.to - b.from)
+	v := Vector{Column: c.column, Type: c.typ, Width: c.layout.width, Len: rows}
+	first, n := b.from, rows
+	if c.layout.runEnd {
+		first, n = 0, int(c.n)
+	}
+	data, err := b.content(c.column, c.values)
+	if err != nil {
+		return Vector{}, err
+	}
+	if c.typ == stream.Bool {
+		data = unpackBits(data, int(first&7), n)
+	}
+	var valid []byte
+	if c.valid != nil {
+		bitmap, err := b.content(c.column, c.valid)
+		if err != nil {
+			return Vector{}, err
+		}
+		valid = unpackBits(bitmap, int(first&7), n)
+		if nulls := int64(countZeros(valid)); int64(n) == c.n && nulls != c.nulls {
+			return Vector{}, b.damaged(c.column, c.valid.at, fmt.Errorf("%w: %d nulls by the header, %d by the validity", ErrDamaged, c.nulls, nulls))
+		}
+	}
+	if !c.layout.runEnd {
+		v.Data, v.Valid = data, valid
+		return v, nil
+	}
+	raw, err := b.content(c.column, c.ends)
+	if err != nil {
+		return Vector{}, err
+	}
+	if err := b.checkRuns(c, raw); err != nil {
+		return Vector{}, err
+	}
+	b.expand(&v, c, raw, data, valid)
+	return v, nil
+}
+
+// runEndAt returns the end of run k, in rows of the batch.
+func runEndAt(raw []byte, runBits, k int) int64 {
+	switch runBits {
+	case 16:
+		return int64(int16(binary.LittleEndian.Uint16(raw[2*k:])))
+	case 32:
+		return int64(int32(binary.LittleEndian.Uint32(raw[4*k:])))
+	}
+	return int64(binary.LittleEndian.Uint64(raw[8*k:]))
+}
+
+// checkRuns makes sure that the run ends rise and cover the batch. The last
+// may lie behind it: a writer may have cut the parent only.
+func (b *batchRead) checkRuns(c *columnRead, raw []byte) error {
+	before := int64(0)
+	for k := range int(c.n) {
+		end := runEndAt(raw, c.layout.runBits, k)
+		if end <= before {
+			return b.damaged(c.column, c.ends.at, fmt.Errorf("%w: run %d ends at %d, the one before at %d", ErrDamaged, k, end, before))
+		}
+		before = end
+	}
+	if before < b.h.batch.Length {
+		return b.damaged(c.column, c.ends.at, fmt.Errorf("%w: the runs end at %d of %d rows", ErrDamaged, before, b.h.batch.Length))
+	}
+	return nil
+}
+
+// expand repeats the value of each run that meets the wanted rows.
+func (b *batchRead) expand(v *Vector, c *columnRead, raw, data, valid []byte) {
+	w := c.layout.width
+	v.Data = make([]byte, 0, v.Len*w)
+	if valid != nil {
+		v.Valid = make([]byte, 0, v.Len)
+	}
+	v.RunEnds = []int32{}
+	row := b.from
+	for k := 0; row < b.to; k++ {
+		end := min(runEndAt(raw, c.layout.runBits, k), b.to)
+		if end <= row {
+			continue
+		}
+		for value := data[k*w : k*w+w]; row < end; row++ {
+			v.Data = append(v.Data, value...)
+			if valid != nil {
+				v.Valid = append(v.Valid, valid[k])
+			}
+		}
+		v.RunEnds = append(v.RunEnds, int32(end-b.from))
+	}
+}
+
+// unpackBits gives one byte for each of n bits from bit first of p on.
+func unpackBits(p []byte, first, n int) []byte {
+	out := make([]byte, n)
+	i := 0
+	for ; i < n && (first+i)&7 != 0; i++ {
+		out[i] = p[(first+i)>>3] >> ((first + i) & 7) & 1
+	}
+	for ; i+8 <= n; i += 8 {
+		word := p[(first+i)>>3]
+		switch word {
+		case 0:
+		case 0xFF:
+			copy(out[i:], "\x01\x01\x01\x01\x01\x01\x01\x01")
+		default:
+			for word != 0 {
+				k := bits.TrailingZeros8(word)
+				out[i+k] = 1
+				word &= word - 1
+			}
+		}
+	}
+	for ; i < n; i++ {
+		out[i] = p[(first+i)>>3] >> ((first + i) & 7) & 1
+	}
+	return out
+}

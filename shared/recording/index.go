@@ -1,0 +1,338 @@
+package recording
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+// A batchState is what is known of one batch.
+type batchState struct {
+	offset     int64 // of the message
+	metaLength int32 // prefix and metadata
+	bodyLength int64
+	checked    bool  // the header was read and holds; rows and codec are known
+	err        error // the header was read and does not hold
+	rows       int64
+	codec      arrowipc.Codec
+	found      bool // there is a finding
+
+	hasEnds  bool // of the column Clock
+	endsErr  error
+	tickEnds [2]uint64
+}
+
+// A header is the parsed header of a batch.
+type header struct {
+	batch  *arrowipc.RecordBatch
+	spans  []arrowipc.Span // nodes and buffers of each column
+	bodyAt int64
+}
+
+// A headerCache keeps the headers last read, up to a number of buffers: a
+// batch of 771 columns has 55 kB of them, and a day has many batches.
+type headerCache struct {
+	byBatch map[int]*header
+	order   []int // oldest first
+	buffers int
+}
+
+const maxCachedBuffers = 1 << 20 // 32 MiB with their nodes
+
+func (c *headerCache) put(i int, h *header) {
+	if c.byBatch == nil {
+		c.byBatch = map[int]*header{}
+	}
+	if c.byBatch[i] != nil {
+		return
+	}
+	c.byBatch[i] = h
+	c.order = append(c.order, i)
+	c.buffers += len(h.batch.Buffers) + len(h.spans)
+	for c.buffers > maxCachedBuffers && len(c.order) > 1 {
+		old := c.byBatch[c.order[0]]
+		c.buffers -= len(old.batch.Buffers) + len(old.spans)
+		delete(c.byBatch, c.order[0])
+		c.order = c.order[1:]
+	}
+}
+
+// maxBatchRows keeps rows times width inside an int64 whatever a header says.
+const maxBatchRows = 1 << 38
+
+// checkHeader holds a batch's message against the schema and the file and
+// fills b. The header is nil if it holds but data lie beyond the file's end.
+func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error) {
+	if m.Header != arrowipc.RecordBatchHeader {
+		return nil, fmt.Errorf("%w: not a record batch", ErrDamaged)
+	}
+	if m.BodyLength != b.bodyLength {
+		return nil, fmt.Errorf("%w: the body has %d bytes by its header, %d by the footer", ErrDamaged, m.BodyLength, b.bodyLength)
+	}
+	if m.Batch.Length > maxBatchRows {
+		return nil, fmt.Errorf("%w: %d rows", ErrDamaged, m.Batch.Length)
+	}
+	spans, err := arrowipc.Columns(&r.schema, m.Version, m.Batch)
+	if err != nil {
+		return nil, err
+	}
+	bodyAt := b.offset + int64(b.metaLength)
+	if m.Batch.DataEnd() > r.end-bodyAt {
+		return nil, nil
+	}
+	b.checked, b.rows, b.codec = true, m.Batch.Length, m.Batch.Codec
+	return &header{batch: m.Batch, spans: spans, bodyAt: bodyAt}, nil
+}
+
+// loadHeaders reads the headers of the batches first..end-1 that are not
+// known yet, side by side where the source can. Damage is kept in the batches;
+// the error is the source's.
+func (r *Reader) loadHeaders(batches []int) error {
+	var pieces []*piece
+	var which []int
+	for _, i := range batches {
+		b := &r.batches[i]
+		if b.err != nil || r.headers.byBatch[i] != nil {
+			continue
+		}
+		length := int64(b.metaLength)
+		if b.offset < arrowipc.HeaderLength || length < 8 || length > maxMetadataBytes || b.offset > r.end-length {
+			r.failHeader(i, fmt.Errorf("%w: the footer puts its header of %d bytes at %d, the file's batches end at %d", ErrBounds, length, b.offset, r.end))
+			continue
+		}
+		pieces, which = append(pieces, &piece{off: b.offset, n: length}), append(which, i)
+	}
+	if err := r.fetch(pieces, &r.read.Metadata); err != nil {
+		return err
+	}
+	for k, i := range which {
+		h, err := r.parseHeader(&r.batches[i], pieces[k].data)
+		if err != nil {
+			r.failHeader(i, err)
+			continue
+		}
+		r.headers.put(i, h)
+	}
+	return nil
+}
+
+func (r *Reader) parseHeader(b *batchState, p []byte) (*header, error) {
+	prefix, length, err := arrowipc.ParsePrefix(p)
+	if err != nil {
+		return nil, err
+	}
+	if int64(prefix)+int64(length) != int64(len(p)) {
+		return nil, fmt.Errorf("%w: the message has %d bytes of metadata, the footer says %d", ErrDamaged, int64(prefix)+int64(length), len(p))
+	}
+	m, err := arrowipc.ParseMessage(p[prefix:])
+	if err != nil {
+		return nil, err
+	}
+	h, err := r.checkHeader(b, m)
+	if err == nil && h == nil {
+		err = fmt.Errorf("%w: its buffers reach %d bytes beyond the last message", ErrBounds, m.Batch.DataEnd()-(r.end-b.offset-int64(b.metaLength)))
+	}
+	return h, err
+}
+
+func (r *Reader) failHeader(i int, cause error) {
+	b := &r.batches[i]
+	b.rows, b.checked = 0, false
+	b.err = r.corrupt(i, b.offset, cause)
+}
+
+// header returns the header of batch i, or the *CorruptError of it.
+func (r *Reader) header(i int) (*header, error) {
+	if i < 0 || i >= len(r.batches) {
+		return nil, fmt.Errorf("recording: batch %d: the file has %d", i, len(r.batches))
+	}
+	if h := r.headers.byBatch[i]; h != nil {
+		return h, nil
+	}
+	if err := r.loadHeaders([]int{i}); err != nil {
+		return nil, err
+	}
+	if err := r.batches[i].err; err != nil {
+		return nil, err
+	}
+	return r.headers.byBatch[i], nil
+}
+
+// firstLook reads the first and the last batch header.
+func (r *Reader) firstLook() error {
+	n := len(r.batches)
+	if n == 0 {
+		return nil
+	}
+	ends := []int{0}
+	if n > 1 {
+		ends = append(ends, n-1)
+	}
+	if err := r.loadHeaders(ends); err != nil {
+		return err
+	}
+	if n <= 2 {
+		_, err := r.IndexStep(n)
+		return err
+	}
+	return nil
+}
+
+// Rows returns the number of rows. After the first look it is not exact: it
+// takes all batches but the last to have as many rows as the first.
+func (r *Reader) Rows() (rows int64, exact bool) {
+	n := len(r.batches)
+	known := len(r.starts) - 1
+	if known == n {
+		return r.starts[n], true
+	}
+	about := r.batches[0].rows
+	if about == 0 {
+		about = max(int64(r.stream.RowsPerBatch), r.batches[n-1].rows)
+	}
+	return r.starts[known] + about*int64(n-1-known) + r.batches[n-1].rows, false
+}
+
+// maxStepBytes bounds what one read of several headers holds in memory.
+const maxStepBytes = 8 << 20
+
+// IndexStep reads the headers of the next maxBatches batches. When done, Rows
+// is exact and the headers of all batches have been checked. The error is the
+// source's; damage becomes findings.
+func (r *Reader) IndexStep(maxBatches int) (done bool, err error) {
+	for left := max(1, maxBatches); left > 0 && len(r.starts)-1 < len(r.batches); {
+		first := len(r.starts) - 1
+		var step []int
+		var total int64
+		for i := first; i < len(r.batches) && len(step) < left; i++ {
+			if !r.batches[i].checked && r.batches[i].err == nil {
+				if total += int64(r.batches[i].metaLength); total > maxStepBytes && len(step) > 0 {
+					break
+				}
+			}
+			step = append(step, i)
+		}
+		var unread []int
+		for _, i := range step {
+			if !r.batches[i].checked {
+				unread = append(unread, i)
+			}
+		}
+		if err := r.loadHeaders(unread); err != nil {
+			return false, err
+		}
+		for _, i := range step {
+			r.starts = append(r.starts, r.starts[i]+r.batches[i].rows)
+		}
+		left -= len(step)
+	}
+	return len(r.starts)-1 == len(r.batches), nil
+}
+
+// BatchRange returns the rows [start, end) of batch i. It reads the headers of
+// all batches before it that have not been read.
+func (r *Reader) BatchRange(i int) (start, end int64, err error) {
+	if i < 0 || i >= len(r.batches) {
+		return 0, 0, fmt.Errorf("recording: batch %d: the file has %d", i, len(r.batches))
+	}
+	for len(r.starts)-1 <= i {
+		if _, err := r.IndexStep(i + 1 - (len(r.starts) - 1)); err != nil {
+			return 0, 0, err
+		}
+	}
+	return r.starts[i], r.starts[i+1], nil
+}
+
+// indexTo reads headers until row lies in an indexed batch, or all are read.
+func (r *Reader) indexTo(row int64) error {
+	for len(r.starts)-1 < len(r.batches) && r.starts[len(r.starts)-1] <= row {
+		if _, err := r.IndexStep(64); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BatchAt returns the batch that holds the row, or a *RangeError.
+func (r *Reader) BatchAt(row int64) (batch int, err error) {
+	if row >= 0 {
+		if err := r.indexTo(row); err != nil {
+			return 0, err
+		}
+	}
+	known := len(r.starts) - 1
+	if row < 0 || row >= r.starts[known] {
+		return 0, &RangeError{Start: row, End: row + 1, Rows: r.starts[known]}
+	}
+	// The last batch that begins at or before row; those without rows that
+	// begin there come before it.
+	return sort.Search(known, func(i int) bool { return r.starts[i+1] > row }), nil
+}
+
+// Findings returns what was found so far, in file order, with the row before
+// which it lies and the Clock on both sides. It may read the headers and the
+// ends of the Clock column that this takes.
+func (r *Reader) Findings() []Finding {
+	for r.filled != len(r.findings) { // filling may find more
+		r.filled = len(r.findings)
+		r.fillFindings()
+	}
+	slices.SortStableFunc(r.findings, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })
+	return slices.Clone(r.findings)
+}
+
+// fillFindings looks up rows and clocks of all findings. A source that fails
+// leaves zeros.
+func (r *Reader) fillFindings() {
+	for k := range r.filled {
+		f := r.findings[k]
+		next := sort.Search(len(r.batches), func(i int) bool { return r.batches[i].offset > f.Offset })
+		before := next - 1
+		if f.Batch >= 0 && f.Batch < len(r.batches) {
+			before, next = f.Batch-1, f.Batch+1
+		}
+		if row, _, err := r.BatchRange(min(before+1, len(r.batches)-1)); err == nil {
+			f.BeforeRow = row
+		}
+		if before+1 >= len(r.batches) {
+			if rows, exact := r.Rows(); exact {
+				f.BeforeRow = rows
+			}
+		}
+		if ends, ok := r.nearestEnds(before, -1); ok {
+			f.ClockBefore = ends[1]
+		}
+		if ends, ok := r.nearestEnds(next, 1); ok {
+			f.ClockAfter = ends[0]
+		}
+		r.findings[k] = f
+	}
+}
+
+// maxNeighbours bounds the search for an intact batch beside a damaged one.
+const maxNeighbours = 256
+
+func (r *Reader) nearestEnds(i, step int) (ends [2]uint64, ok bool) {
+	for n := 0; i >= 0 && i < len(r.batches) && n < maxNeighbours; i, n = i+step, n+1 {
+		ends, err := r.clockEnds(i)
+		if err == nil {
+			return ends, true
+		}
+		var corrupt *CorruptError
+		if !errors.As(err, &corrupt) {
+			break
+		}
+	}
+	return ends, false
+}
+
+// sortedBlocks returns all blocks of the footer in file order.
+func sortedBlocks(f *arrowipc.Footer) []arrowipc.Block {
+	blocks := append(slices.Clone(f.Dictionaries), f.Batches...)
+	slices.SortFunc(blocks, func(a, b arrowipc.Block) int { return cmp.Compare(a.Offset, b.Offset) })
+	return blocks
+}

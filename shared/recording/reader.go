@@ -1,0 +1,256 @@
+// Package recording reads, writes, slices and repairs recordings: Arrow IPC
+// files of one stream each.
+//
+// Everything works on an io.ReaderAt and a size, or on a File: an *os.File, a
+// browser's Blob and a byte slice alike. Nothing here opens files, starts
+// goroutines or looks at the wall clock.
+package recording
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A RangesReader reads several ranges at once: bufs[i] is filled from offset
+// offsets[i]. It returns an error unless all are filled. A ReaderAt that can
+// do so side by side, as a browser can, implements it.
+type RangesReader interface {
+	ReadRanges(offsets []int64, bufs [][]byte) error
+}
+
+// A State says how a file ends and whether it holds.
+type State string
+
+// The states of `info --json`; "open" is for those who can see the recorder's
+// marker beside the file.
+const (
+	Complete   State = "complete"   // footer valid, nothing damaged as far as looked
+	Unfinished State = "unfinished" // no valid footer; everything that is there is intact
+	Damaged    State = "damaged"
+)
+
+// Counters count bytes asked of the ReaderAt.
+type Counters struct {
+	Body     int64 // of columns
+	Metadata int64 // of footer, schema and batch headers
+}
+
+// A Reader reads one recording, of any writer: Arrow IPC file or stream
+// format, plain or zstd, with or without a footer.
+//
+// Rows are numbered over all batches whose header holds, so that damage inside
+// a body does not renumber what follows; a batch without a valid header has no
+// rows. Damage is found where it is touched, and kept as a Finding.
+//
+// One goroutine at a time may call it, its iterators included.
+type Reader struct {
+	src    io.ReaderAt
+	ranges RangesReader // nil: src only
+	size   int64        // of the file
+	end    int64        // no message reaches beyond: the footer's start, or size
+	format string       // "file" or "stream"
+	footer bool         // valid
+	read   Counters
+
+	schema  arrowipc.Schema
+	version int16
+	stream  stream.Stream
+	layouts []columnLayout // of the columns, zero where Type is Other
+	names   map[string]int // the first column of each name
+	clock   int            // index of the column Clock, or -1
+
+	batches  []batchState
+	starts   []int64 // row numbers of the batches indexed so far and of their end
+	headers  headerCache
+	findings []Finding
+	filled   int // findings whose rows and clocks are known
+
+	decoder *zstd.Decoder
+}
+
+// NewReader opens the recording in the first size bytes of r.
+//
+// With a valid footer it reads the footer and the first and last batch header;
+// without one, the headers of all batches up to the first that does not hold.
+// If r is also a RangesReader, the ranges of a batch are asked for together.
+//
+// It returns ErrEmpty, ErrNotArrow, ErrNoSchema or ErrBigEndian (wrapped), a
+// *CorruptError if the schema is damaged, or the error of r. Damaged batches
+// are no error here: see Findings.
+func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
+	rd := &Reader{src: r, size: size, end: size, format: "file", clock: -1}
+	rd.ranges, _ = r.(RangesReader)
+	if size <= 0 {
+		return nil, ErrEmpty
+	}
+	head, err := rd.readAt(0, min(size, 64), &rd.read.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte(arrowipc.Magic)):
+		if size <= arrowipc.HeaderLength {
+			return nil, ErrNoSchema
+		}
+		if ok, err := rd.openFooter(); err != nil {
+			return nil, err
+		} else if ok {
+			return rd, rd.firstLook()
+		}
+		return rd, rd.walkFile(head)
+	case bytes.HasPrefix([]byte(arrowipc.Magic), head):
+		return nil, ErrNoSchema
+	case len(head) >= 8 && binary.LittleEndian.Uint32(head) == 0xFFFFFFFF:
+		rd.format = "stream"
+		return rd, rd.walk(0)
+	}
+	return nil, ErrNotArrow
+}
+
+// setSchema takes over the schema from footer or message.
+func (r *Reader) setSchema(s *arrowipc.Schema, version int16) error {
+	if s.BigEndian {
+		return ErrBigEndian
+	}
+	r.schema, r.version = *s, version
+	r.stream = stream.FromMetadata(streamKeyValues(s.Metadata))
+	r.stream.Columns = make([]stream.Column, len(s.Fields))
+	r.layouts = make([]columnLayout, len(s.Fields))
+	r.names = make(map[string]int, len(s.Fields))
+	for i := range s.Fields {
+		r.stream.Columns[i] = columnOf(&s.Fields[i])
+		r.layouts[i], _ = readableLayout(&s.Fields[i])
+		if _, twice := r.names[s.Fields[i].Name]; !twice {
+			r.names[s.Fields[i].Name] = i
+		}
+	}
+	if i, ok := r.names["Clock"]; ok && (r.stream.Columns[i].Type == stream.Uint64 || r.stream.Columns[i].Type == stream.Int64) {
+		r.clock = i
+	}
+	return nil
+}
+
+// Stream returns what the file says about its stream, columns in file order.
+// The caller may fill in what the file does not say (AcqClockHz, Complete);
+// WriteSlice copies the file's own words.
+func (r *Reader) Stream() *stream.Stream { return &r.stream }
+
+// Column returns the index of the column of that name, the first if there are
+// several, or a *ColumnError.
+func (r *Reader) Column(name string) (int, error) {
+	if i, ok := r.names[name]; ok {
+		return i, nil
+	}
+	names := make([]string, len(r.schema.Fields))
+	for i := range names {
+		names[i] = r.schema.Fields[i].Name
+	}
+	return 0, &ColumnError{Name: name, Near: near(name, names)}
+}
+
+// NumBatches returns the number of batches, damaged ones included.
+func (r *Reader) NumBatches() int { return len(r.batches) }
+
+// BytesRead returns what has been read so far.
+func (r *Reader) BytesRead() Counters { return r.read }
+
+// Codec returns "none", "zstd" or "lz4", as the first batch whose header has
+// been read says; files mix them rarely, and reading does not depend on it.
+func (r *Reader) Codec() string {
+	for i := range r.batches {
+		if r.batches[i].checked {
+			switch r.batches[i].codec {
+			case arrowipc.Zstd:
+				return "zstd"
+			case arrowipc.LZ4Frame:
+				return "lz4"
+			}
+			return "none"
+		}
+	}
+	return "none"
+}
+
+// State returns what is known of the file so far; damage of batches is known
+// once they were touched.
+func (r *Reader) State() State {
+	for i := range r.findings {
+		if r.findings[i].Severity == "error" {
+			return Damaged
+		}
+	}
+	if r.footer {
+		return Complete
+	}
+	return Unfinished
+}
+
+// readAt reads n bytes at off, which lie inside the file, and counts them.
+func (r *Reader) readAt(off, n int64, counter *int64) ([]byte, error) {
+	if off < 0 || n < 0 || n > r.size-off {
+		return nil, &CorruptError{Offset: off, Batch: -1, Err: ErrBounds}
+	}
+	p := make([]byte, n)
+	got, err := r.src.ReadAt(p, off)
+	*counter += int64(got)
+	if int64(got) == n {
+		return p, nil
+	}
+	if err == nil || err == io.EOF {
+		err = io.ErrUnexpectedEOF // the file is shorter than it was said to be
+	}
+	return nil, fmt.Errorf("recording: reading %d bytes at %d: %w", n, off, err)
+}
+
+// A piece is a range of the file to read: n bytes at off.
+type piece struct {
+	off, n int64
+	data   []byte
+}
+
+// fetch fills the data of all pieces, which lie inside the file. Neighbours
+// are read as one as long as the bytes between them are less than 5 % of what
+// is wanted.
+func (r *Reader) fetch(pieces []*piece, counter *int64) error {
+	spans := mergePieces(pieces)
+	if len(spans) == 0 {
+		return nil
+	}
+	bufs := make([][]byte, len(spans))
+	if r.ranges == nil || len(spans) == 1 {
+		for i, s := range spans {
+			var err error
+			if bufs[i], err = r.readAt(s.off, s.n, counter); err != nil {
+				return err
+			}
+		}
+	} else {
+		offsets := make([]int64, len(spans))
+		var total int64
+		for i, s := range spans {
+			if s.off < 0 || s.n > r.size-s.off {
+				return &CorruptError{Offset: s.off, Batch: -1, Err: ErrBounds}
+			}
+			offsets[i], bufs[i] = s.off, make([]byte, s.n)
+			total += s.n
+		}
+		if err := r.ranges.ReadRanges(offsets, bufs); err != nil {
+			return fmt.Errorf("recording: reading %d bytes in %d ranges: %w", total, len(spans), err)
+		}
+		*counter += total
+	}
+	for i, s := range spans {
+		for _, p := range s.pieces {
+			from := p.off - s.off
+			p.data = bufs[i][from : from+p.n : from+p.n]
+		}
+	}
+	return nil
+}

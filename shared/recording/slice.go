@@ -1,0 +1,206 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// Slice returns the rows [start, end) of some columns, given by index (nil:
+// all that can be read), batch by batch, cut to the range.
+//
+// Where a batch in the range is damaged it yields a nil batch and a
+// *CorruptError, and goes on behind it if asked to. Any other error is the
+// last that it yields: a *RangeError, a *ColumnError, or the source's.
+func (r *Reader) Slice(start, end int64, columns []int) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		for cut, err := range r.cuts(start, end) {
+			if err == nil {
+				err = cut.err
+			}
+			var b *Batch
+			if err == nil {
+				b, err = r.readRows(cut.batch, cut.start, cut.from, cut.to, columns)
+			}
+			var corrupt *CorruptError
+			if !yield(b, err) || err != nil && !errors.As(err, &corrupt) {
+				return
+			}
+		}
+	}
+}
+
+// A rowCut is the part of one batch that lies in a range of rows.
+type rowCut struct {
+	batch    int
+	start    int64 // row number of the batch's first row
+	from, to int64 // rows of the batch
+	err      error // the batch's header does not hold: it has no rows
+}
+
+// cuts checks the range and goes over the batches that meet it.
+func (r *Reader) cuts(start, end int64) iter.Seq2[rowCut, error] {
+	return func(yield func(rowCut, error) bool) {
+		if err := r.checkRange(start, end); err != nil {
+			yield(rowCut{}, err)
+			return
+		}
+		if start == end {
+			return
+		}
+		first, err := r.BatchAt(start)
+		if err != nil {
+			yield(rowCut{}, err)
+			return
+		}
+		for first > 0 && r.starts[first-1] == start { // damaged ones that lie right before the first row
+			first--
+		}
+		for i := first; i < len(r.batches); i++ {
+			low, high, err := r.BatchRange(i)
+			if err != nil {
+				yield(rowCut{}, err)
+				return
+			}
+			// A batch without rows at the very end belongs to the slice that
+			// ends there, for no other begins there.
+			if low > end || low == end && (high > low || !r.endsAt(end)) {
+				return
+			}
+			cut := rowCut{batch: i, start: low, from: max(0, start-low), to: min(high, end) - low, err: r.batches[i].err}
+			if cut.err == nil && cut.from >= cut.to {
+				continue
+			}
+			if !yield(cut, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (r *Reader) endsAt(row int64) bool {
+	rows, exact := r.Rows()
+	return exact && rows == row
+}
+
+// checkRange reads headers as far as it takes to know that the rows are there.
+func (r *Reader) checkRange(start, end int64) error {
+	if start >= 0 && start <= end {
+		// Up to and including row end: the last slice has to know that it is.
+		if err := r.indexTo(end); err != nil {
+			return err
+		}
+		if end <= r.starts[len(r.starts)-1] {
+			return nil
+		}
+	}
+	for {
+		done, err := r.IndexStep(64)
+		if err != nil {
+			return err
+		}
+		if done {
+			return &RangeError{Start: start, End: end, Rows: r.starts[len(r.batches)]}
+		}
+	}
+}
+
+// SliceOptions say what WriteSlice copies and how. The zero value copies no
+// rows of all columns, plain.
+type SliceOptions struct {
+	Start, End int64 // rows, half-open
+	Columns    []int // by index, in the order wanted; nil: all, in file order
+	Codec      Codec
+	Progress   func(done, total int64) // rows; nil: none
+}
+
+// A SliceReport says what WriteSlice wrote and what it could not.
+type SliceReport struct {
+	Rows     int64     `json:"rows"`
+	Batches  int       `json:"batches"`
+	Bytes    int64     `json:"bytes"`     // of the file written
+	LostRows int64     `json:"lost_rows"` // rows of damaged batches in the range, as far as known
+	Findings []Finding `json:"findings"`  // the damaged batches; if there are any, data were lost
+}
+
+// WriteSlice writes the rows [o.Start, o.End) of some columns as a file of
+// their own: types, run ends, nulls, schema and field metadata and the borders
+// of batches stay as they are. Damaged batches are left out and reported.
+//
+// cancel, if not nil, is asked before each batch; it ends the writing with
+// ErrCanceled. Besides it returns a *RangeError, a *ColumnError, an error that
+// wraps ErrUnsupported for a column that cannot be read, or that of source or
+// file; f then holds a part and is the caller's to remove.
+func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceReport, error) {
+	report := SliceReport{Findings: []Finding{}}
+	columns := o.Columns
+	if columns == nil {
+		columns = make([]int, len(r.stream.Columns))
+		for i := range columns {
+			columns[i] = i
+		}
+	}
+	columns, err := r.checkColumns(columns)
+	if err != nil {
+		return SliceReport{}, err
+	}
+	if err := r.checkRange(o.Start, o.End); err != nil {
+		return SliceReport{}, err
+	}
+	schema := arrowipc.Schema{Metadata: r.schema.Metadata, Fields: make([]arrowipc.Field, len(columns))}
+	for i, c := range columns {
+		schema.Fields[i] = r.schema.Fields[c]
+	}
+	w, err := newSchemaWriter(f, schema, o.Codec)
+	if err != nil {
+		return SliceReport{}, err
+	}
+	damaged := map[int]bool{}
+	for cut, err := range r.cuts(o.Start, o.End) {
+		if cancel != nil && cancel() {
+			return SliceReport{}, ErrCanceled
+		}
+		if err == nil {
+			err = cut.err
+		}
+		var b *Batch
+		if err == nil {
+			b, err = r.readRows(cut.batch, cut.start, cut.from, cut.to, columns)
+		}
+		var corrupt *CorruptError
+		switch {
+		case errors.As(err, &corrupt):
+			damaged[cut.batch] = true
+			report.LostRows += cut.to - cut.from
+		case err != nil:
+			return SliceReport{}, err
+		default:
+			if err := w.WriteBatch(b.Rows, b.Columns); err != nil {
+				return SliceReport{}, err
+			}
+		}
+		if o.Progress != nil {
+			o.Progress(min(cut.start+cut.to, o.End)-o.Start, o.End-o.Start)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return SliceReport{}, err
+	}
+	if len(damaged) > 0 {
+		for _, f := range r.Findings() {
+			if damaged[f.Batch] {
+				report.Findings = append(report.Findings, f)
+			}
+		}
+	}
+	report.Rows, report.Batches, report.Bytes = w.Rows(), w.Batches(), w.Size()
+	return report, nil
+}
+
+// typeError says that a column cannot be read and why.
+func typeError(c *stream.Column) error {
+	return fmt.Errorf("%w: column %q is of type %s; columns of numbers, truth values, times and fixed-width bytes are", ErrUnsupported, c.Name, c.ArrowType)
+}
