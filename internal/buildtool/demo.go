@@ -24,7 +24,7 @@ func Demo(ctx context.Context) error {
 	if err != nil {
 		return interrupted(ctx, err)
 	}
-	return interrupted(ctx, run(binary(), append([]string{"view", "--open"}, files...)...))
+	return interrupted(ctx, run(binary(), append([]string{"view"}, files...)...))
 }
 
 // interrupted turns an error that followed Ctrl-C into none: the terminal sends
