@@ -62,7 +62,7 @@ func newAnalogIO(dev oni.Device, cfg Config) (Decoder, error) {
 		return nil, err
 	}
 	d := &analogIODecoder{
-		core:  core{loss: newLossDetector(cfg.Hub.ClockHz, analogIORateHz), onGap: cfg.OnGap},
+		core:  core{loss: newLossDetector(cfg, analogIORateHz), onGap: cfg.OnGap},
 		volts: cfg.AnalogVolts,
 	}
 	s := newStream(dev, cfg, "analog-io", "Analog inputs")

@@ -172,6 +172,36 @@ func TestImpossibleSettingsAreRefused(t *testing.T) {
 	}
 }
 
+func TestHubClockIsNotBelievedAgainstTheOtherClock(t *testing.T) {
+	type step struct{ hub, clock uint64 }
+	const second = 250_000_000
+	for name, c := range map[string]struct {
+		step step
+		want device.Stats
+	}{
+		"three periods on both clocks are two lost":                {step{7_500_000, 7_500_000}, device.Stats{Lost: 2, Gaps: 1}},
+		"a late stamp before it makes the step of the clock short": {step{7_500_000, 300_000}, device.Stats{Lost: 2, Gaps: 1}},
+		"a hub clock that is set forward loses nothing":            {step{100 * second, 2_500_000}, device.Stats{Faults: 1}},
+		"nor does one that is garbled":                             {step{1 << 63, 2_500_000}, device.Stats{Faults: 1}},
+		"ten seconds of silence are ten seconds of loss":           {step{10 * second, 10 * second}, device.Stats{Lost: 999, Gaps: 1}},
+		"a hub clock that runs back is a fault":                    {step{^uint64(999), 2_500_000}, device.Stats{Faults: 1}},
+	} {
+		dec := mustNew(t, known()[0].dev, known()[0].cfg)
+		out := device.NewBatches(dec)
+		at := step{1e9, 1e6}
+		for range 2 {
+			if err := dec.Decode(&oni.Frame{Clock: at.clock, Data: device.Heartbeat{HubClock: at.hub}.AppendTo(nil)}, out); err != nil {
+				t.Fatal(err)
+			}
+			at.hub, at.clock = at.hub+c.step.hub, at.clock+c.step.clock
+		}
+		c.want.Frames, c.want.Rows = 2, 2
+		if got := dec.Stats(); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}
+
 func TestUnknownDevicesKeepTheirBytes(t *testing.T) {
 	for name, dev := range map[string]oni.Device{
 		"raw-0x0102-id99": {Address: 0x102, ID: 99, ReadSize: 6},

@@ -8,33 +8,55 @@ import "math"
 // acquisition clock is stamped at the host and varies by queuing.
 // Source: onix-devices 9.2: a step above 1.5 periods is a gap.
 type lossDetector struct {
-	periodTicks float64 // hub ticks from frame to frame; 0: unknown, nothing is found
-	seen        bool
-	lastHub     uint64
-	lastClock   uint64
+	periodTicks   float64 // hub ticks from frame to frame; 0: unknown, nothing is found
+	hubHz, acqHz  float64 // of the clocks; 0 unknown
+	seen          bool
+	lastHub, last uint64 // hub clock and acquisition clock of the last frame
 }
 
-func newLossDetector(hubClockHz uint64, rateHz float64) lossDetector {
-	if hubClockHz == 0 || rateHz <= 0 {
-		return lossDetector{}
+// maxDisagreementS is how far a step of the hub clock may exceed that of the
+// acquisition clock, in seconds, by queuing before the hub clock must be wrong.
+const maxDisagreementS = 1
+
+func newLossDetector(cfg Config, rateHz float64) lossDetector {
+	l := lossDetector{hubHz: float64(cfg.Hub.ClockHz), acqHz: float64(cfg.AcqClockHz)}
+	if rateHz > 0 {
+		l.periodTicks = l.hubHz / rateHz
 	}
-	return lossDetector{periodTicks: float64(hubClockHz) / rateHz}
+	return l
 }
 
 // next takes the clocks of a frame and returns how many frames are missing
-// before it, and whether the hub clock ran backwards.
-func (l *lossDetector) next(hub, clock uint64) (lost uint64, backwards bool) {
+// before it, and whether the hub clock contradicts itself or the acquisition
+// clock; then it tells nothing about loss.
+func (l *lossDetector) next(hub, clock uint64) (lost uint64, fault bool) {
 	if l.seen {
-		if hub < l.lastHub {
-			backwards = true
-		} else if l.periodTicks > 0 {
-			if periods := float64(hub-l.lastHub) / l.periodTicks; periods > 1.5 {
+		switch {
+		case hub < l.lastHub:
+			fault = true
+		case l.periodTicks > 0:
+			periods := float64(hub-l.lastHub) / l.periodTicks
+			if periods <= 1.5 {
+				break
+			}
+			if fault = l.contradicted(hub, clock); !fault {
 				lost = uint64(math.Round(periods)) - 1
 			}
 		}
 	}
-	l.seen, l.lastHub, l.lastClock = true, hub, clock
-	return lost, backwards
+	l.seen, l.lastHub, l.last = true, hub, clock
+	return lost, fault
+}
+
+func (l *lossDetector) contradicted(hub, clock uint64) bool {
+	if l.acqHz == 0 {
+		return false
+	}
+	passed := 0.0
+	if clock > l.last {
+		passed = float64(clock-l.last) / l.acqHz
+	}
+	return float64(hub-l.lastHub)/l.hubHz > passed+maxDisagreementS
 }
 
 // core is what the decoders of one row a frame share: counts and gaps.
@@ -55,10 +77,10 @@ func (c *core) refuse(err error) error {
 
 // row counts a frame that becomes one row, and the frames missing before it.
 func (c *core) row(hub, clock uint64) {
-	before := c.loss.lastClock
-	lost, backwards := c.loss.next(hub, clock)
+	before := c.loss.last
+	lost, fault := c.loss.next(hub, clock)
 	c.stats.Frames++
-	if backwards {
+	if fault {
 		c.stats.Faults++
 	}
 	if lost > 0 {

@@ -48,7 +48,7 @@ func newHeartbeat(dev oni.Device, cfg Config) (Decoder, error) {
 		clockColumn("Clock", cfg.AcqClockHz, cfg.RateHz),
 	}
 	return &heartbeatDecoder{
-		core:    core{loss: newLossDetector(cfg.Hub.ClockHz, cfg.RateHz), onGap: cfg.OnGap},
+		core:    core{loss: newLossDetector(cfg, cfg.RateHz), onGap: cfg.OnGap},
 		streams: []stream.Stream{s},
 	}, nil
 }

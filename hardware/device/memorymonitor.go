@@ -63,7 +63,7 @@ func newMemoryMonitor(dev oni.Device, cfg Config) (Decoder, error) {
 		return nil, err
 	}
 	d := &memoryMonitorDecoder{
-		core:       core{loss: newLossDetector(cfg.Hub.ClockHz, cfg.RateHz), onGap: cfg.OnGap},
+		core:       core{loss: newLossDetector(cfg, cfg.RateHz), onGap: cfg.OnGap},
 		totalWords: cfg.TotalMemWords,
 	}
 	if d.totalWords == 0 {

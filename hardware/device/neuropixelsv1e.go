@@ -147,7 +147,7 @@ func newNeuropixelsV1e(dev oni.Device, cfg Config) (Decoder, error) {
 		return nil, err
 	}
 	d := &neuropixelsV1eDecoder{
-		core: core{loss: newLossDetector(cfg.Hub.ClockHz, v1eRateHz), onGap: cfg.OnGap},
+		core: core{loss: newLossDetector(cfg, v1eRateHz), onGap: cfg.OnGap},
 		cal:  cal,
 	}
 	for ch := range d.lfp {

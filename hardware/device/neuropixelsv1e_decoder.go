@@ -81,9 +81,9 @@ func (d *neuropixelsV1eDecoder) Decode(f *oni.Frame, out []*Batch) error {
 // contradict each other, the frame counts as a fault.
 func (d *neuropixelsV1eDecoder) advance(f *oni.Frame) {
 	counter := v1eCounter(f.Data, 0)
-	first, clockBefore := !d.loss.seen, d.loss.lastClock
-	byClock, backwards := d.loss.next(binary.LittleEndian.Uint64(f.Data), f.Clock)
-	fault := backwards || !v1eCountersAdvance(f.Data)
+	first, clockBefore := !d.loss.seen, d.loss.last
+	byClock, hubFault := d.loss.next(binary.LittleEndian.Uint64(f.Data), f.Clock)
+	fault := hubFault || !v1eCountersAdvance(f.Data)
 	var lost uint64
 	if step := (counter - d.expected) & v1eCounterMask; !first && (step != 0 || byClock != 0) {
 		var agree bool

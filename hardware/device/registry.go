@@ -2,7 +2,6 @@ package device
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -43,6 +42,9 @@ type Config struct {
 	OnGap func(Gap)
 }
 
+// maxRateHz is the highest rate of any heartbeat; onix-devices 3.1.
+const maxRateHz = 10e6
+
 // kinds holds what makes the decoder of a device ID.
 var kinds = map[uint32]func(oni.Device, Config) (Decoder, error){
 	IDHeartbeat:           newHeartbeat,
@@ -71,8 +73,8 @@ func Supported(dev oni.Device, cfg Config) bool {
 // New returns the decoder for a device. It fails if the configuration is
 // impossible, or the table's read size is less than the device's sample.
 func New(dev oni.Device, cfg Config) (Decoder, error) {
-	if cfg.RateHz < 0 || math.IsNaN(cfg.RateHz) || math.IsInf(cfg.RateHz, 0) {
-		return nil, fmt.Errorf("device: %v: rate %v Hz is not a rate", dev.Address, cfg.RateHz)
+	if !(cfg.RateHz >= 0 && cfg.RateHz <= maxRateHz) {
+		return nil, fmt.Errorf("device: %v: rate %v Hz: want 0 to %v", dev.Address, cfg.RateHz, float64(maxRateHz))
 	}
 	if f := kinds[dev.ID]; f != nil {
 		return f(dev, cfg)
