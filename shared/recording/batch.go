@@ -157,10 +157,10 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 		case rows > maxRunRows(c.stored)/int64(l.width):
 			return c, fmt.Errorf("%w: column %q would be expanded from %d bytes to %d rows", ErrTooLarge, b.r.stream.Columns[column].Name, c.stored, rows)
 		}
-		if c.ends, err = b.buffer(column, first, ends.Length, int64(l.runBits), 0, ends.Length); err != nil {
+		if c.ends, err = b.buffer(column, first+1, ends.Length, int64(l.runBits), 0, ends.Length); err != nil {
 			return c, err
 		}
-		node, first = values, first+1
+		node, first = values, first+2
 		lo, hi = 0, values.Length
 	}
 	c.nulls, c.n = node.NullCount, node.Length

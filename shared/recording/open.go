@@ -13,6 +13,8 @@ const (
 	// tailBytes is what the first read of a file's end asks for: the whole
 	// footer of a recording of minutes.
 	tailBytes = 64 << 10
+	// trailerBytes are the footer's length and the magic at the end.
+	trailerBytes = int64(arrowipc.TrailerLength)
 	// paddedHeader is where arrow-rs puts the first message: it pads the magic to
 	// its alignment.
 	paddedHeader = 64
@@ -21,7 +23,7 @@ const (
 // openFooter reads the footer. ok is false if there is none that can be read;
 // what is wrong with it then is a finding.
 func (r *Reader) openFooter() (ok bool, err error) {
-	if r.size < arrowipc.HeaderLength+arrowipc.TrailerLength {
+	if r.size < arrowipc.HeaderLength+trailerBytes {
 		return false, nil
 	}
 	tailAt := max(0, r.size-tailBytes)
@@ -29,18 +31,18 @@ func (r *Reader) openFooter() (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	trailer := tail[len(tail)-arrowipc.TrailerLength:]
+	trailer := tail[int64(len(tail))-trailerBytes:]
 	if !bytes.HasSuffix(trailer, []byte(arrowipc.Magic)) {
 		return false, nil
 	}
 	length := int64(int32(binary.LittleEndian.Uint32(trailer)))
-	at := r.size - arrowipc.TrailerLength - length
+	at := r.size - trailerBytes - length
 	if length <= 0 || at < arrowipc.HeaderLength {
-		r.find(Finding{Offset: r.size - arrowipc.TrailerLength, Length: arrowipc.TrailerLength, Batch: -1, Severity: "error",
+		r.find(Finding{Offset: r.size - trailerBytes, Length: trailerBytes, Batch: -1, Severity: "error",
 			Reason: fmt.Sprintf("the footer claims %d bytes, which are not there", length)})
 		return false, nil
 	}
-	raw := tail[:len(tail)-arrowipc.TrailerLength]
+	raw := tail[:int64(len(tail))-trailerBytes]
 	if at >= tailAt {
 		raw = raw[at-tailAt:]
 	} else {
