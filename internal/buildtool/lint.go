@@ -57,5 +57,5 @@ func typecheck() error {
 	if err := (command{name: "npm", dir: "web", args: []string{"ci", "--no-audit", "--no-fund"}}).run(); err != nil {
 		return err
 	}
-	return command{name: "npm", dir: "web", args: []string{"run", "types"}}.run()
+	return command{name: "npm", dir: "web", args: []string{"run", "--silent", "check"}}.run()
 }
