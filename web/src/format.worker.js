@@ -4,7 +4,7 @@
  * The engine's worker: loads the Go engine and passes messages through.
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
- * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`.
+ * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` tells it how large it has become.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
 
@@ -29,7 +29,7 @@ function crash(why) {
   scope.postMessage({ crash: reason ? `${words}: ${reason[0]}` : words });
 }
 
-scope.onmessage = (event) => {
+scope.onmessage = (/** @type {MessageEvent} */ event) => {
   if (ended) return;
   if (!handle) {
     waiting.push(event.data);
@@ -72,6 +72,8 @@ async function start() {
   const { instance } = typed // streaming needs the right type, which not every static host sends
     ? await WebAssembly.instantiateStreaming(response, go.importObject)
     : await WebAssembly.instantiate(await response.arrayBuffer(), go.importObject);
+  const memory = /** @type {WebAssembly.Memory} */ (instance.exports.mem);
+  host.oniscopeHost.memory = () => memory.buffer.byteLength;
   let code = 0;
   go.exit = (/** @type {number} */ c) => (code = c);
   await go.run(instance);

@@ -1,0 +1,85 @@
+/**
+ * How a stream is, in sentences that stand by themselves: what happened, where, how much. Pure.
+ * @typedef {import("./protocol.js").StreamInfo} StreamInfo
+ * @typedef {import("./protocol.js").Finding} Finding
+ * @typedef {{ grade: "ok" | "warn" | "bad" | "plain", text: string }} Sentence
+ */
+import { bytes, clockFace, count, duration, integer, percent } from "./words.js";
+
+/** Findings told one by one; the rest is counted. */
+const MOST_FINDINGS = 6;
+
+/** Share of the file that can be read, 0..1. @param {StreamInfo} info */
+export function readable(info) {
+  if (info.size_bytes <= 0) return 1;
+  const lost = info.findings.reduce((sum, f) => sum + (f.severity === "error" ? Math.max(0, f.length) : 0), 0);
+  return Math.max(0, 1 - lost / info.size_bytes);
+}
+
+/** The state pill: its words and grade. @param {StreamInfo[]} infos @returns {Sentence} */
+export function pill(infos) {
+  const damaged = infos.filter((i) => i.state === "damaged");
+  if (damaged.length > 0) {
+    const share = Math.min(...damaged.map(readable));
+    return { grade: "warn", text: share < 1 ? `damaged, ${percent(share)} readable` : "damaged" };
+  }
+  const unfinished = infos.filter((i) => i.state === "unfinished").length;
+  if (unfinished > 0) return { grade: "warn", text: infos.length > 1 ? `${unfinished} of ${infos.length} unfinished` : "unfinished" };
+  if (infos.some((i) => i.state === "open")) return { grade: "plain", text: "open" };
+  return { grade: "ok", text: "complete" };
+}
+
+/** @param {StreamInfo} info @returns {Sentence[]} */
+export function sentences(info) {
+  /** @type {Sentence[]} */
+  const out = [];
+  if (info.state === "unfinished") out.push({ grade: "warn", text: "Footer missing: the recorder stopped before it could close the file. All that is there can be read." });
+  if (info.state === "open") out.push({ grade: "plain", text: "The recorder is still writing this file." });
+  const told = info.findings.filter((f) => f.severity !== "info").sort(byWeight);
+  for (const finding of told.slice(0, MOST_FINDINGS)) out.push({ grade: finding.severity === "error" ? "bad" : "warn", text: findingText(finding, info.clock.hz) });
+  if (told.length > MOST_FINDINGS) out.push({ grade: "bad", text: `And ${count(told.length - MOST_FINDINGS, "more finding")}; the report lists them all.` });
+  for (const gap of info.coverage.filter((c) => c.kind === "gap").slice(0, 3)) out.push({ grade: "warn", text: gapText(gap, info.clock.hz) });
+  const gaps = info.coverage.filter((c) => c.kind === "gap").length;
+  if (gaps > 3) out.push({ grade: "warn", text: `${integer(gaps)} gaps in all.` });
+  if (info.rows === 0) out.push({ grade: "warn", text: "No rows: nothing was recorded in this stream." });
+  else if (info.state === "complete" && told.length === 0) out.push({ grade: "ok", text: `Complete. ${info.rows_exact ? "" : "About "}${count(info.rows, "row")} in ${count(info.batches, "batch", "batches")}.` });
+  else out.push({ grade: "ok", text: `${count(info.batches, "batch", "batches")} intact, ${info.rows_exact ? "" : "about "}${count(info.rows, "row")}.` });
+  if (info.clock.column && !(info.clock.hz > 0)) out.push({ grade: "plain", text: "Clock rate unknown: drop the start-time CSV of the run here, or type the rate above." });
+  if (!info.clock.column) out.push({ grade: "plain", text: "No Clock column: rows are counted instead of time." });
+  return out;
+}
+
+/** Errors before warnings, each by place. @param {Finding} a @param {Finding} b */
+function byWeight(a, b) {
+  return Number(b.severity === "error") - Number(a.severity === "error") || a.offset - b.offset;
+}
+
+/** "Batch 1 458 at byte 33 104 220 416: checksum differs; 30 000 rows lost." @param {Finding} f @param {number} hz */
+export function findingText(f, hz) {
+  const where = (f.batch >= 0 ? `Batch ${integer(f.batch)} at byte ` : "At byte ") + integer(f.offset);
+  const lost = f.lost_rows > 0 ? `; ${count(f.lost_rows, "row")} lost` : f.lost_rows < 0 && f.severity === "error" && f.length > 0 ? `; ${bytes(f.length)} cannot be read` : "";
+  const when = hz > 0 && f.clock_before > 0 ? `, after ${face(f.clock_before / hz)}` : "";
+  return `${where}${when}: ${f.reason}${lost}.`;
+}
+
+/** @param {StreamInfo["coverage"][number]} gap @param {number} hz */
+function gapText(gap, hz) {
+  const rows = gap.rows > 0 ? ` (${count(gap.rows, "row")})` : "";
+  if (hz > 0) return `Gap of ${duration((gap.to - gap.from) / hz)} at ${face(gap.from / hz)}${rows}.`;
+  return `Gap of ${count(gap.to - gap.from, "tick")} at ${integer(gap.from)}${rows}.`;
+}
+
+/** @param {number} seconds */
+function face(seconds) {
+  return clockFace(seconds, 1, Math.max(60, seconds));
+}
+
+/** All that is known, as text to paste into a mail. @param {StreamInfo} info */
+export function reportText(info) {
+  return [
+    `${info.path || info.id}, ${info.size_bytes} bytes, ${info.state}`,
+    `${info.rows} rows${info.rows_exact ? "" : " (about)"}, ${info.batches} batches, codec ${info.compression || "none"}`,
+    ...sentences(info).map((s) => "- " + s.text.replace(/\u202f/g, " ")),
+    ...info.findings.map((f) => JSON.stringify(f)),
+  ].join("\n") + "\n";
+}

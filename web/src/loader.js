@@ -1,0 +1,151 @@
+/**
+ * Keeps one plot supplied: asks the engine for the envelope of what is on the screen, coarse first where exact takes long, and drops requests that a newer
+ * view has overtaken. At most one request is on its way; results of earlier views are kept a while and drawn where they belong in time, so nothing is ever blank.
+ *
+ * @typedef {import("./protocol.js").Envelope} Envelope
+ * @typedef {import("./protocol.js").EngineClient} EngineClient
+ * @typedef {import("./scale.js").Span} Span
+ * @typedef {{ stream: string, columns: number[], from: number, to: number, bins: number, samples: number }} Wanted
+ *   samples: about how many values an exact answer reads
+ * @typedef {{ envelope: Envelope, index: Map<number, number> }} Layer  index: column to its place in the envelope
+ */
+
+/** Exact at once up to so many values: about 50 ms of work. */
+const QUICK_SAMPLES = 1.5e6;
+
+/** A request that was overtaken may still finish if it is younger than this, in milliseconds: while the view moves, every frame overtakes the one before. */
+const GRACE = 120;
+
+/** Layers kept. */
+const DEPTH = 3;
+
+export class Loader {
+  /** Newest first. @type {Layer[]} */
+  layers = [];
+  /** @type {Wanted | null} */
+  #wanted = null;
+  #wantedKey = "";
+  #doneKey = "";
+  #running = false;
+  /** @type {AbortController | null} */
+  #abort = null;
+  #startedAt = 0;
+  #generation = 0;
+
+  /**
+   * @param {() => EngineClient} client
+   * @param {() => void} onData  a layer came or the last request ended
+   * @param {(error: unknown, stream: string) => void} onError
+   */
+  constructor(client, onData, onError) {
+    this.client = client;
+    this.onData = onData;
+    this.onError = onError;
+  }
+
+  /** True when what was wanted last is here, exact, or failed. */
+  get settled() {
+    return this.#wantedKey === this.#doneKey;
+  }
+
+  /** The exact answer to what is wanted now, if it is here. @returns {Layer | null} */
+  get exact() {
+    const layer = this.layers[0];
+    return layer && this.settled && layer.envelope.quality === "exact" ? layer : null;
+  }
+
+  /** @param {Wanted} wanted */
+  want(wanted) {
+    const key = [wanted.stream, wanted.from, wanted.to, wanted.bins, wanted.columns.join()].join("|");
+    if (key === this.#wantedKey) return;
+    if (this.#wanted && this.#wanted.stream !== wanted.stream) this.layers = [];
+    this.#wanted = wanted;
+    this.#wantedKey = key;
+    if (!this.#running) {
+      void this.#run();
+      return;
+    }
+    const overtaken = this.#abort;
+    setTimeout(() => overtaken?.abort(), Math.max(0, GRACE - (performance.now() - this.#startedAt)));
+  }
+
+  /** Forgets everything, as when streams close, change or the engine restarts. */
+  reset() {
+    this.#generation++;
+    this.#abort?.abort();
+    this.#running = false;
+    this.layers = [];
+    this.#wanted = null;
+    this.#wantedKey = this.#doneKey = "";
+  }
+
+  async #run() {
+    const generation = this.#generation;
+    this.#running = true;
+    while (this.#wanted && this.#doneKey !== this.#wantedKey) {
+      const wanted = this.#wanted, key = this.#wantedKey;
+      this.#abort = new AbortController();
+      this.#startedAt = performance.now();
+      try {
+        await this.#load(wanted, key, this.#abort.signal, generation);
+        if (generation !== this.#generation) return;
+        this.#doneKey = key;
+      } catch (error) {
+        if (generation !== this.#generation) return;
+        const overtaken = error instanceof Error && error.name === "AbortError" && key !== this.#wantedKey;
+        if (!overtaken) {
+          this.#doneKey = key;
+          this.onError(error, wanted.stream);
+        }
+      }
+    }
+    this.#running = false;
+    this.onData();
+  }
+
+  /**
+   * @param {Wanted} wanted
+   * @param {string} key
+   * @param {AbortSignal} signal
+   * @param {number} generation
+   */
+  async #load(wanted, key, signal, generation) {
+    const { stream, columns, from, to, bins } = wanted;
+    /** @type {Layer | null} */
+    let own = null;
+    const accept = (/** @type {Envelope} */ envelope) => {
+      if (generation !== this.#generation || signal.aborted) return;
+      const layer = { envelope, index: new Map(envelope.columns.map((column, i) => [column, i])) };
+      this.layers = [layer, ...this.layers.filter((l) => l !== own)].slice(0, DEPTH);
+      own = layer;
+      this.onData();
+    };
+    if (wanted.samples > QUICK_SAMPLES) {
+      accept(await this.client().envelope({ stream, columns, from, to, bins, quality: "coarse" }, { signal }));
+      if (key !== this.#wantedKey) return;
+      this.#startedAt = performance.now();
+    }
+    accept(await this.client().envelope({ stream, columns, from, to, bins, quality: "exact" }, { signal, onProgress: accept }));
+  }
+}
+
+/**
+ * The layer that shows most of a view for one column, newest first among equals.
+ * @param {Layer[]} layers
+ * @param {number} column
+ * @param {Span} view
+ * @returns {Layer | null}
+ */
+export function bestLayer(layers, column, view) {
+  let best = null, most = 0;
+  for (const layer of layers) {
+    if (!layer.index.has(column)) continue;
+    const { from, to } = layer.envelope;
+    const seen = Math.min(to, view.to) - Math.max(from, view.from);
+    if (seen > most * 1.02) {
+      best = layer;
+      most = seen;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,72 @@
+/**
+ * The time axis on top: seconds where the clock rate is known, ticks where it is not.
+ * @typedef {import("../scale.js").Span} Span
+ */
+import { decimalsOf, multiples, niceAbove, timeStep, xFromTicks } from "../scale.js";
+import { clockFace, integer } from "../words.js";
+
+/** Least distance of two labels, CSS pixels. */
+const LABEL_SPACING = 110;
+
+/**
+ * Labels and minor ticks of a view.
+ * @param {Span} view
+ * @param {number} hz  0: ticks
+ * @param {number} width
+ * @returns {{ unit: string, step: number, labels: { x: number, text: string }[], minor: number[] }}  step in seconds, or in ticks
+ */
+export function rulerMarks(view, hz, width) {
+  const unit = hz > 0 ? hz : 1;
+  const from = view.from / unit, to = view.to / unit;
+  const least = ((to - from) / Math.max(1, width)) * LABEL_SPACING;
+  const step = hz > 0 ? timeStep(least) : Math.max(1, niceAbove(least));
+  const largest = Math.max(Math.abs(from), Math.abs(to));
+  const decimals = decimalsOf(step);
+  const place = (/** @type {number} */ t) => xFromTicks(t * unit, view, width);
+  const labels = multiples(from, to, step).map((t) => ({
+    x: place(t),
+    text: hz > 0 ? clockFace(t, decimals, largest) : integer(t),
+  }));
+  const minor = multiples(from, to, minorStep(step, hz > 0)).map(place);
+  return { unit: hz > 0 ? (largest >= 3600 ? "h min s" : largest >= 60 ? "min s" : "s") : "ticks", step, labels, minor };
+}
+
+/** @param {number} step @param {boolean} seconds */
+function minorStep(step, seconds) {
+  if (seconds && step >= 60) return step / (step % 3 === 0 && step < 3600 ? 3 : 4);
+  const lead = Math.round(step / 10 ** Math.floor(Math.log10(step) + 1e-9));
+  return lead === 2 ? step / 4 : step / 5;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} ctx  in CSS pixels, origin at the left of the canvas
+ * @param {{ view: Span, hz: number, width: number, height: number, gutter: number, colours: { text: string, dim: string, line: string, font: string } }} o
+ */
+export function drawRuler(ctx, { view, hz, width, height, gutter, colours }) {
+  ctx.clearRect(0, 0, width, height);
+  const plot = width - gutter;
+  const marks = rulerMarks(view, hz, plot);
+  ctx.font = colours.font;
+  ctx.textBaseline = "middle";
+  ctx.fillStyle = colours.dim;
+  ctx.fillText(marks.unit, 8, height / 2);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(gutter, 0, plot, height);
+  ctx.clip();
+  ctx.strokeStyle = colours.line;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  for (const x of marks.minor) {
+    ctx.moveTo(Math.round(gutter + x) + 0.5, height - 5);
+    ctx.lineTo(Math.round(gutter + x) + 0.5, height);
+  }
+  for (const { x } of marks.labels) {
+    ctx.moveTo(Math.round(gutter + x) + 0.5, height - 18);
+    ctx.lineTo(Math.round(gutter + x) + 0.5, height);
+  }
+  ctx.stroke();
+  ctx.fillStyle = colours.text;
+  for (const { x, text } of marks.labels) ctx.fillText(text, Math.round(gutter + x) + 5, height / 2 - 1);
+  ctx.restore();
+}

@@ -1,0 +1,255 @@
+/**
+ * What is open and what is looked at: the one place that holds state. The parts of the page read it, call its methods, and are told by subject what
+ * changed, at most once an animation frame.
+ *
+ * @typedef {import("./protocol.js").StreamInfo} StreamInfo
+ * @typedef {import("./protocol.js").ColumnInfo} ColumnInfo
+ * @typedef {import("./protocol.js").EngineClient} EngineClient
+ * @typedef {import("./scale.js").Span} Span
+ * @typedef {{ id: string, info: StreamInfo, source: File | string, name: string, size?: number }} Entry
+ * @typedef {{ key: string, id: string, name: string, group: string, kind: "traces" | "lanes" | "slow" | "table", columns: number[], rateHz: number }} Row
+ *   a line of the stream list: a stream, or one signal of it
+ * @typedef {"streams" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress"} Subject
+ */
+import { clampView, firstView } from "./viewport.js";
+import { rowsFromInfo } from "./rows.js";
+
+/** Shortest view, as rows of the stream it is about. */
+const MIN_ROWS_IN_VIEW = 8;
+
+export class Session {
+  /** @type {Map<string, Entry>} */
+  entries = new Map();
+  /** @type {Row[]} */
+  rows = [];
+  /** Key of the row that the inspector is about. */
+  activeKey = "";
+  /** Key of the row whose traces are in the large plot. */
+  tracesKey = "";
+  /** @type {Span} ticks */
+  view = { from: 0, to: 1 };
+  /** @type {Span | null} ticks */
+  selection = null;
+  /** Pointer on the plots, in ticks. @type {number | null} */
+  cursor = null;
+  /** Column of the channel that is read out, by row key. @type {Map<string, number>} */
+  channel = new Map();
+  /** First trace row shown, by row key. @type {Map<string, number>} */
+  firstRow = new Map();
+  /** Physical units of the 40 px scale bar, by row key; absent: not yet chosen. @type {Map<string, number>} */
+  gain = new Map();
+  /** Views of streams that have a clock of their own (no Clock column), by stream. @type {Map<string, Span>} */
+  #views = new Map();
+  /** @type {Map<Subject, Set<() => void>>} */
+  #listeners = new Map();
+  /** @type {Set<Subject>} */
+  #changed = new Set();
+  #frame = 0;
+  /** Shows an error to the person; set by the page. @type {(error: unknown, stream?: string) => void} */
+  report = () => {};
+
+  /** @param {EngineClient} client */
+  constructor(client) {
+    this.client = client;
+  }
+
+  /**
+   * Calls back in the next animation frame after any of the subjects changed.
+   * @param {Subject[]} subjects
+   * @param {() => void} listener
+   */
+  on(subjects, listener) {
+    for (const subject of subjects) {
+      const set = this.#listeners.get(subject) ?? new Set();
+      this.#listeners.set(subject, set.add(listener));
+    }
+  }
+
+  /** @param {...Subject} subjects */
+  changed(...subjects) {
+    for (const subject of subjects) this.#changed.add(subject);
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#tell());
+  }
+
+  #tell() {
+    this.#frame = 0;
+    const due = new Set([...this.#changed].flatMap((subject) => [...(this.#listeners.get(subject) ?? [])]));
+    this.#changed.clear();
+    for (const listener of due) listener();
+  }
+
+  /** @param {string} id @returns {Entry} */
+  entry(id) {
+    const entry = this.entries.get(id);
+    if (!entry) throw new Error(`no stream "${id}"; open are: ${[...this.entries.keys()].join(", ") || "none"}`);
+    return entry;
+  }
+
+  get active() {
+    return this.rows.find((row) => row.key === this.activeKey) ?? null;
+  }
+
+  get traces() {
+    return this.rows.find((row) => row.key === this.tracesKey) ?? null;
+  }
+
+  /** @returns {StreamInfo | null} */
+  get info() {
+    return this.active ? this.entry(this.active.id).info : null;
+  }
+
+  /** Clock rate of what is on the screen, Hz; 0 if unknown. */
+  get hz() {
+    return this.info?.clock.hz ?? 0;
+  }
+
+  /** Streams on the same clock as the active one: all with a Clock column, or the active one alone. @returns {StreamInfo[]} */
+  get companions() {
+    const info = this.info;
+    if (!info) return [];
+    return info.clock.column ? [...this.entries.values()].map((e) => e.info).filter((i) => i.clock.column) : [info];
+  }
+
+  /** @param {string} id */
+  isCompanion(id) {
+    const info = this.info;
+    return info !== null && (id === info.id || (info.clock.column && this.entry(id).info.clock.column));
+  }
+
+  /** The whole run, ticks. @returns {Span} */
+  get run() {
+    const spans = this.companions.filter((i) => i.rows > 0).map(spanOf);
+    if (spans.length === 0) return { from: 0, to: 1 };
+    return { from: Math.min(...spans.map((s) => s.from)), to: Math.max(...spans.map((s) => s.to)) };
+  }
+
+  /** @param {Entry} entry */
+  add(entry) {
+    this.entries.set(entry.id, entry);
+    this.#rebuild();
+  }
+
+  /** New facts of a stream that is open. @param {StreamInfo} info */
+  update(info) {
+    this.entry(info.id).info = info;
+    this.#rebuild();
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    this.entries.delete(id);
+    this.#rebuild();
+    if (!this.active && this.rows.length > 0) this.select(this.rows[0].key);
+  }
+
+  clear() {
+    this.entries.clear();
+    for (const map of [this.channel, this.firstRow, this.gain, this.#views]) map.clear();
+    this.activeKey = this.tracesKey = "";
+    this.selection = this.cursor = null;
+    this.#rebuild();
+  }
+
+  #rebuild() {
+    this.rows = [...this.entries.values()].flatMap((entry) => rowsFromInfo(entry.info));
+    if (!this.active) this.activeKey = "";
+    if (!this.traces) this.tracesKey = this.rows.find((row) => row.kind === "traces")?.key ?? "";
+    this.changed("streams", "active", "rows", "view");
+  }
+
+  /** Makes a row the one that the inspector is about, and shows its traces if it has any. @param {string} key */
+  select(key) {
+    const row = this.rows.find((r) => r.key === key);
+    if (!row) return;
+    const before = this.info;
+    this.activeKey = key;
+    const info = /** @type {StreamInfo} */ (this.info);
+    if (row.kind === "traces" || !this.traces || !this.isCompanion(this.traces.id)) this.tracesKey = row.kind === "traces" ? key : this.#tracesBeside(row);
+    if (before && before.id !== info.id) this.#views.set(timebase(before), this.view);
+    if (!before || timebase(before) !== timebase(info)) {
+      this.view = this.#views.get(timebase(info)) ?? firstView({ first: info.clock.first, last: info.clock.last, rows: info.rows, hz: info.clock.hz });
+      this.selection = this.cursor = null;
+    }
+    this.changed("active", "view", "rows", "gain", "selection", "cursor");
+  }
+
+  /** @param {Row} row */
+  #tracesBeside(row) {
+    return this.rows.find((r) => r.kind === "traces" && (r.id === row.id || this.isCompanion(r.id)))?.key ?? "";
+  }
+
+  /** Ticks between rows of the stream in the large plot, for the limits of zooming. */
+  get periodTicks() {
+    const row = this.traces ?? this.active;
+    return row ? periodOf(this.entry(row.id).info) : 1;
+  }
+
+  get minSpan() {
+    return Math.max(4, this.periodTicks * MIN_ROWS_IN_VIEW);
+  }
+
+  /** @param {Span} view */
+  setView(view) {
+    const next = clampView(view, this.run, this.minSpan);
+    if (next.from === this.view.from && next.to === this.view.to) return;
+    this.view = next;
+    this.changed("view");
+  }
+
+  /** Back to the first view of the active stream. */
+  resetView() {
+    const info = this.info;
+    if (info) this.setView(firstView({ first: info.clock.first, last: info.clock.last, rows: info.rows, hz: info.clock.hz }));
+  }
+
+  /** @param {Span | null} selection */
+  setSelection(selection) {
+    this.selection = selection && selection.to > selection.from ? selection : null;
+    this.changed("selection");
+  }
+
+  /** @param {number | null} ticks */
+  setCursor(ticks) {
+    if (ticks === this.cursor) return;
+    this.cursor = ticks;
+    this.changed("cursor");
+  }
+
+  /** @param {string} key @param {number} column */
+  setChannel(key, column) {
+    if (this.channel.get(key) === column) return;
+    this.channel.set(key, column);
+    this.changed("cursor", "rows");
+  }
+
+  /** @param {number} first */
+  setFirstRow(first) {
+    if (!this.traces || this.firstRow.get(this.tracesKey) === first) return;
+    this.firstRow.set(this.tracesKey, first);
+    this.changed("rows");
+  }
+
+  /** @param {number} gain  physical units of the scale bar */
+  setGain(gain) {
+    if (!this.traces || !(gain > 0) || !Number.isFinite(gain)) return;
+    this.gain.set(this.tracesKey, gain);
+    this.changed("gain");
+  }
+}
+
+/** @param {StreamInfo} info @returns {Span} first row to the end of the last, ticks */
+export function spanOf(info) {
+  const to = info.clock.last + periodOf(info);
+  const lost = info.coverage.reduce((end, c) => Math.max(end, c.to), to);
+  return { from: info.clock.first, to: lost };
+}
+
+/** Mean ticks between two rows. @param {StreamInfo} info */
+export function periodOf(info) {
+  return info.rows > 1 ? Math.max(1, (info.clock.last - info.clock.first) / (info.rows - 1)) : Math.max(1, info.clock.hz);
+}
+
+/** @param {StreamInfo} info */
+function timebase(info) {
+  return info.clock.column ? "clock" : info.id;
+}

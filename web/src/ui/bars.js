@@ -1,0 +1,145 @@
+/**
+ * Top bar and status bar.
+ * @typedef {import("../session.js").Session} Session
+ * @typedef {import("./stage.js").Stage} Stage
+ */
+import { pill } from "../health.js";
+import { unitOf } from "../rows.js";
+import { bytes, count, integer, parseQuantity, parseSpan, round, short, span, THIN } from "../words.js";
+import { byId, el, fill, say, sign } from "./dom.js";
+import { runLength } from "./right.js";
+
+export class TopBar {
+  #name = el("span", { class: "run-name" });
+  #streams = el("span", { class: "note" });
+  #length = el("span", { class: "note" });
+  #size = el("span", { class: "note" });
+  #pill = el("span", { class: "pill", id: "state" });
+  #span = el("input", { type: "text", class: "field", id: "span", size: "9", "aria-label": "Time across the screen", title: "Time across the screen: 1 s, 200 ms, 2 min" });
+  #gain = el("input", { type: "text", class: "field", id: "gain", size: "9", "aria-label": "Gain: what the scale bar stands for", title: "What the 40 px scale bar stands for; Alt + wheel" });
+
+  /**
+   * @param {Session} session
+   * @param {Stage} stage
+   * @param {{ choose: () => void, help: () => void }} actions
+   */
+  constructor(session, stage, actions) {
+    this.session = session;
+    this.stage = stage;
+    fill(byId("run"), this.#name, this.#streams, this.#length, this.#size, this.#pill);
+    const side = (/** @type {"left" | "right"} */ which) => {
+      const button = el("button", { type: "button", class: "icon fold fold-" + which, "aria-label": which === "left" ? "Streams and channels" : "Cursor, selection, stream, health", "aria-expanded": "false", onclick: () => {
+        const open = document.body.toggleAttribute("data-" + which);
+        button.setAttribute("aria-expanded", String(open));
+      } }, sign(which === "left" ? "list" : "panel"));
+      return button;
+    };
+    fill(byId("tools"), side("left"), this.#span, this.#gain,
+      el("button", { type: "button", id: "add", onclick: actions.choose }, "Open…"), side("right"),
+      el("button", { type: "button", class: "key", id: "help-button", "aria-label": "All keys", onclick: actions.help }, "?"));
+    this.#span.addEventListener("change", () => this.#typedSpan());
+    this.#gain.addEventListener("change", () => this.#typedGain());
+    session.on(["streams", "active"], () => this.#facts());
+    session.on(["view", "gain", "active", "rows"], () => this.#fields());
+  }
+
+  #facts() {
+    const { session } = this;
+    const infos = [...session.entries.values()].map((e) => e.info);
+    const info = session.info;
+    document.title = info ? `${info.id} · Oniscope` : "Oniscope";
+    if (!info) return;
+    const run = session.run;
+    say(this.#name, info.path.split("/").pop() || info.id);
+    this.#name.title = info.path;
+    say(this.#streams, count(infos.length, "stream"));
+    say(this.#length, info.rows > 0 ? runLength(run.to - run.from, session.hz) : "no rows");
+    say(this.#size, bytes(infos.reduce((sum, i) => sum + i.size_bytes, 0)));
+    const state = pill(infos);
+    say(this.#pill, state.text);
+    this.#pill.className = "pill " + state.grade;
+  }
+
+  #fields() {
+    const { session } = this, { view, hz } = session, traces = session.traces;
+    if (document.activeElement !== this.#span) this.#span.value = hz > 0 ? span((view.to - view.from) / hz) : integer(view.to - view.from) + THIN + "ticks";
+    this.#gain.hidden = !traces || !session.gain.has(traces.key);
+    if (document.activeElement !== this.#gain && traces) this.#gain.value = round(session.gain.get(traces.key) ?? 1, this.#unit());
+  }
+
+  #unit() {
+    const traces = this.session.traces;
+    return traces ? unitOf(this.session.entry(traces.id).info.columns[traces.columns[0]]) : "";
+  }
+
+  #typedSpan() {
+    const { session } = this, { view, hz } = session;
+    const text = this.#span.value.replace(/ticks?/i, "");
+    const ticks = hz > 0 ? parseSpan(text) * hz : parseQuantity(text, "");
+    this.#span.toggleAttribute("aria-invalid", !(ticks > 0));
+    if (!(ticks > 0)) return;
+    const middle = (view.from + view.to) / 2;
+    session.setView({ from: middle - ticks / 2, to: middle + ticks / 2 });
+    this.#span.blur();
+    session.changed("view");
+  }
+
+  #typedGain() {
+    const gain = parseQuantity(this.#gain.value, this.#unit());
+    this.#gain.toggleAttribute("aria-invalid", !(gain > 0));
+    if (!(gain > 0)) return;
+    this.session.setGain(gain);
+    this.#gain.blur();
+  }
+}
+
+export class StatusBar {
+  #drawn = el("span", { id: "status-drawn" });
+  #channels = el("span");
+  #read = el("span", { id: "status-read" });
+  #engine = el("span", { id: "status-engine" });
+  #exact = el("span", { id: "status-exact", class: "end" });
+  #version = el("span", { id: "status-version" });
+  #asking = false;
+  #lastAsked = 0;
+
+  /** @param {Session} session @param {Stage} stage */
+  constructor(session, stage) {
+    this.session = session;
+    this.stage = stage;
+    byId("status").append(this.#version, this.#drawn, this.#channels, this.#read, this.#engine, this.#exact);
+    session.on(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
+    session.on(["progress", "streams"], () => void this.refresh());
+  }
+
+  #show() {
+    const shown = this.stage.traces.shown();
+    const layer = this.stage.traces.loader.layers[0] ?? this.stage.lower.panels[0]?.loader.layers[0];
+    const open = this.session.entries.size > 0;
+    say(this.#version, open ? "" : "nothing is uploaded, files stay on your disk");
+    say(this.#drawn, open && layer ? (layer.envelope.kind === "samples" ? "lines, every sample" : `envelope, ${short(Math.max(1, layer.envelope.samples_per_pixel), 2)} samples a pixel`) : "");
+    say(this.#channels, open && shown ? count(shown.columns.length, "channel") : "");
+    const settled = this.stage.traces.settled && this.stage.lower.settled;
+    say(this.#exact, open ? (settled ? "exact" : layer?.envelope.quality === "coarse" ? "coarse, refining…" : "reading…") : "");
+  }
+
+  /** Asks the engine for its counters, a few times a second at most. */
+  async refresh() {
+    const wait = this.#lastAsked + 250 - performance.now();
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      this.#lastAsked = performance.now();
+      const state = await this.session.client.engine();
+      document.documentElement.dataset.bytesRead = String(state.read);
+      const total = [...this.session.entries.values()].reduce((sum, e) => sum + e.info.size_bytes, 0);
+      say(this.#read, total > 0 ? `read ${bytes(state.read)} of ${bytes(total)}` : "");
+      say(this.#engine, total > 0 ? `engine ${bytes(state.bytes)}` : "");
+    } catch {
+      say(this.#engine, ""); // a dead engine is announced by its own notice
+    } finally {
+      this.#asking = false;
+    }
+  }
+}

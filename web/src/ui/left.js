@@ -1,0 +1,222 @@
+/**
+ * Left side: the open streams with their coverage, and the channels of the chosen one.
+ * @typedef {import("../session.js").Session} Session
+ * @typedef {import("../session.js").Row} Row
+ * @typedef {import("./traces.js").TracesPlot} TracesPlot
+ */
+import { cssFromRgb } from "../colour.js";
+import { drawCoverage } from "../plots/hatch.js";
+import { integer, rate, THIN } from "../words.js";
+import { byId, el, fill, say, sign } from "./dom.js";
+import { channelColours, token } from "./tokens.js";
+
+/** Height of a line of the channel list, CSS pixels; .channel in panels.css. */
+const LINE = 19;
+
+export class StreamList {
+  #node = byId("streams");
+  #list = el("ul", { class: "streams" });
+  #clock = el("span", { class: "note" });
+
+  /**
+   * @param {Session} session
+   * @param {(id: string) => void} close
+   */
+  constructor(session, close) {
+    this.session = session;
+    this.close = close;
+    this.#node.append(el("h2", null, "Streams", this.#clock), this.#list);
+    session.on(["streams", "active", "theme"], () => this.render());
+    new ResizeObserver(() => this.render()).observe(this.#node);
+  }
+
+  render() {
+    const { session } = this;
+    const focused = document.activeElement?.closest("li")?.getAttribute("data-key");
+    say(this.#clock, session.info ? (session.info.clock.column ? (session.hz > 0 ? "acquisition clock" : "clock, rate unknown") : "counted in rows") : "");
+    fill(this.#list, ...session.rows.map((row) => this.#line(row)));
+    if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-key="${CSS.escape(focused)}"] button`))?.focus();
+  }
+
+  /** @param {Row} row */
+  #line(row) {
+    const { session } = this;
+    const { info } = session.entry(row.id);
+    const strip = el("canvas", { class: "strip", "aria-hidden": "true" });
+    const note = info.state === "damaged" ? ", damaged" : info.state === "unfinished" ? ", unfinished" : "";
+    const beat = /heartbeat/i.test(row.name);
+    const item = el("li", { "data-key": row.key, class: row.key === session.activeKey ? "active" : undefined },
+      el("button", { type: "button", class: "stream", "aria-pressed": row.key === session.activeKey, title: `${info.path || row.id}${note}`, onclick: () => session.select(row.key) },
+        sign(beat ? "beat" : row.kind), el("span", { class: "name" }, row.name), el("span", { class: "note" }, rateOf(row)), strip),
+      el("button", { type: "button", class: "close", "aria-label": "Close " + row.name, title: "Close " + row.id, onclick: () => this.close(row.id) }, sign("close")));
+    requestAnimationFrame(() => {
+      const dpr = globalThis.devicePixelRatio || 1;
+      strip.width = Math.max(1, Math.round(strip.clientWidth * dpr));
+      strip.height = Math.max(1, Math.round(3 * dpr));
+      const ctx = strip.getContext("2d");
+      const run = session.isCompanion(row.id) ? session.run : { from: info.clock.first, to: info.clock.last };
+      if (ctx) drawCoverage(ctx, info.coverage, run, strip.width, strip.height, { data: token("faint"), bad: token("bad"), warn: token("warn") });
+    });
+    return item;
+  }
+}
+
+/** @param {Row} row */
+function rateOf(row) {
+  return rate(row.rateHz) || (row.kind === "lanes" ? "events" : "");
+}
+
+export class ChannelList {
+  #node = byId("channels");
+  #count = el("span", { class: "note" });
+  #scroll = el("div", { class: "scroll", tabindex: "0", role: "listbox", "aria-label": "Channels" });
+  #space = el("div", { class: "space" });
+  #probe = el("canvas", { class: "probe", "aria-hidden": "true" });
+  #body = el("div", { class: "body" }, this.#probe, this.#scroll);
+  #shownKey = "";
+
+  /** @param {Session} session @param {TracesPlot} traces */
+  constructor(session, traces) {
+    this.session = session;
+    this.traces = traces;
+    this.#scroll.append(this.#space);
+    this.#node.append(el("h2", null, "Channels", this.#count), this.#body);
+    this.#scroll.addEventListener("scroll", () => this.#lines());
+    this.#scroll.addEventListener("click", (event) => this.#click(event));
+    this.#scroll.addEventListener("keydown", (event) => this.#key(event));
+    this.#probe.addEventListener("pointerdown", (event) => this.#drag(event));
+    this.#probe.addEventListener("pointermove", (event) => event.buttons & 1 && this.#drag(event));
+    session.on(["rows", "active", "streams", "theme"], () => this.render());
+    session.on(["cursor"], () => this.#lines());
+    new ResizeObserver(() => this.render()).observe(this.#scroll);
+  }
+
+  render() {
+    const row = this.session.traces, shown = this.traces.shown();
+    this.#node.hidden = !row || !shown;
+    if (!row || !shown) return;
+    const n = row.columns.length;
+    say(this.#count, shown.window.shown < n ? `${integer(shown.window.shown)} of ${integer(n)} shown` : integer(n) + THIN + "shown");
+    this.#space.style.height = n * LINE + "px";
+    this.#body.toggleAttribute("data-all", shown.window.shown >= n);
+    const key = row.key + ":" + shown.window.first + ":" + shown.window.shown;
+    if (key !== this.#shownKey) {
+      this.#shownKey = key;
+      const top = shown.window.first * LINE, view = this.#scroll.clientHeight, bottom = (shown.window.first + shown.window.shown) * LINE;
+      if (this.#scroll.scrollTop < top || this.#scroll.scrollTop + view > Math.max(bottom, top + view)) this.#scroll.scrollTop = top;
+    }
+    this.#lines();
+    this.#drawProbe(n, shown.window);
+  }
+
+  /** Only the lines that are seen exist, whatever the number of channels. */
+  #lines() {
+    const row = this.session.traces;
+    if (!row) return;
+    const { info } = this.session.entry(row.id);
+    const first = Math.max(0, Math.floor(this.#scroll.scrollTop / LINE) - 2);
+    const last = Math.min(row.columns.length, first + Math.ceil(this.#scroll.clientHeight / LINE) + 4);
+    const colours = channelColours(row.columns.length), active = this.session.channel.get(row.key);
+    const depths = depthsOf(info.metadata.probe ?? info.metadata["oniscope.probe"]);
+    const lines = [];
+    for (let i = first; i < last; i++) {
+      const column = info.columns[row.columns[i]];
+      const swatch = el("i", { class: "swatch" });
+      swatch.style.backgroundColor = cssFromRgb(colours[i]);
+      const depth = depths?.get(column.channel);
+      const line = el("div", { class: "channel", role: "option", id: "channel-" + i, "data-row": i, "aria-selected": row.columns[i] === active, title: `${column.name}, ${column.type}` },
+        swatch, el("span", { class: "name" }, column.label), el("span", { class: "note" }, depth === undefined ? "" : integer(depth) + THIN + "µm"));
+      line.style.top = i * LINE + "px";
+      lines.push(line);
+    }
+    fill(this.#space, ...lines);
+    const at = active === undefined ? -1 : row.columns.indexOf(active);
+    if (at >= first && at < last) this.#scroll.setAttribute("aria-activedescendant", "channel-" + at);
+    else this.#scroll.removeAttribute("aria-activedescendant");
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    const line = /** @type {HTMLElement} */ (event.target).closest("[data-row]");
+    if (line) this.#choose(Number(line.getAttribute("data-row")));
+  }
+
+  /** @param {number} i */
+  #choose(i) {
+    const row = this.session.traces, shown = this.traces.shown();
+    if (!row || !shown || i < 0 || i >= row.columns.length) return;
+    this.session.setChannel(row.key, row.columns[i]);
+    const { first, shown: n } = shown.window;
+    if (i < first || i >= first + n) this.session.setFirstRow(Math.max(0, i - Math.floor(n / 2)));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const row = this.session.traces;
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key];
+    if (!row || !step) return;
+    const at = row.columns.indexOf(this.session.channel.get(row.key) ?? -1);
+    this.#choose(Math.max(0, Math.min(row.columns.length - 1, at < 0 ? this.traces.shown()?.window.first ?? 0 : at + step)));
+    this.#scroll.scrollTop = Math.max(0, Math.min(this.#scroll.scrollTop, (row.columns.indexOf(this.session.channel.get(row.key) ?? 0)) * LINE));
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {PointerEvent} event */
+  #drag(event) {
+    const shown = this.traces.shown();
+    if (!shown) return;
+    this.#probe.setPointerCapture(event.pointerId);
+    const share = event.offsetY / this.#probe.clientHeight;
+    this.session.setFirstRow(Math.round(Math.min(Math.max(0, share * shown.window.total - shown.window.shown / 2), shown.window.total - shown.window.shown)));
+  }
+
+  /**
+   * All channels as small marks, the shown window outlined.
+   * @param {number} n
+   * @param {import("../viewport.js").RowWindow} window
+   */
+  #drawProbe(n, window) {
+    const dpr = globalThis.devicePixelRatio || 1;
+    const canvas = this.#probe, width = canvas.clientWidth, height = canvas.clientHeight;
+    if (width === 0 || height === 0) return;
+    canvas.width = Math.round(width * dpr);
+    canvas.height = Math.round(height * dpr);
+    const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    ctx.scale(dpr, dpr);
+    const colours = channelColours(n), pitch = height / n;
+    for (let i = 0; i < n; i++) {
+      ctx.fillStyle = i >= window.first && i < window.first + window.shown ? cssFromRgb(colours[i]) : token("line-2");
+      ctx.fillRect(i % 2 ? 18 : 11, Math.floor(i / 2) * 2 * pitch + pitch * 0.4, 5, Math.max(0.6, pitch * 1.2));
+    }
+    ctx.strokeStyle = token("accent");
+    ctx.lineWidth = 1;
+    ctx.beginPath();
+    ctx.roundRect(7.5, Math.max(0.5, window.first * pitch - 1.5), 19, Math.min(height - 1, window.shown * pitch + 3), 3);
+    ctx.stroke();
+  }
+}
+
+/** @type {Map<string, Map<number, number> | null>} */
+const probes = new Map();
+
+/**
+ * Depths of channels, µm, from probe-interface JSON.
+ * @param {string | undefined} json
+ * @returns {Map<number, number> | null}
+ */
+function depthsOf(json) {
+  if (!json) return null;
+  let depths = probes.get(json);
+  if (depths !== undefined) return depths;
+  depths = null;
+  try {
+    const probe = JSON.parse(json)?.probes?.[0];
+    const places = probe?.contact_positions, channels = probe?.device_channel_indices;
+    if (Array.isArray(places)) depths = new Map(places.map((p, i) => [Number(channels?.[i] ?? i), Number(p[1])]));
+  } catch {
+    depths = null; // not JSON: a probe we know nothing of
+  }
+  probes.set(json, depths);
+  return depths;
+}

@@ -1,0 +1,243 @@
+/**
+ * Below the traces: a panel of bit lanes for every stream with digital ports, and one for every slow quantity.
+ * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
+ * @typedef {import("../protocol.js").StreamInfo} StreamInfo
+ * @typedef {import("../session.js").Session} Session
+ * @typedef {import("../loader.js").Loader} Loader
+ * @typedef {{ key: string, id: string, kind: "lanes" | "slow", name: string, columns: number[], canvas: HTMLCanvasElement, loader: Loader, axis: { min: number, max: number, step: number } | null, bits: Map<number, number> }} Panel
+ *   bits: by column, those that were ever seen to change
+ */
+import { bestLayer } from "../loader.js";
+import { changingBits, strokeBit } from "../plots/bits.js";
+import { drawHatch, missingIn } from "../plots/hatch.js";
+import { strokeEnvelope, strokeSamples } from "../plots/lines.js";
+import { bitLabel, physicalFromRaw, unitOf } from "../rows.js";
+import { decimalsOf, multiples, valueAxis } from "../scale.js";
+import { periodOf, spanOf } from "../session.js";
+import { baseUnit, grouped } from "../words.js";
+import { byId, el, fitCanvas } from "./dom.js";
+import { GUTTER, plotLoader, wantedWhole } from "./plot.js";
+import { canvasFont, channelColours, token } from "./tokens.js";
+import { cssFromRgb } from "../colour.js";
+import { fitted } from "./traces.js";
+
+/** Height of a panel of lanes with up to five bits, and of each bit beyond. */
+const LANES_HEIGHT = 62, LANE_HEIGHT = 12;
+
+/** Bits shown while none is known to change. */
+const QUIET_BITS = 4;
+
+export class LowerPlots {
+  node = byId("lower");
+  /** @type {Panel[]} */
+  panels = [];
+
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+  }
+
+  /** Makes the panels that the open streams call for, keeping those that stay. */
+  arrange() {
+    const wanted = this.session.companions.flatMap((info) => panelsOf(info).map((p) => ({ ...p, id: info.id })));
+    const old = new Map(this.panels.map((p) => [p.key, p]));
+    this.panels = wanted.map((p) => old.get(p.key) ?? this.#make(p));
+    for (const panel of old.values()) {
+      if (this.panels.includes(panel)) continue;
+      panel.loader.reset();
+    }
+    const canvases = this.panels.map((p) => p.canvas);
+    if (canvases.length !== this.node.children.length || canvases.some((c, i) => c !== this.node.children[i])) this.node.replaceChildren(...canvases);
+    this.node.toggleAttribute("data-alone", !this.session.traces);
+  }
+
+  /** @param {Pick<Panel, "key" | "id" | "kind" | "name" | "columns">} p @returns {Panel} */
+  #make(p) {
+    const canvas = el("canvas", { class: p.kind, role: "img", "aria-label": p.name, "data-panel": p.key });
+    canvas.addEventListener("click", () => this.session.select(this.session.rows.find((r) => r.id === p.id && r.kind === p.kind)?.key ?? this.session.activeKey));
+    return { ...p, canvas, loader: plotLoader(this.session), axis: null, bits: new Map() };
+  }
+
+  reset() {
+    for (const panel of this.panels) panel.loader.reset();
+    this.panels = [];
+    this.node.replaceChildren();
+  }
+
+  want() {
+    for (const panel of this.panels) {
+      const info = this.session.entry(panel.id).info;
+      if (info.rows > 0) panel.loader.want(wantedWhole(this.session, info, panel.columns));
+    }
+  }
+
+  get settled() {
+    return this.panels.every((p) => p.loader.settled);
+  }
+
+  draw() {
+    for (const panel of this.panels) {
+      const info = this.session.entry(panel.id).info;
+      if (panel.kind === "lanes") this.#drawLanes(panel, info);
+      else this.#drawSlow(panel, info);
+    }
+  }
+
+  /** @param {Panel} panel @param {StreamInfo} info */
+  #drawLanes(panel, info) {
+    const lanes = this.#lanes(panel);
+    const want = Math.max(LANES_HEIGHT, lanes.length * LANE_HEIGHT + 8);
+    if (panel.canvas.style.height !== want + "px") panel.canvas.style.height = want + "px";
+    const { ctx, width, height } = fitCanvas(panel.canvas);
+    ctx.clearRect(0, 0, width, height);
+    const lane = (height - 6) / lanes.length;
+    const view = this.session.view, plot = width - GUTTER;
+    ctx.textBaseline = "middle";
+    ctx.font = canvasFont(10.5);
+    ctx.fillStyle = token("dim");
+    lanes.forEach(({ column, bit }, i) => ctx.fillText(bitLabel(info.columns[column], bit), 10, 3 + (i + 0.5) * lane));
+    this.#inPlot(ctx, width, height, () => {
+      ctx.strokeStyle = token("digital");
+      ctx.lineWidth = 1.2;
+      lanes.forEach(({ column, bit }, i) => {
+        const layer = bestLayer(panel.loader.layers, column, view) ?? panel.loader.layers[0];
+        if (!layer?.index.has(column)) return;
+        const high = Math.round(3 + i * lane + lane * 0.2) + 0.5, low = Math.round(3 + (i + 1) * lane - lane * 0.2) + 0.5;
+        strokeBit(ctx, layer.envelope, /** @type {number} */ (layer.index.get(column)), bit, view, plot, high, low, spanOf(info).to);
+      });
+      this.#hatch(ctx, info, plot, height);
+    });
+  }
+
+  /** Bits of a panel from its first port to its last. @param {Panel} panel */
+  #lanes(panel) {
+    const layer = panel.loader.layers[0];
+    for (const column of panel.columns) {
+      const c = layer?.index.get(column);
+      if (layer && c !== undefined) panel.bits.set(column, (panel.bits.get(column) ?? 0) | changingBits(layer.envelope, c));
+    }
+    const lanes = panel.columns.flatMap((column) => bitsOf(panel.bits.get(column) ?? 0).map((bit) => ({ column, bit })));
+    return lanes.length > 0 ? lanes : Array.from({ length: QUIET_BITS }, (_, bit) => ({ column: panel.columns[panel.columns.length - 1], bit }));
+  }
+
+  /** @param {Panel} panel @param {StreamInfo} info */
+  #drawSlow(panel, info) {
+    const { ctx, width, height } = fitCanvas(panel.canvas);
+    ctx.clearRect(0, 0, width, height);
+    const view = this.session.view, plot = width - GUTTER;
+    const first = info.columns[panel.columns[0]];
+    const range = rangeOf(panel, info);
+    const axis = valueAxis(range.min, range.max, height > 120 ? 4 : 2);
+    const top = 12, bottom = height - 12;
+    const y = (/** @type {number} */ value) => bottom - ((value - axis.min) / (axis.max - axis.min)) * (bottom - top);
+
+    const [factor, base] = baseUnit(unitOf(first));
+    const scale = prefixFor(Math.max(Math.abs(axis.min), Math.abs(axis.max)) * factor, base);
+    ctx.lineWidth = 1;
+    ctx.strokeStyle = token("line");
+    ctx.font = canvasFont(10);
+    ctx.textBaseline = "middle";
+    ctx.textAlign = "right";
+    ctx.fillStyle = token("dim");
+    ctx.beginPath();
+    const step = (axis.step * factor) / scale.step;
+    for (const value of multiples(axis.min, axis.max, axis.step)) {
+      ctx.moveTo(GUTTER, Math.round(y(value)) + 0.5);
+      ctx.lineTo(width, Math.round(y(value)) + 0.5);
+      ctx.fillText(grouped(((value * factor) / scale.step).toFixed(decimalsOf(step))), GUTTER - 5, y(value));
+    }
+    ctx.stroke();
+    this.#slowName(ctx, panel, scale.prefix + base);
+
+    const colours = panel.columns.length > 1 ? channelColours(panel.columns.length).map(cssFromRgb) : [token("slow")];
+    this.#inPlot(ctx, width, height, () => {
+      ctx.lineWidth = 1.5;
+      ctx.lineJoin = "round";
+      panel.columns.forEach((index, i) => {
+        const layer = bestLayer(panel.loader.layers, index, view) ?? panel.loader.layers[0];
+        const c = layer?.index.get(index);
+        if (!layer || c === undefined) return;
+        const column = info.columns[index];
+        const place = (/** @type {number} */ raw) => y(physicalFromRaw(column, raw));
+        ctx.strokeStyle = colours[i];
+        if (layer.envelope.kind === "samples") strokeSamples(ctx, layer.envelope, c, view, plot, place, { stride: column.stride, periodTicks: periodOf(info) });
+        else strokeEnvelope(ctx, layer.envelope, c, view, plot, place);
+      });
+      this.#hatch(ctx, info, plot, height);
+    });
+  }
+
+  /** Name and unit in the gutter, on two lines. @param {CanvasRenderingContext2D} ctx @param {Panel} panel @param {string} unit */
+  #slowName(ctx, panel, unit) {
+    ctx.textAlign = "left";
+    ctx.font = canvasFont(10.5);
+    ctx.fillStyle = token("dim");
+    const words = panel.name.split(" ");
+    const lines = words.length > 1 ? [words[0], words.slice(1).join(" ")] : [panel.name];
+    if (unit) lines[lines.length - 1] += ",";
+    [...lines, ...(unit ? [unit] : [])].forEach((line, i) => ctx.fillText(fitted(ctx, line, 46), 10, 16 + i * 13));
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {() => void} paint */
+  #inPlot(ctx, width, height, paint) {
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(GUTTER, 0, width - GUTTER, height);
+    ctx.clip();
+    ctx.translate(GUTTER, 0);
+    paint();
+    ctx.restore();
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx @param {StreamInfo} info @param {number} width @param {number} height */
+  #hatch(ctx, info, width, height) {
+    drawHatch(ctx, missingIn(info.coverage, this.session.view), this.session.view, width, height, { bg: token("bg"), bad: token("bad"), warn: token("warn"), line: token("line-2") });
+  }
+}
+
+/**
+ * Panels of a stream: all its digital ports in one, each slow quantity in its own.
+ * @param {StreamInfo} info
+ * @returns {Pick<Panel, "key" | "kind" | "name" | "columns">[]}
+ */
+export function panelsOf(info) {
+  const lanes = info.groups.filter((g) => g.kind === "lanes").flatMap((g) => g.columns);
+  const slow = info.groups.filter((g) => g.kind === "slow" && g.columns.length > 0);
+  return [
+    ...(lanes.length > 0 ? [{ key: info.id + "/lanes", kind: /** @type {const} */ ("lanes"), name: "Digital ports", columns: lanes }] : []),
+    ...slow.map((g) => ({ key: info.id + "/" + g.name, kind: /** @type {const} */ ("slow"), name: g.columns.length === 1 ? info.columns[g.columns[0]].label : g.name, columns: g.columns })),
+  ];
+}
+
+/** @param {number} mask */
+function bitsOf(mask) {
+  return Array.from({ length: 32 }, (_, bit) => bit).filter((bit) => (mask >>> bit) & 1);
+}
+
+/** Smallest and largest value that is loaded, physical units. @param {Panel} panel @param {StreamInfo} info */
+function rangeOf(panel, info) {
+  let min = Infinity, max = -Infinity;
+  const layer = panel.loader.layers[0];
+  if (!layer) return { min, max };
+  const { envelope } = layer;
+  const n = envelope.kind === "samples" ? envelope.x?.length ?? 0 : envelope.bins * 2;
+  for (const index of panel.columns) {
+    const c = layer.index.get(index);
+    if (c === undefined) continue;
+    for (let i = c * n; i < (c + 1) * n; i++) {
+      const value = physicalFromRaw(info.columns[index], envelope.data[i]);
+      if (value < min) min = value;
+      if (value > max) max = value;
+    }
+  }
+  return { min, max };
+}
+
+/** Prefix under which an axis has short labels. @param {number} largest @param {string} base */
+function prefixFor(largest, base) {
+  if (!["V", "A", "s", "T", "B", "bytes"].includes(base)) return { prefix: "", step: 1 };
+  /** @type {[string, number][]} */
+  const prefixes = base === "B" || base === "bytes" ? [["G", 1e9], ["M", 1e6], ["k", 1e3]] : [["", 1], ["m", 1e-3], ["µ", 1e-6]];
+  const found = prefixes.find(([, step]) => largest >= step);
+  return found ? { prefix: found[0], step: found[1] } : { prefix: "", step: 1 };
+}

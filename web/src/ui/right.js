@@ -1,0 +1,186 @@
+/**
+ * Right side: what is under the cursor, what is selected, what the stream is, and how it is.
+ * @typedef {import("../session.js").Session} Session
+ * @typedef {import("../protocol.js").StreamInfo} StreamInfo
+ * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
+ * @typedef {import("./stage.js").Stage} Stage
+ * @typedef {{ save: () => void, recover: (id: string) => void, setClock: (hz: number) => void, copy: (text: string) => void }} Actions
+ */
+import { reportText, sentences } from "../health.js";
+import { physicalFromRaw, unitOf } from "../rows.js";
+import { decimalsOf, niceAbove } from "../scale.js";
+import { periodOf } from "../session.js";
+import { bytes, count, duration, integer, moment, parseQuantity, quantity, rate, round, short, span, wallTime } from "../words.js";
+import { byId, el, fill } from "./dom.js";
+import { valueAt } from "./readout.js";
+
+/** Lines of a list of facts. @param {[string, string | Node][]} facts */
+function factList(facts) {
+  return el("dl", null, ...facts.filter(([, value]) => value !== "").map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
+}
+
+export class Inspector {
+  #cursor = el("section", { id: "cursor-panel" });
+  #selection = el("section", { id: "selection-panel" });
+  #stream = el("section", { id: "stream-panel" });
+  #health = el("section", { id: "health-panel" });
+
+  /** @param {Session} session @param {Stage} stage @param {Actions} actions */
+  constructor(session, stage, actions) {
+    this.session = session;
+    this.stage = stage;
+    this.actions = actions;
+    byId("right").append(this.#cursor, this.#selection, this.#stream, this.#health);
+    session.on(["cursor", "active", "streams", "data"], () => this.#showCursor());
+    session.on(["selection", "active", "streams"], () => this.#showSelection());
+    session.on(["active", "streams"], () => this.#showStream());
+    session.on(["active", "streams"], () => this.#showHealth());
+  }
+
+  /** Decimals that the present zoom justifies. */
+  #decimals() {
+    const { view, hz } = this.session;
+    return Math.min(6, decimalsOf(niceAbove((view.to - view.from) / Math.max(1, hz) / this.stage.width)) + 1);
+  }
+
+  #showCursor() {
+    const { session } = this;
+    const at = session.cursor, info = session.traces ? session.entry(session.traces.id).info : session.info;
+    if (at === null || !info) {
+      fill(this.#cursor, el("h2", null, "Cursor"), el("p", { class: "hint" }, "Point at the traces to read time and value."));
+      return;
+    }
+    const hz = session.hz;
+    /** @type {[string, string][]} */
+    const facts = [];
+    if (hz > 0) facts.push(["time", moment(at / hz, this.#decimals())]);
+    const read = valueAt(session, this.stage);
+    if (read?.row !== undefined) facts.push(["row", (info.rows_exact ? "" : "about ") + integer(read.row)]);
+    facts.push([info.clock.column ? "clock" : "row", integer(at)]);
+    const wall = wallClock(info, at);
+    if (wall) facts.push(["wall time", wall]);
+    if (read?.column) facts.push([read.column.label, read.words]);
+    fill(this.#cursor, el("h2", null, "Cursor"), factList(facts));
+  }
+
+  #showSelection() {
+    const { session } = this;
+    const selection = session.selection, info = session.info;
+    if (!selection || !info) {
+      fill(this.#selection, el("h2", null, "Selection"), el("p", { class: "hint" }, "Drag on the ruler to select a span."));
+      return;
+    }
+    const hz = session.hz, length = selection.to - selection.from;
+    const rows = rowsIn(info, selection);
+    /** @type {[string, string][]} */
+    const facts = hz > 0
+      ? [["from", moment(selection.from / hz, Math.max(3, this.#decimals()))], ["length", span(length / hz)], ["rows", "about " + integer(rows)], ["1/length", quantity(hz / length, "Hz")]]
+      : [["from", integer(selection.from)], ["length", count(length, "tick")], ["rows", "about " + integer(rows)]];
+    fill(this.#selection, el("h2", null, "Selection"), factList(facts),
+      el("p", { class: "actions" }, el("button", { type: "button", class: "primary", id: "save-slice", onclick: () => this.actions.save() }, "Save slice…"),
+        el("button", { type: "button", onclick: () => session.setSelection(null) }, "Clear")));
+  }
+
+  #showStream() {
+    const info = this.session.info, row = this.session.active;
+    if (!info || !row) {
+      fill(this.#stream);
+      return;
+    }
+    /** @type {[string, string | Node][]} */
+    const facts = [["file", el("span", { title: info.path }, info.path.split("/").pop() || info.id)], ["device", deviceOf(info)], ["probe", probeName(info)], ["rate", rateWords(info, row.rateHz)], ["gain", gains(info)],
+      ["rows", (info.rows_exact ? "" : "about ") + integer(info.rows)], ["columns", integer(info.columns.length)],
+      ["batches", info.rows_per_batch > 0 && info.batches > 1 ? `${integer(info.batches)} × ${count(info.rows_per_batch, "row")}` : integer(info.batches)],
+      ["codec", info.compression || "none"], ["size", bytes(info.size_bytes)], ["started", started(info)],
+      ["clock", info.clock.hz > 0 ? rate(info.clock.hz) : info.clock.column ? this.#rateField() : "none"],
+      ["simulated", info.metadata.simulated === "true" || info.metadata["oniscope.simulated"] === "true" ? "yes" : ""]];
+    fill(this.#stream, el("h2", null, "Stream"), factList(facts));
+  }
+
+  /** A field to type the rate of the clock, where no file tells it. */
+  #rateField() {
+    const field = el("input", { type: "text", id: "clock-rate", class: "field", placeholder: "250 MHz", size: "9", "aria-label": "Rate of the acquisition clock, for instance 250 MHz", title: "Rate of the acquisition clock. Drop the start-time CSV of the run, or type it." });
+    field.addEventListener("change", () => {
+      const hz = parseQuantity(field.value, "Hz");
+      field.toggleAttribute("aria-invalid", !(hz > 0));
+      if (hz > 0) this.actions.setClock(hz);
+    });
+    return field;
+  }
+
+  #showHealth() {
+    const info = this.session.info;
+    if (!info) {
+      fill(this.#health);
+      return;
+    }
+    const broken = info.state === "unfinished" || info.state === "damaged" || info.findings.some((f) => f.severity !== "info");
+    fill(this.#health, el("h2", null, "Health"),
+      el("ul", { class: "health" }, ...sentences(info).map(({ grade, text }) => el("li", { class: grade }, text))),
+      el("p", { class: "actions" },
+        broken && el("button", { type: "button", class: "primary", id: "recover", onclick: () => this.actions.recover(info.id) }, "Recover…"),
+        el("button", { type: "button", onclick: () => this.actions.copy(reportText(info)) }, "Copy report")));
+  }
+}
+
+/** Rows of a stream in a span, from its mean rate. @param {StreamInfo} info @param {import("../scale.js").Span} selection */
+export function rowsIn(info, selection) {
+  const period = periodOf(info);
+  const from = Math.max(selection.from, info.clock.first), to = Math.min(selection.to, info.clock.last + period);
+  return Math.max(0, Math.round((to - from) / period));
+}
+
+/** @param {StreamInfo} info @param {number} ticks */
+function wallClock(info, ticks) {
+  const start = Date.parse(info.clock.start_utc);
+  if (!info.clock.start_utc || Number.isNaN(start) || !(info.clock.hz > 0)) return "";
+  const startClock = Number(info.metadata["oniscope.start_clock"] ?? info.metadata.start_clock ?? 0);
+  return wallTime(start / 1000 + (ticks - startClock) / info.clock.hz);
+}
+
+/** @param {StreamInfo} info */
+function deviceOf(info) {
+  const address = Number(info.metadata["oniscope.device_address"] ?? info.metadata.device_address ?? NaN);
+  return (info.title || "") + (Number.isFinite(address) && info.title ? `, 0x${address.toString(16)}` : "");
+}
+
+/** @param {StreamInfo} info */
+function probeName(info) {
+  try {
+    return String(JSON.parse(info.metadata["oniscope.probe"] ?? info.metadata.probe ?? "{}")?.probes?.[0]?.annotations?.name ?? "");
+  } catch {
+    return "";
+  }
+}
+
+/** The rate as told by metadata, else as measured from the clock. @param {StreamInfo} info @param {number} told */
+function rateWords(info, told) {
+  if (info.clock.hz > 0 && info.rows > 1 && info.clock.column) {
+    const measured = info.clock.hz / periodOf(info);
+    if (!told) return round(measured, "Hz");
+    return Math.abs(measured / told - 1) > 0.001 ? `${round(told, "Hz")}, measured ${round(measured, "Hz")}` : round(told, "Hz");
+  }
+  return told ? rate(told) : info.rows > 1 && info.clock.column ? short(periodOf(info), 6) + " ticks a row" : "";
+}
+
+/** @param {StreamInfo} info */
+function gains(info) {
+  const seen = new Map(info.columns.filter((c) => c.gain > 0).map((c) => [c.group, c.gain]));
+  return [...seen].map(([group, gain]) => (seen.size > 1 ? group + " " : "") + short(gain)).join(", ");
+}
+
+/** @param {StreamInfo} info */
+function started(info) {
+  const date = new Date(info.clock.start_utc);
+  return info.clock.start_utc && !Number.isNaN(date.getTime()) ? date.toISOString().slice(0, 19).replace("T", " ") + " UTC" : "";
+}
+
+/** @param {ColumnInfo} column @param {number} raw */
+export function valueWords(column, raw) {
+  return Number.isNaN(raw) ? "no value" : quantity(physicalFromRaw(column, raw), unitOf(column));
+}
+
+/** Duration of a run in words; in ticks while the rate is unknown. @param {number} ticks @param {number} hz */
+export function runLength(ticks, hz) {
+  return hz > 0 ? duration(ticks / hz) : count(ticks, "tick");
+}

@@ -1,0 +1,180 @@
+/**
+ * The middle of the page: ruler, traces, panels, and what floats above them (cursor line, selection, plates of losses, scale bars).
+ * One redraw an animation frame; when all that is on the screen is exact, the root element's data-drawn grows.
+ * @typedef {import("../session.js").Session} Session
+ * @typedef {import("../plots/hatch.js").Coverage} Coverage
+ */
+import { BAR_PIXELS } from "../gain.js";
+import { missingIn } from "../plots/hatch.js";
+import { drawRuler } from "../plots/ruler.js";
+import { unitOf } from "../rows.js";
+import { niceAbove, xFromTicks } from "../scale.js";
+import { count, duration, integer, round, THIN } from "../words.js";
+import { byId, el, fill, fitCanvas } from "./dom.js";
+import { LowerPlots } from "./lower.js";
+import { GUTTER } from "./plot.js";
+import { columnTable } from "./table.js";
+import { canvasFont, token } from "./tokens.js";
+import { TracesPlot } from "./traces.js";
+
+/** Plates of losses shown at once. */
+const MOST_PLATES = 3;
+
+export class Stage {
+  node = byId("stage");
+  /** @type {HTMLCanvasElement} */
+  ruler = byId("ruler");
+  #shade = byId("shade");
+  #cursor = byId("cursor");
+  #losses = byId("losses");
+  #bar = byId("scalebar");
+  #table = byId("table");
+  #drawn = 0;
+  #counted = true;
+  /** Waiting for a view to be on the screen exactly. @type {(() => void)[]} */
+  #waiting = [];
+
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+    this.traces = new TracesPlot(session);
+    this.lower = new LowerPlots(session);
+    session.on(["streams", "active"], () => this.lower.arrange());
+    session.on(["view", "rows", "gain", "streams", "active", "theme", "data"], () => this.draw());
+    session.on(["cursor", "view", "active"], () => this.#placeCursor());
+    session.on(["selection", "view", "active"], () => this.#placeSelection());
+    session.on(["view", "streams", "active"], () => this.#placeLosses());
+    session.on(["view", "gain", "active"], () => this.#placeBars());
+    new ResizeObserver(() => session.changed("rows", "view")).observe(this.node);
+    new ResizeObserver(() => session.changed("rows")).observe(this.traces.canvas);
+  }
+
+  /** Width of the plots without the gutter, CSS pixels. */
+  get width() {
+    return Math.max(1, this.ruler.clientWidth - GUTTER);
+  }
+
+  reset() {
+    this.traces.reset();
+    this.lower.reset();
+    this.lower.arrange();
+    this.session.changed("rows");
+  }
+
+  draw() {
+    const session = this.session;
+    const { ctx, width, height } = fitCanvas(this.ruler);
+    if (!session.active) {
+      ctx.clearRect(0, 0, width, height);
+      return;
+    }
+    drawRuler(ctx, { view: session.view, hz: session.hz, width, height, gutter: GUTTER, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
+    this.#showTable();
+    this.traces.want();
+    this.lower.want();
+    this.traces.draw();
+    this.lower.draw();
+    this.#count();
+  }
+
+  /** Counts a redraw that shows final data, once it is on the screen. */
+  #count() {
+    if (!this.traces.settled || !this.lower.settled) {
+      this.#counted = false;
+      return;
+    }
+    const first = !this.#counted || this.#drawn === 0 || this.#waiting.length > 0;
+    this.#counted = true;
+    if (!first) return;
+    const waiting = this.#waiting.splice(0);
+    requestAnimationFrame(() => {
+      document.documentElement.dataset.drawn = String(++this.#drawn);
+      this.session.changed("progress");
+      for (const resolve of waiting) resolve();
+    });
+  }
+
+  /** Resolves when what is looked at now is on the screen, exact. @returns {Promise<void>} */
+  drawn() {
+    this.#counted = false;
+    this.session.changed("view");
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Streams without anything to plot are shown as what they are: a list of columns. */
+  #showTable() {
+    const info = this.session.info;
+    const show = info !== null && (this.session.active?.kind === "table" || info.rows === 0) && !(this.session.traces && this.session.traces.id !== info.id);
+    this.#table.hidden = !show;
+    this.traces.canvas.hidden = show || !this.session.traces;
+    if (show && this.#table.dataset.stream !== info.id + info.rows) {
+      this.#table.dataset.stream = info.id + info.rows;
+      fill(this.#table, columnTable(info));
+    }
+  }
+
+  #placeCursor() {
+    const at = this.session.cursor;
+    this.#cursor.hidden = at === null || !this.session.active;
+    if (at === null) return;
+    const x = xFromTicks(at, this.session.view, this.width);
+    this.#cursor.hidden = x < 0 || x > this.width;
+    this.#cursor.style.transform = `translateX(${Math.round(x)}px)`;
+  }
+
+  #placeSelection() {
+    const selection = this.session.selection;
+    this.#shade.hidden = !selection;
+    if (!selection) return;
+    const x0 = Math.max(-2, xFromTicks(selection.from, this.session.view, this.width));
+    const x1 = Math.min(this.width + 2, xFromTicks(selection.to, this.session.view, this.width));
+    this.#shade.hidden = x1 <= x0;
+    this.#shade.style.left = x0 + "px";
+    this.#shade.style.width = x1 - x0 + "px";
+  }
+
+  #placeLosses() {
+    const row = this.session.traces ?? this.session.active;
+    const info = row ? this.session.entry(row.id).info : null;
+    const seen = info ? missingIn(info.coverage, this.session.view) : [];
+    const width = this.width, placed = /** @type {number[]} */ ([]);
+    const plates = [];
+    for (const span of seen.sort((a, b) => b.to - b.from - (a.to - a.from))) {
+      const x0 = Math.max(0, xFromTicks(span.from, this.session.view, width)), x1 = Math.min(width, xFromTicks(span.to, this.session.view, width));
+      const x = Math.min(Math.max((x0 + x1) / 2, 110), Math.max(110, width - 110));
+      if (placed.some((p) => Math.abs(p - x) < 230) || plates.length >= MOST_PLATES) continue;
+      placed.push(x);
+      const plate = el("div", { class: "loss " + span.kind }, el("b", null, titleOf(span)), el("span", null, sizeOf(span, info?.clock.hz ?? 0)));
+      plate.style.left = x + "px";
+      plates.push(plate);
+    }
+    fill(this.#losses, ...plates);
+  }
+
+  #placeBars() {
+    const shown = this.traces.shown(), session = this.session;
+    this.#bar.hidden = !shown || shown.columns.length === 0 || !session.gain.has(shown.row.key) || shown.info.rows === 0;
+    if (this.#bar.hidden || !shown) return;
+    const hz = session.hz || 1, perPixel = (session.view.to - session.view.from) / hz / this.width;
+    const time = niceAbove(perPixel * 40) * (niceAbove(perPixel * 40) / perPixel > 90 ? 0.5 : 1);
+    const text = session.hz > 0 ? round(time, "s") : integer(time) + THIN + "ticks";
+    const gain = /** @type {number} */ (session.gain.get(shown.row.key));
+    const line = el("i", { class: "bars" });
+    line.style.width = Math.max(8, time / perPixel) + "px";
+    line.style.height = BAR_PIXELS + "px";
+    fill(this.#bar, line, el("span", { class: "high" }, round(gain, unitOf(shown.info.columns[shown.columns[0]]))), el("span", { class: "wide" }, text));
+  }
+}
+
+/** @param {Coverage} span */
+function titleOf(span) {
+  if (span.reason) return span.reason[0].toUpperCase() + span.reason.slice(1);
+  return { damaged: "Damaged", missing: "Missing", gap: "Gap", data: "" }[span.kind];
+}
+
+/** @param {Coverage} span @param {number} hz */
+function sizeOf(span, hz) {
+  const ticks = span.to - span.from;
+  const long = hz > 0 ? duration(ticks / hz) : count(ticks, "tick");
+  return (span.rows > 0 ? count(span.rows, "row") + ", " : "") + long + " missing";
+}
