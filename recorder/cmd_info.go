@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+const infoHelp = `Info tells what is in recordings without reading the data: columns, metadata,
+rows, batches, rate, duration, compression, and whether the file is complete,
+open (a recorder is writing it), unfinished (its end is missing, everything
+that is there is intact) or damaged. Exit code 3 means that a file is damaged.
+"oniscope recover" repairs unfinished and damaged files.`
+
+// stateOpen is the state of a file that a recorder is writing.
+const stateOpen = recording.State("open")
+
+func (a *app) infoCommand() *cobra.Command {
+	var c clockFlags
+	cmd := &cobra.Command{
+		Use:     "info FILE...",
+		Short:   "Tell what is in recordings",
+		Long:    infoHelp,
+		Example: `  oniscope info --json heartbeat_0.arrow`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("info needs a file")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.info(args, &c) },
+	}
+	c.add(cmd.Flags())
+	cmd.Flags().BoolVar(&a.json, "json", false, "print an array, one object a file")
+	return cmd
+}
+
+func (a *app) info(paths []string, c *clockFlags) error {
+	infos := []recording.Info{}
+	failed, damaged := 0, 0
+	for i, path := range paths {
+		info, err := infoOf(path, c)
+		if err != nil {
+			fmt.Fprintf(a.stderr, "oniscope: %s\n", oneLine(err))
+			failed++
+			continue
+		}
+		if info.State == recording.Damaged {
+			damaged++
+		}
+		infos = append(infos, info)
+		if !a.json {
+			if i > 0 {
+				fmt.Fprintln(a.stdout)
+			}
+			a.printInfo(&info)
+		}
+	}
+	if a.json {
+		if err := a.writeJSON(infos); err != nil {
+			return err
+		}
+	}
+	switch {
+	case failed > 0:
+		return errSaid
+	case damaged > 0:
+		return lossf("%d of %d files damaged; oniscope recover copies what is intact", damaged, len(paths))
+	}
+	return nil
+}
+
+func infoOf(path string, c *clockFlags) (recording.Info, error) {
+	in, err := openInput(path, c)
+	if err != nil {
+		return recording.Info{}, err
+	}
+	defer in.close()
+	info, err := in.reader.Info()
+	if err != nil {
+		return recording.Info{}, fmt.Errorf("%s: %w", path, err)
+	}
+	info.Path = path
+	if in.open && info.State != recording.Complete {
+		info.State = stateOpen
+	}
+	return info, nil
+}
+
+// printInfo writes what people ask first; --json has everything.
+func (a *app) printInfo(info *recording.Info) {
+	line := func(key, format string, args ...any) {
+		fmt.Fprintf(a.stdout, "%-12s %s\n", key, fmt.Sprintf(format, args...))
+	}
+	line("file", "%s, %s, %s format", info.Path, megabytes(info.SizeBytes), info.Format)
+	line("state", "%s", info.State)
+	line("rows", "%d in %d batches, compression %s", info.Rows, info.Batches, info.Compression)
+	if info.Start != nil && info.DurationS != nil {
+		unit := "s"
+		if info.RateHz == 0 {
+			unit = "ticks"
+		}
+		line("time", "from %.6f %s, for %.6f %s", *info.Start, unit, *info.DurationS, unit)
+	}
+	if info.RateHz != 0 {
+		line("rate", "%.6g rows/s", info.RateHz)
+	}
+	for _, key := range slices.Sorted(maps.Keys(info.Metadata)) {
+		line("metadata", "%s = %s", key, info.Metadata[key])
+	}
+	for _, group := range groupColumns(info) {
+		line("columns", "%s", group)
+	}
+	for _, f := range info.Findings {
+		line(f.Severity, "byte %d: %s", f.Offset, f.Reason)
+	}
+}
+
+// groupColumns writes columns that differ only in their channel as one entry.
+func groupColumns(info *recording.Info) []string {
+	var groups []string
+	for i := 0; i < len(info.Columns); {
+		first := info.Columns[i]
+		stem := strings.TrimRight(first.Name, "0123456789")
+		j := i + 1
+		for j < len(info.Columns) && stem != first.Name && info.Columns[j].Type == first.Type &&
+			strings.TrimRight(info.Columns[j].Name, "0123456789") == stem {
+			j++
+		}
+		text := first.Name
+		if j-i > 1 {
+			text += fmt.Sprintf(" .. %s (%d)", info.Columns[j-1].Name, j-i)
+		}
+		text += " " + first.Type
+		if first.Unit != "" {
+			text += " in " + first.Unit
+		}
+		groups = append(groups, text)
+		i = j
+	}
+	return groups
+}

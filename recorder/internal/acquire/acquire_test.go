@@ -1,0 +1,467 @@
+package acquire
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
+	"github.com/oniscope/oniscope/hardware/sim"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A memory is a Writer that keeps what it gets, and fails or stalls on request.
+type memory struct {
+	mu      sync.Mutex
+	stream  stream.Stream
+	batches []int
+	columns [][]byte
+	failAt  int           // batch that cannot be written; 0: none
+	block   chan struct{} // if not nil, each write waits for it
+	rows    int64
+	closed  bool
+}
+
+var errDiskFull = errors.New("no space left on device")
+
+func (m *memory) WriteBatch(rows int, columns [][]byte) error {
+	if m.block != nil {
+		<-m.block
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failAt > 0 && len(m.batches)+1 >= m.failAt {
+		return errDiskFull
+	}
+	m.batches = append(m.batches, rows)
+	if m.columns == nil {
+		m.columns = make([][]byte, len(columns))
+	}
+	for i := range columns {
+		m.columns[i] = append(m.columns[i], columns[i]...)
+	}
+	m.rows += int64(rows)
+	return nil
+}
+
+func (m *memory) SyncIfDue(time.Time) error { return nil }
+
+func (m *memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
+}
+
+func (m *memory) Progress() (int64, int, int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rows, len(m.batches), m.rows
+}
+
+// column returns a uint64 column.
+func (m *memory) column(name string) []uint64 {
+	data := m.columns[m.stream.Column(name)]
+	values := make([]uint64, len(data)/8)
+	for i := range values {
+		values[i] = binary.LittleEndian.Uint64(data[8*i:])
+	}
+	return values
+}
+
+// A disk makes and keeps the writers of a session.
+type disk struct {
+	mu      sync.Mutex
+	files   map[string]*memory
+	prepare func(m *memory)
+	refuse  string // stream that cannot be opened
+}
+
+func (d *disk) open(s *stream.Stream) (Writer, error) {
+	if s.Name == d.refuse {
+		return nil, errDiskFull
+	}
+	m := &memory{stream: *s}
+	if d.prepare != nil {
+		d.prepare(m)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.files == nil {
+		d.files = map[string]*memory{}
+	}
+	d.files[s.Name] = m
+	return m, nil
+}
+
+// config is a session on a source, fast as it can, for some seconds of the
+// rig's time.
+func config(t *testing.T, src oni.Source, d *disk, seconds float64) Config {
+	t.Helper()
+	c := Config{Source: src, Open: d.open, Wait: true, DurationTicks: uint64(seconds * sim.ClockHz)}
+	for _, dev := range src.Table() {
+		if dev.ReadSize == 0 {
+			continue
+		}
+		hub, err := src.Hub(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dc := device.Config{AcqClockHz: sim.ClockHz, Hub: hub}
+		switch dev.ID {
+		case device.IDPersistentHeartbeat:
+			dc.RateHz = 100
+		case device.IDMemoryMonitor:
+			dc.RateHz = 10
+		case device.IDPassthrough:
+			dc.Headstage = device.HeadstageNeuropixelsV1e
+		}
+		c.Devices = append(c.Devices, Device{Device: dev, Config: dc, Buffered: true})
+	}
+	return c
+}
+
+func simulator(t *testing.T, c sim.Config) oni.Source {
+	t.Helper()
+	src, err := sim.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { src.Close() })
+	return src
+}
+
+func record(t *testing.T, c Config) (*Session, bool, error) {
+	t.Helper()
+	s, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	reached, err := s.Wait()
+	return s, reached, err
+}
+
+func TestEveryRowOfTheDurationReachesItsFile(t *testing.T) {
+	d := &disk{}
+	src := simulator(t, sim.Config{Ports: [2]sim.Port{{Headstage: device.HeadstageNeuropixelsV1e}}})
+	s, reached, err := record(t, config(t, src, d, 2.5))
+	if err != nil || !reached {
+		t.Fatalf("reached %v, %v", reached, err)
+	}
+	for name, want := range map[string][]int{
+		"heartbeat":               {100, 100, 50},
+		"memory-monitor":          {10, 10, 5},
+		"analog-io":               {100000, 100000, 50000},
+		"port-a-neuropixels-1.0e": {30024, 30024, 14940},
+	} {
+		m := d.files[name]
+		if m == nil {
+			t.Errorf("%s: no file", name)
+			continue
+		}
+		if !m.closed {
+			t.Errorf("%s: not closed", name)
+		}
+		last := len(want) - 1
+		if len(m.batches) != len(want) || !reflect.DeepEqual(m.batches[:last], want[:last]) {
+			t.Errorf("%s: batches %v, want about %v", name, m.batches, want)
+			continue
+		}
+		// The last batch ends where Clock does, give or take a latency.
+		if got := m.batches[last]; got < want[last]-12 || got > want[last]+12 {
+			t.Errorf("%s: last batch %d rows, want about %d", name, got, want[last])
+		}
+		for i, ticks := range m.column("Clock") {
+			if ticks >= 2.5*sim.ClockHz {
+				t.Errorf("%s: row %d at tick %d, behind the duration", name, i, ticks)
+				break
+			}
+		}
+	}
+	for _, dev := range s.Status().Devices {
+		if dev.Dropped != 0 || dev.Lost != 0 || dev.Stats.BadFrames != 0 {
+			t.Errorf("%s: %+v", dev.Name, dev)
+		}
+	}
+	if n := s.Status().Strays; n != 0 {
+		t.Errorf("%d strays", n)
+	}
+}
+
+func TestTheSameSeedGivesTheSameBatches(t *testing.T) {
+	run := func() map[string]*memory {
+		d := &disk{}
+		_, _, err := record(t, config(t, simulator(t, sim.Config{Seed: 7, Signal: sim.Neural}), d, 1.2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.files
+	}
+	a, b := run(), run()
+	for name := range a {
+		if !reflect.DeepEqual(a[name].batches, b[name].batches) || !reflect.DeepEqual(a[name].columns, b[name].columns) {
+			t.Errorf("%s differs: batches %v and %v", name, a[name].batches, b[name].batches)
+		}
+	}
+}
+
+func TestAStreamThatFailsLeavesTheOthersAlone(t *testing.T) {
+	for _, buffered := range []bool{true, false} {
+		d := &disk{prepare: func(m *memory) {
+			if m.stream.Name == "heartbeat" {
+				m.failAt = 2
+			}
+		}}
+		c := config(t, simulator(t, sim.Config{}), d, 3)
+		for i := range c.Devices {
+			c.Devices[i].Buffered = buffered
+		}
+		s, _, err := record(t, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range s.Status().Streams {
+			switch f.Name {
+			case "heartbeat":
+				if !errors.Is(f.Err, errDiskFull) || f.Rows != 100 || f.DroppedRows != 200 {
+					t.Errorf("buffered %v: heartbeat %+v, want 100 rows, 200 dropped", buffered, f)
+				}
+			default:
+				if f.Err != nil || f.DroppedRows != 0 {
+					t.Errorf("buffered %v: %+v", buffered, f)
+				}
+			}
+		}
+	}
+}
+
+func TestAFileThatCannotBeMadeIsCounted(t *testing.T) {
+	d := &disk{refuse: "memory-monitor"}
+	s, _, err := record(t, config(t, simulator(t, sim.Config{}), d, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range s.Status().Streams {
+		if f.Name == "memory-monitor" && (f.DroppedRows != 10 || !errors.Is(f.Err, errDiskFull)) {
+			t.Errorf("got %+v", f)
+		}
+	}
+}
+
+func TestASessionWithoutAnyFileLeftEnds(t *testing.T) {
+	d := &disk{prepare: func(m *memory) { m.failAt = 1 }}
+	c := config(t, simulator(t, sim.Config{}), d, 0)
+	_, reached, err := record(t, c) // without a duration only the failures end it
+	if reached || err != nil {
+		t.Errorf("reached %v, %v", reached, err)
+	}
+}
+
+func TestWhatASlowDiskCannotTakeIsDroppedWholeAndCounted(t *testing.T) {
+	release := make(chan struct{})
+	d := &disk{prepare: func(m *memory) { m.block = release }}
+	src := &scripted{table: oni.DeviceTable{heartbeatDevice}, end: io.ErrNoProgress}
+	for i := range uint64(8000) { // 80 s of 100 Hz
+		src.frames = append(src.frames, heartbeatFrame(10*i))
+	}
+	c := Config{Source: src, Open: d.open, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}}
+	s, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-s.readerDone
+	for deadline := time.Now().Add(10 * time.Second); s.Status().Streams[0].DroppedRows == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	close(release)
+	if _, err := s.Wait(); !errors.Is(err, io.ErrNoProgress) {
+		t.Fatal(err)
+	}
+	f := s.Status().Streams[0]
+	if f.DroppedRows == 0 || f.DroppedRows%100 != 0 || f.Rows%100 != 0 || f.Rows+int64(f.DroppedRows) != 8000 {
+		t.Errorf("%d rows and %d dropped, want whole seconds and 8000 together", f.Rows, f.DroppedRows)
+	}
+}
+
+// A scripted Source delivers given frames, then ends as told.
+type scripted struct {
+	table   oni.DeviceTable
+	frames  []oni.Frame
+	end     error         // after the last frame; nil: io.EOF once stopped
+	hang    chan struct{} // if not nil, ReadInto blocks after the last frame
+	stopped bool
+}
+
+func (s *scripted) Table() oni.DeviceTable     { return s.table }
+func (s *scripted) Hub(uint8) (oni.Hub, error) { return oni.Hub{ClockHz: 1000}, nil }
+func (s *scripted) AcqClockHz() uint64         { return 1000 }
+func (s *scripted) Start() error               { return nil }
+func (s *scripted) Stop() error                { s.stopped = true; return nil }
+func (s *scripted) Close() error               { return nil }
+
+func (s *scripted) ReadInto(f *oni.Frame) error {
+	if len(s.frames) > 0 {
+		*f, s.frames = s.frames[0], s.frames[1:]
+		return nil
+	}
+	if s.hang != nil {
+		<-s.hang
+	}
+	if s.end != nil {
+		return s.end
+	}
+	return io.EOF
+}
+
+func heartbeatFrame(clock uint64) oni.Frame {
+	return oni.Frame{Clock: clock, Data: binary.LittleEndian.AppendUint64(nil, clock)}
+}
+
+var heartbeatDevice = oni.Device{ID: device.IDHeartbeat, Version: 1, ReadSize: 8}
+
+func TestFramesOfUnknownDevicesAreKeptRaw(t *testing.T) {
+	unknown := oni.Device{Address: 0x105, ID: 999, Version: 1, ReadSize: 4}
+	silent := oni.Device{Address: 0x106, ID: 998, Version: 1, ReadSize: 4}
+	src := &scripted{table: oni.DeviceTable{unknown, silent}, frames: []oni.Frame{
+		{Clock: 1, Address: 0x105, Data: []byte("abcd")},
+		{Clock: 2, Address: 0x105, Data: []byte("ef")},
+		{Clock: 3, Address: 0x999, Data: []byte("zz")},
+		{Clock: 4, Address: 0x105, Data: []byte("too long for it")},
+	}}
+	d := &disk{}
+	c := Config{Source: src, Open: d.open, Devices: []Device{{Device: unknown}, {Device: silent}}}
+	s, _, err := record(t, c)
+	if err == nil {
+		t.Error("a source that ends without being asked must be an error")
+	}
+	if len(d.files) != 1 {
+		t.Fatalf("files %v", d.files)
+	}
+	for name, m := range d.files {
+		sample := m.columns[m.stream.Column("Sample")]
+		if !bytes.Equal(sample, []byte("abcdef\x00\x00")) {
+			t.Errorf("%s: %q", name, sample)
+		}
+	}
+	st := s.Status()
+	if st.Strays != 1 || st.Devices[0].Frames != 3 || st.Devices[0].Stats.BadFrames != 1 {
+		t.Errorf("got %+v", st)
+	}
+}
+
+func TestAnErrorOfTheSourceEndsWithWholeFiles(t *testing.T) {
+	pulled := errors.New("the cable was pulled")
+	src := &scripted{table: oni.DeviceTable{heartbeatDevice}, end: pulled,
+		frames: []oni.Frame{heartbeatFrame(10), heartbeatFrame(20), heartbeatFrame(30)}}
+	d := &disk{}
+	_, reached, err := record(t, Config{Source: src, Open: d.open, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}})
+	if !errors.Is(err, pulled) || reached {
+		t.Errorf("reached %v, %v", reached, err)
+	}
+	if m := d.files["heartbeat"]; m.rows != 3 || !m.closed {
+		t.Errorf("%d rows, closed %v", m.rows, m.closed)
+	}
+}
+
+func TestASourceThatStallsKeepsNoRowsInMemory(t *testing.T) {
+	src := &scripted{table: oni.DeviceTable{heartbeatDevice}, hang: make(chan struct{}),
+		frames: []oni.Frame{heartbeatFrame(10), heartbeatFrame(20)}}
+	d := &disk{}
+	s, err := New(Config{Source: src, Open: d.open, FlushTicks: 50, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for s.Status().Streams[0].Rows < 2 {
+		if time.Now().After(deadline) {
+			t.Fatal("the rows never reached the file")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	s.Stop()
+	close(src.hang)
+	if _, err := s.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestASourceThatNeverAnswersIsGivenUp(t *testing.T) {
+	src := &scripted{table: oni.DeviceTable{heartbeatDevice}, hang: make(chan struct{}), frames: []oni.Frame{heartbeatFrame(10)}}
+	t.Cleanup(func() { close(src.hang) })
+	d := &disk{}
+	s, err := New(Config{Source: src, Open: d.open, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.patience = 20 * time.Millisecond
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for s.Status().Frames == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	s.Stop()
+	if _, err := s.Wait(); !errors.Is(err, ErrNoAnswer) {
+		t.Errorf("got %v", err)
+	}
+	if m := d.files["heartbeat"]; m.rows != 1 || !m.closed {
+		t.Errorf("%d rows, closed %v", m.rows, m.closed)
+	}
+}
+
+func TestGapsAreCountedAndLocated(t *testing.T) {
+	d := &disk{}
+	src := simulator(t, sim.Config{Faults: []sim.Fault{{Kind: sim.Drop, At: sim.ClockHz, Address: 0, Count: 3}}})
+	s, _, err := record(t, config(t, src, d, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := s.Status().Devices[0]
+	if dev.Lost != 3 || dev.Dropped != 0 || len(dev.Gaps) != 1 || dev.Gaps[0].Lost != 3 {
+		t.Errorf("got %+v", dev)
+	}
+}
+
+func TestAFullQueueRefusesOrWaits(t *testing.T) {
+	q := newQueue(100)
+	f := oni.Frame{Data: make([]byte, 60)}
+	if !q.push(&f, false) {
+		t.Fatal("the first frame was refused")
+	}
+	if q.push(&f, false) {
+		t.Fatal("a frame beyond the limit was taken")
+	}
+	big := oni.Frame{Data: make([]byte, 1000)}
+	taken := make(chan bool)
+	go func() { taken <- q.push(&big, true) }()
+	b, _ := q.take()
+	q.give(b)
+	if !<-taken {
+		t.Fatal("the waiting frame was refused")
+	}
+	q.close()
+	if q.push(&f, true) {
+		t.Fatal("a closed queue took a frame")
+	}
+	if b, ended := q.take(); b == nil || ended || len(b.data) != 1000 {
+		t.Fatal("what was in the queue is lost by closing it")
+	}
+	if b, ended := q.take(); b != nil || !ended {
+		t.Fatal("the queue does not end")
+	}
+}

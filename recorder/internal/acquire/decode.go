@@ -1,0 +1,190 @@
+package acquire
+
+import (
+	"sync"
+	"time"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
+)
+
+// pollEvery is how long the decoder sleeps when the queue is empty: a wake-up
+// a frame would cost more than decoding it.
+const pollEvery = 2 * time.Millisecond
+
+// decodeAll is the goroutine that owns the decoders.
+func (s *Session) decodeAll() {
+	defer close(s.done)
+	nextFlush := s.cfg.FlushTicks
+	lastFrame := time.Now()
+	idle := time.Duration(float64(s.cfg.FlushTicks) / float64(max(1, s.clockHz)) * float64(time.Second))
+	for {
+		b, ended := s.queue.take()
+		if b == nil {
+			if ended {
+				break
+			}
+			if !s.cfg.Wait && time.Since(lastFrame) > idle {
+				s.flush() // a source that stalls must not keep rows in memory
+				lastFrame = time.Now()
+			}
+			time.Sleep(pollEvery)
+			continue
+		}
+		for i := range b.frames {
+			f := &b.frames[i]
+			if f.clock >= nextFlush {
+				s.flush()
+				nextFlush = (f.clock/s.cfg.FlushTicks + 1) * s.cfg.FlushTicks
+			}
+			s.decode(&oni.Frame{Clock: f.clock, Address: f.address, Data: b.data[f.from:f.to]})
+		}
+		s.queue.give(b)
+		s.publish()
+		lastFrame = time.Now()
+		if s.allFailed() {
+			s.Stop()
+		}
+	}
+	s.finish()
+}
+
+// decode appends the rows of one frame and hands over the batches that it
+// fills.
+func (s *Session) decode(f *oni.Frame) {
+	src := s.at[f.Address]
+	if src.decoder == nil && src.broken == nil {
+		if src.broken = src.decode(); src.broken == nil {
+			s.open(src)
+		}
+	}
+	if src.broken != nil {
+		src.dropped.Add(1)
+		return
+	}
+	if err := src.decoder.Decode(f, src.batches); err != nil {
+		return // counted by the decoder
+	}
+	for i, b := range src.batches {
+		full := src.outputs[i].stream.RowsPerBatch
+		if full == 0 {
+			full = maxPendingRows
+		}
+		if b.Rows >= full {
+			src.batches[i] = src.outputs[i].put(b)
+		}
+	}
+}
+
+// flush hands over what the streams without a fixed batch size have. Streams
+// with one never get a short batch but at the end: readers count on it
+// (onix-devices 4.6).
+func (s *Session) flush() {
+	for _, src := range s.devices {
+		for i, o := range src.outputs {
+			if o.stream.RowsPerBatch == 0 {
+				src.batches[i] = o.put(src.batches[i])
+			}
+		}
+	}
+}
+
+// finish writes what is left and completes the files, side by side.
+func (s *Session) finish() {
+	var all sync.WaitGroup
+	for _, src := range s.devices {
+		for i, o := range src.outputs {
+			src.batches[i] = o.put(src.batches[i])
+			all.Go(o.close)
+		}
+	}
+	all.Wait()
+	s.publish()
+}
+
+// publish lets Status see the decoders' counts.
+func (s *Session) publish() {
+	for _, src := range s.devices {
+		if src.decoder != nil {
+			stats := src.decoder.Stats()
+			src.mu.Lock()
+			src.stats = stats
+			src.mu.Unlock()
+		}
+	}
+}
+
+func (s *Session) allFailed() bool {
+	n := 0
+	for _, src := range s.devices {
+		for _, o := range src.outputs {
+			if o.err() == nil {
+				return false
+			}
+			n++
+		}
+	}
+	return n > 0
+}
+
+// A Status is what a session did so far.
+type Status struct {
+	FirstClock, LastClock uint64 // ticks
+	Frames                uint64
+	Strays                uint64 // frames from addresses that are not in the device table
+	Devices               []DeviceStatus
+	Streams               []StreamStatus
+}
+
+// A DeviceStatus counts what came from one device.
+type DeviceStatus struct {
+	Device  oni.Device
+	Name    string
+	Frames  uint64 // from the source
+	Dropped uint64 // of them, refused by the full queue
+	Lost    uint64 // never came, beyond those dropped here
+	Stats   device.Stats
+	Gaps    []device.Gap // the first ones
+}
+
+// A StreamStatus says how far one file is.
+type StreamStatus struct {
+	Name        string
+	Address     oni.Address // of its device
+	Rows        int64
+	Batches     int
+	Bytes       int64
+	DroppedRows uint64
+	Err         error // why it takes no more rows
+}
+
+// Status may be called from any goroutine, during a session and after it.
+func (s *Session) Status() Status {
+	st := Status{LastClock: s.clock.Load(), Frames: s.frames.Load(), Strays: s.strays.Load()}
+	if first := s.first.Load(); first > 0 {
+		st.FirstClock = first - 1
+	}
+	for _, src := range s.devices {
+		src.mu.Lock()
+		d := DeviceStatus{
+			Device: src.Device.Device, Name: src.name,
+			Frames: src.frames.Load(), Dropped: src.dropped.Load(),
+			Stats: src.stats, Gaps: append([]device.Gap(nil), src.gaps...),
+		}
+		src.mu.Unlock()
+		// Frames dropped here leave a gap that the decoder finds as well.
+		if d.Stats.Lost > d.Dropped {
+			d.Lost = d.Stats.Lost - d.Dropped
+		}
+		st.Devices = append(st.Devices, d)
+	}
+	s.mu.Lock()
+	outputs := s.outputs
+	s.mu.Unlock()
+	for _, o := range outputs {
+		f := StreamStatus{Name: o.stream.Name, Address: oni.Address(o.stream.DeviceAddress), DroppedRows: o.dropped.Load(), Err: o.err()}
+		f.Rows, f.Batches, f.Bytes = o.writer.Progress()
+		st.Streams = append(st.Streams, f)
+	}
+	return st
+}

@@ -1,0 +1,200 @@
+package acquire
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A Writer takes the batches of one stream; store.Writer is one.
+type Writer interface {
+	WriteBatch(rows int, columns [][]byte) error
+	SyncIfDue(now time.Time) error
+	Close() error
+	Progress() (rows int64, batches int, bytes int64)
+}
+
+// maxSpareBatches is how many empty batches a stream keeps for reuse.
+const maxSpareBatches = 3
+
+// An output is one stream on its way to its file: batches that wait, and the
+// goroutine that writes them.
+type output struct {
+	stream  *stream.Stream
+	writer  Writer
+	width   int // bytes of one row
+	waiting chan *device.Batch
+	spare   chan *device.Batch
+	budget  *budget
+	wait    bool
+	done    chan struct{}
+
+	dropped atomic.Uint64 // rows
+	once    sync.Once
+	failed  atomic.Pointer[error]
+}
+
+// A budget bounds the bytes of all batches that wait for the disk.
+type budget struct {
+	mu   sync.Mutex
+	room sync.Cond
+	size int64
+	used int64
+}
+
+func newBudget(bytes int64) *budget {
+	b := &budget{size: bytes}
+	b.room.L = &b.mu
+	return b
+}
+
+// get takes bytes from the budget. Where there is no room it waits, or returns
+// false. One batch is always let through when nothing else waits.
+func (b *budget) get(bytes int64, wait bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.used > 0 && b.used+bytes > b.size {
+		if !wait {
+			return false
+		}
+		b.room.Wait()
+	}
+	b.used += bytes
+	return true
+}
+
+func (b *budget) put(bytes int64) {
+	b.mu.Lock()
+	b.used -= bytes
+	b.mu.Unlock()
+	b.room.Broadcast()
+}
+
+// newOutput makes an output; buffered ones write in a goroutine of their own,
+// all others in the one that decodes.
+func newOutput(s *stream.Stream, w Writer, buffered bool, bud *budget, depth int, wait bool) *output {
+	o := &output{stream: s, writer: w, budget: bud, wait: wait, spare: make(chan *device.Batch, maxSpareBatches)}
+	for i := range s.Columns {
+		o.width += s.Columns[i].ByteWidth
+	}
+	if buffered {
+		o.waiting = make(chan *device.Batch, depth)
+		o.done = make(chan struct{})
+		go o.write()
+	}
+	return o
+}
+
+// put hands over a batch and returns an empty one in its place.
+func (o *output) put(b *device.Batch) *device.Batch {
+	if b.Rows == 0 {
+		return b
+	}
+	switch size := int64(b.Rows) * int64(o.width); {
+	case o.failed.Load() != nil:
+		o.drop(b)
+		return b
+	case o.waiting == nil:
+		o.writeOne(b)
+		b.Reset()
+		return b
+	case o.wait:
+		o.budget.get(size, true)
+		o.waiting <- b
+	default:
+		if !o.budget.get(size, false) {
+			o.drop(b)
+			return b
+		}
+		select {
+		case o.waiting <- b:
+		default:
+			o.budget.put(size)
+			o.drop(b)
+			return b
+		}
+	}
+	select {
+	case b = <-o.spare:
+		return b
+	default:
+		return device.NewBatch(o.stream, o.stream.RowsPerBatch)
+	}
+}
+
+// drop counts a batch that will never be written and empties it.
+func (o *output) drop(b *device.Batch) {
+	o.dropped.Add(uint64(b.Rows))
+	b.Reset()
+}
+
+func (o *output) writeOne(b *device.Batch) {
+	if o.failed.Load() != nil {
+		o.dropped.Add(uint64(b.Rows))
+		return
+	}
+	before, _, _ := o.writer.Progress()
+	if err := o.writer.WriteBatch(b.Rows, b.Columns); err != nil {
+		o.fail(err)
+		// A failure to sync comes after the rows are in the file.
+		if after, _, _ := o.writer.Progress(); after == before {
+			o.dropped.Add(uint64(b.Rows))
+		}
+	}
+}
+
+func (o *output) fail(err error) {
+	o.once.Do(func() { o.failed.Store(&err) })
+}
+
+// write is the goroutine of a buffered output. It goes on after a failure, so
+// that what waits is counted and nobody is blocked.
+func (o *output) write() {
+	defer close(o.done)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case b, ok := <-o.waiting:
+			if !ok {
+				return
+			}
+			size := int64(b.Rows) * int64(o.width)
+			o.writeOne(b)
+			o.budget.put(size)
+			b.Reset()
+			select {
+			case o.spare <- b:
+			default:
+			}
+		case now := <-tick.C:
+			if o.failed.Load() == nil {
+				if err := o.writer.SyncIfDue(now); err != nil {
+					o.fail(err)
+				}
+			}
+		}
+	}
+}
+
+// close writes what waits and completes the file.
+func (o *output) close() {
+	if o.waiting != nil {
+		close(o.waiting)
+		<-o.done
+	}
+	if err := o.writer.Close(); err != nil {
+		o.fail(err)
+	}
+}
+
+// err returns why the output takes no more rows, nil if it does.
+func (o *output) err() error {
+	if p := o.failed.Load(); p != nil {
+		return *p
+	}
+	return nil
+}

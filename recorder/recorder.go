@@ -1,0 +1,372 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
+	"github.com/oniscope/oniscope/hardware/sim"
+	"github.com/oniscope/oniscope/recorder/internal/acquire"
+	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A recorder joins one source, one session and one run on disk.
+type recorder struct {
+	app      *app
+	flags    *recordFlags
+	rig      *rig
+	source   oni.Source
+	session  *acquire.Session
+	store    *store.Run
+	codecs   map[oni.Address]recording.Codec
+	expected map[string]bool // by stream: sends at least twice a second, so silence means something
+
+	summary   store.Summary
+	sourceErr error
+}
+
+// blockSizes are what a start-time CSV states. The simulator moves blocks of
+// its own size; these are Bonsai's defaults. Source: onix-devices 5.1.
+const (
+	blockReadSize  = 2048
+	blockWriteSize = 2048
+)
+
+// newRecorder checks everything that can be checked before a file is made.
+func newRecorder(a *app, f *recordFlags, r *rig) (*recorder, error) {
+	rec := &recorder{app: a, flags: f, rig: r, codecs: map[oni.Address]recording.Codec{}, expected: map[string]bool{}}
+	source, err := r.simulator()
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("%s: %w", r.file, err)}
+	}
+	rec.source = source
+	devices, overwrite, err := rec.devices()
+	if err != nil {
+		source.Close()
+		return nil, err
+	}
+	clockHz := source.AcqClockHz()
+	config := acquire.Config{
+		Source: source, Devices: devices, Open: rec.open, Describe: rec.describe,
+		FlushTicks: ticksFromDuration(f.flush, clockHz),
+		Wait:       r.Pace == paceMax,
+	}
+	if f.duration > 0 {
+		config.DurationTicks = max(1, ticksFromDuration(f.duration, clockHz))
+	}
+	if rec.session, err = acquire.New(config); err != nil {
+		source.Close()
+		return nil, &usageError{fmt.Errorf("%s: %w", r.file, err)}
+	}
+	if err := rec.begin(overwrite); err != nil {
+		source.Close()
+		return nil, err
+	}
+	return rec, nil
+}
+
+func ticksFromDuration(d time.Duration, clockHz uint64) uint64 {
+	whole, rest := uint64(d/time.Second), uint64(d%time.Second)
+	return whole*clockHz + rest*clockHz/uint64(time.Second)
+}
+
+// simulator makes the simulated controller that the rig describes.
+func (r *rig) simulator() (oni.Source, error) {
+	config := sim.Config{
+		Seed: r.Seed, Signal: simSignals[r.Signal],
+		HeartbeatHz:     r.device("heartbeat").RateHz,
+		MemoryMonitorHz: r.device("memory-monitor").RateHz,
+		AnalogRangeV:    r.device("analog-io").RangesV,
+	}
+	for i, name := range portNames {
+		if p := r.Ports[name]; p.Headstage != "" {
+			settings := r.device("port-" + name + "/" + p.Headstage)
+			config.Ports[i] = sim.Port{Headstage: p.Headstage, NeuropixelsV1e: settings.neuropixelsV1e()}
+		}
+	}
+	if r.Pace == paceRealTime {
+		config.Wait = realTime(sim.ClockHz)
+	}
+	return sim.New(config)
+}
+
+func (s *deviceSettings) neuropixelsV1e() device.NeuropixelsV1eConfig {
+	return device.NeuropixelsV1eConfig{GainAP: s.GainAP, GainLFP: s.GainLFP}
+}
+
+// realTime returns a function that sleeps until a tick has passed since its
+// first call.
+func realTime(clockHz uint64) func(ticks uint64) {
+	var start time.Time
+	return func(ticks uint64) {
+		if start.IsZero() {
+			start = time.Now()
+		}
+		whole, rest := ticks/clockHz, ticks%clockHz
+		at := start.Add(time.Duration(whole)*time.Second + time.Duration(rest*uint64(time.Second)/clockHz))
+		time.Sleep(time.Until(at))
+	}
+}
+
+// devices lists what may send frames, with the settings of the rig, and which
+// streams may replace an existing file.
+func (rec *recorder) devices() ([]acquire.Device, func(string) bool, error) {
+	r := rec.rig
+	all := rec.flags.settings(r, writerSettings{})
+	replace := map[string]bool{"": *all.Overwrite}
+	var devices []acquire.Device
+	for _, dev := range rec.source.Table() {
+		if dev.ReadSize == 0 {
+			continue
+		}
+		key, headstage := r.key(dev)
+		settings := r.device(key)
+		if !settings.Enable {
+			devices = append(devices, acquire.Device{Device: dev, Ignore: true})
+			continue
+		}
+		hub, err := rec.source.Hub(dev.Address.Hub())
+		if err != nil {
+			return nil, nil, err
+		}
+		w := rec.flags.settings(r, settings.Writer)
+		codec, err := parseCodec(*w.Compression)
+		if err != nil {
+			return nil, nil, &usageError{err}
+		}
+		config := device.Config{
+			AcqClockHz: rec.source.AcqClockHz(), Hub: hub, RateHz: settings.RateHz, Headstage: headstage,
+			AnalogRangeV: settings.RangesV, NeuropixelsV1e: settings.neuropixelsV1e(),
+		}
+		if config.RateHz == 0 {
+			config.RateHz = defaultRateHz[key]
+		}
+		rec.codecs[dev.Address] = codec
+		devices = append(devices, acquire.Device{Device: dev, Config: config, Buffered: *w.Buffered})
+		if device.Supported(dev, config) && *w.Overwrite != *all.Overwrite {
+			decoder, err := device.New(dev, config)
+			if err != nil {
+				return nil, nil, &usageError{fmt.Errorf("%s: %w", r.file, err)}
+			}
+			for _, s := range decoder.Streams() {
+				replace[s.Name] = *w.Overwrite
+			}
+		}
+	}
+	overwrite := func(name string) bool {
+		if yes, ok := replace[name]; ok {
+			return yes
+		}
+		return *all.Overwrite
+	}
+	return devices, overwrite, nil
+}
+
+// defaultRateHz are the rates of devices that have one to set.
+// Source: onix-devices 3.1, 3.4.
+var defaultRateHz = map[string]float64{"heartbeat": 100, "memory-monitor": 10}
+
+// key returns the rig file's key for a device, "" if it has none, and what is
+// behind a passthrough device.
+func (r *rig) key(dev oni.Device) (key, headstage string) {
+	switch dev.ID {
+	case device.IDMemoryMonitor:
+		return "memory-monitor", ""
+	case device.IDHeartbeat, device.IDPersistentHeartbeat:
+		if dev.Address == 0 {
+			return "heartbeat", ""
+		}
+	case device.IDAnalogIO:
+		return "analog-io", ""
+	case device.IDDigitalIO:
+		return "digital-io", ""
+	case device.IDPassthrough: // port A sends from device 8, B from 9; onix-devices 2.3
+		if port := int(dev.Address.Index()) - 8; dev.Address.Hub() == 0 && port >= 0 && port < len(portNames) {
+			if headstage = r.Ports[portNames[port]].Headstage; headstage != "" {
+				return "port-" + portNames[port] + "/" + headstage, headstage
+			}
+		}
+	}
+	return "", ""
+}
+
+// begin takes the names on disk.
+func (rec *recorder) begin(overwrite func(string) bool) error {
+	w := rec.flags.settings(rec.rig, writerSettings{})
+	suffix, err := store.ParseSuffix(*w.Suffix)
+	if err != nil {
+		return &usageError{err}
+	}
+	var names []string
+	for _, s := range rec.session.Streams() {
+		names = append(names, s.Name)
+		rec.expected[s.Name] = slices.ContainsFunc(s.Columns, func(c stream.Column) bool { return c.RateHz >= 2 })
+	}
+	if len(names) == 0 {
+		return usagef("%s: no device is enabled", rec.rig.file)
+	}
+	host, _ := os.Hostname()
+	rec.summary = store.Summary{
+		Version: stream.Version, State: store.StateOpen, PID: os.Getpid(), Host: host,
+		Driver: rec.rig.Driver, Simulated: rec.rig.Driver == "sim", Seed: rec.rig.Seed, Signal: rec.rig.Signal,
+		RigFile: rec.rig.file, Rig: rec.rig.text, AcqClockHz: rec.source.AcqClockHz(),
+		Devices: []store.DeviceSummary{}, Streams: []store.StreamSummary{}, Errors: []string{},
+	}
+	rec.store, err = store.Begin(names, store.Options{
+		Dir: rec.flags.out, Suffix: suffix, Overwrite: overwrite, Now: time.Now(), Sync: rec.flags.sync,
+	}, &rec.summary)
+	return err
+}
+
+// describe fills in what only the start of acquisition tells.
+func (rec *recorder) describe(s *stream.Stream, started time.Time) {
+	s.StartUTC = started.UTC().Format(time.RFC3339Nano)
+	s.StartClock = 0 // Start resets the acquisition clock
+	s.Simulated = rec.summary.Simulated
+}
+
+func (rec *recorder) open(s *stream.Stream) (acquire.Writer, error) {
+	w, err := rec.store.OpenStream(s, rec.codecs[oni.Address(s.DeviceAddress)])
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (rec *recorder) path(file string) string { return filepath.Join(rec.flags.out, file) }
+
+// run acquires until something ends it, with status and marker refreshed each
+// second.
+func (rec *recorder) run() error {
+	signals, stopSignals := rec.app.signals()
+	defer stopSignals()
+	if err := rec.session.Start(); err != nil {
+		rec.finish("error", err)
+		return err
+	}
+	started := rec.session.Started()
+	rec.summary.StartUTC = started.UTC().Format(time.RFC3339Nano)
+	if err := rec.store.WriteStartTime(stream.StartTime{
+		Time: started, AcqClockHz: rec.source.AcqClockHz(), BlockReadSize: blockReadSize, BlockWriteSize: blockWriteSize,
+	}); err != nil {
+		rec.warn(err)
+	}
+	rec.app.sayf("recording to %s (Ctrl-C ends it)", rec.path(store.FileName("*", rec.store.Suffix(), ".arrow")))
+
+	type result struct {
+		reached bool
+		err     error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		reached, err := rec.session.Wait()
+		ended <- result{reached, err}
+	}()
+	st := newStatus(rec)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	reason := ""
+	for {
+		select {
+		case end := <-ended:
+			st.end()
+			if end.reached {
+				reason = "duration"
+			} else if reason == "" {
+				reason = "error"
+			}
+			rec.finish(reason, end.err)
+			return nil
+		case sig := <-signals:
+			if reason != "" {
+				return errors.New("aborted; oniscope recover completes the files")
+			}
+			reason = "interrupt"
+			if sig != os.Interrupt {
+				reason = "terminated"
+			}
+			rec.app.sayf("ending: completing the files (Ctrl-C again aborts)")
+			rec.session.Stop()
+		case <-tick.C:
+			rec.collect(store.StateOpen)
+			if err := rec.store.Save(&rec.summary); err != nil {
+				rec.warn(err)
+			}
+			st.show()
+		}
+	}
+}
+
+// warn keeps a failure that does not end the recording.
+func (rec *recorder) warn(err error) {
+	if n := len(rec.summary.Errors); n > 0 && rec.summary.Errors[n-1] == err.Error() {
+		return // a full disk fails each second
+	}
+	rec.summary.Errors = append(rec.summary.Errors, err.Error())
+	fmt.Fprintf(rec.app.stderr, "oniscope: %s\n", oneLine(err))
+}
+
+// finish completes the summary after the files are complete.
+func (rec *recorder) finish(reason string, err error) {
+	if err != nil {
+		rec.sourceErr = err
+		rec.summary.Errors = append(rec.summary.Errors, err.Error())
+	}
+	if err := errors.Join(rec.store.Close(), rec.source.Close()); err != nil {
+		rec.warn(err)
+	}
+	if n := rec.session.Status().Strays; n > 0 {
+		rec.warn(fmt.Errorf("%d frames came from addresses that are not in the device table", n))
+	}
+	now := time.Now()
+	rec.summary.EndReason, rec.summary.EndUTC = reason, now.UTC().Format(time.RFC3339Nano)
+	if rec.collect(store.StateComplete); rec.sourceErr != nil {
+		rec.summary.State = store.StateFailed
+	}
+	if err := rec.store.Save(&rec.summary); err != nil {
+		rec.warn(err)
+	}
+}
+
+// collect brings the summary up to date.
+func (rec *recorder) collect(state string) {
+	s, st := &rec.summary, rec.session.Status()
+	s.State = state
+	if started := rec.session.Started(); !started.IsZero() {
+		s.ElapsedS = time.Since(started).Seconds()
+	}
+	s.FirstClock, s.LastClock = st.FirstClock, st.LastClock
+	s.Devices, s.Streams = []store.DeviceSummary{}, []store.StreamSummary{}
+	for _, d := range st.Devices {
+		if d.Frames == 0 && strings.HasPrefix(d.Name, "device ") {
+			continue // sends nothing, and nothing is expected of it
+		}
+		gaps := make([]store.Gap, len(d.Gaps))
+		for i, g := range d.Gaps {
+			gaps[i] = store.Gap(g)
+		}
+		s.Devices = append(s.Devices, store.DeviceSummary{
+			Address: d.Device.Address.String(), ID: d.Device.ID, Version: d.Device.Version, Name: d.Name,
+			Frames: d.Frames, Dropped: d.Dropped, Lost: d.Lost, Gaps: d.Stats.Gaps, Bad: d.Stats.BadFrames,
+			Faults: d.Stats.Faults, Discarded: d.Stats.Pending, GapList: gaps,
+		})
+	}
+	for _, f := range st.Streams {
+		out := store.StreamSummary{
+			Name: f.Name, File: store.StreamFile(f.Name, rec.store.Suffix()), State: state, Compression: rec.codecs[f.Address].String(),
+			Rows: f.Rows, Batches: f.Batches, Bytes: f.Bytes, DroppedRows: f.DroppedRows,
+		}
+		if f.Err != nil {
+			out.State, out.Error = store.StateFailed, f.Err.Error()
+		}
+		s.Streams = append(s.Streams, out)
+	}
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/oniscope/oniscope/hardware/device"
+)
+
+const exampleRig = "../testdata/rigs/np1e-sim.yaml"
+
+func TestTheExampleRigIsReadWhole(t *testing.T) {
+	text, err := os.ReadFile(exampleRig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := parseRig("np1e-sim.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Driver != "sim" || r.Seed != 1 || r.Pace != paceRealTime || r.Ports["a"].Headstage != device.HeadstageNeuropixelsV1e {
+		t.Errorf("got %+v", r)
+	}
+	probe := r.device("port-a/neuropixels-1.0e")
+	if probe.GainAP != 1000 || probe.GainLFP != 50 || probe.Reference != "external" || !probe.Filter || !probe.Enable {
+		t.Errorf("probe: got %+v", probe)
+	}
+	if a := r.device("analog-io"); a.RangesV[0] != 10 || a.RangesV[11] != 10 {
+		t.Errorf("analog: got %+v", a)
+	}
+	if r.device("memory-monitor").RateHz != 10 || r.device("heartbeat").RateHz != 100 {
+		t.Errorf("rates: got %+v", r.devices)
+	}
+	if *r.Writer.Suffix != "FileCount" || *r.Writer.Overwrite || !*r.Writer.Buffered || *r.Writer.Compression != "none" {
+		t.Errorf("writer: got %+v", r.Writer)
+	}
+}
+
+func TestARigFileIsRefusedWithTheLine(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown key":             {"driver: sim\nspeed: 3\n", `rig.yaml:2: unknown key "speed"`},
+		"unknown key of a port":   {"driver: sim\nports:\n  a:\n    probe: x\n", `rig.yaml:4: unknown key "probe"`},
+		"unknown key of a device": {"driver: sim\ndevices:\n  heartbeat:\n    rate: 3\n", `rig.yaml:4: unknown key "rate"`},
+		"another device's key":    {"devices:\n  digital-io: {rate_hz: 3}\n", `rig.yaml:2: unknown key "rate_hz"`},
+		"unknown key of a writer": {"devices:\n  digital-io:\n    writer: {sufix: None}\n", `rig.yaml:3: unknown key "sufix"`},
+		"unknown device":          {"devices:\n\n  analogue: {}\n", `rig.yaml:3: devices: "analogue" is not known; possible: memory-monitor`},
+		"port without headstage":  {"devices:\n  port-b/neuropixels-1.0e: {}\n", `rig.yaml:2: devices: port-b/neuropixels-1.0e: ports says nothing of it; add ports: {b: {headstage: neuropixels-1.0e}}`},
+		"suffix of one device":    {"devices:\n  digital-io: {writer: {suffix: None}}\n", "suffix is chosen once for the whole run"},
+		"wrong suffix":            {"writer: {suffix: Date}\n", `suffix "Date" is not known; possible: None, FileCount, Timestamp`},
+		"layout of a later time":  {"writer: {layout: ree}\n", `layout "ree" is not possible in this version; possible: repeat`},
+		"wrong compression":       {"devices:\n  digital-io: {writer: {compression: gzip}}\n", `compression "gzip" is not known; possible: none, zstd`},
+		"too few ranges":          {"devices:\n  analog-io: {ranges_v: [1, 2]}\n", "rig.yaml:2: devices: analog-io: ranges_v has 2 values, want 12"},
+		"wrong port":              {"ports: {c: {headstage: neuropixels-1.0e}}\n", `"c" is not a port; possible: a, b`},
+		"wrong headstage":         {"ports: {a: {headstage: rhd}}\n", `headstage "rhd" is not known; possible: neuropixels-1.0e`},
+		"voltage by hand":         {"ports: {a: {headstage: neuropixels-1.0e, voltage: 6}}\n", "only auto is possible"},
+		"a word for a number":     {"seed: many\n", "rig.yaml:1:"},
+		"a list for devices":      {"devices: [a]\n", "rig.yaml:1: devices: want one key a device"},
+		"no YAML":                 {"driver: [sim\n", "rig.yaml:1:"},
+		"the same key twice":      {"seed: 1\nseed: 2\n", "rig.yaml:2:"},
+		"empty":                   {"\n", "the file is empty"},
+		"two documents":           {"driver: sim\n---\ndriver: sim\n", "2 documents"},
+		"wrong reference":         {"ports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {reference: ground}}\n", `reference "ground" is not known`},
+	} {
+		_, err := parseRig("rig.yaml", []byte(c.text))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want an error with %q", name, err, c.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: more than one line: %q", name, err)
+		}
+	}
+}
+
+func TestSettingsOfADeviceStandOverThoseOfAll(t *testing.T) {
+	r, err := parseRig("rig.yaml", []byte("writer: {compression: zstd, buffered: false}\ndevices:\n  heartbeat: {enable: false, writer: {compression: none}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := r.device("heartbeat")
+	if w := h.Writer.over(r.Writer).over(defaultWriter()); *w.Compression != "none" || *w.Buffered || *w.Suffix != "FileCount" || h.Enable {
+		t.Errorf("heartbeat: %s, buffered %v, suffix %s, enable %v", *w.Compression, *w.Buffered, *w.Suffix, h.Enable)
+	}
+	if w := r.device("digital-io").Writer.over(r.Writer).over(defaultWriter()); *w.Compression != "zstd" {
+		t.Errorf("digital-io: %s", *w.Compression)
+	}
+}
+
+func FuzzParseRig(f *testing.F) {
+	if text, err := os.ReadFile(exampleRig); err == nil {
+		f.Add(text)
+	}
+	f.Add([]byte("devices:\n  digital-io: &x {writer: *x}\n"))
+	f.Fuzz(func(t *testing.T, text []byte) { _, _ = parseRig("rig.yaml", text) })
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A status shows once a second what a recording does: rows, rate, megabytes on
+// disk, and for each device what was dropped or lost. A device that should
+// send and is silent is named.
+type status struct {
+	rec   *recorder
+	bar   *progress
+	last  time.Time
+	rows  int64
+	bytes int64
+	heard map[string]uint64 // frames by device, a second ago
+}
+
+func newStatus(rec *recorder) *status {
+	total := int64(-1)
+	if d := rec.flags.duration; d > 0 {
+		total = int64(d / time.Second)
+	}
+	return &status{rec: rec, bar: rec.app.newProgress("recording", total, false), last: rec.session.Started(), heard: map[string]uint64{}}
+}
+
+// show writes the line from the summary as collected last.
+func (st *status) show() {
+	s := &st.rec.summary
+	now := time.Now()
+	var rows, bytes int64
+	for _, f := range s.Streams {
+		rows += f.Rows
+		bytes += f.Bytes
+	}
+	seconds := max(now.Sub(st.last).Seconds(), 1e-3)
+	clock := time.Duration(float64(s.LastClock) / float64(s.AcqClockHz) * float64(time.Second)).Round(time.Second)
+	text := fmt.Sprintf("%v  %d rows  %.0f rows/s  %s/s  %s on disk  %s", clock, rows,
+		float64(rows-st.rows)/seconds, megabytes(int64(float64(bytes-st.bytes)/seconds)), megabytes(bytes), st.losses())
+	st.last, st.rows, st.bytes = now, rows, bytes
+	st.bar.status(int64(clock/time.Second), text)
+}
+
+// losses says per device what is missing.
+func (st *status) losses() string {
+	var parts []string
+	var dropped uint64
+	for _, d := range st.rec.summary.Devices {
+		if n := d.Dropped + d.Lost + d.Bad; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d frames", d.Name, n))
+			dropped += n
+		}
+		if before, ok := st.heard[d.Name]; ok && before == d.Frames && st.rec.expected[d.Name] {
+			parts = append(parts, d.Name+" is silent")
+		}
+		st.heard[d.Name] = d.Frames
+	}
+	for _, f := range st.rec.summary.Streams {
+		if f.DroppedRows > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d rows", f.Name, f.DroppedRows))
+			dropped += f.DroppedRows
+		}
+		if f.Error != "" {
+			parts = append(parts, f.Name+" FAILED")
+		}
+	}
+	if dropped == 0 && len(parts) == 0 {
+		return "drops 0"
+	}
+	return "DROPS " + strings.Join(parts, ", ")
+}
+
+func (st *status) end() { st.bar.end() }
