@@ -1,0 +1,163 @@
+package main
+
+import (
+	"math"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// ticks gives the tick of every row of a batch; they never fall. Rows of a
+// batch whose clock is not to be trusted are spread evenly over the place that
+// its neighbours leave.
+func (e *Engine) ticks(s *session, batch int, keep bool) ([]uint64, error) {
+	if s.clock < 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		start, end, err := s.reader.BatchRange(batch)
+		if err != nil {
+			return nil, err
+		}
+		ticks := make([]uint64, end-start)
+		for i := range ticks {
+			ticks[i] = uint64(start) + uint64(i)
+		}
+		return ticks, nil
+	}
+	vectors, err := e.columns(s, batch, []int{s.clock}, keep)
+	if err != nil {
+		return nil, err
+	}
+	clock := vectors[0]
+	ticks := clockValues(clock)
+	if len(ticks) == 0 {
+		return nil, nil
+	}
+	s.mu.Lock()
+	s.line.learn(batch, ticks[0], ticks[len(ticks)-1], believable(ticks[0], ticks[len(ticks)-1], len(ticks)) && clock.Valid == nil)
+	first, last, sure, err := s.line.at(batch)
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if !sure {
+		return spread(first, last, len(ticks)), nil
+	}
+	return rising(ticks), nil
+}
+
+func clockValues(v *plotVector) []uint64 {
+	if v.Type == stream.Uint64 {
+		return recording.Values[uint64](&v.Vector)
+	}
+	signed := recording.Values[int64](&v.Vector)
+	ticks := make([]uint64, len(signed))
+	for i, t := range signed {
+		ticks[i] = uint64(max(0, t))
+	}
+	return ticks
+}
+
+// believable reports whether a batch of rows may begin and end at these ticks:
+// a body of zeros may not. Beyond 2^53 a tick is no exact float64, and no
+// recording of 417 days at 250 MHz either.
+func believable(first, last uint64, rows int) bool {
+	return last < 1<<53 && (first < last || rows == 1 && first == last)
+}
+
+// rising returns ticks, or a copy in which those that are below one before or
+// beyond the last are replaced by the one before.
+func rising(ticks []uint64) []uint64 {
+	end := ticks[len(ticks)-1]
+	last := uint64(0)
+	for i, t := range ticks {
+		if t < last || t > end {
+			fixed := make([]uint64, len(ticks))
+			copy(fixed, ticks[:i])
+			for j := i; j < len(ticks); j++ {
+				if ticks[j] >= last && ticks[j] <= end {
+					last = ticks[j]
+				}
+				fixed[j] = last
+			}
+			return fixed
+		}
+		last = t
+	}
+	return ticks
+}
+
+func spread(first, last float64, rows int) []uint64 {
+	ticks := make([]uint64, rows)
+	for i := range ticks {
+		ticks[i] = uint64(math.Max(0, first+(last-first)*float64(i)/float64(rows)))
+	}
+	return ticks
+}
+
+// readEnds is the timeline's way to the file; the caller holds s.mu.
+func (s *session) readEnds(batch int) (first, last uint64, ok bool, err error) {
+	if s.clock < 0 {
+		start, end, err := s.reader.BatchRange(batch)
+		if err != nil || start == end {
+			return 0, 0, false, err
+		}
+		return uint64(start), uint64(end - 1), true, nil
+	}
+	first, last, err = s.reader.ClockEnds(batch)
+	if damaged(err) {
+		s.broken[batch] = err
+		return 0, 0, false, nil
+	}
+	return first, last, err == nil && believable(first, last, int(s.rowsOf(batch))), err
+}
+
+// measure looks up what stays the same once the file is open.
+func (s *session) measure() error {
+	s.compressed = s.reader.Codec() != "none"
+	for i := range s.about.Columns {
+		c := &s.about.Columns[i]
+		kind, stride, err := s.reader.Subsample(i)
+		if err != nil {
+			return err
+		}
+		if c.Stride == 0 {
+			c.Stride = stride
+		}
+		if kind == "none" && c.Stride > 1 {
+			kind = "repeat"
+		}
+		s.subsample = append(s.subsample, kind)
+	}
+	s.perBatch = 1
+	n := s.reader.NumBatches()
+	if n == 0 {
+		return nil
+	}
+	start, end, err := s.reader.BatchRange(0)
+	if err != nil && !damaged(err) {
+		return err
+	}
+	if rows, _ := s.reader.Rows(); err == nil && end > start {
+		s.perBatch = float64(end - start)
+	} else if rows > 0 {
+		s.perBatch = math.Max(1, float64(rows)/float64(n))
+	}
+	return nil
+}
+
+// rowsOf is the rows of a batch, without reading: exact after index, else as
+// if all but the last were full. The caller holds s.mu.
+func (s *session) rowsOf(batch int) float64 {
+	rows, exact := s.reader.Rows()
+	if exact {
+		if start, end, err := s.reader.BatchRange(batch); err == nil {
+			return float64(end - start)
+		}
+	}
+	per := s.perBatch
+	if n := s.reader.NumBatches(); batch == n-1 {
+		return math.Max(0, float64(rows)-per*float64(n-1))
+	}
+	return per
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// A gap is a stretch without rows inside a stream that delivers evenly.
+type gap struct {
+	from, to float64 // ticks: of the last row before it, of the first behind it
+	rows     int64   // missing, by the even pace
+}
+
+// gapFactor is how many periods two rows must be apart for a gap to be
+// claimed. Clock is stamped at the host and varies by queuing, so the 1.5 of
+// the hub clock would claim gaps where none are. Source: onix-devices 9.2.
+const gapFactor = 1.75
+
+// evenShare is the part of the batches that must keep the median period
+// within evenTolerance for the stream to count as even. Event streams are not,
+// and have no gaps.
+const (
+	evenShare     = 0.8
+	evenTolerance = 0.02
+)
+
+// samplePeriod is the ticks from one row to the next, about; 0 unknown. The
+// caller holds s.mu.
+func (s *session) samplePeriod() float64 {
+	if s.clock < 0 {
+		return 1
+	}
+	if s.period > 0 {
+		return s.period
+	}
+	for _, b := range []int{0, len(s.line.places) - 1} {
+		if b < 0 || s.line.places[b].state != trusted {
+			continue
+		}
+		p := s.line.places[b]
+		if rows := s.rowsOf(b); rows > 1 && p.last > p.first {
+			return (p.last - p.first) / (rows - 1)
+		}
+	}
+	// Batches of one row: from batch to batch.
+	if n := len(s.line.places); n > 1 {
+		rows, _ := s.reader.Rows()
+		if first, last := s.line.places[0], s.line.places[n-1]; first.state == trusted && last.state == trusted && rows > 1 {
+			return (last.last - first.first) / float64(rows-1)
+		}
+	}
+	return 0
+}
+
+// findGaps compares the pace of every batch with the median; batches that took
+// too long are read row by row.
+func (e *Engine) findGaps(ctx context.Context, s *session) error {
+	if s.clock < 0 {
+		return nil
+	}
+	s.mu.Lock()
+	var periods []float64
+	for b, p := range s.line.places {
+		if rows := s.rowsOf(b); p.state == trusted && rows > 1 {
+			periods = append(periods, (p.last-p.first)/(rows-1))
+		}
+	}
+	s.mu.Unlock()
+	if len(periods) == 0 {
+		return nil
+	}
+	slices.Sort(periods)
+	period := periods[len(periods)/2]
+	even := 0
+	for _, p := range periods {
+		if math.Abs(p-period) <= evenTolerance*period {
+			even++
+		}
+	}
+	s.mu.Lock()
+	s.period = period
+	s.even = period > 0 && float64(even) >= evenShare*float64(len(periods))
+	s.mu.Unlock()
+	if !s.even {
+		return nil
+	}
+	var gaps []gap
+	add := func(from, to float64) {
+		if to-from > gapFactor*period {
+			gaps = append(gaps, gap{from, to, int64(math.Round((to-from)/period)) - 1})
+		}
+	}
+	last := math.NaN()
+	for b := range s.line.places {
+		s.mu.Lock()
+		p, rows := s.line.places[b], s.rowsOf(b)
+		s.mu.Unlock()
+		if p.state != trusted {
+			last = math.NaN() // what is missing here is not a gap but damage
+			continue
+		}
+		add(last, p.first)
+		last = p.last
+		if p.last-p.first <= (rows-1+0.75)*period {
+			continue
+		}
+		ticks, err := e.ticks(s, b, false)
+		if damaged(err) {
+			s.note(b, err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for i := 1; i < len(ticks); i++ {
+			add(float64(ticks[i-1]), float64(ticks[i]))
+		}
+		if err := e.breathe(ctx); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	s.gaps = gaps
+	s.mu.Unlock()
+	return nil
+}
+
+// blankGaps empties the bins of a coarse envelope that lie inside gaps; the
+// caller holds s.mu.
+func (s *session) blankGaps(env *Envelope) {
+	v := view{env.From, env.To, env.Bins}
+	nan := float32(math.NaN())
+	for _, g := range s.gaps {
+		from, to := math.Max(g.from, v.from), math.Min(g.to, v.to)
+		if from >= to {
+			continue
+		}
+		for b := v.bin(from) + 1; b < v.bins && v.edge(b+1) <= to; b++ {
+			for c := range env.Columns {
+				bin := env.bin(c, b)
+				bin[0], bin[1] = nan, nan
+			}
+		}
+	}
+}
+
+// note remembers a batch that could not be read.
+func (s *session) note(batch int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken[batch] = err
+}
+
+// coverage tells what there is between the first tick and the last; the caller
+// holds s.mu.
+func (s *session) coverage(rows int64) []CoverageSpan {
+	first, _ := s.line.guess(0)
+	_, end := s.line.guess(len(s.line.places) - 1)
+	var holes []CoverageSpan
+	for _, g := range s.gaps {
+		holes = append(holes, CoverageSpan{g.from, g.to, "gap", g.rows, fmt.Sprintf("%d rows missing", g.rows)})
+	}
+	for b, p := range s.line.places {
+		err := s.broken[b]
+		if err == nil && p.state != doubtful || s.rowsOf(b) == 0 {
+			continue
+		}
+		from, to := s.line.guess(b)
+		reason := fmt.Sprintf("the clock of batch %d does not fit its neighbours", b)
+		if err != nil {
+			reason = err.Error()
+		}
+		rows := int64(s.rowsOf(b))
+		if n := len(holes); n > 0 && holes[n-1].Kind == "damaged" && holes[n-1].To == from { // batch after batch: one hole
+			holes[n-1].To, holes[n-1].Rows = to, holes[n-1].Rows+rows
+			continue
+		}
+		holes = append(holes, CoverageSpan{from, to, "damaged", rows, reason})
+	}
+	period := s.samplePeriod()
+	for _, f := range s.reader.Findings() {
+		if f.LostRows == 0 || f.Severity == "info" {
+			continue
+		}
+		from, to := float64(f.ClockBefore), float64(f.ClockAfter)
+		if s.clock < 0 { // rows are ticks, and rows close up
+			from, to = float64(f.BeforeRow), float64(f.BeforeRow)
+		}
+		if f.ClockAfter == 0 && f.LostRows > 0 {
+			to = from + float64(f.LostRows)*period
+		}
+		kind := "missing"
+		if f.Batch >= 0 && s.broken[f.Batch] != nil {
+			continue
+		}
+		if from < to {
+			holes = append(holes, CoverageSpan{from, to, kind, f.LostRows, f.Reason})
+		}
+	}
+	slices.SortStableFunc(holes, func(a, b CoverageSpan) int { return cmp.Compare(a.From, b.From) })
+	spans := []CoverageSpan{}
+	data := func(from, to float64) {
+		if to >= from {
+			n := rows
+			if len(holes) > 0 && period > 0 {
+				n = int64(math.Round((to-from)/period)) + 1
+			}
+			spans = append(spans, CoverageSpan{from, to, "data", n, ""})
+		}
+	}
+	at := first
+	for _, h := range holes {
+		if h.From > at {
+			data(at, h.From)
+		}
+		spans = append(spans, h)
+		at = math.Max(at, h.To)
+	}
+	if at < end || len(holes) == 0 {
+		data(at, end)
+	}
+	return spans
+}

@@ -1,0 +1,385 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/oniscope/oniscope/shared/decimate"
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// EnvelopeArgs ask for the minima and maxima of columns in pixel bins. JSON as
+// in protocol.d.ts.
+type EnvelopeArgs struct {
+	Stream  string   `json:"stream"`
+	Columns []int    `json:"columns"`
+	From    *float64 `json:"from"` // ticks
+	To      *float64 `json:"to"`   // ticks, exclusive
+	Bins    int      `json:"bins"`
+	Quality string   `json:"quality"` // "coarse" or "exact"
+}
+
+// An Envelope is the answer; see protocol.d.ts. Data and X are transferred to
+// the page, the rest goes as JSON.
+type Envelope struct {
+	Kind            string    `json:"kind"` // "envelope" or "samples"
+	Quality         string    `json:"quality"`
+	From            float64   `json:"from"`
+	To              float64   `json:"to"`
+	Bins            int       `json:"bins"`
+	Columns         []int     `json:"columns"`
+	Rows            int64     `json:"rows"`
+	RowsUsed        int64     `json:"rows_used"`
+	SamplesPerPixel float64   `json:"samples_per_pixel"`
+	Data            []float32 `json:"-"`
+	X               []float64 `json:"-"`
+}
+
+// Limits of one request, named because they bound memory: the answer of the
+// largest is 4 bytes x 2 x maxBins x maxColumns = 256 MB, far beyond a screen.
+const (
+	maxBins    = 8192
+	maxColumns = 4096
+)
+
+// A coarse answer reads this much at most, so that something is drawn within
+// about 100 ms however long the recording is: at the 300-600 MB/s of a Blob
+// and the 125 MB/s of zstd in WebAssembly, and a millisecond or two a batch.
+const (
+	coarseBytes           = 16 << 20
+	coarseBytesCompressed = 6 << 20
+	coarseBatches         = 32
+)
+
+// One step reads this much at most.
+const (
+	stepBytes           = 8 << 20
+	stepBytesCompressed = 3 << 20
+)
+
+// progressInterval is the time between progress messages.
+const progressInterval = 150 * time.Millisecond
+
+// A request is an EnvelopeArgs that was checked.
+type request struct {
+	view
+	columns []int
+	exact   bool
+}
+
+func (s *session) request(a EnvelopeArgs) (request, error) {
+	wrong := func(format string, args ...any) (request, error) {
+		return request{}, &ArgumentError{"envelope", fmt.Sprintf(format, args...)}
+	}
+	if a.From == nil || a.To == nil || math.IsNaN(*a.From) || math.IsNaN(*a.To) || math.IsInf(*a.To-*a.From, 0) || *a.From >= *a.To {
+		return wrong("from and to must be ticks, from before to")
+	}
+	if a.Bins < 1 || a.Bins > maxBins {
+		return wrong("bins is %d, must be 1 to %d", a.Bins, maxBins)
+	}
+	if len(a.Columns) > maxColumns {
+		return wrong("%d columns, at most %d", len(a.Columns), maxColumns)
+	}
+	for _, c := range a.Columns {
+		if c < 0 || c >= len(s.about.Columns) {
+			return wrong("column %d of %d", c, len(s.about.Columns))
+		}
+		if !s.about.Columns[c].Type.Numeric() {
+			return wrong("column %s holds %s, which cannot be drawn", s.about.Columns[c].Name, s.about.Columns[c].ArrowType)
+		}
+	}
+	if a.Quality != "coarse" && a.Quality != "exact" {
+		return wrong("quality is %q, must be coarse or exact", a.Quality)
+	}
+	return request{view{*a.From, *a.To, a.Bins}, a.Columns, a.Quality == "exact"}, nil
+}
+
+func (q *request) empty(kind, quality string) *Envelope {
+	env := &Envelope{Kind: kind, Quality: quality, From: q.from, To: q.to, Bins: q.bins, Columns: q.columns}
+	if kind == "envelope" {
+		env.Data = make([]float32, len(q.columns)*q.bins*2)
+		decimate.Clear(env.Data)
+	}
+	return env
+}
+
+// bin returns the envelope of column number c from bin first on.
+func (env *Envelope) bin(c, first int) []float32 {
+	return env.Data[(c*env.Bins+first)*2 : (c+1)*env.Bins*2]
+}
+
+// Envelope answers one request. Coarse is bounded in bytes and batches read,
+// and exact if that was enough; exact reports what it has so far to progress,
+// with coarse data where it has not been yet.
+func (e *Engine) Envelope(ctx context.Context, a EnvelopeArgs, progress func(*Envelope)) (*Envelope, error) {
+	s, err := e.session("envelope", a.Stream)
+	if err != nil {
+		return nil, err
+	}
+	q, err := s.request(a)
+	if err != nil {
+		return nil, err
+	}
+	quality := a.Quality
+	if s.reader.NumBatches() == 0 {
+		return q.empty("envelope", "exact"), nil
+	}
+	span, err := e.span(s, q.view)
+	if err != nil {
+		return nil, err
+	}
+	affordable := e.affordable(s, &q, span)
+	stride := s.stride(q.columns)
+	few := span.rows/float64(stride) <= float64(q.bins)
+	switch {
+	case few && (q.exact || span.batches() <= affordable):
+		return e.samples(ctx, s, &q, span, stride)
+	case span.batches() <= affordable:
+		return e.exact(ctx, s, &q, span, nil, nil)
+	case quality == "coarse":
+		return e.sampled(ctx, s, &q, span, affordable)
+	}
+	a.Quality = "coarse"
+	s.mu.Lock()
+	base := s.coarse
+	if base != nil && !sameArgs(s.asked, a) {
+		base = nil
+	}
+	s.mu.Unlock()
+	if base == nil {
+		if base, err = e.sampled(ctx, s, &q, span, affordable); err != nil {
+			return nil, err
+		}
+		if progress != nil {
+			progress(base.clone())
+		}
+	}
+	return e.exact(ctx, s, &q, span, base, progress)
+}
+
+func sameArgs(a, b EnvelopeArgs) bool {
+	return a.From != nil && b.From != nil && *a.From == *b.From && *a.To == *b.To && a.Bins == b.Bins && slices.Equal(a.Columns, b.Columns)
+}
+
+func (env *Envelope) clone() *Envelope {
+	c := *env
+	c.Data = slices.Clone(env.Data)
+	return &c
+}
+
+// A batchSpan is the batches that a view touches.
+type batchSpan struct {
+	first, last int     // inclusive
+	rows        float64 // about, in the view
+}
+
+func (b batchSpan) batches() int { return b.last - b.first + 1 }
+
+// span finds the batches of a view by reading the clocks of a few.
+func (e *Engine) span(s *session, v view) (batchSpan, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var span batchSpan
+	var err error
+	if span.first, err = s.line.find(v.from); err != nil {
+		return span, err
+	}
+	if span.last, err = s.line.find(v.to); err != nil {
+		return span, err
+	}
+	span.last = max(span.last, span.first)
+	// Whole batches in between, and the part of the first and last by time.
+	part := func(b int) (float64, error) {
+		first, last, _, err := s.line.at(b)
+		if err != nil {
+			return 0, err
+		}
+		rows := s.rowsOf(b)
+		if last <= first {
+			if first >= v.from && first < v.to {
+				return rows, nil
+			}
+			return 0, nil
+		}
+		overlap := math.Min(last, v.to) - math.Max(first, v.from)
+		return rows * math.Max(0, overlap/(last-first)), nil
+	}
+	head, err := part(span.first)
+	if err != nil {
+		return span, err
+	}
+	span.rows = head
+	if span.last > span.first {
+		tail, err := part(span.last)
+		if err != nil {
+			return span, err
+		}
+		span.rows += tail + s.perBatch*float64(span.last-span.first-1)
+	}
+	return span, nil
+}
+
+// affordable is how many batches a coarse answer may read.
+func (e *Engine) affordable(s *session, q *request, span batchSpan) int {
+	width := 0
+	for _, c := range q.columns {
+		width += s.about.Columns[c].ByteWidth
+	}
+	budget := int64(coarseBytes)
+	if s.compressed {
+		budget = coarseBytesCompressed
+	}
+	perBatch := max(1, int64(width)*int64(s.perBatch))
+	return int(max(1, min(coarseBatches, budget/perBatch)))
+}
+
+// sampled answers from count whole batches spread evenly over the span. The
+// rows of each stand for the batches around it.
+func (e *Engine) sampled(ctx context.Context, s *session, q *request, span batchSpan, count int) (*Envelope, error) {
+	env := q.empty("envelope", "coarse")
+	env.Rows = int64(span.rows)
+	env.SamplesPerPixel = span.rows / float64(q.bins)
+	n := span.batches()
+	count = min(count, n)
+	for j := range count {
+		groupFirst, groupEnd := span.first+j*n/count, span.first+(j+1)*n/count
+		batch := (groupFirst + groupEnd) / 2
+		from, to, err := e.group(s, groupFirst, groupEnd)
+		if err != nil {
+			return nil, err
+		}
+		from, to = math.Max(from, q.from), math.Min(to, q.to)
+		if from >= to {
+			continue
+		}
+		first, end := q.bin(from), q.bin(to)+1
+		for chunk := range s.chunks(q.columns, s.perBatch) {
+			vectors, err := e.columns(s, batch, q.columns[chunk.from:chunk.to], true)
+			if damaged(err) {
+				s.note(batch, err)
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			for i, v := range vectors {
+				if i+chunk.from == 0 {
+					env.RowsUsed += int64(v.Len)
+				}
+				if v.Len < end-first { // fewer rows than pixels: none stays blank
+					stretch(env.bin(chunk.from+i, first), v, end-first)
+					continue
+				}
+				minMax(env.bin(chunk.from+i, first), v, evenRows(v.Len, first, end))
+			}
+			if err := e.breathe(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s.mu.Lock()
+	s.blankGaps(env)
+	a := EnvelopeArgs{From: &env.From, To: &env.To, Bins: env.Bins, Columns: env.Columns}
+	s.coarse, s.asked = env.clone(), a
+	s.mu.Unlock()
+	return env, nil
+}
+
+// group returns the ticks from the first row of batch first to that of batch
+// end, which may be one behind the last.
+func (e *Engine) group(s *session, first, end int) (from, to float64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from, _ = s.line.guess(first)
+	if end < s.reader.NumBatches() {
+		to, _ = s.line.guess(end)
+		return from, to, nil
+	}
+	_, to, _, err = s.line.at(end - 1)
+	return from, to, err
+}
+
+// exact reads every batch of the span. base, if any, is shown in progress
+// messages where exact data are not there yet.
+func (e *Engine) exact(ctx context.Context, s *session, q *request, span batchSpan, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
+	env := q.empty("envelope", "exact")
+	env.Rows = int64(span.rows)
+	pace := e.pace(progressInterval)
+	keep := s.bytesOf(q.columns)*int64(span.batches()) <= maxCacheBytes/2
+	for batch := span.first; batch <= span.last; batch++ {
+		done, err := e.addBatch(ctx, s, q, env, batch, keep)
+		if err != nil {
+			return nil, err
+		}
+		if base != nil && progress != nil && batch < span.last && pace.due() {
+			progress(env.over(base, q.bin(done)))
+		}
+	}
+	env.Rows = env.RowsUsed
+	env.SamplesPerPixel = float64(env.Rows) / float64(q.bins)
+	return env, nil
+}
+
+// over returns env up to bin done and base from there on.
+func (env *Envelope) over(base *Envelope, done int) *Envelope {
+	mixed := base.clone()
+	for c := range env.Columns {
+		copy(mixed.bin(c, 0)[:2*done], env.bin(c, 0))
+	}
+	mixed.RowsUsed = env.RowsUsed
+	return mixed
+}
+
+// addBatch widens env by one batch and returns the tick of its last row. A
+// damaged batch leaves its bins empty and is noted.
+func (e *Engine) addBatch(ctx context.Context, s *session, q *request, env *Envelope, batch int, keep bool) (last float64, err error) {
+	ticks, err := e.ticks(s, batch, keep)
+	if damaged(err) {
+		s.note(batch, err)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		_, last, _, err = s.line.at(batch)
+		return last, err
+	}
+	if err != nil {
+		return 0, err
+	}
+	if len(ticks) == 0 {
+		return q.from, nil
+	}
+	last = float64(ticks[len(ticks)-1])
+	first, edges := q.rowsOfBins(ticks)
+	if edges == nil {
+		return last, nil
+	}
+	for chunk := range s.chunks(q.columns, float64(len(ticks))) {
+		vectors, err := e.columns(s, batch, q.columns[chunk.from:chunk.to], keep)
+		if damaged(err) {
+			s.note(batch, err)
+			return last, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		for i, v := range vectors {
+			minMax(env.bin(chunk.from+i, first), v, edges)
+		}
+		if err := e.breathe(ctx); err != nil {
+			return 0, err
+		}
+	}
+	env.RowsUsed += int64(edges[len(edges)-1] - edges[0])
+	return last, nil
+}
+
+// damaged reports whether err says that the file is damaged there, as opposed
+// to that it cannot be read now.
+func damaged(err error) bool {
+	var corrupt *recording.CorruptError
+	var source *SourceError
+	return errors.As(err, &corrupt) && !errors.As(err, &source)
+}

@@ -1,0 +1,310 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// StreamInfo is what the page knows of a stream; the JSON names are those of
+// protocol.d.ts, and, where it has them, of `info --json`.
+type StreamInfo struct {
+	ID           string              `json:"id"`
+	Path         string              `json:"path"`
+	SizeBytes    int64               `json:"size_bytes"`
+	Format       string              `json:"format"`
+	State        string              `json:"state"`
+	Rows         int64               `json:"rows"`
+	RowsExact    bool                `json:"rows_exact"`
+	Batches      int                 `json:"batches"`
+	RowsPerBatch int                 `json:"rows_per_batch"`
+	Compression  string              `json:"compression"`
+	Start        *float64            `json:"start"`      // first Clock: seconds, or ticks without a rate; null without rows
+	DurationS    *float64            `json:"duration_s"` // null without a rate
+	Columns      []ColumnInfo        `json:"columns"`
+	Metadata     map[string]string   `json:"metadata"`
+	Findings     []recording.Finding `json:"findings"`
+	Title        string              `json:"title"`
+	Groups       []GroupInfo         `json:"groups"`
+	Clock        ClockInfo           `json:"clock"`
+	Coverage     []CoverageSpan      `json:"coverage"`
+	BodyBytes    int64               `json:"body_bytes_read"`
+	MetaBytes    int64               `json:"metadata_bytes_read"`
+}
+
+// ColumnInfo describes one column.
+type ColumnInfo struct {
+	Index     int     `json:"index"`
+	Name      string  `json:"name"`
+	Label     string  `json:"label"`
+	Group     string  `json:"group"`
+	Channel   int     `json:"channel"`
+	Type      string  `json:"type"`
+	Nullable  bool    `json:"nullable"`
+	Unit      string  `json:"unit"`
+	Scale     float64 `json:"scale"`
+	Offset    float64 `json:"offset"`
+	Gain      float64 `json:"gain"`
+	RateHz    float64 `json:"rate_hz"`
+	Subsample string  `json:"subsample"`
+	Stride    int     `json:"stride"`
+	Plottable bool    `json:"plottable"`
+}
+
+// GroupInfo is the columns of one signal.
+type GroupInfo struct {
+	Name    string  `json:"name"`
+	Columns []int   `json:"columns"`
+	RateHz  float64 `json:"rate_hz"`
+	Kind    string  `json:"kind"` // traces, lanes, slow or table
+}
+
+// ClockInfo is the stream's time base.
+type ClockInfo struct {
+	Hz       float64 `json:"hz"`
+	First    float64 `json:"first"` // ticks
+	Last     float64 `json:"last"`  // ticks
+	Column   bool    `json:"column"`
+	StartUTC string  `json:"start_utc"`
+}
+
+// CoverageSpan is a stretch of time of which we know what there is.
+type CoverageSpan struct {
+	From   float64 `json:"from"` // ticks
+	To     float64 `json:"to"`   // ticks
+	Kind   string  `json:"kind"` // data, gap, damaged or missing
+	Rows   int64   `json:"rows"` // there, or lost; -1 unknown
+	Reason string  `json:"reason"`
+}
+
+// StreamArgs name a stream.
+type StreamArgs struct {
+	Stream string `json:"stream"`
+}
+
+// ClockArgs give a stream the rate of its clock.
+type ClockArgs struct {
+	Stream   string  `json:"stream"`
+	Hz       float64 `json:"hz"`
+	StartUTC string  `json:"start_utc"`
+}
+
+// StartTimeArgs hold the text of a start-time CSV.
+type StartTimeArgs struct {
+	Text string `json:"text"`
+}
+
+// StartTime is what a start-time CSV tells.
+type StartTime struct {
+	Hz       float64 `json:"hz"`
+	StartUTC string  `json:"start_utc"`
+}
+
+// ReadStartTime reads the text of a start-time CSV.
+func ReadStartTime(a StartTimeArgs) (*StartTime, error) {
+	start, err := stream.ParseStartTime([]byte(a.Text))
+	if err != nil {
+		return nil, err
+	}
+	return &StartTime{float64(start.AcqClockHz), start.Time.UTC().Format("2006-01-02T15:04:05.9999999Z07:00")}, nil
+}
+
+// SetClock sets what the file does not say about its clock; the file is not
+// touched.
+func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
+	s, err := e.session("setClock", a.Stream)
+	if err != nil {
+		return nil, err
+	}
+	if !(a.Hz > 0) || a.Hz > 1e12 {
+		return nil, &ArgumentError{"setClock", fmt.Sprintf("the rate must be above 0 Hz and at most 1e12 Hz, not %v", a.Hz)}
+	}
+	s.mu.Lock()
+	s.hz = a.Hz
+	if s.clock >= 0 {
+		s.about.AcqClockHz = uint64(math.Round(a.Hz))
+		s.about.Complete()
+	}
+	if a.StartUTC != "" {
+		s.about.StartUTC = a.StartUTC
+	}
+	s.mu.Unlock()
+	return s.info()
+}
+
+// Info returns the facts of a stream as they are known now.
+func (e *Engine) Info(id string) (*StreamInfo, error) {
+	s, err := e.session("info", id)
+	if err != nil {
+		return nil, err
+	}
+	return s.info()
+}
+
+// Index reads the header and the first and last tick of every batch. After it
+// rows, gaps and coverage are exact.
+func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgress)) (*StreamInfo, error) {
+	s, err := e.session("index", id)
+	if err != nil {
+		return nil, err
+	}
+	const step = 32 // batches
+	n := s.reader.NumBatches()
+	pace := e.pace(progressInterval)
+	tell := func(batches int) {
+		if progress != nil && pace.due() {
+			progress(OpenProgress{Batches: batches, Of: n, Bytes: s.reader.BytesRead().Metadata})
+		}
+	}
+	for done := 0; ; done += step {
+		s.mu.Lock()
+		finished, err := s.reader.IndexStep(step)
+		s.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		if finished {
+			break
+		}
+		tell(min(n, done+step) / 2)
+		if err := e.breathe(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for batch := range n {
+		s.mu.Lock()
+		_, _, _, err := s.line.at(batch)
+		s.mu.Unlock()
+		if damaged(err) {
+			s.note(batch, err)
+		} else if err != nil {
+			return nil, err
+		}
+		if batch%8 == 7 {
+			tell((n + batch) / 2)
+			if err := e.breathe(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := e.findGaps(ctx, s); err != nil {
+		return nil, err
+	}
+	return s.info()
+}
+
+func (s *session) info() (*StreamInfo, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rows, exact := s.reader.Rows()
+	read := s.reader.BytesRead()
+	info := &StreamInfo{
+		ID: s.id, Path: s.path, SizeBytes: s.size, Format: s.reader.Format(), State: string(s.reader.State()),
+		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: s.reader.Codec(),
+		Metadata: map[string]string{}, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{},
+		BodyBytes: read.Body, MetaBytes: read.Metadata,
+	}
+	if info.Findings == nil {
+		info.Findings = []recording.Finding{}
+	}
+	for _, kv := range s.about.Metadata() {
+		info.Metadata[kv.Key] = kv.Value
+	}
+	info.Clock = ClockInfo{Hz: s.hz, Column: s.clock >= 0, StartUTC: s.about.StartUTC}
+	rate := 0.0
+	if info.Batches > 0 {
+		first, _, _, err := s.line.at(0)
+		if err != nil && !damaged(err) {
+			return nil, err
+		}
+		_, last, _, err := s.line.at(info.Batches - 1)
+		if err != nil && !damaged(err) {
+			return nil, err
+		}
+		info.Clock.First, info.Clock.Last = first, last
+		period := s.samplePeriod()
+		start, duration := first, last-first+period
+		if s.hz > 0 {
+			start, duration = start/s.hz, duration/s.hz
+			info.DurationS = &duration
+			if period > 0 {
+				rate = s.hz / period
+			}
+		}
+		info.Start = &start
+		info.Coverage = s.coverage(rows)
+	}
+	for i := range s.about.Columns {
+		info.Columns = append(info.Columns, s.columnInfo(i, rate))
+	}
+	info.Groups = groups(info.Columns, rate)
+	return info, nil
+}
+
+func (s *session) columnInfo(i int, rowRate float64) ColumnInfo {
+	c := &s.about.Columns[i]
+	label, group, channel := stream.Label(c.Name)
+	stride := max(1, c.Stride)
+	rate := c.RateHz
+	if rate == 0 {
+		rate = rowRate / float64(stride)
+	}
+	return ColumnInfo{
+		Index: i, Name: c.Name, Label: label, Group: group, Channel: channel, Type: c.ArrowType, Nullable: c.Nullable,
+		Unit: c.Unit, Scale: c.Scale, Offset: c.Offset, Gain: c.Gain, RateHz: rate, Subsample: s.subsample[i], Stride: stride,
+		Plottable: c.Type.Numeric(),
+	}
+}
+
+// kindOrder is the order of display.
+var kindOrder = map[string]int{"traces": 0, "lanes": 1, "slow": 2, "table": 3}
+
+// slowHz is the row rate below which a column without channels is a slow
+// stream rather than a trace.
+const slowHz = 500
+
+// groups puts the columns of one signal together: signals first, the fastest
+// in front, clocks and what cannot be drawn last.
+func groups(columns []ColumnInfo, rowRate float64) []GroupInfo {
+	list := []GroupInfo{}
+	index := map[string]int{}
+	for _, c := range columns {
+		kind := kindOf(c, rowRate)
+		key := kind + "/" + c.Group
+		i, ok := index[key]
+		if !ok {
+			i = len(list)
+			index[key] = i
+			list = append(list, GroupInfo{Name: c.Group, RateHz: c.RateHz, Kind: kind})
+		}
+		list[i].Columns = append(list[i].Columns, c.Index)
+	}
+	for i := range list {
+		slices.SortStableFunc(list[i].Columns, func(a, b int) int { return cmp.Compare(columns[a].Channel, columns[b].Channel) })
+	}
+	strideOf := func(g GroupInfo) int { return columns[g.Columns[0]].Stride }
+	slices.SortStableFunc(list, func(a, b GroupInfo) int {
+		return cmp.Or(cmp.Compare(kindOrder[a.Kind], kindOrder[b.Kind]), cmp.Compare(strideOf(a), strideOf(b)), cmp.Compare(len(b.Columns), len(a.Columns)))
+	})
+	return list
+}
+
+func kindOf(c ColumnInfo, rowRate float64) string {
+	switch {
+	case !c.Plottable, c.Name == "Clock", c.Name == "HubClock", c.Name == "FrameCount":
+		return "table"
+	case c.Channel >= 0:
+		return "traces"
+	case c.Type == "bool", strings.HasPrefix(c.Name, "Digital"), c.Name == "Buttons":
+		return "lanes"
+	case rowRate > slowHz:
+		return "traces"
+	}
+	return "slow"
+}

@@ -1,0 +1,332 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"path"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// ValuesArgs ask for the raw values of rows [start, end) of a column.
+type ValuesArgs struct {
+	Stream string          `json:"stream"`
+	Column json.RawMessage `json:"column"` // name or index
+	Start  *int64          `json:"start"`
+	End    *int64          `json:"end"`
+}
+
+// SliceArgs ask for a file of some rows and columns.
+type SliceArgs struct {
+	Stream      string            `json:"stream"`
+	Start       *int64            `json:"start"` // rows, half-open
+	End         *int64            `json:"end"`
+	From        *float64          `json:"from"` // or seconds by the clock, half-open
+	To          *float64          `json:"to"`
+	Columns     []json.RawMessage `json:"columns"` // names, globs or indices; absent: all
+	Compression string            `json:"compression"`
+}
+
+// SliceProgress counts rows, or bytes.
+type SliceProgress struct {
+	Done  int64 `json:"done"`
+	Total int64 `json:"total"`
+}
+
+// SliceReport says what a slice holds.
+type SliceReport struct {
+	Start   int64    `json:"start"`
+	End     int64    `json:"end"`
+	Rows    int64    `json:"rows"`
+	Batches int      `json:"batches"`
+	Columns []string `json:"columns"`
+	Bytes   int64    `json:"bytes"`
+
+	LostRows int64               `json:"lost_rows"` // of damaged batches, which are left out
+	Findings []recording.Finding `json:"findings"`
+}
+
+// Values calls begin once with the type of the column and the number of rows,
+// then put for each batch in order; at counts from the first row asked for.
+func (e *Engine) Values(ctx context.Context, a ValuesArgs, begin func(t stream.Type, rows int64) error, put func(at int64, v *recording.Vector) error) error {
+	s, err := e.session("values", a.Stream)
+	if err != nil {
+		return err
+	}
+	if a.Start == nil || a.End == nil {
+		return &ArgumentError{"values", "start and end must be row numbers"}
+	}
+	columns, err := s.pick("values", []json.RawMessage{a.Column})
+	if err != nil {
+		return err
+	}
+	if len(columns) != 1 {
+		return &ArgumentError{"values", fmt.Sprintf("%s are %d columns, not one", a.Column, len(columns))}
+	}
+	c := &s.about.Columns[columns[0]]
+	if !c.Type.Numeric() {
+		return &ArgumentError{"values", fmt.Sprintf("column %s holds %s, which is not read here", c.Name, c.ArrowType)}
+	}
+	start, end := *a.Start, *a.End
+	if err := s.checkRows(start, end); err != nil {
+		return err
+	}
+	if err := begin(c.Type, end-start); err != nil {
+		return err
+	}
+	// Reading is one batch a step; others may use the reader in between.
+	for start < end {
+		s.mu.Lock()
+		batch, err := s.oneBatch(start, end, columns)
+		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		if err := put(start-*a.Start, &batch.Columns[0]); err != nil {
+			return err
+		}
+		start += int64(batch.Rows)
+		if err := e.breathe(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oneBatch reads the rows from start on of the batch that holds it; the caller
+// holds s.mu.
+func (s *session) oneBatch(start, end int64, columns []int) (*recording.Batch, error) {
+	index, err := s.reader.BatchAt(start)
+	if err != nil {
+		return nil, err
+	}
+	_, batchEnd, err := s.reader.BatchRange(index)
+	if err != nil {
+		return nil, err
+	}
+	for batch, err := range s.reader.Slice(start, min(end, batchEnd), columns) {
+		if err != nil {
+			return nil, err
+		}
+		if batch.Rows > 0 {
+			return batch, nil
+		}
+	}
+	return nil, &recording.RangeError{Start: start, End: end, Rows: start}
+}
+
+// checkRows compares rows with what is there, as far as that is known.
+func (s *session) checkRows(start, end int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rows, exact := s.reader.Rows()
+	if start < 0 || start > end || exact && end > rows {
+		return &recording.RangeError{Start: start, End: end, Rows: rows}
+	}
+	if end == start {
+		return nil
+	}
+	// Not exact: the batch of the last row says whether it is there.
+	_, err := s.reader.BatchAt(end - 1)
+	return err
+}
+
+// pick resolves names, globs and indices of columns, in order, without
+// doubles; nil picks all that can be read.
+func (s *session) pick(op string, wanted []json.RawMessage) ([]int, error) {
+	var columns []int
+	seen := map[int]bool{}
+	add := func(c int) {
+		if !seen[c] {
+			seen[c] = true
+			columns = append(columns, c)
+		}
+	}
+	if wanted == nil {
+		for c := range s.about.Columns {
+			if s.about.Columns[c].Type != stream.Other { // text and the like cannot be read
+				add(c)
+			}
+		}
+	}
+	for _, raw := range wanted {
+		var name string
+		var index int
+		switch {
+		case len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &name) == nil:
+			found := s.named(name)
+			if len(found) == 0 {
+				if _, err := s.reader.Column(name); err != nil {
+					return nil, err
+				}
+				return nil, &recording.ColumnError{Name: name}
+			}
+			for _, c := range found {
+				add(c)
+			}
+		case len(raw) > 0 && raw[0] != 'n' && json.Unmarshal(raw, &index) == nil:
+			if index < 0 || index >= len(s.about.Columns) {
+				return nil, &ArgumentError{op, fmt.Sprintf("column %d of %d", index, len(s.about.Columns))}
+			}
+			add(index)
+		default:
+			return nil, &ArgumentError{op, fmt.Sprintf("a column must be a name or an index, not %q", raw)}
+		}
+	}
+	return columns, nil
+}
+
+// named gives the columns of that name or, if there is none, those that the
+// name matches as a glob.
+func (s *session) named(name string) []int {
+	var exact, matching []int
+	for c := range s.about.Columns {
+		if s.about.Columns[c].Name == name {
+			exact = append(exact, c)
+		} else if ok, err := path.Match(name, s.about.Columns[c].Name); err == nil && ok {
+			matching = append(matching, c)
+		}
+	}
+	if exact != nil {
+		return exact
+	}
+	return matching
+}
+
+// rowsOfTimes turns seconds by the clock into rows.
+func (s *session) rowsOfTimes(from, to float64) (start, end int64, err error) {
+	if s.hz <= 0 {
+		return 0, 0, &ArgumentError{"slice", "the rate of the clock is not known: give rows, or set the rate"}
+	}
+	if math.IsNaN(from) || math.IsNaN(to) || from > to {
+		return 0, 0, &ArgumentError{"slice", "from and to must be seconds, from before to"}
+	}
+	row := func(seconds float64) (int64, error) {
+		ticks := math.Ceil(math.Min(math.Max(0, seconds*s.hz), 1<<62))
+		if s.clock < 0 {
+			rows, _ := s.reader.Rows()
+			return min(int64(ticks), rows), nil
+		}
+		return s.reader.RowAtClock(uint64(ticks))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if start, err = row(from); err != nil {
+		return 0, 0, err
+	}
+	end, err = row(to)
+	return start, end, err
+}
+
+// Slice writes rows and columns to file, which is empty.
+func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, progress func(SliceProgress)) (*SliceReport, error) {
+	s, err := e.session("slice", a.Stream)
+	if err != nil {
+		return nil, err
+	}
+	columns, err := s.pick("slice", a.Columns)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	rows, _ := s.reader.Rows()
+	s.mu.Unlock()
+	o := recording.SliceOptions{Start: 0, End: rows, Columns: columns}
+	switch {
+	case (a.From != nil || a.To != nil) && (a.Start != nil || a.End != nil):
+		return nil, &ArgumentError{"slice", "give rows or seconds, not both"}
+	case a.From != nil && a.To != nil:
+		if o.Start, o.End, err = s.rowsOfTimes(*a.From, *a.To); err != nil {
+			return nil, err
+		}
+	case a.From != nil || a.To != nil:
+		return nil, &ArgumentError{"slice", "from and to go together"}
+	default:
+		if a.Start != nil {
+			o.Start = *a.Start
+		}
+		if a.End != nil {
+			o.End = *a.End
+		}
+	}
+	switch a.Compression {
+	case "", "keep":
+		if s.reader.Codec() == "zstd" {
+			o.Codec = recording.Zstd
+		}
+	case "none":
+	case "zstd":
+		o.Codec = recording.Zstd
+	default:
+		return nil, &ArgumentError{"slice", fmt.Sprintf("compression is %q, must be keep, none or zstd", a.Compression)}
+	}
+	return e.writeSlice(ctx, s, o, file, progress)
+}
+
+func (e *Engine) writeSlice(ctx context.Context, s *session, o recording.SliceOptions, file recording.File, progress func(SliceProgress)) (*SliceReport, error) {
+	pace := e.pace(progressInterval)
+	o.Progress = func(done, total int64) {
+		if progress != nil && pace.due() {
+			progress(SliceProgress{done, total})
+		}
+	}
+	stopped := func() bool { return e.breathe(ctx) != nil }
+	// A reader of its own: a long slice does not keep the picture waiting.
+	reader, err := recording.NewReader(s.source, s.size)
+	if err != nil {
+		return nil, err
+	}
+	written, err := reader.WriteSlice(stopped, file, o)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return nil, err
+	}
+	names := make([]string, len(o.Columns))
+	for i, c := range o.Columns {
+		names[i] = s.about.Columns[c].Name
+	}
+	return &SliceReport{Start: o.Start, End: o.End, Rows: written.Rows, Batches: written.Batches, Columns: names, Bytes: written.Bytes,
+		LostRows: written.LostRows, Findings: written.Findings}, nil
+}
+
+// Recover examines a stream's file and returns the plan of a whole one,
+// opened and read through once, and the source whose bytes it copies.
+func (e *Engine) Recover(ctx context.Context, id string, progress func(SliceProgress)) (io.ReaderAt, *recording.Plan, error) {
+	s, err := e.session("recover", id)
+	if err != nil {
+		return nil, nil, err
+	}
+	pace := e.pace(progressInterval)
+	plan, err := recording.Recover(s.source, s.size, recording.RecoverOptions{
+		Name:   s.path,
+		Output: recoveredName(s.path),
+		Yield:  func() error { return e.breathe(ctx) },
+		Progress: func(done, total int64) {
+			if progress != nil && pace.due() {
+				progress(SliceProgress{done, 2 * total}) // the second half is the verification
+			}
+		},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if progress != nil {
+		progress(SliceProgress{s.size, 2 * s.size})
+	}
+	if err := plan.Verify(s.source); err != nil {
+		return nil, nil, err
+	}
+	return s.source, plan, nil
+}
+
+// recoveredName puts "-recovered" before the extension.
+func recoveredName(name string) string {
+	ext := path.Ext(name)
+	return name[:len(name)-len(ext)] + "-recovered" + ext
+}

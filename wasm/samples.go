@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"math"
+	"slices"
+)
+
+// samples answers with the single rows of a view that holds few, and one row
+// beyond on each side, so that lines run to the borders of the picture.
+//
+// X is the same for all columns. Where all of them hold a slower signal, only
+// rows with values of their own are given; beside faster columns a slower
+// signal repeats its value. Where rows are missing between two samples, a row
+// of NaN in all columns stands between them.
+func (e *Engine) samples(ctx context.Context, s *session, q *request, span batchSpan, stride int) (*Envelope, error) {
+	env := q.empty("samples", "exact")
+	columns := make([][]float32, len(q.columns))
+	nan := float32(math.NaN())
+	s.mu.Lock()
+	about := s.samplePeriod() // ticks from row to row
+	s.mu.Unlock()
+	period := 0.0        // ticks from sample to sample; 0: uneven, no gaps
+	last := math.Inf(-1) // tick of the last sample given
+
+	add := func(tick float64, vectors []*plotVector, row int) {
+		if period > 0 && tick-last > gapFactor*period && !math.IsInf(last, 0) {
+			env.X = append(env.X, last+period-q.from)
+			for c := range columns {
+				columns[c] = append(columns[c], nan)
+			}
+		}
+		last = tick
+		env.X = append(env.X, tick-q.from)
+		for c, v := range vectors {
+			value := nan
+			if v.Valid == nil || v.Valid[row] != 0 {
+				value = float32(v.Float64(row))
+			}
+			columns[c] = append(columns[c], value)
+		}
+	}
+
+	// The margins may lie one batch further on.
+	from, to := max(0, span.first-1), min(s.reader.NumBatches()-1, span.last+1)
+	var before struct { // the latest row before the view
+		tick    float64
+		vectors []*plotVector
+		row     int
+	}
+	done := false
+	for batch := from; batch <= to && !done; batch++ {
+		if batch == from && span.first > 0 {
+			// Only needed if the next has no value before the view.
+			s.mu.Lock()
+			first, _, _, err := s.line.at(span.first)
+			s.mu.Unlock()
+			if err != nil {
+				return nil, err
+			}
+			if first+float64(stride-1)*about < q.from {
+				continue
+			}
+		}
+		ticks, err := e.ticks(s, batch, true)
+		if damaged(err) {
+			s.note(batch, err)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		period = evenPeriod(ticks) * float64(stride)
+		if err := e.breathe(ctx); err != nil {
+			return nil, err
+		}
+		var vectors []*plotVector
+		for chunk := range s.chunks(q.columns, float64(len(ticks))) {
+			part, err := e.columns(s, batch, q.columns[chunk.from:chunk.to], true)
+			if damaged(err) {
+				s.note(batch, err)
+				vectors = nil
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			vectors = append(vectors, part...)
+			if err := e.breathe(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if vectors == nil && len(q.columns) > 0 {
+			continue
+		}
+		own := func(row int) bool {
+			return stride == 1 || len(vectors) == 0 || vectors[0].own == nil || vectors[0].own[row] != 0
+		}
+		// Rows before the view: only the latest counts.
+		row := rowAt(ticks, q.from)
+		for r := row - 1; r >= 0; r-- {
+			if own(r) {
+				before.tick, before.vectors, before.row = float64(ticks[r]), vectors, r
+				break
+			}
+		}
+		for ; row < len(ticks) && !done; row++ {
+			if !own(row) {
+				continue
+			}
+			if before.vectors != nil {
+				add(before.tick, before.vectors, before.row)
+				before.vectors = nil
+			}
+			tick := float64(ticks[row])
+			add(tick, vectors, row)
+			if tick >= q.to {
+				done = true // the margin behind
+			} else {
+				env.Rows++
+			}
+		}
+	}
+	if before.vectors != nil {
+		add(before.tick, before.vectors, before.row)
+	}
+	for _, c := range columns {
+		env.Data = append(env.Data, c...)
+	}
+	env.RowsUsed = env.Rows
+	env.SamplesPerPixel = float64(env.Rows) / float64(q.bins)
+	return env, nil
+}
+
+// evenPeriod is the median step of ticks, or 0 if fewer than evenShare of the
+// steps are near it: rows that come with events.
+func evenPeriod(ticks []uint64) float64 {
+	const most, near = 2048, 0.25 // steps looked at; part of the median
+	n := min(len(ticks)-1, most)
+	if n < 2 {
+		return 0
+	}
+	steps := make([]float64, n)
+	for i := range steps {
+		at := i * (len(ticks) - 1) / n
+		steps[i] = float64(ticks[at+1] - ticks[at])
+	}
+	slices.Sort(steps)
+	median := steps[n/2]
+	even := 0
+	for _, step := range steps {
+		if math.Abs(step-median) <= near*median {
+			even++
+		}
+	}
+	if float64(even) < evenShare*float64(n) {
+		return 0
+	}
+	return median
+}

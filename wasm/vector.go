@@ -1,0 +1,218 @@
+package main
+
+import (
+	"iter"
+
+	"github.com/oniscope/oniscope/shared/decimate"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A part is a range of a list, half-open.
+type part struct{ from, to int }
+
+// chunks cuts a list of columns so that one batch of each part is one step.
+func (s *session) chunks(columns []int, rows float64) iter.Seq[part] {
+	limit := int64(stepBytes)
+	if s.compressed {
+		limit = stepBytesCompressed
+	}
+	return func(yield func(part) bool) {
+		for from := 0; from < len(columns); {
+			to, bytes := from, int64(0)
+			for to < len(columns) && (to == from || bytes < limit) {
+				bytes += int64(rows) * int64(s.about.Columns[columns[to]].ByteWidth)
+				to++
+			}
+			if !yield(part{from, to}) {
+				return
+			}
+			from = to
+		}
+	}
+}
+
+// bytesOf is what one batch of the columns holds, about, with its clock.
+func (s *session) bytesOf(columns []int) int64 {
+	width := 8
+	for _, c := range columns {
+		width += s.about.Columns[c].ByteWidth
+	}
+	return int64(float64(width) * s.perBatch)
+}
+
+// stride is how many rows share one value, if all columns agree, else 1.
+func (s *session) stride(columns []int) int {
+	stride := 1
+	for i, c := range columns {
+		n := max(1, s.about.Columns[c].Stride)
+		if i > 0 && n != stride {
+			return 1
+		}
+		stride = n
+	}
+	return stride
+}
+
+// columns gives columns of one batch as they are drawn, from the cache or in
+// one read from the file. keep puts what was read in the cache.
+func (e *Engine) columns(s *session, batch int, columns []int, keep bool) ([]*plotVector, error) {
+	vectors := make([]*plotVector, len(columns))
+	var missing, where []int
+	for i, c := range columns {
+		if vectors[i] = e.cache.get(s, batch, c); vectors[i] == nil {
+			missing, where = append(missing, c), append(where, i)
+		}
+	}
+	if len(missing) == 0 {
+		return vectors, nil
+	}
+	s.mu.Lock()
+	read, err := s.reader.PeekBatch(batch, missing)
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	fresh := make([]*plotVector, len(missing))
+	for i := range missing {
+		fresh[i] = s.plotVector(read, i)
+		vectors[where[i]] = fresh[i]
+	}
+	if keep && !s.closed.Load() {
+		e.cache.put(s, batch, fresh)
+	}
+	return vectors, nil
+}
+
+// plotVector prepares column i of a batch for drawing. A slower signal is
+// stored in three ways (run-end encoded, one value and nulls, each value
+// repeated): all three become repeated values, of which own marks the real.
+func (s *session) plotVector(b *recording.Batch, i int) *plotVector {
+	v := &plotVector{Vector: b.Columns[i]}
+	stride := s.about.Columns[v.Column].Stride
+	switch {
+	case v.RunEnds != nil:
+		v.own = make([]byte, v.Len)
+		at := int32(0)
+		for _, end := range v.RunEnds {
+			if int(at) < v.Len {
+				v.own[at] = 1
+			}
+			at = end
+		}
+	case stride > 1 && v.Valid != nil && every(v.Valid, stride):
+		v.own = v.Valid
+		v.Data, v.Valid = held(v.Data, v.Valid, stride)
+	case stride > 1 && v.Valid == nil:
+		v.own = make([]byte, v.Len)
+		for row := phase(v, stride); row < v.Len; row += stride {
+			v.own[row] = 1
+		}
+	}
+	return v
+}
+
+// every reports whether values lie stride rows apart, or a multiple of it.
+func every(valid []byte, stride int) bool {
+	first := -1
+	for row, v := range valid {
+		if v != 0 && first < 0 {
+			first = row
+		}
+		if v != 0 && (row-first)%stride != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// held fills up to stride-1 nulls behind a value with that value.
+func held(data, valid []byte, stride int) (filled, validFilled []byte) {
+	rows := len(valid)
+	if rows == 0 {
+		return data, valid
+	}
+	width := len(data) / rows
+	filled, validFilled = make([]byte, len(data)), make([]byte, rows)
+	copy(filled, data)
+	copy(validFilled, valid)
+	since := stride // rows since the last value
+	for row := range rows {
+		switch {
+		case valid[row] != 0:
+			since = 0
+		case since+1 < stride:
+			since++
+			copy(filled[row*width:(row+1)*width], filled[(row-1)*width:row*width])
+			validFilled[row] = 1
+		default:
+			since = stride
+		}
+	}
+	return filled, validFilled
+}
+
+// phase is the row in [0, stride) at which repeated values change. A file cut
+// out of a recording may begin anywhere in a run.
+func phase(v *plotVector, stride int) int {
+	if v.Len == 0 || v.Type.Width() == 0 {
+		return 0
+	}
+	width := v.Type.Width()
+	changes := make([]int, stride)
+	for row := 1; row < min(v.Len, 400*stride); row++ {
+		if string(v.Data[row*width:(row+1)*width]) != string(v.Data[(row-1)*width:row*width]) {
+			changes[row%stride]++
+		}
+	}
+	best := 0
+	for p, n := range changes {
+		if n > changes[best] {
+			best = p
+		}
+	}
+	return best
+}
+
+// minMax widens an envelope by rows of a column; see decimate.MinMax.
+func minMax(envelope []float32, v *plotVector, edges []int) {
+	switch v.Type {
+	case stream.Int8:
+		decimate.MinMax(envelope, recording.Values[int8](&v.Vector), v.Valid, edges)
+	case stream.Int16:
+		decimate.MinMax(envelope, recording.Values[int16](&v.Vector), v.Valid, edges)
+	case stream.Int32:
+		decimate.MinMax(envelope, recording.Values[int32](&v.Vector), v.Valid, edges)
+	case stream.Int64:
+		decimate.MinMax(envelope, recording.Values[int64](&v.Vector), v.Valid, edges)
+	case stream.Bool, stream.Uint8:
+		decimate.MinMax(envelope, v.Data, v.Valid, edges)
+	case stream.Uint16:
+		decimate.MinMax(envelope, recording.Values[uint16](&v.Vector), v.Valid, edges)
+	case stream.Uint32:
+		decimate.MinMax(envelope, recording.Values[uint32](&v.Vector), v.Valid, edges)
+	case stream.Uint64:
+		decimate.MinMax(envelope, recording.Values[uint64](&v.Vector), v.Valid, edges)
+	case stream.Float32:
+		decimate.MinMax(envelope, recording.Values[float32](&v.Vector), v.Valid, edges)
+	case stream.Float64:
+		decimate.MinMax(envelope, recording.Values[float64](&v.Vector), v.Valid, edges)
+	default: // float16
+		values := make([]float32, v.Len)
+		for i := range values {
+			values[i] = float32(v.Float64(i))
+		}
+		decimate.MinMax(envelope, values, v.Valid, edges)
+	}
+}
+
+// stretch draws fewer rows than bins: each bin shows the row that it is at.
+func stretch(envelope []float32, v *plotVector, bins int) {
+	if v.Len == 0 {
+		return
+	}
+	for b := range bins {
+		row := b * v.Len / bins
+		minMax(envelope[2*b:2*b+2], v, []int{row, row + 1})
+	}
+}
