@@ -132,11 +132,11 @@ func (r *rig) parseDevices() error {
 // parseDevice reads the settings of one device: each kind takes the common
 // keys and its own.
 func (r *rig) parseDevice(key string, node ast.Node) (deviceSettings, error) {
-	type common struct {
+	type Common struct { // exported, for the YAML package sets it {
 		Enable *bool          `yaml:"enable"`
 		Writer writerSettings `yaml:"writer"`
 	}
-	var base common
+	var base Common
 	s := deviceSettings{Filter: true}
 	into := func(keys any) error {
 		if node == nil || node.Type() == ast.NullType {
@@ -149,38 +149,38 @@ func (r *rig) parseDevice(key string, node ast.Node) (deviceSettings, error) {
 	switch {
 	case key == "memory-monitor" || key == "heartbeat":
 		var k struct {
-			common `yaml:",inline"`
+			Common `yaml:",inline"`
 			RateHz float64 `yaml:"rate_hz"`
 		}
 		err = into(&k)
-		base, s.RateHz = k.common, k.RateHz
+		base, s.RateHz = k.Common, k.RateHz
 	case key == "analog-io":
 		var k struct {
-			common  `yaml:",inline"`
+			Common  `yaml:",inline"`
 			RangesV []float64 `yaml:"ranges_v"`
 		}
 		err = into(&k)
-		base = k.common
+		base = k.Common
 		if n := len(k.RangesV); err == nil && n != 0 && n != len(s.RangesV) {
 			return s, fmt.Errorf("analog-io: ranges_v has %d values, want %d", n, len(s.RangesV))
 		}
 		copy(s.RangesV[:], k.RangesV)
 	case key == "digital-io":
 		var k struct {
-			common `yaml:",inline"`
+			Common `yaml:",inline"`
 		}
 		err = into(&k)
-		base = k.common
+		base = k.Common
 	case onPort && headstage == neuropixelsV1eKey && slices.Contains(portNames, strings.TrimPrefix(port, "port-")):
 		k := struct {
-			common    `yaml:",inline"`
+			Common    `yaml:",inline"`
 			GainAP    int    `yaml:"gain_ap"`
 			GainLFP   int    `yaml:"gain_lfp"`
 			Reference string `yaml:"reference"`
 			Filter    bool   `yaml:"filter"`
 		}{Filter: true, Reference: "external"}
 		err = into(&k)
-		base, s.GainAP, s.GainLFP, s.Reference, s.Filter = k.common, k.GainAP, k.GainLFP, k.Reference, k.Filter
+		base, s.GainAP, s.GainLFP, s.Reference, s.Filter = k.Common, k.GainAP, k.GainLFP, k.Reference, k.Filter
 		if letter := strings.TrimPrefix(port, "port-"); err == nil && r.Ports[letter].Headstage != headstage {
 			return s, fmt.Errorf("%s: ports says nothing of it; add ports: {%s: {headstage: %s}}", key, letter, headstage)
 		}
@@ -227,7 +227,7 @@ func (r *rig) explain(err error) error {
 }
 
 // check refuses values that are not possible.
-func (w *writerSettings) check() error {
+func (w writerSettings) check() error {
 	if w.Suffix != nil {
 		if _, err := store.ParseSuffix(*w.Suffix); err != nil {
 			return err

@@ -123,8 +123,8 @@ func checkNames(streams []string) error {
 	return nil
 }
 
-func begin(streams []string, suffix string, o Options, first *Summary) (run *Run, err error) {
-	run = &Run{o: o, suffix: suffix, created: map[string]File{}}
+func begin(streams []string, suffix string, o Options, first *Summary) (_ *Run, err error) {
+	run := &Run{o: o, suffix: suffix, created: map[string]File{}}
 	var made []string
 	defer func() {
 		if err == nil {
@@ -136,7 +136,6 @@ func begin(streams []string, suffix string, o Options, first *Summary) (run *Run
 		for _, path := range made {
 			os.Remove(path)
 		}
-		run = nil
 	}()
 
 	companions := files(nil, suffix)

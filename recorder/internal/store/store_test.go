@@ -1,0 +1,375 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+var noon = time.Date(2026, 11, 21, 4, 17, 44, 5e8, time.Local)
+
+func clockStream(name string) *stream.Stream {
+	return &stream.Stream{Name: name, AcqClockHz: 1000, Columns: []stream.Column{{Name: "Clock", Type: stream.Uint64, ArrowType: "uint64", ByteWidth: 8}}}
+}
+
+// clocks is a batch of n rows that counts from a number.
+func clocks(from, n int) [][]byte {
+	var data []byte
+	for i := range n {
+		data = binary.LittleEndian.AppendUint64(data, uint64(from+i))
+	}
+	return [][]byte{data}
+}
+
+func start(t *testing.T, names []string, o Options) *Run {
+	t.Helper()
+	run, err := Begin(names, o, &Summary{State: StateOpen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { run.Close() })
+	return run
+}
+
+func list(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func TestNamesFollowTheSuffix(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		suffix Suffix
+		there  []string // files before
+		want   string
+	}{
+		{"None leaves the name as it is", None, nil, ""},
+		{"FileCount begins at 0", FileCount, nil, "0"},
+		{"FileCount counts the files of the name", FileCount, []string{"heartbeat_0.arrow", "heartbeat_1.arrow"}, "2"},
+		{"FileCount counts what matches, as Bonsai does", FileCount, []string{"heartbeat_x.arrow"}, "1"},
+		{"FileCount passes over a name that is taken", FileCount, []string{"heartbeat_1.arrow"}, "2"},
+		{"FileCount is one for all streams", FileCount, []string{"analog-io_0.arrow", "analog-io_1.arrow", "analog-io_2.arrow"}, "3"},
+		{"FileCount minds the companions too", FileCount, []string{"start-time_0.csv"}, "1"},
+		{"FileCount minds nobody else's files", FileCount, []string{"other_0.arrow", "heartbeat.arrow"}, "0"},
+		{"Timestamp is the local time", Timestamp, nil, "2026-11-21T04_17_44"},
+		{"Timestamp never collides", Timestamp, []string{"heartbeat_2026-11-21T04_17_44.arrow"}, "2026-11-21T04_17_44_1"},
+	} {
+		dir := t.TempDir()
+		for _, name := range c.there {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("old"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run := start(t, []string{"heartbeat", "analog-io"}, Options{Dir: dir, Suffix: c.suffix, Now: noon})
+		if run.Suffix() != c.want {
+			t.Errorf("%s: suffix %q, want %q", c.name, run.Suffix(), c.want)
+		}
+		for _, name := range []string{"heartbeat", "analog-io"} {
+			if file := StreamFile(name, c.want); !slices.Contains(list(t, dir), file) {
+				t.Errorf("%s: %s was not made: %v", c.name, file, list(t, dir))
+			}
+		}
+		for _, name := range c.there {
+			if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != "old" {
+				t.Errorf("%s: %s was touched", c.name, name)
+			}
+		}
+	}
+}
+
+func TestStreamNamesBecomeFileNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"port-a-neuropixels-1.0e": "port-a-neuropixels-1.0e_0.arrow", // dots stay
+		"a/b\\c:d":                "a-b-c-d_0.arrow",
+	} {
+		if got := StreamFile(name, "0"); got != want {
+			t.Errorf("StreamFile(%q) = %q, want %q", name, got, want)
+		}
+	}
+	if _, err := Begin([]string{"a/b", "A-B"}, Options{Dir: t.TempDir()}, &Summary{}); err == nil {
+		t.Error("two streams share a file")
+	}
+}
+
+func TestAnExistingFileIsAnErrorAndNothingIsLeft(t *testing.T) {
+	for _, name := range []string{"analog-io.arrow", "recording.json", "start-time.csv"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("old"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Begin([]string{"heartbeat", "analog-io"}, Options{Dir: dir}, &Summary{})
+		exists := (*ExistsError)(nil)
+		if !errors.As(err, &exists) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if got := list(t, dir); !reflect.DeepEqual(got, []string{name}) {
+			t.Errorf("%s: left %v", name, got)
+		}
+	}
+}
+
+func TestOverwriteReplacesWhatItMay(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"heartbeat.arrow", "analog-io.arrow", "recording.json"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("old"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := []string{"heartbeat", "analog-io"}
+	_, err := Begin(names, Options{Dir: dir, Overwrite: func(s string) bool { return s != "analog-io" }}, &Summary{})
+	if exists := (*ExistsError)(nil); !errors.As(err, &exists) {
+		t.Fatalf("got %v", err)
+	}
+	if data, _ := os.ReadFile(filepath.Join(dir, "heartbeat.arrow")); string(data) != "old" {
+		t.Error("a run that did not begin destroyed a file")
+	}
+	run := start(t, names, Options{Dir: dir, Overwrite: func(string) bool { return true }})
+	if info, err := os.Stat(filepath.Join(dir, "analog-io.arrow")); err != nil || info.Size() != 0 {
+		t.Errorf("analog-io.arrow: %v, %v", info, err)
+	}
+	if err := run.WriteStartTime(stream.StartTime{Time: noon, AcqClockHz: 1}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestARunThatIsWrittenIsNotOverwritten(t *testing.T) {
+	dir := t.TempDir()
+	host, _ := os.Hostname()
+	yes := func(string) bool { return true }
+	first, err := Begin([]string{"heartbeat"}, Options{Dir: dir}, &Summary{State: StateOpen, PID: os.Getpid(), Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if _, err := Begin([]string{"heartbeat"}, Options{Dir: dir, Overwrite: yes}, &Summary{}); !errors.Is(err, ErrInUse) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestARunWritesFilesThatReadersRead(t *testing.T) {
+	dir := t.TempDir()
+	run := start(t, []string{"heartbeat", "idle"}, Options{Dir: dir, Suffix: FileCount})
+	var writers []*Writer
+	for _, name := range []string{"heartbeat", "idle", "late"} {
+		w, err := run.OpenStream(clockStream(name), recording.None)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writers = append(writers, w)
+	}
+	for i := range 3 {
+		if err := writers[0].WriteBatch(100, clocks(100*i, 100)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rows, batches, size := writers[0].Progress(); rows != 300 || batches != 3 || size < 2400 {
+		t.Errorf("progress %d %d %d", rows, batches, size)
+	}
+	for _, w := range writers {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for name, want := range map[string]int64{"heartbeat_0.arrow": 300, "idle_0.arrow": 0, "late_0.arrow": 0} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if info, err := r.Info(); err != nil || info.Rows != want || info.State != recording.Complete {
+			t.Errorf("%s: %+v, %v, want %d rows", name, info, err, want)
+		}
+	}
+}
+
+// A smallDisk is a File that takes only so many bytes, as a disk that fills up.
+type smallDisk struct {
+	*os.File
+	left    *int
+	syncErr error
+	at      int64
+}
+
+func (d *smallDisk) Write(p []byte) (int, error) {
+	n := min(len(p), *d.left)
+	*d.left -= n
+	n, err := d.WriteAt(p[:n], d.at)
+	d.at += int64(n)
+	if err == nil && n < len(p) {
+		err = &fs.PathError{Op: "write", Path: d.Name(), Err: syscall.ENOSPC}
+	}
+	return n, err
+}
+
+func (d *smallDisk) Truncate(size int64) error {
+	d.at = size
+	return d.File.Truncate(size)
+}
+
+func (d *smallDisk) Sync() error { return d.syncErr }
+
+func onSmallDisk(left int, syncErr error) func(string, bool) (File, error) {
+	return func(path string, overwrite bool) (File, error) {
+		f, err := os.Create(path)
+		if err != nil {
+			return nil, err
+		}
+		return &smallDisk{File: f, left: &left, syncErr: syncErr}, nil
+	}
+}
+
+func TestAFullDiskLeavesEveryWholeBatch(t *testing.T) {
+	const batch = 1000
+	for _, room := range []int{20_000, 27_000, 33_333} {
+		dir := t.TempDir()
+		run := start(t, []string{"heartbeat"}, Options{Dir: dir, Create: onSmallDisk(room, nil)})
+		w, err := run.OpenStream(clockStream("heartbeat"), recording.None)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for ; err == nil; n++ {
+			err = w.WriteBatch(batch, clocks(batch*n, batch))
+		}
+		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the disk is full") {
+			t.Errorf("got %v", err)
+		}
+		if again := w.WriteBatch(batch, clocks(0, batch)); again == nil {
+			t.Error("a stream that failed took more rows")
+		}
+		rows, _, size := w.Progress()
+		if w.Close() == nil {
+			t.Error("Close must tell the failure as well")
+		}
+		data, err := os.ReadFile(filepath.Join(dir, "heartbeat.arrow"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if int64(len(data)) != size || rows != int64(batch*(n-1)) {
+			t.Errorf("room %d: %d bytes and %d rows, want %d and %d", room, len(data), rows, size, batch*(n-1))
+		}
+		r, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err := r.Info(); err != nil || info.Rows != rows || info.State != recording.Unfinished {
+			t.Errorf("room %d: %+v, %v", room, info, err)
+		}
+	}
+}
+
+func TestADiskFullFromTheStartIsAnErrorOfOpenStream(t *testing.T) {
+	run := start(t, []string{"heartbeat"}, Options{Dir: t.TempDir(), Create: onSmallDisk(10, nil)})
+	if _, err := run.OpenStream(clockStream("heartbeat"), recording.None); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAFailedSyncEndsTheStream(t *testing.T) {
+	bad := errors.New("medium error")
+	run := start(t, []string{"heartbeat"}, Options{Dir: t.TempDir(), Sync: time.Nanosecond, Create: onSmallDisk(1e6, bad)})
+	w, err := run.OpenStream(clockStream("heartbeat"), recording.None)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.WriteBatch(1, clocks(0, 1)); !errors.Is(err, bad) {
+		t.Errorf("got %v", err)
+	}
+	if err := w.WriteBatch(1, clocks(1, 1)); !errors.Is(err, bad) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAMarkerIsBelievedOnlyWhileItIsFresh(t *testing.T) {
+	dir := t.TempDir()
+	host, _ := os.Hostname()
+	run, err := Begin([]string{"heartbeat"}, Options{Dir: dir, Suffix: FileCount}, &Summary{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	file := filepath.Join(dir, "heartbeat_0.arrow")
+	now := time.Now()
+	for _, c := range []struct {
+		name string
+		s    Summary
+		now  time.Time
+		want bool
+	}{
+		{"open and fresh", Summary{State: StateOpen, PID: os.Getpid(), Host: host}, now, true},
+		{"open on another machine", Summary{State: StateOpen, PID: 1 << 30, Host: "elsewhere"}, now, true},
+		{"old", Summary{State: StateOpen, PID: os.Getpid(), Host: host}, now.Add(time.Minute), false},
+		{"from the future", Summary{State: StateOpen, PID: os.Getpid(), Host: host}, now.Add(-time.Minute), false},
+		{"its process is gone", Summary{State: StateOpen, PID: 1 << 30, Host: host}, now, false},
+		{"complete", Summary{State: StateComplete, PID: os.Getpid(), Host: host}, now, false},
+	} {
+		c.s.Streams = []StreamSummary{{Name: "heartbeat", File: "heartbeat_0.arrow", State: StateOpen}}
+		if err := run.Save(&c.s); err != nil {
+			t.Fatal(err)
+		}
+		if got := IsOpen(file, c.now); got != c.want {
+			t.Errorf("%s: open %v, want %v", c.name, got, c.want)
+		}
+		if IsOpen(filepath.Join(dir, "other_0.arrow"), c.now) {
+			t.Errorf("%s: a file that is not in the marker is open", c.name)
+		}
+	}
+	s := Summary{State: StateOpen, PID: os.Getpid(), Host: host, Streams: []StreamSummary{{File: "heartbeat_0.arrow", State: StateFailed}}}
+	if err := run.Save(&s); err != nil || IsOpen(file, now) {
+		t.Errorf("a stream that failed is not open: %v", err)
+	}
+	if err := os.WriteFile(run.MarkerPath(), []byte("{"), 0o644); err != nil || IsOpen(file, now) {
+		t.Errorf("a broken marker is believed: %v", err)
+	}
+	if got := list(t, dir); slices.ContainsFunc(got, func(s string) bool { return strings.HasSuffix(s, ".tmp") }) {
+		t.Errorf("left %v", got)
+	}
+}
+
+func TestCompanionsHaveTheSuffixOfTheFile(t *testing.T) {
+	for file, want := range map[string][]string{
+		"a/heartbeat_0.arrow":                 {"start-time_0.csv", "start-time.csv"},
+		"heartbeat.arrow":                     {"start-time.csv"},
+		"heartbeat_2026-11-21T04_17_44.arrow": {"start-time_2026-11-21T04_17_44.csv", "start-time_17_44.csv", "start-time_44.csv", "start-time.csv"},
+		"port-a-neuropixels-1.0e_3.arrow":     {"start-time_3.csv", "start-time.csv"},
+		"heartbeat_.arrow":                    {"start-time.csv"},
+	} {
+		if got := Companions(file, "start-time", ".csv"); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, want %v", file, got, want)
+		}
+	}
+	dir := t.TempDir()
+	csv := filepath.Join(dir, "start-time_7.csv")
+	if err := os.WriteFile(csv, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := FindStartTime(filepath.Join(dir, "x_7.arrow")); got != csv {
+		t.Errorf("got %q", got)
+	}
+	if got := FindStartTime(filepath.Join(dir, "x_8.arrow")); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
