@@ -62,7 +62,7 @@ export function mix(a, b, t) {
 const SWEEP = 96;
 
 /**
- * Colours of n channels in display order. A long list goes from a to b and back, so a channel keeps its colour while the list scrolls.
+ * Colours of n channels in display order, the last one b. A long list goes back and forth, so a channel keeps its colour while the list scrolls.
  * @param {number} n
  * @param {Triple} a
  * @param {Triple} b
@@ -71,8 +71,8 @@ const SWEEP = 96;
 export function ramp(n, a, b) {
   const sweeps = Math.max(1, Math.round(n / SWEEP));
   return Array.from({ length: n }, (_, i) => {
-    const u = n < 2 ? 0 : (i / (n - 1)) * sweeps;
-    const phase = u % 2;
-    return mix(a, b, phase <= 1 ? phase : 2 - phase);
+    const fromLast = n < 2 ? 1 : ((n - 1 - i) / (n - 1)) * sweeps;
+    const phase = fromLast % 2;
+    return mix(b, a, phase <= 1 ? phase : 2 - phase);
   });
 }

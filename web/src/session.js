@@ -32,7 +32,9 @@ export class Session {
   selection = null;
   /** Pointer on the plots, in ticks. @type {number | null} */
   cursor = null;
-  /** Column of the channel that is read out, by row key. @type {Map<string, number>} */
+  /** Column of the trace under the pointer. @type {number | null} */
+  hover = null;
+  /** Column of the channel that was chosen, by row key. @type {Map<string, number>} */
   channel = new Map();
   /** First trace row shown, by row key. @type {Map<string, number>} */
   firstRow = new Map();
@@ -208,10 +210,11 @@ export class Session {
     this.changed("selection");
   }
 
-  /** @param {number | null} ticks */
-  setCursor(ticks) {
-    if (ticks === this.cursor) return;
+  /** @param {number | null} ticks @param {number | null} [column]  under the pointer */
+  setCursor(ticks, column = /** @type {number | null} */ (null)) {
+    if (ticks === this.cursor && column === this.hover) return;
     this.cursor = ticks;
+    this.hover = column;
     this.changed("cursor");
   }
 

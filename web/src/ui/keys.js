@@ -113,7 +113,8 @@ function connectPlots(session, stage) {
       press = { x: event.clientX, y: event.clientY, view: session.view, first: stage.traces.shown()?.window.first ?? 0, moved: false };
     });
     node.addEventListener("pointermove", (event) => {
-      session.setCursor(xOf(stage, event) >= 0 ? ticksAt(session, stage, event) : null);
+      const inside = xOf(stage, event) >= 0;
+      session.setCursor(inside ? ticksAt(session, stage, event) : null, inside && node === area[0] ? columnUnder(stage, event) : null);
       if (!press || !(event.buttons & 1)) return;
       const dx = event.clientX - press.x, dy = event.clientY - press.y;
       if (!press.moved && Math.hypot(dx, dy) < DRAG) return;
@@ -139,9 +140,14 @@ function connectPlots(session, stage) {
   }
 }
 
+/** @param {Stage} stage @param {PointerEvent} event */
+function columnUnder(stage, event) {
+  return stage.traces.columnAt(event.clientY - stage.traces.canvas.getBoundingClientRect().top);
+}
+
 /** @param {Session} session @param {Stage} stage @param {PointerEvent} event */
 function choose(session, stage, event) {
-  const column = stage.traces.columnAt(event.clientY - stage.traces.canvas.getBoundingClientRect().top);
+  const column = columnUnder(stage, event);
   if (column === null || !session.traces) return;
   if (session.traces.id !== session.info?.id) session.select(session.tracesKey);
   session.setChannel(session.tracesKey, column);

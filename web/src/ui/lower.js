@@ -24,6 +24,9 @@ import { fitted } from "./traces.js";
 /** Height of a panel of lanes with up to five bits, and of each bit beyond. */
 const LANES_HEIGHT = 62, LANE_HEIGHT = 12;
 
+/** Words of a name that its unit repeats. */
+const SAID_BY_UNIT = /^(percent|bytes)$/i;
+
 /** Bits shown while none is known to change. */
 const QUIET_BITS = 4;
 
@@ -172,10 +175,10 @@ export class LowerPlots {
     ctx.textAlign = "left";
     ctx.font = canvasFont(10.5);
     ctx.fillStyle = token("dim");
-    const words = panel.name.split(" ");
-    const lines = words.length > 1 ? [words[0], words.slice(1).join(" ")] : [panel.name];
-    if (unit) lines[lines.length - 1] += ",";
-    [...lines, ...(unit ? [unit] : [])].forEach((line, i) => ctx.fillText(fitted(ctx, line, 46), 10, 16 + i * 13));
+    const words = panel.name.split(" ").filter((word) => !unit || !SAID_BY_UNIT.test(word));
+    const name = (words.length > 0 ? words : [panel.name]).join(" ");
+    const first = name.charAt(0).toUpperCase() + name.slice(1);
+    [unit ? first + "," : first, ...(unit ? [unit] : [])].forEach((line, i) => ctx.fillText(fitted(ctx, line, 40), 10, 24 + i * 14));
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {() => void} paint */
@@ -235,9 +238,9 @@ function rangeOf(panel, info) {
 
 /** Prefix under which an axis has short labels. @param {number} largest @param {string} base */
 function prefixFor(largest, base) {
-  if (!["V", "A", "s", "T", "B", "bytes"].includes(base)) return { prefix: "", step: 1 };
+  if (!["V", "A", "s", "T", "B"].includes(base)) return { prefix: "", step: 1 };
   /** @type {[string, number][]} */
-  const prefixes = base === "B" || base === "bytes" ? [["G", 1e9], ["M", 1e6], ["k", 1e3]] : [["", 1], ["m", 1e-3], ["µ", 1e-6]];
+  const prefixes = base === "B" ? [["G", 1e9], ["M", 1e6], ["k", 1e3]] : [["", 1], ["m", 1e-3], ["µ", 1e-6]];
   const found = prefixes.find(([, step]) => largest >= step);
   return found ? { prefix: found[0], step: found[1] } : { prefix: "", step: 1 };
 }

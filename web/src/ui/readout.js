@@ -7,7 +7,6 @@
  */
 import { bestLayer } from "../loader.js";
 import { physicalFromRaw, unitOf } from "../rows.js";
-import { periodOf, spanOf } from "../session.js";
 import { quantity, THIN } from "../words.js";
 
 /**
@@ -21,7 +20,7 @@ export function valueAt(session, stage) {
   const { info } = session.entry(row.id);
   const number = rowAt(info, at);
   if (!session.traces) return { row: number, words: "" };
-  const index = session.channel.get(row.key) ?? row.columns[0];
+  const index = session.hover ?? session.channel.get(row.key) ?? stage.traces.shown()?.columns[0] ?? row.columns[0];
   const column = info.columns[index];
   const layer = bestLayer(stage.traces.loader.layers, index, session.view);
   const c = layer?.index.get(index);
@@ -29,12 +28,21 @@ export function valueAt(session, stage) {
   return { row: number, column, words: read(layer.envelope, c, at, column) };
 }
 
-/** Row at a tick, where rows come evenly and none is missing before it. @param {import("../protocol.js").StreamInfo} info @param {number} at */
+/**
+ * Row at a tick, where rows come evenly: counted through the spans of data before it.
+ * @param {import("../protocol.js").StreamInfo} info
+ * @param {number} at
+ */
 function rowAt(info, at) {
-  const { from, to } = spanOf(info);
-  const uneven = info.coverage.some((c) => c.kind !== "data") || info.groups.some((g) => g.kind === "lanes");
-  if (uneven || at < from || at >= to) return undefined;
-  return Math.min(info.rows - 1, Math.floor((at - from) / periodOf(info)));
+  if (info.groups.some((g) => g.kind === "lanes")) return undefined;
+  const spans = info.coverage.filter((c) => c.kind === "data");
+  if (spans.length === 0 || spans.some((c) => c.rows <= 0)) return undefined;
+  let before = 0;
+  for (const span of spans) {
+    if (at >= span.from && at < span.to) return before + Math.min(span.rows - 1, Math.floor(((at - span.from) / (span.to - span.from)) * span.rows));
+    before += span.rows;
+  }
+  return undefined;
 }
 
 /** @param {Envelope} envelope @param {number} c @param {number} at @param {ColumnInfo} column */
