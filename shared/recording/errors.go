@@ -16,9 +16,13 @@ var (
 	ErrBigEndian   = errors.New("recording: big-endian Arrow files are not read: write the file again on a little-endian machine")
 	ErrUnsupported = errors.New("recording: not read by this version")
 	ErrTooLarge    = errors.New("recording: too much for one read: ask for fewer columns or fewer rows")
-	ErrBounds      = errors.New("recording: length or offset lies outside the file")
-	ErrDamaged     = errors.New("recording: contents do not hold")
 	ErrCanceled    = errors.New("recording: canceled")
+)
+
+// Causes of a CorruptError.
+var (
+	ErrBounds  = errors.New("a length or offset does not fit")
+	ErrDamaged = errors.New("contents do not hold")
 )
 
 // A CorruptError locates the first byte that cannot be trusted.
@@ -88,7 +92,7 @@ func near(name string, names []string) []string {
 		seen[n] = true
 		other := strings.ToLower(n)
 		d := editDistance(lower, other)
-		if d <= 1+len(name)/4 || lower != "" && (strings.HasPrefix(other, lower) || strings.HasPrefix(lower, other)) {
+		if d <= 1+len(name)/4 || len(lower) > 2 && (strings.Contains(other, lower) || n != "" && strings.HasPrefix(lower, other)) {
 			list = append(list, candidate{n, d})
 		}
 	}

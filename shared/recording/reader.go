@@ -99,19 +99,24 @@ func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
 		if size <= arrowipc.HeaderLength {
 			return nil, ErrNoSchema
 		}
-		if ok, err := rd.openFooter(); err != nil {
-			return nil, err
-		} else if ok {
-			return rd, rd.firstLook()
+		var ok bool
+		if ok, err = rd.openFooter(); ok {
+			err = rd.firstLook()
+		} else if err == nil {
+			err = rd.walkFile(head)
 		}
-		return rd, rd.walkFile(head)
 	case bytes.HasPrefix([]byte(arrowipc.Magic), head):
-		return nil, ErrNoSchema
+		err = ErrNoSchema
 	case len(head) >= 8 && binary.LittleEndian.Uint32(head) == 0xFFFFFFFF:
 		rd.format = "stream"
-		return rd, rd.walk(0)
+		err = rd.walk(0)
+	default:
+		err = ErrNotArrow
 	}
-	return nil, ErrNotArrow
+	if err != nil {
+		return nil, err
+	}
+	return rd, nil
 }
 
 // setSchema takes over the schema from footer or message.

@@ -1,0 +1,446 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+func TestWhatIsNoRecordingIsRefusedWithTheReason(t *testing.T) {
+	whole := readForeign(t, "csharp/cs_small.arrow")
+	bigEndian := arrowipc.AppendSchema(arrowipc.AppendHeader(nil), 8, 8, &arrowipc.Schema{BigEndian: true})
+	brokenSchema := bytes.Clone(whole[:4096])
+	for i := 20; i < 200; i++ {
+		brokenSchema[i] = 0xEE
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		want error
+	}{
+		"nothing":                        {nil, ErrEmpty},
+		"half the magic":                 {whole[:4], ErrNoSchema},
+		"the magic alone":                {whole[:6], ErrNoSchema},
+		"the magic and its padding":      {whole[:8], ErrNoSchema},
+		"the schema is cut":              {whole[:100], ErrNoSchema},
+		"magic and end mark":             {arrowipc.AppendEnd(arrowipc.AppendHeader(nil)), ErrNoSchema},
+		"a stream that is cut at once":   {whole[8:60], ErrNoSchema},
+		"text":                           {[]byte("Clock,HubClock\n1,2\n"), ErrNotArrow},
+		"three bytes of text":            {[]byte("abc"), ErrNotArrow},
+		"zeros":                          {make([]byte, 100), ErrNotArrow},
+		"a marker and rubbish":           {bytes.Repeat([]byte{0xFF}, 100), ErrNotArrow},
+		"big endian":                     {bigEndian, ErrBigEndian},
+		"a schema that cannot be read":   {brokenSchema, ErrDamaged},
+		"zeros behind the magic":         {append(whole[:8:8], make([]byte, 1000)...), ErrDamaged},
+		"a batch where the schema was":   {append(whole[:8:8], whole[blockOf(t, whole, 0).Offset:]...)[:9000], ErrDamaged},
+		"a schema with a body of no end": {schemaWithBody(1 << 40), ErrBounds},
+	} {
+		r, err := NewReader(bytes.NewReader(c.data), int64(len(c.data)))
+		if r != nil || !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	if _, err := NewReader(bytes.NewReader(whole[:5000]), int64(len(whole))); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a file shorter than it was said to be: %v", err)
+	}
+}
+
+// blockOf returns block i of the footer.
+func blockOf(t testing.TB, file []byte, i int) arrowipc.Block {
+	t.Helper()
+	length := int(binary.LittleEndian.Uint32(file[len(file)-arrowipc.TrailerLength:]))
+	end := len(file) - arrowipc.TrailerLength
+	f, err := arrowipc.ParseFooter(file[end-length : end])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Batches[i]
+}
+
+// schemaWithBody is a file whose schema message claims a body.
+func schemaWithBody(length int64) []byte {
+	b := flatbuffers.NewBuilder(64)
+	b.StartObject(4)
+	schema := b.EndObject()
+	b.StartObject(5)
+	b.PrependInt16Slot(0, arrowipc.V5, 0)
+	b.PrependByteSlot(1, byte(arrowipc.SchemaHeader), 0)
+	b.PrependUOffsetTSlot(2, schema, 0)
+	b.PrependInt64Slot(3, length, 0)
+	b.Finish(b.EndObject())
+	file := append(arrowipc.AppendHeader(nil), 0xFF, 0xFF, 0xFF, 0xFF)
+	file = binary.LittleEndian.AppendUint32(file, uint32(len(b.FinishedBytes())))
+	return append(file, b.FinishedBytes()...)
+}
+
+func TestReaderReadsWhatTheWriterWrote(t *testing.T) {
+	s := everyType()
+	for name, codec := range bothCodecs {
+		for _, footer := range []bool{true, false} {
+			f, want := writeRandom(t, s, codec, 3, 100, 100, 1, 57)
+			data := f.data
+			if !footer {
+				data = data[:blockOf(t, data, 3).Offset+int64(blockOf(t, data, 3).MetaLength)+blockOf(t, data, 3).BodyLength]
+			}
+			r := openBytes(t, data)
+			if rows := indexAll(t, r); rows != 258 || r.Codec() != name || (r.State() == Complete) != footer {
+				t.Fatalf("%s: %d rows, %s, %s", name, rows, r.Codec(), r.State())
+			}
+			if got := r.Stream(); !reflect.DeepEqual(got.Metadata(), s.Metadata()) {
+				t.Errorf("metadata %v", got.Metadata())
+			}
+			for i := range want {
+				b, err := r.ReadBatch(i, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for k := range b.Columns {
+					w := want[i][k]
+					w.Width = memoryWidth(&s.Columns[k])
+					if !sameVector(&b.Columns[k], &w) {
+						t.Fatalf("%s: batch %d, column %s differs", name, i, s.Columns[k].Name)
+					}
+				}
+			}
+		}
+	}
+}
+
+// openCounted opens data through a source that counts what it is asked for.
+func openCounted(t testing.TB, data []byte) (*Reader, *countingSource) {
+	t.Helper()
+	src := &countingSource{data: data}
+	r, err := NewReader(src, int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, src
+}
+
+type countingSource struct {
+	data         []byte
+	reads, bytes int64
+	batches      int // calls of ReadRanges
+}
+
+func (s *countingSource) ReadAt(p []byte, off int64) (int, error) {
+	s.reads++
+	s.bytes += int64(len(p))
+	return bytes.NewReader(s.data).ReadAt(p, off)
+}
+
+func (s *countingSource) ReadRanges(offsets []int64, bufs [][]byte) error {
+	s.batches++
+	for i, p := range bufs {
+		s.bytes += int64(len(p))
+		if n := copy(p, s.data[offsets[i]:]); n != len(p) {
+			return io.ErrUnexpectedEOF
+		}
+	}
+	return nil
+}
+
+// Projection: body bytes are at most 1.05 times what the columns hold in the
+// file, whatever the columns.
+func TestProjectionReadsOnlyTheWantedColumns(t *testing.T) {
+	for _, name := range []string{"bonsai/old_NeuropixelsV1", "bonsai/new_NeuropixelsV1_zstd", "bonsai/old_NeuropixelsV2e", "csharp/cs_bigz", "bonsai/new_MemoryMonitor", "bonsai/old_PortStatus"} {
+		data := readForeign(t, name+".arrow")
+		random := rand.New(rand.NewPCG(7, 7))
+		for range 20 {
+			r, src := openCounted(t, data)
+			var columns []int
+			for range 1 + random.IntN(6) {
+				columns = append(columns, random.IntN(len(r.Stream().Columns)))
+			}
+			batch := random.IntN(r.NumBatches())
+			h, err := r.header(batch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var holds int64
+			seen := map[int]bool{}
+			for _, c := range columns {
+				for _, buffer := range h.batch.Buffers[h.spans[c].Buffer:h.spans[c].BufferEnd] {
+					if !seen[c] {
+						holds += buffer.Length
+					}
+				}
+				seen[c] = true
+			}
+			before := r.BytesRead()
+			if _, err := r.ReadBatch(batch, columns); err != nil {
+				t.Fatal(err)
+			}
+			after := r.BytesRead()
+			if body := after.Body - before.Body; body*100 > holds*105 {
+				t.Fatalf("%s, columns %v: %d body bytes for columns of %d", name, columns, body, holds)
+			}
+			if after.Body+after.Metadata != src.bytes {
+				t.Fatalf("%s: %+v counted, %d asked for", name, after, src.bytes)
+			}
+			if src.batches > 4 || src.reads > 6 {
+				t.Errorf("%s: %d single reads, %d joint ones", name, src.reads, src.batches)
+			}
+		}
+	}
+}
+
+func TestAllColumnsOfABatchAreOneRead(t *testing.T) {
+	r, src := openCounted(t, readForeign(t, "bonsai/old_NeuropixelsV2e.arrow"))
+	src.reads, src.batches = 0, 0
+	if _, err := r.ReadBatch(0, nil); err != nil || src.reads != 1 || src.batches != 0 {
+		t.Errorf("%d single reads, %d joint ones, %v", src.reads, src.batches, err)
+	}
+}
+
+// The first look reads the file's end, the head, and two batch headers.
+func TestFirstLookReadsTwoHeaders(t *testing.T) {
+	data := readForeign(t, "bonsai/old_MemoryMonitor.arrow")
+	r, src := openCounted(t, data)
+	block := blockOf(t, data, 0)
+	if limit := int64(tailBytes+64) + 2*int64(block.MetaLength); src.bytes > limit {
+		t.Errorf("%d bytes read, want at most %d", src.bytes, limit)
+	}
+	if rows, exact := r.Rows(); rows != 18000 || exact {
+		t.Errorf("%d rows, exact %v", rows, exact)
+	}
+	if done, err := r.IndexStep(100); done || err != nil {
+		t.Errorf("done after 100 of 360 batches: %v, %v", done, err)
+	}
+	if rows, exact := r.Rows(); rows != 18000 || exact {
+		t.Errorf("%d rows, exact %v", rows, exact)
+	}
+	if done, err := r.IndexStep(260); !done || err != nil {
+		t.Errorf("not done: %v", err)
+	}
+	if got := r.BytesRead(); got.Body != 0 {
+		t.Errorf("%d body bytes for an index", got.Body)
+	}
+}
+
+func TestBatchesAndRows(t *testing.T) {
+	r := openBytes(t, readForeign(t, "bonsai/new_NeuropixelsV1_idle.arrow"))
+	for _, c := range []struct {
+		row   int64
+		batch int
+	}{{0, 0}, {119, 0}, {120, 1}, {191, 1}, {192, 2}, {215, 2}} {
+		if batch, err := r.BatchAt(c.row); batch != c.batch || err != nil {
+			t.Errorf("row %d: batch %d, %v", c.row, batch, err)
+		}
+	}
+	for _, row := range []int64{-1, 216, math.MaxInt64, math.MinInt64} {
+		var e *RangeError
+		if _, err := r.BatchAt(row); !errors.As(err, &e) || e.Rows != 216 {
+			t.Errorf("row %d: %v", row, err)
+		}
+	}
+	if start, end, err := r.BatchRange(1); start != 120 || end != 192 || err != nil {
+		t.Errorf("batch 1: [%d, %d), %v", start, end, err)
+	}
+	for _, i := range []int{-1, 3} {
+		if _, _, err := r.BatchRange(i); err == nil {
+			t.Errorf("batch %d exists", i)
+		}
+		if _, err := r.ReadBatch(i, nil); err == nil {
+			t.Errorf("batch %d can be read", i)
+		}
+	}
+}
+
+func TestNamesThatMissGetTheNearOnes(t *testing.T) {
+	r := openBytes(t, readForeign(t, "bonsai/old_NeuropixelsV1.arrow"))
+	for name, want := range map[string][]string{
+		"clock":        {"Clock", "HubClock"},
+		"SpikeData117": {"SpikeDataCh117", "SpikeDataCh17", "SpikeDataCh7", "SpikeDataCh0", "SpikeDataCh1"},
+		"Hub":          {"HubClock"},
+		"zzzzzzzzz":    nil,
+		"":             nil,
+	} {
+		_, err := r.Column(name)
+		var e *ColumnError
+		if !errors.As(err, &e) || e.Name != name {
+			t.Fatalf("%q: %v", name, err)
+		}
+		if !reflect.DeepEqual(e.Near, want) {
+			t.Errorf("%q: near are %v, want %v", name, e.Near, want)
+		}
+		for _, n := range e.Near {
+			if !strings.Contains(err.Error(), n) {
+				t.Errorf("%q: %v does not name %s", name, err, n)
+			}
+		}
+	}
+	if _, err := r.ReadBatch(0, []int{771}); !errors.As(err, new(*ColumnError)) {
+		t.Errorf("column 771: %v", err)
+	}
+}
+
+// A preserved tail of zeros, rubbish, and a second file behind the first are
+// damage; batches before it are not.
+func TestFilesWithoutFooterEndWhereTheyStopHolding(t *testing.T) {
+	whole := readForeign(t, "csharp/cs_small.arrow")
+	last := blockOf(t, whole, 2)
+	data := whole[:last.Offset+int64(last.MetaLength)+last.BodyLength] // three batches, nothing behind
+	rubbish := bytes.Repeat([]byte("rubbish "), 100)
+	for name, c := range map[string]struct {
+		data    []byte
+		batches int
+		state   State
+	}{
+		"nothing behind the batches":        {data, 3, Unfinished},
+		"half an end mark":                  {whole[:len(data)+4], 3, Unfinished},
+		"an end mark":                       {whole[:len(data)+8], 3, Unfinished},
+		"half a footer":                     {whole[:len(data)+100], 3, Unfinished},
+		"a footer without its magic":        {whole[:len(whole)-1], 3, Unfinished},
+		"a footer with a wrong length":      {append(whole[:len(whole)-10:len(whole)-10], "\xff\xff\xff\x7fARROW1"...), 3, Damaged},
+		"a footer that cannot be read":      {append(whole[:len(whole)-10:len(whole)-10], "\x20\x00\x00\x00ARROW1"...), 3, Damaged},
+		"zeros behind the batches":          {append(bytes.Clone(data), make([]byte, 512)...), 3, Damaged},
+		"rubbish behind the batches":        {append(bytes.Clone(data), rubbish...), 3, Damaged},
+		"a second file behind the batches":  {append(bytes.Clone(data), whole[8:]...)[:len(data)+5000], 3, Damaged},
+		"the last batch cut in its header":  {data[:last.Offset+50], 2, Unfinished},
+		"the last batch cut in its body":    {data[:len(data)-9], 2, Unfinished},
+		"the last batch without its prefix": {data[:last.Offset+6], 2, Unfinished},
+		"rubbish in the second header":      {overwritten(data, blockOf(t, whole, 1).Offset+12, rubbish[:80]), 1, Damaged},
+		"a header length of 1 GiB":          {overwritten(data, blockOf(t, whole, 1).Offset+4, []byte{0, 0, 0, 0x40}), 1, Damaged},
+	} {
+		r := openBytes(t, c.data)
+		rows := indexAll(t, r)
+		if r.NumBatches() != c.batches || rows != int64(300*c.batches) || r.State() != c.state {
+			t.Errorf("%s: %d batches, %d rows, %s, %+v", name, r.NumBatches(), rows, r.State(), r.Findings())
+		}
+		if len(r.Findings()) == 0 {
+			t.Errorf("%s: no finding", name)
+		}
+		for i := range c.batches {
+			if _, err := r.ReadBatch(i, nil); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+func overwritten(data []byte, at int64, with []byte) []byte {
+	out := bytes.Clone(data)
+	copy(out[at:], with)
+	return out
+}
+
+// Other writers' framing: legacy prefixes of 4 bytes, the first message at 64,
+// metadata version V4, the stream format.
+func TestOtherFramingsAreRead(t *testing.T) {
+	whole := readForeign(t, "csharp/cs_small.arrow")
+	want := openBytes(t, whole)
+	first, last := blockOf(t, whole, 0), blockOf(t, whole, 2)
+	dataEnd := last.Offset + int64(last.MetaLength) + last.BodyLength
+	messages := whole[8:dataEnd]
+	legacy := []byte("ARROW1\x00\x00")
+	for at := int64(8); at < dataEnd; {
+		length := int64(binary.LittleEndian.Uint32(whole[at+4:]))
+		body := int64(0)
+		if at >= first.Offset {
+			body = first.BodyLength
+		}
+		legacy = binary.LittleEndian.AppendUint32(legacy, uint32(length+4))
+		legacy = append(legacy, whole[at+8:at+8+length]...)
+		legacy = append(legacy, 0, 0, 0, 0)
+		legacy = append(legacy, whole[at+8+length:at+8+length+body]...)
+		at += 8 + length + body
+	}
+	v4 := bytes.Clone(whole[:dataEnd])
+	for i := range 3 {
+		setVersion(v4, blockOf(t, whole, i).Offset, arrowipc.V4)
+	}
+	setVersion(v4, 8, arrowipc.V4)
+	for name, c := range map[string]struct {
+		data   []byte
+		format string
+		state  State
+	}{
+		"padded to 64":               {append(append([]byte("ARROW1"), make([]byte, 58)...), messages...), "file", Unfinished},
+		"legacy":                     {legacy, "file", Unfinished},
+		"legacy with end":            {append(bytes.Clone(legacy), 0, 0, 0, 0), "file", Unfinished},
+		"legacy with end and footer": {append(bytes.Clone(legacy), "\x00\x00\x00\x00some footer"...), "file", Unfinished},
+		"legacy with zeros":          {append(bytes.Clone(legacy), make([]byte, 600)...), "file", Damaged},
+		"V4":                         {v4, "file", Unfinished},
+		"stream":                     {arrowipc.AppendEnd(bytes.Clone(messages)), "stream", Complete},
+		"stream without an end":      {messages, "stream", Unfinished},
+		"stream and more":            {append(arrowipc.AppendEnd(bytes.Clone(messages)), 1, 2, 3), "stream", Unfinished},
+	} {
+		r := openBytes(t, c.data)
+		info, err := r.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.NumBatches() != 3 || info.Format != c.format || info.State != c.state || info.Rows != 900 {
+			t.Fatalf("%s: %d batches, %+v", name, r.NumBatches(), info)
+		}
+		for i := range 3 {
+			a, err := r.ReadBatch(i, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b, err := want.ReadBatch(i, nil); err != nil || !sameBatch(a, b) {
+				t.Errorf("%s: batch %d differs, %v", name, i, err)
+			}
+		}
+	}
+}
+
+// setVersion changes the metadata version of the message at off.
+func setVersion(data []byte, off int64, version uint16) {
+	meta := data[off+8:]
+	table := int64(binary.LittleEndian.Uint32(meta))
+	vtable := table - int64(int32(binary.LittleEndian.Uint32(meta[table:])))
+	slot := int64(binary.LittleEndian.Uint16(meta[vtable+4:]))
+	if slot == 0 || binary.LittleEndian.Uint16(meta[table+slot:]) != arrowipc.V5 {
+		panic(fmt.Sprintf("no version at %d", off))
+	}
+	binary.LittleEndian.PutUint16(meta[table+slot:], version)
+}
+
+func TestValuesWithoutCopyWhereAligned(t *testing.T) {
+	buf := make([]byte, 40)
+	for i := range buf {
+		buf[i] = byte(i)
+	}
+	v := Vector{Type: stream.Uint16, Len: 4, Data: buf[8:16]}
+	a := Values[uint16](&v)
+	a[0] = 0xABCD
+	if buf[8] != 0xCD {
+		t.Error("aligned values were copied")
+	}
+	v.Data = buf[17:25]
+	a = Values[uint16](&v)
+	if a[0] != 0x1211 || a[3] != 0x1817 {
+		t.Errorf("unaligned values are %x", a)
+	}
+	if Values[uint32](&v) != nil || Values[uint16](&Vector{Type: stream.Uint16, Len: 5, Data: buf[:9]}) != nil {
+		t.Error("values of another width")
+	}
+	if got := Values[float64](&Vector{Type: stream.Float64}); got == nil || len(got) != 0 {
+		t.Errorf("no values are %v", got)
+	}
+	for bits, want := range map[uint16]float64{0: 0, 1: 5.960464477539063e-08, 0x3C00: 1, 0xC000: -2, 0x7BFF: 65504, 0x7C00: math.Inf(1), 0xFC00: math.Inf(-1), 0x3555: 0.333251953125} {
+		h := Vector{Type: stream.Float16, Len: 1, Data: binary.LittleEndian.AppendUint16(nil, bits)}
+		if got := h.Float64(0); got != want {
+			t.Errorf("half %04x is %v, want %v", bits, got, want)
+		}
+	}
+	if h := (Vector{Type: stream.Float16, Len: 1, Data: []byte{1, 0x7C}}); !math.IsNaN(h.Float64(0)) {
+		t.Error("half NaN")
+	}
+	if raw := (Vector{Type: stream.FixedBinary, Width: 3, Len: 1, Data: []byte{1, 2, 3}}); !math.IsNaN(raw.Float64(0)) {
+		t.Error("raw bytes are a number")
+	}
+}
