@@ -112,6 +112,10 @@ func (s *session) readEnds(batch int) (first, last uint64, ok bool, err error) {
 	return first, last, err == nil && believable(first, last, int(s.rowsOf(batch))), err
 }
 
+// exactBatches is how many batch headers are read at once when a file is
+// opened; only longer recordings begin with "about" so many rows.
+const exactBatches = 32
+
 // measure looks up what stays the same once the file is open.
 func (s *session) measure() error {
 	s.compressed = s.reader.Codec() != "none"
@@ -133,6 +137,11 @@ func (s *session) measure() error {
 	n := s.reader.NumBatches()
 	if n == 0 {
 		return nil
+	}
+	if n <= exactBatches {
+		if _, err := s.reader.IndexStep(n); err != nil {
+			return err
+		}
 	}
 	start, end, err := s.reader.BatchRange(0)
 	if err != nil && !damaged(err) {
