@@ -1,0 +1,367 @@
+package recording
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+// A checker decides whether a batch is intact: it decodes one column after
+// the other into the same memory. Its zero value is ready.
+type checker struct {
+	zstd *zstd.Decoder
+	raw  []byte    // a buffer as it is in the file
+	bufs [3][]byte // decoded: validity, offsets or run ends, values
+	ends []int64
+}
+
+// A clockSpan is the first and last tick of a batch.
+type clockSpan struct {
+	first, last uint64
+	ok          bool
+}
+
+// checked is what a batch showed while it was checked; rows are those of the
+// batch.
+type checked struct {
+	clock              clockSpan
+	zeroFrom, zeroRows int64 // the longest run of rows that are 0 in all columns
+	backAt             int64 // the first row whose tick is below the one before; 0: none
+	backFrom, backTo   uint64
+}
+
+// zeroRun is how many rows must be 0 in all columns to be told: as many as a
+// lost disk sector of 512 bytes takes from a column of 8 bytes.
+const zeroRun = 64
+
+// notIntact says what does not hold; it is a *reasonError.
+func notIntact(format string, a ...any) error { return &reasonError{fmt.Errorf(format, a...)} }
+
+// check decodes a record or dictionary batch against a schema. The error is a
+// *reasonError if the batch is not intact, else that of reading.
+func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked, error) {
+	var out checked
+	if m.dataEnd() > rc.size {
+		return out, notIntact("the file ends inside its data")
+	}
+	if m.Batch.Length > math.MaxInt32 {
+		return out, notIntact("it claims %d rows", m.Batch.Length)
+	}
+	if m.Batch.Codec == arrowipc.LZ4Frame {
+		rc.unsupported = true
+		return out, notIntact("it is compressed with LZ4: %w", ErrUnsupported)
+	}
+	if m.Header == arrowipc.DictionaryBatchHeader {
+		values := dictionaryField(s.Fields, m.DictionaryID)
+		if values == nil {
+			return out, notIntact("a dictionary that no column uses")
+		}
+		s = &arrowipc.Schema{Fields: []arrowipc.Field{*values}}
+	}
+	spans, err := arrowipc.Columns(s, m.Version, m.Batch)
+	if err != nil {
+		return out, &reasonError{err}
+	}
+	batch := &batchCheck{c: c, rc: rc, m: m, zeros: []interval{{0, m.Batch.Length}}}
+	clock := clockField(s)
+	order := make([]int, 0, len(spans))
+	if clock >= 0 {
+		order = append(order, clock) // settles at once that rows are not 0
+	}
+	for i := range spans {
+		if i != clock {
+			order = append(order, i)
+		}
+	}
+	for _, i := range order {
+		f := &s.Fields[i]
+		batch.node, batch.buffer = spans[i].Node, spans[i].Buffer
+		batch.variadic = 0
+		if len(m.Batch.VariadicCounts) > 0 {
+			for j := range i {
+				batch.variadic += countViews(&s.Fields[j])
+			}
+		}
+		batch.top = true
+		batch.clock = nil
+		if i == clock {
+			batch.clock = &out
+		}
+		if err := batch.field(f); err != nil {
+			var bad *reasonError
+			if errors.As(err, &bad) {
+				return checked{}, notIntact("column %q: %w", f.Name, bad.error)
+			}
+			return checked{}, err
+		}
+	}
+	if len(spans) > 0 && !batch.unknown {
+		for _, z := range batch.zeros {
+			if z.end-z.start > out.zeroRows {
+				out.zeroFrom, out.zeroRows = z.start, z.end-z.start
+			}
+		}
+	}
+	return out, nil
+}
+
+// clockField returns the index of the plain 64-bit column Clock, or -1.
+func clockField(s *arrowipc.Schema) int {
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		if f.Name == "Clock" && f.Type.ID == arrowipc.Int && f.Type.BitWidth == 64 && f.Dictionary == nil && len(f.Children) == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// dictionaryField returns the field of the values of dictionary id.
+func dictionaryField(fields []arrowipc.Field, id int64) *arrowipc.Field {
+	for i := range fields {
+		if d := fields[i].Dictionary; d != nil && d.ID == id {
+			values := fields[i]
+			values.Dictionary = nil
+			return &values
+		}
+		if f := dictionaryField(fields[i].Children, id); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+func countViews(f *arrowipc.Field) int {
+	if f.Dictionary != nil {
+		return 0
+	}
+	n := 0
+	if f.Type.ID == arrowipc.BinaryView || f.Type.ID == arrowipc.Utf8View {
+		n = 1
+	}
+	for i := range f.Children {
+		n += countViews(&f.Children[i])
+	}
+	return n
+}
+
+// An interval is rows [start, end).
+type interval struct{ start, end int64 }
+
+// A batchCheck walks over the nodes and buffers of a batch, depth first.
+type batchCheck struct {
+	c        *checker
+	rc       *recoverer
+	m        *message
+	node     int
+	buffer   int
+	variadic int
+	top      bool     // the next field is a column, not a child of one
+	clock    *checked // set while the column Clock is checked
+	zeros    []interval
+	unknown  bool // a column whose zeros cannot be told
+}
+
+// field checks one field with its children. arrowipc.Columns made sure that
+// the nodes and buffers it takes are there.
+func (b *batchCheck) field(f *arrowipc.Field) error {
+	top := b.top
+	b.top = false
+	node := b.m.Batch.Nodes[b.node]
+	b.node++
+	n := node.Length
+	if n > math.MaxInt32 {
+		return notIntact("it claims %d values", n)
+	}
+	if f.Dictionary != nil {
+		return b.indices(f, node)
+	}
+	switch f.Type.ID {
+	case arrowipc.Null:
+		if top {
+			b.unknown = true
+		}
+		return nil
+	case arrowipc.RunEndEncoded:
+		return b.runEnds(f, node, top)
+	case arrowipc.Union:
+		b.unknown = true
+		return b.union(f, n)
+	}
+	if err := b.validity(node); err != nil {
+		return err
+	}
+	if width, ok := f.Type.FixedBits(); ok {
+		data, err := b.data(2, (n*int64(width)+7)/8, false)
+		if err != nil {
+			return err
+		}
+		if top {
+			b.keepZeros(data, width, nil)
+		}
+		if b.clock != nil && node.NullCount == 0 {
+			b.clock.ticks(data)
+		}
+		return nil
+	}
+	b.unknown = true
+	return b.nested(f, n)
+}
+
+// validity checks the next buffer against the null count of a node.
+func (b *batchCheck) validity(node arrowipc.FieldNode) error {
+	if b.m.Batch.Buffers[b.buffer].Length == 0 {
+		b.buffer++
+		if node.NullCount != 0 {
+			return notIntact("%d nulls, but no validity bits", node.NullCount)
+		}
+		return nil
+	}
+	p, err := b.data(0, (node.Length+7)/8, true)
+	if err != nil || p == nil && node.NullCount == 0 {
+		return err
+	}
+	if p == nil {
+		return notIntact("%d nulls, but no validity bits", node.NullCount)
+	}
+	valid := int64(0)
+	for i, x := range p {
+		if rest := node.Length - 8*int64(i); rest < 8 {
+			x &= 1<<rest - 1
+		}
+		valid += int64(bits.OnesCount8(x))
+	}
+	if node.Length-valid != node.NullCount {
+		return notIntact("%d nulls by its validity bits, %d by its header", node.Length-valid, node.NullCount)
+	}
+	return nil
+}
+
+// runEnds checks a run-end encoded column.
+func (b *batchCheck) runEnds(f *arrowipc.Field, node arrowipc.FieldNode, top bool) error {
+	if len(f.Children) != 2 || f.Children[0].Type.ID != arrowipc.Int || node.NullCount != 0 {
+		return notIntact("not a run-end encoding")
+	}
+	ends := b.m.Batch.Nodes[b.node]
+	b.node++
+	if ends.Length > node.Length || ends.NullCount != 0 {
+		return notIntact("%d run ends, %d of them null, for %d rows", ends.Length, ends.NullCount, node.Length)
+	}
+	if err := b.validity(ends); err != nil {
+		return err
+	}
+	width := int64(f.Children[0].Type.BitWidth / 8)
+	p, err := b.data(1, ends.Length*width, false)
+	if err != nil {
+		return err
+	}
+	b.c.ends = b.c.ends[:0]
+	last := int64(0)
+	for i := range ends.Length {
+		end := signed(p, i, width)
+		if end <= last {
+			return notIntact("run %d ends at row %d after %d, of %d rows", i, end, last, node.Length)
+		}
+		b.c.ends, last = append(b.c.ends, end), end
+	}
+	if last < node.Length { // beyond is allowed: a writer may have cut the parent only
+		return notIntact("its runs end at row %d of %d", last, node.Length)
+	}
+	values := b.m.Batch.Nodes[b.node]
+	if values.Length != ends.Length {
+		return notIntact("%d values for %d runs", values.Length, ends.Length)
+	}
+	width2, ok := f.Children[1].Type.FixedBits()
+	if !ok || !top || f.Children[1].Dictionary != nil {
+		b.unknown = b.unknown || top
+		return b.field(&f.Children[1])
+	}
+	b.node++
+	if err := b.validity(values); err != nil {
+		return err
+	}
+	data, err := b.data(2, (values.Length*int64(width2)+7)/8, false)
+	if err != nil {
+		return err
+	}
+	b.keepZeros(data, width2, b.c.ends)
+	return nil
+}
+
+// signed reads integer i of width bytes.
+func signed(p []byte, i, width int64) int64 {
+	p = p[i*width:]
+	switch width {
+	case 1:
+		return int64(int8(p[0]))
+	case 2:
+		return int64(int16(binary.LittleEndian.Uint16(p)))
+	case 4:
+		return int64(int32(binary.LittleEndian.Uint32(p)))
+	}
+	return int64(binary.LittleEndian.Uint64(p))
+}
+
+// ticks looks at the values of the column Clock.
+func (c *checked) ticks(data []byte) {
+	n := len(data) / 8
+	if n == 0 {
+		return
+	}
+	at := func(i int) uint64 { return binary.LittleEndian.Uint64(data[8*i:]) }
+	c.clock = clockSpan{at(0), at(n - 1), true}
+	for i := 1; i < n; i++ {
+		if before, now := at(i-1), at(i); now < before {
+			c.backAt, c.backFrom, c.backTo = int64(i), before, now
+			return
+		}
+	}
+}
+
+// keepZeros keeps of the rows that are 0 so far those that are 0 in this
+// column too. ends are its run ends, or nil.
+func (b *batchCheck) keepZeros(data []byte, width int, ends []int64) {
+	if len(b.zeros) == 0 {
+		return
+	}
+	isZero := func(i int64) bool {
+		if width == 1 {
+			return data[i/8]>>(i%8)&1 == 0
+		}
+		w := int64(width / 8)
+		return allZero(data[i*w : (i+1)*w])
+	}
+	least := min(int64(zeroRun), b.m.Batch.Length)
+	var kept []interval
+	keep := func(start, end int64) {
+		if end-start >= least {
+			kept = append(kept, interval{start, end})
+		}
+	}
+	for _, z := range b.zeros {
+		run := 0
+		start := z.start // of the zeros in hand
+		for row := z.start; row < z.end; {
+			value, next := row, row+1
+			if ends != nil {
+				skip, _ := slices.BinarySearch(ends[run:], row+1)
+				run += skip
+				value, next = int64(run), min(ends[run], z.end)
+			}
+			if !isZero(value) {
+				keep(start, row)
+				start = next
+			}
+			row = next
+		}
+		keep(start, z.end)
+	}
+	b.zeros = kept
+}

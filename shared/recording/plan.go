@@ -1,0 +1,248 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A Span is a part of a plan's output: Length bytes of the input from Offset,
+// or Bytes where there are any.
+type Span struct {
+	Offset, Length int64
+	Bytes          []byte // if not nil: these, and Length is their number
+}
+
+// A Plan says how to put a whole file together from a damaged one: its spans,
+// one after the other. The input is never changed, and no data pass through
+// memory to make the plan true: a program copies the spans, a page builds a
+// Blob of slices.
+type Plan struct {
+	Spans  []Span
+	Report Report
+
+	// Complete says that the input was a complete file without damage: there
+	// was nothing to recover, and the plan is to copy it.
+	Complete bool
+
+	yield func() error
+}
+
+// Outcomes of a recovery.
+const (
+	Lossless = "lossless" // only footer, end mark or padding were missing
+	Lossy    = "lossy"    // rows or bytes were left out; Damage says which
+	Failed   = "failed"   // there is no plan
+)
+
+// A Report says what a recovery kept and what it left out. Its JSON is that of
+// `recover --json`.
+type Report struct {
+	Input            string    `json:"input"`
+	Output           string    `json:"output"`
+	Outcome          string    `json:"outcome"`
+	BatchesRecovered int       `json:"batches_recovered"`
+	BatchesLost      int       `json:"batches_lost"` // that are known of: 0 beside skipped bytes means that nobody can tell
+	RowsRecovered    int64     `json:"rows_recovered"`
+	BytesSkipped     int64     `json:"bytes_skipped"` // of the input that are neither kept nor an old footer
+	Damage           []Finding `json:"damage"`        // in file order; severity info: nothing was lost by it, warning: kept but suspect, error: lost
+}
+
+// ErrNothingIntact is the cause of a RecoverError when a file has batches and
+// none of them holds.
+var ErrNothingIntact = errors.New("recording: no batch of the file is intact: look for a copy of the file from before the damage")
+
+// A RecoverError says why nothing could be recovered; its report lists what
+// was found, with the outcome Failed.
+type RecoverError struct {
+	Report Report
+	Err    error // cause; test it with errors.Is
+}
+
+func (e *RecoverError) Error() string {
+	return fmt.Sprintf("recording: nothing can be recovered: %v", e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *RecoverError) Unwrap() error { return e.Err }
+
+// Size returns the bytes of the output.
+func (p *Plan) Size() int64 {
+	var size int64
+	for i := range p.Spans {
+		size += p.Spans[i].Length
+	}
+	return size
+}
+
+// Output returns the output as if it had been written already. input is what
+// Recover was given; if it is a RangesReader, so is the output.
+func (p *Plan) Output(input io.ReaderAt) io.ReaderAt {
+	o := &output{spans: p.Spans, starts: make([]int64, len(p.Spans)), size: p.Size(), input: input}
+	var at int64
+	for i := range p.Spans {
+		o.starts[i] = at
+		at += p.Spans[i].Length
+	}
+	if ranges, ok := input.(RangesReader); ok {
+		return &rangesOutput{output: o, ranges: ranges}
+	}
+	return o
+}
+
+type output struct {
+	spans  []Span
+	starts []int64 // where in the output
+	size   int64
+	input  io.ReaderAt
+}
+
+func (o *output) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, ErrBounds
+	}
+	n := 0
+	err := o.each(p, off, func(part []byte, literal []byte, at int64) error {
+		if literal != nil {
+			n += copy(part, literal)
+			return nil
+		}
+		k, err := o.input.ReadAt(part, at)
+		n += k
+		if k == len(part) {
+			return nil
+		}
+		if err == nil || errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF // the input shrank since the plan was made
+		}
+		return err
+	})
+	if err == nil && n < len(p) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// each calls visit for the pieces of p that come from one span, in order.
+func (o *output) each(p []byte, off int64, visit func(part, literal []byte, at int64) error) error {
+	i := max(0, sort.Search(len(o.starts), func(i int) bool { return o.starts[i] > off })-1)
+	for ; len(p) > 0 && off < o.size && i < len(o.spans); i++ {
+		s := &o.spans[i]
+		skip := off - o.starts[i]
+		part := p[:min(int64(len(p)), s.Length-skip)]
+		var literal []byte
+		if s.Bytes != nil {
+			literal = s.Bytes[skip:]
+		}
+		if len(part) > 0 {
+			if err := visit(part, literal, s.Offset+skip); err != nil {
+				return err
+			}
+		}
+		p, off = p[len(part):], off+int64(len(part))
+	}
+	return nil
+}
+
+// rangesOutput hands the input's ranges on together.
+type rangesOutput struct {
+	*output
+	ranges RangesReader
+}
+
+func (o *rangesOutput) ReadRanges(offsets []int64, bufs [][]byte) error {
+	var at []int64
+	var parts [][]byte
+	for i, p := range bufs {
+		if offsets[i] < 0 || offsets[i] > o.size-int64(len(p)) {
+			return ErrBounds
+		}
+		_ = o.each(p, offsets[i], func(part, literal []byte, from int64) error {
+			if literal != nil {
+				copy(part, literal)
+				return nil
+			}
+			at, parts = append(at, from), append(parts, part)
+			return nil
+		})
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return o.ranges.ReadRanges(at, parts)
+}
+
+// Verify opens the output as a reader would and reads every value of it.
+// Nothing counts as recovered before it returned nil.
+func (p *Plan) Verify(input io.ReaderAt) error {
+	r, err := NewReader(p.Output(input), p.Size())
+	if err != nil {
+		return fmt.Errorf("recording: the recovered file does not open: %w", err)
+	}
+	return verifyReader(r, &p.Report, p.yield)
+}
+
+// verifyBytes is how much of a batch Verify holds in memory at once.
+const verifyBytes = 16 << 20
+
+// verifyReader reads everything and compares with what was promised.
+func verifyReader(r *Reader, want *Report, yield func() error) error {
+	if yield == nil {
+		yield = func() error { return nil }
+	}
+	for done := false; !done; {
+		var err error
+		if done, err = r.IndexStep(64); err != nil {
+			return err
+		}
+		if err := yield(); err != nil {
+			return err
+		}
+	}
+	rows, _ := r.Rows()
+	if r.State() != Complete || r.NumBatches() != want.BatchesRecovered || rows != want.RowsRecovered {
+		return fmt.Errorf("recording: the recovered file is %s with %d batches and %d rows, not complete with %d and %d", r.State(), r.NumBatches(), rows, want.BatchesRecovered, want.RowsRecovered)
+	}
+	for i := range r.NumBatches() {
+		start, end, err := r.BatchRange(i)
+		if err != nil {
+			return err
+		}
+		var group []int
+		var bytes int64
+		flush := func() error {
+			if len(group) == 0 {
+				return nil
+			}
+			// A column too large for one read was decoded by Recover.
+			if _, err := r.ReadBatch(i, group); err != nil && !errors.Is(err, ErrTooLarge) {
+				return err
+			}
+			group, bytes = group[:0], 0
+			return yield()
+		}
+		for c := range r.stream.Columns {
+			column := &r.stream.Columns[c]
+			if column.Type == stream.Other {
+				continue
+			}
+			size := (end - start) * int64(column.ByteWidth)
+			if bytes+size > verifyBytes {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			group, bytes = append(group, c), bytes+size
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+	if r.State() != Complete {
+		return fmt.Errorf("recording: the recovered file is %s", r.State())
+	}
+	return nil
+}

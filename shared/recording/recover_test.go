@@ -1,0 +1,601 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// materialize reads the whole output of a plan.
+func materialize(t testing.TB, p *Plan, input []byte) []byte {
+	t.Helper()
+	out := make([]byte, p.Size())
+	if n, err := p.Output(bytes.NewReader(input)).ReadAt(out, 0); n != len(out) || err != nil && err != io.EOF {
+		t.Fatalf("output: %d of %d bytes, %v", n, len(out), err)
+	}
+	return out
+}
+
+// recoverBytes recovers input and holds the result against what is always
+// true: the input is not changed, the output opens and verifies, numbers of
+// the report are those of the output, and recovering the output changes
+// nothing. It returns nil for a file of which nothing is left.
+func recoverBytes(t testing.TB, input []byte) ([]byte, Report) {
+	t.Helper()
+	before := bytes.Clone(input)
+	p, err := Recover(bytes.NewReader(input), int64(len(input)), RecoverOptions{Name: "in", Output: "out"})
+	if !bytes.Equal(before, input) {
+		t.Fatal("the input was changed")
+	}
+	if err != nil {
+		var failed *RecoverError
+		if !errors.As(err, &failed) || p != nil || failed.Report.Outcome != Failed || failed.Report.RowsRecovered != 0 {
+			t.Fatalf("%v beside plan %v", err, p)
+		}
+		return nil, failed.Report
+	}
+	if err := p.Verify(bytes.NewReader(input)); err != nil {
+		t.Fatalf("%v\n%+v", err, p.Report)
+	}
+	out := materialize(t, p, input)
+	again, err := Recover(bytes.NewReader(out), int64(len(out)), RecoverOptions{})
+	if err != nil {
+		t.Fatalf("recovering the output: %v", err)
+	}
+	if !again.Complete || again.Report.Outcome != Lossless || !bytes.Equal(materialize(t, again, out), out) {
+		t.Fatalf("recovering the output changes it: %+v", again.Report)
+	}
+	checkReport(t, &p.Report, int64(len(input)))
+	if p.Complete != bytes.Equal(out, input) {
+		t.Errorf("complete %v, output equal %v", p.Complete, bytes.Equal(out, input))
+	}
+	return out, p.Report
+}
+
+// checkReport holds the numbers of a report against each other.
+func checkReport(t testing.TB, r *Report, size int64) {
+	t.Helper()
+	lost, errs, skipped, end := 0, 0, int64(0), int64(0)
+	for _, f := range r.Damage {
+		if f.Offset < 0 || f.Length < 0 || f.Offset+f.Length > size || f.Reason == "" || f.BeforeRow > r.RowsRecovered {
+			t.Errorf("a finding beyond the file of %d bytes: %+v", size, f)
+		}
+		if f.Severity == "error" {
+			errs++
+			skipped += f.Length
+			if f.Batch >= 0 {
+				lost++
+			}
+			if f.Offset < end {
+				t.Errorf("bytes from %d are told lost twice", f.Offset)
+			}
+			end = f.Offset + f.Length
+		} else if f.LostRows != 0 {
+			t.Errorf("rows lost with severity %q: %+v", f.Severity, f)
+		}
+	}
+	if lost != r.BatchesLost || skipped > r.BytesSkipped || (errs > 0) != (r.Outcome == Lossy) {
+		t.Errorf("report says %q, %d batches lost, %d bytes skipped; its list %d batches, %d bytes", r.Outcome, r.BatchesLost, r.BytesSkipped, lost, skipped)
+	}
+}
+
+// batchesOf reads all columns of all batches.
+func batchesOf(t testing.TB, file []byte) []*Batch {
+	t.Helper()
+	r := openBytes(t, file)
+	indexAll(t, r)
+	var out []*Batch
+	for i := range r.NumBatches() {
+		b, err := r.ReadBatch(i, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// sameValues holds recovered batches against the batches of the original that
+// they should be.
+func sameValues(t testing.TB, out []byte, original []*Batch, want ...int) {
+	t.Helper()
+	got := batchesOf(t, out)
+	if len(got) != len(want) {
+		t.Fatalf("%d batches, want %v", len(got), want)
+	}
+	for i, b := range got {
+		if !reflect.DeepEqual(b.Columns, original[want[i]].Columns) {
+			t.Fatalf("batch %d is not batch %d of the original", i, want[i])
+		}
+	}
+}
+
+func smallStream() *stream.Stream {
+	return &stream.Stream{Name: "small", AcqClockHz: 1000, Columns: []stream.Column{
+		{Name: "A0", Type: stream.Uint16}, {Name: "A1", Type: stream.Int16, Nullable: true}, {Name: "L", Type: stream.Uint16, RunEnd: true}, {Name: "B", Type: stream.Bool}, {Name: "Clock", Type: stream.Uint64},
+	}}
+}
+
+// dataEnds returns where the last datum of each batch ends, by the footer.
+func dataEnds(t testing.TB, file []byte) (schemaEnd int64, ends []int64) {
+	t.Helper()
+	_, length, err := arrowipc.ParsePrefix(file[8:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range footerOf(t, file).Batches {
+		m := messageAt(t, file, b)
+		ends = append(ends, b.Offset+int64(b.MetaLength)+m.Batch.DataEnd())
+	}
+	return 16 + int64(length), ends
+}
+
+// For every n: the first n bytes give exactly the batches whose data end by n.
+func TestEveryCutKeepsExactlyTheBatchesWhoseDataAreThere(t *testing.T) {
+	for name, codec := range bothCodecs {
+		t.Run(name, func(t *testing.T) {
+			f, _ := writeRandom(t, smallStream(), codec, 21, 20, 20, 7)
+			file := f.data
+			original := batchesOf(t, file)
+			schemaEnd, ends := dataEnds(t, file)
+			footerAt := footerOf(t, file).Batches[2]
+			whole := footerAt.Offset + int64(footerAt.MetaLength) + footerAt.BodyLength
+			for n := range len(file) + 1 {
+				var want []int
+				rows := int64(0)
+				for i, end := range ends {
+					if end <= int64(n) {
+						want = append(want, i)
+						rows += int64(original[i].Rows)
+					}
+				}
+				out, report := recoverBytes(t, file[:n])
+				if out == nil {
+					if len(want) > 0 || int64(n) == schemaEnd {
+						t.Fatalf("%d bytes: nothing recovered, want batches %v: %+v", n, want, report)
+					}
+					continue
+				}
+				if int64(n) < schemaEnd {
+					t.Fatalf("%d bytes: recovered without a schema", n)
+				}
+				sameValues(t, out, original, want...)
+				lossless := int64(n) == schemaEnd || int64(n) >= whole+8 || len(want) > 0 && int64(n) >= ends[len(want)-1] && int64(n) <= (ends[len(want)-1]+63)/64*64
+				if report.RowsRecovered != rows || report.BatchesRecovered != len(want) || (report.Outcome == Lossless) != lossless {
+					t.Fatalf("%d bytes (batches end at %v, all at %d): %+v", n, ends, whole, report)
+				}
+				if int64(n) > whole && n < len(file) && len(want) != 3 {
+					t.Fatalf("%d bytes: %v", n, want)
+				}
+				if bytes.Equal(out, file) != (int64(n) >= ends[2]) {
+					t.Fatalf("%d bytes: the output is %d bytes long and equal %v", n, len(out), bytes.Equal(out, file))
+				}
+			}
+		})
+	}
+}
+
+// withoutFooter cuts a file behind its last batch.
+func withoutFooter(t testing.TB, file []byte) []byte {
+	last := footerOf(t, file).Batches
+	b := last[len(last)-1]
+	return bytes.Clone(file[:b.Offset+int64(b.MetaLength)+b.BodyLength])
+}
+
+// withFooter replaces the footer.
+func withFooter(t testing.TB, file []byte, change func(f *arrowipc.Footer)) []byte {
+	f := footerOf(t, file)
+	out := arrowipc.AppendEnd(withoutFooter(t, file))
+	change(f)
+	return arrowipc.AppendFooter(out, f)
+}
+
+// The damage table. Every file has the batches 0 to 4 of 40 rows, the last of
+// 11; a damage changes it, and keep says which survive.
+func TestDamageTable(t *testing.T) {
+	for codecName, codec := range bothCodecs {
+		f, _ := writeRandom(t, smallStream(), codec, 22, 40, 40, 40, 40, 11)
+		file := f.data
+		original := batchesOf(t, file)
+		blocks := footerOf(t, file).Batches
+		body := func(i int) int64 { return blocks[i].Offset + int64(blocks[i].MetaLength) }
+		end := func(i int) int64 { return body(i) + blocks[i].BodyLength }
+		all := []int{0, 1, 2, 3, 4}
+		type damage struct {
+			name    string
+			bytes   []byte
+			keep    []int
+			outcome string
+			lost    int    // batches
+			rows    int64  // of the first batch lost; -2: do not look
+			say     string // in a reason
+		}
+		clone := func(change func(p []byte)) []byte {
+			p := bytes.Clone(file)
+			change(p)
+			return p
+		}
+		zero := func(p []byte) {
+			for i := range p {
+				p[i] = 0
+			}
+		}
+		table := []damage{
+			{"nothing", file, all, Lossless, 0, -2, ""},
+			{"no footer", withoutFooter(t, file), all, Lossless, 0, -2, "footer are missing"},
+			{"end mark but no footer", file[:end(4)+8], all, Lossless, 0, -2, "footer is missing"},
+			{"footer cut in the middle", file[:len(file)-100], all, Lossless, 0, -2, "cut off or damaged"},
+			{"closing magic damaged", clone(func(p []byte) { p[len(p)-1] = 'X' }), all, Lossless, 0, -2, ""},
+			{"footer length -1", clone(func(p []byte) { binary.LittleEndian.PutUint32(p[len(p)-10:], 0xFFFFFFFF) }), all, Lossless, 0, -2, ""},
+			{"footer length huge", clone(func(p []byte) { binary.LittleEndian.PutUint32(p[len(p)-10:], 0x7FFFFFFF) }), all, Lossless, 0, -2, ""},
+			{"footer garbled", clone(func(p []byte) {
+				for i := end(4) + 8; i < int64(len(p))-10; i++ {
+					p[i] ^= 0x5A
+				}
+			}), all, Lossless, 0, -2, ""},
+			{"opening magic damaged", clone(func(p []byte) { zero(p[:8]) }), all, Lossless, 0, -2, ""},
+			{"end mark damaged", clone(func(p []byte) { p[end(4)] = 0 }), all, Lossless, 0, -2, "end mark before the footer"},
+			{"footer lacks the last batch", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches = f.Batches[:4] }), all, Lossless, 0, -2, "does not list this batch"},
+			{"footer lacks a middle batch", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches = append(f.Batches[:2:2], f.Batches[3:]...) }), all, Lossless, 0, -2, "does not list this batch"},
+			{"footer points outside the file", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches[2].Offset = 1 << 40 }), all, Lossless, 0, -2, "outside the batches"},
+			{"footer points between the batches", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches[2].Offset += 64 }), all, Lossless, 0, -2, "does not list this batch"},
+			{"footer with lengths of 0", withFooter(t, file, func(f *arrowipc.Footer) {
+				for i := range f.Batches {
+					f.Batches[i].MetaLength, f.Batches[i].BodyLength = 0, 0
+				}
+			}), all, Lossless, 0, -2, ""},
+			{"footer with a huge body", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches[1].BodyLength = 1 << 62 }), all, Lossless, 0, -2, ""},
+			{"footer with another schema", withFooter(t, file, func(f *arrowipc.Footer) {
+				f.Schema.Fields = append([]arrowipc.Field(nil), f.Schema.Fields...)
+				f.Schema.Fields[0].Name = "other"
+			}), all, Lossless, 0, -2, "the schema in the footer is not"},
+			{"schema in front with a column less", func() []byte {
+				f := footerOf(t, file)
+				less := f.Schema
+				less.Fields = less.Fields[1:]
+				p := arrowipc.AppendSchema(arrowipc.AppendHeader(nil), 8, 64, &less)
+				move := int64(len(p)) - blocks[0].Offset
+				p = arrowipc.AppendEnd(append(p, withoutFooter(t, file)[blocks[0].Offset:]...))
+				for i := range f.Batches {
+					f.Batches[i].Offset += move
+				}
+				return arrowipc.AppendFooter(p, f)
+			}(), all, Lossless, 0, -2, "does not fit the batches"},
+			{"schema message zeroed", clone(func(p []byte) { zero(p[8:blocks[0].Offset]) }), all, Lossless, 0, -2, "taken from the footer"},
+			{"everything before the first batch zeroed", clone(func(p []byte) { zero(p[:blocks[0].Offset]) }), all, Lossless, 0, -2, "taken from the footer"},
+			{"zeroed tail without a footer", append(withoutFooter(t, file), make([]byte, 70000)...), all, Lossy, 0, -1, "are zeros"},
+			{"zeroed tail behind the footer", append(bytes.Clone(file), make([]byte, 5000)...), all, Lossless, 0, -2, "behind the end of the file"},
+			{"much zeroed tail behind the footer", append(bytes.Clone(file), make([]byte, 3<<20)...), all, Lossless, 0, -2, "behind the end of the file"},
+			{"rubbish without a footer", append(withoutFooter(t, file), bytes.Repeat([]byte("rubbish!"), 99)...), all, Lossy, 0, -1, "no message begins here"},
+			{"rubbish behind the footer", append(bytes.Clone(file), bytes.Repeat([]byte("rubbish!"), 99)...), all, Lossless, 0, -2, "behind the end of the file"},
+			{"short last body", file[:body(4)+70], []int{0, 1, 2, 3}, Lossy, 1, 11, "of its body are there"},
+			{"short last header", file[:blocks[4].Offset+100], []int{0, 1, 2, 3}, Lossy, 1, -1, "inside the header"},
+			{"header of a batch zeroed", clone(func(p []byte) { zero(p[blocks[2].Offset:body(2)]) }), []int{0, 1, 3, 4}, Lossy, 1, 40, "zeros where a message"},
+			{"a whole batch zeroed", clone(func(p []byte) { zero(p[blocks[2].Offset:end(2)]) }), []int{0, 1, 3, 4}, Lossy, 1, 40, "zeros where a message"},
+			{"two batches zeroed", clone(func(p []byte) { zero(p[blocks[1].Offset:end(2)]) }), []int{0, 3, 4}, Lossy, 2, 40, ""},
+			{"first batch zeroed", clone(func(p []byte) { zero(p[blocks[0].Offset:end(0)]) }), []int{1, 2, 3, 4}, Lossy, 1, 40, ""},
+			{"last batch zeroed", clone(func(p []byte) { zero(p[blocks[4].Offset:end(4)]) }), []int{0, 1, 2, 3}, Lossy, 1, -1, ""},
+			{"last batch and end mark zeroed", clone(func(p []byte) { zero(p[blocks[4].Offset : end(4)+8]) }), []int{0, 1, 2, 3}, Lossy, 1, -1, ""},
+			{"zeros over the border of two batches", clone(func(p []byte) { zero(p[body(1):body(2)]) }), []int{0, 3, 4}, Lossy, 2, 40, ""},
+			{"an end mark where a batch was", clone(func(p []byte) { copy(p[blocks[2].Offset:], arrowipc.AppendEnd(nil)) }), []int{0, 1, 3, 4}, Lossy, 1, 40, "an end mark"},
+			{"metadata length -1", clone(func(p []byte) { binary.LittleEndian.PutUint32(p[blocks[2].Offset+4:], 0xFFFFFFFF) }), []int{0, 1, 3, 4}, Lossy, 1, 40, ""},
+			{"metadata length huge", clone(func(p []byte) { binary.LittleEndian.PutUint32(p[blocks[2].Offset+4:], 0x7FFFFFF8) }), []int{0, 1, 3, 4}, Lossy, 1, 40, ""},
+			{"body length huge", rebuilt(t, file, 2, func(m *arrowipc.Message) { m.BodyLength = 1 << 50 }), []int{0, 1, 3, 4}, Lossy, 1, 40, "a batch begins before"},
+			{"body length over the next batch", rebuilt(t, file, 2, func(m *arrowipc.Message) { m.BodyLength += int64(blocks[3].MetaLength) + blocks[3].BodyLength }), []int{0, 1, 3, 4}, Lossy, 1, 40, "a batch begins before"},
+			{"more rows than values", rebuilt(t, file, 2, func(m *arrowipc.Message) {
+				m.Batch.Length = 4000
+				for i := range m.Batch.Nodes {
+					if m.Batch.Nodes[i].Length == 40 {
+						m.Batch.Nodes[i].Length = 4000
+					}
+				}
+			}), []int{0, 1, 3, 4}, Lossy, 1, 4000, ""},
+			{"another null count", rebuilt(t, file, 2, func(m *arrowipc.Message) { m.Batch.Nodes[1].NullCount = 39 }), []int{0, 1, 3, 4}, Lossy, 1, 40, "null"},
+			{"a node less", rebuilt(t, file, 2, func(m *arrowipc.Message) { m.Batch.Nodes = m.Batch.Nodes[1:] }), []int{0, 1, 3, 4}, Lossy, 1, 40, "the schema asks for"},
+			{"LZ4 claimed", rebuilt(t, file, 2, func(m *arrowipc.Message) { m.Batch.Codec = arrowipc.LZ4Frame }), []int{0, 1, 3, 4}, Lossy, 1, 40, "LZ4"},
+			{"the schema again in the middle", func() []byte {
+				p := bytes.Clone(file[:blocks[2].Offset])
+				p = append(p, file[8:blocks[0].Offset]...)
+				return append(p, withoutFooter(t, file)[blocks[2].Offset:]...)
+			}(), all, Lossy, 0, -1, "a second schema"},
+		}
+		if codec == Zstd {
+			m := messageAt(t, file, blocks[2])
+			b := m.Batch.Buffers[1]
+			table = append(table,
+				damage{"a zstd frame with a flipped bit", clone(func(p []byte) { p[body(2)+b.Offset+b.Length-6] ^= 1 }), []int{0, 1, 3, 4}, Lossy, 1, 40, `column "A0"`},
+				damage{"a zstd frame with a flipped bit and no footer", withoutFooter(t, clone(func(p []byte) { p[body(2)+b.Offset+b.Length-6] ^= 1 })), []int{0, 1, 3, 4}, Lossy, 1, 40, `column "A0"`},
+				damage{"a zstd length that is huge", clone(func(p []byte) { binary.LittleEndian.PutUint64(p[body(2)+b.Offset:], 1<<62) }), []int{0, 1, 3, 4}, Lossy, 1, 40, "claims"},
+			)
+		}
+		// Without a footer, broken framing ends the walk.
+		for _, d := range []string{"header of a batch zeroed", "metadata length -1"} {
+			for _, c := range table {
+				if c.name == d {
+					table = append(table, damage{c.name + ", no footer", withoutFooter(t, c.bytes), []int{0, 1}, Lossy, 0, -1, "no footer"})
+				}
+			}
+		}
+		for _, c := range table {
+			t.Run(codecName+"/"+c.name, func(t *testing.T) {
+				out, report := recoverBytes(t, c.bytes)
+				if out == nil {
+					t.Fatalf("nothing recovered: %+v", report)
+				}
+				sameValues(t, out, original, c.keep...)
+				if report.Outcome != c.outcome || report.BatchesLost != c.lost || report.BatchesRecovered != len(c.keep) {
+					t.Fatalf("want %s, %d lost: %+v", c.outcome, c.lost, report)
+				}
+				said := c.say == ""
+				first := true
+				for _, f := range report.Damage {
+					said = said || strings.Contains(f.Reason, c.say)
+					if f.Severity == "error" && first {
+						first = false
+						if c.rows != -2 && f.LostRows != c.rows {
+							t.Errorf("%d rows lost, want %d: %+v", f.LostRows, c.rows, f)
+						}
+					}
+				}
+				if !said {
+					t.Errorf("nothing says %q: %+v", c.say, report.Damage)
+				}
+			})
+		}
+	}
+}
+
+// rebuilt writes the header of one batch again, of the same length.
+func rebuilt(t testing.TB, file []byte, batch int, change func(m *arrowipc.Message)) []byte {
+	t.Helper()
+	b := footerOf(t, file).Batches[batch]
+	m := messageAt(t, file, b)
+	change(m)
+	header := arrowipc.AppendRecordBatch(nil, b.Offset, 64, m.Batch, m.BodyLength, nil)
+	if len(header) > int(b.MetaLength) {
+		t.Fatalf("the header grows from %d to %d bytes", b.MetaLength, len(header))
+	}
+	out := bytes.Clone(file)
+	clear(out[b.Offset : b.Offset+int64(b.MetaLength)])
+	copy(out[b.Offset:], header)
+	binary.LittleEndian.PutUint32(out[b.Offset+4:], uint32(b.MetaLength-8))
+	return out
+}
+
+// Plain bodies that only look wrong are kept and told.
+func TestPlainBatchesThatLookWrongAreKeptAsSuspect(t *testing.T) {
+	f, _ := writeRandom(t, smallStream(), None, 23, 80, 80, 80)
+	blocks := footerOf(t, f.data).Batches
+	body := blocks[1].Offset + int64(blocks[1].MetaLength)
+	buffers := messageAt(t, f.data, blocks[1]).Batch.Buffers
+	clock := body + buffers[len(buffers)-1].Offset
+	for name, c := range map[string]struct {
+		damage func(p []byte)
+		says   []string
+		row    int64
+	}{
+		"the values of a batch are zeros": {func(p []byte) {
+			// Validity and run ends cannot be zeroed unseen.
+			for i, b := range buffers {
+				if i != 2 && i != 5 {
+					clear(p[body+b.Offset : body+b.Offset+b.Length])
+				}
+			}
+		}, []string{"Clock runs backwards from the batch before"}, 80},
+		"one tick goes back": {func(p []byte) { binary.LittleEndian.PutUint64(p[clock+8*7:], 3) }, []string{"Clock runs backwards inside the batch"}, 87},
+	} {
+		damaged := bytes.Clone(f.data)
+		c.damage(damaged)
+		out, report := recoverBytes(t, damaged)
+		if report.Outcome != Lossless || report.BatchesRecovered != 3 || !bytes.Equal(out, damaged) {
+			t.Fatalf("%s: %+v", name, report)
+		}
+		for _, say := range c.says {
+			found := false
+			for _, d := range report.Damage {
+				if strings.Contains(d.Reason, "suspect: "+say) && d.Severity == "warning" && d.Batch == 1 && d.BeforeRow == c.row && d.LostRows == 0 {
+					found = true
+				}
+			}
+			if !found {
+				t.Errorf("%s: nothing says %q at row %d: %+v", name, say, c.row, report.Damage)
+			}
+		}
+	}
+}
+
+func TestRowsThatAreZeroInAllColumnsAreSuspect(t *testing.T) {
+	s := &stream.Stream{Name: "s", Columns: []stream.Column{{Name: "a", Type: stream.Uint16}, {Name: "b", Type: stream.Bool}, {Name: "c", Type: stream.Int32, RunEnd: true}}}
+	f := &memFile{}
+	w, err := NewWriter(f, s, WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows = 300
+	columns := []Vector{{Data: make([]byte, 2*rows)}, {Data: make([]byte, rows)}, {Data: make([]byte, 4*rows)}}
+	for i := range rows {
+		columns[0].Data[2*i] = 1
+		if i >= 100 && i < 200 {
+			columns[0].Data[2*i] = 0
+		}
+		columns[1].Data[i] = 0
+		if i < 110 {
+			columns[1].Data[i] = 1
+		}
+		if i >= 190 {
+			columns[2].Data[4*i] = 9
+		}
+	}
+	if err := errors.Join(w.WriteBatch(rows, columns), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	_, report := recoverBytes(t, f.data)
+	if len(report.Damage) != 1 || report.Damage[0].BeforeRow != 110 || report.Damage[0].Reason != "suspect: all columns are 0 in 80 rows" {
+		t.Errorf("%+v", report.Damage)
+	}
+}
+
+// Losses are told with the rows and ticks around them.
+func TestALossStandsBetweenItsNeighbours(t *testing.T) {
+	f, _ := writeRandom(t, smallStream(), Zstd, 24, 40, 40, 40, 40, 40)
+	blocks := footerOf(t, f.data).Batches
+	damaged := bytes.Clone(f.data)
+	clear(damaged[blocks[2].Offset : blocks[2].Offset+100])
+	_, report := recoverBytes(t, damaged)
+	want := Finding{Offset: blocks[2].Offset, Length: int64(blocks[2].MetaLength) + blocks[2].BodyLength, Batch: 2, Severity: "error", Reason: string(zeros),
+		BeforeRow: 80, LostRows: 40, ClockBefore: 1000 + 10*79, ClockAfter: 1000 + 10*120}
+	if len(report.Damage) != 1 || report.Damage[0] != want {
+		t.Fatalf("%+v\nwant %+v", report.Damage, want)
+	}
+	if report.BytesSkipped != want.Length || report.BatchesLost != 1 || report.RowsRecovered != 160 {
+		t.Errorf("%+v", report)
+	}
+}
+
+func TestReportHasTheNamesOfTheInterface(t *testing.T) {
+	f, _ := writeRandom(t, smallStream(), None, 25, 10)
+	p, err := Recover(bytes.NewReader(f.data), int64(len(f.data)), RecoverOptions{Name: "a.arrow", Output: "b.arrow"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(p.Report)
+	want := `{"input":"a.arrow","output":"b.arrow","outcome":"lossless","batches_recovered":1,"batches_lost":0,"rows_recovered":10,"bytes_skipped":0,"damage":[]}`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v\nwant %s", got, err, want)
+	}
+}
+
+func TestNothingToRecoverIsAnErrorThatSaysWhy(t *testing.T) {
+	f, _ := writeRandom(t, smallStream(), None, 26, 10)
+	first := footerOf(t, f.data).Batches[0]
+	for name, c := range map[string]struct {
+		file []byte
+		want error
+	}{
+		"empty":             {nil, ErrEmpty},
+		"text":              {[]byte("a,b,c\n1,2,3\n1,2,3\n1,2,3\n"), ErrNotArrow},
+		"magic only":        {f.data[:8], ErrNoSchema},
+		"half the magic":    {f.data[:3], ErrNoSchema},
+		"cut in the schema": {f.data[:first.Offset-1], ErrNoSchema},
+		"one torn batch":    {f.data[:first.Offset+int64(first.MetaLength)+8], ErrNothingIntact},
+	} {
+		p, err := Recover(bytes.NewReader(c.file), int64(len(c.file)), RecoverOptions{Name: name})
+		var failed *RecoverError
+		if p != nil || !errors.As(err, &failed) || !errors.Is(err, c.want) || failed.Report.Outcome != Failed || failed.Report.Input != name {
+			t.Errorf("%s: %v, %v", name, p, err)
+		}
+	}
+}
+
+// A faultyReader fails at one offset.
+type faultyReader struct {
+	*bytes.Reader
+	at  int64
+	err error
+}
+
+func (f *faultyReader) ReadAt(p []byte, off int64) (int, error) {
+	if off <= f.at && f.at < off+int64(len(p)) {
+		return 0, f.err
+	}
+	return f.Reader.ReadAt(p, off)
+}
+
+func TestAFailingDiskIsNoDamage(t *testing.T) {
+	f, _ := writeRandom(t, smallStream(), None, 27, 10, 10, 10)
+	disk := errors.New("input/output error")
+	for at := range int64(len(f.data)) {
+		_, err := Recover(&faultyReader{bytes.NewReader(f.data), at, disk}, int64(len(f.data)), RecoverOptions{})
+		var failed *RecoverError
+		if err != nil && (!errors.Is(err, disk) || errors.As(err, &failed)) {
+			t.Fatalf("byte %d: %v", at, err)
+		}
+	}
+}
+
+func TestYieldEndsARecovery(t *testing.T) {
+	f, _ := writeRandom(t, smallStream(), None, 28, 10, 10, 10, 10)
+	stop := errors.New("stop")
+	calls := 0
+	var last int64
+	_, err := Recover(bytes.NewReader(f.data), int64(len(f.data)), RecoverOptions{
+		Progress: func(done, total int64) {
+			if done < last || total != int64(len(f.data)) {
+				t.Errorf("progress %d after %d of %d", done, last, total)
+			}
+			last = done
+		},
+		Yield: func() error {
+			if calls++; calls == 3 {
+				return stop
+			}
+			return nil
+		}})
+	if err != stop || calls != 3 {
+		t.Errorf("%v after %d calls", err, calls)
+	}
+	p, err := Recover(bytes.NewReader(f.data), int64(len(f.data)), RecoverOptions{Yield: func() error { calls++; return nil }})
+	if err != nil || calls < 7 {
+		t.Fatalf("%d calls, %v", calls, err)
+	}
+	calls = 0
+	if err := p.Verify(bytes.NewReader(f.data)); err != nil || calls == 0 {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+}
+
+// The output can be read at any offset in pieces of any size.
+func TestOutputReadsAtAnyOffset(t *testing.T) {
+	f, _ := writeRandom(t, smallStream(), None, 29, 30, 30, 30)
+	blocks := footerOf(t, f.data).Batches
+	damaged := bytes.Clone(f.data)
+	clear(damaged[:8])
+	clear(damaged[blocks[1].Offset:blocks[2].Offset])
+	p, err := Recover(bytes.NewReader(damaged), int64(len(damaged)), RecoverOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := materialize(t, p, damaged)
+	o := p.Output(bytes.NewReader(damaged))
+	for _, size := range []int{1, 7, 64, 1000, len(whole)} {
+		buf := make([]byte, size)
+		for off := 0; off <= len(whole); off += 1 + size/3 {
+			n, err := o.ReadAt(buf, int64(off))
+			want := whole[off:min(off+size, len(whole))]
+			if n != len(want) || !bytes.Equal(buf[:n], want) || (n < size) != (err == io.EOF) {
+				t.Fatalf("%d bytes at %d: %d, %v", size, off, n, err)
+			}
+		}
+	}
+	if _, err := o.ReadAt(make([]byte, 1), -1); err == nil {
+		t.Error("reads at -1")
+	}
+	ranges := p.Output(&rangesReader{bytes.NewReader(damaged)}).(RangesReader)
+	a, b := make([]byte, 100), make([]byte, len(whole)-3)
+	if err := ranges.ReadRanges([]int64{5, 3}, [][]byte{a, b}); err != nil || !bytes.Equal(a, whole[5:105]) || !bytes.Equal(b, whole[3:]) {
+		t.Errorf("ranges: %v", err)
+	}
+	if err := ranges.ReadRanges([]int64{int64(len(whole)) - 1}, [][]byte{a}); !errors.Is(err, ErrBounds) {
+		t.Errorf("a range beyond the end: %v", err)
+	}
+}
+
+type rangesReader struct{ *bytes.Reader }
+
+func (r *rangesReader) ReadRanges(offsets []int64, bufs [][]byte) error {
+	for i := range bufs {
+		if n, err := r.ReadAt(bufs[i], offsets[i]); n < len(bufs[i]) {
+			return fmt.Errorf("%d of %d bytes: %w", n, len(bufs[i]), err)
+		}
+	}
+	return nil
+}

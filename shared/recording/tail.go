@@ -1,0 +1,360 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"reflect"
+	"sort"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+// note keeps a finding that costs nothing.
+func (rc *recoverer) note(severity string, offset, length int64, reason string) {
+	rc.findings = append(rc.findings, located{Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: severity, Reason: reason}, kept: len(rc.kept)})
+}
+
+// lose keeps a finding about bytes that are left out. batch says that they
+// are one record batch, of rows rows, -1 if unknown.
+func (rc *recoverer) lose(offset, length int64, batch bool, rows int64, reason string) {
+	f := located{Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: "error", Reason: reason, LostRows: rows}, kept: len(rc.kept), batch: batch, skip: true}
+	if batch {
+		f.Batch = rc.index
+		rc.index++
+		rc.report.BatchesLost++
+	}
+	rc.findings = append(rc.findings, f)
+	rc.judged = max(rc.judged, offset+length)
+}
+
+// suspect notes what looks wrong in an intact batch.
+func (rc *recoverer) suspect(m *message, c checked) {
+	last := rc.clock
+	warn := func(row int64, reason string, clockBefore, clockAfter uint64) {
+		rc.findings = append(rc.findings, located{kept: len(rc.kept), fixed: true, Finding: Finding{
+			Offset: m.at, Length: m.dataEnd() - m.at, Batch: rc.index, Severity: "warning", Reason: "suspect: " + reason,
+			BeforeRow: rc.rows + row, ClockBefore: clockBefore, ClockAfter: clockAfter}})
+	}
+	if c.zeroRows > 0 {
+		warn(c.zeroFrom, fmt.Sprintf("all columns are 0 in %d rows", c.zeroRows), last.last, c.clock.first)
+	}
+	if c.clock.ok && last.ok && c.clock.first < last.last {
+		warn(0, "Clock runs backwards from the batch before", last.last, c.clock.first)
+	}
+	if c.backAt > 0 {
+		warn(c.backAt, "Clock runs backwards inside the batch", c.backFrom, c.backTo)
+	}
+}
+
+// tail judges what stands behind the last message.
+func (rc *recoverer) tail() error {
+	from := max(rc.pos, rc.judged)
+	if rc.ended {
+		from = rc.pos + 8
+		if rc.prefix == 4 {
+			var word [4]byte
+			if err := rc.readAt(word[:], rc.pos); err != nil {
+				return err
+			}
+			if allZero(word[:]) {
+				from = rc.pos + 4
+			}
+		}
+		if rc.footer == nil {
+			if err := rc.footerBehind(from); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case rc.footer != nil && from <= rc.footerAt:
+		if from < rc.footerAt {
+			if err := rc.beforeFooter(from); err != nil {
+				return err
+			}
+		}
+		if rc.footerEnd < rc.size {
+			rc.findings = append(rc.findings, located{kept: len(rc.kept), skip: true, Finding: Finding{Offset: rc.footerEnd, Length: rc.size - rc.footerEnd, Batch: -1, Severity: "info",
+				Reason: "these bytes stand behind the end of the file: left out"}})
+		}
+		return nil
+	case rc.ended:
+		reason := "the footer is missing: written anew"
+		if from < rc.size {
+			reason = "the footer is cut off or damaged: written anew"
+		}
+		rc.note("info", from, rc.size-from, reason)
+		return nil
+	}
+	if from < rc.size {
+		if err := rc.cutTail(from); err != nil {
+			return err
+		}
+	}
+	rc.note("info", rc.size, 0, "the end mark and the footer are missing: written anew")
+	return nil
+}
+
+// beforeFooter judges what stands between the last message and the footer.
+func (rc *recoverer) beforeFooter(from int64) error {
+	gap := rc.footerAt - from
+	if rc.ended || gap <= 8 {
+		rc.note("info", from, gap, "the end mark before the footer is damaged: written anew")
+		return nil
+	}
+	_, stands, err := rc.messageAt(from)
+	if err != nil {
+		return err
+	}
+	if stands == isMessage {
+		stands = "a message that is not a batch of this file"
+	}
+	rc.lose(from, gap, false, -1, string(stands))
+	return nil
+}
+
+// cutTail judges what stands behind the last message of a file without a
+// footer.
+func (rc *recoverer) cutTail(from int64) error {
+	_, stands, err := rc.messageAt(from)
+	if err != nil {
+		return err
+	}
+	rest := rc.size - from
+	switch stands {
+	case zeros:
+		end, err := rc.zerosUntil(from)
+		if err != nil {
+			return err
+		}
+		if end == rc.size {
+			rc.lose(from, rest, false, -1, fmt.Sprintf("the last %d bytes are zeros: reserved for data that never reached the disk", rest))
+			return nil
+		}
+		rc.lose(from, rest, false, -1, fmt.Sprintf("%d zeros where a message should begin, and no footer that says where the next one is", end-from))
+	case cutHeader:
+		rc.lose(from, rest, true, -1, string(stands))
+	case cutPrefix:
+		rc.lose(from, rest, false, -1, string(stands)+" or of the end mark")
+	default:
+		rc.lose(from, rest, false, -1, "no message begins here, and no footer says where the next one is")
+	}
+	return nil
+}
+
+// zerosUntil returns where the zeros that begin at from end.
+func (rc *recoverer) zerosUntil(from int64) (int64, error) {
+	buf := make([]byte, min(1<<20, rc.size-from))
+	for from < rc.size {
+		p := buf[:min(int64(len(buf)), rc.size-from)]
+		if err := rc.readAt(p, from); err != nil {
+			return 0, err
+		}
+		if rest := bytes.TrimLeft(p, "\x00"); len(rest) > 0 {
+			return from + int64(len(p)-len(rest)), nil
+		}
+		from += int64(len(p))
+	}
+	return rc.size, nil
+}
+
+// footerBehind looks for the footer that begins at at, behind an end mark, and
+// is followed by rubbish.
+func (rc *recoverer) footerBehind(at int64) error {
+	const step = 1 << 20
+	overlap := int64(arrowipc.TrailerLength)
+	buf := make([]byte, min(step, max(0, rc.size-at)))
+	for from := at; from < min(rc.size, at+maxFooterBytes); from += step - overlap {
+		p := buf[:min(int64(len(buf)), rc.size-from)]
+		if err := rc.readAt(p, from); err != nil {
+			return err
+		}
+		for start := 4; start < len(p); {
+			i := bytes.Index(p[start:], []byte(arrowipc.Magic))
+			if i < 0 {
+				break
+			}
+			i += start
+			length := int64(binary.LittleEndian.Uint32(p[i-4:]))
+			if length == from+int64(i)-4-at {
+				ok, err := rc.footerEndingAt(from + int64(i+len(arrowipc.Magic)))
+				if ok || err != nil {
+					return err
+				}
+			}
+			start = i + 1
+		}
+		if int64(len(p)) < step {
+			break
+		}
+	}
+	return nil
+}
+
+// finishReport tells rows and ticks around every finding.
+func (rc *recoverer) finishReport() {
+	constant := rc.constantRows()
+	n := len(rc.kept)
+	rowsBefore, before, after := make([]int64, n+1), make([]clockSpan, n+1), make([]clockSpan, n+1)
+	for i := range rc.kept {
+		rowsBefore[i+1] = rowsBefore[i] + rc.kept[i].rows
+		if before[i+1] = before[i]; rc.kept[i].clock.ok {
+			before[i+1] = rc.kept[i].clock
+		}
+		if j := n - 1 - i; rc.kept[j].clock.ok {
+			after[j] = rc.kept[j].clock
+		} else {
+			after[j] = after[j+1]
+		}
+	}
+	sort.SliceStable(rc.findings, func(i, j int) bool { return rc.findings[i].Offset < rc.findings[j].Offset })
+	for i := range rc.findings {
+		f := &rc.findings[i]
+		if f.skip {
+			rc.report.BytesSkipped += f.Length
+		}
+		if f.batch && f.LostRows < 0 && constant > 0 && f.kept < len(rc.kept) {
+			f.LostRows = constant
+		}
+		if !f.fixed {
+			f.BeforeRow, f.ClockBefore, f.ClockAfter = rowsBefore[f.kept], before[f.kept].last, after[f.kept].first
+		}
+		rc.report.Damage = append(rc.report.Damage, f.Finding)
+	}
+	for i := range rc.kept {
+		if !rc.kept[i].dictionary {
+			rc.report.BatchesRecovered++
+			rc.report.RowsRecovered += rc.kept[i].rows
+		}
+	}
+	rc.report.Outcome = Lossless
+	for i := range rc.report.Damage {
+		if rc.report.Damage[i].Severity == "error" {
+			rc.report.Outcome = Lossy
+		}
+	}
+}
+
+// constantRows returns the rows of every batch but the last, if they are the
+// same in all that are known, at least two, else 0.
+func (rc *recoverer) constantRows() int64 {
+	var rows []int64
+	for i := range rc.kept {
+		if !rc.kept[i].dictionary {
+			rows = append(rows, rc.kept[i].rows)
+		}
+	}
+	if len(rows) < 3 {
+		return 0
+	}
+	rows = rows[:len(rows)-1]
+	for _, n := range rows {
+		if n != rows[0] {
+			return 0
+		}
+	}
+	return rows[0]
+}
+
+// plan puts the spans together.
+func (rc *recoverer) plan() (*Plan, error) {
+	rc.compareFooter()
+	rc.finishReport()
+	if rc.report.BatchesRecovered == 0 && rc.report.Outcome == Lossy {
+		rc.report.Outcome = Failed
+		err := ErrNothingIntact
+		if rc.unsupported {
+			err = fmt.Errorf("%w: its batches are compressed with LZ4", ErrUnsupported)
+		}
+		return nil, &RecoverError{Report: rc.report, Err: err}
+	}
+	p := &Plan{Report: rc.report, yield: rc.o.Yield}
+	if rc.untouched() {
+		p.Complete = true
+		p.copy(0, rc.size)
+		return p, nil
+	}
+	switch {
+	case rc.schemaEnd == 0:
+		head := arrowipc.AppendHeader(nil)
+		p.literal(arrowipc.AppendSchema(head, int64(len(head)), bodyAlign, rc.schema))
+	case !rc.magic:
+		p.literal(arrowipc.AppendHeader(nil))
+		p.copy(arrowipc.HeaderLength, rc.schemaEnd-arrowipc.HeaderLength)
+	default:
+		p.copy(0, rc.schemaEnd)
+	}
+	at := p.Size()
+	var batches []arrowipc.Block
+	dictionaries := []arrowipc.Block{}
+	for i := range rc.kept {
+		k := &rc.kept[i]
+		length := int64(k.block.MetaLength) + k.block.BodyLength
+		p.copy(k.block.Offset, length-k.pad)
+		if k.pad > 0 {
+			p.literal(make([]byte, k.pad))
+		}
+		b := k.block
+		b.Offset = at
+		at += length
+		if k.dictionary {
+			dictionaries = append(dictionaries, b)
+		} else {
+			batches = append(batches, b)
+		}
+	}
+	var metadata []arrowipc.KeyValue
+	if rc.footer != nil {
+		metadata = rc.footer.Metadata
+	}
+	p.literal(appendTail(nil, rc.version, rc.schema, dictionaries, batches, metadata))
+	return p, nil
+}
+
+func (p *Plan) copy(offset, length int64) {
+	if n := len(p.Spans); n > 0 && p.Spans[n-1].Bytes == nil && p.Spans[n-1].Offset+p.Spans[n-1].Length == offset {
+		p.Spans[n-1].Length += length
+		return
+	}
+	p.Spans = append(p.Spans, Span{Offset: offset, Length: length})
+}
+
+func (p *Plan) literal(bytes []byte) {
+	p.Spans = append(p.Spans, Span{Length: int64(len(bytes)), Bytes: bytes})
+}
+
+// compareFooter notes where the footer lists other batches than there are.
+func (rc *recoverer) compareFooter() {
+	if rc.footer == nil {
+		return
+	}
+	listed := map[arrowipc.Block]bool{}
+	for _, list := range [][]arrowipc.Block{rc.footer.Dictionaries, rc.footer.Batches} {
+		for _, b := range list {
+			listed[b] = true
+		}
+	}
+	for i := range rc.kept {
+		b := rc.kept[i].block
+		if !listed[b] {
+			rc.findings = append(rc.findings, located{kept: i, Finding: Finding{Offset: b.Offset, Length: int64(b.MetaLength) + b.BodyLength, Batch: -1, Severity: "info",
+				Reason: "the footer does not list this batch, or not as it is: kept"}})
+		}
+		delete(listed, b)
+	}
+	rc.unlisted = len(listed)
+}
+
+// untouched reports whether the input is a complete file as it is.
+func (rc *recoverer) untouched() bool {
+	if !rc.magic || !rc.footerMagic || rc.schemaEnd == 0 || rc.footer == nil || rc.footerEnd != rc.size || rc.unlisted != 0 || !reflect.DeepEqual(rc.footer.Schema, *rc.schema) {
+		return false
+	}
+	for i := range rc.findings {
+		if rc.findings[i].Severity != "warning" {
+			return false
+		}
+	}
+	return true
+}

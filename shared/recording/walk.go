@@ -1,0 +1,329 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+// A message is a message's metadata and where it stands.
+type message struct {
+	*arrowipc.Message
+	at     int64
+	prefix int   // 8, or 4 of a writer before Arrow 0.15
+	length int64 // of prefix and metadata
+}
+
+func (m *message) bodyAt() int64  { return m.at + m.length }
+func (m *message) end() int64     { return m.bodyAt() + m.BodyLength }
+func (m *message) dataEnd() int64 { return m.bodyAt() + m.Batch.DataEnd() }
+
+// What stands where a message should begin.
+type standing string
+
+const (
+	isMessage standing = ""
+	endMark   standing = "an end mark"
+	atEnd     standing = "the file ends"
+	zeros     standing = "zeros where a message should begin"
+	cutPrefix standing = "the file ends inside the first 8 bytes of a message"
+	cutHeader standing = "the file ends inside the header of a batch"
+	noMessage standing = "no message begins here"
+)
+
+// messageAt reads the message at offset at, or says what stands there
+// instead. It is well formed, and its lengths are multiples of 8; nothing else
+// is checked. The error is that of reading.
+func (rc *recoverer) messageAt(at int64) (*message, standing, error) {
+	var head [8]byte
+	rest := rc.size - at
+	if rest <= 0 {
+		return nil, atEnd, nil
+	}
+	p := head[:min(8, rest)]
+	if err := rc.readAt(p, at); err != nil {
+		return nil, "", err
+	}
+	if rest < 8 {
+		if allZero(p) {
+			return nil, zeros, nil
+		}
+		return nil, cutPrefix, nil
+	}
+	prefix, length, err := arrowipc.ParsePrefix(p)
+	switch {
+	case err != nil:
+		return nil, noMessage, nil
+	case length == 0 && (prefix == 8 || rc.prefix == 4 && !allZero(p)):
+		return nil, endMark, nil
+	case length == 0 && allZero(p):
+		return nil, zeros, nil
+	case rc.prefix != 0 && prefix != rc.prefix || length == 0 || length > maxMetadataBytes || at%8 != 0 || (prefix+int(length))%8 != 0:
+		return nil, noMessage, nil
+	case int64(length) > rest-int64(prefix):
+		// A header of this length may have been begun; a longer rest means
+		// that the length is damaged.
+		if rest <= maxCutHeader {
+			return nil, cutHeader, nil
+		}
+		return nil, noMessage, nil
+	}
+	metadata := make([]byte, length)
+	if err := rc.readAt(metadata, at+int64(prefix)); err != nil {
+		return nil, "", err
+	}
+	parsed, err := arrowipc.ParseMessage(metadata)
+	if err != nil || parsed.BodyLength%8 != 0 || parsed.BodyLength > 1<<60 {
+		return nil, noMessage, nil
+	}
+	return &message{Message: parsed, at: at, prefix: prefix, length: int64(prefix) + int64(length)}, isMessage, nil
+}
+
+// candidate reads the message that a footer's block points at; nil if there is
+// none of these lengths. What suspicion may cost is bounded, so that a footer
+// cannot make the same bytes be read over and over.
+func (rc *recoverer) candidate(b arrowipc.Block) (*message, error) {
+	if rc.budget -= int64(b.MetaLength); rc.budget < 0 {
+		return nil, nil
+	}
+	m, _, err := rc.messageAt(b.Offset)
+	if err != nil || m == nil || m.Header == arrowipc.SchemaHeader || m.length != int64(b.MetaLength) || m.BodyLength != b.BodyLength {
+		return nil, err
+	}
+	return m, nil
+}
+
+// blocksFrom returns the footer's blocks at or behind at.
+func (rc *recoverer) blocksFrom(at int64) []arrowipc.Block {
+	for len(rc.blocks) > 0 && rc.blocks[0].Offset < at {
+		rc.blocks = rc.blocks[1:]
+	}
+	return rc.blocks
+}
+
+// walk judges message after message until none follows.
+func (rc *recoverer) walk() error {
+	for {
+		m, stands, err := rc.messageAt(rc.pos)
+		if err != nil {
+			return err
+		}
+		if err := rc.yield(); err != nil {
+			return err
+		}
+		blocks := rc.blocksFrom(rc.pos)
+		switch {
+		case rc.footer != nil && rc.pos == rc.footerAt:
+			return nil // some writers put no end mark before it
+		case m != nil:
+			if err := rc.message(m); err != nil {
+				return err
+			}
+			if rc.pos > m.at {
+				continue
+			}
+			return nil // of the last batch some data are missing
+		case stands == endMark && len(blocks) == 0:
+			rc.ended = true
+			return nil
+		}
+		// The chain is broken here.
+		resumed, err := rc.resume(string(stands))
+		if err != nil || !resumed {
+			return err
+		}
+	}
+}
+
+// resume goes on behind broken framing at pos, at the next message that the
+// footer points at, and notes what lies between. It reports whether there is
+// one.
+func (rc *recoverer) resume(reason string) (bool, error) {
+	from := rc.pos
+	blocks := rc.blocksFrom(from)
+	next := -1
+	for i, b := range blocks {
+		if b.Offset == from {
+			continue // that one is broken
+		}
+		m, err := rc.candidate(b)
+		if err != nil {
+			return false, err
+		}
+		if m != nil {
+			next = i
+			break
+		}
+	}
+	lost, to := blocks, rc.footerAt
+	if next >= 0 {
+		lost, to = blocks[:next], blocks[next].Offset
+	} else if len(lost) == 0 {
+		return false, nil // the tail says what is here
+	}
+	at := from
+	for i, b := range lost {
+		if b.Offset < at {
+			continue // overlaps the one before
+		}
+		if b.Offset > at {
+			rc.lose(at, b.Offset-at, false, -1, reason)
+		}
+		why := "no batch stands where the footer says"
+		if b.Offset == from {
+			why = reason
+		}
+		end := min(to, b.Offset+int64(b.MetaLength)+b.BodyLength)
+		if i+1 < len(lost) {
+			end = min(end, max(lost[i+1].Offset, b.Offset+8))
+		}
+		rc.lose(b.Offset, end-b.Offset, true, -1, why)
+		at = end
+	}
+	if next < 0 {
+		// An end mark may stand right before the footer.
+		rc.pos = at
+		_, stands, err := rc.messageAt(at)
+		if err != nil {
+			return false, err
+		}
+		if rc.ended = stands == endMark; rc.ended || at >= to {
+			return false, nil
+		}
+	}
+	if at < to {
+		rc.lose(at, to-at, false, -1, reason)
+	}
+	rc.pos = to
+	return next >= 0, nil
+}
+
+// message judges one well-formed message and moves pos behind it; pos stays if
+// the file ends inside its data.
+func (rc *recoverer) message(m *message) error {
+	if m.Header == arrowipc.SchemaHeader {
+		rc.lose(m.at, m.end()-m.at, false, -1, "a second schema stands between the batches")
+		if rc.pos = m.end(); rc.pos > rc.size {
+			rc.pos = rc.size
+		}
+		return nil
+	}
+	end, wrong, err := rc.trueEnd(m)
+	if err != nil {
+		return err
+	}
+	if wrong != "" {
+		rc.lose(m.at, end-m.at, m.Header == arrowipc.RecordBatchHeader, -1, wrong)
+		rc.pos = end
+		return nil
+	}
+	limit := rc.size
+	if rc.footer != nil && m.at < rc.footerAt {
+		limit = rc.footerAt
+	}
+	batch := m.Header == arrowipc.RecordBatchHeader
+	if m.dataEnd() > limit {
+		rc.lose(m.at, limit-m.at, batch, rowsOf(m), fmt.Sprintf("only %d of the %d bytes of its body are there", limit-m.bodyAt(), m.BodyLength))
+		if limit < rc.size {
+			rc.pos = limit // the footer
+		}
+		return nil
+	}
+	checked, err := rc.checker.check(rc, rc.schema, m)
+	var bad *reasonError
+	switch {
+	case errors.As(err, &bad):
+		rc.lose(m.at, min(end, limit)-m.at, batch, rowsOf(m), bad.Error())
+	case err != nil:
+		return err
+	case !batch:
+		rc.dictionaries[m.DictionaryID] = m.Batch.Length
+		if m.Delta {
+			rc.dictionaries[m.DictionaryID] += m.Batch.Length
+		}
+		fallthrough
+	default:
+		k := kept{
+			block:      arrowipc.Block{Offset: m.at, MetaLength: int32(m.length), BodyLength: m.BodyLength},
+			pad:        max(0, m.end()-limit),
+			dictionary: !batch,
+			clock:      checked.clock,
+		}
+		if batch {
+			k.rows = m.Batch.Length
+			rc.suspect(m, checked)
+			rc.index++
+			rc.rows += k.rows
+			if k.clock.ok {
+				rc.clock = k.clock
+			}
+		}
+		rc.kept = append(rc.kept, k)
+		if k.pad > 0 {
+			rc.note("info", limit, 0, fmt.Sprintf("%d bytes of padding behind the last batch are missing: added", k.pad))
+		}
+	}
+	rc.pos = min(end, limit)
+	return nil
+}
+
+func rowsOf(m *message) int64 {
+	if m.Header != arrowipc.RecordBatchHeader {
+		return -1
+	}
+	return m.Batch.Length
+}
+
+// trueEnd returns where the message ends, and what is wrong if that is not
+// where it says: a body length that is damaged would swallow the batches
+// behind it.
+func (rc *recoverer) trueEnd(m *message) (end int64, wrong string, err error) {
+	blocks := rc.blocksFrom(m.at)
+	if len(blocks) > 0 && blocks[0].Offset == m.at {
+		b := blocks[0]
+		if int64(b.MetaLength) == m.length && b.BodyLength == m.BodyLength {
+			return m.end(), "", nil
+		}
+		blocks = blocks[1:]
+	}
+	// The next message by the footer, or right behind the data.
+	for i, b := range blocks {
+		if b.Offset >= min(m.end(), rc.size) {
+			break
+		}
+		found, err := rc.candidate(blocks[i])
+		if err != nil {
+			return 0, "", err
+		}
+		if found != nil {
+			return b.Offset, fmt.Sprintf("its header says that %d bytes follow, but a batch begins before they end", m.BodyLength), nil
+		}
+	}
+	if m.end()-m.dataEnd() < maxPadding {
+		return m.end(), "", nil
+	}
+	for _, align := range []int64{8, maxPadding} {
+		tight := m.bodyAt() + (m.Batch.DataEnd()+align-1)/align*align
+		found, stands, err := rc.messageAt(tight)
+		if err != nil {
+			return 0, "", err
+		}
+		if found != nil || stands == endMark || stands == atEnd {
+			return tight, fmt.Sprintf("its header says that %d bytes follow, but only %d do", m.BodyLength, tight-m.bodyAt()), nil
+		}
+	}
+	if m.end() > rc.size {
+		return rc.size, fmt.Sprintf("its header says that %d bytes follow, but its data end at %d", m.BodyLength, m.Batch.DataEnd()), nil
+	}
+	return m.end(), "", nil
+}
+
+func allZero(p []byte) bool {
+	for _, b := range p {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
