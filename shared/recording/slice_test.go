@@ -1,0 +1,471 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// collect joins the batches of a slice into one vector a column.
+func collect(t testing.TB, r *Reader, start, end int64, columns []int) []Vector {
+	t.Helper()
+	var all []Vector
+	row := start
+	for b, err := range r.Slice(start, end, columns) {
+		if err != nil {
+			t.Fatalf("rows [%d, %d): %v", start, end, err)
+		}
+		if b.Start != row || b.Rows == 0 {
+			t.Fatalf("rows [%d, %d): a batch of %d rows from %d, want %d", start, end, b.Rows, b.Start, row)
+		}
+		if all == nil {
+			all = make([]Vector, len(b.Columns))
+		}
+		for k, v := range b.Columns {
+			if v.Len != b.Rows || v.Valid != nil && len(v.Valid) != v.Len || v.RunEnds != nil && int(v.RunEnds[len(v.RunEnds)-1]) != v.Len {
+				t.Fatalf("rows [%d, %d): vector %+v in a batch of %d rows", start, end, v, b.Rows)
+			}
+			appendVector(&all[k], v)
+		}
+		row += int64(b.Rows)
+	}
+	if row != end {
+		t.Fatalf("rows [%d, %d): ended at %d", start, end, row)
+	}
+	return all
+}
+
+func appendVector(to *Vector, v Vector) {
+	valid := v.Valid
+	if valid == nil {
+		valid = bytes.Repeat([]byte{1}, v.Len)
+	}
+	to.Type, to.Width = v.Type, v.Width
+	to.Valid = append(to.Valid, valid...)
+	to.Data = append(to.Data, v.Data...)
+	to.Len += v.Len
+}
+
+// Slice(a, b) followed by Slice(b, c) is Slice(a, c).
+func TestSlicesJoin(t *testing.T) {
+	const seed = 11
+	random := rand.New(rand.NewPCG(seed, 0))
+	s := everyType()
+	files := map[string][]byte{}
+	for name, codec := range bothCodecs {
+		f, _ := writeRandom(t, s, codec, seed, 40, 40, 1, 33)
+		files["own "+name] = f.data
+	}
+	for _, name := range []string{"bonsai/new_NeuropixelsV1_idle", "bonsai/old_NeuropixelsV1_zstd_killed", "csharp/cs_small"} {
+		files[name] = readForeign(t, name+".arrow")
+	}
+	for name, data := range files {
+		r := openBytes(t, data)
+		rows := indexAll(t, r)
+		columns := []int{0, 1, len(r.Stream().Columns) - 1}
+		if name[:3] == "own" {
+			columns = nil
+		}
+		for range 30 {
+			a, b, c := random.Int64N(rows+1), random.Int64N(rows+1), random.Int64N(rows+1)
+			a, b, c = min(a, b, c), a+b+c-min(a, b, c)-max(a, b, c), max(a, b, c)
+			whole, head, tail := collect(t, r, a, c, columns), collect(t, r, a, b, columns), collect(t, r, b, c, columns)
+			for k := range tail {
+				if head == nil {
+					head = make([]Vector, len(tail))
+				}
+				appendVector(&head[k], tail[k])
+			}
+			for k := range whole {
+				if !sameVector(&whole[k], &head[k]) {
+					t.Fatalf("%s, seed %d: [%d, %d) + [%d, %d) differ in column %d", name, seed, a, b, b, c, k)
+				}
+			}
+			if len(whole) != len(head) {
+				t.Fatalf("%s: [%d, %d): %d columns, joined %d", name, a, c, len(whole), len(head))
+			}
+		}
+	}
+}
+
+func TestRangesOutsideTheFileNameTheValidOnes(t *testing.T) {
+	for _, name := range []string{"csharp/cs_small", "csharp/cs_empty"} {
+		data := readForeign(t, name+".arrow")
+		rows := indexAll(t, openBytes(t, data))
+		for _, c := range [][2]int64{{-1, 0}, {0, rows + 1}, {5, 4}, {rows + 1, rows + 1}, {math.MinInt64, math.MaxInt64}} {
+			r := openBytes(t, data)
+			n := 0
+			for b, err := range r.Slice(c[0], c[1], nil) {
+				var e *RangeError
+				if b != nil || !errors.As(err, &e) || *e != (RangeError{c[0], c[1], rows}) {
+					t.Errorf("%v: %v", c, err)
+				}
+				n++
+			}
+			if n != 1 {
+				t.Errorf("%v: %d errors", c, n)
+			}
+		}
+		for _, at := range []int64{0, rows / 2, rows} {
+			for range openBytes(t, data).Slice(at, at, nil) {
+				t.Errorf("the empty slice at %d has a batch", at)
+			}
+		}
+	}
+	r := openBytes(t, readForeign(t, "csharp/cs_small.arrow"))
+	for _, err := range r.Slice(0, 900, []int{99}) {
+		if !errors.As(err, new(*ColumnError)) {
+			t.Errorf("column 99: %v", err)
+		}
+	}
+}
+
+// Of plain columns only the rows of the slice are read.
+func TestASliceOfAPlainColumnReadsItsRowsOnly(t *testing.T) {
+	r := openBytes(t, readForeign(t, "bonsai/old_AnalogInput_S16.arrow"))
+	clock, _ := r.Column("Clock")
+	analog, _ := r.Column("AnalogDataCh3")
+	before := r.BytesRead().Body
+	collect(t, r, 990, 1010, []int{clock, analog})
+	if got := r.BytesRead().Body - before; got != 20*(8+2) {
+		t.Errorf("%d bytes for 20 rows of 10 bytes", got)
+	}
+}
+
+// writeSlice slices data and opens the result.
+func writeSlice(t testing.TB, r *Reader, o SliceOptions) (*Reader, SliceReport, []byte) {
+	t.Helper()
+	f := &memFile{}
+	report, err := r.WriteSlice(nil, f, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Bytes != int64(len(f.data)) {
+		t.Errorf("%d bytes reported, %d written", report.Bytes, len(f.data))
+	}
+	return openBytes(t, f.data), report, f.data
+}
+
+func TestAWrittenSliceIsTheSameData(t *testing.T) {
+	for _, name := range []string{"bonsai/new_NeuropixelsV1", "bonsai/old_NeuropixelsV1_zstd", "bonsai/new_Rhs2116Trigger", "own"} {
+		var data []byte
+		if name == "own" {
+			f, _ := writeRandom(t, everyType(), Zstd, 5, 100, 120, 30)
+			data = f.data
+		} else {
+			data = readForeign(t, name+".arrow")
+		}
+		for _, codec := range bothCodecs {
+			r := openBytes(t, data)
+			rows := indexAll(t, r)
+			start, end := rows/7, rows-rows/9
+			calls := int64(0)
+			out, report, _ := writeSlice(t, r, SliceOptions{Start: start, End: end, Codec: codec, Progress: func(done, total int64) {
+				if total != end-start || done <= calls || done > total {
+					t.Errorf("progress %d of %d after %d", done, total, calls)
+				}
+				calls = done
+			}})
+			if calls != end-start || report.Rows != end-start || report.LostRows != 0 || len(report.Findings) != 0 {
+				t.Errorf("%s: progress ended at %d, %+v", name, calls, report)
+			}
+			if !reflect.DeepEqual(out.Stream(), r.Stream()) {
+				t.Errorf("%s: the stream became %+v", name, out.Stream())
+			}
+			want, got := collect(t, r, start, end, nil), collect(t, out, 0, end-start, nil)
+			for k := range want {
+				if !sameVector(&want[k], &got[k]) {
+					t.Fatalf("%s: column %d differs", name, k)
+				}
+			}
+			if out.State() != Complete || indexAll(t, out) != end-start {
+				t.Errorf("%s: %s, %+v", name, out.State(), out.Findings())
+			}
+		}
+	}
+}
+
+func TestAWrittenSliceKeepsTheColumnsAndTheirOrder(t *testing.T) {
+	r := openBytes(t, readForeign(t, "bonsai/new_NeuropixelsV1.arrow"))
+	clock, _ := r.Column("Clock")
+	lfp, _ := r.Column("LfpData7")
+	out, _, _ := writeSlice(t, r, SliceOptions{Start: 100, End: 250, Columns: []int{clock, lfp}})
+	names := out.Stream().Columns
+	if len(names) != 2 || names[0].Name != "Clock" || names[1].Name != "LfpData7" || !names[1].RunEnd {
+		t.Errorf("columns %+v", names)
+	}
+	if got, want := out.schema.Fields[1], r.schema.Fields[lfp]; !reflect.DeepEqual(got, want) {
+		t.Errorf("field %+v, want %+v", got, want)
+	}
+	if out.NumBatches() != 3 { // 20 of the first, 120, 10 of the third
+		t.Errorf("%d batches", out.NumBatches())
+	}
+	empty, report, _ := writeSlice(t, r, SliceOptions{Start: 120, End: 120})
+	if empty.NumBatches() != 0 || report.Rows != 0 || len(empty.Stream().Columns) != 771 {
+		t.Errorf("an empty slice has %d batches, %+v", empty.NumBatches(), report)
+	}
+}
+
+func TestASliceThatCannotBeWrittenSaysWhy(t *testing.T) {
+	r := openBytes(t, readForeign(t, "csharp/cs_small.arrow"))
+	if _, err := r.WriteSlice(func() bool { return true }, &memFile{}, SliceOptions{End: 900}); !errors.Is(err, ErrCanceled) {
+		t.Errorf("canceled: %v", err)
+	}
+	if _, err := r.WriteSlice(nil, &memFile{}, SliceOptions{End: 901}); !errors.As(err, new(*RangeError)) {
+		t.Errorf("a row too many: %v", err)
+	}
+	if _, err := r.WriteSlice(nil, &memFile{}, SliceOptions{End: 900, Columns: []int{-1}}); !errors.As(err, new(*ColumnError)) {
+		t.Errorf("column -1: %v", err)
+	}
+	for _, at := range []int{1, 2, 4, 5} {
+		if _, err := r.WriteSlice(nil, &memFile{failAt: at, failWith: errClosed}, SliceOptions{End: 900}); !errors.Is(err, errClosed) {
+			t.Errorf("write %d failed: %v", at, err)
+		}
+	}
+}
+
+// clockFile is a file whose Clock rises by 10 a row from 1000, beside a column
+// that a test may damage.
+func clockFile(t testing.TB, codec Codec, batches ...int) []byte {
+	t.Helper()
+	s := &stream.Stream{Columns: []stream.Column{{Name: "Value", Type: stream.Uint32}, {Name: "Clock", Type: stream.Uint64}}, AcqClockHz: 1000}
+	f, _ := writeRandom(t, s, codec, 1, batches...)
+	return f.data
+}
+
+func TestRowAtClockFindsWhatAScanFinds(t *testing.T) {
+	sizes := []int{}
+	for i := range 40 {
+		sizes = append(sizes, 1+i%7)
+	}
+	for name, codec := range bothCodecs {
+		data := clockFile(t, codec, sizes...)
+		for _, damage := range [][]int{nil, {0}, {39}, {5}, {5, 6, 7}, {19, 20, 21, 22}, {0, 1, 2, 37, 38, 39}} {
+			broken := bytes.Clone(data)
+			for _, i := range damage {
+				b := blockOf(t, data, i)
+				copy(broken[b.Offset+8:], make([]byte, 40)) // the header
+			}
+			r := openBytes(t, broken)
+			scan := openBytes(t, broken)
+			var clock []uint64
+			rows := indexAll(t, scan)
+			for b, err := range scan.Slice(0, rows, []int{1}) {
+				if err == nil {
+					clock = append(clock, Values[uint64](&b.Columns[0])...)
+				} else if len(damage) == 0 {
+					t.Fatal(err)
+				}
+			}
+			if int64(len(clock)) != rows {
+				t.Fatalf("%s, damaged %v: %d clocks for %d rows", name, damage, len(clock), rows)
+			}
+			for ticks := uint64(980); ticks < 2700; ticks += 3 {
+				want := int64(0)
+				for want < rows && clock[want] < ticks {
+					want++
+				}
+				if got, err := r.RowAtClock(ticks); got != want || err != nil {
+					t.Fatalf("%s, damaged %v: tick %d is row %d, want %d, %v", name, damage, ticks, got, want, err)
+				}
+			}
+			first, last, ok, err := r.ClockRange()
+			if !ok || err != nil || first != clock[0] || last != clock[len(clock)-1] {
+				t.Errorf("%s, damaged %v: clock from %d to %d, %v, %v", name, damage, first, last, ok, err)
+			}
+		}
+	}
+}
+
+func TestClockRangeOfAPlainFileReads32Bytes(t *testing.T) {
+	r := openBytes(t, readForeign(t, "bonsai/old_MemoryMonitor.arrow"))
+	first, last, ok, err := r.ClockRange()
+	if first != 1000 || last != 25000000*17999+1000 || !ok || err != nil {
+		t.Errorf("%d, %d, %v, %v", first, last, ok, err)
+	}
+	if got := r.BytesRead().Body; got != 32 {
+		t.Errorf("%d bytes read", got)
+	}
+	before := r.BytesRead()
+	if row, err := r.RowAtClock(25000000*9000 + 1000); row != 9000 || err != nil {
+		t.Errorf("row %d, %v", row, err)
+	}
+	if got := r.BytesRead().Body - before.Body; got > 9*16+50*8 { // log2(360) ends, one batch
+		t.Errorf("%d body bytes for a search in 360 batches", got)
+	}
+}
+
+func TestABodyOfZerosDoesNotMisleadTheClock(t *testing.T) {
+	data := clockFile(t, None, 10, 10, 10, 10, 10, 10, 10, 10)
+	for _, i := range []int{0, 3, 4, 7} {
+		b := blockOf(t, data, i)
+		clear(data[b.Offset+int64(b.MetaLength):][:b.BodyLength])
+	}
+	r := openBytes(t, data)
+	first, last, ok, err := r.ClockRange()
+	if first != 1100 || last != 1000+10*69 || !ok || err != nil {
+		t.Errorf("clock from %d to %d, %v, %v", first, last, ok, err)
+	}
+	for ticks, want := range map[uint64]int64{0: 10, 1100: 10, 1295: 30 + 20, 1500: 50, 1690: 69, 1691: 80} {
+		if row, err := r.RowAtClock(ticks); row != want || err != nil {
+			t.Errorf("tick %d: row %d, want %d, %v", ticks, row, want, err)
+		}
+	}
+}
+
+func TestFilesWithoutClockSaySo(t *testing.T) {
+	s := &stream.Stream{Columns: []stream.Column{{Name: "Clock", Type: stream.Float64}}}
+	f, _ := writeRandom(t, s, None, 1, 8)
+	r := openBytes(t, f.data)
+	if _, _, ok, err := r.ClockRange(); ok || err != nil {
+		t.Errorf("%v, %v", ok, err)
+	}
+	if _, err := r.RowAtClock(5); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("%v", err)
+	}
+	info, err := r.Info()
+	if err != nil || info.Start != nil || info.DurationS != nil || info.Rows != 8 {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+// Damage in one batch loses that batch and nothing else, and is told.
+func TestDamageCostsOnlyItsBatch(t *testing.T) {
+	for name, codec := range bothCodecs {
+		data := clockFile(t, codec, 10, 20, 30, 40)
+		b := blockOf(t, data, 2)
+		body := b.Offset + int64(b.MetaLength)
+		type damage struct {
+			data    []byte
+			rows    int64 // after it
+			lost    int64
+			touched bool // found by reading only
+		}
+		cases := map[string]damage{
+			"the header is zeros":          {overwritten(data, b.Offset, make([]byte, b.MetaLength)), 70, -1, false},
+			"the header is that of a 3rd":  {overwritten(data, b.Offset, data[blockOf(t, data, 0).Offset:][:b.MetaLength]), 70, -1, false},
+			"the metadata length is wrong": {overwritten(data, b.Offset+4, []byte{8, 0, 0, 0}), 70, -1, false},
+			"the header is rubbish":        {overwritten(data, b.Offset+8, bytes.Repeat([]byte{0x77}, 60)), 70, -1, false},
+		}
+		if codec == Zstd {
+			cases["a bit of the body is flipped"] = damage{overwritten(data, body+30, []byte{data[body+30] ^ 1}), 100, 30, true}
+			cases["the body is zeros"] = damage{overwritten(data, body, make([]byte, b.BodyLength)), 100, 30, true}
+			cases["a length of -2"] = damage{overwritten(data, body, binary.LittleEndian.AppendUint64(nil, math.MaxUint64-1)), 100, 30, true}
+			cases["a length of 1 TiB"] = damage{overwritten(data, body, binary.LittleEndian.AppendUint64(nil, 1<<40)), 100, 30, true}
+		}
+		for what, c := range cases {
+			r := openBytes(t, c.data)
+			if rows := indexAll(t, r); rows != c.rows {
+				t.Errorf("%s, %s: %d rows", name, what, rows)
+			}
+			if (r.State() == Damaged) == c.touched {
+				t.Errorf("%s, %s: %s after the index", name, what, r.State())
+			}
+			good := 0
+			for batch, err := range r.Slice(0, c.rows, nil) {
+				var e *CorruptError
+				switch {
+				case err == nil:
+					good += batch.Rows
+				case !errors.As(err, &e) || e.Batch != 2 || e.Offset < b.Offset || e.Offset >= body+b.BodyLength || !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrBounds):
+					t.Errorf("%s, %s: %v", name, what, err)
+				}
+			}
+			if good != 70 || r.State() != Damaged {
+				t.Errorf("%s, %s: %d rows read, %s", name, what, good, r.State())
+			}
+			findings := r.Findings()
+			if len(findings) != 1 {
+				t.Fatalf("%s, %s: %+v", name, what, findings)
+			}
+			want := Finding{Offset: b.Offset, Length: int64(b.MetaLength) + b.BodyLength, Batch: 2, Severity: "error", Reason: findings[0].Reason, BeforeRow: 30, LostRows: c.lost, ClockBefore: 1290, ClockAfter: 1600}
+			if findings[0] != want {
+				t.Errorf("%s, %s: %+v, want %+v", name, what, findings[0], want)
+			}
+			_, report, _ := writeSlice(t, r, SliceOptions{Start: 5, End: c.rows})
+			if report.Rows != 65 || report.Batches != 3 || len(report.Findings) != 1 || report.LostRows != max(0, c.lost) {
+				t.Errorf("%s, %s: %+v", name, what, report)
+			}
+			info, err := openBytes(t, c.data).Info()
+			if err != nil || info.State == Complete && !c.touched || info.Rows != c.rows || *info.Start != 1 {
+				t.Errorf("%s, %s: %+v, %v", name, what, info, err)
+			}
+		}
+	}
+}
+
+// A footer's blocks are claims.
+func TestBlocksOutsideTheFileAreDamage(t *testing.T) {
+	data := clockFile(t, None, 10, 20, 30, 40)
+	b := blockOf(t, data, 1)
+	entry := binary.LittleEndian.AppendUint64(nil, uint64(b.Offset))
+	at := int64(bytes.LastIndex(data, entry))
+	for name, c := range map[string]struct {
+		at   int64
+		with uint64
+	}{
+		"offset 0":             {at, 0},
+		"offset in the schema": {at, 16},
+		"offset behind":        {at, uint64(len(data))},
+		"offset huge":          {at, math.MaxInt64},
+		"metadata 0":           {at + 8, 0},
+		"metadata huge":        {at + 8, math.MaxInt32},
+		"body huge":            {at + 16, math.MaxInt64},
+		"body short":           {at + 16, 8},
+	} {
+		r := openBytes(t, overwritten(data, c.at, binary.LittleEndian.AppendUint64(nil, c.with)))
+		if rows := indexAll(t, r); rows != 80 || r.State() != Damaged {
+			t.Errorf("%s: %d rows, %s", name, rows, r.State())
+		}
+		var e *CorruptError
+		if _, err := r.ReadBatch(1, nil); !errors.As(err, &e) || e.Batch != 1 {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, i := range []int{0, 2, 3} {
+			if b, err := r.ReadBatch(i, nil); err != nil || b.Rows != 10*(i+1) {
+				t.Errorf("%s, batch %d: %v", name, i, err)
+			}
+		}
+		r.Findings()
+	}
+}
+
+func TestInfo(t *testing.T) {
+	s := everyType()
+	s.Columns[1].Unit = "V"
+	f, _ := writeRandom(t, s, Zstd, 9, 60, 60, 5)
+	r := openBytes(t, f.data)
+	info, err := r.Info()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.SizeBytes != int64(len(f.data)) || info.Format != "file" || info.State != Complete || info.Rows != 125 || info.Batches != 3 || info.Compression != "zstd" {
+		t.Errorf("%+v", info)
+	}
+	if *info.Start != 1000/250e6 || math.Abs(*info.DurationS-1250/250e6) > 1e-15 || info.RateHz != 25e6 {
+		t.Errorf("start %v, duration %v, rate %v", *info.Start, *info.DurationS, info.RateHz)
+	}
+	if c := info.Columns[1]; c != (InfoColumn{Name: "bool", Type: "bool", Unit: "V", Subsample: "none", Stride: 1}) {
+		t.Errorf("column %+v", c)
+	}
+	if c := info.Columns[3]; c != (InfoColumn{Name: "bool_ree", Type: "run_end_encoded<int32, bool>", Subsample: "run-end", Stride: 12}) {
+		t.Errorf("column %+v", c)
+	}
+	if info.Metadata["device"] != "Test Device" || info.Metadata["lab"] != "µ 7" || len(info.Findings) != 0 || info.Findings == nil {
+		t.Errorf("metadata %v, findings %v", info.Metadata, info.Findings)
+	}
+	r = openBytes(t, readForeign(t, "csharp/cs_small.arrow"))
+	if info, err = r.Info(); err != nil || *info.DurationS != 900*8333 || info.RateHz != 0 {
+		t.Errorf("without a rate: %+v, %v", info, err)
+	}
+	r.Stream().AcqClockHz = 250_000_000
+	if info, err = r.Info(); err != nil || math.Abs(*info.DurationS-900*8333/250e6) > 1e-12 || math.Abs(info.RateHz-250e6/8333) > 1e-9 {
+		t.Errorf("with the caller's rate: %+v, %v", info, err)
+	}
+}
