@@ -4,7 +4,7 @@
  * @typedef {import("./protocol.js").Finding} Finding
  * @typedef {{ grade: "ok" | "warn" | "bad" | "plain", text: string }} Sentence
  */
-import { bytes, clockFace, count, duration, integer, percent } from "./words.js";
+import { bytes, clockFace, count, duration, integer, percent, regrouped } from "./words.js";
 
 /** Findings told one by one; the rest is counted. */
 const MOST_FINDINGS = 6;
@@ -59,7 +59,7 @@ export function findingText(f, hz) {
   const where = (f.batch >= 0 ? `Batch ${integer(f.batch)} at byte ` : "At byte ") + integer(f.offset);
   const lost = f.lost_rows > 0 ? `; ${count(f.lost_rows, "row")} lost` : f.lost_rows < 0 && f.severity === "error" && f.length > 0 ? `; ${bytes(f.length)} cannot be read` : "";
   const when = hz > 0 && f.clock_before > 0 ? `, after ${face(f.clock_before / hz)}` : "";
-  return `${where}${when}: ${f.reason}${lost}.`;
+  return `${where}${when}: ${regrouped(f.reason)}${lost}.`;
 }
 
 /** @param {StreamInfo["coverage"][number]} gap @param {number} hz */

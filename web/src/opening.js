@@ -46,7 +46,8 @@ async function textOf(source) {
 }
 
 /**
- * Opens recordings one after another; each is on the screen as soon as it is there. Then start times are given to the streams that lack a clock rate.
+ * Opens recordings side by side, lists them in the order given, and shows the one with the most channels. Start times are given to the streams that
+ * lack a clock rate.
  * @param {Session} session
  * @param {Source[]} sources
  * @param {(progress: Progress | null) => void} show
@@ -68,18 +69,18 @@ export async function openSources(session, sources, show) {
         failures.push({ name: csv.name, error });
       }
     }
-    for (const { source, name, size } of recordings) {
-      if (abort.signal.aborted) break;
-      const before = progress.bytes;
+    const read = new Array(recordings.length).fill(0);
+    const opening = recordings.map(({ source, name }, i) => session.client.open(source, name, { signal: abort.signal, onProgress: (p) => {
+      read[i] = p.bytes;
+      progress.bytes = read.reduce((sum, n) => sum + n, 0);
+      show(progress);
+    } }));
+    for (const promise of opening) promise.catch(() => {}); // each is awaited below, in order
+    for (const [i, { source, name, size }] of recordings.entries()) {
       try {
-        let info = await session.client.open(source, name, { signal: abort.signal, onProgress: (p) => {
-          progress.bytes = before + p.bytes;
-          show(progress);
-        } });
-        info = await withStart(session, info, name, starts);
+        const info = await withStart(session, await opening[i], name, starts);
         session.add({ id: info.id, info, source, name, size });
         ids.push(info.id);
-        if (!session.active || ids.length === 1) chooseFirst(session, ids);
       } catch (error) {
         if (!(error instanceof Error && error.name === "AbortError")) failures.push({ name, error });
       }

@@ -64,6 +64,11 @@ export function count(n, one, many = one + "s") {
   return integer(n) + THIN + (n === 1 ? one : many);
 }
 
+/** Groups the long numbers inside a sentence of somebody else's. @param {string} text */
+export function regrouped(text) {
+  return text.replace(/(?<![\w.])\d{4,}(?![\w.])/g, (digits) => grouped(digits));
+}
+
 /** Decimal multiples of bytes, as disks are sold. @param {number} n */
 export function bytes(n) {
   if (n < 1000) return integer(n) + THIN + "B";
@@ -142,13 +147,13 @@ function plain(text) {
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return "unknown";
   const s = Math.abs(seconds);
-  if (s < 60) return s === 0 ? "0" + THIN + "s" : quantity(seconds, "s", s >= 1 ? 3 : 3);
+  if (s < 60) return s === 0 ? "0" + THIN + "s" : quantity(seconds, "s");
   const tenths = Math.round(s * 10);
   const h = Math.floor(tenths / 36000), min = Math.floor((tenths % 36000) / 600), rest = (tenths % 600) / 10;
   const parts = [];
   if (h > 0) parts.push(integer(h) + THIN + "h");
   if (h > 0 || min > 0) parts.push(min + THIN + "min");
-  parts.push(rest.toFixed(1) + THIN + "s");
+  if (rest > 0) parts.push(rest.toFixed(1) + THIN + "s");
   return (seconds < 0 ? MINUS : "") + parts.join(" ");
 }
 

@@ -20,8 +20,9 @@
  * @param {number} baseline  raw units
  * @param {number} colour  packed, opaque
  * @param {number} thickness  least height of a bar, device pixels
+ * @param {number} [tallerThan]  draws only bars taller than this, device pixels: spikes, in a second pass above all traces
  */
-export function rasterEnvelope(pixels, width, height, envelope, c, view, yZero, pixelsPerRaw, baseline, colour, thickness) {
+export function rasterEnvelope(pixels, width, height, envelope, c, view, yZero, pixelsPerRaw, baseline, colour, thickness, tallerThan = -1) {
   const { data, bins } = envelope;
   const binTicks = (envelope.to - envelope.from) / bins;
   const step = (view.to - view.from) / width / binTicks;
@@ -59,6 +60,7 @@ export function rasterEnvelope(pixels, width, height, envelope, c, view, yZero, 
     else if (bottom < lastTop) bottom = lastTop;
     lastTop = ownTop;
     lastBottom = ownBottom;
+    if (bottom - top <= tallerThan) continue;
     if (bottom - top < thickness) {
       const middle = (top + bottom) / 2;
       top = middle - thickness / 2;

@@ -63,7 +63,7 @@ export class StreamList {
 
 /** @param {Row} row */
 function rateOf(row) {
-  return rate(row.rateHz) || (row.kind === "lanes" ? "events" : "");
+  return row.kind === "lanes" ? "events" : rate(row.rateHz);
 }
 
 export class ChannelList {
@@ -74,6 +74,8 @@ export class ChannelList {
   #probe = el("canvas", { class: "probe", "aria-hidden": "true" });
   #body = el("div", { class: "body" }, this.#probe, this.#scroll);
   #shownKey = "";
+  /** @type {HTMLElement[]} */
+  #pool = [];
 
   /** @param {Session} session @param {TracesPlot} traces */
   constructor(session, traces) {
@@ -87,7 +89,6 @@ export class ChannelList {
     this.#probe.addEventListener("pointerdown", (event) => this.#drag(event));
     this.#probe.addEventListener("pointermove", (event) => event.buttons & 1 && this.#drag(event));
     session.on(["rows", "active", "streams", "theme"], () => this.render());
-    session.on(["cursor"], () => this.#lines());
     new ResizeObserver(() => this.render()).observe(this.#scroll);
   }
 
@@ -109,7 +110,7 @@ export class ChannelList {
     this.#drawProbe(n, shown.window);
   }
 
-  /** Only the lines that are seen exist, whatever the number of channels. */
+  /** Only the lines that are seen exist, whatever the number of channels; they are filled anew and never replaced, so that a click meets the line it began on. */
   #lines() {
     const row = this.session.traces;
     if (!row) return;
@@ -118,18 +119,26 @@ export class ChannelList {
     const last = Math.min(row.columns.length, first + Math.ceil(this.#scroll.clientHeight / LINE) + 4);
     const colours = channelColours(row.columns.length), active = this.session.channel.get(row.key);
     const depths = depthsOf(info.metadata.probe ?? info.metadata["oniscope.probe"]);
-    const lines = [];
-    for (let i = first; i < last; i++) {
-      const column = info.columns[row.columns[i]];
-      const swatch = el("i", { class: "swatch" });
-      swatch.style.backgroundColor = cssFromRgb(colours[i]);
-      const depth = depths?.get(column.channel);
-      const line = el("div", { class: "channel", role: "option", id: "channel-" + i, "data-row": i, "aria-selected": row.columns[i] === active, title: `${column.name}, ${column.type}` },
-        swatch, el("span", { class: "name" }, column.label), el("span", { class: "note" }, depth === undefined ? "" : integer(depth) + THIN + "µm"));
-      line.style.top = i * LINE + "px";
-      lines.push(line);
+    while (this.#pool.length < last - first) {
+      const line = el("div", { class: "channel", role: "option" }, el("i", { class: "swatch" }), el("span", { class: "name" }), el("span", { class: "note" }));
+      this.#pool.push(line);
+      this.#space.append(line);
     }
-    fill(this.#space, ...lines);
+    this.#pool.forEach((line, k) => {
+      const i = first + k, column = info.columns[row.columns[i]];
+      line.hidden = i >= last;
+      if (i >= last) return;
+      const [swatch, name, note] = /** @type {HTMLElement[]} */ ([...line.children]);
+      const depth = depths?.get(column.channel);
+      line.style.top = i * LINE + "px";
+      line.id = "channel-" + i;
+      line.dataset.row = String(i);
+      line.title = `${column.name}, ${column.type}`;
+      line.setAttribute("aria-selected", String(row.columns[i] === active));
+      swatch.style.backgroundColor = cssFromRgb(colours[i]);
+      say(name, column.label);
+      say(note, depth === undefined ? "" : integer(depth) + THIN + "µm");
+    });
     const at = active === undefined ? -1 : row.columns.indexOf(active);
     if (at >= first && at < last) this.#scroll.setAttribute("aria-activedescendant", "channel-" + at);
     else this.#scroll.removeAttribute("aria-activedescendant");

@@ -120,7 +120,7 @@ export class LowerPlots {
       if (layer && c !== undefined) panel.bits.set(column, (panel.bits.get(column) ?? 0) | changingBits(layer.envelope, c));
     }
     const lanes = panel.columns.flatMap((column) => bitsOf(panel.bits.get(column) ?? 0).map((bit) => ({ column, bit })));
-    return lanes.length > 0 ? lanes : Array.from({ length: QUIET_BITS }, (_, bit) => ({ column: panel.columns[panel.columns.length - 1], bit }));
+    return lanes.length > 0 ? lanes : Array.from({ length: QUIET_BITS }, (_, bit) => ({ column: panel.columns[0], bit }));
   }
 
   /** @param {Panel} panel @param {StreamInfo} info */
@@ -131,7 +131,7 @@ export class LowerPlots {
     const first = info.columns[panel.columns[0]];
     const range = rangeOf(panel, info);
     const axis = valueAxis(range.min, range.max, height > 120 ? 4 : 2);
-    const top = 12, bottom = height - 12;
+    const top = 18, bottom = height - 10;
     const y = (/** @type {number} */ value) => bottom - ((value - axis.min) / (axis.max - axis.min)) * (bottom - top);
 
     const [factor, base] = baseUnit(unitOf(first));
@@ -139,15 +139,11 @@ export class LowerPlots {
     ctx.lineWidth = 1;
     ctx.strokeStyle = token("line");
     ctx.font = canvasFont(10);
-    ctx.textBaseline = "middle";
-    ctx.textAlign = "right";
-    ctx.fillStyle = token("dim");
+    const values = multiples(axis.min, axis.max, axis.step);
     ctx.beginPath();
-    const step = (axis.step * factor) / scale.step;
-    for (const value of multiples(axis.min, axis.max, axis.step)) {
+    for (const value of values) {
       ctx.moveTo(GUTTER, Math.round(y(value)) + 0.5);
       ctx.lineTo(width, Math.round(y(value)) + 0.5);
-      ctx.fillText(grouped(((value * factor) / scale.step).toFixed(decimalsOf(step))), GUTTER - 5, y(value));
     }
     ctx.stroke();
     this.#slowName(ctx, panel, scale.prefix + base);
@@ -168,6 +164,17 @@ export class LowerPlots {
       });
       this.#hatch(ctx, info, plot, height);
     });
+    const decimals = decimalsOf((axis.step * factor) / scale.step);
+    ctx.font = canvasFont(10);
+    ctx.textBaseline = "bottom";
+    ctx.lineWidth = 3;
+    ctx.strokeStyle = token("bg");
+    ctx.fillStyle = token("dim");
+    for (const value of values) { // inside the plot, on the grid lines, with a rim against the data
+      const text = grouped(((value * factor) / scale.step).toFixed(decimals));
+      ctx.strokeText(text, GUTTER + 4, Math.round(y(value)) - 0.5);
+      ctx.fillText(text, GUTTER + 4, Math.round(y(value)) - 0.5);
+    }
   }
 
   /** Name and unit in the gutter, on two lines. @param {CanvasRenderingContext2D} ctx @param {Panel} panel @param {string} unit */
@@ -175,10 +182,12 @@ export class LowerPlots {
     ctx.textAlign = "left";
     ctx.font = canvasFont(10.5);
     ctx.fillStyle = token("dim");
+    ctx.textBaseline = "middle";
     const words = panel.name.split(" ").filter((word) => !unit || !SAID_BY_UNIT.test(word));
-    const name = (words.length > 0 ? words : [panel.name]).join(" ");
-    const first = name.charAt(0).toUpperCase() + name.slice(1);
-    [unit ? first + "," : first, ...(unit ? [unit] : [])].forEach((line, i) => ctx.fillText(fitted(ctx, line, 40), 10, 24 + i * 14));
+    const lines = words.length > 1 ? [words[0], words.slice(1).join(" ")] : [words[0] ?? panel.name];
+    lines[0] = lines[0].charAt(0).toUpperCase() + lines[0].slice(1);
+    if (unit) lines[lines.length - 1] += ", " + unit;
+    lines.forEach((line, i) => ctx.fillText(fitted(ctx, line, GUTTER - 14), 10, 20 + i * 14));
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {() => void} paint */
@@ -204,12 +213,21 @@ export class LowerPlots {
  * @returns {Pick<Panel, "key" | "kind" | "name" | "columns">[]}
  */
 export function panelsOf(info) {
-  const lanes = info.groups.filter((g) => g.kind === "lanes").flatMap((g) => g.columns);
+  const lanes = info.groups.filter((g) => g.kind === "lanes").flatMap((g) => g.columns)
+    .sort((a, b) => Number(/^button/i.test(info.columns[a].name)) - Number(/^button/i.test(info.columns[b].name)));
   const slow = info.groups.filter((g) => g.kind === "slow" && g.columns.length > 0);
   return [
     ...(lanes.length > 0 ? [{ key: info.id + "/lanes", kind: /** @type {const} */ ("lanes"), name: "Digital ports", columns: lanes }] : []),
-    ...slow.map((g) => ({ key: info.id + "/" + g.name, kind: /** @type {const} */ ("slow"), name: g.columns.length === 1 ? info.columns[g.columns[0]].label : g.name, columns: g.columns })),
+    ...slow.flatMap((g) => byUnit(info, g.columns).map((columns) => ({
+      key: info.id + "/" + info.columns[columns[0]].name, kind: /** @type {const} */ ("slow"), name: columns.length === 1 ? info.columns[columns[0]].label : g.name, columns,
+    }))),
   ];
+}
+
+/** Columns that can share an axis. @param {StreamInfo} info @param {number[]} columns @returns {number[][]} */
+function byUnit(info, columns) {
+  const units = [...new Set(columns.map((c) => unitOf(info.columns[c])))];
+  return units.map((unit) => columns.filter((c) => unitOf(info.columns[c]) === unit));
 }
 
 /** @param {number} mask */

@@ -9,7 +9,7 @@ import { missingIn } from "../plots/hatch.js";
 import { drawRuler } from "../plots/ruler.js";
 import { unitOf } from "../rows.js";
 import { niceAbove, xFromTicks } from "../scale.js";
-import { count, duration, integer, round, THIN } from "../words.js";
+import { count, duration, integer, regrouped, round, THIN } from "../words.js";
 import { byId, el, fill, fitCanvas } from "./dom.js";
 import { LowerPlots } from "./lower.js";
 import { GUTTER } from "./plot.js";
@@ -19,6 +19,9 @@ import { TracesPlot } from "./traces.js";
 
 /** Plates of losses shown at once. */
 const MOST_PLATES = 3;
+
+/** Losses nearer than this, in pixels, share one plate: that of the longest. */
+const PLATE_WIDTH = 230;
 
 export class Stage {
   node = byId("stage");
@@ -141,14 +144,18 @@ export class Stage {
     const plates = [];
     for (const span of seen.sort((a, b) => b.to - b.from - (a.to - a.from))) {
       const x0 = Math.max(0, xFromTicks(span.from, this.session.view, width)), x1 = Math.min(width, xFromTicks(span.to, this.session.view, width));
-      const x = Math.min(Math.max((x0 + x1) / 2, 110), Math.max(110, width - 110));
-      if (placed.some((p) => Math.abs(p - x) < 230) || plates.length >= MOST_PLATES) continue;
+      const x = (x0 + x1) / 2;
+      if (placed.some((p) => Math.abs(p - x) < PLATE_WIDTH) || plates.length >= MOST_PLATES) continue;
       placed.push(x);
       const plate = el("div", { class: "loss " + span.kind }, el("b", null, titleOf(span)), el("span", null, sizeOf(span, info?.clock.hz ?? 0)));
       plate.style.left = x + "px";
       plates.push(plate);
     }
     fill(this.#losses, ...plates);
+    for (const plate of plates) { // inside the plots, even where the loss is at their edge
+      const half = plate.offsetWidth / 2 + 6;
+      plate.style.left = Math.min(Math.max(parseFloat(plate.style.left), half), Math.max(half, width - half)) + "px";
+    }
   }
 
   #placeBars() {
@@ -168,7 +175,8 @@ export class Stage {
 
 /** @param {Coverage} span */
 function titleOf(span) {
-  if (span.reason) return span.reason[0].toUpperCase() + span.reason.slice(1);
+  const reason = regrouped(span.reason.split(": ")[0]);
+  if (reason) return reason[0].toUpperCase() + reason.slice(1);
   return { damaged: "Damaged", missing: "Missing", gap: "Gap", data: "" }[span.kind];
 }
 

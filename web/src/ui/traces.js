@@ -20,6 +20,9 @@ import { byId, fitCanvas } from "./dom.js";
 import { GUTTER, plotLoader, wantedInView } from "./plot.js";
 import { canvasFont, channelColours, token } from "./tokens.js";
 
+/** Bars of more rows than this are drawn above all traces, a little brighter: a spike is not hidden by the noise of the rows below it. */
+const SPIKE_ROWS = 1.6;
+
 export class TracesPlot {
   /** @type {HTMLCanvasElement} */
   canvas = byId("traces");
@@ -137,14 +140,15 @@ export class TracesPlot {
     this.#pixels.fill(0);
     const { row, info, rowPixels, columns } = shown;
     const middles = this.#baselines.get(row.key);
-    const thickness = Math.max(1, dpr);
-    for (let i = 0; i < columns.length; i++) {
+    const thickness = Math.max(1, dpr), tall = rowPixels < 24 ? SPIKE_ROWS * rowPixels * dpr : Infinity;
+    const text = rgbFromHex(token("text"));
+    for (const spikes of tall < Infinity ? [false, true] : [false]) for (let i = 0; i < columns.length; i++) {
       const layer = bestLayer(this.loader.layers, columns[i], this.session.view);
       if (!layer || layer.envelope.kind !== "envelope") continue;
       const middle = middles?.get(columns[i]) ?? this.#provisionalMiddle(layer, columns[i]);
       const pixelsPerRaw = (unitsPerRaw(info.columns[columns[i]]) * BAR_PIXELS * dpr) / this.#gain(row);
       rasterEnvelope(this.#pixels, w, h, layer.envelope, /** @type {number} */ (layer.index.get(columns[i])), this.session.view,
-        (i + 0.5) * rowPixels * dpr, pixelsPerRaw, middle, pixelFromRgb(this.#colour(shown, i)), thickness);
+        (i + 0.5) * rowPixels * dpr, pixelsPerRaw, middle, pixelFromRgb(spikes ? mix(this.#colour(shown, i), text, 0.4) : this.#colour(shown, i)), thickness, spikes ? tall : -1);
     }
     ctx.putImageData(this.#image, Math.round(GUTTER * dpr), 0);
   }
