@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"path"
+	"slices"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -135,8 +136,8 @@ func (s *session) checkRows(start, end int64) error {
 	return err
 }
 
-// pick resolves names, globs and indices of columns, in order, without
-// doubles; nil picks all that can be read.
+// pick resolves names, globs and indices of columns, in file order as the
+// command line does, without doubles; nil picks all that can be read.
 func (s *session) pick(op string, wanted []json.RawMessage) ([]int, error) {
 	var columns []int
 	seen := map[int]bool{}
@@ -177,6 +178,7 @@ func (s *session) pick(op string, wanted []json.RawMessage) ([]int, error) {
 			return nil, &ArgumentError{op, fmt.Sprintf("a column must be a name or an index, not %q", raw)}
 		}
 	}
+	slices.Sort(columns)
 	return columns, nil
 }
 
@@ -206,7 +208,7 @@ func (s *session) rowsOfTimes(from, to float64) (start, end int64, err error) {
 		return 0, 0, &ArgumentError{"slice", "from and to must be seconds, from before to"}
 	}
 	row := func(seconds float64) (int64, error) {
-		ticks := math.Ceil(math.Min(math.Max(0, seconds*s.hz), 1<<62))
+		ticks := firstTick(seconds, s.hz)
 		if s.clock < 0 {
 			rows, _ := s.reader.Rows()
 			return min(int64(ticks), rows), nil
@@ -220,6 +222,17 @@ func (s *session) rowsOfTimes(from, to float64) (start, end int64, err error) {
 	}
 	end, err = row(to)
 	return start, end, err
+}
+
+// firstTick is the first whole tick at or after a time. Seconds in floating
+// point miss the tick they mean by a rounding: 0.002004 s at 250 MHz are
+// 501000.00000000006 ticks, and mean 501000.
+func firstTick(seconds, hz float64) float64 {
+	ticks := math.Min(math.Max(0, seconds*hz), 1<<62)
+	if nearest := math.Round(ticks); math.Abs(ticks-nearest) <= math.Max(1e-6, ticks*0x1p-51) {
+		return nearest
+	}
+	return math.Ceil(ticks)
 }
 
 // Slice writes rows and columns to file, which is empty.

@@ -115,6 +115,6 @@ func interopTests() error {
 		return err
 	}
 	tests := command{name: python, env: []string{"ONISCOPE=" + filepath.Join(dir, binary()), "PYTHONDONTWRITEBYTECODE=1"},
-		args: []string{"-m", "pytest", "-q", "-p", "no:cacheprovider", "testdata/interop"}}
+		args: []string{"-m", "pytest", "-p", "no:cacheprovider", "testdata/interop"}}
 	return tests.run()
 }
