@@ -154,7 +154,7 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 			return bad("%d runs", ends.Length)
 		case ends.Length == 0 && node.Length > 0:
 			return bad("no runs for %d rows", node.Length)
-		case rows > maxRunRows(c.stored)/int64(l.width):
+		case rows > maxRunBytes(c.stored)/int64(l.width):
 			return c, fmt.Errorf("%w: column %q would be expanded from %d bytes to %d rows", ErrTooLarge, b.r.stream.Columns[column].Name, c.stored, rows)
 		}
 		if c.ends, err = b.buffer(column, first+1, ends.Length, int64(l.runBits), 0, ends.Length); err != nil {
@@ -178,9 +178,9 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 	return c, err
 }
 
-// maxRunRows is how many bytes the runs of a column of so many stored bytes
+// maxRunBytes is how many bytes the runs of a column of so many stored bytes
 // may be expanded to. A few bytes can claim any number of rows.
-func maxRunRows(stored int64) int64 { return 64<<20 + min(stored, maxReadBytes)*zstdRatio }
+func maxRunBytes(stored int64) int64 { return 16<<20 + min(stored, maxReadBytes)*zstdRatio }
 
 // take counts what values will occupy.
 func (b *batchRead) take(n, width int64) error {
