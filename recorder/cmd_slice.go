@@ -76,6 +76,14 @@ func (f *sliceFlags) check() error {
 	if ways > 1 {
 		return usagef("choose one of --start/--end, --from/--to and --batches")
 	}
+	for _, text := range []string{f.from, f.to} {
+		if _, err := ticksFromSeconds(text, 1); err != nil && text != "" {
+			return &usageError{err}
+		}
+	}
+	if f.changed("batches") && !strings.Contains(f.batches, ":") {
+		return usagef("--batches %q: want a:b", f.batches)
+	}
 	return checkCodec(f.compression)
 }
 
@@ -170,28 +178,29 @@ func (f *sliceFlags) seconds(r *recording.Reader, all int64) (start, end int64, 
 	if hz == 0 {
 		return 0, 0, fmt.Errorf("the rate of the acquisition clock is not known; say --clock-hz or --start-time")
 	}
-	row := func(text string) (int64, error) {
-		ticks, err := ticksFromSeconds(text, hz)
-		if err != nil {
-			return 0, &usageError{err}
+	var ticks [2]uint64
+	for i, text := range []string{f.from, f.to} {
+		if text == "" {
+			continue
 		}
-		return r.RowAtClock(ticks)
-	}
-	end = all
-	if f.from != "" {
-		if start, err = row(f.from); err != nil {
-			return 0, 0, err
+		if ticks[i], err = ticksFromSeconds(text, hz); err != nil {
+			return 0, 0, &usageError{err}
 		}
 	}
-	if f.to != "" {
-		if end, err = row(f.to); err != nil {
-			return 0, 0, err
-		}
-	}
-	if start > end {
+	if f.to != "" && ticks[0] > ticks[1] {
 		return 0, 0, usagef("--from %s s is behind --to %s s", f.from, f.to)
 	}
-	return start, end, nil
+	if start, err = r.RowAtClock(ticks[0]); err != nil {
+		return 0, 0, err
+	}
+	end = all
+	if f.to != "" {
+		if end, err = r.RowAtClock(ticks[1]); err != nil {
+			return 0, 0, err
+		}
+	}
+	// Where Clock does not rise, the search may find them the other way round.
+	return start, max(start, end), nil
 }
 
 // parseBatches reads a:b, half open, of n batches.

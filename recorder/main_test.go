@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const bonsai = "../testdata/foreign/bonsai/"
+
+// try runs a command line and returns its exit code and output.
+func try(args ...string) (code int, stdout, stderr string) {
+	var out, words bytes.Buffer
+	a := &app{stdout: &out, stderr: &words}
+	code = a.run(args...)
+	return code, out.String(), words.String()
+}
+
+// write makes a file of a test.
+func write(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestExitCodes(t *testing.T) {
+	beat := bonsai + "new_Heartbeat.arrow"
+	whole := read(t, beat)
+	damaged := bytes.Clone(whole)
+	// The metadata length of a message in the middle becomes nonsense.
+	middle := bytes.Index(damaged[len(damaged)/2:], []byte{0xff, 0xff, 0xff, 0xff}) + len(damaged)/2
+	copy(damaged[middle+4:], []byte{0xff, 0xff, 0xff, 0x7f})
+	var (
+		fast   = write(t, "fast.yaml", []byte("pace: max\n"))
+		wrong  = write(t, "wrong.yaml", []byte("pace: max\nspeed: 3\n"))
+		broken = write(t, "broken.arrow", damaged)
+		cut    = write(t, "cut.arrow", whole[:len(whole)-20])
+		empty  = write(t, "empty.arrow", nil)
+		dir    = t.TempDir()
+	)
+	out := func(name string) string { return filepath.Join(dir, name) }
+	for _, c := range []struct {
+		name string
+		code int
+		args []string
+	}{
+		{"help", exitDone, []string{"--help"}},
+		{"help of a command", exitDone, []string{"slice", "--help"}},
+		{"version", exitDone, []string{"--version"}},
+		{"unknown command", exitUsage, []string{"frobnicate"}},
+		{"unknown flag", exitUsage, []string{"info", "--frob", beat}},
+		{"flag without its value", exitUsage, []string{"slice", beat, "-o"}},
+		{"a word for a number", exitUsage, []string{"slice", beat, "-o", out("x"), "--start", "one"}},
+
+		{"record", exitDone, []string{"record", "--driver", "sim", "--rig", fast, "--out", out("run"), "--duration", "100ms"}},
+		{"record without driver", exitUsage, []string{"record", "--rig", fast, "--out", out("run"), "--duration", "100ms"}},
+		{"record without rig", exitUsage, []string{"record", "--driver", "sim", "--out", out("run")}},
+		{"record without folder", exitUsage, []string{"record", "--driver", "sim", "--rig", fast}},
+		{"record with a wrong rig", exitUsage, []string{"record", "--driver", "sim", "--rig", wrong, "--out", out("run")}},
+		{"record with a missing rig", exitFailed, []string{"record", "--driver", "sim", "--rig", out("no.yaml"), "--out", out("run")}},
+		{"record with a wrong signal", exitUsage, []string{"record", "--driver", "sim", "--rig", fast, "--out", out("run"), "--signal", "sine"}},
+		{"record with a wrong suffix", exitUsage, []string{"record", "--driver", "sim", "--rig", fast, "--out", out("run"), "--suffix", "date"}},
+		{"record for no time", exitUsage, []string{"record", "--driver", "sim", "--rig", fast, "--out", out("run"), "--duration", "0s"}},
+		{"record with an argument", exitUsage, []string{"record", "x"}},
+		{"record into a file", exitFailed, []string{"record", "--driver", "sim", "--rig", fast, "--out", cut, "--duration", "100ms"}},
+
+		{"info", exitDone, []string{"info", beat}},
+		{"info of an unfinished file", exitDone, []string{"info", cut}},
+		{"info of a damaged file", exitLoss, []string{"info", "--json", broken}},
+		{"info of an empty file", exitFailed, []string{"info", empty}},
+		{"info of a damaged and a missing file", exitFailed, []string{"info", broken, out("missing")}},
+		{"info of nothing", exitUsage, []string{"info"}},
+
+		{"slice", exitDone, []string{"slice", beat, "-o", out("slice.arrow"), "--end", "10"}},
+		{"slice onto a file", exitFailed, []string{"slice", beat, "-o", cut}},
+		{"slice without output", exitUsage, []string{"slice", beat}},
+		{"slice of two files", exitUsage, []string{"slice", beat, cut, "-o", out("x")}},
+		{"slice out of range", exitFailed, []string{"slice", beat, "-o", out("x"), "--end", "99999"}},
+		{"slice from the future", exitUsage, []string{"slice", beat, "-o", out("x"), "--from", "5", "--to", "4", "--clock-hz", "1000"}},
+		{"slice by two ways", exitUsage, []string{"slice", beat, "-o", out("x"), "--from", "5", "--start", "4"}},
+		{"slice by no number", exitUsage, []string{"slice", beat, "-o", out("x"), "--from", "noon"}},
+		{"slice of wrong batches", exitUsage, []string{"slice", beat, "-o", out("x"), "--batches", "3"}},
+		{"slice of a column that is not there", exitFailed, []string{"slice", beat, "-o", out("x"), "--columns", "Clok"}},
+		{"slice with a codec that we do not write", exitUsage, []string{"slice", beat, "-o", out("x"), "--compression", "lz4"}},
+		{"slice of a damaged file", exitLoss, []string{"slice", broken, "-o", out("part.arrow")}},
+
+		{"recover without loss", exitDone, []string{"recover", cut, "-o", out("lossless.arrow")}},
+		{"recover with loss", exitLoss, []string{"recover", broken, "-o", out("lossy.arrow")}},
+		{"recover of nothing", exitFailed, []string{"recover", empty, "-o", out("x")}},
+		{"recover with a wrong codec", exitUsage, []string{"recover", cut, "-o", out("x"), "--compression", "lz4"}},
+		{"recover of two files", exitUsage, []string{"recover", cut, broken}},
+
+		{"view of a missing file", exitFailed, []string{"view", out("missing")}},
+		{"view on a wrong port", exitUsage, []string{"view", "--port", "-1"}},
+	} {
+		code, stdout, stderr := try(c.args...)
+		if code != c.code {
+			t.Errorf("%s: exit code %d, want %d\n%s%s", c.name, code, c.code, stdout, stderr)
+		}
+		if code != exitDone && !strings.Contains(stderr, "oniscope: ") {
+			t.Errorf("%s: nothing was said: %q", c.name, stderr)
+		}
+	}
+	for _, name := range []string{"x", "x.partial"} {
+		if found, _ := filepath.Glob(filepath.Join(dir, "*"+name+"*")); len(found) > 0 {
+			t.Errorf("left behind: %v", found)
+		}
+	}
+	if found, _ := filepath.Glob(filepath.Join(dir, ".*")); len(found) > 0 {
+		t.Errorf("left behind: %v", found)
+	}
+	if !bytes.Equal(read(t, cut), whole[:len(whole)-20]) || !bytes.Equal(read(t, broken), damaged) {
+		t.Error("a command changed its input")
+	}
+}
+
+// The names of the JSON documents are an interface: spec 3.
+func TestJSONHasTheNamesOfTheContract(t *testing.T) {
+	keys := func(text string) map[string]json.RawMessage {
+		var m map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(strings.Trim(text, "[] \n")), &m); err != nil {
+			t.Fatalf("%v in %s", err, text)
+		}
+		return m
+	}
+	need := func(what string, m map[string]json.RawMessage, names string) {
+		for name := range strings.FieldsSeq(names) {
+			if _, ok := m[name]; !ok {
+				t.Errorf("%s has no %q: %v", what, name, m)
+			}
+		}
+	}
+	cut := read(t, bonsai+"new_Heartbeat_killbeforeend.arrow")
+	path := write(t, "cut.arrow", cut[:len(cut)-300])
+
+	_, text, _ := try("info", "--json", path)
+	info := keys(text)
+	need("info", info, "path size_bytes format state rows batches compression start duration_s columns metadata findings")
+	var columns []map[string]json.RawMessage
+	if err := json.Unmarshal(info["columns"], &columns); err != nil || len(columns) != 2 {
+		t.Fatalf("%v, %s", err, info["columns"])
+	}
+	need("a column", columns[0], "name type nullable unit subsample")
+
+	code, text, _ := try("recover", "--json", path, "-o", filepath.Join(t.TempDir(), "out.arrow"))
+	report := keys(text)
+	need("recover", report, "input output outcome batches_recovered batches_lost rows_recovered bytes_skipped damage")
+	var damage []map[string]json.RawMessage
+	if err := json.Unmarshal(report["damage"], &damage); err != nil || len(damage) == 0 {
+		t.Fatalf("code %d: %v, %s", code, err, report["damage"])
+	}
+	need("damage", damage[0], "offset length batch reason")
+}
+
+func TestSecondsBecomeTicksExactly(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		hz   uint64
+		want uint64
+	}{
+		{"0", 250e6, 0},
+		{"1.5", 250e6, 375e6},
+		{"0.000000001", 250e6, 1}, // a quarter of a tick: the next one
+		{"73786976294.838206460", 250e6, 18446744073709551615}, // the last tick
+		{"36028797.018963968", 250e6, 9007199254740992},        // 2^53: float64 would be at its end
+		{"36028797.018963972", 250e6, 9007199254740993},
+	} {
+		if got, err := ticksFromSeconds(c.text, c.hz); err != nil || got != c.want {
+			t.Errorf("%s s: got %d, %v, want %d", c.text, got, err, c.want)
+		}
+	}
+	for _, text := range []string{"", "noon", "-1", "1/3", "1e999999999", "0x10", "99999999999999999999999", "inf", "NaN", "1_000"} {
+		if got, err := ticksFromSeconds(text, 250e6); err == nil {
+			t.Errorf("%q: got %d, want an error", text, got)
+		}
+	}
+}
+
+func TestRecoveredNameKeepsTheExtension(t *testing.T) {
+	for path, want := range map[string]string{
+		"a/probe-1.0e_0.arrow": "a/probe-1.0e_0.recovered.arrow",
+		"plain":                "plain.recovered",
+	} {
+		if got := recoveredName(path); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}
