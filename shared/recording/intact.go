@@ -246,7 +246,7 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 
 // runEnds checks a run-end encoded column.
 func (b *batchCheck) runEnds(f *arrowipc.Field, node arrowipc.FieldNode, top bool) error {
-	if len(f.Children) != 2 || f.Children[0].Type.ID != arrowipc.Int || node.NullCount != 0 {
+	if len(f.Children) != 2 || node.NullCount != 0 {
 		return notIntact("not a run-end encoding")
 	}
 	ends := b.m.Batch.Nodes[b.node]
@@ -257,7 +257,11 @@ func (b *batchCheck) runEnds(f *arrowipc.Field, node arrowipc.FieldNode, top boo
 	if err := b.validity(ends); err != nil {
 		return err
 	}
-	width := int64(f.Children[0].Type.BitWidth / 8)
+	endBits, ok := f.Children[0].Type.FixedBits()
+	if !ok || f.Children[0].Type.ID != arrowipc.Int || f.Children[0].Dictionary != nil || len(f.Children[0].Children) > 0 {
+		return notIntact("run ends of %s", f.Children[0].TypeString())
+	}
+	width := int64(endBits / 8)
 	p, err := b.data(1, ends.Length*width, false)
 	if err != nil {
 		return err

@@ -300,8 +300,8 @@ func (rc *recoverer) trueEnd(m *message) (end int64, wrong string, err error) {
 			return b.Offset, fmt.Sprintf("its header says that %d bytes follow, but a batch begins before they end", m.BodyLength), nil
 		}
 	}
-	if m.end()-m.dataEnd() < maxPadding {
-		return m.end(), "", nil
+	if m.end()-m.dataEnd() < maxPadding || m.dataEnd() > rc.size {
+		return m.end(), "", nil // the usual, or a torn batch
 	}
 	for _, align := range []int64{8, maxPadding} {
 		tight := m.bodyAt() + (m.Batch.DataEnd()+align-1)/align*align
@@ -310,6 +310,7 @@ func (rc *recoverer) trueEnd(m *message) (end int64, wrong string, err error) {
 			return 0, "", err
 		}
 		if found != nil || stands == endMark || stands == atEnd {
+			tight = min(tight, rc.size)
 			return tight, fmt.Sprintf("its header says that %d bytes follow, but only %d do", m.BodyLength, tight-m.bodyAt()), nil
 		}
 	}
