@@ -52,10 +52,10 @@ func (c *headerCache) put(i int, h *header) {
 	}
 	c.byBatch[i] = h
 	c.order = append(c.order, i)
-	c.buffers += len(h.batch.Buffers) + len(h.spans)
+	c.buffers += len(h.batch.Buffers)
 	for c.buffers > maxCachedBuffers && len(c.order) > 1 {
 		old := c.byBatch[c.order[0]]
-		c.buffers -= len(old.batch.Buffers) + len(old.spans)
+		c.buffers -= len(old.batch.Buffers)
 		delete(c.byBatch, c.order[0])
 		c.order = c.order[1:]
 	}
@@ -80,6 +80,10 @@ func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error
 	if err != nil {
 		return nil, err
 	}
+	if slices.Equal(spans, r.spans) {
+		spans = r.spans // one copy for all batches
+	}
+	r.spans = spans
 	bodyAt := b.offset + int64(b.metaLength)
 	if m.Batch.DataEnd() > r.end-bodyAt {
 		return nil, nil
@@ -88,9 +92,9 @@ func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error
 	return &header{batch: m.Batch, spans: spans, bodyAt: bodyAt}, nil
 }
 
-// loadHeaders reads the headers of the batches first..end-1 that are not
-// known yet, side by side where the source can. Damage is kept in the batches;
-// the error is the source's.
+// loadHeaders reads the headers of the batches that are not in the cache, side
+// by side where the source can. Damage is kept in the batches; the error is
+// the source's.
 func (r *Reader) loadHeaders(batches []int) error {
 	var pieces []*piece
 	var which []int

@@ -61,7 +61,7 @@ func (r *Reader) Info() (Info, error) {
 		info.Columns[i] = InfoColumn{Name: c.Name, Type: c.ArrowType, Nullable: c.Nullable, Unit: c.Unit, Subsample: kind, Stride: stride}
 	}
 	first, last, ok, err := r.ClockRange()
-	if err != nil && !errors.Is(err, ErrUnsupported) {
+	if err != nil && !errors.Is(err, ErrUnsupported) && !errors.Is(err, ErrTooLarge) {
 		return Info{}, err
 	}
 	if ok {

@@ -22,7 +22,7 @@ const (
 
 // openFooter reads the footer. ok is false if there is none that can be read;
 // what is wrong with it then is a finding.
-func (r *Reader) openFooter() (ok bool, err error) {
+func (r *Reader) openFooter(head []byte) (ok bool, err error) {
 	if r.size < arrowipc.HeaderLength+trailerBytes {
 		return false, nil
 	}
@@ -66,7 +66,7 @@ func (r *Reader) openFooter() (ok bool, err error) {
 		r.batches[i] = batchState{offset: b.Offset, metaLength: b.MetaLength, bodyLength: b.BodyLength}
 	}
 	r.starts = append(r.starts, 0)
-	r.findUnlisted(f)
+	r.findUnlisted(f, head)
 	return true, nil
 }
 
@@ -233,11 +233,16 @@ func (r *Reader) endWalk(at int64, stop stopped) {
 	r.find(f)
 }
 
-// findUnlisted looks for room between the blocks of the footer in which
-// messages may lie that it does not list.
-func (r *Reader) findUnlisted(f *arrowipc.Footer) {
+// findUnlisted looks for room between schema, blocks and footer in which
+// messages may lie that the footer does not list. head is the file's begin.
+func (r *Reader) findUnlisted(f *arrowipc.Footer, head []byte) {
 	blocks := sortedBlocks(f)
-	end := int64(-1) // where the message before ends; -1: the schema, whose end is not known yet
+	end := int64(-1) // where the message before ends; -1: unknown
+	if prefix, length, err := arrowipc.ParsePrefix(head[arrowipc.HeaderLength:]); err == nil && length > 0 && int64(length) < r.end-int64(prefix)-arrowipc.HeaderLength {
+		if len(blocks) == 0 || blocks[0].Offset != arrowipc.HeaderLength { // some writers leave the schema to the footer
+			end = arrowipc.HeaderLength + int64(prefix) + int64(length)
+		}
+	}
 	for _, b := range append(blocks, arrowipc.Block{Offset: r.end}) {
 		if end >= 0 && b.Offset-end > 2*bodyAlign {
 			r.find(Finding{Offset: end, Length: b.Offset - end, Batch: -1, Severity: "error", LostRows: -1,

@@ -69,6 +69,7 @@ type Reader struct {
 	batches  []batchState
 	starts   []int64 // row numbers of the batches indexed so far and of their end
 	headers  headerCache
+	spans    []arrowipc.Span // of the header checked last
 	findings []Finding
 	filled   int // findings whose rows and clocks are known
 
@@ -100,7 +101,7 @@ func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
 			return nil, ErrNoSchema
 		}
 		var ok bool
-		if ok, err = rd.openFooter(); ok {
+		if ok, err = rd.openFooter(head); ok {
 			err = rd.firstLook()
 		} else if err == nil {
 			err = rd.walkFile(head)

@@ -1,0 +1,74 @@
+package recording_test
+
+import (
+	"bytes"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+func ExampleNewReader() {
+	data, err := os.ReadFile("../../testdata/foreign/bonsai/old_MemoryMonitor.arrow")
+	if err != nil {
+		log.Fatal(err)
+	}
+	r, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	used, err := r.Column("PercentUsed")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for batch, err := range r.Slice(1498, 1502, []int{used}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		for i, percent := range recording.Values[float64](&batch.Columns[0]) {
+			fmt.Printf("row %d: %.3f %%\n", batch.Start+int64(i), percent)
+		}
+	}
+	// Output:
+	// row 1498: 36.274 %
+	// row 1499: 36.298 %
+	// row 1500: 36.323 %
+	// row 1501: 36.303 %
+}
+
+func ExampleReader_Info() {
+	data, err := os.ReadFile("../../testdata/foreign/bonsai/old_NeuropixelsV1_killed.arrow")
+	if err != nil {
+		log.Fatal(err)
+	}
+	r, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	info, err := r.Info()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(info.State, info.Rows, "rows", info.Columns[0].Name, info.Columns[0].Subsample, info.Columns[0].Stride)
+	for _, f := range info.Findings {
+		fmt.Println(f.Severity, f.Reason)
+	}
+	// Output:
+	// unfinished 120 rows LfpDataCh0 nulls 12
+	// warning the file ends inside batch 1: 192512 of its 192864 bytes are there
+}
+
+func ExampleColumnError() {
+	data, err := os.ReadFile("../../testdata/foreign/bonsai/old_Rhd2164.arrow")
+	if err != nil {
+		log.Fatal(err)
+	}
+	r, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = r.Column("AuxData1")
+	fmt.Println(err)
+	// Output: recording: no column "AuxData1": did you mean AuxDataCh1, AuxDataCh0, AuxDataCh2?
+}
