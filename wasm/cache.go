@@ -9,7 +9,7 @@ import (
 
 // maxCacheBytes bounds the decoded columns that are kept: a minute of a
 // dozen channels at 30 kHz, or two seconds of a whole probe.
-const maxCacheBytes = 64 << 20
+const maxCacheBytes = 48 << 20
 
 // A columnCache keeps decoded columns, least recently used out first. Columns
 // that were read together leave together, because they may share memory.

@@ -7,43 +7,60 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// ticks gives the tick of every row of a batch; they never fall. Rows of a
-// batch whose clock is not to be trusted are spread evenly over the place that
-// its neighbours leave.
-func (e *Engine) ticks(s *session, batch int, keep bool) ([]uint64, error) {
+// withClock puts the column Clock, if there is one, before others.
+func (s *session) withClock(columns []int) []int {
 	if s.clock < 0 {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		return columns
+	}
+	return append([]int{s.clock}, columns...)
+}
+
+// splitClock is the inverse: it takes what was read of withClock's columns
+// apart and gives the tick of every row; ticks never fall. Rows of a batch
+// whose clock is not to be trusted are spread evenly over the place that its
+// neighbours leave.
+func (s *session) splitClock(batch int, vectors []*plotVector) (ticks []uint64, rest []*plotVector, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clock < 0 {
 		start, end, err := s.reader.BatchRange(batch)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		ticks := make([]uint64, end-start)
+		ticks = make([]uint64, end-start)
 		for i := range ticks {
 			ticks[i] = uint64(start) + uint64(i)
 		}
-		return ticks, nil
+		return ticks, vectors, nil
 	}
-	vectors, err := e.columns(s, batch, []int{s.clock}, keep)
-	if err != nil {
-		return nil, err
-	}
-	clock := vectors[0]
-	ticks := clockValues(clock)
+	clock, rest := vectors[0], vectors[1:]
+	ticks = clockValues(clock)
 	if len(ticks) == 0 {
-		return nil, nil
+		return nil, rest, nil
 	}
-	s.mu.Lock()
-	s.line.learn(batch, ticks[0], ticks[len(ticks)-1], believable(ticks[0], ticks[len(ticks)-1], len(ticks)) && clock.Valid == nil)
-	first, last, sure, err := s.line.at(batch)
-	s.mu.Unlock()
+	first, last := ticks[0], ticks[len(ticks)-1]
+	s.line.learn(batch, first, last, clock.Valid == nil && believable(first, last, len(ticks)))
+	from, to, sure, err := s.line.at(batch)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !sure {
-		return spread(first, last, len(ticks)), nil
+		return spread(from, to, len(ticks)), rest, nil
 	}
-	return rising(ticks), nil
+	return rising(ticks), rest, nil
+}
+
+// ticks gives the ticks of one batch alone.
+func (e *Engine) ticks(s *session, batch int) ([]uint64, error) {
+	read, err := e.read(s, []int{batch}, s.withClock(nil), false)
+	if err != nil {
+		return nil, err
+	}
+	if read[0].err != nil {
+		return nil, read[0].err
+	}
+	ticks, _, err := s.splitClock(batch, read[0].vectors)
+	return ticks, err
 }
 
 func clockValues(v *plotVector) []uint64 {

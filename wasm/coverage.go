@@ -107,10 +107,9 @@ func (e *Engine) findGaps(ctx context.Context, s *session) error {
 		if p.last-p.first <= (rows-1+0.75)*period {
 			continue
 		}
-		ticks, err := e.ticks(s, b, false)
+		ticks, err := e.ticks(s, b)
 		if damaged(err) {
-			s.note(b, err)
-			continue
+			continue // noted where it was read
 		}
 		if err != nil {
 			return err

@@ -55,10 +55,11 @@ const (
 	coarseBatches         = 32
 )
 
-// One step reads this much at most.
+// One step reads this much at most, of so many batches at most.
 const (
 	stepBytes           = 8 << 20
 	stepBytesCompressed = 3 << 20
+	stepBatches         = 64
 )
 
 // progressInterval is the time between progress messages.
@@ -125,14 +126,14 @@ func (e *Engine) Envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 		return nil, err
 	}
 	quality := a.Quality
-	if s.reader.NumBatches() == 0 {
+	if s.reader.NumBatches() == 0 || len(q.columns) == 0 {
 		return q.empty("envelope", "exact"), nil
 	}
 	span, err := e.span(s, q.view)
 	if err != nil {
 		return nil, err
 	}
-	affordable := e.affordable(s, &q, span)
+	affordable := e.affordable(s, &q)
 	stride := s.stride(q.columns)
 	few := span.rows/float64(stride) <= float64(q.bins)
 	switch {
@@ -224,17 +225,12 @@ func (e *Engine) span(s *session, v view) (batchSpan, error) {
 }
 
 // affordable is how many batches a coarse answer may read.
-func (e *Engine) affordable(s *session, q *request, span batchSpan) int {
-	width := 0
-	for _, c := range q.columns {
-		width += s.about.Columns[c].ByteWidth
-	}
+func (e *Engine) affordable(s *session, q *request) int {
 	budget := int64(coarseBytes)
 	if s.compressed {
 		budget = coarseBytesCompressed
 	}
-	perBatch := max(1, int64(width)*int64(s.perBatch))
-	return int(max(1, min(coarseBatches, budget/perBatch)))
+	return int(max(1, min(coarseBatches, budget/s.bytesOf(q.columns))))
 }
 
 // sampled answers from count whole batches spread evenly over the span. The
@@ -245,36 +241,34 @@ func (e *Engine) sampled(ctx context.Context, s *session, q *request, span batch
 	env.SamplesPerPixel = span.rows / float64(q.bins)
 	n := span.batches()
 	count = min(count, n)
-	for j := range count {
-		groupFirst, groupEnd := span.first+j*n/count, span.first+(j+1)*n/count
-		batch := (groupFirst + groupEnd) / 2
-		from, to, err := e.group(s, groupFirst, groupEnd)
-		if err != nil {
-			return nil, err
+	together := s.together(q.columns)
+	for from := 0; from < count; from += together {
+		to := min(count, from+together)
+		batches := make([]int, to-from)
+		for i := range batches {
+			batches[i] = span.first + (2*(from+i)+1)*n/(2*count)
 		}
-		from, to = math.Max(from, q.from), math.Min(to, q.to)
-		if from >= to {
-			continue
-		}
-		first, end := q.bin(from), q.bin(to)+1
 		for chunk := range s.chunks(q.columns, s.perBatch) {
-			vectors, err := e.columns(s, batch, q.columns[chunk.from:chunk.to], true)
-			if damaged(err) {
-				s.note(batch, err)
-				break
-			}
+			read, err := e.read(s, batches, q.columns[chunk.from:chunk.to], true)
 			if err != nil {
 				return nil, err
 			}
-			for i, v := range vectors {
-				if i+chunk.from == 0 {
-					env.RowsUsed += int64(v.Len)
-				}
-				if v.Len < end-first { // fewer rows than pixels: none stays blank
-					stretch(env.bin(chunk.from+i, first), v, end-first)
+			for i := range batches {
+				j := from + i
+				first, end, ok := s.groupBins(q, span.first+j*n/count, span.first+(j+1)*n/count)
+				if !ok || read[i].err != nil {
 					continue
 				}
-				minMax(env.bin(chunk.from+i, first), v, evenRows(v.Len, first, end))
+				for c, v := range read[i].vectors {
+					if c+chunk.from == 0 {
+						env.RowsUsed += int64(v.Len)
+					}
+					if bins := env.bin(chunk.from+c, first); v.Len < end-first { // fewer rows than pixels: none stays blank
+						stretch(bins, v, end-first)
+					} else {
+						minMax(bins, v, evenRows(v.Len, first, end))
+					}
+				}
 			}
 			if err := e.breathe(ctx); err != nil {
 				return nil, err
@@ -289,39 +283,95 @@ func (e *Engine) sampled(ctx context.Context, s *session, q *request, span batch
 	return env, nil
 }
 
-// group returns the ticks from the first row of batch first to that of batch
-// end, which may be one behind the last.
-func (e *Engine) group(s *session, first, end int) (from, to float64, err error) {
+// groupBins returns the bins from the first row of batch first to that of
+// batch end, which may be one behind the last, as far as they are known.
+func (s *session) groupBins(q *request, first, end int) (from, to int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	from, _ = s.line.guess(first)
+	start, _ := s.line.guess(first)
+	_, stop := s.line.guess(end - 1)
 	if end < s.reader.NumBatches() {
-		to, _ = s.line.guess(end)
-		return from, to, nil
+		stop, _ = s.line.guess(end)
 	}
-	_, to, _, err = s.line.at(end - 1)
-	return from, to, err
+	start, stop = math.Max(start, q.from), math.Min(stop, q.to)
+	if start >= stop {
+		return 0, 0, false
+	}
+	return q.bin(start), q.bin(stop) + 1, true
 }
 
 // exact reads every batch of the span. base, if any, is shown in progress
 // messages where exact data are not there yet.
 func (e *Engine) exact(ctx context.Context, s *session, q *request, span batchSpan, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
 	env := q.empty("envelope", "exact")
-	env.Rows = int64(span.rows)
 	pace := e.pace(progressInterval)
 	keep := s.bytesOf(q.columns)*int64(span.batches()) <= maxCacheBytes/2
-	for batch := span.first; batch <= span.last; batch++ {
-		done, err := e.addBatch(ctx, s, q, env, batch, keep)
+	together := s.together(q.columns)
+	for from := span.first; from <= span.last; from += together {
+		var batches []int
+		for b := from; b <= span.last && b < from+together; b++ {
+			batches = append(batches, b)
+		}
+		done, err := e.addBatches(ctx, s, q, env, batches, keep)
 		if err != nil {
 			return nil, err
 		}
-		if base != nil && progress != nil && batch < span.last && pace.due() {
+		if base != nil && progress != nil && from+together <= span.last && pace.due() {
 			progress(env.over(base, q.bin(done)))
 		}
 	}
 	env.Rows = env.RowsUsed
 	env.SamplesPerPixel = float64(env.Rows) / float64(q.bins)
 	return env, nil
+}
+
+// addBatches widens env by batches and returns the tick of their last row. A
+// damaged batch leaves its bins empty.
+func (e *Engine) addBatches(ctx context.Context, s *session, q *request, env *Envelope, batches []int, keep bool) (last float64, err error) {
+	type cut struct {
+		first int // bin
+		edges []int
+	}
+	cuts := make([]cut, len(batches))
+	for chunk := range s.chunks(q.columns, s.perBatch) {
+		columns := q.columns[chunk.from:chunk.to]
+		if chunk.from == 0 {
+			columns = s.withClock(columns)
+		}
+		read, err := e.read(s, batches, columns, keep)
+		if err != nil {
+			return 0, err
+		}
+		for i, batch := range batches {
+			if read[i].err != nil {
+				cuts[i].edges = nil
+				continue
+			}
+			vectors := read[i].vectors
+			if chunk.from == 0 {
+				var ticks []uint64
+				if ticks, vectors, err = s.splitClock(batch, vectors); err != nil {
+					return 0, err
+				}
+				cuts[i].first, cuts[i].edges = q.rowsOfBins(ticks)
+				if n := len(cuts[i].edges); n > 0 {
+					env.RowsUsed += int64(cuts[i].edges[n-1] - cuts[i].edges[0])
+				}
+			}
+			for c, v := range vectors {
+				if cuts[i].edges != nil {
+					minMax(env.bin(chunk.from+c, cuts[i].first), v, cuts[i].edges)
+				}
+			}
+		}
+		if err := e.breathe(ctx); err != nil {
+			return 0, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, last = s.line.guess(batches[len(batches)-1])
+	return last, nil
 }
 
 // over returns env up to bin done and base from there on.
@@ -332,48 +382,6 @@ func (env *Envelope) over(base *Envelope, done int) *Envelope {
 	}
 	mixed.RowsUsed = env.RowsUsed
 	return mixed
-}
-
-// addBatch widens env by one batch and returns the tick of its last row. A
-// damaged batch leaves its bins empty and is noted.
-func (e *Engine) addBatch(ctx context.Context, s *session, q *request, env *Envelope, batch int, keep bool) (last float64, err error) {
-	ticks, err := e.ticks(s, batch, keep)
-	if damaged(err) {
-		s.note(batch, err)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		_, last, _, err = s.line.at(batch)
-		return last, err
-	}
-	if err != nil {
-		return 0, err
-	}
-	if len(ticks) == 0 {
-		return q.from, nil
-	}
-	last = float64(ticks[len(ticks)-1])
-	first, edges := q.rowsOfBins(ticks)
-	if edges == nil {
-		return last, nil
-	}
-	for chunk := range s.chunks(q.columns, float64(len(ticks))) {
-		vectors, err := e.columns(s, batch, q.columns[chunk.from:chunk.to], keep)
-		if damaged(err) {
-			s.note(batch, err)
-			return last, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-		for i, v := range vectors {
-			minMax(env.bin(chunk.from+i, first), v, edges)
-		}
-		if err := e.breathe(ctx); err != nil {
-			return 0, err
-		}
-	}
-	env.RowsUsed += int64(edges[len(edges)-1] - edges[0])
-	return last, nil
 }
 
 // damaged reports whether err says that the file is damaged there, as opposed

@@ -203,18 +203,12 @@ func (s *session) info() (*StreamInfo, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rows, exact := s.reader.Rows()
-	read := s.reader.BytesRead()
 	info := &StreamInfo{
 		ID: s.id, Path: s.path, SizeBytes: s.size, Format: s.reader.Format(), State: string(s.reader.State()),
 		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: s.reader.Codec(),
-		Metadata: map[string]string{}, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{},
-		BodyBytes: read.Body, MetaBytes: read.Metadata,
-	}
+		Metadata: s.reader.Metadata(), Findings: slices.Clone(s.reader.Findings()), Title: s.title, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}}
 	if info.Findings == nil {
 		info.Findings = []recording.Finding{}
-	}
-	for _, kv := range s.about.Metadata() {
-		info.Metadata[kv.Key] = kv.Value
 	}
 	info.Clock = ClockInfo{Hz: s.hz, Column: s.clock >= 0, StartUTC: s.about.StartUTC}
 	rate := 0.0
@@ -244,6 +238,8 @@ func (s *session) info() (*StreamInfo, error) {
 		info.Columns = append(info.Columns, s.columnInfo(i, rate))
 	}
 	info.Groups = groups(info.Columns, rate)
+	read := s.reader.BytesRead()
+	info.BodyBytes, info.MetaBytes = read.Body, read.Metadata
 	return info, nil
 }
 

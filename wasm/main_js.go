@@ -14,12 +14,16 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// softMemoryLimit makes the collector work harder before the heap, which
-// never shrinks in WebAssembly, grows beyond it.
-const softMemoryLimit = 192 << 20
+// The heap never shrinks in WebAssembly. Most of it is bytes without pointers,
+// which cost the collector nothing, so it may run often.
+const (
+	softMemoryLimit = 200 << 20 // bytes
+	gcPercent       = 50        // of what is in use, on top of it
+)
 
 func main() {
 	debug.SetMemoryLimit(softMemoryLimit)
+	debug.SetGCPercent(gcPercent)
 	b := &bridge{
 		host:    js.Global().Get("oniscopeHost"),
 		engine:  &Engine{Yield: newEventLoop().Yield, Now: time.Now},

@@ -49,50 +49,41 @@ func (e *Engine) samples(ctx context.Context, s *session, q *request, span batch
 		row     int
 	}
 	done := false
+	if from < span.first {
+		// Only needed if the next has no value before the view.
+		s.mu.Lock()
+		first, _, _, err := s.line.at(span.first)
+		s.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		if first+float64(stride-1)*about < q.from {
+			from = span.first
+		}
+	}
+	together := s.together(q.columns)
+	var ahead []batchRead // of the batches from batch on
 	for batch := from; batch <= to && !done; batch++ {
-		if batch == from && span.first > 0 {
-			// Only needed if the next has no value before the view.
-			s.mu.Lock()
-			first, _, _, err := s.line.at(span.first)
-			s.mu.Unlock()
-			if err != nil {
+		if len(ahead) == 0 {
+			var batches []int
+			for b := batch; b <= to && b < batch+together; b++ {
+				batches = append(batches, b)
+			}
+			var err error
+			if ahead, err = e.readInChunks(ctx, s, batches, q.columns); err != nil {
 				return nil, err
 			}
-			if first+float64(stride-1)*about < q.from {
-				continue
-			}
 		}
-		ticks, err := e.ticks(s, batch, true)
-		if damaged(err) {
-			s.note(batch, err)
+		read := ahead[0]
+		ahead = ahead[1:]
+		if read.err != nil {
 			continue
 		}
+		ticks, vectors, err := s.splitClock(batch, read.vectors)
 		if err != nil {
 			return nil, err
 		}
 		period = evenPeriod(ticks) * float64(stride)
-		if err := e.breathe(ctx); err != nil {
-			return nil, err
-		}
-		var vectors []*plotVector
-		for chunk := range s.chunks(q.columns, float64(len(ticks))) {
-			part, err := e.columns(s, batch, q.columns[chunk.from:chunk.to], true)
-			if damaged(err) {
-				s.note(batch, err)
-				vectors = nil
-				break
-			}
-			if err != nil {
-				return nil, err
-			}
-			vectors = append(vectors, part...)
-			if err := e.breathe(ctx); err != nil {
-				return nil, err
-			}
-		}
-		if vectors == nil && len(q.columns) > 0 {
-			continue
-		}
 		own := func(row int) bool {
 			return stride == 1 || len(vectors) == 0 || vectors[0].own == nil || vectors[0].own[row] != 0
 		}
@@ -130,6 +121,31 @@ func (e *Engine) samples(ctx context.Context, s *session, q *request, span batch
 	env.RowsUsed = env.Rows
 	env.SamplesPerPixel = float64(env.Rows) / float64(q.bins)
 	return env, nil
+}
+
+// readInChunks reads Clock and columns in steps.
+func (e *Engine) readInChunks(ctx context.Context, s *session, batches, columns []int) ([]batchRead, error) {
+	all := make([]batchRead, len(batches))
+	for chunk := range s.chunks(columns, s.perBatch) {
+		part := columns[chunk.from:chunk.to]
+		if chunk.from == 0 {
+			part = s.withClock(part)
+		}
+		read, err := e.read(s, batches, part, true)
+		if err != nil {
+			return nil, err
+		}
+		for i := range read {
+			if read[i].err != nil {
+				all[i].err = read[i].err
+			}
+			all[i].vectors = append(all[i].vectors, read[i].vectors...)
+		}
+		if err := e.breathe(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // evenPeriod is the median step of ticks, or 0 if fewer than evenShare of the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -13,10 +14,7 @@ type part struct{ from, to int }
 
 // chunks cuts a list of columns so that one batch of each part is one step.
 func (s *session) chunks(columns []int, rows float64) iter.Seq[part] {
-	limit := int64(stepBytes)
-	if s.compressed {
-		limit = stepBytesCompressed
-	}
+	limit := s.stepLimit()
 	return func(yield func(part) bool) {
 		for from := 0; from < len(columns); {
 			to, bytes := from, int64(0)
@@ -32,13 +30,26 @@ func (s *session) chunks(columns []int, rows float64) iter.Seq[part] {
 	}
 }
 
+// stepLimit is how many bytes of values one step reads.
+func (s *session) stepLimit() int64 {
+	if s.compressed {
+		return stepBytesCompressed
+	}
+	return stepBytes
+}
+
+// together is how many batches of the columns and their clock one step reads.
+func (s *session) together(columns []int) int {
+	return int(min(stepBatches, max(1, s.stepLimit()/s.bytesOf(columns))))
+}
+
 // bytesOf is what one batch of the columns holds, about, with its clock.
 func (s *session) bytesOf(columns []int) int64 {
 	width := 8
 	for _, c := range columns {
 		width += s.about.Columns[c].ByteWidth
 	}
-	return int64(float64(width) * s.perBatch)
+	return max(1, int64(float64(width)*s.perBatch))
 }
 
 // stride is how many rows share one value, if all columns agree, else 1.
@@ -54,34 +65,72 @@ func (s *session) stride(columns []int) int {
 	return stride
 }
 
-// columns gives columns of one batch as they are drawn, from the cache or in
-// one read from the file. keep puts what was read in the cache.
-func (e *Engine) columns(s *session, batch int, columns []int, keep bool) ([]*plotVector, error) {
-	vectors := make([]*plotVector, len(columns))
-	var missing, where []int
-	for i, c := range columns {
-		if vectors[i] = e.cache.get(s, batch, c); vectors[i] == nil {
-			missing, where = append(missing, c), append(where, i)
+// A batchRead is what came of reading columns of one batch.
+type batchRead struct {
+	vectors []*plotVector
+	err     error // *recording.CorruptError: the batch is damaged
+}
+
+// read gives columns of batches as they are drawn, from the cache or from the
+// file, where neighbouring batches that lack the same columns are read
+// together: over a long recording the round trips are what takes time. keep
+// puts what was read in the cache. The caller bounds how much it asks for.
+func (e *Engine) read(s *session, batches, columns []int, keep bool) ([]batchRead, error) {
+	result := make([]batchRead, len(batches))
+	missing := make([][]int, len(batches)) // positions in columns
+	for k, batch := range batches {
+		result[k].vectors = make([]*plotVector, len(columns))
+		for i, c := range columns {
+			if result[k].vectors[i] = e.cache.get(s, batch, c); result[k].vectors[i] == nil {
+				missing[k] = append(missing[k], i)
+			}
 		}
 	}
-	if len(missing) == 0 {
-		return vectors, nil
+	for from := 0; from < len(batches); {
+		to := from + 1
+		for to < len(batches) && slices.Equal(missing[from], missing[to]) {
+			to++
+		}
+		if len(missing[from]) > 0 {
+			if err := e.readMissing(s, batches[from:to], columns, missing[from], result[from:to], keep); err != nil {
+				return nil, err
+			}
+		}
+		from = to
+	}
+	return result, nil
+}
+
+func (e *Engine) readMissing(s *session, batches, columns, missing []int, result []batchRead, keep bool) error {
+	wanted := make([]int, len(missing))
+	for i, at := range missing {
+		wanted[i] = columns[at]
 	}
 	s.mu.Lock()
-	read, err := s.reader.PeekBatch(batch, missing)
+	list, errs, err := s.reader.PeekBatches(batches, wanted)
 	s.mu.Unlock()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	fresh := make([]*plotVector, len(missing))
-	for i := range missing {
-		fresh[i] = s.plotVector(read, i)
-		vectors[where[i]] = fresh[i]
+	for k, batch := range batches {
+		if errs[k] != nil {
+			if !damaged(errs[k]) {
+				return errs[k]
+			}
+			s.note(batch, errs[k])
+			result[k] = batchRead{err: errs[k]}
+			continue
+		}
+		fresh := make([]*plotVector, len(missing))
+		for i, at := range missing {
+			fresh[i] = s.plotVector(list[k], i)
+			result[k].vectors[at] = fresh[i]
+		}
+		if keep && !s.closed.Load() {
+			e.cache.put(s, batch, fresh)
+		}
 	}
-	if keep && !s.closed.Load() {
-		e.cache.put(s, batch, fresh)
-	}
-	return vectors, nil
+	return nil
 }
 
 // plotVector prepares column i of a batch for drawing. A slower signal is

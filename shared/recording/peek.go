@@ -1,24 +1,105 @@
 package recording
 
+import (
+	"errors"
+	"fmt"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
 // PeekBatch is ReadBatch for who does not need row numbers: it reads no header
 // but that of batch i, so that a look into the middle of a long recording costs
 // what a look at its beginning does. Start of the batch is -1 unless the
 // headers before it have been read already.
 func (r *Reader) PeekBatch(i int, columns []int) (*Batch, error) {
-	h, err := r.header(i)
+	list, errs, err := r.PeekBatches([]int{i}, columns)
+	if err == nil {
+		err = errs[0]
+	}
 	if err != nil {
 		return nil, err
 	}
-	start := int64(-1)
-	if i < len(r.starts)-1 {
-		start = r.starts[i]
-	}
-	b, err := r.readRows(i, 0, 0, h.batch.Length, columns)
+	return list[0], nil
+}
+
+// PeekBatches is PeekBatch for several batches, whose headers, and then whose
+// columns, are read side by side where the source can: over a long recording
+// the round trips are what takes time. errs[k] is set where batch k cannot be
+// read, as ReadBatch would say; err is the source's, and ends everything.
+//
+// All is held in memory at once: the caller bounds the number of batches.
+func (r *Reader) PeekBatches(batches, columns []int) (list []*Batch, errs []error, err error) {
+	columns, err = r.checkColumns(columns)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	b.Start = start
-	return b, nil
+	for _, i := range batches {
+		if i < 0 || i >= len(r.batches) {
+			return nil, nil, fmt.Errorf("recording: batch %d: the file has %d", i, len(r.batches))
+		}
+	}
+	if err := r.loadHeaders(batches); err != nil {
+		return nil, nil, err
+	}
+	list, errs = make([]*Batch, len(batches)), make([]error, len(batches))
+	reads, parts := make([]batchRead, len(batches)), make([][]columnRead, len(batches))
+	fail := func(k int, err error) {
+		var at *bufferError
+		if errors.As(err, &at) {
+			err = r.corrupt(batches[k], at.offset, at.err)
+		}
+		errs[k] = err
+	}
+	var pieces []*piece
+	left := int64(maxReadBytes)
+	for k, i := range batches {
+		h, err := r.header(i)
+		var corrupt *CorruptError
+		if err != nil && !errors.As(err, &corrupt) {
+			return nil, nil, err
+		}
+		if err == nil && h.batch.Codec == arrowipc.LZ4Frame && len(columns) > 0 {
+			err = fmt.Errorf("%w: batch %d is compressed with LZ4; write the file again plain or with zstd", ErrUnsupported, i)
+		}
+		if err != nil {
+			errs[k] = err
+			continue
+		}
+		reads[k] = batchRead{r: r, h: h, to: h.batch.Length, left: left}
+		parts[k] = make([]columnRead, len(columns))
+		for n, c := range columns {
+			if parts[k][n], err = reads[k].plan(c); err != nil {
+				fail(k, err)
+				break
+			}
+		}
+		if errs[k] == nil {
+			left = reads[k].left
+			pieces = append(pieces, reads[k].pieces...)
+		}
+	}
+	if err := r.fetch(pieces, &r.read.Body); err != nil {
+		return nil, nil, err
+	}
+	for k, i := range batches {
+		if errs[k] != nil {
+			continue
+		}
+		b := &Batch{Index: i, Start: -1, Rows: int(reads[k].to), Columns: make([]Vector, len(columns))}
+		if i < len(r.starts)-1 {
+			b.Start = r.starts[i]
+		}
+		for n := range columns {
+			if b.Columns[n], err = reads[k].decode(&parts[k][n]); err != nil {
+				fail(k, err)
+				break
+			}
+		}
+		if errs[k] == nil {
+			list[k] = b
+		}
+	}
+	return list, errs, nil
 }
 
 // ClockEnds returns the Clock of the first and of the last row of batch i,
@@ -31,3 +112,12 @@ func (r *Reader) ClockEnds(i int) (first, last uint64, err error) {
 
 // Format returns "file" or "stream".
 func (r *Reader) Format() string { return r.format }
+
+// Metadata returns the schema's metadata as they stand in the file.
+func (r *Reader) Metadata() map[string]string {
+	all := make(map[string]string, len(r.schema.Metadata))
+	for _, e := range r.schema.Metadata {
+		all[e.Key] = e.Value
+	}
+	return all
+}

@@ -1,0 +1,98 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+type peekFile struct{ bytes.Buffer }
+
+func (f *peekFile) Truncate(size int64) error {
+	f.Buffer.Truncate(int(size))
+	return nil
+}
+
+// peekRecording has n batches of 10 rows: a value, and Clock.
+func peekRecording(t *testing.T, n int, codec Codec) []byte {
+	t.Helper()
+	file := &peekFile{}
+	w, err := NewWriter(file, &stream.Stream{Columns: []stream.Column{
+		{Name: "x", Type: stream.Uint16, ArrowType: "uint16", ByteWidth: 2},
+		{Name: "Clock", Type: stream.Uint64, ArrowType: "uint64", ByteWidth: 8},
+	}}, WriterOptions{Codec: codec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b := range n {
+		var x, clock []byte
+		for i := range 10 {
+			x = binary.LittleEndian.AppendUint16(x, uint16(b*10+i))
+			clock = binary.LittleEndian.AppendUint64(clock, uint64(b*10+i)*100)
+		}
+		if err := w.WriteBatch(10, []Vector{{Data: x}, {Data: clock}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+func TestPeekBatchesGivesWhatReadBatchGives(t *testing.T) {
+	for _, codec := range []Codec{None, Zstd} {
+		data := peekRecording(t, 30, codec)
+		r, err := NewReader(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, errs, err := r.PeekBatches([]int{20, 7, 21}, []int{1, 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, exact := r.Rows(); exact {
+			t.Error("peeking read the headers of all batches")
+		}
+		for k, i := range []int{20, 7, 21} {
+			want, err := r.ReadBatch(i, []int{1, 0})
+			if err != nil || errs[k] != nil {
+				t.Fatal(err, errs[k])
+			}
+			if list[k].Start != -1 {
+				t.Errorf("batch %d begins at row %d, which nobody can know yet", i, list[k].Start)
+			}
+			list[k].Start = want.Start
+			if !reflect.DeepEqual(list[k], want) {
+				t.Errorf("batch %d differs", i)
+			}
+		}
+		if first, last, err := r.ClockEnds(20); err != nil || first != 20000 || last != 20900 {
+			t.Errorf("ends %d, %d, %v", first, last, err)
+		}
+	}
+}
+
+func TestPeekBatchesTellsWhichBatchIsDamaged(t *testing.T) {
+	data := peekRecording(t, 6, Zstd)
+	r, err := NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := r.batches[3].offset + int64(r.batches[3].metaLength)
+	for i := range int64(16) {
+		data[at+8+i] ^= 0x3C
+	}
+	list, errs, err := r.PeekBatches([]int{2, 3, 4}, []int{0})
+	var corrupt *CorruptError
+	if err != nil || list[0] == nil || list[2] == nil || !errors.As(errs[1], &corrupt) || corrupt.Batch != 3 {
+		t.Errorf("got %v, %v, %v", list, errs, err)
+	}
+	if _, _, err := r.PeekBatches([]int{6}, nil); err == nil {
+		t.Error("a batch that is not there was read")
+	}
+}
