@@ -51,6 +51,14 @@ func newEncoder(schema arrowipc.Schema, codec Codec) (*encoder, error) {
 			return nil, fmt.Errorf("recording: column %q: cannot write a column of type %s", f.Name, f.TypeString())
 		}
 	}
+	// Room for the header: 16 bytes a node and a buffer, and the rest.
+	e.room = 512
+	for _, l := range e.layout {
+		e.room += 3 * 16
+		if l.runEnd {
+			e.room += 4 * 16
+		}
+	}
 	switch codec {
 	case None:
 		e.batch.Codec = arrowipc.Uncompressed

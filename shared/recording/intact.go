@@ -94,7 +94,10 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked,
 		if i == clock {
 			batch.clock = &out
 		}
-		if err := batch.field(f); err != nil {
+		rc.scattered = i == clock // it may stand last: the window is for the others
+		err := batch.field(f)
+		rc.scattered = false
+		if err != nil {
 			var bad *reasonError
 			if errors.As(err, &bad) {
 				return checked{}, notIntact("column %q: %w", f.Name, bad.error)

@@ -35,7 +35,8 @@ type RecoverOptions struct {
 	Name   string // of the input
 	Output string // of the output
 
-	// Yield is called every few megabytes, and between batches. An error
+	// Yield is called every few megabytes, and between batches, which may be
+	// thousands of times a second: it looks at the clock itself. An error
 	// ends the recovery, which returns it.
 	Yield func() error
 	// Progress tells how many bytes of the input have been examined.
@@ -100,6 +101,10 @@ type recoverer struct {
 	findings []located
 	checker  checker
 	worked   int64 // bytes since the last yield
+
+	window    []byte
+	windowAt  int64
+	scattered bool // reads jump about: no window
 }
 
 // A kept is a message that goes into the output.
@@ -109,6 +114,7 @@ type kept struct {
 	dictionary bool
 	rows       int64
 	clock      clockSpan
+	plain      bool // nothing in its body can be checked
 }
 
 // A located finding knows how many messages had been kept before it, so that
@@ -116,9 +122,10 @@ type kept struct {
 type located struct {
 	Finding
 	kept  int
-	batch bool // one batch: its rows may be guessed
-	skip  bool // its bytes are neither kept nor an old footer
-	fixed bool // rows and ticks are known already
+	batch bool  // one batch: its rows may be guessed
+	skip  bool  // its bytes are neither kept nor an old footer
+	fixed bool  // rows and ticks are known already
+	body  int64 // of a batch that only the footer knows: its length, else 0
 }
 
 func (rc *recoverer) failed(err error) error {
@@ -135,7 +142,25 @@ func (rc *recoverer) failed(err error) error {
 // not be tried.
 type reasonError struct{ error }
 
+// windowBytes is how much one read asks for: a browser takes a millisecond for
+// a read of any size below that, and a batch has a thousand buffers.
+const windowBytes = 4 << 20
+
+// readAt fills p from offset off. Reads go forward through the file mostly, so
+// a window is read and the next reads are served from it.
 func (rc *recoverer) readAt(p []byte, off int64) error {
+	if w := off - rc.windowAt; w >= 0 && w+int64(len(p)) <= int64(len(rc.window)) {
+		copy(p, rc.window[w:])
+		return rc.work(int64(len(p)))
+	}
+	if n := min(windowBytes, rc.size-off); !rc.scattered && int64(len(p)) < n {
+		rc.window, rc.windowAt = grown(rc.window, n), off
+		if got, _ := rc.r.ReadAt(rc.window, off); int64(got) == n {
+			copy(p, rc.window)
+			return rc.work(int64(len(p)))
+		}
+		rc.window = rc.window[:0] // what cannot be read may lie behind p
+	}
 	n, err := rc.r.ReadAt(p, off)
 	if n == len(p) {
 		return rc.work(int64(n))

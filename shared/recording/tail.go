@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // note keeps a finding that costs nothing.
@@ -45,6 +46,18 @@ func (rc *recoverer) suspect(m *message, c checked) {
 	if c.backAt > 0 {
 		warn(c.backAt, "Clock runs backwards inside the batch", c.backFrom, c.backTo)
 	}
+}
+
+// doubtLast notes that nothing proves the end of the last plain batch: where
+// bytes are missing inside it, it ends in those of the next.
+func (rc *recoverer) doubtLast(stands standing) {
+	n := len(rc.kept) - 1
+	if stands != noMessage || n < 0 || !rc.kept[n].plain || rc.kept[n].dictionary {
+		return
+	}
+	k := &rc.kept[n]
+	rc.findings = append(rc.findings, located{kept: n, Finding: Finding{Offset: k.block.Offset, Length: int64(k.block.MetaLength) + k.block.BodyLength - k.pad, Batch: rc.index - 1, Severity: "warning",
+		Reason: "suspect: no message follows this batch: if bytes are missing in it, its last values are those of others"}})
 }
 
 // tail judges what stands behind the last message.
@@ -138,6 +151,7 @@ func (rc *recoverer) cutTail(from int64) error {
 	case cutPrefix:
 		rc.lose(from, rest, false, -1, string(stands)+" or of the end mark")
 	default:
+		rc.doubtLast(stands)
 		rc.lose(from, rest, false, -1, "no message begins here, and no footer says where the next one is")
 	}
 	return nil
@@ -194,7 +208,7 @@ func (rc *recoverer) footerBehind(at int64) error {
 
 // finishReport tells rows and ticks around every finding.
 func (rc *recoverer) finishReport() {
-	constant := rc.constantRows()
+	constant, body := rc.constantRows()
 	n := len(rc.kept)
 	rowsBefore, before, after := make([]int64, n+1), make([]clockSpan, n+1), make([]clockSpan, n+1)
 	for i := range rc.kept {
@@ -214,7 +228,8 @@ func (rc *recoverer) finishReport() {
 		if f.skip {
 			rc.report.BytesSkipped += f.Length
 		}
-		if f.batch && f.LostRows < 0 && constant > 0 && f.kept < len(rc.kept) {
+		alike := f.body == 0 || body == 0 || f.body == body // a shorter batch has a shorter body
+		if f.batch && f.LostRows < 0 && constant > 0 && f.kept < len(rc.kept) && alike {
 			f.LostRows = constant
 		}
 		if !f.fixed {
@@ -237,24 +252,36 @@ func (rc *recoverer) finishReport() {
 }
 
 // constantRows returns the rows of every batch but the last, if they are the
-// same in all that are known, at least two, else 0.
-func (rc *recoverer) constantRows() int64 {
-	var rows []int64
+// same in all that are known: at least two, or one of as many rows as the
+// metadata promise; else 0. body is the length of their bodies, 0 if these
+// differ.
+func (rc *recoverer) constantRows() (rows, body int64) {
+	var known []*kept
 	for i := range rc.kept {
 		if !rc.kept[i].dictionary {
-			rows = append(rows, rc.kept[i].rows)
+			known = append(known, &rc.kept[i])
 		}
 	}
-	if len(rows) < 3 {
-		return 0
+	if len(known) < 2 {
+		return 0, 0
 	}
-	rows = rows[:len(rows)-1]
-	for _, n := range rows {
-		if n != rows[0] {
-			return 0
+	known = known[:len(known)-1]
+	rows, body = known[0].rows, known[0].block.BodyLength
+	for _, k := range known {
+		if k.rows != rows {
+			return 0, 0
+		}
+		if k.block.BodyLength != body || !k.plain {
+			body = 0
 		}
 	}
-	return rows[0]
+	if len(known) == 1 {
+		promised := stream.FromMetadata(streamKeyValues(rc.schema.Metadata))
+		if int64(promised.RowsPerBatch) != rows {
+			return 0, 0
+		}
+	}
+	return rows, body
 }
 
 // plan puts the spans together.

@@ -179,9 +179,11 @@ func (rc *recoverer) resume(reason string) (bool, error) {
 			end = min(end, max(lost[i+1].Offset, b.Offset+8))
 		}
 		rc.lose(b.Offset, end-b.Offset, true, -1, why)
+		rc.findings[len(rc.findings)-1].body = b.BodyLength
 		at = end
 	}
 	if next < 0 {
+		rc.doubtLast(standing(reason))
 		// An end mark may stand right before the footer.
 		rc.pos = at
 		_, stands, err := rc.messageAt(at)
@@ -249,6 +251,7 @@ func (rc *recoverer) message(m *message) error {
 			pad:        max(0, m.end()-limit),
 			dictionary: !batch,
 			clock:      checked.clock,
+			plain:      m.Batch.Codec == arrowipc.Uncompressed,
 		}
 		if batch {
 			k.rows = m.Batch.Length
