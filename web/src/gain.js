@@ -2,13 +2,14 @@
  * Where traces stand and how large they are drawn, measured on the data themselves. Pure.
  * @typedef {import("./protocol.js").Envelope} Envelope
  */
-import { niceAbove } from "./scale.js";
-
 /** Height of the scale bar, CSS pixels; the gain is what it stands for. */
 export const BAR_PIXELS = 40;
 
 /** Values looked at per channel; more do not change a median. */
 const MOST_VALUES = 512;
+
+/** Gains that are chosen by measuring, within a decade. */
+const STEPS = [1, 1.5, 2, 3, 5, 7, 10];
 
 /**
  * Middle and spread of one channel, raw units.
@@ -37,20 +38,22 @@ export function measure(envelope, c) {
 }
 
 /**
- * A gain at which traces fill their rows: the bars of a median channel take three quarters of a row, and slow swings may reach into the neighbours only
- * where rows are tight.
+ * A gain at which traces fill their rows: where rows are tight, the bars of a median channel take six tenths of a row and slow swings may reach into the
+ * neighbours; where there is room, the largest channel stays in its row.
  * @param {{ height: number, range: number }[]} channels  physical units
  * @param {number} rowPixels
- * @returns {number} physical units of the scale bar, 1, 2 or 5 x 10^k
+ * @returns {number} physical units of the scale bar, a round number
  */
 export function fittingGain(channels, rowPixels) {
-  const reach = rowPixels > 24 ? 0.8 : 3;
+  const roomy = rowPixels > 24, reach = roomy ? 0.8 : 3;
   const perPixel = channels
-    .map(({ height, range }) => Math.max(Math.abs(height) / (0.75 * rowPixels), Math.abs(range) / (reach * rowPixels)))
+    .map(({ height, range }) => Math.max(Math.abs(height) / (0.6 * rowPixels), Math.abs(range) / (reach * rowPixels)))
     .filter((v) => v > 0)
     .sort((a, b) => a - b);
   if (perPixel.length === 0) return 1;
-  return niceAbove(perPixel[Math.floor(perPixel.length / 2)] * BAR_PIXELS * 0.75);
+  const wanted = perPixel[roomy ? perPixel.length - 1 : Math.floor(perPixel.length / 2)] * BAR_PIXELS;
+  const decade = 10 ** Math.floor(Math.log10(wanted));
+  return decade * (STEPS.find((step) => step * decade >= wanted * 0.98) ?? 10);
 }
 
 /**

@@ -43,7 +43,10 @@ export function sentences(info) {
   if (gaps > 3) out.push({ grade: "warn", text: `${integer(gaps)} gaps in all.` });
   if (info.rows === 0) out.push({ grade: "warn", text: "No rows: nothing was recorded in this stream." });
   else if (info.state === "complete" && told.length === 0) out.push({ grade: "ok", text: `Complete. ${info.rows_exact ? "" : "About "}${count(info.rows, "row")} in ${count(info.batches, "batch", "batches")}.` });
-  else out.push({ grade: "ok", text: `${count(info.batches, "batch", "batches")} intact, ${info.rows_exact ? "" : "about "}${count(info.rows, "row")}.` });
+  else {
+    const broken = new Set(told.filter((f) => f.severity === "error" && f.batch >= 0 && f.batch < info.batches).map((f) => f.batch)).size;
+    out.push({ grade: "ok", text: `${broken > 0 ? integer(info.batches - broken) + " of " : ""}${count(info.batches, "batch", "batches")} intact, ${info.rows_exact ? "" : "about "}${count(info.rows, "row")}.` });
+  }
   if (info.clock.column && !(info.clock.hz > 0)) out.push({ grade: "plain", text: "Clock rate unknown: drop the start-time CSV of the run here, or type the rate above." });
   if (!info.clock.column) out.push({ grade: "plain", text: "No Clock column: rows are counted instead of time." });
   return out;

@@ -123,7 +123,8 @@ async function giveStart(session, starts) {
 /** Shows traces first, if any of the new streams has them. @param {Session} session @param {string[]} ids */
 function chooseFirst(session, ids) {
   const rows = session.rows.filter((row) => ids.includes(row.id));
-  const best = widest(rows) ?? rows[0];
+  const filled = rows.filter((row) => session.entry(row.id).info.rows > 0);
+  const best = widest(filled) ?? filled[0] ?? widest(rows) ?? rows[0];
   if (best && session.activeKey !== best.key && (!session.active || ids.includes(best.id))) session.select(best.key);
 }
 

@@ -68,5 +68,5 @@ export function unitsPerRaw(column) {
 /** What a value of the column is counted in. @param {ColumnInfo} column */
 export function unitOf(column) {
   if (column.unit === "bytes" || column.unit === "byte") return "B";
-  return column.unit || (column.scale === 0 && /int|float/.test(column.type) ? "codes" : "");
+  return column.unit || (column.scale === 0 && /int/.test(column.type) ? "codes" : "");
 }

@@ -47,6 +47,8 @@ export class Session {
   /** @type {Set<Subject>} */
   #changed = new Set();
   #frame = 0;
+  /** False until the view was chosen for a stream that has rows. */
+  #placed = false;
   /** Shows an error to the person; set by the page. @type {(error: unknown, stream?: string) => void} */
   report = () => {};
 
@@ -148,6 +150,7 @@ export class Session {
     this.entries.clear();
     for (const map of [this.channel, this.firstRow, this.gain, this.#views]) map.clear();
     this.activeKey = this.tracesKey = "";
+    this.#placed = false;
     this.selection = this.cursor = null;
     this.#rebuild();
   }
@@ -168,11 +171,24 @@ export class Session {
     const info = /** @type {StreamInfo} */ (this.info);
     if (row.kind === "traces" || !this.traces || !this.isCompanion(this.traces.id)) this.tracesKey = row.kind === "traces" ? key : this.#tracesBeside(row);
     if (before && before.id !== info.id) this.#views.set(timebase(before), this.view);
-    if (!before || timebase(before) !== timebase(info)) {
-      this.view = this.#views.get(timebase(info)) ?? firstView({ first: info.clock.first, last: info.clock.last, rows: info.rows, hz: info.clock.hz });
+    const moved = !before || timebase(before) !== timebase(info);
+    if (moved) {
+      this.view = this.#views.get(timebase(info)) ?? { from: 0, to: 0 };
       this.selection = this.cursor = null;
     }
+    const span = info.rows > 0 ? spanOf(info) : this.run;
+    if (!(this.view.to > span.from && this.view.from < span.to) || !this.#placed) { // nothing of it would be seen
+      this.view = this.#firstView(info);
+      this.#placed = info.rows > 0;
+    }
     this.changed("active", "view", "rows", "gain", "selection", "cursor");
+  }
+
+  /** @param {StreamInfo} info */
+  #firstView(info) {
+    if (info.rows > 0) return firstView({ first: info.clock.first, last: info.clock.last, rows: info.rows, hz: info.clock.hz });
+    const { from, to } = this.run;
+    return firstView({ first: from, last: to, rows: 2, hz: info.clock.hz });
   }
 
   /** @param {Row} row */
@@ -201,7 +217,7 @@ export class Session {
   /** Back to the first view of the active stream. */
   resetView() {
     const info = this.info;
-    if (info) this.setView(firstView({ first: info.clock.first, last: info.clock.last, rows: info.rows, hz: info.clock.hz }));
+    if (info) this.setView(this.#firstView(info));
   }
 
   /** @param {Span | null} selection */
@@ -247,8 +263,15 @@ export function spanOf(info) {
   return { from: info.clock.first, to: lost };
 }
 
-/** Mean ticks between two rows. @param {StreamInfo} info */
+/** Mean ticks between two rows, over the spans that are there. @param {StreamInfo} info */
 export function periodOf(info) {
+  let ticks = 0, steps = 0;
+  for (const span of info.coverage) {
+    if (span.kind !== "data" || span.rows < 2) continue;
+    ticks += span.to - span.from;
+    steps += span.rows - 1;
+  }
+  if (steps > 0) return Math.max(1, ticks / steps);
   return info.rows > 1 ? Math.max(1, (info.clock.last - info.clock.first) / (info.rows - 1)) : Math.max(1, info.clock.hz);
 }
 

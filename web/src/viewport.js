@@ -58,7 +58,7 @@ export function firstView({ first, last, rows, hz }) {
 
 /** Trace rows: as many as fit at about 9 px, taller when there are few. @param {number} height px @param {number} total */
 export function rowHeight(height, total) {
-  return Math.max(9, Math.min(120, height / Math.max(1, total)));
+  return Math.max(9, Math.min(200, height / Math.max(1, total)));
 }
 
 /** @param {number} height px @param {number} total @param {number} first wanted @returns {RowWindow} */

@@ -132,7 +132,7 @@ export function parseQuantity(text, unit) {
   if (m[2] === "" || m[2] === unit) return value;
   const [want, base] = baseUnit(unit);
   const [have, given] = baseUnit(m[2]);
-  return given === base && PREFIXED.has(base) ? (value * have) / want : NaN;
+  return given === base && PREFIXED.has(base) ? Number(((value * have) / want).toPrecision(12)) : NaN;
 }
 
 /** Without spaces, with ASCII minus and the micro sign. @param {string} text */

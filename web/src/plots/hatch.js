@@ -70,13 +70,14 @@ export function drawHatch(ctx, missing, view, width, height, colours) {
  */
 export function drawCoverage(ctx, coverage, run, width, height, colours) {
   ctx.clearRect(0, 0, width, height);
-  for (const pass of ["data", "missing"]) {
+  const end = coverage.reduce((last, span) => (span.kind === "data" ? Math.max(last, span.to) : last), -Infinity);
+  for (const good of [true, false]) {
     for (const span of coverage) {
-      if ((span.kind === "data") !== (pass === "data")) continue;
-      if (span.kind === "gap" || span.kind === "missing") continue; // empty is what they are
-      ctx.fillStyle = span.kind === "data" ? colours.data : colours.bad;
+      if ((span.kind === "data") !== good || span.kind === "gap") continue; // a gap is empty
       const x0 = xFromTicks(span.from, run, width), x1 = xFromTicks(span.to, run, width);
-      ctx.fillRect(x0, 0, Math.max(span.kind === "data" ? 1 : 2, x1 - x0), height);
+      ctx.fillStyle = good ? colours.data : colours.bad;
+      // a lost tail is empty, and marked where it begins
+      ctx.fillRect(x0, 0, good ? Math.max(1, x1 - x0) : span.to > end ? 2 : Math.max(2, x1 - x0), height);
     }
   }
 }

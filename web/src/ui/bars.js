@@ -5,7 +5,7 @@
  */
 import { pill } from "../health.js";
 import { unitOf } from "../rows.js";
-import { bytes, count, integer, parseQuantity, parseSpan, round, short, span, THIN } from "../words.js";
+import { bytes, count, parseQuantity, parseSpan, round, short, span } from "../words.js";
 import { byId, el, fill, say, sign } from "./dom.js";
 import { runLength } from "./right.js";
 
@@ -62,7 +62,7 @@ export class TopBar {
 
   #fields() {
     const { session } = this, { view, hz } = session, traces = session.traces;
-    if (document.activeElement !== this.#span) this.#span.value = hz > 0 ? span((view.to - view.from) / hz) : integer(view.to - view.from) + THIN + "ticks";
+    if (document.activeElement !== this.#span) this.#span.value = hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), "tick");
     this.#gain.hidden = !traces || !session.gain.has(traces.key);
     if (document.activeElement !== this.#gain && traces) this.#gain.value = round(session.gain.get(traces.key) ?? 1, this.#unit());
   }

@@ -186,8 +186,9 @@ export class LowerPlots {
     const words = panel.name.split(" ").filter((word) => !unit || !SAID_BY_UNIT.test(word));
     const lines = words.length > 1 ? [words[0], words.slice(1).join(" ")] : [words[0] ?? panel.name];
     lines[0] = lines[0].charAt(0).toUpperCase() + lines[0].slice(1);
-    if (unit) lines[lines.length - 1] += ", " + unit;
-    lines.forEach((line, i) => ctx.fillText(fitted(ctx, line, GUTTER - 14), 10, 20 + i * 14));
+    if (unit && lines[lines.length - 1].length + unit.length < 9) lines[lines.length - 1] += ", " + unit;
+    else if (unit) lines.push(unit);
+    lines.forEach((line, i) => ctx.fillText(fitted(ctx, line, (GUTTER - 14) * 1.3), 10, 20 + i * 14, GUTTER - 14));
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {() => void} paint */

@@ -88,7 +88,7 @@ export class Inspector {
       return;
     }
     /** @type {[string, string | Node][]} */
-    const facts = [["file", el("span", { title: info.path }, info.path.split("/").pop() || info.id)], ["device", deviceOf(info)], ["probe", probeName(info)], ["rate", rateWords(info, row.rateHz)], ["gain", gains(info)],
+    const facts = [["file", el("span", { title: info.path }, info.path.split("/").pop() || info.id)], ["device", deviceOf(info)], ["probe", probeName(info)], ["rate", rateWords(info, row.rateHz, info.columns[row.columns[0]]?.stride ?? 1)], ["gain", gains(info)],
       ["rows", (info.rows_exact ? "" : "about ") + integer(info.rows)], ["columns", integer(info.columns.length)],
       ["batches", info.rows_per_batch > 0 && info.batches > 1 ? `${integer(info.batches)} × ${count(info.rows_per_batch, "row")}` : integer(info.batches)],
       ["codec", info.compression || "none"], ["size", bytes(info.size_bytes)], ["started", started(info)],
@@ -153,10 +153,10 @@ function probeName(info) {
   }
 }
 
-/** The rate as told by metadata, else as measured from the clock. @param {StreamInfo} info @param {number} told */
-function rateWords(info, told) {
+/** The rate as told by metadata, else as measured from the clock. @param {StreamInfo} info @param {number} told @param {number} stride */
+function rateWords(info, told, stride) {
   if (info.clock.hz > 0 && info.rows > 1 && info.clock.column) {
-    const measured = info.clock.hz / periodOf(info);
+    const measured = info.clock.hz / periodOf(info) / Math.max(1, stride);
     if (!told) return round(measured, "Hz");
     return Math.abs(measured / told - 1) > 0.001 ? `${round(told, "Hz")}, measured ${round(measured, "Hz")}` : round(told, "Hz");
   }

@@ -9,7 +9,7 @@ import { missingIn } from "../plots/hatch.js";
 import { drawRuler } from "../plots/ruler.js";
 import { unitOf } from "../rows.js";
 import { niceAbove, xFromTicks } from "../scale.js";
-import { count, duration, integer, regrouped, round, THIN } from "../words.js";
+import { count, duration, integer, regrouped, round } from "../words.js";
 import { byId, el, fill, fitCanvas } from "./dom.js";
 import { LowerPlots } from "./lower.js";
 import { GUTTER } from "./plot.js";
@@ -147,7 +147,7 @@ export class Stage {
       const x = (x0 + x1) / 2;
       if (placed.some((p) => Math.abs(p - x) < PLATE_WIDTH) || plates.length >= MOST_PLATES) continue;
       placed.push(x);
-      const plate = el("div", { class: "loss " + span.kind }, el("b", null, titleOf(span)), el("span", null, sizeOf(span, info?.clock.hz ?? 0)));
+      const plate = el("div", { class: "loss " + span.kind }, el("b", null, titleOf(span, info?.findings ?? [])), el("span", null, sizeOf(span, info?.clock.hz ?? 0)));
       plate.style.left = x + "px";
       plates.push(plate);
     }
@@ -164,7 +164,7 @@ export class Stage {
     if (this.#bar.hidden || !shown) return;
     const hz = session.hz || 1, perPixel = (session.view.to - session.view.from) / hz / this.width;
     const time = niceAbove(perPixel * 40) * (niceAbove(perPixel * 40) / perPixel > 90 ? 0.5 : 1);
-    const text = session.hz > 0 ? round(time, "s") : integer(time) + THIN + "ticks";
+    const text = session.hz > 0 ? round(time, "s") : count(time, "tick");
     const gain = /** @type {number} */ (session.gain.get(shown.row.key));
     const line = el("i", { class: "bars" });
     line.style.width = Math.max(8, time / perPixel) + "px";
@@ -173,8 +173,10 @@ export class Stage {
   }
 }
 
-/** @param {Coverage} span */
-function titleOf(span) {
+/** What is lost, shortly; the whole reason stands under Health. @param {Coverage} span @param {import("../protocol.js").Finding[]} findings */
+function titleOf(span, findings) {
+  const finding = findings.find((f) => f.batch >= 0 && f.severity === "error" && f.clock_before >= span.from - 1 && f.clock_before < span.to);
+  if (finding) return `Batch ${integer(finding.batch)} is damaged`;
   const reason = regrouped(span.reason.split(": ")[0]);
   if (reason) return reason[0].toUpperCase() + reason.slice(1);
   return { damaged: "Damaged", missing: "Missing", gap: "Gap", data: "" }[span.kind];

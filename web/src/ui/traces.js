@@ -42,7 +42,7 @@ export class TracesPlot {
   /** What the plot shows now; null without traces. @returns {Shown | null} */
   shown() {
     const row = this.session.traces;
-    if (!row || row.kind !== "traces") return null;
+    if (!row || row.kind !== "traces" || this.session.entry(row.id).info.rows === 0) return null;
     const height = this.canvas.clientHeight;
     const total = row.columns.length;
     const start = this.session.firstRow.get(row.key) ?? (row.columns[0] > row.columns[total - 1] ? total : 0);
@@ -63,7 +63,7 @@ export class TracesPlot {
   /** Asks for the data of the view. */
   want() {
     const shown = this.shown();
-    if (!shown || shown.info.rows === 0 || shown.columns.length === 0) return;
+    if (!shown || shown.columns.length === 0) return;
     const dpr = globalThis.devicePixelRatio || 1;
     this.loader.want(wantedInView(this.session, shown.info, shown.columns, Math.round((this.canvas.clientWidth - GUTTER) * dpr)));
   }
@@ -191,7 +191,7 @@ export class TracesPlot {
       const y = Math.max(7, (i + 0.5) * rowPixels);
       ctx.font = canvasFont(10.5, isActive ? 600 : 400);
       ctx.fillStyle = isActive ? token("accent") : token("dim");
-      ctx.fillText(fitted(ctx, column.label, GUTTER - 14), 10, y);
+      ctx.fillText(fitted(ctx, column.label, (GUTTER - 14) * 1.3), 10, y, GUTTER - 14);
     }
   }
 
