@@ -90,6 +90,7 @@ type recoverer struct {
 	ended        bool   // pos is behind an end mark
 	dictionaries map[int64]int64
 	unsupported  bool      // a batch cannot be checked by this version
+	listed       int       // batches in the footer
 	unlisted     int       // blocks of the footer that are not kept
 	judged       int64     // losses are told up to here
 	rows         int64     // kept
@@ -117,11 +118,9 @@ type kept struct {
 	plain      bool // nothing in its body can be checked
 }
 
-// A located finding knows how many messages had been kept before it, so that
-// rows and ticks around it can be told at the end.
+// A located finding is one whose rows and ticks around it are told at the end.
 type located struct {
 	Finding
-	kept  int
 	batch bool  // one batch: its rows may be guessed
 	skip  bool  // its bytes are neither kept nor an old footer
 	fixed bool  // rows and ticks are known already

@@ -13,13 +13,13 @@ import (
 
 // note keeps a finding that costs nothing.
 func (rc *recoverer) note(severity string, offset, length int64, reason string) {
-	rc.findings = append(rc.findings, located{Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: severity, Reason: reason}, kept: len(rc.kept)})
+	rc.findings = append(rc.findings, located{Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: severity, Reason: reason}})
 }
 
 // lose keeps a finding about bytes that are left out. batch says that they
 // are one record batch, of rows rows, -1 if unknown.
 func (rc *recoverer) lose(offset, length int64, batch bool, rows int64, reason string) {
-	f := located{Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: "error", Reason: reason, LostRows: rows}, kept: len(rc.kept), batch: batch, skip: true}
+	f := located{Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: "error", Reason: reason, LostRows: rows}, batch: batch, skip: true}
 	if batch {
 		f.Batch = rc.index
 		rc.index++
@@ -33,7 +33,7 @@ func (rc *recoverer) lose(offset, length int64, batch bool, rows int64, reason s
 func (rc *recoverer) suspect(m *message, c checked) {
 	last := rc.clock
 	warn := func(row int64, reason string, clockBefore, clockAfter uint64) {
-		rc.findings = append(rc.findings, located{kept: len(rc.kept), fixed: true, Finding: Finding{
+		rc.findings = append(rc.findings, located{fixed: true, Finding: Finding{
 			Offset: m.at, Length: m.dataEnd() - m.at, Batch: rc.index, Severity: "warning", Reason: "suspect: " + reason,
 			BeforeRow: rc.rows + row, ClockBefore: clockBefore, ClockAfter: clockAfter}})
 	}
@@ -56,7 +56,7 @@ func (rc *recoverer) doubtLast(stands standing) {
 		return
 	}
 	k := &rc.kept[n]
-	rc.findings = append(rc.findings, located{kept: n, Finding: Finding{Offset: k.block.Offset, Length: int64(k.block.MetaLength) + k.block.BodyLength - k.pad, Batch: rc.index - 1, Severity: "warning",
+	rc.findings = append(rc.findings, located{Finding: Finding{Offset: k.block.Offset, Length: int64(k.block.MetaLength) + k.block.BodyLength - k.pad, Batch: rc.index - 1, Severity: "warning",
 		Reason: "suspect: no message follows this batch: if bytes are missing in it, its last values are those of others"}})
 }
 
@@ -88,7 +88,7 @@ func (rc *recoverer) tail() error {
 			}
 		}
 		if rc.footerEnd < rc.size {
-			rc.findings = append(rc.findings, located{kept: len(rc.kept), skip: true, Finding: Finding{Offset: rc.footerEnd, Length: rc.size - rc.footerEnd, Batch: -1, Severity: "info",
+			rc.findings = append(rc.findings, located{skip: true, Finding: Finding{Offset: rc.footerEnd, Length: rc.size - rc.footerEnd, Batch: -1, Severity: "info",
 				Reason: "these bytes stand behind the end of the file: left out"}})
 		}
 		return nil
@@ -120,6 +120,7 @@ func (rc *recoverer) beforeFooter(from int64) error {
 	if err != nil {
 		return err
 	}
+	rc.doubtLast(stands)
 	if stands == isMessage {
 		stands = "a message that is not a batch of this file"
 	}
@@ -225,15 +226,16 @@ func (rc *recoverer) finishReport() {
 	sort.SliceStable(rc.findings, func(i, j int) bool { return rc.findings[i].Offset < rc.findings[j].Offset })
 	for i := range rc.findings {
 		f := &rc.findings[i]
+		at := sort.Search(n, func(k int) bool { return rc.kept[k].block.Offset >= f.Offset }) // kept before it
 		if f.skip {
 			rc.report.BytesSkipped += f.Length
 		}
 		alike := f.body == 0 || body == 0 || f.body == body // a shorter batch has a shorter body
-		if f.batch && f.LostRows < 0 && constant > 0 && f.kept < len(rc.kept) && alike {
+		if f.batch && f.LostRows < 0 && constant > 0 && at < n && alike {
 			f.LostRows = constant
 		}
 		if !f.fixed {
-			f.BeforeRow, f.ClockBefore, f.ClockAfter = rowsBefore[f.kept], before[f.kept].last, after[f.kept].first
+			f.BeforeRow, f.ClockBefore, f.ClockAfter = rowsBefore[at], before[at].last, after[at].first
 		}
 		rc.report.Damage = append(rc.report.Damage, f.Finding)
 	}
@@ -248,6 +250,9 @@ func (rc *recoverer) finishReport() {
 		if rc.report.Damage[i].Severity == "error" {
 			rc.report.Outcome = Lossy
 		}
+	}
+	if missing := rc.listed - rc.report.BatchesRecovered; rc.report.Outcome == Lossy && missing > rc.report.BatchesLost {
+		rc.report.BatchesLost = missing // somewhere in the bytes that were skipped
 	}
 }
 
@@ -276,6 +281,7 @@ func (rc *recoverer) constantRows() (rows, body int64) {
 		}
 	}
 	if len(known) == 1 {
+		body = 0 // nulls and runs make it longer or shorter
 		promised := stream.FromMetadata(streamKeyValues(rc.schema.Metadata))
 		if int64(promised.RowsPerBatch) != rows {
 			return 0, 0
@@ -365,12 +371,13 @@ func (rc *recoverer) compareFooter() {
 	for i := range rc.kept {
 		b := rc.kept[i].block
 		if !listed[b] {
-			rc.findings = append(rc.findings, located{kept: i, Finding: Finding{Offset: b.Offset, Length: int64(b.MetaLength) + b.BodyLength, Batch: -1, Severity: "info",
+			rc.findings = append(rc.findings, located{Finding: Finding{Offset: b.Offset, Length: int64(b.MetaLength) + b.BodyLength, Batch: -1, Severity: "info",
 				Reason: "the footer does not list this batch, or not as it is: kept"}})
 		}
 		delete(listed, b)
 	}
 	rc.unlisted = len(listed)
+	rc.listed = len(rc.footer.Batches)
 }
 
 // untouched reports whether the input is a complete file as it is.

@@ -1,0 +1,130 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// reframed lays the messages of a file of ours out as other writers do: head
+// bytes of magic and zeros, with or without the schema message, and with the
+// marker or, as before Arrow 0.15, without it.
+func reframed(t testing.TB, file []byte, head int, schema, marker bool) []byte {
+	t.Helper()
+	f := footerOf(t, file)
+	out := make([]byte, head)
+	copy(out, arrowipc.Magic)
+	message := func(at, metaLength int64) {
+		metadata := file[at+8 : at+metaLength]
+		if marker {
+			out = append(out, file[at:at+8]...)
+			out = append(out, metadata...)
+			return
+		}
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(metadata)+4))
+		out = append(append(out, metadata...), 0, 0, 0, 0)
+	}
+	if schema {
+		message(8, f.Batches[0].Offset-8)
+	}
+	for i := range f.Batches {
+		b := &f.Batches[i]
+		at := int64(len(out))
+		body := b.Offset + int64(b.MetaLength)
+		message(b.Offset, int64(b.MetaLength))
+		out = append(out, file[body:body+b.BodyLength]...)
+		b.Offset = at
+	}
+	if marker {
+		out = arrowipc.AppendEnd(out)
+	} else {
+		out = append(out, 0, 0, 0, 0)
+	}
+	return arrowipc.AppendFooter(out, f)
+}
+
+func TestFilesOfOtherLayoutsRecover(t *testing.T) {
+	for name, codec := range bothCodecs {
+		f, _ := writeRandom(t, smallStream(), codec, 51, 30, 30, 30, 5)
+		original := batchesOf(t, f.data)
+		for layout, c := range map[string]struct {
+			head           int
+			schema, marker bool
+		}{
+			"magic of 64 bytes": {64, true, true},
+			"no schema message": {8, false, true},
+			"no marker":         {8, true, false},
+		} {
+			t.Run(name+"/"+layout, func(t *testing.T) {
+				file := reframed(t, f.data, c.head, c.schema, c.marker)
+				out, report := recoverBytes(t, file)
+				sameValues(t, out, original, 0, 1, 2, 3)
+				if report.Outcome != Lossless || c.schema != bytes.Equal(out, file) {
+					t.Errorf("%+v", report)
+				}
+				blocks := footerOf(t, file).Batches
+				damaged := bytes.Clone(file)
+				clear(damaged[blocks[1].Offset : blocks[1].Offset+200])
+				out, report = recoverBytes(t, damaged)
+				sameValues(t, out, original, 0, 2, 3)
+				if report.Outcome != Lossy || report.Damage[len(report.Damage)-1].LostRows != 30 {
+					t.Errorf("%+v", report)
+				}
+				if !c.schema {
+					return
+				}
+				for _, cut := range []int64{blocks[3].Offset, blocks[3].Offset + 3, blocks[3].Offset + 90, int64(len(file)) - 30} {
+					out, report = recoverBytes(t, file[:cut])
+					want := []int{0, 1, 2}
+					if cut > blocks[3].Offset+100 {
+						want = []int{0, 1, 2, 3}
+					}
+					sameValues(t, out, original, want...)
+				}
+			})
+		}
+	}
+}
+
+// One whole batch says how many rows are lost if the metadata promise it.
+func TestLostRowsAreGuessedFromTheMetadata(t *testing.T) {
+	s := smallStream()
+	for promised, want := range map[int]int64{0: -1, 40: 40, 41: -1} {
+		s.RowsPerBatch = promised
+		f, _ := writeRandom(t, s, None, 52, 40, 40, 8)
+		clear(f.data[footerOf(t, f.data).Batches[1].Offset:][:64])
+		_, report := recoverBytes(t, f.data)
+		if len(report.Damage) != 1 || report.Damage[0].LostRows != want {
+			t.Errorf("%d promised: %+v", promised, report.Damage)
+		}
+	}
+	// A batch that was short, as its body says, is not taken for a full one.
+	plain := &stream.Stream{Name: "plain", Columns: []stream.Column{{Name: "A0", Type: stream.Uint16}, {Name: "Clock", Type: stream.Uint64}}}
+	f, _ := writeRandom(t, plain, None, 53, 200, 200, 7, 200, 200)
+	clear(f.data[footerOf(t, f.data).Batches[2].Offset:][:64])
+	if _, report := recoverBytes(t, f.data); len(report.Damage) != 1 || report.Damage[0].LostRows != -1 {
+		t.Errorf("%+v", report.Damage)
+	}
+}
+
+// Bytes missing inside a plain body leave a batch whose end nobody can prove.
+func TestAPlainBatchThatNoMessageFollowsIsSuspect(t *testing.T) {
+	f, _ := writeRandom(t, smallStream(), None, 54, 50, 50, 50)
+	b := footerOf(t, f.data).Batches[1]
+	at := b.Offset + int64(b.MetaLength) + b.BodyLength - 300
+	for name, file := range map[string][]byte{"footer": f.data, "no footer": withoutFooter(t, f.data)} {
+		short := append(bytes.Clone(file[:at]), file[at+40:]...)
+		_, report := recoverBytes(t, short)
+		found := false
+		for _, d := range report.Damage {
+			found = found || d.Batch == 1 && d.Severity == "warning" && strings.Contains(d.Reason, "no message follows")
+		}
+		if !found || report.Outcome != Lossy || name == "footer" && report.BatchesLost != 1 {
+			t.Errorf("%s: %+v", name, report)
+		}
+	}
+}
