@@ -67,7 +67,7 @@ test("bytes are decimal and counts have their noun", () => {
 
 test("a share never rounds up to the whole", () => {
   assert.equal(w.percent(0.9998), thin("99.98_%"));
-  assert.equal(w.percent(0.99999999), thin("99.9999_%"));
+  assert.equal(w.percent(0.99999999), thin("99.99_%"));
   assert.equal(w.percent(0.5), thin("50.0_%"));
   assert.equal(w.percent(1), thin("100_%"));
 });
