@@ -140,6 +140,9 @@ func groupColumns(info *recording.Info) []string {
 		if first.Unit != "" {
 			text += " in " + first.Unit
 		}
+		if first.Stride > 1 {
+			text += fmt.Sprintf(", one value in %d rows (%s)", first.Stride, first.Subsample)
+		}
 		groups = append(groups, text)
 		i = j
 	}

@@ -190,8 +190,10 @@ func (f *sliceFlags) seconds(r *recording.Reader, all int64) (start, end int64, 
 	if f.to != "" && ticks[0] > ticks[1] {
 		return 0, 0, usagef("--from %s s is behind --to %s s", f.from, f.to)
 	}
-	if start, err = r.RowAtClock(ticks[0]); err != nil {
-		return 0, 0, err
+	if f.from != "" {
+		if start, err = r.RowAtClock(ticks[0]); err != nil {
+			return 0, 0, err
+		}
 	}
 	end = all
 	if f.to != "" {

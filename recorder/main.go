@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oniscope/oniscope/recorder/internal/store"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -49,6 +50,10 @@ type app struct {
 	stdout, stderr io.Writer
 	interrupts     chan os.Signal // nil: the process's own; tests send through it
 	json, quiet    bool
+
+	// create makes the files of streams; nil: on disk. Tests put a disk that
+	// fills up here.
+	create func(path string, overwrite bool) (store.File, error)
 }
 
 // A usageError is a command line that cannot be meant.

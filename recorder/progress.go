@@ -40,7 +40,8 @@ func (a *app) newProgress(what string, total int64, bytes bool) *progress {
 		progressbar.OptionShowBytes(bytes),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetPredictTime(total >= 0),
+		progressbar.OptionSetPredictTime(bytes),
+		progressbar.OptionSetElapsedTime(bytes),
 		progressbar.OptionSetWidth(20),
 		progressbar.OptionSetRenderBlankState(true),
 	)}

@@ -221,7 +221,7 @@ func (rec *recorder) begin(overwrite func(string) bool) error {
 		Devices: []store.DeviceSummary{}, Streams: []store.StreamSummary{}, Errors: []string{},
 	}
 	rec.store, err = store.Begin(names, store.Options{
-		Dir: rec.flags.out, Suffix: suffix, Overwrite: overwrite, Now: time.Now(), Sync: rec.flags.sync,
+		Dir: rec.flags.out, Suffix: suffix, Overwrite: overwrite, Now: time.Now(), Sync: rec.flags.sync, Create: rec.app.create,
 	}, &rec.summary)
 	return err
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/oniscope/oniscope/recorder/internal/store"
+)
+
+// A fullDisk is a file that takes only so many bytes.
+type fullDisk struct {
+	*os.File
+	left int
+}
+
+func (d *fullDisk) Write(p []byte) (int, error) {
+	n := min(len(p), d.left)
+	d.left -= n
+	n, err := d.File.Write(p[:n])
+	if err == nil && n < len(p) {
+		err = syscall.ENOSPC
+	}
+	return n, err
+}
+
+func (d *fullDisk) Truncate(size int64) error {
+	if err := d.File.Truncate(size); err != nil {
+		return err
+	}
+	_, err := d.Seek(size, 0)
+	return err
+}
+
+// recordOn records two seconds of a breakout board where the files with the
+// given names hold only 3000 bytes.
+func recordOn(t *testing.T, full ...string) (code int, summary store.Summary, words, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	rig := write(t, "rig.yaml", []byte("driver: sim\npace: max\n"))
+	var out, errs bytes.Buffer
+	a := &app{stdout: &out, stderr: &errs, create: func(path string, _ bool) (store.File, error) {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		left := 1 << 40
+		for _, name := range full {
+			if strings.Contains(filepath.Base(path), name) {
+				left = 3000
+			}
+		}
+		return &fullDisk{f, left}, nil
+	}}
+	code = a.run("record", "--rig", rig, "--out", dir, "--duration", "2s", "--json")
+	if err := json.Unmarshal(out.Bytes(), &summary); err != nil {
+		t.Fatalf("%v in %s%s", err, out.Bytes(), errs.Bytes())
+	}
+	return code, summary, errs.String(), dir
+}
+
+func TestAFullDiskStopsItsStreamAndNoOther(t *testing.T) {
+	code, summary, words, dir := recordOn(t, "heartbeat")
+	if code != exitLoss || !strings.Contains(words, "heartbeat_0.arrow: the disk is full") {
+		t.Errorf("exit code %d: %s", code, words)
+	}
+	for _, s := range summary.Streams {
+		want := store.StateComplete
+		if s.Name == "heartbeat" {
+			want = store.StateFailed
+			if s.Rows+int64(s.DroppedRows) != 200 || s.DroppedRows == 0 || s.Error == "" {
+				t.Errorf("heartbeat: %+v", s)
+			}
+		}
+		if s.State != want {
+			t.Errorf("%s: state %s, want %s", s.Name, s.State, want)
+		}
+	}
+	if code, text, _ := try("info", "--json", filepath.Join(dir, "heartbeat_0.arrow")); code != exitDone || !strings.Contains(text, `"state": "unfinished"`) {
+		t.Errorf("info: exit code %d, %s", code, text)
+	}
+	if code, text, _ := try("recover", filepath.Join(dir, "heartbeat_0.arrow")); code != exitDone || !strings.Contains(text, "lossless") {
+		t.Errorf("recover: exit code %d, %s", code, text)
+	}
+	if code, text, _ := try("info", "--json", filepath.Join(dir, "analog-io_0.arrow")); code != exitDone || !strings.Contains(text, `"rows": 200000,`) {
+		t.Errorf("info: exit code %d, %s", code, text)
+	}
+}
+
+func TestADiskThatIsFullForAllEndsTheRecording(t *testing.T) {
+	code, summary, words, _ := recordOn(t, ".arrow")
+	if code != exitFailed || !strings.Contains(words, "the disk is full") {
+		t.Errorf("exit code %d: %s", code, words)
+	}
+	for _, s := range summary.Streams {
+		if s.State != store.StateFailed {
+			t.Errorf("%s: state %s", s.Name, s.State)
+		}
+	}
+}
+
+func TestASecondCtrlCAborts(t *testing.T) {
+	// Not t.TempDir: what was aborted may still write when the test has ended.
+	dir, err := os.MkdirTemp("", "oniscope-abort-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	rig := write(t, "rig.yaml", []byte("driver: sim\n"))
+	interrupts := make(chan os.Signal, 2)
+	interrupts <- os.Interrupt
+	interrupts <- os.Interrupt
+	var out, words bytes.Buffer
+	a := &app{stdout: &out, stderr: &words, interrupts: interrupts}
+	if code := a.run("record", "--rig", rig, "--out", dir); code != exitFailed || !strings.Contains(words.String(), "oniscope: aborted") {
+		t.Errorf("exit code %d: %s", code, words.String())
+	}
+}
+
+func TestStatusNamesDropsAndSilentDevices(t *testing.T) {
+	var words bytes.Buffer
+	rec := &recorder{app: &app{stderr: &words}, expected: map[string]bool{"heartbeat": true}}
+	rec.summary = store.Summary{AcqClockHz: 1000, LastClock: 65_000,
+		Devices: []store.DeviceSummary{{Name: "heartbeat", Frames: 100}, {Name: "digital-io"}},
+		Streams: []store.StreamSummary{{Name: "heartbeat", Rows: 100, Bytes: 5e6}},
+	}
+	st := &status{rec: rec, bar: rec.app.newProgress("recording", -1, false), last: time.Now().Add(-time.Second), heard: map[string]uint64{}}
+	st.show()
+	if line := words.String(); !strings.HasPrefix(line, "1m5s  100 rows  ") || !strings.Contains(line, "5.0 MB on disk  drops 0") {
+		t.Errorf("got %q", line)
+	}
+	words.Reset()
+	rec.summary.Devices[1].Dropped = 7
+	st.show()
+	if line := words.String(); !strings.Contains(line, "DROPS heartbeat is silent, digital-io 7 frames") {
+		t.Errorf("got %q", line)
+	}
+}
