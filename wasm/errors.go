@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/oniscope/oniscope/shared/recording"
@@ -41,6 +42,18 @@ type panicError struct {
 
 func (e *panicError) Error() string {
 	return fmt.Sprintf("engine: %s: internal error: %v", e.op, e.value)
+}
+
+// guarded calls f; a panic in it is told to report with its stack and comes
+// back as an error, so that it ends the request and not the engine.
+func guarded(op string, report func(text string), f func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			report(fmt.Sprintf("oniscope: %s: %v\n%s", op, value, debug.Stack()))
+			err = &panicError{op, value}
+		}
+	}()
+	return f()
 }
 
 // replyFromError names an error for the page. The innermost cause that has a

@@ -81,7 +81,11 @@ func (b *bridge) handle(message js.Value) {
 	ctx, cancel := context.WithCancel(context.Background())
 	b.running[id] = cancel
 	go func() {
-		result, err := b.serve(ctx, id, op, args)
+		var result reply
+		err := guarded(op, report, func() (err error) {
+			result, err = b.serve(ctx, id, op, args)
+			return err
+		})
 		delete(b.running, id)
 		cancel()
 		if err != nil {
@@ -92,15 +96,11 @@ func (b *bridge) handle(message js.Value) {
 	}()
 }
 
-// serve answers one request. A panic ends the request, not the engine.
-func (b *bridge) serve(ctx context.Context, id int, op string, args js.Value) (result reply, err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			stack := string(debug.Stack())
-			fmt.Fprintf(os.Stderr, "oniscope: %s: %v\n%s\n", op, value, stack)
-			result, err = reply{}, &panicError{op, value}
-		}
-	}()
+// report tells the console of a bug.
+func report(text string) { fmt.Fprintln(os.Stderr, text) }
+
+// serve answers one request.
+func (b *bridge) serve(ctx context.Context, id int, op string, args js.Value) (reply, error) {
 	text := "{}"
 	if args.Type() == js.TypeObject {
 		text = js.Global().Get("JSON").Call("stringify", args).String()

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/oniscope/oniscope/shared/recording"
@@ -312,5 +314,41 @@ func TestTheCacheStaysWithinItsLimit(t *testing.T) {
 	c.put(s, 99, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 5000)}}})
 	if c.bytes > 1000 || c.get(s, 99, 0) != nil {
 		t.Error("what is larger than the limit was kept")
+	}
+}
+
+func TestAPanicEndsTheRequestOnly(t *testing.T) {
+	told := ""
+	err := guarded("values", func(text string) { told = text }, func() error {
+		var none []int
+		return fmt.Errorf("value %d", none[len(told)])
+	})
+	reply := replyFromError(err)
+	if reply.Name != "EngineError" || !strings.Contains(reply.Message, "values: internal error: runtime error: index out of range") || reply.Next == "" {
+		t.Errorf("got %+v", reply)
+	}
+	if !strings.Contains(told, "TestAPanicEndsTheRequestOnly") {
+		t.Errorf("the stack was not reported: %q", told)
+	}
+}
+
+func TestErrorsAreNamedForThePage(t *testing.T) {
+	for want, err := range map[string]error{
+		"AbortError":       fmt.Errorf("slice: %w", context.Canceled),
+		"NotReadableError": fmt.Errorf("recording: reading: %w", &recording.CorruptError{Err: &SourceError{Name: "NotReadableError", Message: "x"}}),
+		"CorruptError":     &recording.CorruptError{Offset: 77, Batch: 3, Err: recording.ErrBounds},
+		"EmptyFileError":   recording.ErrEmpty,
+		"NotArrowError":    recording.ErrNotArrow,
+		"RangeError":       &recording.RangeError{Start: 1, End: 2, Rows: 1},
+		"ColumnError":      &recording.ColumnError{Name: "x", Near: []string{"y"}},
+		"EngineError":      errors.New("anything else"),
+	} {
+		reply := replyFromError(err)
+		if reply.Name != want || reply.Message == "" {
+			t.Errorf("%v: %+v, want %s", err, reply, want)
+		}
+		if (reply.Offset != nil) != (want == "CorruptError") || reply.Offset != nil && *reply.Offset != 77 {
+			t.Errorf("%v: offset %v", err, reply.Offset)
+		}
 	}
 }

@@ -85,7 +85,7 @@ func (f *jsFile) ReadRanges(offsets []int64, bufs [][]byte) error {
 	start := func() {
 		p := plan[next]
 		next, open = next+1, open+1
-		go func() { errs <- f.readPiece(p) }()
+		go func() { errs <- guarded("read", report, func() error { return f.readPiece(p) }) }()
 	}
 	for next < len(plan) && open < inFlight {
 		start()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"io"
 	"testing"
 
@@ -144,8 +143,6 @@ func (f *failingSource) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return f.ReaderAt.ReadAt(p, off)
 }
-
-var errTest = errors.New("test")
 
 // A countingSource counts the bytes that are read.
 type countingSource struct {

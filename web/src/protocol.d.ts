@@ -128,7 +128,11 @@ export interface Envelope {
   from: number; to: number; bins: number;
   columns: number[];
   data: Float32Array;
-  /** samples only: ticks relative to `from`, the same for all columns; data[c*x.length + i], NaN where null */
+  /**
+   * samples only: ticks relative to `from`, the same for all columns; data[c*x.length + i], NaN where null. One row before and one behind the span are
+   * included, so that lines reach the borders; where rows are missing a row of NaN stands between. If all columns hold a slower signal (LFP), only the rows
+   * with values of their own are there; beside faster columns a slower signal repeats its value.
+   */
   x?: Float64Array;
   /** rows of the span, and how many of them the data stand on */
   rows: number; rows_used: number;
@@ -149,7 +153,9 @@ export interface SliceArgs {
   columns?: (string | number)[];
   compression?: "keep" | "none" | "zstd";
 }
-export interface SliceResult { blob: Blob; report: { start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number } }
+export interface SliceResult { blob: Blob; report: SliceReport }
+/** columns in file order; damaged batches of the span are left out and counted. */
+export interface SliceReport { start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number; lost_rows: number; findings: Finding[] }
 export interface SliceProgress { done: number; total: number }
 
 export interface RecoverReport {

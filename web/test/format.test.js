@@ -3,30 +3,15 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 
 import { FormatEngine } from "../src/format.js";
+import { browserWorker } from "./format.worker-node.js";
 
 const gen = (name) => fileURLToPath(new URL(`../gen/${name}`, import.meta.url));
 const foreign = (name) => fileURLToPath(new URL(`../../testdata/foreign/${name}`, import.meta.url));
 
 /** A File of Node's memory; those backed by a file cannot be cloned. */
 const fileOf = (name, bytes = readFileSync(foreign(name))) => new File([bytes], name.split("/").pop());
-
-/** What format.js needs of a browser's Worker, around one of Node. */
-function browserWorker() {
-  const worker = new Worker(new URL("./format.worker-host.js", import.meta.url), { stdout: true });
-  const adapter = {
-    onmessage: null,
-    onerror: null,
-    onmessageerror: null,
-    postMessage: (message) => worker.postMessage(message),
-    terminate: () => worker.terminate(),
-  };
-  worker.on("message", (data) => adapter.onmessage?.({ data }));
-  worker.on("error", (error) => adapter.onerror?.({ message: error.message }));
-  return adapter;
-}
 
 /** Rejections as the page sees them. */
 async function rejection(promise) {
