@@ -1,0 +1,72 @@
+package recording
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// FORMAT.md quotes these numbers; each is taken from the code or measured.
+func TestFormatPageQuotesTheCode(t *testing.T) {
+	raw, err := os.ReadFile("FORMAT.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := strings.Join(strings.Fields(string(raw)), " ")
+
+	const rows = 30024
+	s := neuropixels()
+	f := &memFile{}
+	w, err := NewWriter(f, s, WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := make([]Vector, len(s.Columns))
+	for i := range columns {
+		columns[i].Data = make([]byte, rows*s.Columns[i].Type.Width())
+	}
+	if err := w.WriteBatch(rows, columns); err != nil {
+		t.Fatal(err)
+	}
+	block := w.blocks[0]
+	before := len(appendTail(nil, 4, &w.enc.schema, nil, nil, nil))
+	perBlock := len(appendTail(nil, 4, &w.enc.schema, nil, append(w.blocks, w.blocks...), nil)) - len(appendTail(nil, 4, &w.enc.schema, nil, w.blocks, nil))
+	if before == 0 {
+		t.Fatal("no footer")
+	}
+
+	for _, want := range []string{
+		fmt.Sprintf("begins at a multiple of %d bytes of the file", bodyAlign),
+		fmt.Sprintf("up to a multiple of %d |", bodyAlign),
+		fmt.Sprintf("at most %d bytes.** *Why:* the C# library", maxBodyBytes),
+		fmt.Sprintf("of a message at most %d bytes", maxMetadataBytes),
+		fmt.Sprintf("at most %d times the frame", maxZstdRatio),
+		fmt.Sprintf("only less than %d bytes of padding", maxPadding),
+		fmt.Sprintf("%d or more rows (or a whole batch)", zeroRun),
+		fmt.Sprintf("Rubbish of up to %d bytes", tailWindow),
+		fmt.Sprintf("one block of %d bytes a batch", perBlock),
+		fmt.Sprintf("the header of a batch of %d plain columns has %d bytes, its footer block %d", len(s.Columns), block.MetaLength, perBlock),
+		fmt.Sprintf("a batch of %d rows of 768 uint16 and 2 uint64 columns has a body of %d bytes", rows, block.BodyLength),
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("FORMAT.md does not say %q", want)
+		}
+	}
+
+	every := everyType()
+	every.Hub, every.HubFirmware, every.Probe = "hub", "1.2", "{}"
+	for _, kv := range every.Metadata() {
+		if kv.Key != "lab" && !strings.Contains(page, "`"+kv.Key+"`") {
+			t.Errorf("FORMAT.md does not name the key %q", kv.Key)
+		}
+	}
+	c := stream.Column{Unit: "V", Scale: 2, Offset: 1, RateHz: 3, Stride: 4, Gain: 5}
+	for _, kv := range c.Metadata() {
+		if !strings.Contains(page, "`"+kv.Key+"`") {
+			t.Errorf("FORMAT.md does not name the key %q", kv.Key)
+		}
+	}
+}
