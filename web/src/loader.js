@@ -22,6 +22,8 @@ const DEPTH = 3;
 export class Loader {
   /** Newest first. @type {Layer[]} */
   layers = [];
+  /** Why the last request failed; null when it did not. @type {unknown} */
+  error = null;
   /** @type {Wanted | null} */
   #wanted = null;
   #wantedKey = "";
@@ -75,6 +77,7 @@ export class Loader {
     this.#abort?.abort();
     this.#running = false;
     this.layers = [];
+    this.error = null;
     this.#wanted = null;
     this.#wantedKey = this.#doneKey = "";
   }
@@ -90,11 +93,13 @@ export class Loader {
         await this.#load(wanted, key, this.#abort.signal, generation);
         if (generation !== this.#generation) return;
         this.#doneKey = key;
+        this.error = null;
       } catch (error) {
         if (generation !== this.#generation) return;
         const overtaken = error instanceof Error && error.name === "AbortError" && key !== this.#wantedKey;
         if (!overtaken) {
           this.#doneKey = key;
+          this.error = error;
           this.onError(error, wanted.stream);
         }
       }

@@ -93,7 +93,7 @@ async function load(sources) {
 
 /** Makes row counts and coverage exact in the background, once the first traces are there. @param {string[]} ids */
 async function indexAll(ids) {
-  if (session.active) await stage.drawn();
+  if (session.active) await stage.drawn().catch(() => {}); // what failed is shown already
   for (const id of ids) {
     const entry = session.entries.get(id);
     if (!entry || entry.info.rows_exact) continue;

@@ -40,10 +40,21 @@ const DRAG = 3;
  * @param {{ help: () => void }} actions
  */
 export function connectControls(session, stage, actions) {
+  followView(session, stage);
   connectWheel(session, stage);
   connectPlots(session, stage);
   connectRuler(session, stage);
   document.addEventListener("keydown", (event) => onKey(event, session, stage, actions));
+}
+
+/** Keeps the cursor under the pointer when the view moves and the pointer does not. @param {Session} session @param {Stage} stage */
+function followView(session, stage) {
+  let x = -1;
+  stage.node.addEventListener("pointermove", (event) => (x = xOf(stage, event)));
+  stage.node.addEventListener("pointerleave", () => (x = -1));
+  session.on(["view"], () => {
+    if (x >= 0 && session.cursor !== null) session.setCursor(ticksFromX(x, session.view, stage.width), session.hover);
+  });
 }
 
 /** @param {Stage} stage @param {MouseEvent} event */

@@ -103,8 +103,9 @@ export class ChannelList {
     const key = row.key + ":" + shown.window.first + ":" + shown.window.shown;
     if (key !== this.#shownKey) {
       this.#shownKey = key;
-      const top = shown.window.first * LINE, view = this.#scroll.clientHeight, bottom = (shown.window.first + shown.window.shown) * LINE;
-      if (this.#scroll.scrollTop < top || this.#scroll.scrollTop + view > Math.max(bottom, top + view)) this.#scroll.scrollTop = top;
+      const active = row.columns.indexOf(this.session.channel.get(row.key) ?? -1) * LINE, { scrollTop, clientHeight } = this.#scroll;
+      const keeps = active >= shown.window.first * LINE && active < (shown.window.first + shown.window.shown) * LINE && active >= scrollTop && active < scrollTop + clientHeight;
+      if (!keeps) this.#scroll.scrollTop = shown.window.first * LINE; // the list begins where the traces do, unless that hides the chosen channel
     }
     this.#lines();
     this.#drawProbe(n, shown.window);

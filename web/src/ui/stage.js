@@ -34,7 +34,7 @@ export class Stage {
   #table = byId("table");
   #drawn = 0;
   #counted = true;
-  /** Waiting for a view to be on the screen exactly. @type {(() => void)[]} */
+  /** Waiting for a view to be on the screen exactly. @type {{ resolve: () => void, reject: (error: unknown) => void }[]} */
   #waiting = [];
 
   /** @param {Session} session */
@@ -86,6 +86,11 @@ export class Stage {
       this.#counted = false;
       return;
     }
+    const error = this.error;
+    if (error !== null) {
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+      return;
+    }
     const first = !this.#counted || this.#drawn === 0 || this.#waiting.length > 0;
     this.#counted = true;
     if (!first) return;
@@ -93,15 +98,20 @@ export class Stage {
     requestAnimationFrame(() => {
       document.documentElement.dataset.drawn = String(++this.#drawn);
       this.session.changed("progress");
-      for (const resolve of waiting) resolve();
+      for (const { resolve } of waiting) resolve();
     });
   }
 
-  /** Resolves when what is looked at now is on the screen, exact. @returns {Promise<void>} */
+  /** Resolves when what is looked at now is on the screen, exact; rejects when it cannot be loaded. @returns {Promise<void>} */
   drawn() {
     this.#counted = false;
     this.session.changed("view");
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  /** Why something on the screen could not be loaded, or null. @returns {unknown} */
+  get error() {
+    return this.traces.loader.error ?? this.lower.panels.find((p) => p.loader.error !== null)?.loader.error ?? null;
   }
 
   /** Streams without anything to plot are shown as what they are: a list of columns. */
