@@ -287,6 +287,7 @@ func (e *Engine) writeSlice(ctx context.Context, s *session, o recording.SliceOp
 			progress(SliceProgress{done, total})
 		}
 	}
+	o.Yield = func() error { return e.breathe(ctx) }
 	stopped := func() bool { return e.breathe(ctx) != nil }
 	// A reader of its own: a long slice does not keep the picture waiting.
 	reader, err := recording.NewReader(s.source, s.size)

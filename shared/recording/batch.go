@@ -63,6 +63,11 @@ func (r *Reader) readRows(i int, start, from, to int64, columns []int) (*Batch, 
 		if b.Columns[k], err = rd.decode(&parts[k]); err != nil {
 			return fail(err)
 		}
+		if r.worked != nil {
+			if err := r.worked(len(b.Columns[k].Data)); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return b, nil
 }

@@ -18,7 +18,8 @@ type encoder struct {
 	schema arrowipc.Schema
 	layout []columnLayout
 	codec  Codec
-	zstd   *zstd.Encoder // nil for plain bodies
+	zstd   *zstd.Encoder     // nil for plain bodies
+	worked func(n int) error // told of bytes encoded; nil: nobody asks
 
 	batch   arrowipc.RecordBatch
 	header  []byte
@@ -124,6 +125,11 @@ func (e *encoder) encode(at int64, rows int, columns []Vector, strict bool) ([]b
 	for i := range columns {
 		if err := e.column(i, rows, &columns[i]); err != nil {
 			return nil, arrowipc.Block{}, err
+		}
+		if e.worked != nil {
+			if err := e.worked(len(columns[i].Data)); err != nil {
+				return nil, arrowipc.Block{}, err
+			}
 		}
 		if len(e.message)-e.room > maxBodyBytes {
 			return nil, arrowipc.Block{}, fmt.Errorf("%d rows make a body of more than %d bytes, write fewer at a time", rows, maxBodyBytes)

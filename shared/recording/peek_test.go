@@ -77,6 +77,51 @@ func TestPeekBatchesGivesWhatReadBatchGives(t *testing.T) {
 	}
 }
 
+func TestWriteSliceYieldsInsideABatchAndEndsThere(t *testing.T) {
+	s := &stream.Stream{}
+	const columns, rows = 8, 400_000
+	batch := make([]Vector, columns)
+	for c := range batch {
+		s.Columns = append(s.Columns, stream.Column{Name: string(rune('a' + c)), Type: stream.Uint16, ArrowType: "uint16", ByteWidth: 2})
+		batch[c].Data = make([]byte, 2*rows)
+	}
+	file := &peekFile{}
+	w, err := NewWriter(file, s, WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.WriteBatch(rows, batch); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls, enough := 0, errors.New("enough")
+	o := SliceOptions{End: rows, Codec: Zstd, Yield: func() error { calls++; return nil }}
+	if _, err := r.WriteSlice(nil, &peekFile{}, o); err != nil || calls < 4 { // 6.4 MB read and written
+		t.Errorf("%v after %d calls", err, calls)
+	}
+	for last := 1; last <= calls; last++ {
+		n := 0
+		o.Yield = func() error {
+			if n++; n == last {
+				return enough
+			}
+			return nil
+		}
+		if _, err := r.WriteSlice(nil, &peekFile{}, o); !errors.Is(err, enough) || n != last {
+			t.Errorf("call %d of %d: %v after %d", last, calls, err, n)
+		}
+	}
+	if _, err := r.ReadBatch(0, nil); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
 func TestPeekBatchesTellsWhichBatchIsDamaged(t *testing.T) {
 	data := peekRecording(t, 6, Zstd)
 	r, err := NewReader(bytes.NewReader(data), int64(len(data)))

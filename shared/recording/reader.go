@@ -74,6 +74,7 @@ type Reader struct {
 	filled   int // findings whose rows and clocks are known
 
 	decoder *zstd.Decoder
+	worked  func(n int) error // told of bytes decoded while a slice is written; nil: nobody asks
 }
 
 // NewReader opens the recording in the first size bytes of r.

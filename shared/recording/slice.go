@@ -115,6 +115,27 @@ type SliceOptions struct {
 	Columns    []int // by index, in the order wanted; nil: all, in file order
 	Codec      Codec
 	Progress   func(done, total int64) // rows; nil: none
+
+	// Yield is called every few megabytes, also inside a batch. An error ends
+	// the writing, which returns it.
+	Yield func() error
+}
+
+// workBytes is how many bytes are decoded or encoded between two calls of
+// Yield: 20 ms in WebAssembly, where zstd does about 100 MB/s.
+const workBytes = 2 << 20
+
+// everyWork returns a function that counts bytes of work and calls yield, if
+// there is one, every workBytes.
+func everyWork(yield func() error) func(n int) error {
+	done := 0
+	return func(n int) error {
+		if done += n; done < workBytes || yield == nil {
+			return nil
+		}
+		done = 0
+		return yield()
+	}
 }
 
 // A SliceReport says what WriteSlice wrote and what it could not.
@@ -158,6 +179,9 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 	if err != nil {
 		return SliceReport{}, err
 	}
+	r.worked = everyWork(o.Yield)
+	defer func() { r.worked = nil }()
+	w.enc.worked = r.worked
 	damaged := map[int]bool{}
 	for cut, err := range r.cuts(o.Start, o.End) {
 		if cancel != nil && cancel() {
