@@ -3,6 +3,7 @@ package recording
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"strings"
 	"testing"
 
@@ -126,5 +127,50 @@ func TestAPlainBatchThatNoMessageFollowsIsSuspect(t *testing.T) {
 		if !found || report.Outcome != Lossy || name == "footer" && report.BatchesLost != 1 {
 			t.Errorf("%s: %+v", name, report)
 		}
+	}
+}
+
+// A schema may claim what Arrow does not know, in front and in the footer.
+func TestRunEndsOfOddWidthsAreNotIntact(t *testing.T) {
+	f, _ := writeRandom(t, smallStream(), None, 55, 50, 50)
+	for _, bits := range []int32{0, 8, 12, 24, -32, 128} {
+		footer := footerOf(t, f.data)
+		ends := &footer.Schema.Fields[2].Children[0]
+		ends.Type.BitWidth = bits
+		file := arrowipc.AppendSchema(arrowipc.AppendHeader(nil), 8, 64, &footer.Schema)
+		move := int64(len(file)) - footer.Batches[0].Offset
+		file = arrowipc.AppendEnd(append(file, withoutFooter(t, f.data)[footer.Batches[0].Offset:]...))
+		for i := range footer.Batches {
+			footer.Batches[i].Offset += move
+		}
+		file = arrowipc.AppendFooter(file, footer)
+		if out, report := recoverBytes(t, file); out != nil || report.BatchesLost != 2 {
+			t.Errorf("%d bits: %+v", bits, report)
+		}
+	}
+}
+
+func BenchmarkRecover(b *testing.B) {
+	s := neuropixels()
+	columns := neural(s, 30024)
+	for name, codec := range bothCodecs {
+		f := &memFile{}
+		w, err := NewWriter(f, s, WriterOptions{Codec: codec})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := errors.Join(w.WriteBatch(30024, columns), w.WriteBatch(30024, columns)); err != nil {
+			b.Fatal(err)
+		}
+		b.Run("columns=770/codec="+name, func(b *testing.B) {
+			b.SetBytes(int64(len(f.data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				p, err := Recover(bytes.NewReader(f.data), int64(len(f.data)), RecoverOptions{})
+				if err != nil || p.Report.BatchesRecovered != 2 {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
