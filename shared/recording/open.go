@@ -250,7 +250,8 @@ func (r *Reader) findUnlisted(f *arrowipc.Footer, head []byte) {
 		}
 		length := int64(b.MetaLength)
 		if b.BodyLength > r.end || b.Offset > r.end-length-b.BodyLength {
-			continue // outside the file; found when its header is read
+			end = -1 // outside the file; found when its header is read
+			continue
 		}
 		end = max(end, b.Offset+length+b.BodyLength)
 	}

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -397,6 +398,63 @@ func TestDamageCostsOnlyItsBatch(t *testing.T) {
 				t.Errorf("%s, %s: %+v, %v", name, what, info, err)
 			}
 		}
+	}
+}
+
+// Batches without a valid header have no rows, so that each lies between two
+// rows: of two slices that join exactly one tells of it.
+func TestSlicesThatJoinTellOfEachDamagedBatchOnce(t *testing.T) {
+	data := clockFile(t, None, 3, 4, 2, 3, 5)
+	for _, damage := range [][]int{{0}, {4}, {0, 2, 4}, {0, 1}, {3, 4}, {1, 2}} {
+		broken := bytes.Clone(data)
+		for _, i := range damage {
+			b := blockOf(t, data, i)
+			clear(broken[b.Offset+8:][:40])
+		}
+		r := openBytes(t, broken)
+		rows := indexAll(t, r)
+		told := func(start, end int64) (batches []int) {
+			for b, err := range r.Slice(start, end, nil) {
+				var e *CorruptError
+				if errors.As(err, &e) {
+					batches = append(batches, e.Batch)
+				} else if err != nil || b == nil {
+					t.Fatal(err)
+				}
+			}
+			return batches
+		}
+		for k := range rows + 1 {
+			if got := append(told(0, k), told(k, rows)...); !reflect.DeepEqual(got, damage) {
+				t.Errorf("slices that join at %d tell of %v, damaged are %v", k, got, damage)
+			}
+		}
+	}
+}
+
+// Bytes that were lost before the footer move it into the last body.
+func TestABodyThatReachesIntoTheFooterIsDamage(t *testing.T) {
+	data := clockFile(t, None, 10, 20, 30, 40)
+	b := blockOf(t, data, 3)
+	end := b.Offset + int64(b.MetaLength) + b.BodyLength
+	r := openBytes(t, append(bytes.Clone(data[:end-200]), data[end:]...))
+	if rows := indexAll(t, r); rows != 60 || r.State() != Damaged {
+		t.Errorf("%d rows, %s", rows, r.State())
+	}
+	if _, err := r.ReadBatch(3, nil); !errors.Is(err, ErrBounds) {
+		t.Errorf("%v", err)
+	}
+	f := r.Findings()
+	if len(f) != 1 || f[0].Batch != 3 || f[0].BeforeRow != 60 || f[0].ClockBefore != 1590 || f[0].ClockAfter != 0 || f[0].Offset != b.Offset || f[0].Offset+f[0].Length > int64(len(data)) {
+		t.Errorf("%+v", f)
+	}
+}
+
+// A few nulls are nulls; a signal that is slower than the rows has many.
+func TestAFewNullsAreNoSubsampling(t *testing.T) {
+	file := (&handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 1}}, [][]byte{{0xB}, le16(7, 8, 9, 10)}, -1}).file()
+	if kind, stride, err := openBytes(t, file).Subsample(0); kind != "none" || stride != 1 || err != nil {
+		t.Errorf("%s, %d, %v", kind, stride, err)
 	}
 }
 
