@@ -6,6 +6,7 @@ package buildtool
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,23 +106,26 @@ type stage struct {
 
 // runStages runs all stages, also after one has failed, says at the end how
 // each went, and fails if any did.
-func runStages(stages []stage) error {
+func runStages(stages []stage) error { return reportStages(os.Stdout, os.Stderr, stages) }
+
+// reportStages is runStages with the summary to out and what happens meanwhile
+// to words.
+func reportStages(out, words io.Writer, stages []stage) error {
 	var summary strings.Builder
 	failed := 0
 	for _, s := range stages {
-		fmt.Fprintf(os.Stderr, "\n=== %s\n", s.name)
+		fmt.Fprintf(words, "\n=== %s\n", s.name)
 		start := time.Now()
 		err := s.do()
 		word := "ok"
 		if err != nil {
 			failed++
 			word = "FAILED"
-			fmt.Fprintf(os.Stderr, "=== %s: %v\n", s.name, err)
+			fmt.Fprintf(words, "=== %s: %v\n", s.name, err)
 		}
 		fmt.Fprintf(&summary, "%-7s %6.1f s  %s\n", word, time.Since(start).Seconds(), s.name)
 	}
-	fmt.Printf("\n%s", summary.String())
-	fmt.Printf("%d passed, %d failed\n", len(stages)-failed, failed)
+	fmt.Fprintf(out, "\n%s%d passed, %d failed\n", summary.String(), len(stages)-failed, failed)
 	if failed > 0 {
 		return fmt.Errorf("%d of %d parts failed", failed, len(stages))
 	}

@@ -2,6 +2,7 @@ package buildtool
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -14,13 +15,17 @@ func TestAllStagesRunAndOneFailureFails(t *testing.T) {
 		{"second", func() error { ran = append(ran, "second"); return errors.New("no") }},
 		{"third", func() error { ran = append(ran, "third"); return nil }},
 	}
-	if err := runStages(stages); err == nil || !strings.Contains(err.Error(), "1 of 3") {
+	var out strings.Builder
+	if err := reportStages(&out, io.Discard, stages); err == nil || !strings.Contains(err.Error(), "1 of 3") {
 		t.Errorf("error %v", err)
 	}
 	if !slices.Equal(ran, []string{"first", "second", "third"}) {
 		t.Errorf("ran %v", ran)
 	}
-	if err := runStages(stages[:1]); err != nil {
+	if !strings.HasSuffix(out.String(), "\n2 passed, 1 failed\n") {
+		t.Errorf("summary %q", out.String())
+	}
+	if err := reportStages(&out, io.Discard, stages[:1]); err != nil {
 		t.Error(err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // needs and the machine lacks is installed where we may, else the part fails.
 func Test() error {
 	return runStages([]stage{
+		{"Chromium and Python", ensureTools},
 		{"build", Build},
 		{"go vet", func() error { return run("go", "vet", "./...") }},
 		{"go test, native", testNative},
@@ -21,6 +22,15 @@ func Test() error {
 		{"page in Chromium", pageTests},
 		{"pyarrow, pandas, NumPy", interopTests},
 	})
+}
+
+// ensureTools comes first, so that no test skips what it could have had.
+func ensureTools() error {
+	if err := ensureChromium(); err != nil {
+		return err
+	}
+	_, err := ensurePython()
+	return err
 }
 
 // Page builds and runs the page's tests in Chromium only.
@@ -41,8 +51,8 @@ func Interop() error {
 
 const pagetestPackage = "github.com/oniscope/oniscope/web/pagetest"
 
-// testNative leaves the page's tests to a stage of their own, after Chromium
-// has been installed.
+// testNative leaves the page's tests to a stage of their own, where nothing
+// else takes the processor.
 func testNative() error {
 	list, err := output("go", "list", "./...")
 	if err != nil {
