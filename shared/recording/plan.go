@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"strings"
 
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -63,7 +64,7 @@ type RecoverError struct {
 }
 
 func (e *RecoverError) Error() string {
-	return fmt.Sprintf("recording: nothing can be recovered: %v", e.Err)
+	return "recording: nothing can be recovered: " + strings.TrimPrefix(e.Err.Error(), "recording: ")
 }
 
 // Unwrap returns the cause.
