@@ -52,6 +52,31 @@ func TestInfoDescribesTheStream(t *testing.T) {
 	}
 }
 
+func TestOpeningALongRecordingReadsItsEndsOnly(t *testing.T) {
+	const batches = 2000
+	data := largeRecording(t, batches, 100)
+	source := &countingSource{ReaderAt: bytes.NewReader(data)}
+	e := &Engine{}
+	info, err := e.Open(context.Background(), source, int64(len(data)), "np_0.arrow")
+	if err != nil || info.RowsExact || info.Rows != 100*batches || info.Batches != batches {
+		t.Fatalf("got %+v, %v", info, err)
+	}
+	if footer := int64(24 * batches); source.bytes > footer+(80<<10) { // the reader's first read of the tail is 64 kB
+		t.Errorf("%d bytes read to open %d batches", source.bytes, batches)
+	}
+	if info.BodyBytes != 4*8 { // first and last Clock of the first and last batch
+		t.Errorf("%d bytes of columns read", info.BodyBytes)
+	}
+	source.bytes = 0
+	mid := info.Clock.Last / 2
+	if _, err := e.Envelope(context.Background(), envelopeArgs(mid, mid+500, 100, "exact", 0), nil); err != nil || source.bytes > 16<<10 {
+		t.Errorf("%d bytes read for one look into the middle, %v", source.bytes, err)
+	}
+	if info, err = e.Index(context.Background(), "np_0", nil); err != nil || !info.RowsExact {
+		t.Errorf("index: %v", err)
+	}
+}
+
 func TestIndexFindsTheGaps(t *testing.T) {
 	e, _ := openTest(t, testRecording(t, recording.None))
 	var seen []OpenProgress

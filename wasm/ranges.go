@@ -10,7 +10,7 @@ import (
 // millisecond whatever its size (arrow-facts 9).
 const (
 	joinBytes = 32 << 10
-	cutBytes  = 1 << 20
+	cutBytes  = 2 << 20
 	inFlight  = 8
 )
 
