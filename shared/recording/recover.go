@@ -314,7 +314,7 @@ func (rc *recoverer) chooseSchema(front *message) error {
 			return rc.believeFooter("the schema in front does not fit the batches: taken from the footer")
 		}
 	}
-	rc.note("info", rc.footerAt, rc.footerEnd-rc.footerAt, "the schema in the footer is not the one in front of the batches: the one in front is kept")
+	rc.note("warning", rc.footerAt, rc.footerEnd-rc.footerAt, "suspect: the schema in the footer is not the one in front of the batches: the one in front is kept")
 	return nil
 }
 
