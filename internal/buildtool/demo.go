@@ -21,7 +21,7 @@ func Demo(ctx context.Context) error {
 	}
 	folder := filepath.Join("recordings", "demo-"+time.Now().Format("2006-01-02T15-04-05"))
 	files, err := recordSimulated(folder, "--duration", "10s")
-	if err != nil {
+	if err != nil || ctx.Err() != nil { // the recorder takes Ctrl-C for a good end
 		return interrupted(ctx, err)
 	}
 	return interrupted(ctx, run(binary(), append([]string{"view"}, files...)...))
