@@ -82,7 +82,8 @@ export class Stage {
 
   /** Counts a redraw that shows final data, once it is on the screen. */
   #count() {
-    if (!this.traces.settled || !this.lower.settled) {
+    const laidOut = this.ruler.clientWidth > GUTTER;
+    if (!laidOut || !this.traces.settled || !this.lower.settled) {
       this.#counted = false;
       return;
     }

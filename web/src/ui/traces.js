@@ -68,9 +68,10 @@ export class TracesPlot {
     this.loader.want(wantedInView(this.session, shown.info, shown.columns, Math.round((this.canvas.clientWidth - GUTTER) * dpr)));
   }
 
-  /** True when everything wanted is drawn exactly, or nothing is to be drawn. */
+  /** True when everything wanted is drawn exactly, or nothing is to be drawn. Traces that have no room yet are still to be drawn. */
   get settled() {
-    return this.loader.settled;
+    const shown = this.canvas.hidden ? null : this.shown();
+    return shown === null || (shown.columns.length > 0 && this.loader.settled);
   }
 
   draw() {
