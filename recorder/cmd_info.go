@@ -99,13 +99,13 @@ func (a *app) printInfo(info *recording.Info) {
 	}
 	line("file", "%s, %s, %s format", info.Path, megabytes(info.SizeBytes), info.Format)
 	line("state", "%s", info.State)
-	line("rows", "%d in %d batches, compression %s", info.Rows, info.Batches, info.Compression)
+	line("rows", "%d in %s, compression %s", info.Rows, batches(info.Batches), info.Compression)
 	if info.Start != nil && info.DurationS != nil {
-		unit := "s"
 		if info.RateHz == 0 {
-			unit = "ticks"
+			line("time", "from %.0f ticks, for %.0f ticks (clock rate unknown: give --clock-hz or --start-time)", *info.Start, *info.DurationS)
+		} else {
+			line("time", "from %.6f s, for %.6f s", *info.Start, *info.DurationS)
 		}
-		line("time", "from %.6f %s, for %.6f %s", *info.Start, unit, *info.DurationS, unit)
 	}
 	if info.RateHz != 0 {
 		line("rate", "%.6g rows/s", info.RateHz)
@@ -119,6 +119,14 @@ func (a *app) printInfo(info *recording.Info) {
 	for _, f := range info.Findings {
 		line(f.Severity, "byte %d: %s", f.Offset, f.Reason)
 	}
+}
+
+// batches writes a number of batches as people do.
+func batches(n int) string {
+	if n == 1 {
+		return "1 batch"
+	}
+	return fmt.Sprintf("%d batches", n)
 }
 
 // groupColumns writes columns that differ only in their channel as one entry.

@@ -162,14 +162,14 @@ func (a *app) reportRecovered(plan *recording.Plan) error {
 		if plan.Complete {
 			fmt.Fprintf(a.stdout, "%s is complete; there was nothing to recover\n", r.Input)
 		}
-		fmt.Fprintf(a.stdout, "%s  %s: %d rows in %d batches recovered, %d batches lost, %d bytes skipped\n",
-			r.Output, r.Outcome, r.RowsRecovered, r.BatchesRecovered, r.BatchesLost, r.BytesSkipped)
+		fmt.Fprintf(a.stdout, "%s  %s: %d rows in %s recovered, %s lost, %d bytes skipped\n",
+			r.Output, r.Outcome, r.RowsRecovered, batches(r.BatchesRecovered), batches(r.BatchesLost), r.BytesSkipped)
 		for _, d := range r.Damage {
 			fmt.Fprintf(a.stdout, "  byte %d, %d bytes: %s\n", d.Offset, d.Length, d.Reason)
 		}
 	}
 	if r.Outcome != recording.Lossless {
-		return lossf("%s: recovered with losses: %d batches lost, %d bytes skipped", r.Input, r.BatchesLost, r.BytesSkipped)
+		return lossf("%s: recovered with losses: %s lost, %d bytes skipped", r.Input, batches(r.BatchesLost), r.BytesSkipped)
 	}
 	return nil
 }

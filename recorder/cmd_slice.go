@@ -243,7 +243,7 @@ func (a *app) reportSlice(r sliceReport) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stdout, "%s  %d rows in %d batches, %s\n", r.Output, r.Rows, r.Batches, megabytes(r.Bytes))
+		fmt.Fprintf(a.stdout, "%s  %d rows in %s, %s\n", r.Output, r.Rows, batches(r.Batches), megabytes(r.Bytes))
 	}
 	if len(r.Findings) == 0 {
 		return nil
