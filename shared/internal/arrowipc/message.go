@@ -179,10 +179,21 @@ func (r *RecordBatch) check(bodyLength int64) error {
 			return fmt.Errorf("%w: field node %d has %d rows and %d nulls", ErrMessage, i, n.Length, n.NullCount)
 		}
 	}
+	var end int64 // of the buffers so far
 	for i, s := range r.Buffers {
 		if s.Offset < 0 || s.Length < 0 || s.Offset > bodyLength-s.Length {
 			return fmt.Errorf("%w: buffer %d (%d bytes at %d) lies outside the body of %d bytes", ErrMessage, i, s.Length, s.Offset, bodyLength)
 		}
+		if s.Length == 0 {
+			continue // where it would stand means nothing
+		}
+		// Writers lay buffers one behind the other (Arrow columnar format,
+		// "RecordBatch message"). One changed bit of an offset would show
+		// another column's values, whose checksum is right.
+		if s.Offset < end {
+			return fmt.Errorf("%w: buffer %d begins at %d, inside what stands before it", ErrMessage, i, s.Offset)
+		}
+		end = s.Offset + s.Length
 	}
 	return nil
 }
