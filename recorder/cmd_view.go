@@ -36,6 +36,7 @@ func (a *app) viewCommand() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&port, "port", 0, "port on loopback; 0 is any free one")
 	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "open no browser")
+	cmd.Flags().BoolVar(&a.json, "json", false, "print the address and the files as JSON")
 	cmd.Flags().BoolVar(&a.quiet, "quiet", false, "print only the address")
 	return cmd
 }
@@ -67,7 +68,9 @@ func (a *app) view(ctx context.Context, paths []string, port int, browser bool) 
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	fmt.Fprintln(a.stdout, url)
+	if err := a.printAddress(url, files); err != nil {
+		return errors.Join(err, server.Close())
+	}
 	a.sayf("Ctrl-C ends it")
 	if browser && web.HasEngine() {
 		openBrowser(url)
@@ -85,6 +88,18 @@ func (a *app) view(ctx context.Context, paths []string, port int, browser bool) 
 		return err
 	}
 	return nil
+}
+
+// printAddress says where the page is, before anything else is printed.
+func (a *app) printAddress(url string, files []string) error {
+	if a.json {
+		return a.writeJSON(struct {
+			URL   string   `json:"url"`
+			Files []string `json:"files"`
+		}{url, append([]string{}, files...)})
+	}
+	_, err := fmt.Fprintln(a.stdout, url)
+	return err
 }
 
 // openViewFiles checks that each path is a file that can be read.
