@@ -1,12 +1,21 @@
 package buildtool
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/oniscope/oniscope/web/pagetest"
+)
+
+// What BenchOpen holds the page to: a recording of 20 GB opens as fast as one
+// of 1 GB, within a second, in bounded memory.
+const (
+	maxOpenMilliseconds = 1000
+	maxOpenRatio        = 1.5
+	maxEngineBytes      = 300e6
 )
 
 // benchRuns is how often each file is opened; the median counts.
@@ -34,6 +43,7 @@ func BenchOpen() error {
 		return err
 	}
 	fmt.Printf("%-6s %10s %10s %10s %14s %14s\n", "file", "min ms", "median ms", "max ms", "engine bytes", "bytes read")
+	medians := map[string]float64{}
 	for _, f := range benchFiles {
 		path := filepath.Join(dir, "out", "bench", f.bytes+".arrow")
 		if _, err := os.Stat(path); err != nil {
@@ -41,9 +51,14 @@ func BenchOpen() error {
 				return err
 			}
 		}
-		if err := benchOne(filepath.Join(dir, "web"), f.name, path); err != nil {
+		if medians[f.name], err = benchOne(filepath.Join(dir, "web"), f.name, path); err != nil {
 			return err
 		}
+	}
+	ratio := medians["20 GB"] / medians["1 GB"]
+	fmt.Printf("20 GB : 1 GB = %.2f (at most %.1f), 20 GB in %.0f ms (at most %d)\n", ratio, maxOpenRatio, medians["20 GB"], maxOpenMilliseconds)
+	if ratio > maxOpenRatio || medians["20 GB"] > maxOpenMilliseconds {
+		return errors.New("opening a long recording takes too long")
 	}
 	return nil
 }
@@ -55,8 +70,9 @@ type opening struct {
 }
 
 // benchOne opens a file in fresh tabs, so that no run profits from another but
-// through the disk cache of the system, which the first, uncounted run fills.
-func benchOne(web, name, path string) error {
+// through the disk cache of the system, which the first, uncounted run fills. It
+// returns the median in milliseconds.
+func benchOne(web, name, path string) (float64, error) {
 	var times []float64
 	var last opening
 	for i := range benchRuns + 1 {
@@ -73,7 +89,7 @@ func benchOne(web, name, path string) error {
 			})()`, &last)
 		})
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return 0, fmt.Errorf("%s: %w", name, err)
 		}
 		if i > 0 {
 			times = append(times, last.Milliseconds)
@@ -82,5 +98,8 @@ func benchOne(web, name, path string) error {
 	slices.Sort(times)
 	median := (times[(len(times)-1)/2] + times[len(times)/2]) / 2
 	fmt.Printf("%-6s %10.0f %10.0f %10.0f %14d %14d\n", name, times[0], median, times[len(times)-1], last.EngineBytes, last.Read)
-	return nil
+	if last.EngineBytes > maxEngineBytes {
+		return 0, fmt.Errorf("%s: the engine holds %d bytes, more than %.0f", name, last.EngineBytes, maxEngineBytes)
+	}
+	return median, nil
 }
