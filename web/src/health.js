@@ -33,7 +33,7 @@ export function pill(infos) {
 export function sentences(info) {
   /** @type {Sentence[]} */
   const out = [];
-  if (info.state === "unfinished") out.push({ grade: "warn", text: "Footer missing: the recorder stopped before it could close the file. All that is there can be read." });
+  if (info.state === "unfinished") out.push({ grade: "warn", text: "Footer missing: the recorder stopped before it could close the file. Every whole batch can be read." });
   if (info.state === "open") out.push({ grade: "plain", text: "The recorder is still writing this file." });
   const told = info.findings.filter((f) => f.severity !== "info").sort(byWeight);
   for (const finding of told.slice(0, MOST_FINDINGS)) out.push({ grade: finding.severity === "error" ? "bad" : "warn", text: findingText(finding, info.clock.hz) });
