@@ -33,9 +33,10 @@ var rules = map[string]rule{
 	"shared/stream":            {},
 	"shared/decimate":          {},
 	"shared/internal/arrowipc": {foreign: []string{"github.com/google/flatbuffers/..."}},
-	"shared/recording": {own: []string{"shared/stream", "shared/internal/arrowipc", "shared/decimate"},
+	"shared/internal/array":    {own: []string{"shared/internal/arrowipc"}},
+	"shared/recording": {own: []string{"shared/stream", "shared/internal/...", "shared/decimate"},
 		foreign: []string{"github.com/klauspost/compress/...", "github.com/pierrec/lz4/..."}},
-	"shared/export": {own: []string{"shared/recording", "shared/stream"}, foreign: []string{"github.com/apache/arrow-go/..."}},
+	"shared/export": {own: []string{"shared/recording", "shared/stream", "shared/internal/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},
 	"recorder": {own: []string{"hardware/...", "shared/...", "web", "recorder/internal/..."},
 		foreign: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml/...", "github.com/schollz/progressbar/...",
 			"github.com/gorilla/websocket", "golang.org/x/sys/...", "golang.org/x/term", "gonum.org/v1/plot/..."}},
@@ -43,7 +44,7 @@ var rules = map[string]rule{
 	"web":                {},
 	"web/pagetest":       {own: []string{"shared/..."}, foreign: []string{"github.com/chromedp/..."}},
 	"internal/buildtool": {own: []string{"web/pagetest"}, foreign: []string{"github.com/chromedp/..."}},
-	"testdata/generate":  {own: []string{"shared/...", "hardware/..."}},
+	"testdata/generate":  {own: []string{"shared/...", "hardware/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},
 	".":                  {own: []string{"internal/buildtool"}}, // magefile.go
 }
 
