@@ -18,16 +18,16 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// A recorder joins one source, one session and one run on disk.
+// A recorder joins one source, one acquisition and one run on disk.
 type recorder struct {
-	app      *app
-	flags    *recordFlags
-	rig      *rig
-	source   oni.Source
-	session  *acquire.Session
-	store    *store.Run
-	codecs   map[oni.Address]recording.Codec
-	expected map[string]bool // by stream: sends at least twice a second, so silence means something
+	app         *app
+	flags       *recordFlags
+	rig         *rig
+	source      oni.Source
+	acquisition *acquire.Acquisition
+	store       *store.Run
+	codecs      map[oni.Address]recording.Codec
+	expected    map[string]bool // by stream: sends at least twice a second, so silence means something
 
 	summary   store.Summary
 	sourceErr error
@@ -62,7 +62,7 @@ func newRecorder(a *app, f *recordFlags, r *rig) (*recorder, error) {
 	if f.duration > 0 {
 		config.DurationTicks = max(1, ticksFromDuration(f.duration, clockHz))
 	}
-	if rec.session, err = acquire.New(config); err != nil {
+	if rec.acquisition, err = acquire.New(config); err != nil {
 		source.Close()
 		return nil, &usageError{fmt.Errorf("%s: %w", r.file, err)}
 	}
@@ -206,7 +206,7 @@ func (rec *recorder) begin(overwrite func(string) bool) error {
 		return &usageError{err}
 	}
 	var names []string
-	for _, s := range rec.session.Streams() {
+	for _, s := range rec.acquisition.Streams() {
 		names = append(names, s.Name)
 		rec.expected[s.Name] = slices.ContainsFunc(s.Columns, func(c stream.Column) bool { return c.RateHz >= 2 })
 	}
@@ -248,11 +248,11 @@ func (rec *recorder) path(file string) string { return filepath.Join(rec.flags.o
 func (rec *recorder) run() error {
 	signals, stopSignals := rec.app.signals()
 	defer stopSignals()
-	if err := rec.session.Start(); err != nil {
+	if err := rec.acquisition.Start(); err != nil {
 		rec.finish("error", err)
 		return err
 	}
-	started := rec.session.Started()
+	started := rec.acquisition.Started()
 	rec.summary.StartUTC = started.UTC().Format(time.RFC3339Nano)
 	if err := rec.store.WriteStartTime(stream.StartTime{
 		Time: started, AcqClockHz: rec.source.AcqClockHz(), BlockReadSize: blockReadSize, BlockWriteSize: blockWriteSize,
@@ -267,7 +267,7 @@ func (rec *recorder) run() error {
 	}
 	ended := make(chan result, 1)
 	go func() {
-		reached, err := rec.session.Wait()
+		reached, err := rec.acquisition.Wait()
 		ended <- result{reached, err}
 	}()
 	st := newStatus(rec)
@@ -294,7 +294,7 @@ func (rec *recorder) run() error {
 				reason = "terminated"
 			}
 			rec.app.sayf("ending: completing the files (Ctrl-C again aborts)")
-			rec.session.Stop()
+			rec.acquisition.Stop()
 		case <-tick.C:
 			rec.collect(store.StateOpen)
 			if err := rec.store.Save(&rec.summary); err != nil {
@@ -323,7 +323,7 @@ func (rec *recorder) finish(reason string, err error) {
 	if err := errors.Join(rec.store.Close(), rec.source.Close()); err != nil {
 		rec.warn(err)
 	}
-	if n := rec.session.Status().Strays; n > 0 {
+	if n := rec.acquisition.Status().Strays; n > 0 {
 		rec.warn(fmt.Errorf("%d frames came from addresses that are not in the device table", n))
 	}
 	now := time.Now()
@@ -338,9 +338,9 @@ func (rec *recorder) finish(reason string, err error) {
 
 // collect brings the summary up to date.
 func (rec *recorder) collect(state string) {
-	s, st := &rec.summary, rec.session.Status()
+	s, st := &rec.summary, rec.acquisition.Status()
 	s.State = state
-	if started := rec.session.Started(); !started.IsZero() {
+	if started := rec.acquisition.Started(); !started.IsZero() {
 		s.ElapsedS = time.Since(started).Seconds()
 	}
 	s.FirstClock, s.LastClock = st.FirstClock, st.LastClock

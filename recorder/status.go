@@ -23,7 +23,7 @@ func newStatus(rec *recorder) *status {
 	if d := rec.flags.duration; d > 0 {
 		total = int64(d / time.Second)
 	}
-	return &status{rec: rec, bar: rec.app.newProgress("recording", total, false), last: rec.session.Started(), heard: map[string]uint64{}}
+	return &status{rec: rec, bar: rec.app.newProgress("recording", total, false), last: rec.acquisition.Started(), heard: map[string]uint64{}}
 }
 
 // show writes the line from the summary as collected last.

@@ -41,12 +41,12 @@ const (
 // A Device is one device of the controller and how to decode it.
 type Device struct {
 	Device   oni.Device
-	Config   device.Config // OnGap is set by the session
+	Config   device.Config // OnGap is set by the acquisition
 	Buffered bool
 	Ignore   bool // its frames are not wanted
 }
 
-// Config describes a session. Source, Devices and Open are needed.
+// Config describes an acquisition. Source, Devices and Open are needed.
 type Config struct {
 	Source  oni.Source
 	Devices []Device // that may send frames; whose samples are not understood are kept raw, from their first frame on
@@ -65,8 +65,8 @@ type Config struct {
 	BatchBytes    int64  // of batches that wait for the disk; 0 means 2 GiB
 }
 
-// A Session is one acquisition. New, Start, then Wait; Stop at any time.
-type Session struct {
+// An Acquisition is one run of a controller, from Start to its end. New, Start, then Wait; Stop at any time.
+type Acquisition struct {
 	cfg     Config
 	clockHz uint64
 	queue   *queue
@@ -106,27 +106,27 @@ type source struct {
 	name  string
 }
 
-// New prepares a session: the decoders of all devices that are understood. It
+// New prepares an acquisition: the decoders of all devices that are understood. It
 // does not touch the source beyond its clock rate.
-func New(cfg Config) (*Session, error) {
+func New(cfg Config) (*Acquisition, error) {
 	if cfg.QueueBytes == 0 {
 		cfg.QueueBytes = defaultQueueBytes
 	}
 	if cfg.BatchBytes == 0 {
 		cfg.BatchBytes = defaultBatchBytes
 	}
-	s := &Session{
+	a := &Acquisition{
 		cfg: cfg, clockHz: cfg.Source.AcqClockHz(),
 		queue: newQueue(cfg.QueueBytes), budget: newBudget(cfg.BatchBytes),
 		at: map[oni.Address]*source{}, patience: readerPatience,
 		readerDone: make(chan struct{}), done: make(chan struct{}),
 	}
-	if s.cfg.FlushTicks == 0 {
-		s.cfg.FlushTicks = max(1, s.clockHz)
+	if a.cfg.FlushTicks == 0 {
+		a.cfg.FlushTicks = max(1, a.clockHz)
 	}
 	for _, d := range cfg.Devices {
 		if d.Ignore {
-			s.at[d.Device.Address] = nil
+			a.at[d.Device.Address] = nil
 			continue
 		}
 		src := &source{Device: d, name: fmt.Sprintf("device %v", d.Device.Address)}
@@ -135,10 +135,10 @@ func New(cfg Config) (*Session, error) {
 				return nil, fmt.Errorf("acquire: %w", err)
 			}
 		}
-		s.devices = append(s.devices, src)
-		s.at[d.Device.Address] = src
+		a.devices = append(a.devices, src)
+		a.at[d.Device.Address] = src
 	}
-	return s, nil
+	return a, nil
 }
 
 // decode makes the decoder of a device.
@@ -165,9 +165,9 @@ func (src *source) decode() error {
 
 // Streams returns the streams of all devices that are understood, in the order
 // of Config.Devices. Others appear with their first frame.
-func (s *Session) Streams() []stream.Stream {
+func (a *Acquisition) Streams() []stream.Stream {
 	var all []stream.Stream
-	for _, src := range s.devices {
+	for _, src := range a.devices {
 		if src.decoder != nil {
 			all = append(all, src.decoder.Streams()...)
 		}
@@ -177,47 +177,47 @@ func (s *Session) Streams() []stream.Stream {
 
 // Start begins acquisition, then makes the writers of all known streams: their
 // schemas hold the time of the start. Frames wait in the queue meanwhile.
-func (s *Session) Start() error {
-	if err := s.cfg.Source.Start(); err != nil {
+func (a *Acquisition) Start() error {
+	if err := a.cfg.Source.Start(); err != nil {
 		return fmt.Errorf("acquire: %w", err)
 	}
-	s.started = time.Now()
-	go s.read()
-	for _, src := range s.devices {
+	a.started = time.Now()
+	go a.read()
+	for _, src := range a.devices {
 		if src.decoder != nil {
-			s.open(src)
+			a.open(src)
 		}
 	}
-	go s.decodeAll()
+	go a.decodeAll()
 	return nil
 }
 
 // Started returns when acquisition began.
-func (s *Session) Started() time.Time { return s.started }
+func (a *Acquisition) Started() time.Time { return a.started }
 
 // open makes the outputs of a device. One that cannot be made fails like one
 // whose disk is full: its rows are counted as dropped.
-func (s *Session) open(src *source) {
+func (a *Acquisition) open(src *source) {
 	for _, described := range src.decoder.Streams() {
-		if s.cfg.Describe != nil {
-			s.cfg.Describe(&described, s.started)
+		if a.cfg.Describe != nil {
+			a.cfg.Describe(&described, a.started)
 		}
-		w, err := s.cfg.Open(&described)
+		w, err := a.cfg.Open(&described)
 		depth := bufferedBatches
-		if s.cfg.Wait {
+		if a.cfg.Wait {
 			depth = waitingBatches
 		}
 		if err != nil {
 			w = closedWriter{}
 		}
-		o := newOutput(&described, w, src.Buffered && err == nil, s.budget, depth, s.cfg.Wait)
+		o := newOutput(&described, w, src.Buffered && err == nil, a.budget, depth, a.cfg.Wait)
 		if err != nil {
 			o.fail(err)
 		}
 		src.outputs = append(src.outputs, o)
-		s.mu.Lock()
-		s.outputs = append(s.outputs, o)
-		s.mu.Unlock()
+		a.mu.Lock()
+		a.outputs = append(a.outputs, o)
+		a.mu.Unlock()
 	}
 }
 
@@ -231,48 +231,48 @@ func (closedWriter) Progress() (rows int64, _ int, _ int64) { return 0, 0, 0 }
 
 // Stop ends acquisition; what was read is still written. It may be called from
 // any goroutine, and more than once.
-func (s *Session) Stop() { s.stopping.Store(true) }
+func (a *Acquisition) Stop() { a.stopping.Store(true) }
 
 // read is the goroutine that owns the Source.
-func (s *Session) read() {
-	defer close(s.readerDone)
-	defer s.queue.close()
+func (a *Acquisition) read() {
+	defer close(a.readerDone)
+	defer a.queue.close()
 	var f oni.Frame
 	var stopped bool
 	for {
-		if !stopped && s.stopping.Load() {
+		if !stopped && a.stopping.Load() {
 			stopped = true
-			if err := s.cfg.Source.Stop(); err != nil {
-				s.readErr = err
+			if err := a.cfg.Source.Stop(); err != nil {
+				a.readErr = err
 				return
 			}
 		}
-		if err := s.cfg.Source.ReadInto(&f); err != nil {
+		if err := a.cfg.Source.ReadInto(&f); err != nil {
 			switch {
 			case !errors.Is(err, io.EOF):
-				s.readErr = err
-			case !stopped && !s.stopping.Load():
-				s.readErr = errors.New("the controller ended acquisition")
+				a.readErr = err
+			case !stopped && !a.stopping.Load():
+				a.readErr = errors.New("the controller ended acquisition")
 			}
 			return
 		}
-		if s.cfg.DurationTicks > 0 && f.Clock >= s.cfg.DurationTicks {
-			s.reachedEnd = true
-			s.stopping.Store(true)
+		if a.cfg.DurationTicks > 0 && f.Clock >= a.cfg.DurationTicks {
+			a.reachedEnd = true
+			a.stopping.Store(true)
 			continue // the frames that still wait are late too, or in time
 		}
-		src, known := s.at[f.Address]
+		src, known := a.at[f.Address]
 		if src == nil {
 			if !known {
-				s.strays.Add(1)
+				a.strays.Add(1)
 			}
 			continue
 		}
-		s.first.CompareAndSwap(0, f.Clock+1)
-		s.clock.Store(f.Clock)
-		s.frames.Add(1)
+		a.first.CompareAndSwap(0, f.Clock+1)
+		a.clock.Store(f.Clock)
+		a.frames.Add(1)
 		src.frames.Add(1)
-		if !s.queue.push(&f, s.cfg.Wait) {
+		if !a.queue.push(&f, a.cfg.Wait) {
 			src.dropped.Add(1)
 		}
 	}
@@ -286,32 +286,32 @@ const readerPatience = 5 * time.Second
 var ErrNoAnswer = errors.New("acquire: the controller does not answer")
 
 // Wait returns when all files are complete. reached tells that the duration
-// ended the session; err is what went wrong at the source, not what is in
+// ended the acquisition; err is what went wrong at the source, not what is in
 // Status.
-func (s *Session) Wait() (reached bool, err error) {
+func (a *Acquisition) Wait() (reached bool, err error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	var since time.Time
 	for waiting := true; waiting; {
 		select {
-		case <-s.readerDone:
+		case <-a.readerDone:
 			waiting = false
 		case now := <-tick.C:
-			if s.stopping.Load() {
+			if a.stopping.Load() {
 				if since.IsZero() {
 					since = now
 				}
-				if now.Sub(since) > s.patience {
-					s.queue.close()
-					<-s.done
+				if now.Sub(since) > a.patience {
+					a.queue.close()
+					<-a.done
 					return false, ErrNoAnswer
 				}
 			}
 		}
 	}
-	<-s.done
-	if s.readErr != nil {
-		return s.reachedEnd, fmt.Errorf("acquire: %w", s.readErr)
+	<-a.done
+	if a.readErr != nil {
+		return a.reachedEnd, fmt.Errorf("acquire: %w", a.readErr)
 	}
-	return s.reachedEnd, nil
+	return a.reachedEnd, nil
 }

@@ -75,7 +75,7 @@ func (m *memory) column(name string) []uint64 {
 	return values
 }
 
-// A disk makes and keeps the writers of a session.
+// A disk makes and keeps the writers of an acquisition.
 type disk struct {
 	mu      sync.Mutex
 	files   map[string]*memory
@@ -100,7 +100,7 @@ func (d *disk) open(s *stream.Stream) (Writer, error) {
 	return m, nil
 }
 
-// config is a session on a source, fast as it can, for some seconds of the
+// config is an acquisition on a source, fast as it can, for some seconds of the
 // rig's time.
 func config(t *testing.T, src oni.Source, d *disk, seconds float64) Config {
 	t.Helper()
@@ -137,7 +137,7 @@ func simulator(t *testing.T, c sim.Config) oni.Source {
 	return src
 }
 
-func record(t *testing.T, c Config) (*Session, bool, error) {
+func record(t *testing.T, c Config) (*Acquisition, bool, error) {
 	t.Helper()
 	s, err := New(c)
 	if err != nil {
@@ -257,7 +257,7 @@ func TestAFileThatCannotBeMadeIsCounted(t *testing.T) {
 	}
 }
 
-func TestASessionWithoutAnyFileLeftEnds(t *testing.T) {
+func TestAnAcquisitionWithoutAnyFileLeftEnds(t *testing.T) {
 	d := &disk{prepare: func(m *memory) { m.failAt = 1 }}
 	c := config(t, simulator(t, sim.Config{}), d, 0)
 	_, reached, err := record(t, c) // without a duration only the failures end it

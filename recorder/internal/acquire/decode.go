@@ -13,19 +13,19 @@ import (
 const pollEvery = 2 * time.Millisecond
 
 // decodeAll is the goroutine that owns the decoders.
-func (s *Session) decodeAll() {
-	defer close(s.done)
-	nextFlush := s.cfg.FlushTicks
+func (a *Acquisition) decodeAll() {
+	defer close(a.done)
+	nextFlush := a.cfg.FlushTicks
 	lastFrame := time.Now()
-	idle := time.Duration(float64(s.cfg.FlushTicks) / float64(max(1, s.clockHz)) * float64(time.Second))
+	idle := time.Duration(float64(a.cfg.FlushTicks) / float64(max(1, a.clockHz)) * float64(time.Second))
 	for {
-		b, ended := s.queue.take()
+		b, ended := a.queue.take()
 		if b == nil {
 			if ended {
 				break
 			}
-			if !s.cfg.Wait && time.Since(lastFrame) > idle {
-				s.flush() // a source that stalls must not keep rows in memory
+			if !a.cfg.Wait && time.Since(lastFrame) > idle {
+				a.flush() // a source that stalls must not keep rows in memory
 				lastFrame = time.Now()
 			}
 			time.Sleep(pollEvery)
@@ -34,28 +34,28 @@ func (s *Session) decodeAll() {
 		for i := range b.frames {
 			f := &b.frames[i]
 			if f.clock >= nextFlush {
-				s.flush()
-				nextFlush = (f.clock/s.cfg.FlushTicks + 1) * s.cfg.FlushTicks
+				a.flush()
+				nextFlush = (f.clock/a.cfg.FlushTicks + 1) * a.cfg.FlushTicks
 			}
-			s.decode(&oni.Frame{Clock: f.clock, Address: f.address, Data: b.data[f.from:f.to]})
+			a.decode(&oni.Frame{Clock: f.clock, Address: f.address, Data: b.data[f.from:f.to]})
 		}
-		s.queue.give(b)
-		s.publish()
+		a.queue.give(b)
+		a.publish()
 		lastFrame = time.Now()
-		if s.allFailed() {
-			s.Stop()
+		if a.allFailed() {
+			a.Stop()
 		}
 	}
-	s.finish()
+	a.finish()
 }
 
 // decode appends the rows of one frame and hands over the batches that it
 // fills.
-func (s *Session) decode(f *oni.Frame) {
-	src := s.at[f.Address]
+func (a *Acquisition) decode(f *oni.Frame) {
+	src := a.at[f.Address]
 	if src.decoder == nil && src.broken == nil {
 		if src.broken = src.decode(); src.broken == nil {
-			s.open(src)
+			a.open(src)
 		}
 	}
 	if src.broken != nil {
@@ -79,8 +79,8 @@ func (s *Session) decode(f *oni.Frame) {
 // flush hands over what the streams without a fixed batch size have. Streams
 // with one never get a short batch but at the end: readers count on it
 // (onix-devices 4.6).
-func (s *Session) flush() {
-	for _, src := range s.devices {
+func (a *Acquisition) flush() {
+	for _, src := range a.devices {
 		for i, o := range src.outputs {
 			if o.stream.RowsPerBatch == 0 {
 				src.batches[i] = o.put(src.batches[i])
@@ -90,21 +90,21 @@ func (s *Session) flush() {
 }
 
 // finish writes what is left and completes the files, side by side.
-func (s *Session) finish() {
+func (a *Acquisition) finish() {
 	var all sync.WaitGroup
-	for _, src := range s.devices {
+	for _, src := range a.devices {
 		for i, o := range src.outputs {
 			src.batches[i] = o.put(src.batches[i])
 			all.Go(o.close)
 		}
 	}
 	all.Wait()
-	s.publish()
+	a.publish()
 }
 
 // publish lets Status see the decoders' counts.
-func (s *Session) publish() {
-	for _, src := range s.devices {
+func (a *Acquisition) publish() {
+	for _, src := range a.devices {
 		if src.decoder != nil {
 			stats := src.decoder.Stats()
 			src.mu.Lock()
@@ -114,9 +114,9 @@ func (s *Session) publish() {
 	}
 }
 
-func (s *Session) allFailed() bool {
+func (a *Acquisition) allFailed() bool {
 	n := 0
-	for _, src := range s.devices {
+	for _, src := range a.devices {
 		for _, o := range src.outputs {
 			if o.err() == nil {
 				return false
@@ -127,7 +127,7 @@ func (s *Session) allFailed() bool {
 	return n > 0
 }
 
-// A Status is what a session did so far.
+// A Status is what an acquisition did so far.
 type Status struct {
 	FirstClock, LastClock uint64 // ticks
 	Frames                uint64
@@ -158,13 +158,13 @@ type StreamStatus struct {
 	Err         error // why it takes no more rows
 }
 
-// Status may be called from any goroutine, during a session and after it.
-func (s *Session) Status() Status {
-	st := Status{LastClock: s.clock.Load(), Frames: s.frames.Load(), Strays: s.strays.Load()}
-	if first := s.first.Load(); first > 0 {
+// Status may be called from any goroutine, during an acquisition and after it.
+func (a *Acquisition) Status() Status {
+	st := Status{LastClock: a.clock.Load(), Frames: a.frames.Load(), Strays: a.strays.Load()}
+	if first := a.first.Load(); first > 0 {
 		st.FirstClock = first - 1
 	}
-	for _, src := range s.devices {
+	for _, src := range a.devices {
 		src.mu.Lock()
 		d := DeviceStatus{
 			Device: src.Device.Device, Name: src.name,
@@ -178,9 +178,9 @@ func (s *Session) Status() Status {
 		}
 		st.Devices = append(st.Devices, d)
 	}
-	s.mu.Lock()
-	outputs := s.outputs
-	s.mu.Unlock()
+	a.mu.Lock()
+	outputs := a.outputs
+	a.mu.Unlock()
 	for _, o := range outputs {
 		f := StreamStatus{Name: o.stream.Name, Address: oni.Address(o.stream.DeviceAddress), DroppedRows: o.dropped.Load(), Err: o.err()}
 		f.Rows, f.Batches, f.Bytes = o.writer.Progress()
