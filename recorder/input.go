@@ -1,13 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
-	"math/big"
 	"os"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -135,66 +131,6 @@ func readStartTime(path string) (stream.StartTime, error) {
 	return start, nil
 }
 
-// ticksFromSeconds converts a decimal number of seconds exactly, upwards: the
-// first tick that is not before it.
-func ticksFromSeconds(text string, clockHz uint64) (uint64, error) {
-	seconds, ok := new(big.Rat).SetString(text)
-	if !ok || strings.ContainsAny(text, "/xXpP_") || len(text) > 40 || strings.ContainsAny(text, "eE") {
-		return 0, fmt.Errorf("%q is not a number of seconds", text)
-	}
-	if seconds.Sign() < 0 {
-		return 0, fmt.Errorf("%s s is before the clock began", text)
-	}
-	ticks := seconds.Mul(seconds, new(big.Rat).SetInt(new(big.Int).SetUint64(clockHz)))
-	whole, rest := new(big.Int).QuoRem(ticks.Num(), ticks.Denom(), new(big.Int))
-	if rest.Sign() > 0 {
-		whole.Add(whole, big.NewInt(1))
-	}
-	if !whole.IsUint64() {
-		return 0, fmt.Errorf("%s s is more than the clock can count", text)
-	}
-	return whole.Uint64(), nil
-}
-
-// chooseColumns returns the columns that names and globs name, in the order of
-// the file; all of them if there are no patterns.
-func chooseColumns(r *recording.Reader, patterns []string) ([]int, error) {
-	columns := r.Stream().Columns
-	chosen := make([]bool, len(columns))
-	for _, pattern := range patterns {
-		if !strings.ContainsAny(pattern, "*?[") {
-			i, err := r.Column(pattern)
-			if err != nil {
-				return nil, err
-			}
-			chosen[i] = true
-			continue
-		}
-		found := false
-		for i := range columns {
-			match, err := path.Match(pattern, columns[i].Name)
-			if err != nil {
-				return nil, usagef("--columns %s: %v", pattern, err)
-			}
-			if match {
-				chosen[i], found = true, true
-			}
-		}
-		if !found {
-			if _, err := r.Column(pattern); err != nil {
-				return nil, err
-			}
-		}
-	}
-	var list []int
-	for i := range columns {
-		if chosen[i] || len(patterns) == 0 {
-			list = append(list, i)
-		}
-	}
-	return list, nil
-}
-
 // parseCodec returns the codec of a name.
 func parseCodec(name string) (recording.Codec, error) {
 	for _, c := range []recording.Codec{recording.None, recording.Zstd} {
@@ -229,75 +165,4 @@ func checkCodec(name string) error {
 		return usagef("--compression %q is not possible; possible: keep, none, zstd", name)
 	}
 	return nil
-}
-
-// An output is a file in the making: written under a temporary name in its
-// folder, and renamed when everything is well. It never replaces a file.
-type output struct {
-	*os.File
-	path string
-	done bool
-}
-
-// createOutput begins a file at a path that does not exist.
-func createOutput(path string, in *input) (*output, error) {
-	if info, err := os.Lstat(path); err == nil {
-		if mine, err := in.file.Stat(); err == nil && os.SameFile(info, mine) {
-			return nil, fmt.Errorf("%s is the input itself; choose another output", path)
-		}
-		return nil, fmt.Errorf("%s exists; nothing is overwritten, choose another output", path)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	dir, name := ".", path
-	if i := strings.LastIndexFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) }); i >= 0 {
-		dir, name = path[:i+1], path[i+1:]
-	}
-	f, err := os.CreateTemp(dir, "."+name+".partial-*")
-	if err != nil {
-		return nil, err
-	}
-	return &output{File: f, path: path}, nil
-}
-
-// Truncate cuts the file; the next Write continues there.
-func (o *output) Truncate(size int64) error {
-	if err := o.File.Truncate(size); err != nil {
-		return err
-	}
-	_, err := o.Seek(size, 0)
-	return err
-}
-
-// commit syncs the file and gives it its name.
-func (o *output) commit() error {
-	if err := o.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := o.Sync(); err != nil {
-		return err
-	}
-	if err := o.Close(); err != nil {
-		return err
-	}
-	// A link fails where a file of that name has appeared; a rename would
-	// replace it. Where links are not possible, looking must do.
-	err := os.Link(o.Name(), o.path)
-	if err == nil {
-		err = os.Remove(o.Name())
-	} else if _, statErr := os.Lstat(o.path); errors.Is(statErr, fs.ErrNotExist) {
-		err = os.Rename(o.Name(), o.path)
-	} else {
-		err = fmt.Errorf("%s appeared meanwhile; nothing is overwritten", o.path)
-	}
-	o.done = err == nil
-	return err
-}
-
-// discard removes what commit did not name.
-func (o *output) discard() {
-	if !o.done {
-		o.Close()
-		os.Remove(o.Name())
-	}
 }
