@@ -58,7 +58,10 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 	if err := checkCodec(f.compression); err != nil {
 		return err
 	}
-	if f.out == "" {
+	switch {
+	case f.out == "" && path == stdinName:
+		return usagef("recover of standard input needs -o OUT")
+	case f.out == "":
 		f.out = recoveredName(path)
 	}
 	in, err := openRaw(path)

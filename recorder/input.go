@@ -31,6 +31,7 @@ type input struct {
 	size   int64
 	reader *recording.Reader // nil after openRaw
 	open   bool              // a recorder is writing it
+	remove string            // temporary file to take away in the end
 }
 
 // openFile opens a file for reading and refuses what is none.
@@ -51,8 +52,11 @@ func openFile(path string) (*os.File, fs.FileInfo, error) {
 }
 
 // openRaw opens a file, of the size that it has at this moment, whatever it
-// holds.
+// holds; "-" is standard input.
 func openRaw(path string) (*input, error) {
+	if path == stdinName {
+		return openStdin()
+	}
 	f, info, err := openFile(path)
 	if err != nil {
 		return nil, err
@@ -76,13 +80,11 @@ func openInput(path string, c *clockFlags) (*input, error) {
 	return in, nil
 }
 
-func (in *input) close() { in.file.Close() }
-
 // complete fills in the clock and the wall time of a stream: what flags say,
 // else what the file says, else what the CSV beside it says.
 func (c *clockFlags) complete(path string, s *stream.Stream) error {
 	csv, asked := c.startTime, c.startTime != ""
-	if !asked && (s.AcqClockHz == 0 || s.StartUTC == "") {
+	if !asked && path != stdinName && (s.AcqClockHz == 0 || s.StartUTC == "") {
 		csv = store.FindStartTime(path)
 	}
 	if csv != "" {

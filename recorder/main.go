@@ -112,6 +112,8 @@ people look at such files, cut and repair them, whoever wrote them.
 
 Results go to standard output, words to standard error.
 
+` + stdinHelp + `
+
 ` + exitHelp,
 		Example: `  oniscope record --driver sim --rig rig.yaml --out today --duration 10s
   oniscope view today/*.arrow`,
