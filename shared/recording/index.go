@@ -76,12 +76,9 @@ func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error
 	if m.Batch.Length > maxBatchRows {
 		return nil, fmt.Errorf("%w: %d rows", ErrDamaged, m.Batch.Length)
 	}
-	spans, err := arrowipc.Columns(&r.schema, m.Version, m.Batch)
+	spans, err := arrowipc.Columns(&r.schema, m.Version, m.Batch, r.spans)
 	if err != nil {
 		return nil, err
-	}
-	if slices.Equal(spans, r.spans) {
-		spans = r.spans // one copy for all batches
 	}
 	r.spans = spans
 	bodyAt := b.offset + int64(b.metaLength)

@@ -65,7 +65,7 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked,
 		}
 		s = &arrowipc.Schema{Fields: []arrowipc.Field{*values}}
 	}
-	spans, err := arrowipc.Columns(s, m.Version, m.Batch)
+	spans, err := arrowipc.Columns(s, m.Version, m.Batch, nil)
 	if err != nil {
 		return out, &reasonError{err}
 	}

@@ -25,6 +25,22 @@ type RangesReader interface {
 	ReadRanges(offsets []int64, bufs [][]byte) error
 }
 
+// Bytes is a file that is in memory, or mapped into it. A Reader of it copies
+// nothing out: the Data of plain columns are parts of it, which nobody writes to.
+type Bytes []byte
+
+// ReadAt copies, as io.ReaderAt asks for.
+func (b Bytes) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 || off >= int64(len(b)) {
+		return 0, io.EOF
+	}
+	n := copy(p, b[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
 // A State says how a file ends and whether it holds.
 type State string
 
@@ -53,6 +69,7 @@ type Counters struct {
 type Reader struct {
 	src    io.ReaderAt
 	ranges RangesReader // nil: src only
+	memory Bytes        // src itself if it is in memory
 	size   int64        // of the file
 	end    int64        // no message reaches beyond: the footer's start, or size
 	format string       // "file" or "stream"
@@ -63,7 +80,6 @@ type Reader struct {
 	version int16
 	stream  stream.Stream
 	layouts []columnLayout // of the columns, zero where Type is Other
-	names   map[string]int // the first column of each name
 	clock   int            // index of the column Clock, or -1
 
 	batches  []batchState
@@ -89,6 +105,7 @@ type Reader struct {
 func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
 	rd := &Reader{src: r, size: size, end: size, format: "file", clock: -1}
 	rd.ranges, _ = r.(RangesReader)
+	rd.memory, _ = r.(Bytes)
 	if size <= 0 {
 		return nil, ErrEmpty
 	}
@@ -130,15 +147,12 @@ func (r *Reader) setSchema(s *arrowipc.Schema, version int16) error {
 	r.stream = stream.FromMetadata(streamKeyValues(s.Metadata))
 	r.stream.Columns = make([]stream.Column, len(s.Fields))
 	r.layouts = make([]columnLayout, len(s.Fields))
-	r.names = make(map[string]int, len(s.Fields))
 	for i := range s.Fields {
-		r.stream.Columns[i] = columnOf(&s.Fields[i])
-		r.layouts[i], _ = readableLayout(&s.Fields[i])
-		if _, twice := r.names[s.Fields[i].Name]; !twice {
-			r.names[s.Fields[i].Name] = i
-		}
+		var typ stream.Type
+		r.layouts[i], typ = readableLayout(&s.Fields[i])
+		describe(&r.stream.Columns[i], &s.Fields[i], r.layouts[i], typ)
 	}
-	if i, ok := r.names["Clock"]; ok && (r.stream.Columns[i].Type == stream.Uint64 || r.stream.Columns[i].Type == stream.Int64) {
+	if i := r.fieldIndex("Clock"); i >= 0 && (r.stream.Columns[i].Type == stream.Uint64 || r.stream.Columns[i].Type == stream.Int64) {
 		r.clock = i
 	}
 	return nil
@@ -152,7 +166,7 @@ func (r *Reader) Stream() *stream.Stream { return &r.stream }
 // Column returns the index of the column of that name, the first if there are
 // several, or a *ColumnError.
 func (r *Reader) Column(name string) (int, error) {
-	if i, ok := r.names[name]; ok {
+	if i := r.fieldIndex(name); i >= 0 {
 		return i, nil
 	}
 	names := make([]string, len(r.schema.Fields))
@@ -160,6 +174,17 @@ func (r *Reader) Column(name string) (int, error) {
 		names[i] = r.schema.Fields[i].Name
 	}
 	return 0, &ColumnError{Name: name, Near: near(name, names)}
+}
+
+// fieldIndex returns the first column of that name, or -1. A search costs less
+// than a map of all names, which every opening would have to make.
+func (r *Reader) fieldIndex(name string) int {
+	for i := range r.schema.Fields {
+		if r.schema.Fields[i].Name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // NumBatches returns the number of batches, damaged ones included.
@@ -199,10 +224,15 @@ func (r *Reader) State() State {
 	return Unfinished
 }
 
-// readAt reads n bytes at off, which lie inside the file, and counts them.
+// readAt reads n bytes at off, which lie inside the file, and counts them. They
+// are not to be written to.
 func (r *Reader) readAt(off, n int64, counter *int64) ([]byte, error) {
 	if off < 0 || n < 0 || n > r.size-off {
 		return nil, &CorruptError{Offset: off, Batch: -1, Err: ErrBounds}
+	}
+	if n <= int64(len(r.memory))-off {
+		*counter += n
+		return r.memory[off : off+n : off+n], nil
 	}
 	p := make([]byte, n)
 	got, err := r.src.ReadAt(p, off)
@@ -226,6 +256,15 @@ type piece struct {
 // are read as one as long as the bytes between them are less than 5 % of what
 // is wanted.
 func (r *Reader) fetch(pieces []*piece, counter *int64) error {
+	if r.memory != nil {
+		for _, p := range pieces {
+			var err error
+			if p.data, err = r.readAt(p.off, p.n, counter); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	spans := mergePieces(pieces)
 	if len(spans) == 0 {
 		return nil

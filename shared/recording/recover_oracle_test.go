@@ -111,7 +111,7 @@ func TestDamagedNestedColumnsAreNotIntact(t *testing.T) {
 	file := arrowFile(t, schema, columns)
 	block := footerOf(t, file).Batches[1]
 	m := messageAt(t, file, block)
-	spans, err := arrowipc.Columns(&footerOf(t, file).Schema, m.Version, m.Batch)
+	spans, err := arrowipc.Columns(&footerOf(t, file).Schema, m.Version, m.Batch, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"math/bits"
 	"unsafe"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -123,9 +124,9 @@ func (v *Vector) width() int {
 }
 
 // float64FromHalf converts an IEEE 754 binary16 number.
-func float64FromHalf(bits uint16) float64 {
-	sign, exponent, fraction := 1.0, int(bits>>10&31), float64(bits&1023)
-	if bits&0x8000 != 0 {
+func float64FromHalf(half uint16) float64 {
+	sign, exponent, fraction := 1.0, int(half>>10&31), float64(half&1023)
+	if half&0x8000 != 0 {
 		sign = -1
 	}
 	switch exponent {
@@ -158,11 +159,11 @@ func readableLayout(f *arrowipc.Field) (l columnLayout, typ stream.Type) {
 }
 
 func storageType(t arrowipc.DataType) stream.Type {
-	bits, ok := t.FixedBits()
+	width, ok := t.FixedBits()
 	if !ok {
 		return stream.Other
 	}
-	log := map[int]stream.Type{8: 0, 16: 1, 32: 2, 64: 3}[bits]
+	log := stream.Type(bits.Len(uint(width / 16))) // 0 to 3 for 8 to 64 bits
 	switch t.ID {
 	case arrowipc.Bool:
 		return stream.Bool
@@ -183,15 +184,16 @@ func storageType(t arrowipc.DataType) stream.Type {
 	return stream.FixedBinary
 }
 
-// columnOf describes a field as a column of a stream.
-func columnOf(f *arrowipc.Field) stream.Column {
-	l, typ := readableLayout(f)
-	c := stream.Column{Name: f.Name, Type: typ, ArrowType: f.TypeString(), ByteWidth: l.width, Nullable: f.Nullable, RunEnd: l.runEnd}
+// describe fills in a column of a stream from its field.
+func describe(c *stream.Column, f *arrowipc.Field, l columnLayout, typ stream.Type) {
+	*c = stream.Column{Name: f.Name, Type: typ, ArrowType: f.TypeString(), ByteWidth: l.width, Nullable: f.Nullable, RunEnd: l.runEnd}
 	c.SetMetadata(streamKeyValues(f.Metadata))
-	return c
 }
 
 func streamKeyValues(list []arrowipc.KeyValue) []stream.KeyValue {
+	if len(list) == 0 {
+		return nil
+	}
 	out := make([]stream.KeyValue, len(list))
 	for i, e := range list {
 		out[i] = stream.KeyValue{Key: e.Key, Value: e.Value}

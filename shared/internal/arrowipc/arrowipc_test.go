@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -98,7 +99,7 @@ func TestColumnsGiveEachFieldItsNodesAndBuffers(t *testing.T) {
 		}
 	}
 	r.Nodes, r.Buffers = make([]FieldNode, walk.nodes), make([]Buffer, walk.buffers)
-	spans, err := Columns(s, V5, r)
+	spans, err := Columns(s, V5, r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,10 +120,51 @@ func TestColumnsGiveEachFieldItsNodesAndBuffers(t *testing.T) {
 		keep := *r
 		keep.Nodes = append([]FieldNode(nil), r.Nodes...)
 		damage()
-		if _, err := Columns(s, V5, r); !errors.Is(err, ErrMessage) {
+		if _, err := Columns(s, V5, r, nil); !errors.Is(err, ErrMessage) {
 			t.Errorf("%s: %v", name, err)
 		}
 		*r = keep
+	}
+}
+
+// What another batch had may be returned again only where it is right.
+func TestColumnsGiveTheSameBesideThoseOfAnotherBatch(t *testing.T) {
+	s := manyTypes()
+	batch := func(version int16, variadic int64) *RecordBatch {
+		r := &RecordBatch{VariadicCounts: []int64{variadic}}
+		walk := layout{version: version, variadic: r.VariadicCounts}
+		for i := range s.Fields {
+			if err := walk.add(&s.Fields[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.Nodes, r.Buffers = make([]FieldNode, walk.nodes), make([]Buffer, walk.buffers)
+		return r
+	}
+	cases := []struct {
+		version  int16
+		variadic int64
+	}{{V5, 0}, {V5, 3}, {V4, 3}, {V4, 1}}
+	for _, before := range cases {
+		last, err := Columns(s, before.version, batch(before.version, before.variadic), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := slices.Clone(last)
+		for _, c := range cases {
+			r := batch(c.version, c.variadic)
+			want, err := Columns(s, c.version, r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Columns(s, c.version, r, last)
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("%v beside %v: got %v, %v, want %v", c, before, got, err, want)
+			}
+			if !slices.Equal(last, kept) {
+				t.Fatalf("%v changed the columns of %v", c, before)
+			}
+		}
 	}
 }
 

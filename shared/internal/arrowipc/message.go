@@ -251,15 +251,18 @@ func recordBatch(t table) *RecordBatch {
 	r := &RecordBatch{Length: t.i64(0, 0), Codec: Uncompressed}
 	first, n := t.vec(1, 16)
 	r.Nodes = make([]FieldNode, n)
+	// vec has made sure that the elements are there.
+	p := t.b.bytes(first, int64(n)*16)
 	for i := range r.Nodes {
-		pos := first + int64(i)*16
-		r.Nodes[i] = FieldNode{t.b.i64(pos), t.b.i64(pos + 8)}
+		node := p[16*i : 16*i+16]
+		r.Nodes[i] = FieldNode{int64(binary.LittleEndian.Uint64(node)), int64(binary.LittleEndian.Uint64(node[8:]))}
 	}
 	first, n = t.vec(2, 16)
 	r.Buffers = make([]Buffer, n)
+	p = t.b.bytes(first, int64(n)*16)
 	for i := range r.Buffers {
-		pos := first + int64(i)*16
-		r.Buffers[i] = Buffer{t.b.i64(pos), t.b.i64(pos + 8)}
+		buffer := p[16*i : 16*i+16]
+		r.Buffers[i] = Buffer{int64(binary.LittleEndian.Uint64(buffer)), int64(binary.LittleEndian.Uint64(buffer[8:]))}
 	}
 	if c, ok := t.sub(3); ok {
 		r.Codec = Codec(c.u8(0, 0))

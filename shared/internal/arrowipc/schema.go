@@ -1,6 +1,9 @@
 package arrowipc
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 func schema(t table) *Schema {
 	s := &Schema{BigEndian: t.i16(0, 0) == 1, Fields: fields(t, 1, 0), Metadata: keyValues(t, 2)}
@@ -39,17 +42,16 @@ func fields(t table, slot, depth int) []Field {
 	}
 	list := make([]Field, n)
 	for i := range list {
-		e := t.b.indirect(first + int64(i)*4)
-		f := Field{Name: e.str(0), Nullable: e.u8(1, 0) != 0, Metadata: keyValues(e, 6), Children: fields(e, 5, depth+1)}
+		e, f := t.b.indirect(first+int64(i)*4), &list[i]
+		f.Name, f.Nullable, f.Metadata, f.Children = e.str(0), e.u8(1, 0) != 0, keyValues(e, 6), fields(e, 5, depth+1)
 		typ, _ := e.sub(3)
-		f.Type = dataType(TypeID(e.u8(2, 0)), typ)
+		dataType(&f.Type, TypeID(e.u8(2, 0)), typ)
 		if d, ok := e.sub(4); ok {
 			f.Dictionary = &Dictionary{ID: d.i64(0, 0), Index: DataType{ID: Int, BitWidth: 32, Signed: true}, Ordered: d.u8(2, 0) != 0}
 			if index, ok := d.sub(1); ok {
-				f.Dictionary.Index = dataType(Int, index)
+				dataType(&f.Dictionary.Index, Int, index)
 			}
 		}
-		list[i] = f
 		if t.b.err != nil {
 			return nil
 		}
@@ -57,10 +59,10 @@ func fields(t table, slot, depth int) []Field {
 	return list
 }
 
-// dataType reads the table of type id; absent slots have the defaults of
-// Schema.fbs.
-func dataType(id TypeID, t table) DataType {
-	d := DataType{ID: id}
+// dataType reads the table of type id into d; absent slots have the defaults
+// of Schema.fbs.
+func dataType(d *DataType, id TypeID, t table) {
+	d.ID = id
 	switch id {
 	case Int:
 		d.BitWidth, d.Signed = t.i32(0, 0), t.u8(1, 0) != 0
@@ -87,13 +89,12 @@ func dataType(id TypeID, t table) DataType {
 		first, n := t.vec(1, 4)
 		if t.b.fields -= n; t.b.fields < 0 {
 			t.b.fail()
-			return d
+			return
 		}
 		for i := range n {
 			d.TypeIDs = append(d.TypeIDs, t.b.i32(first+int64(i)*4))
 		}
 	}
-	return d
 }
 
 // A Span is the part of a batch's nodes and buffers that belongs to one
@@ -102,19 +103,30 @@ type Span struct{ Node, NodeEnd, Buffer, BufferEnd int }
 
 // Columns assigns the nodes and buffers of a batch to the schema's columns.
 //
-// version is the message's: unions had a validity buffer in V4. It returns an
+// version is the message's: unions had a validity buffer in V4. last is the
+// result for another batch of this schema, or nil: it is returned again where it
+// fits, which is nearly always, so that all batches share one. It returns an
 // error that wraps ErrMessage if the batch does not have exactly the nodes and
 // buffers that the schema asks for, or a column's row count is not the
 // batch's.
-func Columns(s *Schema, version int16, r *RecordBatch) ([]Span, error) {
-	spans := make([]Span, len(s.Fields))
+func Columns(s *Schema, version int16, r *RecordBatch, last []Span) ([]Span, error) {
+	spans, shared := last, len(last) == len(s.Fields)
+	if !shared {
+		spans = make([]Span, len(s.Fields))
+	}
 	walk := layout{version: version, variadic: r.VariadicCounts}
 	for i := range s.Fields {
-		spans[i] = Span{Node: walk.nodes, Buffer: walk.buffers}
+		span := Span{Node: walk.nodes, Buffer: walk.buffers}
 		if err := walk.add(&s.Fields[i]); err != nil {
 			return nil, err
 		}
-		spans[i].NodeEnd, spans[i].BufferEnd = walk.nodes, walk.buffers
+		span.NodeEnd, span.BufferEnd = walk.nodes, walk.buffers
+		if shared && spans[i] != span {
+			spans, shared = slices.Clone(spans), false
+		}
+		if !shared {
+			spans[i] = span
+		}
 	}
 	if walk.nodes != len(r.Nodes) || walk.buffers != len(r.Buffers) {
 		return nil, fmt.Errorf("%w: %d field nodes and %d buffers, the schema asks for %d and %d", ErrMessage, len(r.Nodes), len(r.Buffers), walk.nodes, walk.buffers)

@@ -131,6 +131,26 @@ var plainNames = map[TypeID]string{
 	BinaryView: "binary_view", Utf8View: "utf8_view",
 }
 
+// intName has the names of the usual integers ready: nearly all columns are
+// such, and making names was a good part of what opening a file took.
+func intName(bits int32, signed bool) string {
+	names := [...]string{"uint8", "uint16", "uint32", "uint64"}
+	if signed {
+		names = [...]string{"int8", "int16", "int32", "int64"}
+	}
+	switch bits {
+	case 8:
+		return names[0]
+	case 16:
+		return names[1]
+	case 32:
+		return names[2]
+	case 64:
+		return names[3]
+	}
+	return fmt.Sprintf("%s%d", names[0][:len(names[0])-1], bits)
+}
+
 // String names the type as pyarrow and the Arrow documentation do, without
 // children: "uint16", "timestamp[us, UTC]", "list".
 func (t DataType) String() string {
@@ -139,10 +159,7 @@ func (t DataType) String() string {
 	}
 	switch t.ID {
 	case Int:
-		if t.Signed {
-			return fmt.Sprintf("int%d", t.BitWidth)
-		}
-		return fmt.Sprintf("uint%d", t.BitWidth)
+		return intName(t.BitWidth, t.Signed)
 	case FloatingPoint:
 		if bits, ok := t.FixedBits(); ok {
 			return fmt.Sprintf("float%d", bits)
