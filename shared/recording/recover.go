@@ -14,9 +14,9 @@ import (
 
 // How Recover works. The messages of a file say where they end, so it walks
 // from one to the next, decodes every batch, and keeps those that hold. Where
-// that chain breaks it goes on at the next block of the footer at which a
-// message stands, if there is a footer. Footer and messages are claims alike:
-// what validates is believed.
+// that chain breaks it goes on at the next place at which a message stands: a
+// scan of the bytes finds it, or the footer names it, whichever is nearer.
+// Footer and messages are claims alike: what validates is believed.
 
 const (
 	maxMetadataBytes = 64 << 20 // of one message; a header of 1540 buffers takes 40 kB
@@ -53,7 +53,8 @@ type RecoverOptions struct {
 // Source: spec "Words with exact meaning"; FORMAT.md says what counts as
 // intact.
 func Recover(r io.ReaderAt, size int64, o RecoverOptions) (*Plan, error) {
-	rc := &recoverer{r: r, size: size, o: o, budget: 2*size + 1<<16, dictionaries: map[int64]int64{}}
+	rc := &recoverer{r: r, size: size, o: o, budget: 2*size + 1<<16, suspicion: 16*size + 1<<26, dictionaries: map[int64]int64{}}
+	rc.scanner = scanner{readAt: rc.readWindow, size: size, accept: rc.accept, budget: &rc.budget}
 	rc.report = Report{Input: o.Name, Output: o.Output, Damage: []Finding{}}
 	if err := rc.findEnds(); err != nil {
 		return nil, rc.failed(err)
@@ -97,6 +98,12 @@ type recoverer struct {
 	clock        clockSpan // of the last batch kept that has one
 	footerMagic  bool
 	budget       int64 // bytes of metadata that may still be looked at on suspicion
+	suspicion    int64 // bytes of bodies, decoded, that may still be checked on suspicion
+	spent        int64 // bytes read and decoded
+	last         *judged
+	memo         memo
+	scanner      scanner
+	torn         *message // a batch that the scan found and the end of the file cuts
 
 	report   Report
 	findings []located
@@ -170,8 +177,18 @@ func (rc *recoverer) readAt(p []byte, off int64) error {
 	return fmt.Errorf("recording: reading %d bytes at %d: %w", len(p), off, err)
 }
 
+// readWindow fills p without the window of readAt.
+func (rc *recoverer) readWindow(p []byte, off int64) error {
+	scattered := rc.scattered
+	rc.scattered = true
+	err := rc.readAt(p, off)
+	rc.scattered = scattered
+	return err
+}
+
 // work counts bytes and yields every few megabytes.
 func (rc *recoverer) work(n int64) error {
+	rc.spent += n
 	if rc.worked += n; rc.worked < 4<<20 {
 		return nil
 	}
@@ -181,7 +198,7 @@ func (rc *recoverer) work(n int64) error {
 func (rc *recoverer) yield() error {
 	rc.worked = 0
 	if rc.o.Progress != nil {
-		rc.o.Progress(rc.pos, rc.size)
+		rc.o.Progress(min(rc.size, max(rc.pos, rc.scanner.at)), rc.size)
 	}
 	if rc.o.Yield != nil {
 		return rc.o.Yield()

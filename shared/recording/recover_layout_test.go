@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -112,20 +113,30 @@ func TestLostRowsAreGuessedFromTheMetadata(t *testing.T) {
 	}
 }
 
-// Bytes missing inside a plain body leave a batch whose end nobody can prove.
+// Bytes missing inside a plain body leave a batch whose end nobody can prove:
+// the message behind it does, if it can be found, wherever it stands.
 func TestAPlainBatchThatNoMessageFollowsIsSuspect(t *testing.T) {
 	f, _ := writeRandom(t, smallStream(), None, 54, 50, 50, 50)
+	original := batchesOf(t, f.data)
 	b := footerOf(t, f.data).Batches[1]
 	at := b.Offset + int64(b.MetaLength) + b.BodyLength - 300
 	for name, file := range map[string][]byte{"footer": f.data, "no footer": withoutFooter(t, f.data)} {
-		short := append(bytes.Clone(file[:at]), file[at+40:]...)
-		_, report := recoverBytes(t, short)
-		found := false
-		for _, d := range report.Damage {
-			found = found || d.Batch == 1 && d.Severity == "warning" && strings.Contains(d.Reason, "no message follows")
-		}
-		if !found || report.Outcome != Lossy || name == "footer" && report.BatchesLost != 1 {
-			t.Errorf("%s: %+v", name, report)
+		for _, missing := range []int64{1, 3, 8, 40, 130} {
+			short := append(bytes.Clone(file[:at]), file[at+missing:]...)
+			out, report := recoverBytes(t, short)
+			sameValues(t, out, original, 0, 2)
+			if d := report.Damage[0]; d.Batch != 1 || d.Severity != "error" || d.LostRows != 50 || !strings.Contains(d.Reason, fmt.Sprintf("%d of its bytes are missing", missing)) || report.BatchesLost != 1 {
+				t.Errorf("%s, %d bytes missing: %+v", name, missing, report)
+			}
+			copy(short[at+300-missing:], "damaged!")
+			_, report = recoverBytes(t, short)
+			found := false
+			for _, d := range report.Damage {
+				found = found || d.Batch == 1 && d.Severity == "warning" && strings.Contains(d.Reason, "no message follows")
+			}
+			if !found || report.Outcome != Lossy || name == "footer" && report.BatchesLost != 1 {
+				t.Errorf("%s, %d bytes missing: %+v", name, missing, report)
+			}
 		}
 	}
 }

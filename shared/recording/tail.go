@@ -60,25 +60,21 @@ func (rc *recoverer) doubtLast(stands standing) {
 		Reason: "suspect: no message follows this batch: if bytes are missing in it, its last values are those of others"}})
 }
 
+// behindMark returns where the end mark at pos ends: it has 8 bytes, or 4 of a
+// writer before Arrow 0.15.
+func (rc *recoverer) behindMark() int64 {
+	var word [4]byte
+	if rc.prefix == 4 && rc.pos+4 <= rc.size && rc.readAt(word[:], rc.pos) == nil && allZero(word[:]) {
+		return rc.pos + 4
+	}
+	return rc.pos + 8
+}
+
 // tail judges what stands behind the last message.
 func (rc *recoverer) tail() error {
 	from := max(rc.pos, rc.judged)
 	if rc.ended {
-		from = rc.pos + 8
-		if rc.prefix == 4 {
-			var word [4]byte
-			if err := rc.readAt(word[:], rc.pos); err != nil {
-				return err
-			}
-			if allZero(word[:]) {
-				from = rc.pos + 4
-			}
-		}
-		if rc.footer == nil {
-			if err := rc.footerBehind(from); err != nil {
-				return err
-			}
-		}
+		from = rc.behindMark()
 	}
 	switch {
 	case rc.footer != nil && from <= rc.footerAt:
@@ -146,14 +142,14 @@ func (rc *recoverer) cutTail(from int64) error {
 			rc.lose(from, rest, false, -1, fmt.Sprintf("the last %d bytes are zeros: reserved for data that never reached the disk", rest))
 			return nil
 		}
-		rc.lose(from, rest, false, -1, fmt.Sprintf("%d zeros where a message should begin, and no footer that says where the next one is", end-from))
+		rc.lose(from, rest, false, -1, fmt.Sprintf("%d zeros where a message should begin, and no batch behind them", end-from))
 	case cutHeader:
 		rc.lose(from, rest, true, -1, string(stands))
 	case cutPrefix:
 		rc.lose(from, rest, false, -1, string(stands)+" or of the end mark")
 	default:
 		rc.doubtLast(stands)
-		rc.lose(from, rest, false, -1, "no message begins here, and no footer says where the next one is")
+		rc.lose(from, rest, false, -1, "no message begins here, and no batch is found behind")
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (rc *recoverer) messageAt(at int64) (*message, standing, error) {
 		return nil, endMark, nil
 	case length == 0 && allZero(p):
 		return nil, zeros, nil
-	case rc.prefix != 0 && prefix != rc.prefix || length == 0 || length > maxMetadataBytes || at%8 != 0 || (prefix+int(length))%8 != 0:
+	case rc.prefix != 0 && prefix != rc.prefix || length == 0 || length > maxMetadataBytes || (prefix+int(length))%8 != 0:
 		return nil, noMessage, nil
 	case int64(length) > rest-int64(prefix):
 		// A header of this length may have been begun; a longer rest means
@@ -74,7 +74,7 @@ func (rc *recoverer) messageAt(at int64) (*message, standing, error) {
 		return nil, "", err
 	}
 	parsed, err := arrowipc.ParseMessage(metadata)
-	if err != nil || parsed.BodyLength%8 != 0 || parsed.BodyLength > 1<<60 {
+	if err != nil || parsed.BodyLength%8 != 0 || parsed.BodyLength > maxMessageBody {
 		return nil, noMessage, nil
 	}
 	return &message{Message: parsed, at: at, prefix: prefix, length: int64(prefix) + int64(length)}, isMessage, nil
@@ -117,16 +117,25 @@ func (rc *recoverer) walk() error {
 		case rc.footer != nil && rc.pos == rc.footerAt:
 			return nil // some writers put no end mark before it
 		case m != nil:
+			before := rc.mark(m)
 			if err := rc.message(m); err != nil {
 				return err
 			}
 			if rc.pos > m.at {
+				rc.last = before
 				continue
 			}
 			return nil // of the last batch some data are missing
 		case stands == endMark && len(blocks) == 0:
-			rc.ended = true
-			return nil
+			rc.last = nil
+			more, err := rc.behindEnd()
+			if err != nil {
+				return err
+			}
+			if !more {
+				rc.ended = true
+				return nil
+			}
 		}
 		// The chain is broken here.
 		resumed, err := rc.resume(string(stands))
@@ -134,71 +143,6 @@ func (rc *recoverer) walk() error {
 			return err
 		}
 	}
-}
-
-// resume goes on behind broken framing at pos, at the next message that the
-// footer points at, and notes what lies between. It reports whether there is
-// one.
-func (rc *recoverer) resume(reason string) (bool, error) {
-	from := rc.pos
-	blocks := rc.blocksFrom(from)
-	next := -1
-	for i, b := range blocks {
-		if b.Offset == from {
-			continue // that one is broken
-		}
-		m, err := rc.candidate(b)
-		if err != nil {
-			return false, err
-		}
-		if m != nil {
-			next = i
-			break
-		}
-	}
-	lost, to := blocks, rc.footerAt
-	if next >= 0 {
-		lost, to = blocks[:next], blocks[next].Offset
-	} else if len(lost) == 0 {
-		return false, nil // the tail says what is here
-	}
-	at := from
-	for i, b := range lost {
-		if b.Offset < at {
-			continue // overlaps the one before
-		}
-		if b.Offset > at {
-			rc.lose(at, b.Offset-at, false, -1, reason)
-		}
-		why := "no batch stands where the footer says"
-		if b.Offset == from {
-			why = reason
-		}
-		end := min(to, b.Offset+int64(b.MetaLength)+b.BodyLength)
-		if i+1 < len(lost) {
-			end = min(end, max(lost[i+1].Offset, b.Offset+8))
-		}
-		rc.lose(b.Offset, end-b.Offset, true, -1, why)
-		rc.findings[len(rc.findings)-1].body = b.BodyLength
-		at = end
-	}
-	if next < 0 {
-		rc.doubtLast(standing(reason))
-		// An end mark may stand right before the footer.
-		rc.pos = at
-		_, stands, err := rc.messageAt(at)
-		if err != nil {
-			return false, err
-		}
-		if rc.ended = stands == endMark; rc.ended || at >= to {
-			return false, nil
-		}
-	}
-	if at < to {
-		rc.lose(at, to-at, false, -1, reason)
-	}
-	rc.pos = to
-	return next >= 0, nil
 }
 
 // message judges one well-formed message and moves pos behind it; pos stays if
@@ -226,13 +170,20 @@ func (rc *recoverer) message(m *message) error {
 	}
 	batch := m.Header == arrowipc.RecordBatchHeader
 	if m.dataEnd() > limit {
+		if next, err := rc.scan(m.at+8, limit); err != nil {
+			return err
+		} else if next != nil {
+			rc.lose(m.at, next.at-m.at, batch, rowsOf(m), endsEarly(m, next))
+			rc.pos = next.at
+			return nil
+		}
 		rc.lose(m.at, limit-m.at, batch, rowsOf(m), fmt.Sprintf("only %d of the %d bytes of its body are there", limit-m.bodyAt(), m.BodyLength))
 		if limit < rc.size {
 			rc.pos = limit // the footer
 		}
 		return nil
 	}
-	checked, err := rc.checker.check(rc, rc.schema, m)
+	checked, err := rc.check(m)
 	var bad *reasonError
 	switch {
 	case errors.As(err, &bad):
