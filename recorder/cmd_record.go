@@ -82,7 +82,7 @@ func (a *app) recordCommand() *cobra.Command {
 	fl.StringVar(&f.suffix, "suffix", "", "FileCount, Timestamp or None (default FileCount)")
 	fl.BoolVar(&f.overwrite, "overwrite", false, "replace existing files, with suffix None")
 	fl.BoolVar(&f.buffered, "buffered", true, "write in the background; without it a slow disk holds up decoding")
-	fl.StringVar(&f.compression, "compression", "", "none or zstd (default none)")
+	fl.StringVar(&f.compression, "compression", "", "none, zstd or lz4 (default none)")
 	fl.StringVar(&f.layout, "layout", "", "how LFP stands beside AP: repeat, each value in 12 rows (default repeat)")
 	fl.StringVar(&f.signal, "signal", "", "simulator: neural or pattern (default neural)")
 	fl.StringVar(&f.pace, "pace", "", "simulator: real-time or max (default real-time)")

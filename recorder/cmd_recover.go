@@ -42,7 +42,7 @@ func (a *app) recoverCommand() *cobra.Command {
 	}
 	fl := cmd.Flags()
 	fl.StringVarP(&f.out, "output", "o", "", "the new `FILE` (default FILE with .recovered before its extension)")
-	fl.StringVar(&f.compression, "compression", keepCodec, "keep, none or zstd")
+	fl.StringVar(&f.compression, "compression", keepCodec, "keep, none, zstd or lz4")
 	fl.BoolVar(&a.quiet, "quiet", false, "no progress")
 	fl.BoolVar(&a.json, "json", false, "print the report as JSON")
 	return cmd

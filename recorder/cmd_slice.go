@@ -38,7 +38,7 @@ func (a *app) sliceCommand() *cobra.Command {
 	fl := cmd.Flags()
 	f.add(fl)
 	fl.StringVarP(&f.out, "output", "o", "", "the new `FILE`")
-	fl.StringVar(&f.compression, "compression", keepCodec, "keep, none or zstd")
+	fl.StringVar(&f.compression, "compression", keepCodec, "keep, none, zstd or lz4")
 	fl.BoolVar(&a.quiet, "quiet", false, "no progress")
 	fl.BoolVar(&a.json, "json", false, "print a report as JSON")
 	return cmd
@@ -68,7 +68,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	if err != nil {
 		return err
 	}
-	codec, err := codecOr(f.compression, in.reader)
+	codec, err := recording.ParseCodec(f.compression)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

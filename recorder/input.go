@@ -133,38 +133,23 @@ func readStartTime(path string) (stream.StartTime, error) {
 	return start, nil
 }
 
-// parseCodec returns the codec of a name.
+// parseCodec returns the codec of a name, of those that a new recording can
+// have.
 func parseCodec(name string) (recording.Codec, error) {
-	for _, c := range []recording.Codec{recording.None, recording.Zstd} {
-		if name == c.String() {
-			return c, nil
-		}
+	codec, err := recording.ParseCodec(name)
+	if err != nil || codec == recording.Keep {
+		return 0, fmt.Errorf("compression %q is not known; possible: none, zstd, lz4", name)
 	}
-	return 0, fmt.Errorf("compression %q is not known; possible: none, zstd", name)
+	return codec, nil
 }
 
 // keepCodec is what --compression says to leave bodies as they are.
 const keepCodec = "keep"
 
-// codecOr returns the codec of a name, or with "keep" that of the file.
-func codecOr(name string, r *recording.Reader) (recording.Codec, error) {
-	if name != keepCodec {
-		return parseCodec(name)
-	}
-	codec, err := parseCodec(r.Codec())
-	if err != nil {
-		return 0, fmt.Errorf("cannot keep compression %s; say --compression none or zstd", r.Codec())
-	}
-	return codec, nil
-}
-
 // checkCodec refuses a wrong --compression before any file is touched.
 func checkCodec(name string) error {
-	if name == keepCodec {
-		return nil
-	}
-	if _, err := parseCodec(name); err != nil {
-		return usagef("--compression %q is not possible; possible: keep, none, zstd", name)
+	if _, err := recording.ParseCodec(name); err != nil {
+		return usagef("--compression %q is not possible; possible: keep, none, zstd, lz4", name)
 	}
 	return nil
 }

@@ -96,13 +96,13 @@ func TestExitCodes(t *testing.T) {
 		{"slice by no number", exitUsage, []string{"slice", beat, "-o", out("x"), "--from", "noon"}},
 		{"slice of wrong batches", exitUsage, []string{"slice", beat, "-o", out("x"), "--batches", "3"}},
 		{"slice of a column that is not there", exitFailed, []string{"slice", beat, "-o", out("x"), "--columns", "Clok"}},
-		{"slice with a codec that we do not write", exitUsage, []string{"slice", beat, "-o", out("x"), "--compression", "lz4"}},
+		{"slice with a codec that we do not write", exitUsage, []string{"slice", beat, "-o", out("x"), "--compression", "brotli"}},
 		{"slice of a damaged file", exitLoss, []string{"slice", broken, "-o", out("part.arrow")}},
 
 		{"recover without loss", exitDone, []string{"recover", cut, "-o", out("lossless.arrow")}},
 		{"recover with loss", exitLoss, []string{"recover", broken, "-o", out("lossy.arrow")}},
 		{"recover of nothing", exitFailed, []string{"recover", empty, "-o", out("x")}},
-		{"recover with a wrong codec", exitUsage, []string{"recover", cut, "-o", out("x"), "--compression", "lz4"}},
+		{"recover with a wrong codec", exitUsage, []string{"recover", cut, "-o", out("x"), "--compression", "brotli"}},
 		{"recover of two files", exitUsage, []string{"recover", cut, broken}},
 
 		{"view of a missing file", exitFailed, []string{"view", out("missing")}},

@@ -49,7 +49,7 @@ func TestARigFileIsRefusedWithTheLine(t *testing.T) {
 		"suffix of one device":    {"devices:\n  digital-io: {writer: {suffix: None}}\n", "suffix is chosen once for the whole run"},
 		"wrong suffix":            {"writer: {suffix: Date}\n", `suffix "Date" is not known; possible: None, FileCount, Timestamp`},
 		"layout of a later time":  {"writer: {layout: ree}\n", `layout "ree" is not possible in this version; possible: repeat`},
-		"wrong compression":       {"devices:\n  digital-io: {writer: {compression: gzip}}\n", `compression "gzip" is not known; possible: none, zstd`},
+		"wrong compression":       {"devices:\n  digital-io: {writer: {compression: gzip}}\n", `compression "gzip" is not known; possible: none, zstd, lz4`},
 		"too few ranges":          {"devices:\n  analog-io: {ranges_v: [1, 2]}\n", "rig.yaml:2: devices: analog-io: ranges_v has 2 values, want 12"},
 		"wrong port":              {"ports: {c: {headstage: neuropixels-1.0e}}\n", `"c" is not a port; possible: a, b`},
 		"wrong headstage":         {"ports: {a: {headstage: rhd}}\n", `headstage "rhd" is not known; possible: neuropixels-1.0e`},

@@ -266,16 +266,11 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 			o.End = *a.End
 		}
 	}
-	switch a.Compression {
-	case "", "keep":
-		if s.reader.Codec() == "zstd" {
-			o.Codec = recording.Zstd
+	o.Codec = recording.Keep
+	if a.Compression != "" {
+		if o.Codec, err = recording.ParseCodec(a.Compression); err != nil {
+			return nil, &ArgumentError{"slice", err.Error()}
 		}
-	case "none":
-	case "zstd":
-		o.Codec = recording.Zstd
-	default:
-		return nil, &ArgumentError{"slice", fmt.Sprintf("compression is %q, must be keep, none or zstd", a.Compression)}
 	}
 	return e.writeSlice(ctx, s, o, file, progress)
 }

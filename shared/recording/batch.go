@@ -17,8 +17,8 @@ const maxReadBytes = 1 << 30
 //
 // It returns a *CorruptError if the batch, as far as it was read, is damaged;
 // other columns of it and other batches may still be read. A column of text or
-// another variable width gives an error that wraps ErrUnsupported, as LZ4
-// does, and more than 1 GiB of values one that wraps ErrTooLarge.
+// another variable width gives an error that wraps ErrUnsupported, and more
+// than 1 GiB of values one that wraps ErrTooLarge.
 func (r *Reader) ReadBatch(i int, columns []int) (*Batch, error) {
 	start, end, err := r.BatchRange(i)
 	if err != nil {
@@ -37,9 +37,6 @@ func (r *Reader) readRows(i int, start, from, to int64, columns []int) (*Batch, 
 	h, err := r.header(i)
 	if err != nil {
 		return nil, err
-	}
-	if h.batch.Codec == arrowipc.LZ4Frame && len(columns) > 0 {
-		return nil, fmt.Errorf("%w: batch %d is compressed with LZ4; write the file again plain or with zstd", ErrUnsupported, i)
 	}
 	rd := batchRead{r: r, h: h, from: from, to: to, left: maxReadBytes}
 	fail := func(err error) (*Batch, error) {
@@ -63,10 +60,8 @@ func (r *Reader) readRows(i int, start, from, to int64, columns []int) (*Batch, 
 		if b.Columns[k], err = rd.decode(&parts[k]); err != nil {
 			return fail(err)
 		}
-		if r.worked != nil {
-			if err := r.worked(len(b.Columns[k].Data)); err != nil {
-				return nil, err
-			}
+		if err := r.work(len(b.Columns[k].Data)); err != nil {
+			return nil, err
 		}
 	}
 	return b, nil
@@ -107,7 +102,8 @@ type batchRead struct {
 	h        *header
 	from, to int64 // rows of the batch
 	pieces   []*piece
-	left     int64 // of maxReadBytes
+	stored   map[int]*piece // buffers that are read whole, by index
+	left     int64          // of maxReadBytes
 }
 
 // A bufferRead is one buffer, or a part of it, to be read.
@@ -116,6 +112,7 @@ type bufferRead struct {
 	at         int64 // of the buffer in the file
 	need       int64 // bytes that its node justifies
 	lo, hi     int64 // of them wanted
+	skip       int64 // bytes of a plain piece before lo
 	compressed bool
 }
 
@@ -185,7 +182,7 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 
 // maxRunBytes is how many bytes the runs of a column of so many stored bytes
 // may be expanded to. A few bytes can claim any number of rows.
-func maxRunBytes(stored int64) int64 { return 16<<20 + min(stored, maxReadBytes)*zstdRatio }
+func maxRunBytes(stored int64) int64 { return 16<<20 + min(stored, maxReadBytes)*maxRatio }
 
 // take counts what values will occupy.
 func (b *batchRead) take(n, width int64) error {
@@ -206,20 +203,50 @@ func (b *batchRead) buffer(column, index int, n, bits, lo, hi int64) (*bufferRea
 	if bits == 1 {
 		s.lo = lo / 8 // the byte that holds the first
 	}
-	s.piece = &piece{off: at + s.lo, n: s.hi - s.lo}
+	s.piece = b.stored[index]
+	known := s.piece != nil
 	switch {
 	case s.compressed && stored.Length < 8:
 		return nil, b.damaged(column, at, fmt.Errorf("a compressed buffer of %d bytes", stored.Length))
 	case s.compressed:
-		s.piece.off, s.piece.n = at, stored.Length
 		if err := b.take(s.need, 1); err != nil {
 			return nil, err
 		}
 	case stored.Length < s.need:
 		return nil, b.damaged(column, at, fmt.Errorf("%w: a buffer of %d bytes for %d values of %d bits", ErrBounds, stored.Length, n, bits))
 	}
-	b.pieces = append(b.pieces, s.piece)
+	switch {
+	case known:
+		s.skip = s.lo
+	case s.compressed:
+		s.piece = &piece{off: at, n: stored.Length}
+	default:
+		s.piece = &piece{off: at + s.lo, n: s.hi - s.lo}
+	}
+	if !known {
+		b.pieces = append(b.pieces, s.piece)
+	}
 	return s, nil
+}
+
+// whole plans to read all buffers of a column as they stand in the file.
+func (b *batchRead) whole(column int) error {
+	span := b.h.spans[column]
+	if b.stored == nil {
+		b.stored = map[int]*piece{}
+	}
+	for i := span.Buffer; i < span.BufferEnd; i++ {
+		if b.stored[i] != nil {
+			continue
+		}
+		buffer := b.h.batch.Buffers[i]
+		if err := b.take(buffer.Length, 1); err != nil {
+			return err
+		}
+		p := &piece{off: b.h.bodyAt + buffer.Offset, n: buffer.Length}
+		b.stored[i], b.pieces = p, append(b.pieces, p)
+	}
+	return nil
 }
 
 // byteCount is the number of bytes that n values take.

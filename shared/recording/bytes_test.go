@@ -9,7 +9,7 @@ import (
 
 // A file in memory is read as any other, and what it says is the same.
 func TestBytesAreReadAsAFile(t *testing.T) {
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		f, _ := writeRandom(t, everyType(), codec, 1, 100, 1, 37)
 		data := f.data
 		file, _ := openCounted(t, data)

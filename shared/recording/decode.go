@@ -5,19 +5,13 @@ import (
 	"fmt"
 	"math/bits"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/oniscope/oniscope/shared/stream"
 )
-
-// zstdRatio is the most that zstd expands: a block of 128 KiB takes at least 4
-// bytes. Source: RFC 8878, 3.1.1.2.
-const zstdRatio = 128 << 10 / 4
 
 // content returns the wanted bytes of a buffer that was read.
 func (b *batchRead) content(column int, s *bufferRead) ([]byte, error) {
 	if !s.compressed {
-		return s.piece.data, nil
+		return s.piece.data[s.skip : s.skip+s.hi-s.lo], nil
 	}
 	p := s.piece.data
 	claim, p := int64(binary.LittleEndian.Uint64(p)), p[8:]
@@ -31,25 +25,13 @@ func (b *batchRead) content(column int, s *bufferRead) ([]byte, error) {
 		return nil, b.damaged(column, s.at, fmt.Errorf("%w: %d bytes claimed where %d belong", ErrBounds, claim, s.need))
 	case claim == 0:
 		return p[:0], nil
-	case claim > 128<<10+int64(len(p))*zstdRatio:
-		return nil, b.damaged(column, s.at, fmt.Errorf("%w: %d bytes claimed from %d bytes of zstd", ErrBounds, claim, len(p)))
+	case claim > maxContent(b.h.batch.Codec, int64(len(p))):
+		return nil, b.damaged(column, s.at, fmt.Errorf("%w: %d bytes claimed from %d bytes of %v", ErrBounds, claim, len(p), codecOf(b.h.batch.Codec)))
 	}
-	if b.r.decoder == nil {
-		// DecodeAll with the whole frame checks its checksum, where there is
-		// one. Concurrency 1 keeps one decoder's memory, also in a browser.
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true))
-		if err != nil {
-			return nil, fmt.Errorf("recording: zstd: %w", err)
-		}
-		b.r.decoder = d
-	}
-	// Room behind the end lets the decoder copy in words.
-	out, err := b.r.decoder.DecodeAll(p, make([]byte, 0, claim+64))
-	if err == nil && int64(len(out)) != claim {
-		err = fmt.Errorf("%w: %d bytes of %d", ErrDamaged, len(out), claim)
-	}
+	// Room behind the end lets a decoder copy in words.
+	out, err := b.r.decoder.decode(b.h.batch.Codec, p, make([]byte, 0, claim+64), claim)
 	if err != nil {
-		return nil, b.damaged(column, s.at, fmt.Errorf("zstd: %w", err))
+		return nil, b.damaged(column, s.at, err)
 	}
 	return out[s.lo:s.hi:s.hi], nil
 }

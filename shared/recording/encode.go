@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
 
@@ -17,9 +15,10 @@ import (
 type encoder struct {
 	schema arrowipc.Schema
 	layout []columnLayout
-	codec  Codec
-	zstd   *zstd.Encoder     // nil for plain bodies
+	codec  Codec // of the batches to come
+	frames compressor
 	worked func(n int) error // told of bytes encoded; nil: nobody asks
+	err    error             // of a codec, in the batch in hand
 
 	batch   arrowipc.RecordBatch
 	header  []byte
@@ -60,19 +59,8 @@ func newEncoder(schema arrowipc.Schema, codec Codec) (*encoder, error) {
 			e.room += 4 * 16
 		}
 	}
-	switch codec {
-	case None:
-		e.batch.Codec = arrowipc.Uncompressed
-	case Zstd:
-		// One frame a buffer, by one thread: same input, same bytes. The
-		// checksum (the default) tells a reader which column is damaged.
-		enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
-		if err != nil {
-			return nil, err
-		}
-		e.zstd, e.batch.Codec = enc, arrowipc.Zstd
-	default:
-		return nil, fmt.Errorf("recording: cannot write compression %v", codec)
+	if codec > LZ4 {
+		return nil, fmt.Errorf("recording: cannot write compression %v: choose none, zstd or lz4", codec)
 	}
 	return e, nil
 }
@@ -98,9 +86,7 @@ func layoutOf(f *arrowipc.Field) (l columnLayout, ok bool) {
 }
 
 func (e *encoder) close() {
-	if e.zstd != nil {
-		_ = e.zstd.Close() // of an encoder without a writer: frees memory only
-	}
+	e.frames.close()
 	e.message, e.scratch, e.header = nil, nil, nil
 }
 
@@ -110,40 +96,62 @@ func (e *encoder) encode(at int64, rows int, columns []Vector, strict bool) ([]b
 	if err := e.check(rows, columns, strict); err != nil {
 		return nil, arrowipc.Block{}, err
 	}
-	e.batch.Length = int64(rows)
-	e.batch.Nodes, e.batch.Buffers = e.batch.Nodes[:0], e.batch.Buffers[:0]
+	e.begin(e.codec, rows, plainBytes(e.layout, rows))
+	for i := range columns {
+		if err := e.column(i, rows, &columns[i]); err != nil {
+			return nil, arrowipc.Block{}, err
+		}
+		if err := e.done(rows, len(columns[i].Data)); err != nil {
+			return nil, arrowipc.Block{}, err
+		}
+	}
+	message, block := e.finish(at, nil)
+	return message, block, nil
+}
+
+// begin empties the message for a batch whose plain body takes about so many
+// bytes.
+func (e *encoder) begin(codec Codec, rows, about int) {
+	e.batch.Length, e.batch.Codec = int64(rows), codec.ipc()
+	e.batch.Nodes, e.batch.Buffers, e.batch.VariadicCounts = e.batch.Nodes[:0], e.batch.Buffers[:0], e.batch.VariadicCounts[:0]
+	e.err = nil
 	e.message = e.message[:0]
-	if e.codec == None {
+	if codec == None {
 		// Headers of one schema have one size, so that only the first
 		// batch moves its body.
-		e.message = slices.Grow(e.message, e.room+plainBytes(e.layout, rows))
+		e.message = slices.Grow(e.message, e.room+about)
 	}
 	e.message = e.message[:min(e.room, cap(e.message))]
 	if len(e.message) < e.room {
 		e.message = append(e.message, make([]byte, e.room-len(e.message))...)
 	}
-	for i := range columns {
-		if err := e.column(i, rows, &columns[i]); err != nil {
-			return nil, arrowipc.Block{}, err
-		}
-		if e.worked != nil {
-			if err := e.worked(len(columns[i].Data)); err != nil {
-				return nil, arrowipc.Block{}, err
-			}
-		}
-		if len(e.message)-e.room > maxBodyBytes {
-			return nil, arrowipc.Block{}, fmt.Errorf("%d rows make a body of more than %d bytes, write fewer at a time", rows, maxBodyBytes)
-		}
+}
+
+// done is called after each column, of so many bytes.
+func (e *encoder) done(rows, bytes int) error {
+	if e.err != nil {
+		return e.err
 	}
+	if len(e.message)-e.room > maxBodyBytes {
+		return fmt.Errorf("%d rows make a body of more than %d bytes, write fewer at a time", rows, maxBodyBytes)
+	}
+	if e.worked != nil {
+		return e.worked(bytes)
+	}
+	return nil
+}
+
+// finish puts the header before the body.
+func (e *encoder) finish(at int64, metadata []arrowipc.KeyValue) ([]byte, arrowipc.Block) {
 	bodyLength := int64(len(e.message) - e.room)
-	e.header = arrowipc.AppendRecordBatch(e.header[:0], at, bodyAlign, &e.batch, bodyLength, nil)
+	e.header = arrowipc.AppendRecordBatch(e.header[:0], at, bodyAlign, &e.batch, bodyLength, metadata)
 	if more := len(e.header) - e.room; more > 0 {
 		e.message = slices.Insert(e.message, 0, make([]byte, more)...)
 		e.room += more
 	}
 	start := e.room - len(e.header)
 	copy(e.message[start:], e.header)
-	return e.message[start:], arrowipc.Block{Offset: at, MetaLength: int32(len(e.header)), BodyLength: bodyLength}, nil
+	return e.message[start:], arrowipc.Block{Offset: at, MetaLength: int32(len(e.header)), BodyLength: bodyLength}
 }
 
 // plainBytes is what the bodies of the data buffers take.
@@ -238,17 +246,32 @@ func (e *encoder) values(l *columnLayout, n int, data, valid []byte) {
 	e.buffer(data)
 }
 
-// buffer appends one buffer to the body and pads it with zeros.
+// buffer appends one buffer, compressed if the batch is. An error of a codec
+// waits for done.
 func (e *encoder) buffer(data []byte) {
-	start := len(e.message)
-	switch {
-	case len(data) == 0: // length 0 whatever the codec
-	case e.zstd != nil:
-		e.message = binary.LittleEndian.AppendUint64(e.message, uint64(len(data)))
-		e.message = e.zstd.EncodeAll(data, e.message)
-	default:
-		e.message = append(e.message, data...)
+	if len(data) == 0 || e.batch.Codec == arrowipc.Uncompressed { // length 0 whatever the codec
+		e.stored(data)
+		return
 	}
+	start := len(e.message)
+	message, err := e.frames.append(binary.LittleEndian.AppendUint64(e.message, uint64(len(data))), codecOf(e.batch.Codec), data)
+	if err != nil {
+		e.err = fmt.Errorf("%v: %w", codecOf(e.batch.Codec), err)
+		return
+	}
+	e.message = message
+	e.pad(start)
+}
+
+// stored appends a buffer as it stands in a file.
+func (e *encoder) stored(data []byte) {
+	start := len(e.message)
+	e.message = append(e.message, data...)
+	e.pad(start)
+}
+
+// pad notes the buffer that begins at start and fills up with zeros.
+func (e *encoder) pad(start int) {
 	e.batch.Buffers = append(e.batch.Buffers, arrowipc.Buffer{Offset: int64(start - e.room), Length: int64(len(e.message) - start)})
 	var zeros [bodyAlign]byte
 	if over := (len(e.message) - e.room) % bodyAlign; over != 0 {

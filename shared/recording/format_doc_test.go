@@ -43,7 +43,7 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 		fmt.Sprintf("up to a multiple of %d |", bodyAlign),
 		fmt.Sprintf("at most %d bytes.** *Why:* the C# library", maxBodyBytes),
 		fmt.Sprintf("of a message at most %d bytes", maxMetadataBytes),
-		fmt.Sprintf("at most %d times the frame", maxZstdRatio),
+		fmt.Sprintf("at most %d times the frame", maxRatio),
 		fmt.Sprintf("only less than %d bytes of padding", maxPadding),
 		fmt.Sprintf("%d or more rows (or a whole batch)", zeroRun),
 		fmt.Sprintf("Rubbish of up to %d bytes", tailWindow),

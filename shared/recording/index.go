@@ -31,6 +31,9 @@ type header struct {
 	batch  *arrowipc.RecordBatch
 	spans  []arrowipc.Span // nodes and buffers of each column
 	bodyAt int64
+
+	version  int16
+	metadata []arrowipc.KeyValue
 }
 
 // A headerCache keeps the headers last read, up to a number of buffers: a
@@ -86,7 +89,7 @@ func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error
 		return nil, nil
 	}
 	b.checked, b.rows, b.codec = true, m.Batch.Length, m.Batch.Codec
-	return &header{batch: m.Batch, spans: spans, bodyAt: bodyAt}, nil
+	return &header{batch: m.Batch, spans: spans, bodyAt: bodyAt, version: m.Version, metadata: m.Metadata}, nil
 }
 
 // loadHeaders reads the headers of the batches that are not in the cache, side

@@ -8,15 +8,13 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
 
 // A checker decides whether a batch is intact: it decodes one column after
 // the other into the same memory. Its zero value is ready.
 type checker struct {
-	zstd *zstd.Decoder
+	decompressor
 	raw  []byte    // a buffer as it is in the file
 	bufs [3][]byte // decoded: validity, offsets or run ends, values
 	ends []int64
@@ -53,10 +51,6 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked,
 	}
 	if m.Batch.Length > math.MaxInt32 {
 		return out, notIntact("it claims %d rows", m.Batch.Length)
-	}
-	if m.Batch.Codec == arrowipc.LZ4Frame {
-		rc.unsupported = true
-		return out, notIntact("it is compressed with LZ4: %w", ErrUnsupported)
 	}
 	if m.Header == arrowipc.DictionaryBatchHeader {
 		values := dictionaryField(s.Fields, m.DictionaryID)

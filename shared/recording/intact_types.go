@@ -5,14 +5,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
-
-// maxZstdRatio is how many bytes one byte of a zstd frame can stand for: a
-// block of 128 KiB of one value takes 4 bytes. Source: RFC 8878, 3.1.1.2.
-const maxZstdRatio = 128 << 10 / 4
 
 // data decodes the next buffer into memory of the given slot, valid until the
 // slot is used again: need bytes of it. With optional, a buffer that holds
@@ -55,25 +49,15 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 			return nil, notIntact("a buffer of %d bytes where %d are needed", len(frame), need)
 		}
 		return frame[:need], nil
-	case size < need || size > (need+63)/64*64 || size/maxZstdRatio > int64(len(frame)):
+	case size < need || size > (need+63)/64*64 || size > maxContent(b.m.Batch.Codec, int64(len(frame))):
 		return nil, notIntact("a compressed buffer that claims %d bytes where %d are needed", size, need)
 	case size == 0:
 		return nil, nil
 	}
-	if b.c.zstd == nil {
-		var err error
-		b.c.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderLowmem(true))
-		if err != nil {
-			return nil, err
-		}
-	}
 	*out = grown(*out, size)
-	decoded, err := b.c.zstd.DecodeAll(frame, (*out)[:0:size])
+	decoded, err := b.c.decode(b.m.Batch.Codec, frame, (*out)[:0:size], size)
 	if err != nil {
 		return nil, notIntact("%w", err)
-	}
-	if int64(len(decoded)) != size {
-		return nil, notIntact("a compressed buffer holds %d bytes and claims %d", len(decoded), size)
 	}
 	return decoded[:need], b.rc.work(size)
 }
@@ -224,7 +208,7 @@ func (b *batchCheck) claimed(need int64) error {
 		if err := b.rc.readAt(prefix[:], b.m.bodyAt()+s.Offset); err != nil {
 			return err
 		}
-		if size := int64(binary.LittleEndian.Uint64(prefix[:])); size > need && size/maxZstdRatio <= s.Length {
+		if size := int64(binary.LittleEndian.Uint64(prefix[:])); size > need && size <= maxContent(b.m.Batch.Codec, s.Length) {
 			need = size
 		}
 	}

@@ -3,8 +3,6 @@ package recording
 import (
 	"errors"
 	"fmt"
-
-	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
 
 // PeekBatch is ReadBatch for who does not need row numbers: it reads no header
@@ -57,9 +55,6 @@ func (r *Reader) PeekBatches(batches, columns []int) (list []*Batch, errs []erro
 		var corrupt *CorruptError
 		if err != nil && !errors.As(err, &corrupt) {
 			return nil, nil, err
-		}
-		if err == nil && h.batch.Codec == arrowipc.LZ4Frame && len(columns) > 0 {
-			err = fmt.Errorf("%w: batch %d is compressed with LZ4; write the file again plain or with zstd", ErrUnsupported, i)
 		}
 		if err != nil {
 			errs[k] = err

@@ -12,8 +12,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -59,7 +57,7 @@ type Counters struct {
 }
 
 // A Reader reads one recording, of any writer: Arrow IPC file or stream
-// format, plain or zstd, with or without a footer.
+// format, plain, zstd or LZ4, with or without a footer.
 //
 // Rows are numbered over all batches whose header holds, so that damage inside
 // a body does not renumber what follows; a batch without a valid header has no
@@ -89,7 +87,7 @@ type Reader struct {
 	findings []Finding
 	filled   int // findings whose rows and clocks are known
 
-	decoder *zstd.Decoder
+	decoder decompressor
 	worked  func(n int) error // told of bytes decoded while a slice is written; nil: nobody asks
 }
 
@@ -198,13 +196,7 @@ func (r *Reader) BytesRead() Counters { return r.read }
 func (r *Reader) Codec() string {
 	for i := range r.batches {
 		if r.batches[i].checked {
-			switch r.batches[i].codec {
-			case arrowipc.Zstd:
-				return "zstd"
-			case arrowipc.LZ4Frame:
-				return "lz4"
-			}
-			return "none"
+			return codecOf(r.batches[i].codec).String()
 		}
 	}
 	return "none"

@@ -83,7 +83,7 @@ func knownError(err error) bool {
 }
 
 func readEverything(t *testing.T, r *Reader, size int64) {
-	limit := int64(64<<20) + 4*zstdRatio*size
+	limit := int64(64<<20) + 4*maxRatio*size
 	for i := range min(r.NumBatches(), 20) {
 		start, end, err := r.BatchRange(i)
 		if err != nil || start < 0 || end < start {

@@ -90,7 +90,6 @@ type recoverer struct {
 	index        int    // of the next record batch, kept or lost
 	ended        bool   // pos is behind an end mark
 	dictionaries map[int64]int64
-	unsupported  bool      // a batch cannot be checked by this version
 	listed       int       // batches in the footer
 	unlisted     int       // blocks of the footer that are not kept
 	judged       int64     // losses are told up to here

@@ -48,7 +48,7 @@ func FuzzRecover(f *testing.F) {
 		var p *Plan
 		var err error
 		bytesAllocated := allocated(func() { p, err = Recover(bytes.NewReader(input), int64(len(input)), RecoverOptions{}) })
-		if limit := uint64(32<<20 + 2*maxZstdRatio*len(input)); bytesAllocated > limit {
+		if limit := uint64(32<<20 + 2*maxRatio*len(input)); bytesAllocated > limit {
 			t.Fatalf("%d bytes allocated for an input of %d", bytesAllocated, len(input))
 		}
 		if err != nil {
@@ -175,7 +175,7 @@ func checkWritten(t testing.TB, s *stream.Stream, file []byte, want [][]Vector) 
 }
 
 func TestOurReaderReadsEveryValueWeWrite(t *testing.T) {
-	for _, codec := range bothCodecs {
+	for _, codec := range everyCodec {
 		s := everyType()
 		f, want := writeRandom(t, s, codec, 13, 100, 37, 1, 8)
 		checkWritten(t, s, f.data, want)

@@ -50,7 +50,7 @@ func reframed(t testing.TB, file []byte, head int, schema, marker bool) []byte {
 }
 
 func TestFilesOfOtherLayoutsRecover(t *testing.T) {
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		f, _ := writeRandom(t, smallStream(), codec, 51, 30, 30, 30, 5)
 		original := batchesOf(t, f.data)
 		for layout, c := range map[string]struct {
@@ -164,7 +164,7 @@ func TestRunEndsOfOddWidthsAreNotIntact(t *testing.T) {
 func BenchmarkRecover(b *testing.B) {
 	s := neuropixels()
 	columns := neural(s, 30024)
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		f := &memFile{}
 		w, err := NewWriter(f, s, WriterOptions{Codec: codec})
 		if err != nil {

@@ -31,7 +31,7 @@ func scanAll(t testing.TB, file []byte, budget int64) (places []int64, left int6
 }
 
 func TestTheScanFindsEveryMessageWhereverItStands(t *testing.T) {
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		f, _ := writeRandom(t, smallStream(), codec, 61, 40, 40, 40, 3)
 		want := []int64{8}
 		for _, b := range footerOf(t, f.data).Batches {
@@ -128,7 +128,7 @@ func (r *countingReader) ReadAt(p []byte, off int64) (int, error) {
 // was.
 func TestEveryBatchBehindTheDamageIsKept(t *testing.T) {
 	r := rand.New(rand.NewPCG(64, 64))
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		f, _ := writeRandom(t, smallStream(), codec, 65, 40, 40, 33, 40, 40, 40, 7, 40)
 		original := batchesOf(t, f.data)
 		blocks := footerOf(t, f.data).Batches
@@ -226,7 +226,7 @@ func BenchmarkScan(b *testing.B) {
 	const n = 64 << 20
 	s := &stream.Stream{Name: "n", Columns: neuropixels().Columns}
 	bodies := map[string][]byte{"sigma8-about--1": neuralWords(n, -1, 8), "all--1": bytes.Repeat([]byte{0xFF}, n), "sigma1-about--1": neuralWords(n, -1, 1), "zeros": make([]byte, n)}
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		f := &memFile{}
 		w, err := NewWriter(f, s, WriterOptions{Codec: codec})
 		if err != nil {

@@ -111,9 +111,9 @@ func (r *Reader) checkRange(start, end int64) error {
 // SliceOptions say what WriteSlice copies and how. The zero value copies no
 // rows of all columns, plain.
 type SliceOptions struct {
-	Start, End int64 // rows, half-open
-	Columns    []int // by index, in the order wanted; nil: all, in file order
-	Codec      Codec
+	Start, End int64                   // rows, half-open
+	Columns    []int                   // by index, in the order wanted; nil: all, in file order
+	Codec      Codec                   // Keep: as each batch has it
 	Progress   func(done, total int64) // rows; nil: none
 
 	// Yield is called every few megabytes, also inside a batch. An error ends
@@ -175,7 +175,11 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 	for i, c := range columns {
 		schema.Fields[i] = r.schema.Fields[c]
 	}
-	w, err := newSchemaWriter(f, schema, o.Codec)
+	codec := o.Codec
+	if codec == Keep {
+		codec = None // until a batch says its own
+	}
+	w, err := newSchemaWriter(f, schema, codec)
 	if err != nil {
 		return SliceReport{}, err
 	}
@@ -190,9 +194,8 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 		if err == nil {
 			err = cut.err
 		}
-		var b *Batch
 		if err == nil {
-			b, err = r.readRows(cut.batch, cut.start, cut.from, cut.to, columns)
+			err = r.copyCut(w, cut, columns, o.Codec)
 		}
 		var corrupt *CorruptError
 		switch {
@@ -201,10 +204,6 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 			report.LostRows += cut.to - cut.from
 		case err != nil:
 			return SliceReport{}, err
-		default:
-			if err := w.WriteBatch(b.Rows, b.Columns); err != nil {
-				return SliceReport{}, err
-			}
 		}
 		if o.Progress != nil {
 			o.Progress(min(cut.start+cut.to, o.End)-o.Start, o.End-o.Start)
@@ -222,6 +221,26 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 	}
 	report.Rows, report.Batches, report.Bytes = w.Rows(), w.Batches(), w.Size()
 	return report, nil
+}
+
+// copyCut writes the rows of a cut.
+func (r *Reader) copyCut(w *Writer, cut rowCut, columns []int, codec Codec) error {
+	if codec == Keep {
+		state := &r.batches[cut.batch]
+		if cut.from == 0 && cut.to == state.rows {
+			s, err := r.readStored(cut.batch, columns)
+			if err != nil {
+				return err
+			}
+			return w.writeStored(s)
+		}
+		w.enc.codec = codecOf(state.codec)
+	}
+	b, err := r.readRows(cut.batch, cut.start, cut.from, cut.to, columns)
+	if err != nil {
+		return err
+	}
+	return w.WriteBatch(b.Rows, b.Columns)
 }
 
 // typeError says that a column cannot be read and why.

@@ -59,7 +59,7 @@ func TestSlicesJoin(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	s := everyType()
 	files := map[string][]byte{}
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		f, _ := writeRandom(t, s, codec, seed, 40, 40, 1, 33)
 		files["own "+name] = f.data
 	}
@@ -162,7 +162,7 @@ func TestAWrittenSliceIsTheSameData(t *testing.T) {
 		} else {
 			data = readForeign(t, name+".arrow")
 		}
-		for _, codec := range bothCodecs {
+		for _, codec := range everyCodec {
 			r := openBytes(t, data)
 			rows := indexAll(t, r)
 			start, end := rows/7, rows-rows/9
@@ -245,7 +245,7 @@ func TestRowAtClockFindsWhatAScanFinds(t *testing.T) {
 	for i := range 40 {
 		sizes = append(sizes, 1+i%7)
 	}
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		data := clockFile(t, codec, sizes...)
 		for _, damage := range [][]int{nil, {0}, {39}, {5}, {5, 6, 7}, {19, 20, 21, 22}, {0, 1, 2, 37, 38, 39}} {
 			broken := bytes.Clone(data)
@@ -338,7 +338,7 @@ func TestFilesWithoutClockSaySo(t *testing.T) {
 
 // Damage in one batch loses that batch and nothing else, and is told.
 func TestDamageCostsOnlyItsBatch(t *testing.T) {
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		data := clockFile(t, codec, 10, 20, 30, 40)
 		b := blockOf(t, data, 2)
 		body := b.Offset + int64(b.MetaLength)
@@ -525,5 +525,49 @@ func TestInfo(t *testing.T) {
 	r.Stream().AcqClockHz = 250_000_000
 	if info, err = r.Info(); err != nil || math.Abs(*info.DurationS-900*8333/250e6) > 1e-12 || math.Abs(info.RateHz-250e6/8333) > 1e-9 {
 		t.Errorf("with the caller's rate: %+v, %v", info, err)
+	}
+}
+
+// Keep copies whole batches as they are, and gives cut ones their codec.
+func TestKeepCopiesWholeBatchesBufferForBuffer(t *testing.T) {
+	sources := map[string][]byte{}
+	for name, codec := range everyCodec {
+		f, _ := writeRandom(t, everyType(), codec, 9, 60, 60, 60)
+		sources["own "+name] = f.data
+	}
+	for _, name := range []string{"bonsai/new_NeuropixelsV1_idle", "bonsai/old_NeuropixelsV1_zstd_killed", "csharp/cs_small"} {
+		sources[name] = readForeign(t, name+".arrow")
+	}
+	for name, data := range sources {
+		r := openBytes(t, data)
+		rows := indexAll(t, r)
+		_, _, kept := writeSlice(t, r, SliceOptions{Start: 1, End: rows, Codec: Keep})
+		from, to := footerOf(t, kept), openBytes(t, kept)
+		for i := range to.NumBatches() {
+			was, err := r.header(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			is, err := to.header(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if is.batch.Codec != was.batch.Codec {
+				t.Errorf("%s: batch %d has codec %d, had %d", name, i, is.batch.Codec, was.batch.Codec)
+			}
+			if i == 0 {
+				continue // cut
+			}
+			at := from.Batches[i].Offset + int64(from.Batches[i].MetaLength)
+			for k, b := range is.batch.Buffers {
+				w := was.batch.Buffers[k]
+				if !bytes.Equal(kept[at+b.Offset:][:b.Length], data[was.bodyAt+w.Offset:][:w.Length]) {
+					t.Fatalf("%s: buffer %d of batch %d differs", name, k, i)
+				}
+			}
+			if !reflect.DeepEqual(is.batch.Nodes, was.batch.Nodes) {
+				t.Errorf("%s: batch %d: nodes %v, were %v", name, i, is.batch.Nodes, was.batch.Nodes)
+			}
+		}
 	}
 }

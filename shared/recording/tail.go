@@ -292,11 +292,7 @@ func (rc *recoverer) plan() (*Plan, error) {
 	rc.finishReport()
 	if rc.report.BatchesRecovered == 0 && rc.report.Outcome == Lossy {
 		rc.report.Outcome = Failed
-		err := ErrNothingIntact
-		if rc.unsupported {
-			err = fmt.Errorf("%w: its batches are compressed with LZ4", ErrUnsupported)
-		}
-		return nil, &RecoverError{Report: rc.report, Err: err}
+		return nil, &RecoverError{Report: rc.report, Err: ErrNothingIntact}
 	}
 	p := &Plan{Report: rc.report, yield: rc.o.Yield}
 	if rc.untouched() {

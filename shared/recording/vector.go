@@ -11,23 +11,6 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// A Codec is how the buffers of a file that we write are compressed.
-type Codec uint8
-
-// The codecs that we write.
-const (
-	None Codec = iota
-	Zstd
-)
-
-// String returns the name of `info --json` and `--compression`.
-func (c Codec) String() string {
-	if c == Zstd {
-		return "zstd"
-	}
-	return "none"
-}
-
 // A File is what a recording is written to. Truncate cuts it to size bytes,
 // and the next Write continues there.
 type File interface {

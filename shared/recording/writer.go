@@ -26,7 +26,7 @@ var errClosed = errors.New("recording: the writer is closed")
 // WriterOptions say how a recording is written. The zero value writes plain
 // bodies.
 type WriterOptions struct {
-	Codec Codec // of the bodies: None or Zstd
+	Codec Codec // of the bodies: None, Zstd or LZ4
 }
 
 // A Writer writes one stream as an Arrow IPC file.
@@ -103,11 +103,15 @@ func (w *Writer) WriteBatch(rows int, columns []Vector) error {
 	if err != nil {
 		return fmt.Errorf("recording: batch %d: %w", len(w.blocks), err)
 	}
+	return w.writeBatch(message, block, int64(rows))
+}
+
+func (w *Writer) writeBatch(message []byte, block arrowipc.Block, rows int64) error {
 	if err := w.write(message, "batch"); err != nil {
 		return err
 	}
 	w.blocks = append(w.blocks, block)
-	w.rows += int64(rows)
+	w.rows += rows
 	return nil
 }
 

@@ -109,7 +109,7 @@ func vectorTexts(c *stream.Column, v *Vector) []string {
 }
 
 func TestArrowGoReadsEveryValueWeWrite(t *testing.T) {
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		s := everyType()
 		f, batches := writeRandom(t, s, codec, 11, 100, 100, 37, 1)
 		o := readOracle(t, f.data)

@@ -140,10 +140,10 @@ func writeRandom(t testing.TB, s *stream.Stream, codec Codec, seed uint64, batch
 	return f, all
 }
 
-var bothCodecs = map[string]Codec{"none": None, "zstd": Zstd}
+var everyCodec = map[string]Codec{"none": None, "zstd": Zstd, "lz4": LZ4}
 
 func TestEachBatchIsOneWriteAndTheSchemaIsWrittenAtOnce(t *testing.T) {
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		f := &memFile{}
 		s := everyType()
 		w, err := NewWriter(f, s, WriterOptions{Codec: codec})
@@ -177,7 +177,7 @@ func TestEachBatchIsOneWriteAndTheSchemaIsWrittenAtOnce(t *testing.T) {
 
 // The rules about bytes that FORMAT.md states.
 func TestBuffersBeginAtMultiplesOf64AndPaddingIsZero(t *testing.T) {
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		f, _ := writeRandom(t, everyType(), codec, 7, 33, 100, 1)
 		footer := footerOf(t, f.data)
 		for i, block := range footer.Batches {
@@ -230,7 +230,7 @@ func messageAt(t testing.TB, file []byte, block arrowipc.Block) *arrowipc.Messag
 }
 
 func TestSameInputSameBytes(t *testing.T) {
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		a, _ := writeRandom(t, everyType(), codec, 3, 100, 100, 40)
 		b, _ := writeRandom(t, everyType(), codec, 3, 100, 100, 40)
 		if !bytes.Equal(a.data, b.data) {

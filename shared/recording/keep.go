@@ -1,0 +1,95 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+// A storedBatch is some columns of a whole batch as they stand in the file:
+// what Keep copies.
+type storedBatch struct {
+	codec    arrowipc.Codec
+	rows     int64
+	nodes    []arrowipc.FieldNode
+	buffers  [][]byte
+	variadic []int64
+	metadata []arrowipc.KeyValue
+}
+
+// readStored reads the columns of batch i and decodes each, so that damage is
+// found as ReadBatch finds it.
+func (r *Reader) readStored(i int, columns []int) (*storedBatch, error) {
+	h, err := r.header(i)
+	if err != nil {
+		return nil, err
+	}
+	rd := batchRead{r: r, h: h, to: h.batch.Length, left: maxReadBytes}
+	fail := func(err error) (*storedBatch, error) {
+		var at *bufferError
+		if !errors.As(err, &at) {
+			return nil, err
+		}
+		return nil, r.corrupt(i, at.offset, at.err)
+	}
+	for _, c := range columns {
+		if err := rd.whole(c); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.fetch(rd.pieces, &r.read.Body); err != nil {
+		return nil, err
+	}
+	s := &storedBatch{codec: h.batch.Codec, rows: h.batch.Length, metadata: h.metadata}
+	for _, c := range columns {
+		rd.left = maxReadBytes // one column after the other is decoded
+		part, err := rd.plan(c)
+		if err != nil {
+			return fail(err)
+		}
+		if v, err := rd.decode(&part); err != nil {
+			return fail(err)
+		} else if err := r.work(len(v.Data)); err != nil {
+			return nil, err
+		}
+		span := h.spans[c]
+		s.nodes = append(s.nodes, h.batch.Nodes[span.Node:span.NodeEnd]...)
+		for b := span.Buffer; b < span.BufferEnd; b++ {
+			s.buffers = append(s.buffers, rd.stored[b].data)
+		}
+	}
+	return s, nil
+}
+
+// work tells who asked of bytes decoded.
+func (r *Reader) work(n int) error {
+	if r.worked == nil {
+		return nil
+	}
+	return r.worked(n)
+}
+
+// writeStored appends a batch of the columns of the schema as it stands in
+// another file, in one Write.
+func (w *Writer) writeStored(s *storedBatch) error {
+	if err := w.usable(); err != nil {
+		return err
+	}
+	e := w.enc
+	about := 0
+	for _, p := range s.buffers {
+		about += len(p) + bodyAlign
+	}
+	e.begin(codecOf(s.codec), int(s.rows), about)
+	e.batch.Nodes = append(e.batch.Nodes, s.nodes...)
+	e.batch.VariadicCounts = append(e.batch.VariadicCounts, s.variadic...)
+	for _, p := range s.buffers {
+		e.stored(p)
+		if err := e.done(int(s.rows), len(p)); err != nil {
+			return fmt.Errorf("recording: batch %d: %w", len(w.blocks), err)
+		}
+	}
+	message, block := e.finish(w.size, s.metadata)
+	return w.writeBatch(message, block, s.rows)
+}
