@@ -86,6 +86,13 @@ func TestExitCodes(t *testing.T) {
 		{"info of a damaged and a missing file", exitFailed, []string{"info", broken, out("missing")}},
 		{"info of nothing", exitUsage, []string{"info"}},
 
+		{"verify", exitDone, []string{"verify", beat}},
+		{"verify of an unfinished file", exitLoss, []string{"verify", cut}},
+		{"verify of a damaged file", exitLoss, []string{"verify", "--json", broken}},
+		{"verify of an empty file", exitFailed, []string{"verify", empty}},
+		{"verify of a damaged and a missing file", exitFailed, []string{"verify", broken, out("missing")}},
+		{"verify of nothing", exitUsage, []string{"verify"}},
+
 		{"slice", exitDone, []string{"slice", beat, "-o", out("slice.arrow"), "--end", "10"}},
 		{"slice onto a file", exitFailed, []string{"slice", beat, "-o", cut}},
 		{"slice without output", exitUsage, []string{"slice", beat}},

@@ -176,6 +176,10 @@ func TestDamageTable(t *testing.T) {
 				if !said {
 					t.Errorf("nothing says %q: %+v", c.say, report.Damage)
 				}
+				found, err := verifyAll(t, c.bytes, VerifyOptions{})
+				if err != nil || hasError(found) != (c.name != "nothing") {
+					t.Errorf("Verify finds %+v, %v", found, err)
+				}
 			})
 		}
 	}

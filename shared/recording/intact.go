@@ -64,7 +64,7 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked,
 		return out, &reasonError{err}
 	}
 	batch := &batchCheck{c: c, rc: rc, m: m, zeros: []interval{{0, m.Batch.Length}}}
-	clock := clockField(s)
+	clock := tickField(s, "Clock")
 	order := make([]int, 0, len(spans))
 	if clock >= 0 {
 		order = append(order, clock) // settles at once that rows are not 0
@@ -83,7 +83,7 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked,
 				batch.variadic += countViews(&s.Fields[j])
 			}
 		}
-		batch.top = true
+		batch.top, batch.column = true, i
 		batch.clock = nil
 		if i == clock {
 			batch.clock = &out
@@ -107,17 +107,6 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked,
 		}
 	}
 	return out, nil
-}
-
-// clockField returns the index of the plain 64-bit column Clock, or -1.
-func clockField(s *arrowipc.Schema) int {
-	for i := range s.Fields {
-		f := &s.Fields[i]
-		if f.Name == "Clock" && f.Type.ID == arrowipc.Int && f.Type.BitWidth == 64 && f.Dictionary == nil && len(f.Children) == 0 {
-			return i
-		}
-	}
-	return -1
 }
 
 // dictionaryField returns the field of the values of dictionary id.
@@ -160,6 +149,8 @@ type batchCheck struct {
 	node     int
 	buffer   int
 	variadic int
+	column   int      // that is checked
+	valid    []byte   // the validity bits checked last, for a verifier
 	top      bool     // the next field is a column, not a child of one
 	clock    *checked // set while the column Clock is checked
 	zeros    []interval
@@ -202,6 +193,9 @@ func (b *batchCheck) field(f *arrowipc.Field) error {
 		}
 		if top {
 			b.keepZeros(data, width, nil)
+			if b.rc.verifier != nil {
+				b.rc.verifier.column(b, node, data, nil)
+			}
 		}
 		if b.clock != nil && node.NullCount == 0 {
 			b.clock.ticks(data)
@@ -227,6 +221,9 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 	}
 	if p == nil {
 		return notIntact("%d nulls, but no validity bits", node.NullCount)
+	}
+	if b.rc.verifier != nil {
+		b.valid = append(b.valid[:0], p...)
 	}
 	valid := int64(0)
 	for i, x := range p {
@@ -293,6 +290,9 @@ func (b *batchCheck) runEnds(f *arrowipc.Field, node arrowipc.FieldNode, top boo
 		return err
 	}
 	b.keepZeros(data, width2, b.c.ends)
+	if b.rc.verifier != nil {
+		b.rc.verifier.column(b, values, data, b.c.ends)
+	}
 	return nil
 }
 

@@ -20,9 +20,17 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 	b.buffer++
 	at := b.m.bodyAt() + s.Offset
 	out := &b.c.bufs[slot]
+	if b.rc.verifier != nil { // before the buffer: reads go forward
+		if err := b.rc.verifier.paddingBefore(b, b.buffer-1); err != nil {
+			return nil, err
+		}
+	}
 	if b.m.Batch.Codec == arrowipc.Uncompressed {
 		if s.Length < need {
 			return nil, notIntact("a buffer of %d bytes where %d are needed", s.Length, need)
+		}
+		if slot == 2 { // values are looked at before anything else is read
+			return b.rc.view(need, at, out)
 		}
 		*out = grown(*out, need)
 		return *out, b.rc.readAt(*out, at)

@@ -53,19 +53,29 @@ type RecoverOptions struct {
 // Source: spec "Words with exact meaning"; FORMAT.md says what counts as
 // intact.
 func Recover(r io.ReaderAt, size int64, o RecoverOptions) (*Plan, error) {
-	rc := &recoverer{r: r, size: size, o: o, budget: 2*size + 1<<16, suspicion: 16*size + 1<<26, dictionaries: map[int64]int64{}}
-	rc.scanner = scanner{readAt: rc.readWindow, size: size, accept: rc.accept, budget: &rc.budget}
-	rc.report = Report{Input: o.Name, Output: o.Output, Damage: []Finding{}}
-	if err := rc.findEnds(); err != nil {
-		return nil, rc.failed(err)
-	}
-	if err := rc.walk(); err != nil {
-		return nil, rc.failed(err)
-	}
-	if err := rc.tail(); err != nil {
+	rc := newRecoverer(r, size, o)
+	if err := rc.examine(); err != nil {
 		return nil, rc.failed(err)
 	}
 	return rc.plan()
+}
+
+func newRecoverer(r io.ReaderAt, size int64, o RecoverOptions) *recoverer {
+	rc := &recoverer{r: r, size: size, o: o, budget: 2*size + 1<<16, suspicion: 16*size + 1<<26, dictionaries: map[int64]int64{},
+		report: Report{Input: o.Name, Output: o.Output, Damage: []Finding{}}}
+	rc.scanner = scanner{readAt: rc.readWindow, size: size, accept: rc.accept, budget: &rc.budget}
+	return rc
+}
+
+// examine judges every byte.
+func (rc *recoverer) examine() error {
+	if err := rc.findEnds(); err != nil {
+		return err
+	}
+	if err := rc.walk(); err != nil {
+		return err
+	}
+	return rc.tail()
 }
 
 // A recoverer is one run of Recover.
@@ -107,7 +117,8 @@ type recoverer struct {
 	report   Report
 	findings []located
 	checker  checker
-	worked   int64 // bytes since the last yield
+	verifier *verifier // sees all that is checked; nil: nobody asks
+	worked   int64     // bytes since the last yield
 
 	window    []byte
 	windowAt  int64
@@ -151,20 +162,11 @@ type reasonError struct{ error }
 // a read of any size below that, and a batch has a thousand buffers.
 const windowBytes = 4 << 20
 
-// readAt fills p from offset off. Reads go forward through the file mostly, so
-// a window is read and the next reads are served from it.
+// readAt fills p from offset off.
 func (rc *recoverer) readAt(p []byte, off int64) error {
-	if w := off - rc.windowAt; w >= 0 && w+int64(len(p)) <= int64(len(rc.window)) {
-		copy(p, rc.window[w:])
+	if w := rc.inWindow(int64(len(p)), off); w != nil {
+		copy(p, w)
 		return rc.work(int64(len(p)))
-	}
-	if n := min(windowBytes, rc.size-off); !rc.scattered && int64(len(p)) < n {
-		rc.window, rc.windowAt = grown(rc.window, n), off
-		if got, _ := rc.r.ReadAt(rc.window, off); int64(got) == n {
-			copy(p, rc.window)
-			return rc.work(int64(len(p)))
-		}
-		rc.window = rc.window[:0] // what cannot be read may lie behind p
 	}
 	n, err := rc.r.ReadAt(p, off)
 	if n == len(p) {
@@ -183,6 +185,33 @@ func (rc *recoverer) readWindow(p []byte, off int64) error {
 	err := rc.readAt(p, off)
 	rc.scattered = scattered
 	return err
+}
+
+// view is readAt without a copy where it can: the bytes are valid until the
+// next read, or lie in buf.
+func (rc *recoverer) view(n, off int64, buf *[]byte) ([]byte, error) {
+	if w := rc.inWindow(n, off); w != nil {
+		return w, rc.work(n)
+	}
+	*buf = grown(*buf, n)
+	return *buf, rc.readAt(*buf, off)
+}
+
+// inWindow returns n bytes from off as a part of the window, nil if they are
+// better read by themselves. Reads go forward through the file mostly, so a
+// window is read and the next reads are served from it.
+func (rc *recoverer) inWindow(n, off int64) []byte {
+	if w := off - rc.windowAt; w >= 0 && w+n <= int64(len(rc.window)) {
+		return rc.window[w : w+n]
+	}
+	if ahead := min(windowBytes, rc.size-off); !rc.scattered && n < ahead {
+		rc.window, rc.windowAt = grown(rc.window, ahead), off
+		if got, _ := rc.r.ReadAt(rc.window, off); int64(got) == ahead {
+			return rc.window[:n]
+		}
+		rc.window = rc.window[:0] // what cannot be read may lie behind these bytes
+	}
+	return nil
 }
 
 // work counts bytes and yields every few megabytes.
@@ -385,7 +414,7 @@ func (rc *recoverer) footerEndingAt(end int64) (bool, error) {
 	rc.footerMagic = string(trailer[4:]) == arrowipc.Magic
 	for _, list := range [][]arrowipc.Block{f.Dictionaries, f.Batches} {
 		for i, b := range list {
-			if b.Offset < arrowipc.HeaderLength || b.Offset%8 != 0 || b.MetaLength < 8 || b.BodyLength > at || b.Offset > at-int64(b.MetaLength)-b.BodyLength {
+			if !blockFits(b, at) {
 				rc.note("info", at, length, fmt.Sprintf("footer block %d points at %d with lengths %d and %d, outside the batches", i, b.Offset, b.MetaLength, b.BodyLength))
 				continue
 			}
@@ -394,4 +423,10 @@ func (rc *recoverer) footerEndingAt(end int64) (bool, error) {
 	}
 	sort.Slice(rc.blocks, func(i, j int) bool { return rc.blocks[i].Offset < rc.blocks[j].Offset })
 	return true, nil
+}
+
+// blockFits reports whether a message may stand where a block of the footer at
+// footerAt says.
+func blockFits(b arrowipc.Block, footerAt int64) bool {
+	return b.Offset >= arrowipc.HeaderLength && b.Offset%8 == 0 && b.MetaLength >= 8 && b.BodyLength <= footerAt && b.Offset <= footerAt-int64(b.MetaLength)-b.BodyLength
 }

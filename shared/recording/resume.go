@@ -57,6 +57,9 @@ type memo struct {
 // check is checker.check with a memory of one message.
 func (rc *recoverer) check(m *message) (checked, error) {
 	if rc.memo.schema != rc.schema || rc.memo.at != m.at {
+		if rc.verifier != nil {
+			rc.verifier.begin(rc.schema, m)
+		}
 		c, err := rc.checker.check(rc, rc.schema, m)
 		rc.memo = memo{m.at, rc.schema, c, err}
 	}

@@ -207,6 +207,11 @@ func (rc *recoverer) message(m *message) error {
 		if batch {
 			k.rows = m.Batch.Length
 			rc.suspect(m, checked)
+			if rc.verifier != nil {
+				if err := rc.verifier.intact(rc.index, rc.rows); err != nil {
+					return err
+				}
+			}
 			rc.index++
 			rc.rows += k.rows
 			if k.clock.ok {

@@ -1,0 +1,356 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// How Verify works. It walks as Recover does and judges with the same checker,
+// so that the two cannot disagree about what is intact; a verifier looks over
+// the checker's shoulder at the bytes that it reads anyway, and adds what is no
+// matter for a recovery: padding, clocks, channels, and what the file's end
+// should be.
+
+// VerifyOptions say what is known beside the file, and let a caller follow and
+// end a long verification.
+type VerifyOptions struct {
+	// AcqClockHz is the rate of Clock, for files that do not state it; 0:
+	// unknown.
+	AcqClockHz uint64
+	// Open says that the file is being written: its missing end is no
+	// damage.
+	Open bool
+
+	// Yield is called every few megabytes, and between batches, which may be
+	// thousands of times a second: it looks at the clock itself. An error
+	// ends the verification, which yields it.
+	Yield func() error
+	// Progress tells how many bytes of the file have been examined.
+	Progress func(done, total int64)
+}
+
+// Verify reads a whole file and yields everything that is wrong with it, not
+// only the first: framing, footer against messages, buffers, checksums,
+// padding, run ends, indices, rows that the clock misses, and channels that
+// are constant or clipped.
+//
+// Findings come in file order once all bytes were read, those about channels
+// last. Of their severities, an error means damage or lost rows, a warning that
+// something looks wrong and cannot be proved; a file without either is as its
+// writer meant it. An info says what may be worth a look.
+//
+// It yields an error, with a zero Finding, as the last if there is no schema to
+// go by (ErrEmpty, ErrNotArrow, ErrNoSchema, ErrBigEndian, wrapped), or if
+// reading or Yield failed. Memory is bounded by the largest column of one
+// batch, and grows by some hundred bytes a batch.
+func Verify(r io.ReaderAt, size int64, o VerifyOptions) iter.Seq2[Finding, error] {
+	return func(yield func(Finding, error) bool) {
+		rc := newRecoverer(r, size, RecoverOptions{Yield: o.Yield, Progress: o.Progress})
+		v := &verifier{rc: rc, o: o}
+		rc.verifier = v
+		err := rc.examine()
+		var reason *reasonError
+		switch {
+		case err == nil:
+			v.finish()
+		case errors.As(err, &reason):
+			rc.finishReport()
+			err = reason.error
+		}
+		for _, f := range rc.report.Damage {
+			if !yield(f, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(Finding{}, err)
+		}
+	}
+}
+
+// A verifier looks at what a recoverer's checker decodes.
+type verifier struct {
+	rc *recoverer
+	o  VerifyOptions
+
+	stream   stream.Stream
+	ours     bool // written by us: padding is promised to be zeros
+	channels []channel
+	hub      int // columns, or -1
+	clock    int
+	finder   gapFinder
+
+	m          *message // the batch that is checked; nil: none
+	hubTicks   []uint64 // of it
+	clockTicks []uint64
+	padAt      int64 // its first padding that is not zero
+	padBytes   int64
+	pad        []byte
+
+	offsets []int64 // of the intact batches
+	indices []int   // of the same
+	lastAt  int64   // of the batch added to the finder last
+}
+
+// begin is told of the batch that is checked next.
+func (v *verifier) begin(s *arrowipc.Schema, m *message) {
+	if v.channels == nil {
+		v.start(s)
+	}
+	v.m, v.padBytes = nil, 0
+	v.hubTicks, v.clockTicks = v.hubTicks[:0], v.clockTicks[:0]
+	if m.Header == arrowipc.RecordBatchHeader {
+		v.m = m
+	}
+}
+
+func (v *verifier) start(s *arrowipc.Schema) {
+	v.stream = stream.FromMetadata(streamKeyValues(s.Metadata))
+	v.stream.Columns = make([]stream.Column, len(s.Fields))
+	for i := range s.Fields {
+		layout, typ := readableLayout(&s.Fields[i])
+		describe(&v.stream.Columns[i], &s.Fields[i], layout, typ)
+	}
+	if v.stream.AcqClockHz == 0 {
+		v.stream.AcqClockHz = v.o.AcqClockHz
+	}
+	v.stream.Complete()
+	for _, e := range s.Metadata {
+		v.ours = v.ours || e.Key == "oniscope.version"
+	}
+	v.channels = channelsOf(&v.stream)
+	v.hub, v.clock = tickField(s, "HubClock"), tickField(s, "Clock")
+	v.finder = newGapFinder("HubClock")
+	if v.hub < 0 {
+		v.finder = newGapFinder("Clock")
+	}
+}
+
+// column is told of the values of a top-level column of fixed width: one a
+// row, or with ends one a run.
+func (v *verifier) column(b *batchCheck, node arrowipc.FieldNode, data []byte, ends []int64) {
+	if v.m == nil || b.m != v.m {
+		return
+	}
+	if ends == nil && node.NullCount == 0 {
+		switch b.column {
+		case v.hub:
+			v.hubTicks = appendTicks(v.hubTicks, data)
+		case v.clock:
+			v.clockTicks = appendTicks(v.clockTicks, data)
+		}
+	}
+	if c := &v.channels[b.column]; c.judged {
+		var valid []byte
+		if node.NullCount > 0 {
+			valid = b.valid
+		}
+		c.look(data, valid)
+	}
+}
+
+// paddingBefore looks at the bytes between a buffer of a body and the one
+// before it.
+func (v *verifier) paddingBefore(b *batchCheck, buffer int) error {
+	if v.m == nil || b.m != v.m || !v.ours || v.m.Batch.Buffers[buffer].Length == 0 {
+		return nil
+	}
+	from := int64(0)
+	for i := buffer - 1; i >= 0; i-- {
+		if s := v.m.Batch.Buffers[i]; s.Length > 0 {
+			from = s.Offset + s.Length
+			break
+		}
+	}
+	return v.zeros(from, v.m.Batch.Buffers[buffer].Offset)
+}
+
+// zeros looks at padding, from and to bytes of the body.
+func (v *verifier) zeros(from, to int64) error {
+	for from < to {
+		n := min(to-from, windowBytes)
+		at := v.m.bodyAt() + from
+		p, err := v.rc.view(n, at, &v.pad)
+		if err != nil {
+			return err
+		}
+		for i, x := range p {
+			if x != 0 {
+				if v.padBytes == 0 {
+					v.padAt = at + int64(i)
+				}
+				v.padBytes++
+			}
+		}
+		from += n
+	}
+	return nil
+}
+
+// intact is told that the batch holds: its index and its first row.
+func (v *verifier) intact(index int, row int64) error {
+	m := v.m
+	if m == nil {
+		return nil
+	}
+	if v.ours {
+		if err := v.zeros(m.Batch.DataEnd(), min(m.BodyLength, v.rc.size-m.bodyAt())); err != nil {
+			return err
+		}
+	}
+	if v.padBytes > 0 {
+		v.note(Finding{Offset: v.padAt, Length: v.padBytes, Batch: index, Severity: "error", BeforeRow: row,
+			Reason: fmt.Sprintf("%d bytes of padding are not zero as we wrote them: the body has changed", v.padBytes)})
+	}
+	adjoining := len(v.indices) > 0 && v.indices[len(v.indices)-1] == index-1 && v.rc.judged <= v.lastAt
+	v.offsets, v.indices = append(v.offsets, m.at), append(v.indices, index)
+	v.lastAt = m.at
+	ticks, clock := v.hubTicks, v.clockTicks
+	if v.hub < 0 {
+		ticks = clock
+	}
+	v.finder.add(index, row, ticks, clock, adjoining)
+	return nil
+}
+
+func (v *verifier) note(f Finding) {
+	v.rc.findings = append(v.rc.findings, located{Finding: f, fixed: true})
+}
+
+// finish adds what is known at the end, and tells all.
+func (v *verifier) finish() {
+	rc := v.rc
+	rc.compareFooter()
+	v.judgeEnds()
+	v.judgeFooter()
+	v.noteGaps()
+	rc.finishReport()
+	rc.report.Damage = append(rc.report.Damage, v.channelFindings()...)
+}
+
+// judgeEnds turns what a recovery mends in passing into what it is for a file
+// that should be whole: damage.
+func (v *verifier) judgeEnds() {
+	rc := v.rc
+	end := int64(0) // of the last message that is kept
+	if n := len(rc.kept); n > 0 {
+		b := rc.kept[n-1].block
+		end = b.Offset + int64(b.MetaLength) + b.BodyLength
+	}
+	for i := range rc.findings {
+		f := &rc.findings[i]
+		switch {
+		case v.o.Open && rc.footer == nil && f.Offset >= end && f.Severity != "warning":
+			f.Severity, f.LostRows = "info", 0
+			f.Reason = "the file is being written: " + f.Reason
+		case f.Severity == "info" && rc.schemaEnd == 0 && f.Offset == arrowipc.HeaderLength && f.Length <= maxPadding-arrowipc.HeaderLength:
+			// Some writers leave the schema to the footer.
+		case f.Severity == "info", f.Offset == rc.footerAt && strings.HasPrefix(f.Reason, "suspect: the schema"):
+			f.Severity = "error"
+		}
+		f.Reason = withoutRemedy(f.Reason)
+	}
+	if !rc.magic {
+		v.note(Finding{Offset: 0, Length: min(rc.size, arrowipc.HeaderLength), Batch: -1, Severity: "error", Reason: "the file does not begin with ARROW1"})
+	}
+	if rc.footer != nil && !rc.footerMagic {
+		v.note(Finding{Offset: rc.footerEnd - int64(len(arrowipc.Magic)), Length: int64(len(arrowipc.Magic)), Batch: -1, Severity: "error", BeforeRow: rc.rows, Reason: "the footer is not followed by ARROW1"})
+	}
+}
+
+// withoutRemedy takes off what a recovery says that it did.
+func withoutRemedy(reason string) string {
+	for _, remedy := range []string{": written anew", ": left out", ": kept", ": added", ": the one in front is kept"} {
+		if cut, ok := strings.CutSuffix(reason, remedy); ok {
+			return cut
+		}
+	}
+	return reason
+}
+
+// judgeFooter notes blocks at which no such message stands, and versions that
+// differ.
+func (v *verifier) judgeFooter() {
+	rc := v.rc
+	if rc.footer == nil {
+		return
+	}
+	there := map[arrowipc.Block]bool{}
+	for i := range rc.kept {
+		there[rc.kept[i].block] = true
+	}
+	told := map[int64]bool{}
+	for i := range rc.findings {
+		told[rc.findings[i].Offset] = true
+	}
+	seen := map[arrowipc.Block]bool{}
+	for _, b := range append(slices.Clone(rc.footer.Dictionaries), rc.footer.Batches...) {
+		switch {
+		case seen[b]:
+			v.note(Finding{Offset: b.Offset, Batch: -1, Severity: "error", Reason: "the footer lists this batch twice"})
+		case !there[b] && !told[b.Offset] && blockFits(b, rc.footerAt): // those that do not fit are told already
+			v.note(Finding{Offset: b.Offset, Batch: -1, Severity: "error",
+				Reason: fmt.Sprintf("the footer lists a batch here of %d and %d bytes, but none stands here", b.MetaLength, b.BodyLength)})
+		}
+		seen[b] = true
+	}
+	if rc.footer.Version != rc.version {
+		v.note(Finding{Offset: rc.footerAt, Length: rc.footerEnd - rc.footerAt, Batch: -1, Severity: "warning", BeforeRow: rc.rows,
+			Reason: fmt.Sprintf("metadata version V%d in the footer, V%d in the messages", rc.footer.Version+1, rc.version+1)})
+	}
+}
+
+// noteGaps tells the gaps and the rows whose ticks cannot be right.
+func (v *verifier) noteGaps() {
+	f := &v.finder
+	at := func(batch int) int64 {
+		i, ok := slices.BinarySearch(v.indices, batch)
+		if !ok {
+			return 0
+		}
+		return v.offsets[i]
+	}
+	p := f.pace()
+	for _, g := range f.gaps(p, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz)) {
+		v.note(Finding{Offset: at(g.Batch), Batch: g.Batch, Severity: "error", Reason: g.String(),
+			BeforeRow: g.Row, LostRows: g.LostRows, ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter})
+	}
+	for i := range f.odd {
+		o := &f.odd[i]
+		reason := ""
+		switch {
+		case o.duplicate && p.period == 0:
+			continue // events may come at the same tick
+		case o.duplicate:
+			reason = fmt.Sprintf("suspect: %d rows have the same %s as the row before them", o.rows, f.column)
+		case f.column == "Clock":
+			continue // told where the batch was checked
+		default:
+			reason = fmt.Sprintf("suspect: %s of %d rows does not lie between those around them", f.column, o.rows)
+		}
+		v.note(Finding{Offset: at(o.batch), Batch: o.batch, Severity: "warning", Reason: reason,
+			BeforeRow: o.row, ClockBefore: o.before.clock, ClockAfter: o.after})
+	}
+}
+
+// String says what is missing, for people.
+func (g *Gap) String() string {
+	text := fmt.Sprintf("gap: about %d rows", g.LostRows)
+	if g.LostRows == 1 {
+		text = "gap: 1 row"
+	}
+	if g.Seconds > 0 {
+		text += fmt.Sprintf(" (%.6g s)", g.Seconds)
+	}
+	if g.Spread {
+		return text + fmt.Sprintf(" missing in many places of the batch, by %s", g.Column)
+	}
+	return text + fmt.Sprintf(" missing before row %d: %s steps by %d ticks", g.Row, g.Column, g.Ticks)
+}

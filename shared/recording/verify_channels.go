@@ -1,0 +1,197 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"strconv"
+	"unsafe"
+
+	"github.com/oniscope/oniscope/shared/decimate"
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+const (
+	// minChannelValues is how many values a channel must have to be called
+	// constant.
+	minChannelValues = 100
+	// clipRun is how many values in a row must be at the end of the range:
+	// a lone extreme is a signal's right.
+	clipRun = 3
+)
+
+// A channel is a column of samples, whose values are looked at as a whole.
+// Other columns (counters, digital lines, states) are constant by right.
+type channel struct {
+	judged bool
+	typ    stream.Type
+	width  int
+	ranged bool // lo and hi are the ends of the ADC's range
+	lo, hi int64
+	run    int // rows that clipRun values take
+
+	first  []byte // the first value
+	varied bool
+	values int64
+	atLo   int64 // values at the ends of the range, in runs
+	atHi   int64
+	buf    []byte
+}
+
+// channelsOf says which columns are channels.
+func channelsOf(s *stream.Stream) []channel {
+	list := make([]channel, len(s.Columns))
+	for i := range s.Columns {
+		c := &s.Columns[i]
+		if _, _, number := stream.Label(c.Name); number < 0 || !c.Type.Numeric() || c.Type == stream.Bool {
+			continue
+		}
+		ch := channel{judged: true, typ: c.Type, width: c.Type.Width(), run: clipRun}
+		ch.lo, ch.hi, ch.ranged = s.CodeRange(i)
+		if !c.RunEnd && c.Stride > 1 {
+			ch.run *= c.Stride
+		}
+		list[i] = ch
+	}
+	return list
+}
+
+// look takes the values of one batch; valid is nil or its validity bits.
+func (c *channel) look(data, valid []byte) {
+	run := c.run
+	if valid != nil {
+		c.buf = gather(c.buf[:0], data, valid, c.width)
+		data, run = c.buf, clipRun
+	}
+	n := len(data) / c.width
+	if n == 0 {
+		return
+	}
+	if c.first == nil {
+		c.first = bytes.Clone(data[:c.width])
+	}
+	c.values += int64(n)
+	c.varied = c.varied || !bytes.Equal(data[:c.width], c.first) || !bytes.Equal(data[c.width:], data[:len(data)-c.width])
+	if !c.ranged {
+		return
+	}
+	if uintptr(unsafe.Pointer(&data[0]))%2 != 0 {
+		c.buf = append(c.buf[:0], data...)
+		data = c.buf
+	}
+	var lo, hi int64
+	if c.typ == stream.Int16 {
+		lo, hi = clipped(unsafe.Slice((*int16)(unsafe.Pointer(&data[0])), n), c.lo, c.hi, run)
+	} else {
+		lo, hi = clipped(unsafe.Slice((*uint16)(unsafe.Pointer(&data[0])), n), c.lo, c.hi, run)
+	}
+	c.atLo, c.atHi = c.atLo+lo, c.atHi+hi
+}
+
+// clipped counts the values at or beyond both ends of a range that stand in
+// runs of at least run.
+func clipped[T int16 | uint16](values []T, lo, hi int64, run int) (atLo, atHi int64) {
+	envelope := [2]float32{}
+	decimate.Clear(envelope[:])
+	decimate.MinMax(envelope[:], values, nil, []int{0, len(values)})
+	if envelope[0] > float32(lo) && envelope[1] < float32(hi) {
+		return 0, 0
+	}
+	count := func(at func(int64) bool) (sum int64) {
+		length := 0
+		for i := range len(values) + 1 {
+			if i < len(values) && at(int64(values[i])) {
+				length++
+				continue
+			}
+			if length >= run {
+				sum += int64(length)
+			}
+			length = 0
+		}
+		return sum
+	}
+	return count(func(x int64) bool { return x <= lo }), count(func(x int64) bool { return x >= hi })
+}
+
+// gather appends the values of w bytes whose validity bit is set.
+func gather(out, data, valid []byte, w int) []byte {
+	n := len(data) / w
+	for i, x := range valid {
+		for ; x != 0; x &= x - 1 {
+			if k := 8*i + bits.TrailingZeros8(x); k < n {
+				out = append(out, data[k*w:k*w+w]...)
+			}
+		}
+	}
+	return out
+}
+
+// channelFindings tells which channels are constant or clipped, neighbours
+// alike as one.
+func (v *verifier) channelFindings() []Finding {
+	var list []Finding
+	first, last, said := 0, 0, ""
+	flush := func() {
+		if said == "" {
+			return
+		}
+		names := v.stream.Columns[first].Name
+		if last > first {
+			names += fmt.Sprintf(" .. %s (%d columns)", v.stream.Columns[last].Name, last-first+1)
+		}
+		f := Finding{Batch: -1, Severity: "info", Reason: names + ": " + said}
+		if len(v.offsets) > 0 {
+			f.Offset = v.offsets[0]
+		}
+		list = append(list, f)
+	}
+	for i := range v.channels {
+		what := v.channels[i].finding()
+		if what != "" && what == said && last == i-1 {
+			last = i
+			continue
+		}
+		flush()
+		first, last, said = i, i, what
+	}
+	flush()
+	return list
+}
+
+func (c *channel) finding() string {
+	switch {
+	case !c.judged || c.values < minChannelValues:
+		return ""
+	case !c.varied:
+		v := Vector{Type: c.typ, Width: c.width, Len: 1, Data: c.first}
+		return fmt.Sprintf("constant at %s in all %d values", strconv.FormatFloat(v.Float64(0), 'g', -1, 64), c.values)
+	case c.atLo > 0 && c.atHi > 0:
+		return fmt.Sprintf("clipped: %d values at the least code %d, %d at the greatest, %d, of %d", c.atLo, c.lo, c.atHi, c.hi, c.values)
+	case c.atLo > 0:
+		return fmt.Sprintf("clipped: %d of %d values at the least code %d", c.atLo, c.values, c.lo)
+	case c.atHi > 0:
+		return fmt.Sprintf("clipped: %d of %d values at the greatest code %d", c.atHi, c.values, c.hi)
+	}
+	return ""
+}
+
+// tickField returns the index of the plain 64-bit column of a clock, or -1.
+func tickField(s *arrowipc.Schema, name string) int {
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		if f.Name == name && f.Type.ID == arrowipc.Int && f.Type.BitWidth == 64 && f.Dictionary == nil && len(f.Children) == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+func appendTicks(to []uint64, data []byte) []uint64 {
+	for ; len(data) >= 8; data = data[8:] {
+		to = append(to, binary.LittleEndian.Uint64(data))
+	}
+	return to
+}
