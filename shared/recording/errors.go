@@ -76,6 +76,11 @@ type Finding struct {
 	ClockAfter  uint64 `json:"clock_after"`  // first tick behind it, 0: none
 }
 
+// plainReason makes the text of an error one for people, who know no package names.
+func plainReason(text string) string { return packageNames.Replace(text) }
+
+var packageNames = strings.NewReplacer("arrowipc: ", "", "recording: ", "")
+
 // near returns up to five of names that are most like name.
 func near(name string, names []string) []string {
 	type candidate struct {

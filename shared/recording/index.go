@@ -64,6 +64,15 @@ func (c *headerCache) put(i int, h *header) {
 	}
 }
 
+// drop forgets the header put last.
+func (c *headerCache) drop(i int) {
+	if h := c.byBatch[i]; h != nil {
+		delete(c.byBatch, i)
+		c.order = c.order[:len(c.order)-1]
+		c.buffers -= len(h.batch.Buffers)
+	}
+}
+
 // maxBatchRows keeps rows times width inside an int64 whatever a header says.
 const maxBatchRows = 1 << 38
 

@@ -79,79 +79,161 @@ func (r *Reader) walkFile(head []byte) error {
 	return r.walk(at)
 }
 
-// walk reads message after message from at, header by header, up to the first
-// that does not hold, and says in a finding what is there instead.
+// walk reads message after message from at, header by header. Where one does
+// not hold it says in a finding what is there instead and goes on behind.
 func (r *Reader) walk(at int64) error {
 	r.starts = append(r.starts, 0)
-	first := true
+	first, legacy := true, false
 	guess := int64(4096)
-	legacy := false
-	for {
+	for n := 0; ; n++ {
+		if n%64 == 0 {
+			if err := r.step(at); err != nil {
+				return err
+			}
+		}
 		m, metaLength, stop, err := r.readMessage(at, guess, legacy)
 		if err != nil {
 			return err
 		}
 		if first {
-			if err := r.takeSchema(at, metaLength, m, stop); err != nil {
+			first, legacy = false, stop.prefix == 4
+			next, err := r.takeSchema(at, metaLength, m, stop)
+			if err != nil {
 				return err
 			}
-			legacy = stop.prefix == 4
-			first = false
-			at += metaLength + m.BodyLength
+			at = next
 			continue
 		}
-		if stop.reason != "" {
-			r.endWalk(at, stop)
-			return nil
-		}
-		guess = metaLength + 8
-		bodyAt := at + metaLength
-		if m.Header == arrowipc.SchemaHeader {
-			r.endWalk(at, stopped{reason: "a second schema begins here", damaged: true})
-			return nil
-		}
-		end := m.Batch.DataEnd()
-		if m.Header == arrowipc.RecordBatchHeader {
-			i := len(r.batches)
-			b := batchState{offset: at, metaLength: int32(metaLength), bodyLength: m.BodyLength}
-			h, err := r.checkHeader(&b, m)
-			switch {
-			case err != nil:
-				r.endWalk(at, stopped{reason: err.Error(), damaged: true})
-				return nil
-			case h == nil || end > r.size-bodyAt:
-				r.endWalk(at, stopped{reason: fmt.Sprintf("the file ends inside batch %d: %d of its %d bytes are there", i, r.size-bodyAt, m.BodyLength), lostRows: m.Batch.Length, isBatch: true})
-				return nil
+		if stop.reason == "" {
+			guess = metaLength + 8
+			next := int64(0)
+			if next, stop = r.takeMessage(at, metaLength, m); stop.reason == "" {
+				at = next
+				continue
 			}
-			r.batches = append(r.batches, b)
-			r.starts = append(r.starts, r.starts[i]+b.rows)
-			r.headers.put(i, h)
-		} else if end > r.size-bodyAt {
-			r.endWalk(at, stopped{reason: "the file ends inside a dictionary"})
-			return nil
 		}
-		at = min(r.size, bodyAt+min(m.BodyLength, r.size-bodyAt)) // of the last batch only padding may be missing
+		next, err := r.resync(at, stop, legacy)
+		if err != nil || next < 0 {
+			return err
+		}
+		at = next
 	}
 }
 
-// takeSchema opens the file by the first message of a walk.
-func (r *Reader) takeSchema(at, metaLength int64, m *arrowipc.Message, stop stopped) error {
+// takeMessage takes over what one message tells and returns where the next one
+// begins.
+func (r *Reader) takeMessage(at, metaLength int64, m *arrowipc.Message) (next int64, stop stopped) {
+	if m.Header == arrowipc.SchemaHeader {
+		return 0, stopped{reason: "a second schema begins here", damaged: true}
+	}
+	bodyAt := at + metaLength
+	end := m.Batch.DataEnd()
+	if m.Header == arrowipc.RecordBatchHeader {
+		i := len(r.batches)
+		b := batchState{offset: at, metaLength: int32(metaLength), bodyLength: m.BodyLength}
+		h, err := r.checkHeader(&b, m)
+		switch {
+		case err != nil:
+			return 0, stopped{reason: err.Error(), damaged: true}
+		case h == nil || end > r.size-bodyAt:
+			return 0, stopped{reason: fmt.Sprintf("the file ends inside batch %d: %d of its %d bytes are there", i, r.size-bodyAt, m.BodyLength), lostRows: m.Batch.Length, isBatch: true}
+		}
+		r.batches = append(r.batches, b)
+		r.starts = append(r.starts, r.starts[i]+b.rows)
+		r.headers.put(i, h)
+	} else if end > r.size-bodyAt {
+		return 0, stopped{reason: "the file ends inside a dictionary"}
+	}
+	return bodyAt + min(m.BodyLength, r.size-bodyAt), stopped{} // of the last batch only padding may be missing
+}
+
+// takeSchema opens the file by the first message of a walk, and returns where
+// the next one begins.
+func (r *Reader) takeSchema(at, metaLength int64, m *arrowipc.Message, stop stopped) (next int64, err error) {
+	whole := stop.reason == "" && m.Header == arrowipc.SchemaHeader && m.BodyLength <= r.size-at-metaLength
+	other := r.open.SchemaFrom
 	switch {
+	case whole:
+		return at + metaLength + m.BodyLength, r.setSchema(m.Schema, m.Version)
+	case other != nil:
+		r.find(Finding{Offset: at, Length: 0, Batch: -1, Severity: "warning", Reason: "no schema in front of the batches: taken from another file"})
+		return at, r.setSchema(&other.schema, other.version)
 	case stop.end || stop.reason != "" && !stop.damaged:
 		if r.format == "stream" {
-			return fmt.Errorf("%w (an Arrow stream that ends before its schema)", ErrNoSchema)
+			return 0, fmt.Errorf("%w (an Arrow stream that ends before its schema)", ErrNoSchema)
 		}
-		return ErrNoSchema
+		return 0, ErrNoSchema
 	case stop.reason != "" && r.format == "stream":
-		return ErrNotArrow
+		return 0, ErrNotArrow
 	case stop.reason != "":
-		return &CorruptError{Offset: at, Batch: -1, Err: fmt.Errorf("%w: the schema cannot be read: %s", ErrDamaged, stop.reason)}
+		return 0, &CorruptError{Offset: at, Batch: -1, Err: fmt.Errorf("%w: the schema cannot be read: %s", ErrDamaged, stop.reason)}
 	case m.Header != arrowipc.SchemaHeader:
-		return &CorruptError{Offset: at, Batch: -1, Err: fmt.Errorf("%w: a batch stands where the schema should", ErrDamaged)}
-	case m.BodyLength > r.size-at-metaLength:
-		return &CorruptError{Offset: at, Batch: -1, Err: ErrBounds}
+		return 0, &CorruptError{Offset: at, Batch: -1, Err: fmt.Errorf("%w: a batch stands where the schema should", ErrDamaged)}
 	}
-	return r.setSchema(m.Schema, m.Version)
+	return 0, &CorruptError{Offset: at, Batch: -1, Err: ErrBounds}
+}
+
+// resync goes on where a walk stopped at at: at the next message that the scan
+// finds, of which only header and bounds are looked at. What lies between is a
+// finding. next is -1 if there is none.
+func (r *Reader) resync(at int64, stop stopped, legacy bool) (next int64, err error) {
+	begin, last := at, len(r.batches)-1
+	if last >= 0 && !stop.end {
+		begin = r.batches[last].offset + 8 // bytes may be missing in the batch before
+	}
+	if stop.end { // a footer behind the mark proves it; what is behind that was there before
+		end, err := trailerBehind(r.readInto, r.size, at+8)
+		if err != nil {
+			return -1, err
+		}
+		if end >= 0 || r.size-at <= 8 {
+			begin = r.size
+		}
+	}
+	var hit *message
+	if !legacy && begin < r.size {
+		if hit, err = r.scan(begin); err != nil {
+			return -1, err
+		}
+	}
+	if hit == nil {
+		r.endWalk(at, stop)
+		return -1, nil
+	}
+	f := Finding{Offset: at, Length: hit.at - at, Batch: -1, Severity: "error", LostRows: -1, Reason: stop.reason}
+	if hit.at < at {
+		b := &r.batches[last]
+		f = Finding{Offset: b.offset, Length: hit.at - b.offset, Batch: -1, Severity: "error", LostRows: b.rows,
+			Reason: fmt.Sprintf("%d of the bytes of a batch are missing: the next message begins before it ends", at-hit.at)}
+		r.batches, r.starts = r.batches[:last], r.starts[:last+1]
+		r.headers.drop(last)
+	}
+	r.find(f)
+	return hit.at, nil
+}
+
+// readInto fills p from off while the file is opened.
+func (r *Reader) readInto(p []byte, off int64) error {
+	if err := r.step(off); err != nil {
+		return err
+	}
+	got, err := r.readAt(off, int64(len(p)), &r.read.Metadata)
+	copy(p, got)
+	return err
+}
+
+// scan returns the first message from from on that fits the schema and lies
+// inside the file, or nil.
+func (r *Reader) scan(from int64) (*message, error) {
+	if r.budget == 0 {
+		r.budget = 2*r.size + 1<<16
+	}
+	s := scanner{size: r.size, budget: &r.budget}
+	s.readAt = r.readInto
+	s.accept = func(m *message) (bool, error) {
+		return m.Header != arrowipc.SchemaHeader && fits(&r.schema, m) && m.dataEnd() <= r.size, nil
+	}
+	return s.next(from, r.size)
 }
 
 // stopped says why a walk ends at a message.
@@ -265,6 +347,7 @@ func (r *Reader) find(f Finding) {
 		}
 		r.batches[f.Batch].found = true
 	}
+	f.Reason = plainReason(f.Reason)
 	r.findings = append(r.findings, f)
 }
 

@@ -84,56 +84,94 @@ type Reader struct {
 	starts   []int64 // row numbers of the batches indexed so far and of their end
 	headers  headerCache
 	spans    []arrowipc.Span // of the header checked last
+	open     OpenOptions     // while it is opened
 	findings []Finding
-	filled   int // findings whose rows and clocks are known
+	filled   int   // findings whose rows and clocks are known
+	budget   int64 // bytes of metadata that may still be looked at on suspicion
 
 	decoder decompressor
 	worked  func(n int) error // told of bytes decoded while a slice is written; nil: nobody asks
 }
 
-// NewReader opens the recording in the first size bytes of r.
+// OpenOptions let a caller follow and end a long opening, and help with a file
+// that has lost its schema.
+type OpenOptions struct {
+	// Yield is called now and then while a file without a footer, or a
+	// stream, is walked from batch to batch. An error ends Open, which
+	// returns it.
+	Yield func() error
+	// Progress tells how many bytes of the file have been walked over.
+	Progress func(done, total int64)
+	// SchemaFrom is another file of the same stream: its schema is taken if
+	// this one has none that can be read, neither in front nor in a footer.
+	SchemaFrom *Reader
+}
+
+// NewReader is Open without options.
+func NewReader(r io.ReaderAt, size int64) (*Reader, error) { return Open(r, size, OpenOptions{}) }
+
+// Open opens the recording in the first size bytes of r.
 //
 // With a valid footer it reads the footer and the first and last batch header;
-// without one, the headers of all batches up to the first that does not hold.
-// If r is also a RangesReader, the ranges of a batch are asked for together.
+// without one, the headers of all batches. Where one does not hold, the bytes
+// behind it are searched for the next. If r is also a RangesReader, the ranges
+// of a batch are asked for together.
 //
 // It returns ErrEmpty, ErrNotArrow, ErrNoSchema or ErrBigEndian (wrapped), a
-// *CorruptError if the schema is damaged, or the error of r. Damaged batches
-// are no error here: see Findings.
-func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
-	rd := &Reader{src: r, size: size, end: size, format: "file", clock: -1}
+// *CorruptError if the schema is damaged, or the error of r or of Yield.
+// Damaged batches are no error here: see Findings.
+func Open(r io.ReaderAt, size int64, o OpenOptions) (*Reader, error) {
+	rd := &Reader{src: r, size: size, end: size, format: "file", clock: -1, open: o}
 	rd.ranges, _ = r.(RangesReader)
 	rd.memory, _ = r.(Bytes)
-	if size <= 0 {
-		return nil, ErrEmpty
-	}
-	head, err := rd.readAt(0, min(size, 64), &rd.read.Metadata)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case bytes.HasPrefix(head, []byte(arrowipc.Magic)):
-		if size <= arrowipc.HeaderLength {
-			return nil, ErrNoSchema
-		}
-		var ok bool
-		if ok, err = rd.openFooter(head); ok {
-			err = rd.firstLook()
-		} else if err == nil {
-			err = rd.walkFile(head)
-		}
-	case bytes.HasPrefix([]byte(arrowipc.Magic), head):
-		err = ErrNoSchema
-	case len(head) >= 8 && binary.LittleEndian.Uint32(head) == 0xFFFFFFFF:
-		rd.format = "stream"
-		err = rd.walk(0)
-	default:
-		err = ErrNotArrow
-	}
+	err := rd.openAs()
+	rd.open = OpenOptions{}
 	if err != nil {
 		return nil, err
 	}
 	return rd, nil
+}
+
+// openAs reads what kind of file it is, and opens it so.
+func (r *Reader) openAs() error {
+	if r.size <= 0 {
+		return ErrEmpty
+	}
+	head, err := r.readAt(0, min(r.size, 64), &r.read.Metadata)
+	if err != nil {
+		return err
+	}
+	magic := bytes.HasPrefix(head, []byte(arrowipc.Magic))
+	switch {
+	case magic && r.size > arrowipc.HeaderLength:
+		ok, err := r.openFooter(head)
+		if ok {
+			return r.firstLook()
+		}
+		if err != nil {
+			return err
+		}
+		return r.walkFile(head)
+	case magic || bytes.HasPrefix([]byte(arrowipc.Magic), head):
+		return ErrNoSchema
+	case len(head) >= 8 && binary.LittleEndian.Uint32(head) == 0xFFFFFFFF:
+		r.format = "stream"
+		return r.walk(0)
+	case r.open.SchemaFrom != nil:
+		return r.walk(0)
+	}
+	return ErrNotArrow
+}
+
+// step tells how far a walk is, and asks whether to go on.
+func (r *Reader) step(at int64) error {
+	if r.open.Progress != nil {
+		r.open.Progress(min(at, r.size), r.size)
+	}
+	if r.open.Yield != nil {
+		return r.open.Yield()
+	}
+	return nil
 }
 
 // setSchema takes over the schema from footer or message.

@@ -287,8 +287,8 @@ func TestNamesThatMissGetTheNearOnes(t *testing.T) {
 }
 
 // A preserved tail of zeros, rubbish, and a second file behind the first are
-// damage; batches before it are not.
-func TestFilesWithoutFooterEndWhereTheyStopHolding(t *testing.T) {
+// damage; batches before and behind it are not.
+func TestFilesWithoutFooterHoldWhatHoldsInThem(t *testing.T) {
 	whole := readForeign(t, "csharp/cs_small.arrow")
 	last := blockOf(t, whole, 2)
 	data := whole[:last.Offset+int64(last.MetaLength)+last.BodyLength] // three batches, nothing behind
@@ -311,8 +311,12 @@ func TestFilesWithoutFooterEndWhereTheyStopHolding(t *testing.T) {
 		"the last batch cut in its header":  {data[:last.Offset+50], 2, Unfinished},
 		"the last batch cut in its body":    {data[:len(data)-9], 2, Unfinished},
 		"the last batch without its prefix": {data[:last.Offset+6], 2, Unfinished},
-		"rubbish in the second header":      {overwritten(data, blockOf(t, whole, 1).Offset+12, rubbish[:80]), 1, Damaged},
-		"a header length of 1 GiB":          {overwritten(data, blockOf(t, whole, 1).Offset+4, []byte{0, 0, 0, 0x40}), 1, Damaged},
+		"rubbish in the second header":      {overwritten(data, blockOf(t, whole, 1).Offset+12, rubbish[:80]), 2, Damaged},
+		"a header length of 1 GiB":          {overwritten(data, blockOf(t, whole, 1).Offset+4, []byte{0, 0, 0, 0x40}), 2, Damaged},
+		"the second batch zeroed":           {overwritten(data, blockOf(t, whole, 1).Offset, make([]byte, last.Offset-blockOf(t, whole, 1).Offset)), 2, Damaged},
+		"seven bytes cut out of the second": {append(data[:last.Offset-1000:last.Offset-1000], data[last.Offset-993:]...), 2, Damaged},
+		"an end mark for the second":        {overwritten(data, blockOf(t, whole, 1).Offset, arrowipc.AppendEnd(nil)), 2, Damaged},
+		"an old file behind the footer":     {append(bytes.Clone(whole), whole[:len(whole)-1]...), 3, Unfinished},
 	} {
 		r := openBytes(t, c.data)
 		rows := indexAll(t, r)

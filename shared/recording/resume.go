@@ -77,18 +77,7 @@ func (rc *recoverer) limit(at int64) int64 {
 // accept reports whether a message that the scan found is one of this file: it
 // fits the schema, and either holds itself or is followed by another.
 func (rc *recoverer) accept(m *message) (bool, error) {
-	s := rc.schema
-	switch m.Header {
-	case arrowipc.SchemaHeader:
-		return false, nil
-	case arrowipc.DictionaryBatchHeader:
-		values := dictionaryField(s.Fields, m.DictionaryID)
-		if values == nil {
-			return false, nil
-		}
-		s = &arrowipc.Schema{Fields: []arrowipc.Field{*values}}
-	}
-	if _, err := arrowipc.Columns(s, m.Version, m.Batch, nil); err != nil {
+	if m.Header == arrowipc.SchemaHeader || !fits(rc.schema, m) {
 		return false, nil
 	}
 	if m.dataEnd() > rc.limit(m.at) {
@@ -112,6 +101,20 @@ func (rc *recoverer) accept(m *message) (bool, error) {
 		return false, err
 	}
 	return next != nil || stands == endMark || rc.footer != nil && m.end() == rc.footerAt, nil
+}
+
+// fits reports whether a batch or a dictionary has the nodes and buffers that a
+// schema asks for.
+func fits(s *arrowipc.Schema, m *message) bool {
+	if m.Header == arrowipc.DictionaryBatchHeader {
+		values := dictionaryField(s.Fields, m.DictionaryID)
+		if values == nil {
+			return false
+		}
+		s = &arrowipc.Schema{Fields: []arrowipc.Field{*values}}
+	}
+	_, err := arrowipc.Columns(s, m.Version, m.Batch, nil)
+	return err == nil
 }
 
 // scan returns the first message in [from, to) that is one of this file, or a

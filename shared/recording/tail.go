@@ -173,13 +173,23 @@ func (rc *recoverer) zerosUntil(from int64) (int64, error) {
 // footerBehind looks for the footer that begins at at, behind an end mark, and
 // is followed by rubbish.
 func (rc *recoverer) footerBehind(at int64) error {
+	end, err := trailerBehind(rc.readAt, rc.size, at)
+	if err == nil && end >= 0 {
+		_, err = rc.footerEndingAt(end)
+	}
+	return err
+}
+
+// trailerBehind returns where the footer ends that begins at at, by the length
+// in front of its magic; -1 if there is none.
+func trailerBehind(readAt func(p []byte, off int64) error, size, at int64) (int64, error) {
 	const step = 1 << 20
 	overlap := int64(arrowipc.TrailerLength)
-	buf := make([]byte, min(step, max(0, rc.size-at)))
-	for from := at; from < min(rc.size, at+maxFooterBytes); from += step - overlap {
-		p := buf[:min(int64(len(buf)), rc.size-from)]
-		if err := rc.readAt(p, from); err != nil {
-			return err
+	buf := make([]byte, min(step, max(0, size-at)))
+	for from := at; from < min(size, at+maxFooterBytes); from += step - overlap {
+		p := buf[:min(int64(len(buf)), size-from)]
+		if err := readAt(p, from); err != nil {
+			return -1, err
 		}
 		for start := 4; start < len(p); {
 			i := bytes.Index(p[start:], []byte(arrowipc.Magic))
@@ -189,10 +199,7 @@ func (rc *recoverer) footerBehind(at int64) error {
 			i += start
 			length := int64(binary.LittleEndian.Uint32(p[i-4:]))
 			if length == from+int64(i)-4-at {
-				ok, err := rc.footerEndingAt(from + int64(i+len(arrowipc.Magic)))
-				if ok || err != nil {
-					return err
-				}
+				return from + int64(i+len(arrowipc.Magic)), nil
 			}
 			start = i + 1
 		}
@@ -200,7 +207,7 @@ func (rc *recoverer) footerBehind(at int64) error {
 			break
 		}
 	}
-	return nil
+	return -1, nil
 }
 
 // finishReport tells rows and ticks around every finding.
@@ -222,6 +229,7 @@ func (rc *recoverer) finishReport() {
 	sort.SliceStable(rc.findings, func(i, j int) bool { return rc.findings[i].Offset < rc.findings[j].Offset })
 	for i := range rc.findings {
 		f := &rc.findings[i]
+		f.Reason = plainReason(f.Reason)
 		at := sort.Search(n, func(k int) bool { return rc.kept[k].block.Offset >= f.Offset }) // kept before it
 		if f.skip {
 			rc.report.BytesSkipped += f.Length
