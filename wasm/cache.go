@@ -23,9 +23,9 @@ type columnCache struct {
 }
 
 type cacheKey struct {
-	session *session
-	batch   int
-	column  int
+	stream *openStream
+	batch  int
+	column int
 }
 
 type cacheGroup struct {
@@ -39,7 +39,7 @@ func newColumnCache(limit int64) *columnCache {
 }
 
 // get returns a column, or nil.
-func (c *columnCache) get(s *session, batch, column int) *plotVector {
+func (c *columnCache) get(s *openStream, batch, column int) *plotVector {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := cacheKey{s, batch, column}
@@ -59,7 +59,7 @@ func (c *columnCache) get(s *session, batch, column int) *plotVector {
 
 // put keeps columns of one batch that were read together; what alone is
 // larger than the limit is not kept.
-func (c *columnCache) put(s *session, batch int, vectors []*plotVector) {
+func (c *columnCache) put(s *openStream, batch int, vectors []*plotVector) {
 	group := &cacheGroup{vectors: vectors}
 	for _, v := range vectors {
 		group.keys = append(group.keys, cacheKey{s, batch, v.Column})
@@ -81,12 +81,12 @@ func (c *columnCache) put(s *session, batch int, vectors []*plotVector) {
 }
 
 // forget drops everything of a stream.
-func (c *columnCache) forget(s *session) {
+func (c *columnCache) forget(s *openStream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for e := c.order.Front(); e != nil; {
 		next := e.Next()
-		if keys := e.Value.(*cacheGroup).keys; len(keys) > 0 && keys[0].session == s {
+		if keys := e.Value.(*cacheGroup).keys; len(keys) > 0 && keys[0].stream == s {
 			c.drop(e)
 		}
 		e = next

@@ -8,7 +8,7 @@ import (
 )
 
 // withClock puts the column Clock, if there is one, before others.
-func (s *session) withClock(columns []int) []int {
+func (s *openStream) withClock(columns []int) []int {
 	if s.clock < 0 {
 		return columns
 	}
@@ -19,7 +19,7 @@ func (s *session) withClock(columns []int) []int {
 // apart and gives the tick of every row; ticks never fall. Rows of a batch
 // whose clock is not to be trusted are spread evenly over the place that its
 // neighbours leave.
-func (s *session) splitClock(batch int, vectors []*plotVector) (ticks []uint64, rest []*plotVector, err error) {
+func (s *openStream) splitClock(batch int, vectors []*plotVector) (ticks []uint64, rest []*plotVector, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.clock < 0 {
@@ -51,7 +51,7 @@ func (s *session) splitClock(batch int, vectors []*plotVector) (ticks []uint64, 
 }
 
 // ticks gives the ticks of one batch alone.
-func (e *Engine) ticks(s *session, batch int) ([]uint64, error) {
+func (e *Engine) ticks(s *openStream, batch int) ([]uint64, error) {
 	read, err := e.read(s, []int{batch}, s.withClock(nil), false)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func spread(first, last float64, rows int) []uint64 {
 }
 
 // readEnds is the timeline's way to the file; the caller holds s.mu.
-func (s *session) readEnds(batch int) (first, last uint64, ok bool, err error) {
+func (s *openStream) readEnds(batch int) (first, last uint64, ok bool, err error) {
 	if s.clock < 0 {
 		start, end, err := s.reader.BatchRange(batch)
 		if err != nil || start == end {
@@ -134,7 +134,7 @@ func (s *session) readEnds(batch int) (first, last uint64, ok bool, err error) {
 const exactBatches = 32
 
 // measure looks up what stays the same once the file is open.
-func (s *session) measure() error {
+func (s *openStream) measure() error {
 	s.compressed = s.reader.Codec() != "none"
 	for i := range s.about.Columns {
 		c := &s.about.Columns[i]
@@ -174,7 +174,7 @@ func (s *session) measure() error {
 
 // rowsOf is the rows of a batch, without reading: exact after index, else as
 // if all but the last were full. The caller holds s.mu.
-func (s *session) rowsOf(batch int) float64 {
+func (s *openStream) rowsOf(batch int) float64 {
 	rows, exact := s.reader.Rows()
 	if exact {
 		if start, end, err := s.reader.BatchRange(batch); err == nil {

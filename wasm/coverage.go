@@ -29,7 +29,7 @@ const (
 
 // samplePeriod is the ticks from one row to the next, about; 0 unknown. The
 // caller holds s.mu.
-func (s *session) samplePeriod() float64 {
+func (s *openStream) samplePeriod() float64 {
 	if s.clock < 0 {
 		return 1
 	}
@@ -57,7 +57,7 @@ func (s *session) samplePeriod() float64 {
 
 // findGaps compares the pace of every batch with the median; batches that took
 // too long are read row by row.
-func (e *Engine) findGaps(ctx context.Context, s *session) error {
+func (e *Engine) findGaps(ctx context.Context, s *openStream) error {
 	if s.clock < 0 {
 		return nil
 	}
@@ -129,7 +129,7 @@ func (e *Engine) findGaps(ctx context.Context, s *session) error {
 
 // blankGaps empties the bins of a coarse envelope that lie inside gaps; the
 // caller holds s.mu.
-func (s *session) blankGaps(env *Envelope) {
+func (s *openStream) blankGaps(env *Envelope) {
 	v := view{env.From, env.To, env.Bins}
 	nan := float32(math.NaN())
 	for _, g := range s.gaps {
@@ -147,7 +147,7 @@ func (s *session) blankGaps(env *Envelope) {
 }
 
 // note remembers a batch that could not be read.
-func (s *session) note(batch int, err error) {
+func (s *openStream) note(batch int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.broken[batch] = err
@@ -155,7 +155,7 @@ func (s *session) note(batch int, err error) {
 
 // coverage tells what there is between the first tick and the last; the caller
 // holds s.mu.
-func (s *session) coverage(rows int64) []CoverageSpan {
+func (s *openStream) coverage(rows int64) []CoverageSpan {
 	first, _ := s.line.guess(0)
 	_, end := s.line.guess(len(s.line.places) - 1)
 	var holes []CoverageSpan

@@ -3,7 +3,7 @@
 //
 // One thread: a request runs in its own goroutine, in steps of at most about
 // 50 ms, between which the others, and the page's messages, get their turn
-// (Engine.breathe). A stream's reader serves one step at a time (session.mu).
+// (Engine.breathe). A stream's reader serves one step at a time (openStream.mu).
 // The *_js.go files only convert; everything that decides is plain Go.
 package main
 
@@ -26,14 +26,14 @@ type Engine struct {
 	Yield func()           // lets waiting messages in; nil: there are none
 	Now   func() time.Time // paces progress messages; nil: no pacing, one a step
 
-	once     sync.Once
-	cache    *columnCache
-	mu       sync.Mutex
-	sessions map[string]*session
+	once    sync.Once
+	cache   *columnCache
+	mu      sync.Mutex
+	streams map[string]*openStream
 }
 
-// A session is one opened stream.
-type session struct {
+// An openStream is one opened stream.
+type openStream struct {
 	id, path string
 	size     int64
 	source   io.ReaderAt
@@ -62,7 +62,7 @@ type session struct {
 func (e *Engine) init() {
 	e.once.Do(func() {
 		e.cache = newColumnCache(maxCacheBytes)
-		e.sessions = map[string]*session{}
+		e.streams = map[string]*openStream{}
 	})
 }
 
@@ -116,7 +116,7 @@ func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name 
 	if err != nil {
 		return nil, err
 	}
-	s := &session{path: name, size: size, source: source, reader: reader, clock: -1, broken: map[int]error{}}
+	s := &openStream{path: name, size: size, source: source, reader: reader, clock: -1, broken: map[int]error{}}
 	s.about = *reader.Stream()
 	s.about.Columns = append([]stream.Column(nil), s.about.Columns...)
 	s.title = s.about.Complete()
@@ -142,10 +142,10 @@ func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name 
 	defer e.mu.Unlock()
 	stem := strings.TrimSuffix(path.Base(name), path.Ext(name))
 	s.id = stem
-	for n := 2; e.sessions[s.id] != nil; n++ {
+	for n := 2; e.streams[s.id] != nil; n++ {
 		s.id = fmt.Sprintf("%s#%d", stem, n)
 	}
-	e.sessions[s.id] = s
+	e.streams[s.id] = s
 	info.ID = s.id
 	return info, nil
 }
@@ -153,23 +153,23 @@ func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name 
 // Close forgets a stream; requests for it that are under way end by
 // themselves.
 func (e *Engine) Close(id string) error {
-	s, err := e.session("close", id)
+	s, err := e.stream("close", id)
 	if err != nil {
 		return err
 	}
 	e.mu.Lock()
-	delete(e.sessions, id)
+	delete(e.streams, id)
 	e.mu.Unlock()
 	s.closed.Store(true)
 	e.cache.forget(s)
 	return nil
 }
 
-func (e *Engine) session(op, id string) (*session, error) {
+func (e *Engine) stream(op, id string) (*openStream, error) {
 	e.init()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := e.sessions[id]
+	s := e.streams[id]
 	if s == nil {
 		return nil, &ArgumentError{op, fmt.Sprintf("no open stream %q", id)}
 	}

@@ -72,7 +72,7 @@ type request struct {
 	exact   bool
 }
 
-func (s *session) request(a EnvelopeArgs) (request, error) {
+func (s *openStream) request(a EnvelopeArgs) (request, error) {
 	wrong := func(format string, args ...any) (request, error) {
 		return request{}, &ArgumentError{"envelope", fmt.Sprintf(format, args...)}
 	}
@@ -117,7 +117,7 @@ func (env *Envelope) bin(c, first int) []float32 {
 // and exact if that was enough; exact reports what it has so far to progress,
 // with coarse data where it has not been yet.
 func (e *Engine) Envelope(ctx context.Context, a EnvelopeArgs, progress func(*Envelope)) (*Envelope, error) {
-	s, err := e.session("envelope", a.Stream)
+	s, err := e.stream("envelope", a.Stream)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ type batchSpan struct {
 func (b batchSpan) batches() int { return b.last - b.first + 1 }
 
 // span finds the batches of a view by reading the clocks of a few.
-func (e *Engine) span(s *session, v view) (batchSpan, error) {
+func (e *Engine) span(s *openStream, v view) (batchSpan, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var span batchSpan
@@ -225,7 +225,7 @@ func (e *Engine) span(s *session, v view) (batchSpan, error) {
 }
 
 // affordable is how many batches a coarse answer may read.
-func (e *Engine) affordable(s *session, q *request) int {
+func (e *Engine) affordable(s *openStream, q *request) int {
 	budget := int64(coarseBytes)
 	if s.compressed {
 		budget = coarseBytesCompressed
@@ -235,7 +235,7 @@ func (e *Engine) affordable(s *session, q *request) int {
 
 // sampled answers from count whole batches spread evenly over the span. The
 // rows of each stand for the batches around it.
-func (e *Engine) sampled(ctx context.Context, s *session, q *request, span batchSpan, count int) (*Envelope, error) {
+func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span batchSpan, count int) (*Envelope, error) {
 	env := q.empty("envelope", "coarse")
 	env.Rows = int64(span.rows)
 	env.SamplesPerPixel = span.rows / float64(q.bins)
@@ -285,7 +285,7 @@ func (e *Engine) sampled(ctx context.Context, s *session, q *request, span batch
 
 // groupBins returns the bins from the first row of batch first to that of
 // batch end, which may be one behind the last, as far as they are known.
-func (s *session) groupBins(q *request, first, end int) (from, to int, ok bool) {
+func (s *openStream) groupBins(q *request, first, end int) (from, to int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	start, _ := s.line.guess(first)
@@ -302,7 +302,7 @@ func (s *session) groupBins(q *request, first, end int) (from, to int, ok bool) 
 
 // exact reads every batch of the span. base, if any, is shown in progress
 // messages where exact data are not there yet.
-func (e *Engine) exact(ctx context.Context, s *session, q *request, span batchSpan, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
+func (e *Engine) exact(ctx context.Context, s *openStream, q *request, span batchSpan, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
 	env := q.empty("envelope", "exact")
 	pace := e.pace(progressInterval)
 	keep := s.bytesOf(q.columns)*int64(span.batches()) <= maxCacheBytes/2
@@ -327,7 +327,7 @@ func (e *Engine) exact(ctx context.Context, s *session, q *request, span batchSp
 
 // addBatches widens env by batches and returns the tick of their last row. A
 // damaged batch leaves its bins empty.
-func (e *Engine) addBatches(ctx context.Context, s *session, q *request, env *Envelope, batches []int, keep bool) (last float64, err error) {
+func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env *Envelope, batches []int, keep bool) (last float64, err error) {
 	type cut struct {
 		first int // bin
 		edges []int

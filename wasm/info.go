@@ -118,7 +118,7 @@ func ReadStartTime(a StartTimeArgs) (*StartTime, error) {
 // SetClock sets what the file does not say about its clock; the file is not
 // touched.
 func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
-	s, err := e.session("setClock", a.Stream)
+	s, err := e.stream("setClock", a.Stream)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
 
 // Info returns the facts of a stream as they are known now.
 func (e *Engine) Info(id string) (*StreamInfo, error) {
-	s, err := e.session("info", id)
+	s, err := e.stream("info", id)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (e *Engine) Info(id string) (*StreamInfo, error) {
 // Index reads the header and the first and last tick of every batch. After it
 // rows, gaps and coverage are exact.
 func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgress)) (*StreamInfo, error) {
-	s, err := e.session("index", id)
+	s, err := e.stream("index", id)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 	return s.info()
 }
 
-func (s *session) info() (*StreamInfo, error) {
+func (s *openStream) info() (*StreamInfo, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rows, exact := s.reader.Rows()
@@ -243,7 +243,7 @@ func (s *session) info() (*StreamInfo, error) {
 	return info, nil
 }
 
-func (s *session) columnInfo(i int, rowRate float64) ColumnInfo {
+func (s *openStream) columnInfo(i int, rowRate float64) ColumnInfo {
 	c := &s.about.Columns[i]
 	label, group, channel := stream.Label(c.Name)
 	stride := max(1, c.Stride)

@@ -323,7 +323,7 @@ func TestClosedStreamsAreGone(t *testing.T) {
 
 func TestTheCacheStaysWithinItsLimit(t *testing.T) {
 	c := newColumnCache(1000)
-	s := &session{}
+	s := &openStream{}
 	vector := func(column int) *plotVector {
 		return &plotVector{Vector: recording.Vector{Column: column, Data: make([]byte, 100)}}
 	}

@@ -54,7 +54,7 @@ type SliceReport struct {
 // Values calls begin once with the type of the column and the number of rows,
 // then put for each batch in order; at counts from the first row asked for.
 func (e *Engine) Values(ctx context.Context, a ValuesArgs, begin func(t stream.Type, rows int64) error, put func(at int64, v *recording.Vector) error) error {
-	s, err := e.session("values", a.Stream)
+	s, err := e.stream("values", a.Stream)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (e *Engine) Values(ctx context.Context, a ValuesArgs, begin func(t stream.T
 
 // oneBatch reads the rows from start on of the batch that holds it; the caller
 // holds s.mu.
-func (s *session) oneBatch(start, end int64, columns []int) (*recording.Batch, error) {
+func (s *openStream) oneBatch(start, end int64, columns []int) (*recording.Batch, error) {
 	index, err := s.reader.BatchAt(start)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (s *session) oneBatch(start, end int64, columns []int) (*recording.Batch, e
 }
 
 // checkRows compares rows with what is there, as far as that is known.
-func (s *session) checkRows(start, end int64) error {
+func (s *openStream) checkRows(start, end int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rows, exact := s.reader.Rows()
@@ -138,7 +138,7 @@ func (s *session) checkRows(start, end int64) error {
 
 // pick resolves names, globs and indices of columns, in file order as the
 // command line does, without doubles; nil picks all that can be read.
-func (s *session) pick(op string, wanted []json.RawMessage) ([]int, error) {
+func (s *openStream) pick(op string, wanted []json.RawMessage) ([]int, error) {
 	var columns []int
 	seen := map[int]bool{}
 	add := func(c int) {
@@ -184,7 +184,7 @@ func (s *session) pick(op string, wanted []json.RawMessage) ([]int, error) {
 
 // named gives the columns of that name or, if there is none, those that the
 // name matches as a glob.
-func (s *session) named(name string) []int {
+func (s *openStream) named(name string) []int {
 	var exact, matching []int
 	for c := range s.about.Columns {
 		if s.about.Columns[c].Name == name {
@@ -200,7 +200,7 @@ func (s *session) named(name string) []int {
 }
 
 // rowsOfTimes turns seconds by the clock into rows.
-func (s *session) rowsOfTimes(from, to float64) (start, end int64, err error) {
+func (s *openStream) rowsOfTimes(from, to float64) (start, end int64, err error) {
 	if s.hz <= 0 {
 		return 0, 0, &ArgumentError{"slice", "the rate of the clock is not known: give rows, or set the rate"}
 	}
@@ -237,7 +237,7 @@ func firstTick(seconds, hz float64) float64 {
 
 // Slice writes rows and columns to file, which is empty.
 func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, progress func(SliceProgress)) (*SliceReport, error) {
-	s, err := e.session("slice", a.Stream)
+	s, err := e.stream("slice", a.Stream)
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +275,7 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	return e.writeSlice(ctx, s, o, file, progress)
 }
 
-func (e *Engine) writeSlice(ctx context.Context, s *session, o recording.SliceOptions, file recording.File, progress func(SliceProgress)) (*SliceReport, error) {
+func (e *Engine) writeSlice(ctx context.Context, s *openStream, o recording.SliceOptions, file recording.File, progress func(SliceProgress)) (*SliceReport, error) {
 	pace := e.pace(progressInterval)
 	o.Progress = func(done, total int64) {
 		if progress != nil && pace.due() {
@@ -307,7 +307,7 @@ func (e *Engine) writeSlice(ctx context.Context, s *session, o recording.SliceOp
 // Recover examines a stream's file and returns the plan of a whole one,
 // opened and read through once, and the source whose bytes it copies.
 func (e *Engine) Recover(ctx context.Context, id string, progress func(SliceProgress)) (io.ReaderAt, *recording.Plan, error) {
-	s, err := e.session("recover", id)
+	s, err := e.stream("recover", id)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // rows with values of their own are given; beside faster columns a slower
 // signal repeats its value. Where rows are missing between two samples, a row
 // of NaN in all columns stands between them.
-func (e *Engine) samples(ctx context.Context, s *session, q *request, span batchSpan, stride int) (*Envelope, error) {
+func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span batchSpan, stride int) (*Envelope, error) {
 	env := q.empty("samples", "exact")
 	columns := make([][]float32, len(q.columns))
 	nan := float32(math.NaN())
@@ -124,7 +124,7 @@ func (e *Engine) samples(ctx context.Context, s *session, q *request, span batch
 }
 
 // readInChunks reads Clock and columns in steps.
-func (e *Engine) readInChunks(ctx context.Context, s *session, batches, columns []int) ([]batchRead, error) {
+func (e *Engine) readInChunks(ctx context.Context, s *openStream, batches, columns []int) ([]batchRead, error) {
 	all := make([]batchRead, len(batches))
 	for chunk := range s.chunks(columns, s.perBatch) {
 		part := columns[chunk.from:chunk.to]

@@ -13,7 +13,7 @@ import (
 type part struct{ from, to int }
 
 // chunks cuts a list of columns so that one batch of each part is one step.
-func (s *session) chunks(columns []int, rows float64) iter.Seq[part] {
+func (s *openStream) chunks(columns []int, rows float64) iter.Seq[part] {
 	limit := s.stepLimit()
 	return func(yield func(part) bool) {
 		for from := 0; from < len(columns); {
@@ -31,7 +31,7 @@ func (s *session) chunks(columns []int, rows float64) iter.Seq[part] {
 }
 
 // stepLimit is how many bytes of values one step reads.
-func (s *session) stepLimit() int64 {
+func (s *openStream) stepLimit() int64 {
 	if s.compressed {
 		return stepBytesCompressed
 	}
@@ -39,12 +39,12 @@ func (s *session) stepLimit() int64 {
 }
 
 // together is how many batches of the columns and their clock one step reads.
-func (s *session) together(columns []int) int {
+func (s *openStream) together(columns []int) int {
 	return int(min(stepBatches, max(1, s.stepLimit()/s.bytesOf(columns))))
 }
 
 // bytesOf is what one batch of the columns holds, about, with its clock.
-func (s *session) bytesOf(columns []int) int64 {
+func (s *openStream) bytesOf(columns []int) int64 {
 	width := 8
 	for _, c := range columns {
 		width += s.about.Columns[c].ByteWidth
@@ -53,7 +53,7 @@ func (s *session) bytesOf(columns []int) int64 {
 }
 
 // stride is how many rows share one value, if all columns agree, else 1.
-func (s *session) stride(columns []int) int {
+func (s *openStream) stride(columns []int) int {
 	stride := 1
 	for i, c := range columns {
 		n := max(1, s.about.Columns[c].Stride)
@@ -75,7 +75,7 @@ type batchRead struct {
 // file, where neighbouring batches that lack the same columns are read
 // together: over a long recording the round trips are what takes time. keep
 // puts what was read in the cache. The caller bounds how much it asks for.
-func (e *Engine) read(s *session, batches, columns []int, keep bool) ([]batchRead, error) {
+func (e *Engine) read(s *openStream, batches, columns []int, keep bool) ([]batchRead, error) {
 	result := make([]batchRead, len(batches))
 	missing := make([][]int, len(batches)) // positions in columns
 	for k, batch := range batches {
@@ -101,7 +101,7 @@ func (e *Engine) read(s *session, batches, columns []int, keep bool) ([]batchRea
 	return result, nil
 }
 
-func (e *Engine) readMissing(s *session, batches, columns, missing []int, result []batchRead, keep bool) error {
+func (e *Engine) readMissing(s *openStream, batches, columns, missing []int, result []batchRead, keep bool) error {
 	wanted := make([]int, len(missing))
 	for i, at := range missing {
 		wanted[i] = columns[at]
@@ -136,7 +136,7 @@ func (e *Engine) readMissing(s *session, batches, columns, missing []int, result
 // plotVector prepares column i of a batch for drawing. A slower signal is
 // stored in three ways (run-end encoded, one value and nulls, each value
 // repeated): all three become repeated values, of which own marks the real.
-func (s *session) plotVector(b *recording.Batch, i int) *plotVector {
+func (s *openStream) plotVector(b *recording.Batch, i int) *plotVector {
 	v := &plotVector{Vector: b.Columns[i]}
 	stride := s.about.Columns[v.Column].Stride
 	switch {

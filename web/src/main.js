@@ -1,11 +1,11 @@
 /**
- * The page: puts its parts together and connects them to the engine. State is in session.js, drawing in plots/, elements in ui/.
- * @typedef {import("./session.js").Row} Row
+ * The page: puts its parts together and connects them to the engine. State is in recording.js, drawing in plots/, elements in ui/.
+ * @typedef {import("./recording.js").Row} Row
  */
 import { publish } from "./api.js";
 import { startEngine } from "./format.js";
 import { openSources, sourcesOf } from "./opening.js";
-import { Session } from "./session.js";
+import { Recording } from "./recording.js";
 import { StatusBar, TopBar } from "./ui/bars.js";
 import { helpDialog, recoverDialog, sliceDialog } from "./ui/dialogs.js";
 import { byId } from "./ui/dom.js";
@@ -21,25 +21,25 @@ import { count } from "./words.js";
 byId("file-notice").remove(); // modules load here, so the sentence does not hold
 
 const root = document.documentElement;
-const session = new Session(startEngine());
-const stage = new Stage(session);
+const recording = new Recording(startEngine());
+const stage = new Stage(recording);
 const choose = () => byId("files").click();
 
-new StreamList(session, (id) => void close(id));
-new ChannelList(session, stage.traces);
-new Inspector(session, stage, { save: () => sliceDialog(session, stage), recover: (id) => recoverDialog(session, id), setClock: (hz) => void setClock(hz), copy });
-new TopBar(session, stage, { choose, help: helpDialog });
-const status = new StatusBar(session, stage);
-connectControls(session, stage, { help: helpDialog });
+new StreamList(recording, (id) => void close(id));
+new ChannelList(recording, stage.traces);
+new Inspector(recording, stage, { save: () => sliceDialog(recording, stage), recover: (id) => recoverDialog(recording, id), setClock: (hz) => void setClock(hz), copy });
+new TopBar(recording, stage, { choose, help: helpDialog });
+const status = new StatusBar(recording, stage);
+connectControls(recording, stage, { help: helpDialog });
 connectWelcome((given) => void open(given).catch(() => {})); // open() has shown what failed
-onThemeChange(() => session.changed("theme", "active"));
+onThemeChange(() => recording.changed("theme", "active"));
 
-session.report = (/** @type {unknown} */ error, /** @type {string | undefined} */ stream) => notice(stream ? `${stream} could not be drawn` : "Something went wrong", error);
+recording.report = (/** @type {unknown} */ error, /** @type {string | undefined} */ stream) => notice(stream ? `${stream} could not be drawn` : "Something went wrong", error);
 watch();
 
 /** Listens for the engine's end. */
 function watch() {
-  session.client.onCrash = (message) => {
+  recording.client.onCrash = (message) => {
     setState("error");
     notice("The engine stopped", Object.assign(new Error(message), { next: "Nothing on disk was touched. Restart opens the same files again." }), { label: "Restart", run: () => void restart() });
   };
@@ -47,19 +47,19 @@ function watch() {
 
 /** A new engine, with what was open in the old one. */
 async function restart() {
-  const sources = [...session.entries.values()].map(({ source, name, size }) => ({ source, name, size: size ?? 0 }));
-  const { view, activeKey, tracesKey } = session;
-  session.client = startEngine();
+  const sources = [...recording.entries.values()].map(({ source, name, size }) => ({ source, name, size: size ?? 0 }));
+  const { view, activeKey, tracesKey } = recording;
+  recording.client = startEngine();
   watch();
-  session.entries.clear();
-  session.clear();
+  recording.entries.clear();
+  recording.clear();
   stage.reset();
   clearNotices();
   await load(sources);
-  if (!session.rows.some((row) => row.key === activeKey)) return;
-  if (session.rows.some((row) => row.key === tracesKey)) session.select(tracesKey);
-  session.select(activeKey);
-  session.setView(view);
+  if (!recording.rows.some((row) => row.key === activeKey)) return;
+  if (recording.rows.some((row) => row.key === tracesKey)) recording.select(tracesKey);
+  recording.select(activeKey);
+  recording.setView(view);
 }
 
 /** @param {"empty" | "opening" | "ready" | "error"} state */
@@ -81,10 +81,10 @@ async function open(given) {
 async function load(sources) {
   if (sources.length === 0) return [];
   setState("opening");
-  const { ids, failures } = await openSources(session, sources, (progress) => showProgress(progress, session.entries.size > 0));
+  const { ids, failures } = await openSources(recording, sources, (progress) => showProgress(progress, recording.entries.size > 0));
   for (const { name, error } of failures) notice(`${name} could not be opened`, error);
-  setState(session.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");
-  session.changed("streams", "view", "progress");
+  setState(recording.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");
+  recording.changed("streams", "view", "progress");
   if (ids.length > 0) announce(`Opened ${count(ids.length, "stream")}.`);
   void indexAll(ids);
   if (failures.length > 0 && ids.length === 0) throw asError(failures[0].error);
@@ -93,46 +93,46 @@ async function load(sources) {
 
 /** Makes row counts and coverage exact in the background, once the first traces are there. @param {string[]} ids */
 async function indexAll(ids) {
-  if (session.active) await stage.drawn().catch(() => {}); // what failed is shown already
+  if (recording.active) await stage.drawn().catch(() => {}); // what failed is shown already
   for (const id of ids) {
-    const entry = session.entries.get(id);
+    const entry = recording.entries.get(id);
     if (!entry || entry.info.rows_exact) continue;
     try {
-      session.update(await session.client.index(id));
+      recording.update(await recording.client.index(id));
     } catch (error) {
-      if (asError(error).name !== "AbortError" && session.entries.has(id)) session.report(error, id);
+      if (asError(error).name !== "AbortError" && recording.entries.has(id)) recording.report(error, id);
     }
   }
 }
 
 /** @param {string} id */
 async function close(id) {
-  const wasTraces = session.traces?.id === id;
-  session.remove(id);
+  const wasTraces = recording.traces?.id === id;
+  recording.remove(id);
   if (wasTraces) stage.traces.reset();
-  if (session.entries.size === 0) {
-    session.clear();
+  if (recording.entries.size === 0) {
+    recording.clear();
     stage.reset();
     setState("empty");
   }
-  await session.client.close(id).catch((error) => session.report(error));
+  await recording.client.close(id).catch((error) => recording.report(error));
 }
 
 /** The typed rate holds for every stream on this clock that does not know its own. @param {number} hz */
 async function setClock(hz) {
-  for (const info of session.companions) {
+  for (const info of recording.companions) {
     if (info.clock.hz > 0) continue;
     try {
-      session.update(await session.client.setClock(info.id, hz));
+      recording.update(await recording.client.setClock(info.id, hz));
     } catch (error) {
-      session.report(error, info.id);
+      recording.report(error, info.id);
     }
   }
-  session.resetView();
-  session.changed("view", "active", "cursor", "selection");
+  recording.resetView();
+  recording.changed("view", "active", "cursor", "selection");
 }
 
-publish(session, stage, open);
+publish(recording, stage, open);
 
 const list = new URLSearchParams(location.search).get("files");
 if (list !== null) {
@@ -143,7 +143,7 @@ if (list !== null) {
     const listed = /** @type {import("./opening.js").Listed[]} */ (await response.json());
     await load(sourcesOf(listed, url.href));
   } catch (error) {
-    if (session.entries.size === 0) setState("error");
+    if (recording.entries.size === 0) setState("error");
     if (byId("notices").childElementCount === 0) notice(`The list ${list} could not be read`, error);
   }
 }

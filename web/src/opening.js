@@ -1,6 +1,6 @@
 /**
- * Opening: from files, URLs and start-time CSVs to streams in the session, with progress and Cancel.
- * @typedef {import("./session.js").Session} Session
+ * Opening: from files, URLs and start-time CSVs to streams in the recording, with progress and Cancel.
+ * @typedef {import("./recording.js").Recording} Recording
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./protocol.js").StartTime} StartTime
  * @typedef {{ name: string, url: string, size?: number }} Listed
@@ -48,12 +48,12 @@ async function textOf(source) {
 /**
  * Opens recordings side by side, lists them in the order given, and shows the one with the most channels. Start times are given to the streams that
  * lack a clock rate.
- * @param {Session} session
+ * @param {Recording} recording
  * @param {Source[]} sources
  * @param {(progress: Progress | null) => void} show
  * @returns {Promise<{ ids: string[], failures: { name: string, error: unknown }[] }>}
  */
-export async function openSources(session, sources, show) {
+export async function openSources(recording, sources, show) {
   const abort = new AbortController();
   const recordings = sources.filter((s) => !isStartTime(s)), csvs = sources.filter(isStartTime);
   /** @type {Progress} */
@@ -64,13 +64,13 @@ export async function openSources(session, sources, show) {
   try {
     for (const csv of csvs) {
       try {
-        starts.push({ suffix: suffixOf(csv.name), start: await session.client.startTime(await textOf(csv)) });
+        starts.push({ suffix: suffixOf(csv.name), start: await recording.client.startTime(await textOf(csv)) });
       } catch (error) {
         failures.push({ name: csv.name, error });
       }
     }
     const read = new Array(recordings.length).fill(0);
-    const opening = recordings.map(({ source, name }, i) => session.client.open(source, name, { signal: abort.signal, onProgress: (p) => {
+    const opening = recordings.map(({ source, name }, i) => recording.client.open(source, name, { signal: abort.signal, onProgress: (p) => {
       read[i] = p.bytes;
       progress.bytes = read.reduce((sum, n) => sum + n, 0);
       show(progress);
@@ -78,8 +78,8 @@ export async function openSources(session, sources, show) {
     for (const promise of opening) promise.catch(() => {}); // each is awaited below, in order
     for (const [i, { source, name, size }] of recordings.entries()) {
       try {
-        const info = await withStart(session, await opening[i], name, starts);
-        session.add({ id: info.id, info, source, name, size });
+        const info = await withStart(recording, await opening[i], name, starts);
+        recording.add({ id: info.id, info, source, name, size });
         ids.push(info.id);
       } catch (error) {
         if (!(error instanceof Error && error.name === "AbortError")) failures.push({ name, error });
@@ -87,8 +87,8 @@ export async function openSources(session, sources, show) {
       progress.done++;
       show(progress);
     }
-    if (recordings.length === 0) await giveStart(session, starts);
-    chooseFirst(session, ids);
+    if (recordings.length === 0) await giveStart(recording, starts);
+    chooseFirst(recording, ids);
   } finally {
     show(null);
   }
@@ -105,30 +105,30 @@ function startFor(name, starts) {
 }
 
 /**
- * @param {Session} session
+ * @param {Recording} recording
  * @param {StreamInfo} info
  * @param {string} name
  * @param {{ suffix: string, start: StartTime }[]} starts
  */
-async function withStart(session, info, name, starts) {
+async function withStart(recording, info, name, starts) {
   const start = startFor(name, starts);
-  return start && info.clock.column && !(info.clock.hz > 0) && start.hz > 0 ? session.client.setClock(info.id, start.hz, start.start_utc) : info;
+  return start && info.clock.column && !(info.clock.hz > 0) && start.hz > 0 ? recording.client.setClock(info.id, start.hz, start.start_utc) : info;
 }
 
-/** A CSV that comes alone is for what is open. @param {Session} session @param {{ suffix: string, start: StartTime }[]} starts */
-async function giveStart(session, starts) {
-  for (const { info, name } of [...session.entries.values()]) session.update(await withStart(session, info, name, starts));
+/** A CSV that comes alone is for what is open. @param {Recording} recording @param {{ suffix: string, start: StartTime }[]} starts */
+async function giveStart(recording, starts) {
+  for (const { info, name } of [...recording.entries.values()]) recording.update(await withStart(recording, info, name, starts));
 }
 
-/** Shows traces first, if any of the new streams has them. @param {Session} session @param {string[]} ids */
-function chooseFirst(session, ids) {
-  const rows = session.rows.filter((row) => ids.includes(row.id));
-  const filled = rows.filter((row) => session.entry(row.id).info.rows > 0);
+/** Shows traces first, if any of the new streams has them. @param {Recording} recording @param {string[]} ids */
+function chooseFirst(recording, ids) {
+  const rows = recording.rows.filter((row) => ids.includes(row.id));
+  const filled = rows.filter((row) => recording.entry(row.id).info.rows > 0);
   const best = widest(filled) ?? filled[0] ?? widest(rows) ?? rows[0];
-  if (best && session.activeKey !== best.key && (!session.active || ids.includes(best.id))) session.select(best.key);
+  if (best && recording.activeKey !== best.key && (!recording.active || ids.includes(best.id))) recording.select(best.key);
 }
 
-/** The signal with the most channels; the first of equals. @param {import("./session.js").Row[]} rows */
+/** The signal with the most channels; the first of equals. @param {import("./recording.js").Row[]} rows */
 function widest(rows) {
   const traces = rows.filter((row) => row.kind === "traces");
   return traces.reduce((best, row) => (!best || row.columns.length > best.columns.length || (row.columns.length === best.columns.length && row.group === "AP" && best.group !== "AP") ? row : best), traces[0]);

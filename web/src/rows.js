@@ -2,7 +2,7 @@
  * From the facts of a stream to the lines of the lists and plots. Pure.
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./protocol.js").ColumnInfo} ColumnInfo
- * @typedef {import("./session.js").Row} Row
+ * @typedef {import("./recording.js").Row} Row
  */
 import { integer } from "./words.js";
 

@@ -1,6 +1,6 @@
 /**
  * Top bar and status bar.
- * @typedef {import("../session.js").Session} Session
+ * @typedef {import("../recording.js").Recording} Recording
  * @typedef {import("./stage.js").Stage} Stage
  */
 import { pill } from "../health.js";
@@ -19,12 +19,12 @@ export class TopBar {
   #gain = el("input", { type: "text", class: "field", id: "gain", size: "9", "aria-label": "Gain: what the scale bar stands for", title: "What the 40 px scale bar stands for; Alt + wheel" });
 
   /**
-   * @param {Session} session
+   * @param {Recording} recording
    * @param {Stage} stage
    * @param {{ choose: () => void, help: () => void }} actions
    */
-  constructor(session, stage, actions) {
-    this.session = session;
+  constructor(recording, stage, actions) {
+    this.recording = recording;
     this.stage = stage;
     fill(byId("run"), this.#name, this.#streams, this.#length, this.#size, this.#pill);
     const side = (/** @type {"left" | "right"} */ which) => {
@@ -39,21 +39,21 @@ export class TopBar {
       el("button", { type: "button", class: "key", id: "help-button", "aria-label": "All keys", onclick: actions.help }, "?"));
     this.#span.addEventListener("change", () => this.#typedSpan());
     this.#gain.addEventListener("change", () => this.#typedGain());
-    session.on(["streams", "active"], () => this.#facts());
-    session.on(["view", "gain", "active", "rows"], () => this.#fields());
+    recording.on(["streams", "active"], () => this.#facts());
+    recording.on(["view", "gain", "active", "rows"], () => this.#fields());
   }
 
   #facts() {
-    const { session } = this;
-    const infos = [...session.entries.values()].map((e) => e.info);
-    const info = session.info;
+    const { recording } = this;
+    const infos = [...recording.entries.values()].map((e) => e.info);
+    const info = recording.info;
     document.title = info ? `${info.id} · Oniscope` : "Oniscope";
     if (!info) return;
-    const run = session.run;
+    const run = recording.run;
     say(this.#name, info.path.split("/").pop() || info.id);
     this.#name.title = info.path;
     say(this.#streams, count(infos.length, "stream"));
-    say(this.#length, info.rows > 0 ? runLength(run.to - run.from, session.hz) : "no rows");
+    say(this.#length, info.rows > 0 ? runLength(run.to - run.from, recording.hz) : "no rows");
     say(this.#size, bytes(infos.reduce((sum, i) => sum + i.size_bytes, 0)));
     const state = pill(infos);
     say(this.#pill, state.text);
@@ -61,34 +61,34 @@ export class TopBar {
   }
 
   #fields() {
-    const { session } = this, { view, hz } = session, traces = session.traces;
+    const { recording } = this, { view, hz } = recording, traces = recording.traces;
     if (document.activeElement !== this.#span) this.#span.value = hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), "tick");
-    this.#gain.hidden = !traces || !session.gain.has(traces.key);
-    if (document.activeElement !== this.#gain && traces) this.#gain.value = round(session.gain.get(traces.key) ?? 1, this.#unit());
+    this.#gain.hidden = !traces || !recording.gain.has(traces.key);
+    if (document.activeElement !== this.#gain && traces) this.#gain.value = round(recording.gain.get(traces.key) ?? 1, this.#unit());
   }
 
   #unit() {
-    const traces = this.session.traces;
-    return traces ? unitOf(this.session.entry(traces.id).info.columns[traces.columns[0]]) : "";
+    const traces = this.recording.traces;
+    return traces ? unitOf(this.recording.entry(traces.id).info.columns[traces.columns[0]]) : "";
   }
 
   #typedSpan() {
-    const { session } = this, { view, hz } = session;
+    const { recording } = this, { view, hz } = recording;
     const text = this.#span.value.replace(/ticks?/i, "");
     const ticks = hz > 0 ? parseSpan(text) * hz : parseQuantity(text, "");
     this.#span.toggleAttribute("aria-invalid", !(ticks > 0));
     if (!(ticks > 0)) return;
     const middle = (view.from + view.to) / 2;
-    session.setView({ from: middle - ticks / 2, to: middle + ticks / 2 });
+    recording.setView({ from: middle - ticks / 2, to: middle + ticks / 2 });
     this.#span.blur();
-    session.changed("view");
+    recording.changed("view");
   }
 
   #typedGain() {
     const gain = parseQuantity(this.#gain.value, this.#unit());
     this.#gain.toggleAttribute("aria-invalid", !(gain > 0));
     if (!(gain > 0)) return;
-    this.session.setGain(gain);
+    this.recording.setGain(gain);
     this.#gain.blur();
   }
 }
@@ -103,19 +103,19 @@ export class StatusBar {
   #asking = false;
   #lastAsked = 0;
 
-  /** @param {Session} session @param {Stage} stage */
-  constructor(session, stage) {
-    this.session = session;
+  /** @param {Recording} recording @param {Stage} stage */
+  constructor(recording, stage) {
+    this.recording = recording;
     this.stage = stage;
     byId("status").append(this.#version, this.#drawn, this.#channels, this.#read, this.#engine, this.#exact);
-    session.on(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
-    session.on(["progress", "streams"], () => void this.refresh());
+    recording.on(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
+    recording.on(["progress", "streams"], () => void this.refresh());
   }
 
   #show() {
     const shown = this.stage.traces.shown();
     const layer = this.stage.traces.loader.layers[0] ?? this.stage.lower.panels[0]?.loader.layers[0];
-    const open = this.session.entries.size > 0;
+    const open = this.recording.entries.size > 0;
     say(this.#version, open ? "" : "nothing is uploaded, files stay on your disk");
     say(this.#drawn, open && layer ? (layer.envelope.kind === "samples" ? "lines, every sample" : `envelope, ${short(Math.max(1, layer.envelope.samples_per_pixel), 2)} samples a pixel`) : "");
     say(this.#channels, open && shown ? count(shown.columns.length, "channel") : "");
@@ -131,9 +131,9 @@ export class StatusBar {
     try {
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       this.#lastAsked = performance.now();
-      const state = await this.session.client.engine();
+      const state = await this.recording.client.engine();
       document.documentElement.dataset.bytesRead = String(state.read);
-      const total = [...this.session.entries.values()].reduce((sum, e) => sum + e.info.size_bytes, 0);
+      const total = [...this.recording.entries.values()].reduce((sum, e) => sum + e.info.size_bytes, 0);
       say(this.#read, total > 0 ? `read ${bytes(state.read)} of ${bytes(total)}` : "");
       say(this.#engine, total > 0 ? `engine ${bytes(state.bytes)}` : "");
     } catch {

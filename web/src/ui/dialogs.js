@@ -1,6 +1,6 @@
 /**
  * Dialogs: save a slice, recover a file, all keys. Each is a <dialog>, so Esc closes it and the keyboard stays inside.
- * @typedef {import("../session.js").Session} Session
+ * @typedef {import("../recording.js").Recording} Recording
  * @typedef {import("./stage.js").Stage} Stage
  * @typedef {import("../protocol.js").SliceArgs} SliceArgs
  * @typedef {import("../protocol.js").RecoverReport} RecoverReport
@@ -50,15 +50,15 @@ function progressLine(words) {
 
 /**
  * Saves the selected span as an .arrow file.
- * @param {Session} session
+ * @param {Recording} recording
  * @param {Stage} stage
  */
-export function sliceDialog(session, stage) {
-  const selection = session.selection, info = session.info, row = session.active;
+export function sliceDialog(recording, stage) {
+  const selection = recording.selection, info = recording.info, row = recording.active;
   if (!selection || !info || !row) return;
-  const shown = stage.traces.shown(), beside = row.key === session.tracesKey && shown && shown.columns.length < row.columns.length;
+  const shown = stage.traces.shown(), beside = row.key === recording.tracesKey && shown && shown.columns.length < row.columns.length;
   const clocks = info.columns.filter((c) => /clock$/i.test(c.name)).map((c) => c.index);
-  const channel = session.channel.get(row.key);
+  const channel = recording.channel.get(row.key);
   /** @type {[string, string, number[] | null][]} */
   const choices = [];
   if (channel !== undefined && row.columns.length > 1) choices.push(["channel", `${info.columns[channel].label} only`, [channel, ...clocks]]);
@@ -73,7 +73,7 @@ export function sliceDialog(session, stage) {
   const abort = new AbortController();
   const save = el("button", { type: "button", class: "primary", id: "slice-save" }, "Save .arrow");
   const cancel = el("button", { type: "button", onclick: closeDialog }, "Cancel");
-  const length = session.hz > 0 ? span((selection.to - selection.from) / session.hz) : count(selection.to - selection.from, "tick");
+  const length = recording.hz > 0 ? span((selection.to - selection.from) / recording.hz) : count(selection.to - selection.from, "tick");
   const node = dialog("Save slice", "slice",
     el("p", { class: "hint" }, `${length} of ${info.id}: about ${count(rowsIn(info, selection), "row")}. Clock columns always go along; types, units and metadata stay as they are.`),
     el("fieldset", null, el("legend", null, "Columns"), ...choices.map(radio)),
@@ -87,8 +87,8 @@ export function sliceDialog(session, stage) {
     const value = /** @type {HTMLInputElement | null} */ (node.querySelector("input[name=slice-columns]:checked"))?.value;
     const columns = choices.find(([v]) => v === value)?.[2];
     try {
-      const { blob, report } = await session.client.slice(
-        { stream: info.id, ...sliceRange(selection, info, session), columns: columns ? [...columns].sort((a, b) => a - b) : undefined, compression: /** @type {SliceArgs["compression"]} */ (codec.value) },
+      const { blob, report } = await recording.client.slice(
+        { stream: info.id, ...sliceRange(selection, info, recording), columns: columns ? [...columns].sort((a, b) => a - b) : undefined, compression: /** @type {SliceArgs["compression"]} */ (codec.value) },
         { signal: abort.signal, onProgress: (p) => work.show(p.done, p.total) });
       download(blob, `${info.id}_${report.start}-${report.end}.arrow`);
       fill(out, el("p", { class: "ok" }, `Saved ${count(report.rows, "row")} (${integer(report.start)} to ${integer(report.end)}), ${count(report.columns.length, "column")}, ${bytes(report.bytes)}.`));
@@ -104,11 +104,11 @@ export function sliceDialog(session, stage) {
  * The selection as the engine takes it: seconds where the clock rate is known, else rows.
  * @param {import("../scale.js").Span} selection
  * @param {import("../protocol.js").StreamInfo} info
- * @param {Session} session
+ * @param {Recording} recording
  * @returns {{ from: number, to: number } | { start: number, end: number }}
  */
-function sliceRange(selection, info, session) {
-  if (info.clock.hz > 0) return { from: selection.from / session.hz, to: selection.to / session.hz };
+function sliceRange(selection, info, recording) {
+  if (info.clock.hz > 0) return { from: selection.from / recording.hz, to: selection.to / recording.hz };
   const before = rowsIn(info, { from: info.clock.first, to: selection.from });
   return { start: before, end: before + rowsIn(info, selection) };
 }
@@ -126,11 +126,11 @@ function showFailure(out, cause) {
 
 /**
  * Repairs a file: the copy and its report are downloaded, the outcome is told in words.
- * @param {Session} session
+ * @param {Recording} recording
  * @param {string} id
  */
-export function recoverDialog(session, id) {
-  const { info } = session.entry(id);
+export function recoverDialog(recording, id) {
+  const { info } = recording.entry(id);
   const out = el("div", { class: "outcome", "aria-live": "polite" });
   const abort = new AbortController();
   const start = el("button", { type: "button", class: "primary", id: "recover-start" }, "Recover");
@@ -145,7 +145,7 @@ export function recoverDialog(session, id) {
     const work = progressLine("Reading and checking…");
     fill(out, work.node);
     try {
-      const { blob, report } = await session.client.recover(id, { signal: abort.signal, onProgress: (p) => work.show(p.done, p.total) });
+      const { blob, report } = await recording.client.recover(id, { signal: abort.signal, onProgress: (p) => work.show(p.done, p.total) });
       const json = new Blob([JSON.stringify(report, null, 2) + "\n"], { type: "application/json" });
       const name = report.output || id + "_recovered.arrow";
       const saveFile = () => download(blob, name), saveReport = () => download(json, name.replace(/\.arrow$/, "") + ".json");

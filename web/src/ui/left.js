@@ -1,7 +1,7 @@
 /**
  * Left side: the open streams with their coverage, and the channels of the chosen one.
- * @typedef {import("../session.js").Session} Session
- * @typedef {import("../session.js").Row} Row
+ * @typedef {import("../recording.js").Recording} Recording
+ * @typedef {import("../recording.js").Row} Row
  * @typedef {import("./traces.js").TracesPlot} TracesPlot
  */
 import { cssFromRgb } from "../colour.js";
@@ -19,34 +19,34 @@ export class StreamList {
   #clock = el("span", { class: "note" });
 
   /**
-   * @param {Session} session
+   * @param {Recording} recording
    * @param {(id: string) => void} close
    */
-  constructor(session, close) {
-    this.session = session;
+  constructor(recording, close) {
+    this.recording = recording;
     this.close = close;
     this.#node.append(el("h2", null, "Streams", this.#clock), this.#list);
-    session.on(["streams", "active", "theme"], () => this.render());
+    recording.on(["streams", "active", "theme"], () => this.render());
     new ResizeObserver(() => this.render()).observe(this.#node);
   }
 
   render() {
-    const { session } = this;
+    const { recording } = this;
     const focused = document.activeElement?.closest("li")?.getAttribute("data-key");
-    say(this.#clock, session.info ? (session.info.clock.column ? (session.hz > 0 ? "acquisition clock" : "clock, rate unknown") : "counted in rows") : "");
-    fill(this.#list, ...session.rows.map((row) => this.#line(row)));
+    say(this.#clock, recording.info ? (recording.info.clock.column ? (recording.hz > 0 ? "acquisition clock" : "clock, rate unknown") : "counted in rows") : "");
+    fill(this.#list, ...recording.rows.map((row) => this.#line(row)));
     if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-key="${CSS.escape(focused)}"] button`))?.focus();
   }
 
   /** @param {Row} row */
   #line(row) {
-    const { session } = this;
-    const { info } = session.entry(row.id);
+    const { recording } = this;
+    const { info } = recording.entry(row.id);
     const strip = el("canvas", { class: "strip", "aria-hidden": "true" });
     const note = info.state === "damaged" ? ", damaged" : info.state === "unfinished" ? ", unfinished" : "";
     const beat = /heartbeat/i.test(row.name);
-    const item = el("li", { "data-key": row.key, class: row.key === session.activeKey ? "active" : undefined },
-      el("button", { type: "button", class: "stream", "aria-pressed": row.key === session.activeKey, title: `${info.path || row.id}${note}`, onclick: () => session.select(row.key) },
+    const item = el("li", { "data-key": row.key, class: row.key === recording.activeKey ? "active" : undefined },
+      el("button", { type: "button", class: "stream", "aria-pressed": row.key === recording.activeKey, title: `${info.path || row.id}${note}`, onclick: () => recording.select(row.key) },
         sign(beat ? "beat" : row.kind), el("span", { class: "name" }, row.name), el("span", { class: "note" }, rateOf(row)), strip),
       el("button", { type: "button", class: "close", "aria-label": "Close " + row.name, title: "Close " + row.id, onclick: () => this.close(row.id) }, sign("close")));
     requestAnimationFrame(() => {
@@ -54,7 +54,7 @@ export class StreamList {
       strip.width = Math.max(1, Math.round(strip.clientWidth * dpr));
       strip.height = Math.max(1, Math.round(3 * dpr));
       const ctx = strip.getContext("2d");
-      const run = session.isCompanion(row.id) ? session.run : { from: info.clock.first, to: info.clock.last };
+      const run = recording.isCompanion(row.id) ? recording.run : { from: info.clock.first, to: info.clock.last };
       if (ctx) drawCoverage(ctx, info.coverage, run, strip.width, strip.height, { data: token("faint"), bad: token("bad"), warn: token("warn") });
     });
     return item;
@@ -77,9 +77,9 @@ export class ChannelList {
   /** @type {HTMLElement[]} */
   #pool = [];
 
-  /** @param {Session} session @param {TracesPlot} traces */
-  constructor(session, traces) {
-    this.session = session;
+  /** @param {Recording} recording @param {TracesPlot} traces */
+  constructor(recording, traces) {
+    this.recording = recording;
     this.traces = traces;
     this.#scroll.append(this.#space);
     this.#node.append(el("h2", null, "Channels", this.#count), this.#body);
@@ -88,12 +88,12 @@ export class ChannelList {
     this.#scroll.addEventListener("keydown", (event) => this.#key(event));
     this.#probe.addEventListener("pointerdown", (event) => this.#drag(event));
     this.#probe.addEventListener("pointermove", (event) => event.buttons & 1 && this.#drag(event));
-    session.on(["rows", "active", "streams", "theme"], () => this.render());
+    recording.on(["rows", "active", "streams", "theme"], () => this.render());
     new ResizeObserver(() => this.render()).observe(this.#scroll);
   }
 
   render() {
-    const row = this.session.traces, shown = this.traces.shown();
+    const row = this.recording.traces, shown = this.traces.shown();
     this.#node.hidden = !row || !shown;
     if (!row || !shown) return;
     const n = row.columns.length;
@@ -103,7 +103,7 @@ export class ChannelList {
     const key = row.key + ":" + shown.window.first + ":" + shown.window.shown;
     if (key !== this.#shownKey) {
       this.#shownKey = key;
-      const active = row.columns.indexOf(this.session.channel.get(row.key) ?? -1) * LINE, { scrollTop, clientHeight } = this.#scroll;
+      const active = row.columns.indexOf(this.recording.channel.get(row.key) ?? -1) * LINE, { scrollTop, clientHeight } = this.#scroll;
       const keeps = active >= shown.window.first * LINE && active < (shown.window.first + shown.window.shown) * LINE && active >= scrollTop && active < scrollTop + clientHeight;
       if (!keeps) this.#scroll.scrollTop = shown.window.first * LINE; // the list begins where the traces do, unless that hides the chosen channel
     }
@@ -113,12 +113,12 @@ export class ChannelList {
 
   /** Only the lines that are seen exist, whatever the number of channels; they are filled anew and never replaced, so that a click meets the line it began on. */
   #lines() {
-    const row = this.session.traces;
+    const row = this.recording.traces;
     if (!row) return;
-    const { info } = this.session.entry(row.id);
+    const { info } = this.recording.entry(row.id);
     const first = Math.max(0, Math.floor(this.#scroll.scrollTop / LINE) - 2);
     const last = Math.min(row.columns.length, first + Math.ceil(this.#scroll.clientHeight / LINE) + 4);
-    const colours = channelColours(row.columns.length), active = this.session.channel.get(row.key);
+    const colours = channelColours(row.columns.length), active = this.recording.channel.get(row.key);
     const depths = depthsOf(info.metadata.probe ?? info.metadata["oniscope.probe"]);
     while (this.#pool.length < last - first) {
       const line = el("div", { class: "channel", role: "option" }, el("i", { class: "swatch" }), el("span", { class: "name" }), el("span", { class: "note" }));
@@ -153,21 +153,21 @@ export class ChannelList {
 
   /** @param {number} i */
   #choose(i) {
-    const row = this.session.traces, shown = this.traces.shown();
+    const row = this.recording.traces, shown = this.traces.shown();
     if (!row || !shown || i < 0 || i >= row.columns.length) return;
-    this.session.setChannel(row.key, row.columns[i]);
+    this.recording.setChannel(row.key, row.columns[i]);
     const { first, shown: n } = shown.window;
-    if (i < first || i >= first + n) this.session.setFirstRow(Math.max(0, i - Math.floor(n / 2)));
+    if (i < first || i >= first + n) this.recording.setFirstRow(Math.max(0, i - Math.floor(n / 2)));
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const row = this.session.traces;
+    const row = this.recording.traces;
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key];
     if (!row || !step) return;
-    const at = row.columns.indexOf(this.session.channel.get(row.key) ?? -1);
+    const at = row.columns.indexOf(this.recording.channel.get(row.key) ?? -1);
     this.#choose(Math.max(0, Math.min(row.columns.length - 1, at < 0 ? this.traces.shown()?.window.first ?? 0 : at + step)));
-    this.#scroll.scrollTop = Math.max(0, Math.min(this.#scroll.scrollTop, (row.columns.indexOf(this.session.channel.get(row.key) ?? 0)) * LINE));
+    this.#scroll.scrollTop = Math.max(0, Math.min(this.#scroll.scrollTop, (row.columns.indexOf(this.recording.channel.get(row.key) ?? 0)) * LINE));
     event.preventDefault();
     event.stopPropagation();
   }
@@ -178,7 +178,7 @@ export class ChannelList {
     if (!shown) return;
     this.#probe.setPointerCapture(event.pointerId);
     const share = event.offsetY / this.#probe.clientHeight;
-    this.session.setFirstRow(Math.round(Math.min(Math.max(0, share * shown.window.total - shown.window.shown / 2), shown.window.total - shown.window.shown)));
+    this.recording.setFirstRow(Math.round(Math.min(Math.max(0, share * shown.window.total - shown.window.shown / 2), shown.window.total - shown.window.shown)));
   }
 
   /**

@@ -2,7 +2,7 @@
  * Below the traces: a panel of bit lanes for every stream with digital ports, and one for every slow quantity.
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
- * @typedef {import("../session.js").Session} Session
+ * @typedef {import("../recording.js").Recording} Recording
  * @typedef {import("../loader.js").Loader} Loader
  * @typedef {{ key: string, id: string, kind: "lanes" | "slow", name: string, columns: number[], canvas: HTMLCanvasElement, loader: Loader, axis: { min: number, max: number, step: number } | null, bits: Map<number, number> }} Panel
  *   bits: by column, those that were ever seen to change
@@ -13,7 +13,7 @@ import { drawHatch, missingIn } from "../plots/hatch.js";
 import { strokeEnvelope, strokeSamples } from "../plots/lines.js";
 import { bitLabel, physicalFromRaw, unitOf } from "../rows.js";
 import { decimalsOf, multiples, valueAxis } from "../scale.js";
-import { periodOf, spanOf } from "../session.js";
+import { periodOf, spanOf } from "../recording.js";
 import { baseUnit, grouped } from "../words.js";
 import { byId, el, fitCanvas } from "./dom.js";
 import { GUTTER, plotLoader, wantedWhole } from "./plot.js";
@@ -35,14 +35,14 @@ export class LowerPlots {
   /** @type {Panel[]} */
   panels = [];
 
-  /** @param {Session} session */
-  constructor(session) {
-    this.session = session;
+  /** @param {Recording} recording */
+  constructor(recording) {
+    this.recording = recording;
   }
 
   /** Makes the panels that the open streams call for, keeping those that stay. */
   arrange() {
-    const wanted = this.session.companions.flatMap((info) => panelsOf(info).map((p) => ({ ...p, id: info.id })));
+    const wanted = this.recording.companions.flatMap((info) => panelsOf(info).map((p) => ({ ...p, id: info.id })));
     const old = new Map(this.panels.map((p) => [p.key, p]));
     this.panels = wanted.map((p) => old.get(p.key) ?? this.#make(p));
     for (const panel of old.values()) {
@@ -51,14 +51,14 @@ export class LowerPlots {
     }
     const canvases = this.panels.map((p) => p.canvas);
     if (canvases.length !== this.node.children.length || canvases.some((c, i) => c !== this.node.children[i])) this.node.replaceChildren(...canvases);
-    this.node.toggleAttribute("data-alone", !this.session.traces);
+    this.node.toggleAttribute("data-alone", !this.recording.traces);
   }
 
   /** @param {Pick<Panel, "key" | "id" | "kind" | "name" | "columns">} p @returns {Panel} */
   #make(p) {
     const canvas = el("canvas", { class: p.kind, role: "img", "aria-label": p.name, "data-panel": p.key });
-    canvas.addEventListener("click", () => this.session.select(this.session.rows.find((r) => r.id === p.id && r.kind === p.kind)?.key ?? this.session.activeKey));
-    return { ...p, canvas, loader: plotLoader(this.session), axis: null, bits: new Map() };
+    canvas.addEventListener("click", () => this.recording.select(this.recording.rows.find((r) => r.id === p.id && r.kind === p.kind)?.key ?? this.recording.activeKey));
+    return { ...p, canvas, loader: plotLoader(this.recording), axis: null, bits: new Map() };
   }
 
   reset() {
@@ -69,8 +69,8 @@ export class LowerPlots {
 
   want() {
     for (const panel of this.panels) {
-      const info = this.session.entry(panel.id).info;
-      if (info.rows > 0) panel.loader.want(wantedWhole(this.session, info, panel.columns));
+      const info = this.recording.entry(panel.id).info;
+      if (info.rows > 0) panel.loader.want(wantedWhole(this.recording, info, panel.columns));
     }
   }
 
@@ -80,7 +80,7 @@ export class LowerPlots {
 
   draw() {
     for (const panel of this.panels) {
-      const info = this.session.entry(panel.id).info;
+      const info = this.recording.entry(panel.id).info;
       if (panel.kind === "lanes") this.#drawLanes(panel, info);
       else this.#drawSlow(panel, info);
     }
@@ -94,7 +94,7 @@ export class LowerPlots {
     const { ctx, width, height } = fitCanvas(panel.canvas);
     ctx.clearRect(0, 0, width, height);
     const lane = (height - 6) / lanes.length;
-    const view = this.session.view, plot = width - GUTTER;
+    const view = this.recording.view, plot = width - GUTTER;
     ctx.textBaseline = "middle";
     ctx.font = canvasFont(10.5);
     ctx.fillStyle = token("dim");
@@ -127,7 +127,7 @@ export class LowerPlots {
   #drawSlow(panel, info) {
     const { ctx, width, height } = fitCanvas(panel.canvas);
     ctx.clearRect(0, 0, width, height);
-    const view = this.session.view, plot = width - GUTTER;
+    const view = this.recording.view, plot = width - GUTTER;
     const first = info.columns[panel.columns[0]];
     const range = rangeOf(panel, info);
     const axis = valueAxis(range.min, range.max, height > 120 ? 4 : 2);
@@ -204,7 +204,7 @@ export class LowerPlots {
 
   /** @param {CanvasRenderingContext2D} ctx @param {StreamInfo} info @param {number} width @param {number} height */
   #hatch(ctx, info, width, height) {
-    drawHatch(ctx, missingIn(info.coverage, this.session.view), this.session.view, width, height, { bg: token("bg"), bad: token("bad"), warn: token("warn"), line: token("line-2") });
+    drawHatch(ctx, missingIn(info.coverage, this.recording.view), this.recording.view, width, height, { bg: token("bg"), bad: token("bad"), warn: token("warn"), line: token("line-2") });
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The value under the cursor, from the data that are on the screen already.
- * @typedef {import("../session.js").Session} Session
+ * @typedef {import("../recording.js").Recording} Recording
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("../protocol.js").Envelope} Envelope
  * @typedef {import("./stage.js").Stage} Stage
@@ -10,19 +10,19 @@ import { physicalFromRaw, unitOf } from "../rows.js";
 import { quantity, THIN } from "../words.js";
 
 /**
- * @param {Session} session
+ * @param {Recording} recording
  * @param {Stage} stage
  * @returns {{ row?: number, column?: ColumnInfo, words: string } | null}
  */
-export function valueAt(session, stage) {
-  const at = session.cursor, row = session.traces ?? session.active;
+export function valueAt(recording, stage) {
+  const at = recording.cursor, row = recording.traces ?? recording.active;
   if (at === null || !row) return null;
-  const { info } = session.entry(row.id);
+  const { info } = recording.entry(row.id);
   const number = rowAt(info, at);
-  if (!session.traces) return { row: number, words: "" };
-  const index = session.hover ?? session.channel.get(row.key) ?? stage.traces.shown()?.columns[0] ?? row.columns[0];
+  if (!recording.traces) return { row: number, words: "" };
+  const index = recording.hover ?? recording.channel.get(row.key) ?? stage.traces.shown()?.columns[0] ?? row.columns[0];
   const column = info.columns[index];
-  const layer = bestLayer(stage.traces.loader.layers, index, session.view);
+  const layer = bestLayer(stage.traces.loader.layers, index, recording.view);
   const c = layer?.index.get(index);
   if (!layer || c === undefined || !column) return { row: number, words: "" };
   return { row: number, column, words: read(layer.envelope, c, at, column) };

@@ -1,6 +1,6 @@
 /**
  * Right side: what is under the cursor, what is selected, what the stream is, and how it is.
- * @typedef {import("../session.js").Session} Session
+ * @typedef {import("../recording.js").Recording} Recording
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("./stage.js").Stage} Stage
@@ -9,7 +9,7 @@
 import { reportText, sentences } from "../health.js";
 import { physicalFromRaw, unitOf } from "../rows.js";
 import { decimalsOf, niceAbove } from "../scale.js";
-import { periodOf } from "../session.js";
+import { periodOf } from "../recording.js";
 import { bytes, count, duration, integer, moment, parseQuantity, quantity, rate, round, short, span, wallTime } from "../words.js";
 import { byId, el, fill } from "./dom.js";
 import { valueAt } from "./readout.js";
@@ -25,36 +25,36 @@ export class Inspector {
   #stream = el("section", { id: "stream-panel" });
   #health = el("section", { id: "health-panel" });
 
-  /** @param {Session} session @param {Stage} stage @param {Actions} actions */
-  constructor(session, stage, actions) {
-    this.session = session;
+  /** @param {Recording} recording @param {Stage} stage @param {Actions} actions */
+  constructor(recording, stage, actions) {
+    this.recording = recording;
     this.stage = stage;
     this.actions = actions;
     byId("right").append(this.#cursor, this.#selection, this.#stream, this.#health);
-    session.on(["cursor", "active", "streams", "data"], () => this.#showCursor());
-    session.on(["selection", "active", "streams"], () => this.#showSelection());
-    session.on(["active", "streams"], () => this.#showStream());
-    session.on(["active", "streams"], () => this.#showHealth());
+    recording.on(["cursor", "active", "streams", "data"], () => this.#showCursor());
+    recording.on(["selection", "active", "streams"], () => this.#showSelection());
+    recording.on(["active", "streams"], () => this.#showStream());
+    recording.on(["active", "streams"], () => this.#showHealth());
   }
 
   /** Decimals that the present zoom justifies. */
   #decimals() {
-    const { view, hz } = this.session;
+    const { view, hz } = this.recording;
     return Math.min(6, decimalsOf(niceAbove((view.to - view.from) / Math.max(1, hz) / this.stage.width)) + 1);
   }
 
   #showCursor() {
-    const { session } = this;
-    const at = session.cursor, info = session.traces ? session.entry(session.traces.id).info : session.info;
+    const { recording } = this;
+    const at = recording.cursor, info = recording.traces ? recording.entry(recording.traces.id).info : recording.info;
     if (at === null || !info) {
       fill(this.#cursor, el("h2", null, "Cursor"), el("p", { class: "hint" }, "Point at the traces to read time and value."));
       return;
     }
-    const hz = session.hz;
+    const hz = recording.hz;
     /** @type {[string, string][]} */
     const facts = [];
     if (hz > 0) facts.push(["time", moment(at / hz, this.#decimals())]);
-    const read = valueAt(session, this.stage);
+    const read = valueAt(recording, this.stage);
     if (read?.row !== undefined) facts.push(["row", (info.rows_exact ? "" : "about ") + integer(read.row)]);
     facts.push([info.clock.column ? "clock" : "row", integer(at)]);
     const wall = wallClock(info, at);
@@ -64,13 +64,13 @@ export class Inspector {
   }
 
   #showSelection() {
-    const { session } = this;
-    const selection = session.selection, info = session.info;
+    const { recording } = this;
+    const selection = recording.selection, info = recording.info;
     if (!selection || !info) {
       fill(this.#selection, el("h2", null, "Selection"), el("p", { class: "hint" }, "Drag on the ruler to select a span."));
       return;
     }
-    const hz = session.hz, length = selection.to - selection.from;
+    const hz = recording.hz, length = selection.to - selection.from;
     const rows = rowsIn(info, selection);
     /** @type {[string, string][]} */
     const facts = hz > 0
@@ -78,11 +78,11 @@ export class Inspector {
       : [["from", integer(selection.from)], ["length", count(length, "tick")], ["rows", "about " + integer(rows)]];
     fill(this.#selection, el("h2", null, "Selection"), factList(facts),
       el("p", { class: "actions" }, el("button", { type: "button", class: "primary", id: "save-slice", onclick: () => this.actions.save() }, "Save slice…"),
-        el("button", { type: "button", onclick: () => session.setSelection(null) }, "Clear")));
+        el("button", { type: "button", onclick: () => recording.setSelection(null) }, "Clear")));
   }
 
   #showStream() {
-    const info = this.session.info, row = this.session.active;
+    const info = this.recording.info, row = this.recording.active;
     if (!info || !row) {
       fill(this.#stream);
       return;
@@ -109,7 +109,7 @@ export class Inspector {
   }
 
   #showHealth() {
-    const info = this.session.info;
+    const info = this.recording.info;
     if (!info) {
       fill(this.#health);
       return;

@@ -1,7 +1,7 @@
 /**
  * The middle of the page: ruler, traces, panels, and what floats above them (cursor line, selection, plates of losses, scale bars).
  * One redraw an animation frame; when all that is on the screen is exact, the root element's data-drawn grows.
- * @typedef {import("../session.js").Session} Session
+ * @typedef {import("../recording.js").Recording} Recording
  * @typedef {import("../plots/hatch.js").Coverage} Coverage
  */
 import { BAR_PIXELS } from "../gain.js";
@@ -37,19 +37,19 @@ export class Stage {
   /** Waiting for a view to be on the screen exactly. @type {{ resolve: () => void, reject: (error: unknown) => void }[]} */
   #waiting = [];
 
-  /** @param {Session} session */
-  constructor(session) {
-    this.session = session;
-    this.traces = new TracesPlot(session);
-    this.lower = new LowerPlots(session);
-    session.on(["streams", "active"], () => this.lower.arrange());
-    session.on(["view", "rows", "gain", "streams", "active", "theme", "data"], () => this.draw());
-    session.on(["cursor", "view", "active"], () => this.#placeCursor());
-    session.on(["selection", "view", "active"], () => this.#placeSelection());
-    session.on(["view", "streams", "active"], () => this.#placeLosses());
-    session.on(["view", "gain", "active"], () => this.#placeBars());
-    new ResizeObserver(() => session.changed("rows", "view")).observe(this.node);
-    new ResizeObserver(() => session.changed("rows")).observe(this.traces.canvas);
+  /** @param {Recording} recording */
+  constructor(recording) {
+    this.recording = recording;
+    this.traces = new TracesPlot(recording);
+    this.lower = new LowerPlots(recording);
+    recording.on(["streams", "active"], () => this.lower.arrange());
+    recording.on(["view", "rows", "gain", "streams", "active", "theme", "data"], () => this.draw());
+    recording.on(["cursor", "view", "active"], () => this.#placeCursor());
+    recording.on(["selection", "view", "active"], () => this.#placeSelection());
+    recording.on(["view", "streams", "active"], () => this.#placeLosses());
+    recording.on(["view", "gain", "active"], () => this.#placeBars());
+    new ResizeObserver(() => recording.changed("rows", "view")).observe(this.node);
+    new ResizeObserver(() => recording.changed("rows")).observe(this.traces.canvas);
   }
 
   /** Width of the plots without the gutter, CSS pixels. */
@@ -61,17 +61,17 @@ export class Stage {
     this.traces.reset();
     this.lower.reset();
     this.lower.arrange();
-    this.session.changed("rows");
+    this.recording.changed("rows");
   }
 
   draw() {
-    const session = this.session;
+    const recording = this.recording;
     const { ctx, width, height } = fitCanvas(this.ruler);
-    if (!session.active) {
+    if (!recording.active) {
       ctx.clearRect(0, 0, width, height);
       return;
     }
-    drawRuler(ctx, { view: session.view, hz: session.hz, width, height, gutter: GUTTER, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
+    drawRuler(ctx, { view: recording.view, hz: recording.hz, width, height, gutter: GUTTER, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
     this.#showTable();
     this.traces.want();
     this.lower.want();
@@ -98,7 +98,7 @@ export class Stage {
     const waiting = this.#waiting.splice(0);
     requestAnimationFrame(() => {
       document.documentElement.dataset.drawn = String(++this.#drawn);
-      this.session.changed("progress");
+      this.recording.changed("progress");
       for (const { resolve } of waiting) resolve();
     });
   }
@@ -106,7 +106,7 @@ export class Stage {
   /** Resolves when what is looked at now is on the screen, exact; rejects when it cannot be loaded. @returns {Promise<void>} */
   drawn() {
     this.#counted = false;
-    this.session.changed("view");
+    this.recording.changed("view");
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
@@ -117,10 +117,10 @@ export class Stage {
 
   /** Streams without anything to plot are shown as what they are: a list of columns. */
   #showTable() {
-    const info = this.session.info;
-    const show = info !== null && (this.session.active?.kind === "table" || info.rows === 0) && !(this.session.traces && this.session.traces.id !== info.id);
+    const info = this.recording.info;
+    const show = info !== null && (this.recording.active?.kind === "table" || info.rows === 0) && !(this.recording.traces && this.recording.traces.id !== info.id);
     this.#table.hidden = !show;
-    this.traces.canvas.hidden = show || !this.session.traces;
+    this.traces.canvas.hidden = show || !this.recording.traces;
     if (show && this.#table.dataset.stream !== info.id + info.rows) {
       this.#table.dataset.stream = info.id + info.rows;
       fill(this.#table, columnTable(info));
@@ -128,33 +128,33 @@ export class Stage {
   }
 
   #placeCursor() {
-    const at = this.session.cursor;
-    this.#cursor.hidden = at === null || !this.session.active;
+    const at = this.recording.cursor;
+    this.#cursor.hidden = at === null || !this.recording.active;
     if (at === null) return;
-    const x = xFromTicks(at, this.session.view, this.width);
+    const x = xFromTicks(at, this.recording.view, this.width);
     this.#cursor.hidden = x < 0 || x > this.width;
     this.#cursor.style.transform = `translateX(${Math.round(x)}px)`;
   }
 
   #placeSelection() {
-    const selection = this.session.selection;
+    const selection = this.recording.selection;
     this.#shade.hidden = !selection;
     if (!selection) return;
-    const x0 = Math.max(-2, xFromTicks(selection.from, this.session.view, this.width));
-    const x1 = Math.min(this.width + 2, xFromTicks(selection.to, this.session.view, this.width));
+    const x0 = Math.max(-2, xFromTicks(selection.from, this.recording.view, this.width));
+    const x1 = Math.min(this.width + 2, xFromTicks(selection.to, this.recording.view, this.width));
     this.#shade.hidden = x1 <= x0;
     this.#shade.style.left = x0 + "px";
     this.#shade.style.width = x1 - x0 + "px";
   }
 
   #placeLosses() {
-    const row = this.session.traces ?? this.session.active;
-    const info = row ? this.session.entry(row.id).info : null;
-    const seen = info ? missingIn(info.coverage, this.session.view) : [];
+    const row = this.recording.traces ?? this.recording.active;
+    const info = row ? this.recording.entry(row.id).info : null;
+    const seen = info ? missingIn(info.coverage, this.recording.view) : [];
     const width = this.width, placed = /** @type {number[]} */ ([]);
     const plates = [];
     for (const span of seen.sort((a, b) => b.to - b.from - (a.to - a.from))) {
-      const x0 = Math.max(0, xFromTicks(span.from, this.session.view, width)), x1 = Math.min(width, xFromTicks(span.to, this.session.view, width));
+      const x0 = Math.max(0, xFromTicks(span.from, this.recording.view, width)), x1 = Math.min(width, xFromTicks(span.to, this.recording.view, width));
       const x = (x0 + x1) / 2;
       if (placed.some((p) => Math.abs(p - x) < PLATE_WIDTH) || plates.length >= MOST_PLATES) continue;
       placed.push(x);
@@ -170,13 +170,13 @@ export class Stage {
   }
 
   #placeBars() {
-    const shown = this.traces.shown(), session = this.session;
-    this.#bar.hidden = !shown || shown.columns.length === 0 || !session.gain.has(shown.row.key) || shown.info.rows === 0;
+    const shown = this.traces.shown(), recording = this.recording;
+    this.#bar.hidden = !shown || shown.columns.length === 0 || !recording.gain.has(shown.row.key) || shown.info.rows === 0;
     if (this.#bar.hidden || !shown) return;
-    const hz = session.hz || 1, perPixel = (session.view.to - session.view.from) / hz / this.width;
+    const hz = recording.hz || 1, perPixel = (recording.view.to - recording.view.from) / hz / this.width;
     const time = niceAbove(perPixel * 40) * (niceAbove(perPixel * 40) / perPixel > 90 ? 0.5 : 1);
-    const text = session.hz > 0 ? round(time, "s") : count(time, "tick");
-    const gain = /** @type {number} */ (session.gain.get(shown.row.key));
+    const text = recording.hz > 0 ? round(time, "s") : count(time, "tick");
+    const gain = /** @type {number} */ (recording.gain.get(shown.row.key));
     const line = el("i", { class: "bars" });
     line.style.width = Math.max(8, time / perPixel) + "px";
     line.style.height = BAR_PIXELS + "px";

@@ -17,7 +17,7 @@ import { rowsFromInfo } from "./rows.js";
 /** Shortest view, as rows of the stream it is about. */
 const MIN_ROWS_IN_VIEW = 8;
 
-export class Session {
+export class Recording {
   /** @type {Map<string, Entry>} */
   entries = new Map();
   /** @type {Row[]} */
