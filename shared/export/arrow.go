@@ -1,0 +1,199 @@
+//go:build !js
+
+package export
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// RecordBatch returns a batch as arrow-go's, with types, nulls, metadata and
+// run ends as in the file. Columns of numbers and times share their memory with
+// b; truth values and validity are packed into bits, run-end encoded values
+// gathered.
+//
+// Who goes over many batches uses Records, which makes the schema once.
+func RecordBatch(r *recording.Reader, b *recording.Batch) (arrow.RecordBatch, error) {
+	columns := make([]int, len(b.Columns))
+	for i := range b.Columns {
+		columns[i] = b.Columns[i].Column
+	}
+	schema, err := arrowSchema(r, columns)
+	if err != nil {
+		return nil, err
+	}
+	return recordBatch(schema, b)
+}
+
+// Records returns the selection as arrow-go's record batches, batch by batch
+// as RecordBatch does; o.Physical is not looked at. Where a batch is damaged it
+// yields nil and a *recording.CorruptError, and goes on behind it if asked to.
+// Any other error is the last that it yields.
+func Records(r *recording.Reader, s Selection, o Options) iter.Seq2[arrow.RecordBatch, error] {
+	return func(yield func(arrow.RecordBatch, error) bool) {
+		j, err := newJob(nil, r, s, o)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		schema, err := arrowSchema(r, j.s.Columns)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		done := errors.New("enough")
+		j.corrupt = func(err error) error {
+			if !yield(nil, err) {
+				return done
+			}
+			return nil
+		}
+		err = j.each(func(b *recording.Batch) error {
+			batch, err := recordBatch(schema, b)
+			if err == nil && !yield(batch, nil) {
+				err = done
+			}
+			return err
+		})
+		if err != nil && err != done {
+			yield(nil, err)
+		}
+	}
+}
+
+// arrowSchema returns the schema of some columns as arrow-go reads it from a
+// file that has them and no rows.
+func arrowSchema(r *recording.Reader, columns []int) (schema *arrow.Schema, err error) {
+	defer func() {
+		if p := recover(); p != nil { // arrow-go, on a type that it does not know
+			schema, err = nil, fmt.Errorf("export: schema: arrow-go: %v", p)
+		}
+	}()
+	var empty emptyFile
+	if _, err := r.WriteSlice(nil, &empty, recording.SliceOptions{Columns: columns}); err != nil {
+		return nil, err
+	}
+	f, err := ipc.NewFileReader(bytes.NewReader(empty.Bytes()))
+	if err != nil {
+		return nil, fmt.Errorf("export: schema: arrow-go: %w", err)
+	}
+	defer f.Close()
+	return f.Schema(), nil
+}
+
+// An emptyFile is a recording.File in memory.
+type emptyFile struct{ bytes.Buffer }
+
+func (f *emptyFile) Truncate(size int64) error {
+	f.Buffer.Truncate(int(size))
+	return nil
+}
+
+func recordBatch(schema *arrow.Schema, b *recording.Batch) (arrow.RecordBatch, error) {
+	columns := make([]arrow.Array, len(b.Columns))
+	for i := range b.Columns {
+		data, err := columnData(schema.Field(i).Type, &b.Columns[i])
+		if err != nil {
+			return nil, err
+		}
+		columns[i] = array.MakeFromData(data)
+		data.Release()
+	}
+	return array.NewRecordBatch(schema, columns, int64(b.Rows)), nil
+}
+
+// columnData returns a column as arrow-go's array of that type. A run-end
+// encoded column may be asked for by the type of its values, and is then
+// written out.
+func columnData(t arrow.DataType, v *recording.Vector) (*array.Data, error) {
+	if t, ok := t.(*arrow.RunEndEncodedType); ok {
+		return runEndData(t, v)
+	}
+	data := v.Data
+	if v.Type == stream.Bool {
+		data = packBits(v.Data[:v.Len])
+	}
+	return fixedData(t, v.Len, data, v.Valid)
+}
+
+// fixedData wraps values of fixed width; valid has a byte for each.
+func fixedData(t arrow.DataType, n int, data, valid []byte) (*array.Data, error) {
+	layout := t.Layout()
+	if len(layout.Buffers) != 2 || t.ID() == arrow.DICTIONARY {
+		return nil, kindf("type %s is not of fixed width", t)
+	}
+	var bits *memory.Buffer
+	nulls := 0
+	for _, b := range valid {
+		nulls += 1 - int(b)
+	}
+	if nulls > 0 {
+		bits = memory.NewBufferBytes(packBits(valid))
+	}
+	return array.NewData(t, n, []*memory.Buffer{bits, memory.NewBufferBytes(data)}, nil, nulls, 0), nil
+}
+
+// runEndData puts runs together again from the value of each row.
+func runEndData(t *arrow.RunEndEncodedType, v *recording.Vector) (*array.Data, error) {
+	n, width := len(v.RunEnds), 0
+	if v.Len > 0 {
+		width = len(v.Data) / v.Len
+	}
+	values := make([]byte, 0, n*width)
+	var valid []byte
+	for i, row := 0, 0; i < n; i++ {
+		values = append(values, v.Data[row*width:(row+1)*width]...)
+		if v.Valid != nil {
+			valid = append(valid, v.Valid[row])
+		}
+		row = int(v.RunEnds[i])
+	}
+	if v.Type == stream.Bool {
+		values = packBits(values)
+	}
+	var ends []byte
+	switch t.RunEnds().ID() {
+	case arrow.INT16:
+		ends = runEnds[int16](v.RunEnds)
+	case arrow.INT32:
+		ends = runEnds[int32](v.RunEnds)
+	default:
+		ends = runEnds[int64](v.RunEnds)
+	}
+	endsData, err := fixedData(t.RunEnds(), n, ends, nil)
+	if err != nil {
+		return nil, err
+	}
+	valuesData, err := fixedData(t.Encoded(), n, values, valid)
+	if err != nil {
+		return nil, err
+	}
+	return array.NewData(t, v.Len, []*memory.Buffer{nil}, []arrow.ArrayData{endsData, valuesData}, 0, 0), nil
+}
+
+func runEnds[T int16 | int32 | int64](ends []int32) []byte {
+	out := make([]T, len(ends))
+	for i, end := range ends {
+		out[i] = T(end)
+	}
+	return arrow.GetBytes(out)
+}
+
+// packBits packs bytes of 0 and 1 into bits, least significant first.
+func packBits(in []byte) []byte {
+	out := make([]byte, (len(in)+7)/8)
+	for i, b := range in {
+		out[i/8] |= (b & 1) << (i % 8)
+	}
+	return out
+}

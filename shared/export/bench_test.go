@@ -1,0 +1,88 @@
+//go:build !js
+
+package export
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// benchFile is ten seconds of a probe of 384 channels, on disk: 235 MB.
+func benchFile(b *testing.B, seconds int) (f *os.File, size int64) {
+	b.Helper()
+	rows := make([]int, seconds)
+	for i := range rows {
+		rows[i] = 30000
+	}
+	path := filepath.Join(b.TempDir(), "probe.arrow")
+	if err := os.WriteFile(path, record(b, probe(384), recording.WriterOptions{}, rows...).Bytes(), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { f.Close() })
+	info, err := f.Stat()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return f, info.Size()
+}
+
+func benchmark(b *testing.B, seconds int, export func(w io.Writer, r *recording.Reader, s Selection) error) {
+	f, size := benchFile(b, seconds)
+	for _, to := range []string{"discard", "file"} {
+		b.Run("to="+to, func(b *testing.B) {
+			b.SetBytes(size)
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := recording.NewReader(f, size)
+				if err != nil {
+					b.Fatal(err)
+				}
+				w := io.Writer(io.Discard)
+				if to == "file" {
+					out, err := os.Create(filepath.Join(b.TempDir(), "out"))
+					if err != nil {
+						b.Fatal(err)
+					}
+					defer out.Close()
+					w = out
+				}
+				if err := export(w, r, all(b, r)); err != nil {
+					b.Fatal(err)
+				}
+				if out, ok := w.(*os.File); ok {
+					os.Remove(out.Name())
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkBin: 384 of 386 columns as flat binary.
+func BenchmarkBin(b *testing.B) {
+	benchmark(b, 10, func(w io.Writer, r *recording.Reader, s Selection) error {
+		_, _, err := Bin(w, r, s, Options{})
+		return err
+	})
+}
+
+func BenchmarkNPY(b *testing.B) {
+	benchmark(b, 10, func(w io.Writer, r *recording.Reader, s Selection) error {
+		_, err := NPY(w, r, s, Options{})
+		return err
+	})
+}
+
+func BenchmarkParquet(b *testing.B) {
+	benchmark(b, 3, func(w io.Writer, r *recording.Reader, s Selection) error {
+		_, err := Parquet(w, r, s, Options{}, recording.Zstd)
+		return err
+	})
+}

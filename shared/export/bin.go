@@ -1,0 +1,294 @@
+package export
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A BinLayout says how to read what Bin wrote; it belongs beside it as JSON.
+type BinLayout struct {
+	// ReadBinary holds the arguments of SpikeInterface's read_binary beside
+	// the file's name. Source: spikeinterface.core.BinaryRecordingExtractor.
+	ReadBinary ReadBinary `json:"read_binary"`
+	// Kilosort holds what Kilosort 4 asks for beside the file's name.
+	Kilosort Kilosort `json:"kilosort"`
+
+	ChannelNames []string        `json:"channel_names"` // columns of the recording
+	Units        []string        `json:"units"`         // of scale x (raw - offset); "" unknown
+	StartClock   *uint64         `json:"start_clock"`   // ticks of the first row; nil unknown
+	AcqClockHz   uint64          `json:"acq_clock_hz"`  // 0 unknown
+	StartUTC     string          `json:"start_utc"`     // of the recording; "" unknown
+	Device       string          `json:"device"`
+	Probe        json.RawMessage `json:"probe"` // probe-interface JSON; null unknown
+
+	// Lost says where rows are missing, so that time stays true: rows behind
+	// BeforeRow come LostRows later than their number says.
+	Lost []BinGap `json:"lost"`
+}
+
+// ReadBinary are arguments of SpikeInterface's read_binary, by their names.
+type ReadBinary struct {
+	SamplingFrequency *float64  `json:"sampling_frequency"` // rows/s; nil unknown
+	DType             string    `json:"dtype"`              // "int16" or "uint16", little endian
+	NumChannels       int       `json:"num_channels"`
+	ChannelIDs        []string  `json:"channel_ids"`
+	TimeAxis          int       `json:"time_axis"`              // 0: time-major
+	FileOffset        int       `json:"file_offset"`            // bytes
+	GainToUV          []float64 `json:"gain_to_uV,omitempty"`   // one a channel; left out where one is unknown
+	OffsetToUV        []float64 `json:"offset_to_uV,omitempty"` // as gain_to_uV
+	TStarts           []float64 `json:"t_starts,omitempty"`     // s by the acquisition clock
+}
+
+// Kilosort are settings of Kilosort 4 and its data_dtype.
+type Kilosort struct {
+	Settings struct {
+		NChanBin int      `json:"n_chan_bin"`
+		Fs       *float64 `json:"fs"`
+	} `json:"settings"`
+	DataDType string `json:"data_dtype"`
+}
+
+// A BinGap is a place in a flat file where damaged rows were left out.
+type BinGap struct {
+	BeforeRow int64 `json:"before_row"` // of the flat file
+	LostRows  int64 `json:"lost_rows"`
+}
+
+// Electrodes returns the columns that Bin takes where none are asked for: the
+// 16-bit columns of one signal, in the order of their channels. Spikes come
+// before slower signals. It is empty if there are none.
+func Electrodes(s *stream.Stream) []int {
+	channels, order := map[string][]int{}, []string{}
+	numbers := make([]int, len(s.Columns))
+	for i := range s.Columns {
+		c := &s.Columns[i]
+		_, group, channel := stream.Label(c.Name)
+		if numbers[i] = channel; channel < 0 || !sixteen(c) {
+			continue
+		}
+		if channels[group] == nil {
+			order = append(order, group)
+		}
+		channels[group] = append(channels[group], i)
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	best := slices.MaxFunc(order, func(a, b string) int {
+		if d := rank(a) - rank(b); d != 0 {
+			return d
+		}
+		return len(channels[a]) - len(channels[b])
+	})
+	list := channels[best]
+	slices.SortStableFunc(list, func(a, b int) int { return numbers[a] - numbers[b] })
+	return list
+}
+
+// rank orders signals by how likely a spike sorter is meant to have them.
+func rank(group string) int {
+	switch group {
+	case "AP", "Amplifier":
+		return 2
+	case "LFP", "DC", "Aux", "Analog":
+		return 0
+	}
+	return 1
+}
+
+func sixteen(c *stream.Column) bool { return c.Type == stream.Int16 || c.Type == stream.Uint16 }
+
+// Bin writes 16-bit columns as one flat file, time-major and little endian: row
+// by row the value of each column. Without columns in s it takes Electrodes.
+//
+// It returns an error that wraps ErrKind for columns of other or of mixed
+// types, and for nulls, of which a flat file has none.
+func Bin(w io.Writer, r *recording.Reader, s Selection, o Options) (BinLayout, Report, error) {
+	if s.Columns == nil {
+		if s.Columns = Electrodes(r.Stream()); s.Columns == nil {
+			return BinLayout{}, Report{}, kindf("there are no 16-bit channels, of which a flat binary file consists; choose csv, npy or parquet")
+		}
+	}
+	j, err := newJob(w, r, s, o)
+	if err != nil {
+		return BinLayout{}, Report{}, err
+	}
+	for i := range j.columns {
+		c := &j.columns[i]
+		switch {
+		case !sixteen(c):
+			return BinLayout{}, Report{}, kindf("column %q is of type %s, and a flat binary file has int16 or uint16 alone; leave it out with --columns, or choose csv, npy or parquet", c.Name, c.ArrowType)
+		case c.Type != j.columns[0].Type:
+			return BinLayout{}, Report{}, kindf("column %q is %s and column %q %s: a flat binary file has one type; choose with --columns", j.columns[0].Name, j.columns[0].Type, c.Name, c.Type)
+		}
+	}
+	layout, err := j.binLayout()
+	if err != nil {
+		return BinLayout{}, Report{}, err
+	}
+	var written, lost int64
+	tell := func() {
+		if j.report.LostRows > lost {
+			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: j.report.LostRows - lost})
+			lost = j.report.LostRows
+		}
+	}
+	err = j.interleaved(func(b *recording.Batch) error {
+		tell()
+		if written += int64(b.Rows); written > int64(b.Rows) {
+			return nil
+		}
+		return layout.begin(r, b.Start)
+	})
+	if err != nil {
+		return BinLayout{}, Report{}, err
+	}
+	tell()
+	return layout, j.report, nil
+}
+
+// interleaved writes the rows of the selection one behind the other, each with
+// // its values side by side. before is told of the rows to be written next.
+func (j *job) interleaved(before func(b *recording.Batch) error) error {
+	lanes := make([]lane, len(j.columns))
+	var buffer []byte
+	return j.each(func(b *recording.Batch) error {
+		if err := before(b); err != nil {
+			return err
+		}
+		rowBytes := 0
+		for k := range b.Columns {
+			v := &b.Columns[k]
+			data, width, err := j.flat(&j.columns[k], v, b.Start)
+			if err != nil {
+				return err
+			}
+			lanes[k] = lane{data: data, width: width, at: rowBytes}
+			rowBytes += width
+		}
+		step := blockRows(rowBytes)
+		if buffer == nil {
+			buffer = make([]byte, step*rowBytes)
+		}
+		for from := 0; from < b.Rows; from += step {
+			to := min(from+step, b.Rows)
+			block := buffer[:(to-from)*rowBytes]
+			interleave(block, lanes, rowBytes, from, to)
+			if _, err := j.Write(block); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// flat returns the values of a column as they are written, of so many bytes
+// each, and refuses nulls where they cannot be told.
+func (j *job) flat(c *stream.Column, v *recording.Vector, start int64) (data []byte, width int, err error) {
+	if j.o.Physical && c.Scale != 0 && c.Type.Numeric() {
+		return physical(c, v), 8, nil
+	}
+	width = c.ByteWidth
+	if v.Valid == nil {
+		return v.Data, width, nil
+	}
+	i := slices.Index(v.Valid, 0)
+	switch {
+	case i < 0:
+		return v.Data, width, nil
+	case c.Type == stream.Float32 || c.Type == stream.Float64 || c.Type == stream.Float16:
+		return withNaN(c.Type, v), width, nil
+	}
+	return nil, 0, kindf("column %q has no value in row %d, and %s has no nulls; say --unique for a slower signal, leave the column out, or choose csv or parquet", c.Name, start+int64(i), strings.ToLower(c.ArrowType))
+}
+
+func (j *job) binLayout() (BinLayout, error) {
+	s := j.r.Stream()
+	l := BinLayout{AcqClockHz: s.AcqClockHz, StartUTC: s.StartUTC, Device: s.Device, Lost: []BinGap{}}
+	if json.Valid([]byte(s.Probe)) {
+		l.Probe = json.RawMessage(s.Probe)
+	}
+	rate, err := j.rowRate()
+	if err != nil {
+		return BinLayout{}, err
+	}
+	rb := &l.ReadBinary
+	rb.SamplingFrequency, rb.DType, rb.NumChannels = rate, j.columns[0].Type.String(), len(j.columns)
+	known := true
+	seen := map[string]int{}
+	for i := range j.columns {
+		c := &j.columns[i]
+		id := c.Name
+		if seen[c.Name]++; seen[c.Name] > 1 { // SpikeInterface wants them unique
+			id = fmt.Sprintf("%s#%d", c.Name, seen[c.Name])
+		}
+		rb.ChannelIDs, l.ChannelNames, l.Units = append(rb.ChannelIDs, id), append(l.ChannelNames, c.Name), append(l.Units, c.Unit)
+		microvolts, ok := microvoltsPerUnit[c.Unit]
+		known = known && ok && c.Scale != 0
+		rb.GainToUV = append(rb.GainToUV, c.Scale*microvolts)
+		rb.OffsetToUV = append(rb.OffsetToUV, 0-c.Scale*c.Offset*microvolts)
+	}
+	if !known {
+		rb.GainToUV, rb.OffsetToUV = nil, nil
+	}
+	l.Kilosort.Settings.NChanBin, l.Kilosort.Settings.Fs, l.Kilosort.DataDType = rb.NumChannels, rate, rb.DType
+	return l, nil
+}
+
+// begin notes the clock of the first row that is written.
+func (l *BinLayout) begin(r *recording.Reader, row int64) error {
+	clock := r.Stream().Column("Clock")
+	if clock < 0 || r.Stream().Columns[clock].Type.Width() != 8 {
+		return nil
+	}
+	for b, err := range r.Slice(row, row+1, []int{clock}) {
+		var corrupt *recording.CorruptError
+		if errors.As(err, &corrupt) { // of a file that goes on all the same
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		ticks := recording.Values[uint64](&b.Columns[0])[0]
+		l.StartClock = &ticks
+		if l.AcqClockHz != 0 {
+			l.ReadBinary.TStarts = []float64{float64(ticks) / float64(l.AcqClockHz)}
+		}
+	}
+	return nil
+}
+
+// rowRate returns the rows a second of the output: as the metadata of its
+// columns say, else as measured from Clock; nil if neither can tell.
+func (j *job) rowRate() (*float64, error) {
+	c := &j.columns[0]
+	_, stride, err := j.r.Subsample(j.s.Columns[0])
+	if err != nil {
+		return nil, err
+	}
+	rate := c.RateHz * float64(stride)
+	if rate == 0 {
+		info, err := j.r.Info()
+		if err != nil {
+			return nil, err
+		}
+		rate = info.RateHz
+	}
+	if j.s.Unique {
+		rate /= float64(stride)
+	}
+	if rate <= 0 {
+		return nil, nil
+	}
+	return &rate, nil
+}
+
+// microvoltsPerUnit are the units that are voltages.
+var microvoltsPerUnit = map[string]float64{"uV": 1, "mV": 1e3, "V": 1e6}

@@ -1,0 +1,199 @@
+package export
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// NPY writes the selection as one NumPy array, little endian: of rows x columns
+// if all columns have one type, else of records with a field for each column.
+// Times and durations become datetime64 and timedelta64.
+//
+// The header stands in front and says how many rows there are. Where that turns
+// out otherwise (damaged batches, Unique) it is written again if w is also an
+// io.WriterAt, as a file is; else NPY fails.
+//
+// It returns an error that wraps ErrKind for columns without a fixed width, and
+// for nulls other than of numbers with a fraction, which become NaN.
+//
+// Source: numpy.lib.format, versions 1.0 to 3.0.
+func NPY(w io.Writer, r *recording.Reader, s Selection, o Options) (Report, error) {
+	j, err := newJob(w, r, s, o)
+	if err != nil {
+		return Report{}, err
+	}
+	dtypes := make([]string, len(j.columns))
+	for i := range j.columns {
+		if dtypes[i], err = j.dtype(&j.columns[i]); err != nil {
+			return Report{}, err
+		}
+	}
+	names := j.names()
+	rows := max(0, s.End-s.Start)
+	header := npyHeader(names, dtypes, rows)
+	if _, err := j.Write(header); err != nil {
+		return Report{}, err
+	}
+	if err := j.interleaved(func(*recording.Batch) error { return nil }); err != nil {
+		return Report{}, err
+	}
+	if j.report.Rows == rows {
+		return j.report, nil
+	}
+	at, ok := w.(io.WriterAt)
+	if !ok {
+		return Report{}, fmt.Errorf("export: %d rows are there of the %d that the header announces; write to a file", j.report.Rows, rows)
+	}
+	if again := npyHeader(names, dtypes, j.report.Rows); len(again) != len(header) {
+		return Report{}, fmt.Errorf("export: the header of an array of %d rows has another length than that of %d", j.report.Rows, rows)
+	} else if _, err := at.WriteAt(again, 0); err != nil {
+		return Report{}, err
+	}
+	return j.report, nil
+}
+
+// dtype returns NumPy's name for the values of a column.
+func (j *job) dtype(c *stream.Column) (string, error) {
+	if j.o.Physical && c.Scale != 0 && c.Type.Numeric() {
+		return "<f8", nil
+	}
+	kind, rest, _ := strings.Cut(c.ArrowType, "[")
+	unit, _, _ := strings.Cut(strings.TrimSuffix(rest, "]"), ",")
+	switch {
+	case c.Type == stream.Other || c.ByteWidth == 0:
+		return "", kindf("column %q is of type %s, and a NumPy array has values of fixed width alone; leave it out with --columns, or choose csv, parquet or arrow", c.Name, c.ArrowType)
+	case kind == "timestamp" && c.ByteWidth == 8:
+		return "<M8[" + unit + "]", nil
+	case kind == "duration" && c.ByteWidth == 8:
+		return "<m8[" + unit + "]", nil
+	case c.Type == stream.Bool:
+		return "|b1", nil
+	case c.Type == stream.FixedBinary:
+		return fmt.Sprintf("|V%d", c.ByteWidth), nil
+	}
+	return numpyNumber[c.Type], nil
+}
+
+var numpyNumber = map[stream.Type]string{
+	stream.Int8: "|i1", stream.Int16: "<i2", stream.Int32: "<i4", stream.Int64: "<i8",
+	stream.Uint8: "|u1", stream.Uint16: "<u2", stream.Uint32: "<u4", stream.Uint64: "<u8",
+	stream.Float16: "<f2", stream.Float32: "<f4", stream.Float64: "<f8",
+}
+
+// names returns the names of the columns, with units where they are physical,
+// made different where the file has one twice.
+func (j *job) names() []string {
+	names, taken := make([]string, len(j.columns)), map[string]bool{}
+	for i := range j.columns {
+		c := &j.columns[i]
+		name := c.Name
+		if j.o.Physical && c.Scale != 0 && c.Type.Numeric() && c.Unit != "" {
+			name += " (" + c.Unit + ")"
+		}
+		stem := name
+		for n := 2; taken[name] || name == ""; n++ {
+			name = fmt.Sprintf("%s#%d", stem, n)
+		}
+		names[i], taken[name] = name, true
+	}
+	return names
+}
+
+// npyHeader returns magic, version and description, padded to 64 bytes. Room
+// is left for 19 digits of rows, so that the length does not depend on them.
+func npyHeader(names, dtypes []string, rows int64) []byte {
+	same := true
+	for _, d := range dtypes {
+		same = same && d == dtypes[0]
+	}
+	descr, shape := pythonString(dtypes[0]), fmt.Sprintf("(%d, %d)", rows, len(dtypes))
+	ascii := true
+	if !same {
+		var b strings.Builder
+		b.WriteByte('[')
+		for i := range names {
+			fmt.Fprintf(&b, "(%s, %s), ", pythonString(names[i]), pythonString(dtypes[i]))
+			for _, c := range names[i] {
+				ascii = ascii && c < 0x80
+			}
+		}
+		b.WriteByte(']')
+		descr, shape = b.String(), fmt.Sprintf("(%d,)", rows)
+	}
+	dict := fmt.Sprintf("{'descr': %s, 'fortran_order': False, 'shape': %s, }", descr, shape)
+	const digits = 19
+	room := digits - len(fmt.Sprint(rows))
+	prefix, version := 10, byte(1)
+	if !ascii {
+		prefix, version = 12, 3
+	} else if len(dict)+digits+64 > math.MaxUint16 {
+		prefix, version = 12, 2
+	}
+	total := (prefix + len(dict) + room + 1 + 63) / 64 * 64
+	head := make([]byte, prefix, total)
+	copy(head, "\x93NUMPY")
+	head[6] = version
+	if prefix == 10 {
+		binary.LittleEndian.PutUint16(head[8:], uint16(total-prefix))
+	} else {
+		binary.LittleEndian.PutUint32(head[8:], uint32(total-prefix))
+	}
+	head = append(head, dict...)
+	for len(head) < total-1 {
+		head = append(head, ' ')
+	}
+	return append(head, '\n')
+}
+
+// pythonString writes a Python literal.
+func pythonString(text string) string {
+	var b strings.Builder
+	b.WriteByte('\'')
+	for _, c := range text {
+		switch {
+		case c == '\'' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(c)
+		case c < ' ' || c == 0x7f:
+			fmt.Fprintf(&b, "\\x%02x", c)
+		default:
+			b.WriteRune(c)
+		}
+	}
+	b.WriteByte('\'')
+	return b.String()
+}
+
+// physical returns scale x (raw - offset) as float64, NaN for nulls.
+func physical(c *stream.Column, v *recording.Vector) []byte {
+	out := make([]byte, 8*v.Len)
+	for i := range v.Len {
+		binary.LittleEndian.PutUint64(out[8*i:], math.Float64bits(c.Scale*(v.Float64(i)-c.Offset)))
+	}
+	return out
+}
+
+// withNaN returns a copy of the values with NaN under nulls.
+func withNaN(t stream.Type, v *recording.Vector) []byte {
+	out := append([]byte(nil), v.Data[:v.Len*t.Width()]...)
+	for i := range v.Len {
+		if v.Valid[i] != 0 {
+			continue
+		}
+		switch t {
+		case stream.Float16:
+			binary.LittleEndian.PutUint16(out[2*i:], 0x7e00)
+		case stream.Float32:
+			binary.LittleEndian.PutUint32(out[4*i:], math.Float32bits(float32(math.NaN())))
+		default:
+			binary.LittleEndian.PutUint64(out[8*i:], math.Float64bits(math.NaN()))
+		}
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+//go:build !js
+
+package export
+
+import (
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// rowGroupBytes is how many bytes of values one row group holds: what a reader
+// takes at once, and what the writer keeps in memory once it is compressed.
+const rowGroupBytes = 128 << 20
+
+// Parquet writes the selection as a Parquet file: types, names, schema and field
+// metadata as in the recording, run-end encoded columns written out, bodies
+// compressed as codec says (None or Zstd).
+func Parquet(w io.Writer, r *recording.Reader, s Selection, o Options, codec recording.Codec) (Report, error) {
+	j, err := newJob(w, r, s, o)
+	if err != nil {
+		return Report{}, err
+	}
+	schema, err := arrowSchema(r, j.s.Columns)
+	if err != nil {
+		return Report{}, err
+	}
+	schema = parquetSchema(schema)
+	width := 0
+	for i := range j.columns {
+		width += max(1, j.columns[i].ByteWidth)
+	}
+	rows := int64(max(1, rowGroupBytes/width))
+	pq, err := pqarrow.NewFileWriter(schema, j, parquetProperties(schema, codec, rows), pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+	if err != nil {
+		return Report{}, err
+	}
+	err = j.each(func(b *recording.Batch) error {
+		batch, err := recordBatch(schema, b)
+		if err != nil {
+			return err
+		}
+		defer batch.Release()
+		return pq.WriteBuffered(batch)
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	if err := pq.Close(); err != nil {
+		return Report{}, err
+	}
+	return j.report, nil
+}
+
+// parquetProperties choose what suits samples: whole numbers as differences of
+// neighbours, in as few bits as a block of them takes. For noise of 5 bits that
+// is 2.5 times smaller than 16 bits, and faster than any compression.
+func parquetProperties(schema *arrow.Schema, codec recording.Codec, rows int64) *parquet.WriterProperties {
+	list := []parquet.WriterProperty{
+		parquet.WithDictionaryDefault(false),
+		parquet.WithMaxRowGroupLength(rows),
+		parquet.WithDataPageSize(1 << 20),
+		parquet.WithBatchSize(64 << 10),
+		parquet.WithStats(true),
+		parquet.WithVersion(parquet.V2_LATEST),
+	}
+	for _, field := range schema.Fields() {
+		if arrow.IsInteger(field.Type.ID()) {
+			list = append(list, parquet.WithEncodingPath(parquet.ColumnPath{field.Name}, parquet.Encodings.DeltaBinaryPacked))
+		}
+	}
+	if codec == recording.Zstd {
+		list = append(list, parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCompressionLevel(1))
+	}
+	return parquet.NewWriterProperties(list...)
+}
+
+// parquetSchema replaces run-end encoded types by those of their values, of
+// which alone Parquet knows.
+func parquetSchema(schema *arrow.Schema) *arrow.Schema {
+	fields := make([]arrow.Field, schema.NumFields())
+	for i := range fields {
+		fields[i] = schema.Field(i)
+		if t, ok := fields[i].Type.(*arrow.RunEndEncodedType); ok {
+			fields[i].Type = t.Encoded()
+		}
+		fields[i].Nullable = true // a file may have nulls where its schema says that there are none
+	}
+	metadata := schema.Metadata()
+	return arrow.NewSchema(fields, &metadata)
+}
