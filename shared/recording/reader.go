@@ -83,6 +83,7 @@ type Reader struct {
 	batches  []batchState
 	starts   []int64 // row numbers of the batches indexed so far and of their end
 	headers  headerCache
+	rhythms  map[int]rhythm  // of the columns measured so far
 	spans    []arrowipc.Span // of the header checked last
 	open     OpenOptions     // while it is opened
 	findings []Finding

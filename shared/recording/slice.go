@@ -113,6 +113,7 @@ func (r *Reader) checkRange(start, end int64) error {
 type SliceOptions struct {
 	Start, End int64                   // rows, half-open
 	Columns    []int                   // by index, in the order wanted; nil: all, in file order
+	Unique     bool                    // only the rows at which the values of slower columns begin, see SliceUnique
 	Codec      Codec                   // Keep: as each batch has it
 	Progress   func(done, total int64) // rows; nil: none
 
@@ -164,8 +165,15 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 			columns[i] = i
 		}
 	}
-	columns, err := r.checkColumns(columns)
-	if err != nil {
+	var u *unique
+	var err error
+	if o.Unique {
+		if u, err = r.newUnique(o.Columns); err != nil {
+			return SliceReport{}, err
+		}
+		columns = u.columns
+	}
+	if columns, err = r.checkColumns(columns); err != nil {
 		return SliceReport{}, err
 	}
 	if err := r.checkRange(o.Start, o.End); err != nil {
@@ -174,6 +182,9 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 	schema := arrowipc.Schema{Metadata: r.schema.Metadata, Fields: make([]arrowipc.Field, len(columns))}
 	for i, c := range columns {
 		schema.Fields[i] = r.schema.Fields[c]
+	}
+	if u != nil {
+		schema = u.schema()
 	}
 	codec := o.Codec
 	if codec == Keep {
@@ -194,7 +205,11 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 		if err == nil {
 			err = cut.err
 		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case u != nil:
+			err = u.copyCut(w, cut, o.Codec)
+		default:
 			err = r.copyCut(w, cut, columns, o.Codec)
 		}
 		var corrupt *CorruptError
