@@ -167,6 +167,24 @@ func ParseMessage(p []byte) (*Message, error) {
 	return m, nil
 }
 
+// PeekRows reads the number of rows and of bytes of the body from the beginning
+// of a record batch's message, prefix included; metaLength is what the whole
+// of prefix and metadata should have. ok is false if no such message begins
+// here, or if p does not reach far enough. Nothing else of it is checked.
+func PeekRows(p []byte, metaLength int64) (rows, bodyLength int64, ok bool) {
+	prefix, length, err := ParsePrefix(p)
+	if err != nil || int64(prefix)+int64(length) != metaLength {
+		return 0, 0, false
+	}
+	b := newBuf(p[prefix:])
+	root := b.root()
+	version, kind := root.i16(0, 0), HeaderType(root.u8(1, 0))
+	header, ok := root.sub(2)
+	rows, bodyLength = header.i64(0, 0), root.i64(3, 0)
+	ok = ok && b.err == nil && version >= V4 && version <= V5 && kind == RecordBatchHeader && rows >= 0 && bodyLength >= 0
+	return rows, bodyLength, ok
+}
+
 func (r *RecordBatch) check(bodyLength int64) error {
 	if r.Length < 0 {
 		return fmt.Errorf("%w: %d rows", ErrMessage, r.Length)

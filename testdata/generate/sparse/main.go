@@ -7,7 +7,12 @@
 // they are a hole, which reads as zeros. The file is for measuring how long
 // opening takes, which must not depend on how long the recording is.
 //
+// With -fill headers the clocks of these other batches are a hole too, and with
+// -fill all nothing is.
+//
 //	go run ./testdata/generate/sparse -size 20GB -o out/bench/20GB.arrow
+//	go run ./testdata/generate/sparse -batches 4340 -fill headers -o out/bench/72min.arrow
+//	go run ./testdata/generate/sparse -batches 60 -fill all -zstd -o out/bench/60s-zstd.arrow
 package main
 
 import (
@@ -15,6 +20,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,29 +33,55 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
+// options say what to write.
+type options struct {
+	size    string
+	batches int
+	rows    int
+	fill    string
+	zstd    bool
+	out     string
+}
+
 func main() {
-	size := flag.String("size", "1GB", "of the file: kB, MB, GB (powers of ten)")
-	out := flag.String("o", "", "the file to write")
-	rows := flag.Int("rows", 0, "rows of a batch, a multiple of 12; 0: as the recorder writes, fewer if the file is smaller than a batch")
+	var o options
+	flag.StringVar(&o.size, "size", "1GB", "of the file: kB, MB, GB (powers of ten)")
+	flag.IntVar(&o.batches, "batches", 0, "number of batches; 0: as -size says")
+	flag.IntVar(&o.rows, "rows", 0, "rows of a batch, a multiple of 12; 0: as the recorder writes, fewer if the file is smaller than a batch")
+	flag.StringVar(&o.fill, "fill", "some", "what is no hole: headers, some (headers and clocks) or all")
+	flag.BoolVar(&o.zstd, "zstd", false, "compress; needs -fill all")
+	flag.StringVar(&o.out, "o", "", "the file to write")
 	flag.Parse()
-	if err := generate(*size, *out, *rows); err != nil {
+	if err := generate(o); err != nil {
 		fmt.Fprintln(os.Stderr, "sparse:", err)
 		os.Exit(1)
 	}
 }
 
-func generate(size, out string, rows int) error {
-	if out == "" {
+func generate(o options) error {
+	switch {
+	case o.out == "":
 		return errors.New("name the file to write with -o")
+	case o.fill != "headers" && o.fill != "some" && o.fill != "all":
+		return fmt.Errorf("fill %q: want headers, some or all", o.fill)
+	case o.zstd && o.fill != "all":
+		return errors.New("a compressed batch has no holes: add -fill all")
 	}
-	bytes, err := parseSize(size)
+	bytes, err := parseSize(o.size)
 	if err != nil {
 		return err
 	}
-	s, batch, err := oneBatch(rows, bytes)
+	if o.batches > 0 {
+		bytes = math.MaxInt64
+	}
+	s, batch, err := oneBatch(o.rows, bytes)
 	if err != nil {
 		return err
 	}
+	if o.batches == 0 {
+		o.batches = max(1, int(bytes/int64(batch.Rows*rowBytes)))
+	}
+	out := o.out
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return err
 	}
@@ -59,7 +91,11 @@ func generate(size, out string, rows int) error {
 		return err
 	}
 	defer os.Remove(temporary) // after a rename there is none
-	if err := writeSparse(&sparseFile{file: f, tail: batch.Rows * clockBytes}, s, batch, bytes); err != nil {
+	tail := batch.Rows * clockBytes
+	if o.fill == "headers" {
+		tail = 0
+	}
+	if err := writeSparse(&sparseFile{file: f, tail: tail}, s, batch, o); err != nil {
 		f.Close()
 		return err
 	}
@@ -75,20 +111,23 @@ const clockBytes = 4 + 8 + 8
 // rowBytes are all columns of the probe's stream in a plain file.
 const rowBytes = 2*384 + 2*384 + clockBytes
 
-// writeSparse repeats one batch, with running clocks, until the file is as long
-// as wanted, and at least once.
-func writeSparse(f *sparseFile, s *stream.Stream, batch *device.Batch, bytes int64) error {
-	w, err := recording.NewWriter(f, s, recording.WriterOptions{})
+// writeSparse repeats one batch, with running clocks.
+func writeSparse(f *sparseFile, s *stream.Stream, batch *device.Batch, o options) error {
+	codec := recording.None
+	if o.zstd {
+		codec = recording.Zstd
+	}
+	w, err := recording.NewWriter(f, s, recording.WriterOptions{Codec: codec})
 	if err != nil {
 		return err
 	}
-	n := max(1, int(bytes/int64(batch.Rows*rowBytes)))
+	n := o.batches
 	vectors := make([]recording.Vector, len(batch.Columns))
 	for i, data := range batch.Columns {
 		vectors[i].Data = data
 	}
 	for i := range n {
-		f.hole = !(i < 2 || i >= n-2 || i == n/2 || i == n/2+1)
+		f.hole = o.fill != "all" && !(i < 2 || i >= n-2 || i == n/2 || i == n/2+1)
 		setClocks(batch, int64(i)*int64(batch.Rows))
 		if err := w.WriteBatch(batch.Rows, vectors); err != nil {
 			return err
@@ -163,7 +202,7 @@ type sparseFile struct {
 	file *os.File
 	size int64
 	hole bool
-	tail int // bytes at the end of a batch that are always written, padding not counted
+	tail int // bytes at the end of a batch that are written beside a hole, padding not counted
 }
 
 // Write takes one whole message, as recording.Writer gives it.
@@ -173,7 +212,10 @@ func (f *sparseFile) Write(p []byte) (int, error) {
 		// The prefix of a message: a continuation marker, the length of the
 		// metadata, the metadata.
 		head = 8 + int(binary.LittleEndian.Uint32(p[4:]))
-		tail = max(head, len(p)-f.tail-3*64)
+		tail = len(p)
+		if f.tail > 0 {
+			tail = max(head, len(p)-f.tail-3*64)
+		}
 	}
 	if _, err := f.file.WriteAt(p[:head], f.size); err != nil {
 		return 0, err

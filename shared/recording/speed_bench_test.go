@@ -1,0 +1,118 @@
+//go:build !js
+
+package recording
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// benchPath is a file that `go tool mage bench` made.
+func benchPath(b *testing.B, name string) string {
+	b.Helper()
+	dir := os.Getenv("ONISCOPE_BENCH")
+	if dir == "" {
+		b.Skip("needs the recordings that go tool mage bench makes, their folder in ONISCOPE_BENCH")
+	}
+	return filepath.Join(dir, name)
+}
+
+// openPath opens a recording on the disk.
+func openPath(b *testing.B, path string) (*os.File, *Reader) {
+	b.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := NewReader(f, info.Size())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return f, r
+}
+
+// BenchmarkSlice reads 10 s x 16 columns from the middle of a minute into
+// one array a column.
+func BenchmarkSlice(b *testing.B) {
+	const start, rows, columns = 25 * 30000, 10 * 30000, 16
+	for _, codec := range []Codec{None, Zstd} {
+		b.Run("seconds=10/columns=16/codec="+codec.String(), func(b *testing.B) {
+			path := benchPath(b, "60s-"+codec.String()+".arrow")
+			b.SetBytes(rows * columns * 2)
+			b.ReportAllocs()
+			for b.Loop() {
+				f, r := openPath(b, path)
+				var wanted []int
+				for i, c := range r.Stream().Columns {
+					if len(wanted) < columns && strings.HasPrefix(c.Name, "SpikeData") {
+						wanted = append(wanted, i)
+					}
+				}
+				out := make([][]uint16, columns)
+				for k := range out {
+					out[k] = make([]uint16, 0, rows)
+				}
+				for batch, err := range r.Slice(start, start+rows, wanted) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					for k := range batch.Columns {
+						out[k] = append(out[k], Values[uint16](&batch.Columns[k])...)
+					}
+				}
+				for k := range out {
+					if len(out[k]) != rows {
+						b.Fatalf("%d rows", len(out[k]))
+					}
+				}
+				f.Close()
+			}
+		})
+	}
+}
+
+// A countingFile counts what is read of a file.
+type countingFile struct {
+	io.ReaderAt
+	n int64
+}
+
+func (f *countingFile) ReadAt(p []byte, off int64) (int, error) {
+	f.n += int64(len(p))
+	return f.ReaderAt.ReadAt(p, off)
+}
+
+// BenchmarkOpenAndCount opens a recording of 72 minutes in 4340 batches and
+// counts its rows.
+func BenchmarkOpenAndCount(b *testing.B) {
+	path := benchPath(b, "72min.arrow")
+	b.ReportAllocs()
+	for b.Loop() {
+		f, err := os.Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		info, err := f.Stat()
+		if err != nil {
+			b.Fatal(err)
+		}
+		counting := &countingFile{ReaderAt: f}
+		r, err := NewReader(counting, info.Size())
+		if err != nil {
+			b.Fatal(err)
+		}
+		rows, err := r.CountRows()
+		if err != nil || rows != 4340*30024 {
+			b.Fatal(rows, err)
+		}
+		b.ReportMetric(float64(counting.n), "read-B/op")
+		f.Close()
+	}
+}
