@@ -119,10 +119,17 @@ func (r *Reader) loadHeaders(batches []int) error {
 		}
 		pieces, which = append(pieces, &piece{off: b.offset, n: length}), append(which, i)
 	}
-	if err := r.fetch(pieces, &r.read.Metadata); err != nil {
-		return err
+	if r.ranges != nil { // else one by one, in the same memory
+		if err := r.fetch(pieces, &r.read.Metadata); err != nil {
+			return err
+		}
 	}
 	for k, i := range which {
+		if r.ranges == nil {
+			if err := r.readScratch(pieces[k]); err != nil {
+				return err
+			}
+		}
 		h, err := r.parseHeader(&r.batches[i], pieces[k].data)
 		if err != nil {
 			r.failHeader(i, err)
@@ -131,6 +138,20 @@ func (r *Reader) loadHeaders(batches []int) error {
 		r.headers.put(i, h)
 	}
 	return nil
+}
+
+// readScratch fills the data of a piece of metadata, which are valid until its
+// next call. Making room for each header took as long as reading it.
+func (r *Reader) readScratch(p *piece) (err error) {
+	if r.memory != nil {
+		p.data, err = r.readAt(p.off, p.n, &r.read.Metadata)
+		return err
+	}
+	if int64(cap(r.scratch)) < p.n {
+		r.scratch = make([]byte, p.n)
+	}
+	p.data = r.scratch[:p.n]
+	return r.readFull(p.data, p.off, &r.read.Metadata)
 }
 
 func (r *Reader) parseHeader(b *batchState, p []byte) (*header, error) {
@@ -262,12 +283,19 @@ func (r *Reader) BatchRange(i int) (start, end int64, err error) {
 
 // indexTo reads headers until row lies in an indexed batch, or all are read.
 func (r *Reader) indexTo(row int64) error {
-	for len(r.starts)-1 < len(r.batches) && r.starts[len(r.starts)-1] <= row {
-		if _, err := r.IndexStep(64); err != nil {
+	for {
+		known := len(r.starts) - 1
+		if known == len(r.batches) || r.starts[known] > row {
+			return nil
+		}
+		n := int64(64)
+		if like := r.batches[0].rows; like > 0 { // most have as many
+			n = min(n, (row-r.starts[known])/like+1)
+		}
+		if _, err := r.IndexStep(int(n)); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // BatchAt returns the batch that holds the row, or a *RangeError.

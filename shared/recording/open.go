@@ -217,9 +217,7 @@ func (r *Reader) readInto(p []byte, off int64) error {
 	if err := r.step(off); err != nil {
 		return err
 	}
-	got, err := r.readAt(off, int64(len(p)), &r.read.Metadata)
-	copy(p, got)
-	return err
+	return r.readFull(p, off, &r.read.Metadata)
 }
 
 // scan returns the first message from from on that fits the schema and lies

@@ -84,6 +84,7 @@ type Reader struct {
 	starts   []int64 // row numbers of the batches indexed so far and of their end
 	headers  headerCache
 	rhythms  map[int]rhythm  // of the columns measured so far
+	scratch  []byte          // of the header read last
 	spans    []arrowipc.Span // of the header checked last
 	open     OpenOptions     // while it is opened
 	findings []Finding
@@ -266,15 +267,26 @@ func (r *Reader) readAt(off, n int64, counter *int64) ([]byte, error) {
 		return r.memory[off : off+n : off+n], nil
 	}
 	p := make([]byte, n)
-	got, err := r.src.ReadAt(p, off)
-	*counter += int64(got)
-	if int64(got) == n {
-		return p, nil
+	if err := r.readFull(p, off, counter); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// readFull is readAt into memory that is there.
+func (r *Reader) readFull(p []byte, off int64, counter *int64) error {
+	if off < 0 || int64(len(p)) > r.size-off {
+		return &CorruptError{Offset: off, Batch: -1, Err: ErrBounds}
+	}
+	n, err := r.src.ReadAt(p, off)
+	*counter += int64(n)
+	if n == len(p) {
+		return nil
 	}
 	if err == nil || err == io.EOF {
 		err = io.ErrUnexpectedEOF // the file is shorter than it was said to be
 	}
-	return nil, fmt.Errorf("recording: reading %d bytes at %d: %w", n, off, err)
+	return fmt.Errorf("recording: reading %d bytes at %d: %w", len(p), off, err)
 }
 
 // A piece is a range of the file to read: n bytes at off.

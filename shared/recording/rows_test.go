@@ -11,7 +11,7 @@ import (
 
 func TestCountingRowsGivesWhatTheIndexGives(t *testing.T) {
 	files := map[string][]byte{}
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		files["constant batches, "+name] = clockFile(t, codec, 50, 50, 50, 50, 50)
 		files["a short last batch, "+name] = clockFile(t, codec, 50, 50, 50, 50, 7)
 		files["batches of all sizes, "+name] = clockFile(t, codec, 1, 50, 2, 50, 50, 9, 1)
@@ -50,7 +50,7 @@ func TestCountingRowsReadsOnlyWhereHeadersBegin(t *testing.T) {
 	for i := range sizes {
 		sizes[i] = 12
 	}
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		f, _ := writeRandom(t, s, codec, 1, sizes...)
 		r, _ := openCounted(t, f.data)
 		before := r.BytesRead()
@@ -67,7 +67,7 @@ func TestCountingRowsReadsOnlyWhereHeadersBegin(t *testing.T) {
 
 // Whatever bit of a header's beginning is wrong, no rows are made up.
 func TestCountingRowsOfADamagedHeaderInventsNone(t *testing.T) {
-	for name, codec := range bothCodecs {
+	for name, codec := range everyCodec {
 		data := clockFile(t, codec, 50, 50, 50, 50, 7)
 		at := blockOf(t, data, 2).Offset
 		for bit := range 8 * peekBytes {
