@@ -81,9 +81,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
 	p := a.newProgress("slicing", s.End-s.Start, false)
-	report, err := in.reader.WriteSlice(func() bool { return ctx.Err() != nil }, out, recording.SliceOptions{
-		Start: s.Start, End: s.End, Columns: s.Columns, Codec: codec, Progress: p.set, Yield: ctx.Err,
-	})
+	report, err := in.reader.WriteSlice(func() bool { return ctx.Err() != nil }, out, sliceOptions(s, codec, p.set, ctx.Err))
 	p.end()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -111,11 +109,16 @@ func (a *app) reportSlice(r sliceReport) error {
 	} else {
 		fmt.Fprintf(a.stdout, "%s  %d rows in %s, %s\n", r.Output, r.Rows, batches(r.Batches), megabytes(r.Bytes))
 	}
-	if len(r.Findings) == 0 {
+	return a.reportDamage(r.Input, r.Findings)
+}
+
+// reportDamage says which batches were left out, if any were.
+func (a *app) reportDamage(path string, findings []recording.Finding) error {
+	if len(findings) == 0 {
 		return nil
 	}
-	for _, f := range r.Findings {
+	for _, f := range findings {
 		a.sayf("byte %d, batch %d: %s", f.Offset, f.Batch, f.Reason)
 	}
-	return lossf("%s: %d damaged batches in the range were left out", r.Input, len(r.Findings))
+	return lossf("%s: %s in the range left out for damage", path, batches(len(findings)))
 }

@@ -12,8 +12,22 @@ import (
 // folder, and renamed when everything is well. It never replaces a file.
 type output struct {
 	*os.File
-	path string
-	done bool
+	path     string
+	finished bool
+	done     bool
+}
+
+// commitAll gives several files their names, or none.
+func commitAll(outs ...*output) error {
+	for i, out := range outs {
+		if err := out.commit(); err != nil {
+			for _, named := range outs[:i] {
+				os.Remove(named.path)
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // createOutput begins a file at a path that does not exist.
@@ -46,15 +60,24 @@ func (o *output) Truncate(size int64) error {
 	return err
 }
 
-// commit syncs the file and gives it its name.
-func (o *output) commit() error {
+// finish closes the file with everything on the platter.
+func (o *output) finish() error {
+	if o.finished {
+		return nil
+	}
 	if err := o.Chmod(0o644); err != nil {
 		return err
 	}
 	if err := o.Sync(); err != nil {
 		return err
 	}
-	if err := o.Close(); err != nil {
+	o.finished = true
+	return o.Close()
+}
+
+// commit finishes the file and gives it its name.
+func (o *output) commit() error {
+	if err := o.finish(); err != nil {
 		return err
 	}
 	// A link fails where a file of that name has appeared; a rename would

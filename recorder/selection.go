@@ -84,6 +84,14 @@ func (f *selectionFlags) resolve(in *input) (export.Selection, error) {
 	if err != nil {
 		return export.Selection{}, fmt.Errorf("%s: %w", in.path, err)
 	}
+	if f.unique {
+		if len(f.columns) == 0 {
+			columns = nil
+		}
+		if columns, _, err = in.reader.UniqueColumns(columns); err != nil {
+			return export.Selection{}, fmt.Errorf("%s: %w", in.path, err)
+		}
+	}
 	return export.Selection{Start: start, End: end, Columns: columns, Unique: f.unique}, nil
 }
 

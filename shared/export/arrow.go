@@ -28,7 +28,7 @@ func RecordBatch(r *recording.Reader, b *recording.Batch) (arrow.RecordBatch, er
 	for i := range b.Columns {
 		columns[i] = b.Columns[i].Column
 	}
-	schema, err := arrowSchema(r, columns)
+	schema, err := arrowSchema(r, Selection{Columns: columns})
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func Records(r *recording.Reader, s Selection, o Options) iter.Seq2[arrow.Record
 			yield(nil, err)
 			return
 		}
-		schema, err := arrowSchema(r, j.s.Columns)
+		schema, err := arrowSchema(r, j.s)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -73,14 +73,14 @@ func Records(r *recording.Reader, s Selection, o Options) iter.Seq2[arrow.Record
 
 // arrowSchema returns the schema of some columns as arrow-go reads it from a
 // file that has them and no rows.
-func arrowSchema(r *recording.Reader, columns []int) (schema *arrow.Schema, err error) {
+func arrowSchema(r *recording.Reader, s Selection) (schema *arrow.Schema, err error) {
 	defer func() {
 		if p := recover(); p != nil { // arrow-go, on a type that it does not know
 			schema, err = nil, fmt.Errorf("export: schema: arrow-go: %v", p)
 		}
 	}()
 	var empty emptyFile
-	if _, err := r.WriteSlice(nil, &empty, recording.SliceOptions{Columns: columns}); err != nil {
+	if _, err := r.WriteSlice(nil, &empty, recording.SliceOptions{Columns: s.Columns, Unique: s.Unique}); err != nil {
 		return nil, err
 	}
 	f, err := ipc.NewFileReader(bytes.NewReader(empty.Bytes()))

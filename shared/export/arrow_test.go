@@ -127,7 +127,7 @@ func expanded(t *testing.T, r *recording.Reader, b *recording.Batch) arrow.Recor
 	for i := range columns {
 		columns[i] = b.Columns[i].Column
 	}
-	schema, err := arrowSchema(r, columns)
+	schema, err := arrowSchema(r, Selection{Columns: columns})
 	if err != nil {
 		t.Fatal(err)
 	}

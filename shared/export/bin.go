@@ -65,9 +65,18 @@ type BinGap struct {
 // 16-bit columns of one signal, in the order of their channels. Spikes come
 // before slower signals. It is empty if there are none.
 func Electrodes(s *stream.Stream) []int {
+	columns := make([]int, len(s.Columns))
+	for i := range columns {
+		columns[i] = i
+	}
+	return electrodes(s, columns)
+}
+
+// electrodes returns those among some columns.
+func electrodes(s *stream.Stream, columns []int) []int {
 	channels, order := map[string][]int{}, []string{}
 	numbers := make([]int, len(s.Columns))
-	for i := range s.Columns {
+	for _, i := range columns {
 		c := &s.Columns[i]
 		_, group, channel := stream.Label(c.Name)
 		if numbers[i] = channel; channel < 0 || !sixteen(c) {
@@ -106,13 +115,22 @@ func rank(group string) int {
 func sixteen(c *stream.Column) bool { return c.Type == stream.Int16 || c.Type == stream.Uint16 }
 
 // Bin writes 16-bit columns as one flat file, time-major and little endian: row
-// by row the value of each column. Without columns in s it takes Electrodes.
+// by row the value of each column. Without columns in s it takes Electrodes,
+// with Unique those among the slower columns.
 //
 // It returns an error that wraps ErrKind for columns of other or of mixed
 // types, and for nulls, of which a flat file has none.
 func Bin(w io.Writer, r *recording.Reader, s Selection, o Options) (BinLayout, Report, error) {
 	if s.Columns == nil {
-		if s.Columns = Electrodes(r.Stream()); s.Columns == nil {
+		s.Columns = Electrodes(r.Stream())
+		if s.Unique {
+			slow, _, err := r.UniqueColumns(nil)
+			if err != nil {
+				return BinLayout{}, Report{}, err
+			}
+			s.Columns = electrodes(r.Stream(), slow)
+		}
+		if s.Columns == nil {
 			return BinLayout{}, Report{}, kindf("there are no 16-bit channels, of which a flat binary file consists; choose csv, npy or parquet")
 		}
 	}
@@ -269,20 +287,15 @@ func (l *BinLayout) begin(r *recording.Reader, row int64) error {
 // columns say, else as measured from Clock; nil if neither can tell.
 func (j *job) rowRate() (*float64, error) {
 	c := &j.columns[0]
-	_, stride, err := j.r.Subsample(j.s.Columns[0])
-	if err != nil {
-		return nil, err
-	}
-	rate := c.RateHz * float64(stride)
+	rate := c.RateHz
 	if rate == 0 {
 		info, err := j.r.Info()
 		if err != nil {
 			return nil, err
 		}
-		rate = info.RateHz
-	}
-	if j.s.Unique {
-		rate /= float64(stride)
+		rate = info.RateHz / float64(j.stride)
+	} else if !j.s.Unique {
+		rate *= float64(max(1, c.Stride))
 	}
 	if rate <= 0 {
 		return nil, nil

@@ -79,8 +79,7 @@ func (j *job) cell(c *stream.Column, v *recording.Vector) cell {
 			return appendFloat(to, c.Scale*(v.Float64(row)-c.Offset), 64)
 		}
 	}
-	plain := c.Type.String() // no time, no dictionary
-	if c.ArrowType == plain || c.RunEnd && strings.HasSuffix(c.ArrowType, ", "+plain+">") {
+	if c.ArrowType == c.Type.String() { // no time, no dictionary
 		switch v.Type {
 		case stream.Int8:
 			return signed[int8](v)

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"strings"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -21,7 +23,8 @@ type Selection struct {
 	Columns    []int // by index, in the order wanted; nil: all, in file order
 
 	// Unique leaves out the rows in which a slower signal only repeats: one row
-	// for each of its values.
+	// for each of its values; see recording.Reader.SliceUnique. Columns nil then
+	// means all slower ones, and the clocks.
 	Unique bool
 }
 
@@ -61,32 +64,56 @@ type job struct {
 	s       Selection
 	o       Options
 	w       io.Writer
-	columns []stream.Column // of the selection
+	columns []stream.Column // of the selection, as they are written
+	stride  int             // rows of the recording in one row of the output
 	report  Report
 	damaged map[int]bool
 	corrupt func(err error) error // told of each damaged batch; nil: nobody asks
 }
 
 func newJob(w io.Writer, r *recording.Reader, s Selection, o Options) (*job, error) {
-	all := r.Stream().Columns
+	all, stride := r.Stream().Columns, 1
+	if s.Unique {
+		var err error
+		if s.Columns, stride, err = r.UniqueColumns(s.Columns); err != nil {
+			return nil, err
+		}
+	}
 	if s.Columns == nil {
 		s.Columns = make([]int, len(all))
 		for i := range all {
 			s.Columns[i] = i
 		}
 	}
-	j := &job{r: r, s: s, o: o, w: w, damaged: map[int]bool{}, report: Report{Findings: []recording.Finding{}}}
+	j := &job{r: r, s: s, o: o, w: w, stride: stride, damaged: map[int]bool{}, report: Report{Findings: []recording.Finding{}}}
 	for _, c := range s.Columns {
 		if c < 0 || c >= len(all) {
 			return nil, &recording.ColumnError{Name: fmt.Sprintf("#%d", c)}
 		}
-		j.columns = append(j.columns, all[c])
+		j.columns = append(j.columns, written(all[c]))
 	}
 	if len(j.columns) == 0 {
 		return nil, kindf("no column is selected")
 	}
 	j.report.Columns = len(j.columns)
 	return j, nil
+}
+
+// written is a column as exports write it: run ends written out.
+func written(c stream.Column) stream.Column {
+	if c.RunEnd {
+		_, values, _ := strings.Cut(strings.TrimSuffix(c.ArrowType, ">"), ", ")
+		c.RunEnd, c.ArrowType = false, values
+	}
+	return c
+}
+
+// slice goes over rows of the selection.
+func (j *job) slice(start, end int64) iter.Seq2[*recording.Batch, error] {
+	if j.s.Unique {
+		return j.r.SliceUnique(start, end, j.s.Columns)
+	}
+	return j.r.Slice(start, end, j.s.Columns)
 }
 
 // Write counts what goes to the output.
@@ -124,6 +151,9 @@ func (j *job) each(f func(b *recording.Batch) error) error {
 		size = decodedBytes
 	}
 	step := max(1, size/width)
+	if j.s.Unique {
+		step = max(1, j.s.End) // each piece would be looked at from its batch's first row on
+	}
 	if j.s.Start < 0 || j.s.Start > j.s.End {
 		rows, _ := j.r.Rows()
 		return &recording.RangeError{Start: j.s.Start, End: j.s.End, Rows: rows}
@@ -167,7 +197,7 @@ func (j *job) pieceEnd(row, step int64) (int64, error) {
 }
 
 func (j *job) piece(start, end int64, f func(b *recording.Batch) error) error {
-	for b, err := range j.r.Slice(start, end, j.s.Columns) {
+	for b, err := range j.slice(start, end) {
 		if err := j.yield(); err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func Parquet(w io.Writer, r *recording.Reader, s Selection, o Options, codec rec
 	if err != nil {
 		return Report{}, err
 	}
-	schema, err := arrowSchema(r, j.s.Columns)
+	schema, err := arrowSchema(r, j.s)
 	if err != nil {
 		return Report{}, err
 	}
