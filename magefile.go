@@ -32,5 +32,8 @@ func Screenshot() error { return buildtool.Screenshot() }
 // BenchOpen measures the time from drop to first exact traces for 1 MB, 1 GB and 20 GB files.
 func BenchOpen() error { return buildtool.BenchOpen() }
 
+// Bench measures reading, mending and exporting beside what other programs take.
+func Bench() error { return buildtool.Bench() }
+
 // Fuzz runs every fuzz target for ten minutes (FUZZTIME=30s: shorter).
 func Fuzz() error { return buildtool.Fuzz() }

@@ -119,16 +119,12 @@ func (r *Reader) loadHeaders(batches []int) error {
 		}
 		pieces, which = append(pieces, &piece{off: b.offset, n: length}), append(which, i)
 	}
-	if r.ranges != nil { // else one by one, in the same memory
-		if err := r.fetch(pieces, &r.read.Metadata); err != nil {
-			return err
-		}
+	if err := r.fetchAhead(pieces); err != nil {
+		return err
 	}
 	for k, i := range which {
-		if r.ranges == nil {
-			if err := r.readScratch(pieces[k]); err != nil {
-				return err
-			}
+		if err := r.readScratch(pieces[k]); err != nil {
+			return err
 		}
 		h, err := r.parseHeader(&r.batches[i], pieces[k].data)
 		if err != nil {
@@ -140,9 +136,21 @@ func (r *Reader) loadHeaders(batches []int) error {
 	return nil
 }
 
-// readScratch fills the data of a piece of metadata, which are valid until its
-// next call. Making room for each header took as long as reading it.
+// fetchAhead reads pieces of metadata side by side where the source can.
+func (r *Reader) fetchAhead(pieces []*piece) error {
+	if r.ranges == nil {
+		return nil
+	}
+	return r.fetch(pieces, &r.read.Metadata)
+}
+
+// readScratch fills the data of a piece of metadata unless fetchAhead has; they
+// are valid until its next call. Making room for each header took as long as
+// reading it.
 func (r *Reader) readScratch(p *piece) (err error) {
+	if p.data != nil {
+		return nil
+	}
 	if r.memory != nil {
 		p.data, err = r.readAt(p.off, p.n, &r.read.Metadata)
 		return err

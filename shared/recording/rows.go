@@ -24,9 +24,10 @@ func (r *Reader) CountRows() (int64, error) {
 	var whole []int // headers that must be read
 	var rows int64
 	like := r.likelyBatch()
+	var pieces []*piece
+	var which []int
 	for from := 0; from < len(r.batches); from += peekBatches {
-		var pieces []*piece
-		var which []int
+		pieces, which = pieces[:0], which[:0]
 		for i := from; i < min(len(r.batches), from+peekBatches); i++ {
 			b := &r.batches[i]
 			switch {
@@ -38,10 +39,13 @@ func (r *Reader) CountRows() (int64, error) {
 				pieces, which = append(pieces, &piece{off: b.offset, n: min(peekBytes, int64(b.metaLength))}), append(which, i)
 			}
 		}
-		if err := r.fetch(pieces, &r.read.Metadata); err != nil {
+		if err := r.fetchAhead(pieces); err != nil {
 			return 0, err
 		}
 		for k, i := range which {
+			if err := r.readScratch(pieces[k]); err != nil {
+				return 0, err
+			}
 			b := &r.batches[i]
 			n, body, ok := arrowipc.PeekRows(pieces[k].data, int64(b.metaLength))
 			if !ok || n != like.rows || body != b.bodyLength {

@@ -1,12 +1,14 @@
-//go:build !js
+//go:build unix
 
 package recording
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -20,8 +22,8 @@ func benchPath(b *testing.B, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// openPath opens a recording on the disk.
-func openPath(b *testing.B, path string) (*os.File, *Reader) {
+// openPath opens a recording on the disk, or mapped into memory.
+func openPath(b *testing.B, path string, mapped bool) (r *Reader, closeFile func()) {
 	b.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -31,50 +33,64 @@ func openPath(b *testing.B, path string) (*os.File, *Reader) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r, err := NewReader(f, info.Size())
-	if err != nil {
+	src, closeFile := io.ReaderAt(f), func() { f.Close() }
+	if mapped {
+		memory, err := syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+		if err != nil {
+			b.Fatal(err)
+		}
+		src, closeFile = Bytes(memory), func() { f.Close(); syscall.Munmap(memory) }
+	}
+	if r, err = NewReader(src, info.Size()); err != nil {
 		b.Fatal(err)
 	}
-	return f, r
+	return r, closeFile
 }
 
-// BenchmarkSlice reads 10 s x 16 columns from the middle of a minute into
-// one array a column.
+// BenchmarkSlice reads 10 s x 16 columns from the middle of a minute into one
+// array a column.
 func BenchmarkSlice(b *testing.B) {
-	const start, rows, columns = 25 * 30000, 10 * 30000, 16
 	for _, codec := range []Codec{None, Zstd} {
-		b.Run("seconds=10/columns=16/codec="+codec.String(), func(b *testing.B) {
-			path := benchPath(b, "60s-"+codec.String()+".arrow")
-			b.SetBytes(rows * columns * 2)
-			b.ReportAllocs()
-			for b.Loop() {
-				f, r := openPath(b, path)
-				var wanted []int
-				for i, c := range r.Stream().Columns {
-					if len(wanted) < columns && strings.HasPrefix(c.Name, "SpikeData") {
-						wanted = append(wanted, i)
-					}
+		for _, source := range []string{"file", "map"} {
+			b.Run(fmt.Sprintf("seconds=10/columns=16/codec=%v/source=%s", codec, source), func(b *testing.B) {
+				path := benchPath(b, "60s-"+codec.String()+".arrow")
+				b.SetBytes(sliceRows * sliceColumns * 2)
+				b.ReportAllocs()
+				for b.Loop() {
+					r, closeFile := openPath(b, path, source == "map")
+					readArrays(b, r)
+					closeFile()
 				}
-				out := make([][]uint16, columns)
-				for k := range out {
-					out[k] = make([]uint16, 0, rows)
-				}
-				for batch, err := range r.Slice(start, start+rows, wanted) {
-					if err != nil {
-						b.Fatal(err)
-					}
-					for k := range batch.Columns {
-						out[k] = append(out[k], Values[uint16](&batch.Columns[k])...)
-					}
-				}
-				for k := range out {
-					if len(out[k]) != rows {
-						b.Fatalf("%d rows", len(out[k]))
-					}
-				}
-				f.Close()
-			}
-		})
+			})
+		}
+	}
+}
+
+const sliceStart, sliceRows, sliceColumns = 25 * 30000, 10 * 30000, 16
+
+func readArrays(b *testing.B, r *Reader) {
+	var wanted []int
+	for i, c := range r.Stream().Columns {
+		if len(wanted) < sliceColumns && strings.HasPrefix(c.Name, "SpikeData") {
+			wanted = append(wanted, i)
+		}
+	}
+	out := make([][]uint16, sliceColumns)
+	for k := range out {
+		out[k] = make([]uint16, 0, sliceRows)
+	}
+	for batch, err := range r.Slice(sliceStart, sliceStart+sliceRows, wanted) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		for k := range batch.Columns {
+			out[k] = append(out[k], Values[uint16](&batch.Columns[k])...)
+		}
+	}
+	for k := range out {
+		if len(out[k]) != sliceRows {
+			b.Fatalf("%d rows", len(out[k]))
+		}
 	}
 }
 
