@@ -8,25 +8,6 @@ import (
 	"slices"
 )
 
-// A gap is a stretch without rows inside a stream that delivers evenly.
-type gap struct {
-	from, to float64 // ticks: of the last row before it, of the first behind it
-	rows     int64   // missing, by the even pace
-}
-
-// gapFactor is how many periods two rows must be apart for a gap to be
-// claimed. Clock is stamped at the host and varies by queuing, so the 1.5 of
-// the hub clock would claim gaps where none are. Source: onix-devices 9.2.
-const gapFactor = 1.75
-
-// evenShare is the part of the batches that must keep the median period
-// within evenTolerance for the stream to count as even. Event streams are not,
-// and have no gaps.
-const (
-	evenShare     = 0.8
-	evenTolerance = 0.02
-)
-
 // samplePeriod is the ticks from one row to the next, about; 0 unknown. The
 // caller holds s.mu.
 func (s *openStream) samplePeriod() float64 {
@@ -55,75 +36,37 @@ func (s *openStream) samplePeriod() float64 {
 	return 0
 }
 
-// findGaps compares the pace of every batch with the median; batches that took
-// too long are read row by row.
+// findGaps has the reader look for gaps, some batches at a time.
 func (e *Engine) findGaps(ctx context.Context, s *openStream) error {
 	if s.clock < 0 {
 		return nil
 	}
 	s.mu.Lock()
-	var periods []float64
-	for b, p := range s.line.places {
-		if rows := s.rowsOf(b); p.state == trusted && rows > 1 {
-			periods = append(periods, (p.last-p.first)/(rows-1))
-		}
-	}
+	scan := s.reader.ScanGaps()
 	s.mu.Unlock()
-	if len(periods) == 0 {
-		return nil
-	}
-	slices.Sort(periods)
-	period := periods[len(periods)/2]
-	even := 0
-	for _, p := range periods {
-		if math.Abs(p-period) <= evenTolerance*period {
-			even++
-		}
-	}
-	s.mu.Lock()
-	s.period = period
-	s.even = period > 0 && float64(even) >= evenShare*float64(len(periods))
-	s.mu.Unlock()
-	if !s.even {
-		return nil
-	}
-	var gaps []gap
-	add := func(from, to float64) {
-		if to-from > gapFactor*period {
-			gaps = append(gaps, gap{from, to, int64(math.Round((to-from)/period)) - 1})
-		}
-	}
-	last := math.NaN()
-	for b := range s.line.places {
+	for {
 		s.mu.Lock()
-		p, rows := s.line.places[b], s.rowsOf(b)
+		done, err := scan.Step(8)
 		s.mu.Unlock()
-		if p.state != trusted {
-			last = math.NaN() // what is missing here is not a gap but damage
-			continue
-		}
-		add(last, p.first)
-		last = p.last
-		if p.last-p.first <= (rows-1+0.75)*period {
-			continue
-		}
-		ticks, err := e.ticks(s, b)
-		if damaged(err) {
-			continue // noted where it was read
-		}
 		if err != nil {
 			return err
 		}
-		for i := 1; i < len(ticks); i++ {
-			add(float64(ticks[i-1]), float64(ticks[i]))
+		if done {
+			break
 		}
 		if err := e.breathe(ctx); err != nil {
 			return err
 		}
 	}
 	s.mu.Lock()
-	s.gaps = gaps
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	s.period = scan.Period()
+	s.gaps = nil
+	for _, g := range scan.Gaps() {
+		if !g.Spread { // of that the rows on both sides are not known
+			s.gaps = append(s.gaps, g)
+		}
+	}
 	return nil
 }
 
@@ -133,7 +76,7 @@ func (s *openStream) blankGaps(env *Envelope) {
 	v := view{env.From, env.To, env.Bins}
 	nan := float32(math.NaN())
 	for _, g := range s.gaps {
-		from, to := math.Max(g.from, v.from), math.Min(g.to, v.to)
+		from, to := math.Max(float64(g.ClockBefore), v.from), math.Min(float64(g.ClockAfter), v.to)
 		if from >= to {
 			continue
 		}
@@ -160,7 +103,7 @@ func (s *openStream) coverage(rows int64) []CoverageSpan {
 	_, end := s.line.guess(len(s.line.places) - 1)
 	var holes []CoverageSpan
 	for _, g := range s.gaps {
-		holes = append(holes, CoverageSpan{g.from, g.to, "gap", g.rows, fmt.Sprintf("%d rows missing", g.rows)})
+		holes = append(holes, CoverageSpan{float64(g.ClockBefore), float64(g.ClockAfter), "gap", g.LostRows, fmt.Sprintf("%d rows missing", g.LostRows)})
 	}
 	for b, p := range s.line.places {
 		err := s.broken[b]

@@ -51,12 +51,11 @@ type openStream struct {
 	hz     float64 // of the acquisition clock; 0 unknown
 	clock  int     // index of column Clock, or -1: rows are ticks
 	line   *timeline
-	period float64       // ticks from row to row, known after index
-	even   bool          // the stream delivers evenly, known after index
-	gaps   []gap         // known after index
-	broken map[int]error // batches that could not be read
-	coarse *Envelope     // the last coarse answer, shown until the exact one is there
-	asked  EnvelopeArgs  // what it answered
+	period float64         // ticks from row to row, known after index
+	gaps   []recording.Gap // known after index
+	broken map[int]error   // batches that could not be read
+	coarse *Envelope       // the last coarse answer, shown until the exact one is there
+	asked  EnvelopeArgs    // what it answered
 }
 
 func (e *Engine) init() {

@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"math"
-	"slices"
+
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // samples answers with the single rows of a view that holds few, and one row
@@ -24,7 +25,7 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 	last := math.Inf(-1) // tick of the last sample given
 
 	add := func(tick float64, vectors []*plotVector, row int) {
-		if period > 0 && tick-last > gapFactor*period && !math.IsInf(last, 0) {
+		if period > 0 && tick-last > recording.ClockGapFactor*period && !math.IsInf(last, 0) {
 			env.X = append(env.X, last+period-q.from)
 			for c := range columns {
 				columns[c] = append(columns[c], nan)
@@ -83,7 +84,7 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 		if err != nil {
 			return nil, err
 		}
-		period = evenPeriod(ticks) * float64(stride)
+		period = recording.EvenPeriod(ticks) * float64(stride)
 		own := func(row int) bool {
 			return stride == 1 || len(vectors) == 0 || vectors[0].own == nil || vectors[0].own[row] != 0
 		}
@@ -146,31 +147,4 @@ func (e *Engine) readInChunks(ctx context.Context, s *openStream, batches, colum
 		}
 	}
 	return all, nil
-}
-
-// evenPeriod is the median step of ticks, or 0 if fewer than evenShare of the
-// steps are near it: rows that come with events.
-func evenPeriod(ticks []uint64) float64 {
-	const most, near = 2048, 0.25 // steps looked at; part of the median
-	n := min(len(ticks)-1, most)
-	if n < 2 {
-		return 0
-	}
-	steps := make([]float64, n)
-	for i := range steps {
-		at := i * (len(ticks) - 1) / n
-		steps[i] = float64(ticks[at+1] - ticks[at])
-	}
-	slices.Sort(steps)
-	median := steps[n/2]
-	even := 0
-	for _, step := range steps {
-		if math.Abs(step-median) <= near*median {
-			even++
-		}
-	}
-	if float64(even) < evenShare*float64(n) {
-		return 0
-	}
-	return median
 }

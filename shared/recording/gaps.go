@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
@@ -18,11 +19,11 @@ import (
 // the rows.
 
 const (
-	// gapFactor is how many periods of HubClock two rows must be apart for a
-	// gap to be claimed, clockGapFactor of Clock, whose jitter would make
-	// gaps where none are. Source: onix-devices 9.2.
+	// ClockGapFactor is how many periods of Clock two rows must be apart for
+	// a gap to be claimed: its jitter would make gaps where none are. For
+	// HubClock gapFactor is enough. Source: onix-devices 9.2.
+	ClockGapFactor = 1.75
 	gapFactor      = 1.5
-	clockGapFactor = 1.75
 
 	// A stream is even if evenShare of its steps lie within evenTolerance of
 	// their median. Of events that come at random, a sixth does.
@@ -77,6 +78,14 @@ func paceOf(steps []uint64, factor float64) pace {
 		return pace{}
 	}
 	return pace{sum / float64(even), factor} // finer than one tick
+}
+
+// EvenPeriod returns the step of ticks from one row to the next, or 0 if it is
+// not even: rows that come with events.
+func EvenPeriod(ticks []uint64) float64 {
+	f := newGapFinder("Clock")
+	f.usual(ticks)
+	return f.pace().period
 }
 
 // lost is how many rows are missing where rows rows took so many ticks; 0 if
@@ -138,7 +147,7 @@ type oddTicks struct {
 func newGapFinder(column string) gapFinder {
 	f := gapFinder{column: column, factor: gapFactor, every: 1}
 	if column == "Clock" {
-		f.factor = clockGapFactor
+		f.factor = ClockGapFactor
 	}
 	return f
 }
@@ -162,9 +171,6 @@ func (f *gapFinder) add(batch int, row int64, ticks, clock []uint64, adjoining b
 	first, end := at(0), at(n-1)
 	f.last = end
 	rises := ticks[0] <= ticks[n-1]
-	if rises {
-		f.batches = append(f.batches, batchPace{batch, first, end})
-	}
 	longest := f.usual(ticks)
 	if before.ok && adjoining {
 		step := ticks[0] - before.tick
@@ -172,10 +178,13 @@ func (f *gapFinder) add(batch int, row int64, ticks, clock []uint64, adjoining b
 			f.keep(step)
 		}
 		switch {
-		case ticks[0] < before.tick && ticks[n-1] < before.tick:
+		case ticks[0] < before.tick:
 			f.unclaim(before.row)
-			f.odd = append(f.odd, oddTicks{batch: batch, row: row, rows: int64(n), before: before, after: first.clock})
-		case ticks[0] < before.tick: // the loop below passes over it
+			rows := slices.IndexFunc(ticks, func(t uint64) bool { return t >= before.tick })
+			if rows < 0 {
+				rows = n
+			}
+			f.odd = append(f.odd, oddTicks{batch: batch, row: row, rows: int64(rows), before: before, after: first.clock})
 		case ticks[0] == before.tick:
 			f.odd = append(f.odd, oddTicks{batch: batch, row: row, rows: 1, duplicate: true, before: before, after: first.clock})
 		case step > longest:
@@ -183,6 +192,9 @@ func (f *gapFinder) add(batch int, row int64, ticks, clock []uint64, adjoining b
 		}
 	}
 	f.inside(batch, at, ticks, rises, longest)
+	if rises {
+		f.batches = append(f.batches, batchPace{batch, first, end})
+	}
 }
 
 // inside looks at the steps between the rows of one batch.
@@ -228,6 +240,9 @@ func (f *gapFinder) inside(batch int, at func(int) tickedRow, ticks []uint64, ri
 func (f *gapFinder) unclaim(row int64) {
 	if n := len(f.steps); n > 0 && f.steps[n-1].now.row == row {
 		f.steps = f.steps[:n-1]
+	}
+	if n := len(f.batches); n > 0 && f.batches[n-1].last.row == row {
+		f.batches = f.batches[:n-1]
 	}
 }
 
@@ -319,4 +334,29 @@ func (f *gapFinder) gap(p pace, batch int, before, now tickedRow, lost int64, hz
 		g.Seconds = share * float64(now.clock-before.clock) / hz
 	}
 	return g
+}
+
+// finding tells a gap in a batch at an offset.
+func (g *Gap) finding(offset int64) Finding {
+	return Finding{Offset: offset, Batch: g.Batch, Severity: "error", Reason: g.String(),
+		BeforeRow: g.Row, LostRows: g.LostRows, ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter}
+}
+
+// String says what is missing, for people.
+func (g *Gap) String() string {
+	text := "gap: about " + counted(g.LostRows, "row", "rows")
+	if g.Seconds > 0 {
+		text += fmt.Sprintf(" (%.6g s)", g.Seconds)
+	}
+	if g.Spread {
+		return text + fmt.Sprintf(" missing in many places of the batch, by %s", g.Column)
+	}
+	return text + fmt.Sprintf(" missing before row %d: %s steps by %d ticks", g.Row, g.Column, g.Ticks)
+}
+
+func counted(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -1,7 +1,9 @@
 package recording
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -35,7 +37,9 @@ type InfoColumn struct {
 }
 
 // Info describes the file: exact rows, so all batch headers are read; of the
-// data only what Clock takes.
+// data only what Clock takes. Gaps are among the findings, but for compressed
+// files of more rows than 16 MiB of Clock hold, where looking for them would
+// take too long.
 func (r *Reader) Info() (Info, error) {
 	for {
 		done, err := r.IndexStep(64)
@@ -60,6 +64,7 @@ func (r *Reader) Info() (Info, error) {
 		}
 		info.Columns[i] = InfoColumn{Name: c.Name, Type: c.ArrowType, Nullable: c.Nullable, Unit: c.Unit, Subsample: kind, Stride: stride}
 	}
+	missing := int64(0) // rows in gaps
 	first, last, ok, err := r.ClockRange()
 	if err != nil && !errors.Is(err, ErrUnsupported) && !errors.Is(err, ErrTooLarge) {
 		return Info{}, err
@@ -69,7 +74,15 @@ func (r *Reader) Info() (Info, error) {
 		if r.stream.AcqClockHz != 0 {
 			second = float64(r.stream.AcqClockHz)
 		}
-		period, err := r.rowPeriod(first, last)
+		gaps, err := r.gaps()
+		if err != nil {
+			return Info{}, err
+		}
+		for i := range gaps {
+			missing += gaps[i].LostRows
+			info.Findings = append(info.Findings, gaps[i].finding(r.batches[gaps[i].Batch].offset))
+		}
+		period, err := r.rowPeriod(first, last, missing)
 		if err != nil {
 			return Info{}, err
 		}
@@ -79,17 +92,19 @@ func (r *Reader) Info() (Info, error) {
 			info.RateHz = second / period
 		}
 	}
-	info.Findings = append([]Finding{}, r.Findings()...)
+	info.Findings = append(append([]Finding{}, r.Findings()...), info.Findings...)
+	slices.SortStableFunc(info.Findings, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })
 	info.State = r.State()
 	return info, nil
 }
 
 // rowPeriod measures the ticks from row to row: over the whole file where no
-// row is missing, else in the first batch that has several rows.
-func (r *Reader) rowPeriod(first, last uint64) (float64, error) {
+// batch is lost and it is known how many rows are missing in gaps, else in the
+// first batch that has several rows.
+func (r *Reader) rowPeriod(first, last uint64, missing int64) (float64, error) {
 	rows, _ := r.Rows()
 	if r.State() != Damaged && rows > 1 && last > first {
-		return float64(last-first) / float64(rows-1), nil
+		return float64(last-first) / float64(rows-1+missing), nil
 	}
 	for i := 0; ; i++ {
 		ends, k, err := r.trusted(i, len(r.batches), 1)

@@ -319,8 +319,7 @@ func (v *verifier) noteGaps() {
 	}
 	p := f.pace()
 	for _, g := range f.gaps(p, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz)) {
-		v.note(Finding{Offset: at(g.Batch), Batch: g.Batch, Severity: "error", Reason: g.String(),
-			BeforeRow: g.Row, LostRows: g.LostRows, ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter})
+		v.note(g.finding(at(g.Batch)))
 	}
 	for i := range f.odd {
 		o := &f.odd[i]
@@ -329,28 +328,13 @@ func (v *verifier) noteGaps() {
 		case o.duplicate && p.period == 0:
 			continue // events may come at the same tick
 		case o.duplicate:
-			reason = fmt.Sprintf("suspect: %d rows have the same %s as the row before them", o.rows, f.column)
+			reason = fmt.Sprintf("suspect: %s the same %s as the row before", counted(o.rows, "row has", "rows have"), f.column)
 		case f.column == "Clock":
 			continue // told where the batch was checked
 		default:
-			reason = fmt.Sprintf("suspect: %s of %d rows does not lie between those around them", f.column, o.rows)
+			reason = fmt.Sprintf("suspect: %s of %s does not lie between those around", f.column, counted(o.rows, "row", "rows"))
 		}
 		v.note(Finding{Offset: at(o.batch), Batch: o.batch, Severity: "warning", Reason: reason,
 			BeforeRow: o.row, ClockBefore: o.before.clock, ClockAfter: o.after})
 	}
-}
-
-// String says what is missing, for people.
-func (g *Gap) String() string {
-	text := fmt.Sprintf("gap: about %d rows", g.LostRows)
-	if g.LostRows == 1 {
-		text = "gap: 1 row"
-	}
-	if g.Seconds > 0 {
-		text += fmt.Sprintf(" (%.6g s)", g.Seconds)
-	}
-	if g.Spread {
-		return text + fmt.Sprintf(" missing in many places of the batch, by %s", g.Column)
-	}
-	return text + fmt.Sprintf(" missing before row %d: %s steps by %d ticks", g.Row, g.Column, g.Ticks)
 }

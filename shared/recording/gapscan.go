@@ -1,0 +1,258 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A GapScan finds the gaps of a recording without reading it: it compares what
+// the first and last Clock of every batch leave room for with its rows, and
+// reads the clocks of the batches that took too long. What it finds is what
+// Verify finds by reading every row, but for gaps shorter than the jitter of
+// Clock.
+type GapScan struct {
+	r      *Reader
+	hub    int // column, or -1
+	finder gapFinder
+	paced  bool
+	clock  pace // of Clock
+	pace   pace // of the clock that shows gaps
+	next   int  // batch
+	last   uint64
+	intact int // the batch before if its ends can be believed, else -1
+	gaps   []Gap
+	done   bool
+}
+
+// ScanGaps prepares a scan. The reader's Stream says at the end which clock
+// rates to use.
+func (r *Reader) ScanGaps() *GapScan {
+	g := &GapScan{r: r, hub: r.fieldIndex("HubClock"), finder: newGapFinder("HubClock"), intact: -1}
+	if g.hub >= 0 && (r.stream.Columns[g.hub].Type != stream.Uint64 || r.layouts[g.hub].runEnd) {
+		g.hub = -1
+	}
+	if g.hub < 0 {
+		g.finder = newGapFinder("Clock")
+	}
+	return g
+}
+
+// Step looks at the next batches, at most so many. After done nothing is left.
+// The error is the source's; batches whose clock cannot be trusted are passed
+// over.
+func (g *GapScan) Step(batches int) (done bool, err error) {
+	if !g.paced {
+		if err := g.measure(); err != nil {
+			return false, err
+		}
+		g.paced = true
+	}
+	for range max(1, batches) {
+		if g.over() {
+			break
+		}
+		if err := g.look(g.next); err != nil {
+			return false, err
+		}
+		g.next++
+	}
+	if !g.over() {
+		return false, nil
+	}
+	if !g.done {
+		g.done = true
+		g.gaps = g.finder.gaps(g.pace, float64(g.r.stream.AcqClockHz), float64(g.r.stream.HubClockHz))
+	}
+	return true, nil
+}
+
+func (g *GapScan) over() bool {
+	return g.pace.period == 0 || g.clock.period == 0 || g.next >= len(g.r.batches)
+}
+
+// Gaps returns what was found, in the order of rows, once Step is done.
+func (g *GapScan) Gaps() []Gap { return g.gaps }
+
+// Period returns the ticks of Clock from one row to the next, 0 if the stream
+// does not deliver evenly or that is not known yet.
+func (g *GapScan) Period() float64 { return g.clock.period }
+
+// paceBatches is how many batches the pace is measured in, paceEnds how many
+// ends of small ones.
+const (
+	paceBatches = 3
+	paceEnds    = 1024
+)
+
+// measure finds the pace of both clocks in some batches from all over the
+// file.
+func (g *GapScan) measure() error {
+	n := len(g.r.batches)
+	if g.r.clock < 0 || n == 0 {
+		return nil
+	}
+	clock := newGapFinder("Clock")
+	var tried [paceBatches]int
+	for k := range paceBatches {
+		i := k * (n - 1) / (paceBatches - 1)
+		if tried[k] = i; k > 0 && tried[k-1] == i {
+			continue
+		}
+		_, i, err := g.r.trusted(i, n, 1)
+		if err != nil {
+			return err
+		}
+		if i < 0 {
+			continue
+		}
+		ticks, hub, err := g.read(i)
+		if err != nil {
+			return err
+		}
+		clock.usual(ticks)
+		if g.hub >= 0 {
+			g.finder.usual(hub)
+		}
+	}
+	// Batches of a few rows: what they show from one to the next.
+	for k := 1; len(clock.sample) < 2*smallBatch && k <= min(n-1, paceEnds); k++ {
+		i := 1 + (k-1)*(n-1)/min(n-1, paceEnds)
+		before, err := g.r.clockEnds(i - 1)
+		var now [2]uint64
+		if err == nil {
+			now, err = g.r.clockEnds(i)
+		}
+		if rows := g.r.batches[i-1].rows; err == nil && rows > 0 && now[0] > before[0] {
+			clock.keep((now[0] - before[0]) / uint64(rows))
+		}
+		if err != nil && !isCorrupt(err) {
+			return err
+		}
+	}
+	g.clock = clock.pace()
+	if g.pace = g.finder.pace(); g.hub < 0 || g.pace.period == 0 && len(g.finder.sample) < smallBatch {
+		g.finder.column, g.finder.factor, g.hub = "Clock", ClockGapFactor, -1
+		g.pace = g.clock
+	}
+	return nil
+}
+
+func isCorrupt(err error) bool {
+	var corrupt *CorruptError
+	return errors.As(err, &corrupt)
+}
+
+// read reads the clocks of a batch; hub is nil without a column HubClock.
+func (g *GapScan) read(i int) (ticks, hub []uint64, err error) {
+	columns := []int{g.r.clock}
+	if g.hub >= 0 {
+		columns = append(columns, g.hub)
+	}
+	b, err := g.r.PeekBatch(i, columns)
+	if isCorrupt(err) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if ticks = ticksOf(&b.Columns[0]); g.hub >= 0 {
+		hub = ticksOf(&b.Columns[1])
+	}
+	return ticks, hub, nil
+}
+
+// ticksOf returns the ticks of a clock of either sign; none where rows have
+// no tick.
+func ticksOf(v *Vector) []uint64 {
+	if v.Valid != nil {
+		return nil
+	}
+	if v.Type == stream.Int64 {
+		w := *v
+		w.Type = stream.Uint64
+		v = &w
+	}
+	return Values[uint64](v)
+}
+
+// look compares a batch with its rows.
+func (g *GapScan) look(i int) error {
+	ends, err := g.r.clockEnds(i)
+	if isCorrupt(err) {
+		g.intact = -1
+		return nil // what is missing here is not a gap but damage
+	}
+	if err != nil {
+		return err
+	}
+	start, end, err := g.r.BatchRange(i)
+	if err != nil {
+		return err
+	}
+	period, before, last := g.clock.period, g.intact, g.last
+	g.intact, g.last = i, ends[1]
+	if before >= 0 && ends[0] < last {
+		g.finder.unclaim(start - 1) // one of the two is wrong
+		before = -1
+	}
+	border := before >= 0 && float64(ends[0]-last) > (1+evenTolerance)*period
+	if inside := float64(ends[1]-ends[0]) > (float64(end-start-1)+0.75)*period; !border && !inside {
+		g.finder.last.ok = false
+		return nil
+	}
+	if border && !g.finder.last.ok {
+		ticks, hub, err := g.read(before)
+		if err != nil {
+			return err
+		}
+		if n := len(ticks); n > 0 {
+			g.finder.last = tickedRow{row: start - 1, tick: ticks[n-1], clock: ticks[n-1], ok: true}
+			if g.hub >= 0 {
+				g.finder.last.ok = len(hub) == n
+				if len(hub) == n {
+					g.finder.last.tick = hub[n-1]
+				}
+			}
+		}
+	}
+	ticks, hub, err := g.read(i)
+	if err != nil {
+		return err
+	}
+	if g.hub < 0 {
+		hub = ticks
+	}
+	if len(hub) != len(ticks) || len(ticks) == 0 {
+		g.finder.last.ok = false
+		return nil
+	}
+	g.finder.add(i, start, hub, ticks, border)
+	return nil
+}
+
+// maxInfoClock bounds what Info reads of compressed clocks to find gaps.
+const maxInfoClock = 16 << 20
+
+// gaps scans for gaps if that takes no more than the ends of Clock, or little
+// more.
+func (r *Reader) gaps() ([]Gap, error) {
+	if r.clock < 0 {
+		return nil, nil
+	}
+	rows, _ := r.Rows()
+	if r.Codec() != "none" && rows > maxInfoClock/8 {
+		return nil, nil
+	}
+	g := r.ScanGaps()
+	for {
+		done, err := g.Step(64)
+		if err != nil {
+			return nil, fmt.Errorf("recording: looking for gaps: %w", err)
+		}
+		if done {
+			return g.Gaps(), nil
+		}
+	}
+}
