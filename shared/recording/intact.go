@@ -42,11 +42,12 @@ const zeroRun = 64
 // notIntact says what does not hold; it is a *reasonError.
 func notIntact(format string, a ...any) error { return &reasonError{fmt.Errorf(format, a...)} }
 
-// check decodes a record or dictionary batch against a schema. The error is a
+// check decodes a record or dictionary batch against a schema: all columns, or
+// only those given, whose buffers lie inside the file. The error is a
 // *reasonError if the batch is not intact, else that of reading.
-func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked, error) {
+func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message, only ...int) (checked, error) {
 	var out checked
-	if m.dataEnd() > rc.size {
+	if m.dataEnd() > rc.size && only == nil {
 		return out, notIntact("the file ends inside its data")
 	}
 	if m.Batch.Length > math.MaxInt32 {
@@ -74,6 +75,9 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked,
 			order = append(order, i)
 		}
 	}
+	if only != nil {
+		order = only
+	}
 	for _, i := range order {
 		f := &s.Fields[i]
 		batch.node, batch.buffer = spans[i].Node, spans[i].Buffer
@@ -88,9 +92,10 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked,
 		if i == clock {
 			batch.clock = &out
 		}
-		rc.scattered = i == clock // it may stand last: the window is for the others
+		scattered := rc.scattered
+		rc.scattered = scattered || i == clock // it may stand last: the window is for the others
 		err := batch.field(f)
-		rc.scattered = false
+		rc.scattered = scattered
 		if err != nil {
 			var bad *reasonError
 			if errors.As(err, &bad) {
@@ -99,7 +104,7 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message) (checked,
 			return checked{}, err
 		}
 	}
-	if len(spans) > 0 && !batch.unknown {
+	if len(spans) > 0 && only == nil && !batch.unknown {
 		for _, z := range batch.zeros {
 			if z.end-z.start > out.zeroRows {
 				out.zeroFrom, out.zeroRows = z.start, z.end-z.start

@@ -29,7 +29,9 @@ type Plan struct {
 	// was nothing to recover, and the plan is to copy it.
 	Complete bool
 
-	yield func() error
+	yield      func() error
+	inPlace    InPlace
+	inPlaceErr error
 }
 
 // Outcomes of a recovery.
@@ -48,13 +50,23 @@ type Report struct {
 	BatchesRecovered int       `json:"batches_recovered"`
 	BatchesLost      int       `json:"batches_lost"` // that are known of: 0 beside skipped bytes means that nobody can tell
 	RowsRecovered    int64     `json:"rows_recovered"`
-	BytesSkipped     int64     `json:"bytes_skipped"` // of the input that are neither kept nor an old footer
-	Damage           []Finding `json:"damage"`        // in file order; severity info: nothing was lost by it, warning: kept but suspect, error: lost
+	BytesSkipped     int64     `json:"bytes_skipped"`              // of the input that are neither kept nor an old footer
+	AcqClockHz       uint64    `json:"acq_clock_hz,omitempty"`     // of the ticks in Damage; 0: the file does not state it
+	ColumnsLeftOut   []string  `json:"columns_left_out,omitempty"` // by a salvage: the output has the others
+	Damage           []Finding `json:"damage"`                     // in file order; severity info: nothing was lost by it, warning: kept but suspect, error: lost
 }
 
 // ErrNothingIntact is the cause of a RecoverError when a file has batches and
 // none of them holds.
 var ErrNothingIntact = errors.New("recording: no batch of the file is intact: look for a copy of the file from before the damage")
+
+// ErrSchemaLost is the cause of a RecoverError for a file whose schema is
+// damaged in front and that has no footer.
+var ErrSchemaLost = errors.New("recording: the schema in front is damaged, and there is no footer: take it from another file of the same stream (--schema-from)")
+
+// ErrReplaced is the cause of a RecoverError for a stream that an Arrow file
+// cannot hold.
+var ErrReplaced = errors.New("recording: a dictionary of the stream is replaced in its middle, which an Arrow file cannot hold: recover it as a stream (--format stream)")
 
 // A RecoverError says why nothing could be recovered; its report lists what
 // was found, with the outcome Failed.
@@ -184,6 +196,31 @@ func (p *Plan) Verify(input io.ReaderAt) error {
 		return fmt.Errorf("recording: the recovered file does not open: %w", err)
 	}
 	return verifyReader(r, &p.Report, p.yield)
+}
+
+// VerifyFraming holds a file that was made whole where it stands against the
+// plan: it opens with its footer, every header holds, and batches and rows are
+// those of the report. Bodies are not read.
+func (p *Plan) VerifyFraming(file io.ReaderAt, size int64) error {
+	r, err := NewReader(file, size)
+	if err != nil {
+		return err
+	}
+	for done := false; !done; {
+		if done, err = r.IndexStep(1024); err != nil {
+			return err
+		}
+	}
+	rows, _ := r.Rows()
+	for i := range r.batches {
+		if err := r.batches[i].err; err != nil {
+			return err
+		}
+	}
+	if !r.footer || r.NumBatches() != p.Report.BatchesRecovered || rows != p.Report.RowsRecovered {
+		return fmt.Errorf("recording: %d batches and %d rows are there, not %d and %d", r.NumBatches(), rows, p.Report.BatchesRecovered, p.Report.RowsRecovered)
+	}
+	return nil
 }
 
 // verifyBytes is how much of a batch Verify holds in memory at once.

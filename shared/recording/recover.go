@@ -35,6 +35,20 @@ type RecoverOptions struct {
 	Name   string // of the input
 	Output string // of the output
 
+	// SchemaFrom is another file of the same stream: its schema is taken if
+	// this one has none that can be read, neither in front nor in a footer.
+	SchemaFrom *Reader
+	// HeadersOnly believes bodies that lie inside the file, without reading
+	// them: only the last batch, which a crash hurts, is decoded. The cost is
+	// that of the headers.
+	HeadersOnly bool
+	// Salvage names the columns of which rows are wanted of a last batch that
+	// the end of the file cuts: names, globs, or "all".
+	Salvage []string
+	// Stream makes the output an Arrow stream: only that can hold a dictionary
+	// that is replaced in the middle.
+	Stream bool
+
 	// Yield is called every few megabytes, and between batches, which may be
 	// thousands of times a second: it looks at the clock itself. An error
 	// ends the recovery, which returns it.
@@ -54,7 +68,11 @@ type RecoverOptions struct {
 // intact.
 func Recover(r io.ReaderAt, size int64, o RecoverOptions) (*Plan, error) {
 	rc := newRecoverer(r, size, o)
-	if err := rc.examine(); err != nil {
+	err := rc.examine()
+	if err == nil && o.HeadersOnly {
+		err = rc.decodeLast()
+	}
+	if err != nil {
 		return nil, rc.failed(err)
 	}
 	return rc.plan()
@@ -63,6 +81,7 @@ func Recover(r io.ReaderAt, size int64, o RecoverOptions) (*Plan, error) {
 func newRecoverer(r io.ReaderAt, size int64, o RecoverOptions) *recoverer {
 	rc := &recoverer{r: r, size: size, o: o, budget: 2*size + 1<<16, suspicion: 16*size + 1<<26, dictionaries: map[int64]int64{},
 		report: Report{Input: o.Name, Output: o.Output, Damage: []Finding{}}}
+	rc.scattered = o.HeadersOnly
 	rc.scanner = scanner{readAt: rc.readWindow, size: size, accept: rc.accept, budget: &rc.budget}
 	return rc
 }
@@ -85,8 +104,12 @@ type recoverer struct {
 	o    RecoverOptions
 
 	magic     bool             // the file begins with it
+	stream    bool             // it is an Arrow stream
+	replaced  bool             // a dictionary is replaced in the middle
+	blind     bool             // bytes are lost that may have been a dictionary
 	schema    *arrowipc.Schema // believed
 	version   int16
+	schemaAt  int64
 	schemaEnd int64 // end of the schema message that stands and is believed; 0: none
 
 	footer    *arrowipc.Footer // nil: none
@@ -252,7 +275,14 @@ func (rc *recoverer) findEnds() error {
 		return err
 	}
 	switch {
+	case front == nil && rc.footer == nil && rc.o.SchemaFrom != nil:
+		return rc.believeOther()
 	case front == nil && rc.footer == nil:
+		if _, stands, err := rc.messageAt(arrowipc.HeaderLength); err != nil {
+			return err
+		} else if rc.magic && (stands == noMessage || stands == zeros) {
+			return &reasonError{ErrSchemaLost}
+		}
 		if rc.magic || bytes.HasPrefix([]byte(arrowipc.Magic+"\x00\x00"), head) {
 			return &reasonError{ErrNoSchema}
 		}
@@ -260,8 +290,8 @@ func (rc *recoverer) findEnds() error {
 	case front == nil:
 		return rc.believeFooter("no schema in front of the batches: taken from the footer")
 	}
-	rc.schema, rc.version, rc.schemaEnd, rc.pos = front.Schema, front.Version, front.end(), front.end()
-	rc.prefix = front.prefix
+	rc.schema, rc.version, rc.schemaAt, rc.schemaEnd, rc.pos = front.Schema, front.Version, front.at, front.end(), front.end()
+	rc.prefix, rc.stream = front.prefix, front.at == 0
 	if rc.footer != nil && !reflect.DeepEqual(rc.footer.Schema, *front.Schema) {
 		if err := rc.chooseSchema(front); err != nil {
 			return err
@@ -276,6 +306,12 @@ func (rc *recoverer) findEnds() error {
 // frontSchema returns the schema message in front of the batches, or nil. Some
 // writers pad the magic to 64 bytes.
 func (rc *recoverer) frontSchema() (*message, error) {
+	if !rc.magic { // a stream begins with it
+		m, _, err := rc.messageAt(0)
+		if err != nil || m != nil && m.prefix == 8 && m.Schema != nil && m.BodyLength == 0 {
+			return m, err
+		}
+	}
 	for at := int64(arrowipc.HeaderLength); at <= 64; at += 8 {
 		m, s, err := rc.messageAt(at)
 		if err != nil {
@@ -289,6 +325,26 @@ func (rc *recoverer) frontSchema() (*message, error) {
 		}
 	}
 	return nil, nil
+}
+
+// believeOther takes the schema from another file; the scan finds the first
+// batch.
+func (rc *recoverer) believeOther() error {
+	other := rc.o.SchemaFrom
+	rc.schema, rc.version, rc.schemaEnd = &other.schema, other.version, 0
+	if rc.pos = 0; rc.magic {
+		rc.pos = arrowipc.HeaderLength
+	}
+	m, err := rc.scan(rc.pos, rc.size)
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		return &reasonError{fmt.Errorf("%w; nor does any batch in it fit the schema of the other file", ErrNoSchema)}
+	}
+	rc.note("info", 0, m.at, "no schema in front of the batches: taken from another file")
+	rc.pos = m.at
+	return nil
 }
 
 // believeFooter takes the schema from the footer and begins at the first

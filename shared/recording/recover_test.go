@@ -281,7 +281,7 @@ func TestReportHasTheNamesOfTheInterface(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := json.Marshal(p.Report)
-	want := `{"input":"a.arrow","output":"b.arrow","outcome":"lossless","batches_recovered":1,"batches_lost":0,"rows_recovered":10,"bytes_skipped":0,"damage":[]}`
+	want := `{"input":"a.arrow","output":"b.arrow","outcome":"lossless","batches_recovered":1,"batches_lost":0,"rows_recovered":10,"bytes_skipped":0,"acq_clock_hz":1000,"damage":[]}`
 	if err != nil || string(got) != want {
 		t.Errorf("%s, %v\nwant %s", got, err, want)
 	}

@@ -3,6 +3,7 @@ package recording
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
@@ -56,6 +57,14 @@ type memo struct {
 
 // check is checker.check with a memory of one message.
 func (rc *recoverer) check(m *message) (checked, error) {
+	if rc.o.HeadersOnly {
+		return checked{}, rc.checkBounds(m)
+	}
+	return rc.checkBody(m)
+}
+
+// checkBody decodes a message, whatever the options say.
+func (rc *recoverer) checkBody(m *message) (checked, error) {
 	if rc.memo.schema != rc.schema || rc.memo.at != m.at {
 		if rc.verifier != nil {
 			rc.verifier.begin(rc.schema, m)
@@ -64,6 +73,36 @@ func (rc *recoverer) check(m *message) (checked, error) {
 		rc.memo = memo{m.at, rc.schema, c, err}
 	}
 	return rc.memo.checked, rc.memo.err
+}
+
+// checkBounds holds a message against schema and file, without its body.
+func (rc *recoverer) checkBounds(m *message) error {
+	switch {
+	case m.dataEnd() > rc.size:
+		return notIntact("the file ends inside its data")
+	case m.Batch.Length > math.MaxInt32:
+		return notIntact("it claims %d rows", m.Batch.Length)
+	case !fits(rc.schema, m):
+		return notIntact("its columns are not those of the schema")
+	}
+	return nil
+}
+
+// takeDictionary notes how many values a dictionary has. It reports false for
+// values that continue nothing: after a loss, nobody knows their numbers.
+func (rc *recoverer) takeDictionary(m *message) bool {
+	size, known := rc.dictionaries[m.DictionaryID]
+	switch {
+	case !m.Delta:
+		rc.replaced = rc.replaced || known && rc.stream
+		rc.dictionaries[m.DictionaryID] = m.Batch.Length
+		return true
+	case !known || rc.blind:
+		delete(rc.dictionaries, m.DictionaryID)
+		return false
+	}
+	rc.dictionaries[m.DictionaryID] = size + m.Batch.Length
+	return true
 }
 
 // limit returns where messages must end: at the footer, or the file's end.
@@ -217,7 +256,7 @@ func (rc *recoverer) resume(reason string) (bool, error) {
 	if at < to {
 		rc.loseStretch(at, to, reason)
 	}
-	rc.pos = to
+	rc.pos, rc.blind = to, true
 	return found, nil
 }
 

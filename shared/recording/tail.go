@@ -88,6 +88,12 @@ func (rc *recoverer) tail() error {
 				Reason: "these bytes stand behind the end of the file: left out"}})
 		}
 		return nil
+	case rc.ended && rc.stream:
+		if from < rc.size {
+			rc.findings = append(rc.findings, located{skip: true, Finding: Finding{Offset: from, Length: rc.size - from, Batch: -1, Severity: "info",
+				Reason: "these bytes stand behind the end of the stream: left out"}})
+		}
+		return nil
 	case rc.ended:
 		reason := "the footer is missing: written anew"
 		if from < rc.size {
@@ -100,6 +106,10 @@ func (rc *recoverer) tail() error {
 		if err := rc.cutTail(from); err != nil {
 			return err
 		}
+	}
+	if rc.stream {
+		rc.note("info", rc.size, 0, "the end mark of the stream is missing")
+		return nil
 	}
 	rc.note("info", rc.size, 0, "the end mark and the footer are missing: written anew")
 	return nil
@@ -214,6 +224,11 @@ func trailerBehind(readAt func(p []byte, off int64) error, size, at int64) (int6
 func (rc *recoverer) finishReport() {
 	constant, body := rc.constantRows()
 	n := len(rc.kept)
+	for i := range rc.findings[:min(len(rc.findings), maxClocks)] {
+		at := sort.Search(n, func(k int) bool { return rc.kept[k].block.Offset >= rc.findings[i].Offset })
+		rc.clocksAround(at - 1)
+		rc.clocksAround(at)
+	}
 	rowsBefore, before, after := make([]int64, n+1), make([]clockSpan, n+1), make([]clockSpan, n+1)
 	for i := range rc.kept {
 		rowsBefore[i+1] = rowsBefore[i] + rc.kept[i].rows
@@ -249,6 +264,11 @@ func (rc *recoverer) finishReport() {
 			rc.report.RowsRecovered += rc.kept[i].rows
 		}
 	}
+	rc.report.AcqClockHz = 0
+	if rc.schema != nil {
+		s := stream.FromMetadata(streamKeyValues(rc.schema.Metadata))
+		rc.report.AcqClockHz = s.AcqClockHz
+	}
 	rc.report.Outcome = Lossless
 	for i := range rc.report.Damage {
 		if rc.report.Damage[i].Severity == "error" {
@@ -259,6 +279,10 @@ func (rc *recoverer) finishReport() {
 		rc.report.BatchesLost = missing // somewhere in the bytes that were skipped
 	}
 }
+
+// maxClocks is of how many findings the Clock beside them is read for its own
+// sake.
+const maxClocks = 1000
 
 // constantRows returns the rows of every batch but the last, if they are the
 // same in all that are known: at least two, or one of as many rows as the
@@ -302,21 +326,31 @@ func (rc *recoverer) plan() (*Plan, error) {
 		rc.report.Outcome = Failed
 		return nil, &RecoverError{Report: rc.report, Err: ErrNothingIntact}
 	}
+	if rc.replaced && !rc.o.Stream {
+		rc.report.Outcome = Failed
+		return nil, &RecoverError{Report: rc.report, Err: ErrReplaced}
+	}
 	p := &Plan{Report: rc.report, yield: rc.o.Yield}
 	if rc.untouched() {
 		p.Complete = true
 		p.copy(0, rc.size)
 		return p, nil
 	}
-	switch {
-	case rc.schemaEnd == 0:
-		head := arrowipc.AppendHeader(nil)
-		p.literal(arrowipc.AppendSchema(head, int64(len(head)), bodyAlign, rc.schema))
-	case !rc.magic:
-		p.literal(arrowipc.AppendHeader(nil))
-		p.copy(arrowipc.HeaderLength, rc.schemaEnd-arrowipc.HeaderLength)
-	default:
+	if rc.o.HeadersOnly {
+		p.Report.Damage = append([]Finding{{Batch: -1, Severity: "info", Reason: "of all bodies but the last only the bounds were looked at: oniscope verify reads them"}}, p.Report.Damage...)
+	}
+	rc.planInPlace(p)
+	if !rc.o.Stream && rc.magic && rc.schemaEnd > 0 {
 		p.copy(0, rc.schemaEnd)
+	} else {
+		if !rc.o.Stream {
+			p.literal(arrowipc.AppendHeader(nil))
+		}
+		if at := rc.schemaAt; rc.schemaEnd > 0 {
+			p.copy(at, rc.schemaEnd-at)
+		} else {
+			p.literal(arrowipc.AppendSchema(nil, p.Size(), bodyAlign, rc.schema))
+		}
 	}
 	at := p.Size()
 	var batches []arrowipc.Block
@@ -337,12 +371,20 @@ func (rc *recoverer) plan() (*Plan, error) {
 			batches = append(batches, b)
 		}
 	}
-	var metadata []arrowipc.KeyValue
-	if rc.footer != nil {
-		metadata = rc.footer.Metadata
+	if rc.o.Stream {
+		p.literal(arrowipc.AppendEnd(nil))
+		return p, nil
 	}
-	p.literal(appendTail(nil, rc.version, rc.schema, dictionaries, batches, metadata))
+	p.literal(appendTail(nil, rc.version, rc.schema, dictionaries, batches, rc.metadata()))
 	return p, nil
+}
+
+// metadata are those of the footer, if there is one.
+func (rc *recoverer) metadata() []arrowipc.KeyValue {
+	if rc.footer == nil {
+		return nil
+	}
+	return rc.footer.Metadata
 }
 
 func (p *Plan) copy(offset, length int64) {
@@ -382,9 +424,17 @@ func (rc *recoverer) compareFooter() {
 
 // untouched reports whether the input is a complete file as it is.
 func (rc *recoverer) untouched() bool {
+	if rc.o.Stream {
+		return rc.stream && rc.ended && rc.pos+8 == rc.size && rc.silent()
+	}
 	if !rc.magic || !rc.footerMagic || rc.schemaEnd == 0 || rc.footer == nil || rc.footerEnd != rc.size || rc.unlisted != 0 || !reflect.DeepEqual(rc.footer.Schema, *rc.schema) {
 		return false
 	}
+	return rc.silent()
+}
+
+// silent reports whether nothing was found but what is suspect.
+func (rc *recoverer) silent() bool {
 	for i := range rc.findings {
 		if rc.findings[i].Severity != "warning" {
 			return false

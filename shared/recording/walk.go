@@ -188,14 +188,13 @@ func (rc *recoverer) message(m *message) error {
 	switch {
 	case errors.As(err, &bad):
 		rc.lose(m.at, min(end, limit)-m.at, batch, rowsOf(m), bad.Error())
+		if !batch {
+			delete(rc.dictionaries, m.DictionaryID)
+		}
 	case err != nil:
 		return err
-	case !batch:
-		rc.dictionaries[m.DictionaryID] = m.Batch.Length
-		if m.Delta {
-			rc.dictionaries[m.DictionaryID] += m.Batch.Length
-		}
-		fallthrough
+	case !batch && !rc.takeDictionary(m):
+		rc.lose(m.at, min(end, limit)-m.at, false, -1, "values of a dictionary whose beginning is missing")
 	default:
 		k := kept{
 			block:      arrowipc.Block{Offset: m.at, MetaLength: int32(m.length), BodyLength: m.BodyLength},

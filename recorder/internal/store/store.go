@@ -177,7 +177,7 @@ func begin(streams []string, suffix string, o Options, first *Summary) (_ *Run, 
 			made = append(made, path)
 		}
 	}
-	syncDir(o.Dir)
+	SyncDir(o.Dir)
 	return run, nil
 }
 
@@ -229,9 +229,9 @@ func (f diskFile) Truncate(size int64) error {
 	return err
 }
 
-// syncDir forces the folder's entries to the platter, where a folder can be
+// SyncDir forces the folder's entries to the platter, where a folder can be
 // synced at all.
-func syncDir(dir string) {
+func SyncDir(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		d.Sync()
 		d.Close()
