@@ -88,9 +88,9 @@ func replyFromError(err error) ErrorReply {
 			reply.Next = "Near misses: " + strings.Join(column.Near, ", ")
 		}
 	case errors.Is(err, recording.ErrEmpty):
-		reply.Name, reply.Next = "EmptyFileError", "The file has 0 bytes: nothing was written to it, and nothing can be recovered from it."
+		reply.Name = "EmptyFileError" // its text says all there is to say
 	case errors.Is(err, recording.ErrNotArrow):
-		reply.Name, reply.Next = "NotArrowError", "Only Arrow files (.arrow, .feather) can be opened here."
+		reply.Name = "NotArrowError" // its text says what to do
 	case errors.As(err, &corrupt):
 		reply.Name, reply.Offset = "CorruptError", &corrupt.Offset
 		reply.Next = "Recover saves a copy with every intact batch."

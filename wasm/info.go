@@ -147,6 +147,9 @@ func (e *Engine) Info(id string) (*StreamInfo, error) {
 	return s.info()
 }
 
+// indexStep is how many batch headers one step reads.
+const indexStep = 32
+
 // Index reads the header and the first and last tick of every batch. After it
 // rows, gaps and coverage are exact.
 func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgress)) (*StreamInfo, error) {
@@ -154,7 +157,6 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 	if err != nil {
 		return nil, err
 	}
-	const step = 32 // batches
 	n := s.reader.NumBatches()
 	pace := e.pace(progressInterval)
 	tell := func(batches int) {
@@ -162,9 +164,9 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 			progress(OpenProgress{Batches: batches, Of: n, Bytes: s.reader.BytesRead().Metadata})
 		}
 	}
-	for done := 0; ; done += step {
+	for done := 0; ; done += indexStep {
 		s.mu.Lock()
-		finished, err := s.reader.IndexStep(step)
+		finished, err := s.reader.IndexStep(indexStep)
 		s.mu.Unlock()
 		if err != nil {
 			return nil, err
@@ -172,7 +174,7 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 		if finished {
 			break
 		}
-		tell(min(n, done+step) / 2)
+		tell(min(n, done+indexStep) / 2)
 		if err := e.breathe(ctx); err != nil {
 			return nil, err
 		}

@@ -116,7 +116,7 @@ func (b *bridge) serve(ctx context.Context, id int, op string, args js.Value) (r
 	switch op {
 	case "open":
 		return b.open(ctx, args)
-	case "close", "info", "index", "recover":
+	case "close", "info", "index", "verify":
 		if err := decode(&one); err != nil {
 			return reply{}, err
 		}
@@ -158,7 +158,14 @@ func (b *bridge) serve(ctx context.Context, id int, op string, args js.Value) (r
 		}
 		return blobReply(file.blob(), report), nil
 	case "recover":
-		return b.recover(ctx, one.Stream, func(p SliceProgress) { progress(p) })
+		var a RecoverArgs
+		if err := decode(&a); err != nil {
+			return reply{}, err
+		}
+		return b.recover(ctx, a, func(p SliceProgress) { progress(p) })
+	case "verify":
+		found, err := b.engine.Verify(ctx, one.Stream, func(p SliceProgress) { progress(p) })
+		return reply{value: found}, err
 	case "setClock":
 		var a ClockArgs
 		if err := decode(&a); err != nil {
@@ -248,10 +255,19 @@ func (b *bridge) values(ctx context.Context, a ValuesArgs) (reply, error) {
 	return r, nil
 }
 
-func (b *bridge) recover(ctx context.Context, id string, progress func(SliceProgress)) (reply, error) {
-	source, plan, err := b.engine.Recover(ctx, id, progress)
+func (b *bridge) recover(ctx context.Context, a RecoverArgs, progress func(SliceProgress)) (reply, error) {
+	written := &blobFile{}
+	source, plan, err := b.engine.Recover(ctx, a, written, progress)
 	if err != nil {
 		return reply{}, err
+	}
+	if written.size > 0 {
+		blob := written.blob()
+		copied, err := newJSFile(blob)
+		if err == nil {
+			err = b.engine.VerifyCopy(ctx, plan, copied, copied.size)
+		}
+		return blobReply(blob, plan.Report), err
 	}
 	file, ok := source.(*jsFile)
 	if !ok {

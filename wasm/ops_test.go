@@ -220,6 +220,8 @@ func TestSliceByRowsTimesAndGlobs(t *testing.T) {
 		"rows and names":       {`{"start": 290, "end": 720, "columns": ["SpikeData1", "Clock"]}`, 290, 720, []string{"SpikeData1", "Clock"}, "none", 1},
 		"a glob and an index":  {`{"start": 0, "end": 10, "columns": [7, "Lfp*"], "compression": "zstd"}`, 0, 10, []string{"LfpData0", "LfpData1", "LfpData2", "Clock"}, "zstd", 3},
 		"everything":           {`{}`, 0, testRows(), []string{"SpikeData0", "SpikeData1", "SpikeData2", "LfpData0", "LfpData1", "LfpData2", "DigitalInputs", "Clock"}, "none", 0},
+		"only from":            {`{"from": ` + seconds(1500) + `, "columns": [0], "compression": "lz4"}`, 1500, testRows(), []string{"SpikeData0"}, "lz4", 0},
+		"only to":              {`{"to": ` + seconds(300) + `, "columns": [0], "compression": "keep"}`, 0, 300, []string{"SpikeData0"}, "none", 0},
 		"seconds by the clock": {`{"from": ` + seconds(700) + `, "to": ` + seconds(1200) + `, "columns": [2]}`, 700, 1200, []string{"SpikeData2"}, "none", 2},
 	} {
 		file := &memoryFile{}
@@ -252,7 +254,7 @@ func TestSlicesThatCannotBe(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"start": 0, "end": 99999}`:                      "RangeError",
 		`{"start": 5, "end": 4}`:                          "RangeError",
-		`{"from": 1}`:                                     "TypeError",
+		`{"from": 1, "start": 0}`:                         "TypeError",
 		`{"from": 1, "to": 0}`:                            "TypeError",
 		`{"from": 0, "to": 1, "start": 0}`:                "TypeError",
 		`{"compression": "gzip"}`:                         "TypeError",
@@ -279,7 +281,7 @@ func TestRecoverGivesAPlanThatOpens(t *testing.T) {
 	if info.State != "unfinished" {
 		t.Fatalf("state %s", info.State)
 	}
-	source, plan, err := e.Recover(context.Background(), "np_0", nil)
+	source, plan, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0"}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"path"
 	"slices"
@@ -199,29 +198,66 @@ func (s *openStream) named(name string) []int {
 	return matching
 }
 
-// rowsOfTimes turns seconds by the clock into rows.
-func (s *openStream) rowsOfTimes(from, to float64) (start, end int64, err error) {
+// rowsOfTimes turns seconds by the clock into rows; nil means the first row, or
+// the end.
+func (e *Engine) rowsOfTimes(ctx context.Context, s *openStream, from, to *float64) (start, end int64, err error) {
 	if s.hz <= 0 {
 		return 0, 0, &ArgumentError{"slice", "the rate of the clock is not known: give rows, or set the rate"}
 	}
-	if math.IsNaN(from) || math.IsNaN(to) || from > to {
-		return 0, 0, &ArgumentError{"slice", "from and to must be seconds, from before to"}
-	}
-	row := func(seconds float64) (int64, error) {
-		ticks := firstTick(seconds, s.hz)
-		if s.clock < 0 {
-			rows, _ := s.reader.Rows()
-			return min(int64(ticks), rows), nil
+	for _, t := range []*float64{from, to} {
+		if t != nil && math.IsNaN(*t) {
+			return 0, 0, &ArgumentError{"slice", "from and to must be seconds"}
 		}
-		return s.reader.RowAtClock(uint64(ticks))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if start, err = row(from); err != nil {
+	if from != nil && to != nil && *from > *to {
+		return 0, 0, &ArgumentError{"slice", "from must not be behind to"}
+	}
+	if end, err = e.countRows(ctx, s); err != nil {
 		return 0, 0, err
 	}
-	end, err = row(to)
-	return start, end, err
+	if from != nil {
+		if start, err = s.rowAt(firstTick(*from, s.hz)); err != nil {
+			return 0, 0, err
+		}
+	}
+	if to != nil {
+		if end, err = s.rowAt(firstTick(*to, s.hz)); err != nil {
+			return 0, 0, err
+		}
+	}
+	// Where Clock does not rise, the search may find them the other way round.
+	return start, max(start, end), nil
+}
+
+// countRows returns the exact number of rows. It reads the batch headers that
+// have not been read, in steps.
+func (e *Engine) countRows(ctx context.Context, s *openStream) (int64, error) {
+	for {
+		s.mu.Lock()
+		done, err := s.reader.IndexStep(indexStep)
+		rows, _ := s.reader.Rows()
+		s.mu.Unlock()
+		if err != nil {
+			return 0, err
+		}
+		if done {
+			return rows, nil
+		}
+		if err := e.breathe(ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// rowAt is the first row whose tick is not below ticks, or the number of rows.
+func (s *openStream) rowAt(ticks float64) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clock < 0 {
+		rows, _ := s.reader.Rows()
+		return min(int64(ticks), rows), nil
+	}
+	return s.reader.RowAtClock(uint64(ticks))
 }
 
 // firstTick is the first whole tick at or after a time. Seconds in floating
@@ -252,12 +288,10 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	switch {
 	case (a.From != nil || a.To != nil) && (a.Start != nil || a.End != nil):
 		return nil, &ArgumentError{"slice", "give rows or seconds, not both"}
-	case a.From != nil && a.To != nil:
-		if o.Start, o.End, err = s.rowsOfTimes(*a.From, *a.To); err != nil {
+	case a.From != nil || a.To != nil:
+		if o.Start, o.End, err = e.rowsOfTimes(ctx, s, a.From, a.To); err != nil {
 			return nil, err
 		}
-	case a.From != nil || a.To != nil:
-		return nil, &ArgumentError{"slice", "from and to go together"}
 	default:
 		if a.Start != nil {
 			o.Start = *a.Start
@@ -275,26 +309,29 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	return e.writeSlice(ctx, s, o, file, progress)
 }
 
-func (e *Engine) writeSlice(ctx context.Context, s *openStream, o recording.SliceOptions, file recording.File, progress func(SliceProgress)) (*SliceReport, error) {
-	pace := e.pace(progressInterval)
-	o.Progress = func(done, total int64) {
-		if progress != nil && pace.due() {
-			progress(SliceProgress{done, total})
-		}
+// codecOf reads the name of a codec; "" keeps what the file has.
+func codecOf(op, name string) (recording.Codec, error) {
+	if name == "" {
+		return recording.Keep, nil
 	}
+	codec, err := recording.ParseCodec(name)
+	if err != nil {
+		return codec, &ArgumentError{op, err.Error()}
+	}
+	return codec, nil
+}
+
+func (e *Engine) writeSlice(ctx context.Context, s *openStream, o recording.SliceOptions, file recording.File, progress func(SliceProgress)) (*SliceReport, error) {
+	o.Progress = e.paced(progress)
 	o.Yield = func() error { return e.breathe(ctx) }
-	stopped := func() bool { return e.breathe(ctx) != nil }
 	// A reader of its own: a long slice does not keep the picture waiting.
 	reader, err := recording.NewReader(s.source, s.size)
 	if err != nil {
 		return nil, err
 	}
-	written, err := reader.WriteSlice(stopped, file, o)
+	written, err := reader.WriteSlice(func() bool { return e.breathe(ctx) != nil }, file, o)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err()
-		}
-		return nil, err
+		return nil, cancelled(ctx, err)
 	}
 	names := make([]string, len(o.Columns))
 	for i, c := range o.Columns {
@@ -304,38 +341,20 @@ func (e *Engine) writeSlice(ctx context.Context, s *openStream, o recording.Slic
 		LostRows: written.LostRows, Findings: written.Findings}, nil
 }
 
-// Recover examines a stream's file and returns the plan of a whole one,
-// opened and read through once, and the source whose bytes it copies.
-func (e *Engine) Recover(ctx context.Context, id string, progress func(SliceProgress)) (io.ReaderAt, *recording.Plan, error) {
-	s, err := e.stream("recover", id)
-	if err != nil {
-		return nil, nil, err
-	}
+// paced returns a function that lets progress through now and then.
+func (e *Engine) paced(progress func(SliceProgress)) func(done, total int64) {
 	pace := e.pace(progressInterval)
-	plan, err := recording.Recover(s.source, s.size, recording.RecoverOptions{
-		Name:   s.path,
-		Output: recoveredName(s.path),
-		Yield:  func() error { return e.breathe(ctx) },
-		Progress: func(done, total int64) {
-			if progress != nil && pace.due() {
-				progress(SliceProgress{done, 2 * total}) // the second half is the verification
-			}
-		},
-	})
-	if err != nil {
-		return nil, nil, err
+	return func(done, total int64) {
+		if progress != nil && pace.due() {
+			progress(SliceProgress{done, total})
+		}
 	}
-	if progress != nil {
-		progress(SliceProgress{s.size, 2 * s.size})
-	}
-	if err := plan.Verify(s.source); err != nil {
-		return nil, nil, err
-	}
-	return s.source, plan, nil
 }
 
-// recoveredName puts "-recovered" before the extension.
-func recoveredName(name string) string {
-	ext := path.Ext(name)
-	return name[:len(name)-len(ext)] + "-recovered" + ext
+// cancelled is ctx's error where that is the reason of err.
+func cancelled(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }

@@ -3,6 +3,7 @@
  * @typedef {import("./recording.js").Recording} Recording
  * @typedef {import("./ui/stage.js").Stage} Stage
  * @typedef {import("./protocol.js").SliceArgs} SliceArgs
+ * @typedef {import("./protocol.js").RecoverArgs} RecoverArgs
  */
 
 /**
@@ -62,10 +63,16 @@ export function publish(recording, stage, open) {
       return recording.client.slice({ ...options, stream });
     },
 
-    /** A repaired copy and its report. @param {string} stream */
-    async recover(stream) {
+    /** A repaired copy and its report. @param {string} stream @param {Omit<RecoverArgs, "stream">} [options] */
+    async recover(stream, options = {}) {
       recording.entry(stream);
-      return recording.client.recover(stream);
+      return recording.client.recover({ ...options, stream });
+    },
+
+    /** Everything that is wrong with the file, as `oniscope verify --json`. @param {string} stream */
+    async verify(stream) {
+      recording.entry(stream);
+      return recording.client.verify(stream);
     },
 
     /** Memory of the engine and bytes read from files. */

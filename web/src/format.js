@@ -87,8 +87,13 @@ export class FormatEngine {
   }
 
   /** @type {EngineClient["recover"]} */
-  recover(stream, opts = {}) {
-    return this.#request("recover", { stream }, opts);
+  recover(args, opts = {}) {
+    return this.#request("recover", args, opts);
+  }
+
+  /** @type {EngineClient["verify"]} */
+  verify(stream, opts = {}) {
+    return this.#request("verify", { stream }, opts);
   }
 
   /** @type {EngineClient["setClock"]} */

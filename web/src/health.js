@@ -2,6 +2,7 @@
  * How a stream is, in sentences that stand by themselves: what happened, where, how much. Pure.
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./protocol.js").Finding} Finding
+ * @typedef {import("./protocol.js").Severity} Severity
  * @typedef {{ grade: "ok" | "warn" | "bad" | "plain", text: string }} Sentence
  */
 import { bytes, clockFace, count, duration, integer, percent, regrouped } from "./words.js";
@@ -50,6 +51,27 @@ export function sentences(info) {
   if (info.clock.column && !(info.clock.hz > 0)) out.push({ grade: "plain", text: "Clock rate unknown: drop the start-time CSV of the run here, or type the rate above." });
   if (!info.clock.column) out.push({ grade: "plain", text: "No Clock column: rows are counted instead of time." });
   return out;
+}
+
+/** Severities from worst to least, with their grade and noun. @type {{ severity: Severity, grade: "bad" | "warn" | "plain", noun: string }[]} */
+export const SEVERITIES = [{ severity: "error", grade: "bad", noun: "error" }, { severity: "warning", grade: "warn", noun: "warning" }, { severity: "info", grade: "plain", noun: "note" }];
+
+/** How many findings there are of each severity, worst first. @param {Finding[]} findings */
+export function findingCounts(findings) {
+  return SEVERITIES.map(({ severity, grade, noun }) => {
+    const list = findings.filter((f) => f.severity === severity);
+    return { severity, grade, list, words: count(list.length, noun) };
+  }).filter(({ list }) => list.length > 0);
+}
+
+/**
+ * Where a finding is, in ticks of the stream: the first row behind it, else the last before it; null where nobody knows.
+ * @param {Finding} f
+ * @param {StreamInfo} info
+ */
+export function ticksOf(f, info) {
+  if (!info.clock.column) return f.before_row >= 0 ? f.before_row : null;
+  return f.clock_after || f.clock_before || null;
 }
 
 /** Errors before warnings, each by place. @param {Finding} a @param {Finding} b */

@@ -15,7 +15,8 @@ import { announce, asError, clearNotices, copy, notice } from "./ui/notices.js";
 import { Inspector } from "./ui/right.js";
 import { Stage } from "./ui/stage.js";
 import { onThemeChange } from "./ui/tokens.js";
-import { connectWelcome, showProgress } from "./ui/welcome.js";
+import { connectWelcome } from "./ui/welcome.js";
+import { jump, verify } from "./verifying.js";
 import { count } from "./words.js";
 
 byId("file-notice").remove(); // modules load here, so the sentence does not hold
@@ -27,7 +28,7 @@ const choose = () => byId("files").click();
 
 new StreamList(recording, (id) => void close(id));
 new ChannelList(recording, stage.traces);
-new Inspector(recording, stage, { save: () => sliceDialog(recording, stage), recover: (id) => recoverDialog(recording, id), setClock: (hz) => void setClock(hz), copy });
+new Inspector(recording, stage, { save: () => sliceDialog(recording, stage), recover: (id) => recoverDialog(recording, id), verify: (id) => void verify(recording, id), jump: (id, finding) => jump(recording, id, finding), setClock: (hz) => void setClock(hz), copy });
 new TopBar(recording, stage, { choose, help: helpDialog });
 const status = new StatusBar(recording, stage);
 connectControls(recording, stage, { help: helpDialog });
@@ -47,7 +48,7 @@ function watch() {
 
 /** A new engine, with what was open in the old one. */
 async function restart() {
-  const sources = [...recording.entries.values()].map(({ source, name, size }) => ({ source, name, size: size ?? 0 }));
+  const sources = [...recording.entries.values()].sort((a, b) => (a.order ?? 0) - (b.order ?? 0)).map(({ source, name, size }) => ({ source, name, size: size ?? 0 }));
   const { view, activeKey, tracesKey } = recording;
   recording.client = startEngine();
   watch();
@@ -77,13 +78,17 @@ async function open(given) {
   return load(sourcesOf(given, document.baseURI));
 }
 
+/** Calls of load that are under way. */
+let loading = 0;
+
 /** @param {import("./opening.js").Source[]} sources */
 async function load(sources) {
   if (sources.length === 0) return [];
   setState("opening");
-  const { ids, failures } = await openSources(recording, sources, (progress) => showProgress(progress, recording.entries.size > 0));
+  loading++;
+  const { ids, failures } = await openSources(recording, sources).finally(() => loading--);
   for (const { name, error } of failures) notice(`${name} could not be opened`, error);
-  setState(recording.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");
+  setState(loading > 0 ? "opening" : recording.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");
   recording.changed("streams", "view", "progress");
   if (ids.length > 0) announce(`Opened ${count(ids.length, "stream")}.`);
   void indexAll(ids);
@@ -113,7 +118,7 @@ async function close(id) {
   if (recording.entries.size === 0) {
     recording.clear();
     stage.reset();
-    setState("empty");
+    setState(loading > 0 ? "opening" : "empty");
   }
   await recording.client.close(id).catch((error) => recording.report(error));
 }

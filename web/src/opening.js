@@ -1,12 +1,12 @@
 /**
- * Opening: from files, URLs and start-time CSVs to streams in the recording, with progress and Cancel.
+ * Opening: from files, URLs and start-time CSVs to streams of the recording, with progress and Cancel.
  * @typedef {import("./recording.js").Recording} Recording
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./protocol.js").StartTime} StartTime
  * @typedef {{ name: string, url: string, size?: number }} Listed
  * @typedef {{ source: File | string, name: string, size: number }} Source
- * @typedef {{ names: string[], done: number, bytes: number, cancel: () => void }} Progress
  */
+import { bytes, integer, percent } from "./words.js";
 
 /**
  * What was given, as sources the engine takes; URLs become absolute against the page.
@@ -23,6 +23,19 @@ export function sourcesOf(given, base) {
     }
     return { source: item, name: item.name, size: item.size };
   });
+}
+
+/**
+ * How far opening has got: words, and the share that is done, or null where nobody knows.
+ * @param {import("./protocol.js").OpenProgress | null} progress
+ * @returns {{ words: string, share: number | null }}
+ */
+export function openingWords(progress) {
+  if (!progress) return { words: "opening…", share: null };
+  const { batches, of, bytes: read, at, size } = progress;
+  if (of > 0) return { words: `reading batch headers, ${integer(batches)} of about ${integer(of)}`, share: Math.min(1, batches / of) };
+  if (size > 0 && at > 0) return { words: `looking for batches, ${at < size ? percent(at / size) : "all"} of ${bytes(size)}`, share: Math.min(1, at / size) };
+  return { words: read > 0 ? `opening, ${bytes(read)} read` : "opening…", share: null };
 }
 
 /** Start-time CSVs give streams their clock; everything else is a recording. @param {Source} source */
@@ -45,54 +58,81 @@ async function textOf(source) {
   return response.text();
 }
 
+/** A file that opens faster than this, in milliseconds, is not announced. */
+const QUICK = 120;
+
+/** The first picture waits so long, in milliseconds, for files of one drop that take their time. */
+const PATIENCE = 600;
+
+/** Counts the files given, for their order. */
+let given = 0;
+
 /**
- * Opens recordings side by side, lists them in the order given, and shows the one with the most channels. Start times are given to the streams that
- * lack a clock rate.
+ * Opens recordings side by side; each is there as soon as it is open, in the order given, and the one with the most channels is shown. Start times are
+ * given to the streams that lack a clock rate. Those that are cancelled are neither among the ids nor among the failures.
  * @param {Recording} recording
  * @param {Source[]} sources
- * @param {(progress: Progress | null) => void} show
  * @returns {Promise<{ ids: string[], failures: { name: string, error: unknown }[] }>}
  */
-export async function openSources(recording, sources, show) {
-  const abort = new AbortController();
+export async function openSources(recording, sources) {
   const recordings = sources.filter((s) => !isStartTime(s)), csvs = sources.filter(isStartTime);
-  /** @type {Progress} */
-  const progress = { names: recordings.map((s) => s.name), done: 0, bytes: 0, cancel: () => abort.abort() };
   const ids = /** @type {string[]} */ ([]), failures = /** @type {{ name: string, error: unknown }[]} */ ([]);
   const starts = /** @type {{ suffix: string, start: StartTime }[]} */ ([]);
-  show(progress);
-  try {
-    for (const csv of csvs) {
-      try {
-        starts.push({ suffix: suffixOf(csv.name), start: await recording.client.startTime(await textOf(csv)) });
-      } catch (error) {
-        failures.push({ name: csv.name, error });
-      }
+  for (const csv of csvs) {
+    try {
+      starts.push({ suffix: suffixOf(csv.name), start: await recording.client.startTime(await textOf(csv)) });
+    } catch (error) {
+      failures.push({ name: csv.name, error });
     }
-    const read = new Array(recordings.length).fill(0);
-    const opening = recordings.map(({ source, name }, i) => recording.client.open(source, name, { signal: abort.signal, onProgress: (p) => {
-      read[i] = p.bytes;
-      progress.bytes = read.reduce((sum, n) => sum + n, 0);
-      show(progress);
-    } }));
-    for (const promise of opening) promise.catch(() => {}); // each is awaited below, in order
-    for (const [i, { source, name, size }] of recordings.entries()) {
-      try {
-        const info = await withStart(recording, await opening[i], name, starts);
-        recording.add({ id: info.id, info, source, name, size });
-        ids.push(info.id);
-      } catch (error) {
-        if (!(error instanceof Error && error.name === "AbortError")) failures.push({ name, error });
-      }
-      progress.done++;
-      show(progress);
-    }
-    if (recordings.length === 0) await giveStart(recording, starts);
-    chooseFirst(recording, ids);
-  } finally {
-    show(null);
   }
-  return { ids, failures };
+  let chosen = "", patient = true;
+  const choose = () => {
+    if (recording.activeKey !== chosen && recording.active && chosen) return; // the person has chosen meanwhile
+    chooseFirst(recording, ids.filter((id) => recording.entries.has(id)));
+    chosen = recording.activeKey;
+  };
+  const waited = setTimeout(() => {
+    patient = false;
+    choose();
+  }, PATIENCE);
+  await Promise.all(recordings.map(async (source, i) => {
+    try {
+      ids[i] = await openOne(recording, source, ++given, starts);
+      if (!patient) choose();
+    } catch (error) {
+      if (!(error instanceof Error && error.name === "AbortError")) failures.push({ name: source.name, error });
+    }
+  }));
+  clearTimeout(waited);
+  if (recordings.length === 0) await giveStart(recording, starts);
+  choose();
+  return { ids: ids.filter(Boolean), failures };
+}
+
+/**
+ * @param {Recording} recording
+ * @param {Source} source
+ * @param {number} order
+ * @param {{ suffix: string, start: StartTime }[]} starts
+ * @returns {Promise<string>} id of the stream
+ */
+async function openOne(recording, { source, name, size }, order, starts) {
+  const abort = new AbortController();
+  /** @type {import("./recording.js").Opening} */
+  const opening = { order, name, progress: null, cancel: () => abort.abort() };
+  const quick = setTimeout(() => recording.setOpening(opening), QUICK);
+  try {
+    const opened = await recording.client.open(source, name, { signal: abort.signal, onProgress: (progress) => {
+      opening.progress = progress;
+      if (recording.opening.has(order)) recording.setOpening(opening);
+    } });
+    const info = await withStart(recording, opened, name, starts);
+    recording.add({ id: info.id, info, source, name, size, order });
+    return info.id;
+  } finally {
+    clearTimeout(quick);
+    recording.endOpening(order);
+  }
 }
 
 /**

@@ -16,7 +16,8 @@ export type Request = { id: number } & (
   | { op: "envelope"; args: EnvelopeArgs }
   | { op: "values"; args: ValuesArgs }
   | { op: "slice"; args: SliceArgs }
-  | { op: "recover"; args: { stream: string } }
+  | { op: "recover"; args: RecoverArgs }
+  | { op: "verify"; args: { stream: string } }
   | { op: "setClock"; args: { stream: string; hz: number; start_utc?: string } }
   | { op: "startTime"; args: { text: string } }
   | { op: "engine"; args: {} }
@@ -39,8 +40,11 @@ export interface EngineError {
 /** source: a dropped File, or the absolute URL of a file whose server answers range requests. */
 export interface OpenArgs { source: File | string; name: string; size?: number }
 
-/** Progress of open and index. */
-export interface OpenProgress { batches: number; of: number; bytes: number }
+/** Progress of open and index: batches whose header was read, of so many (0: unknown); bytes read; the place in the file, where it is walked from its beginning. */
+export interface OpenProgress { batches: number; of: number; bytes: number; at: number; size: number }
+
+/** error: rows are lost or damaged; warning: looks wrong, cannot be proved; info: worth a look. */
+export type Severity = "info" | "warning" | "error";
 
 export interface ColumnInfo {
   index: number;
@@ -70,7 +74,7 @@ export interface ColumnInfo {
 
 export interface Finding {
   offset: number; length: number; batch: number;
-  severity: "info" | "warning" | "error";
+  severity: Severity;
   reason: string;
   before_row: number;
   /** -1: unknown */
@@ -147,23 +151,29 @@ export interface Values {
 
 export interface SliceArgs {
   stream: string;
-  /** rows, half-open; or from/to in seconds by the clock */
+  /** rows, half-open; or from/to in seconds by the clock; what is left out is the beginning or the end */
   start?: number; end?: number; from?: number; to?: number;
   /** names, globs or indices; absent: all */
   columns?: (string | number)[];
-  compression?: "keep" | "none" | "zstd";
+  compression?: Compression;
 }
+/** keep: each batch as it is in the file */
+export type Compression = "keep" | "none" | "zstd" | "lz4";
 export interface SliceResult { blob: Blob; report: SliceReport }
 /** columns in file order; damaged batches of the span are left out and counted. */
 export interface SliceReport { start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number; lost_rows: number; findings: Finding[] }
 export interface SliceProgress { done: number; total: number }
 
+export interface RecoverArgs { stream: string; compression?: Compression }
 export interface RecoverReport {
   input: string; output: string; outcome: "lossless" | "lossy" | "failed";
   batches_recovered: number; batches_lost: number; rows_recovered: number; bytes_skipped: number;
-  damage: { offset: number; length: number; batch: number; reason: string; before_row: number; lost_rows: number; clock_before: number; clock_after: number }[];
+  damage: Finding[];
 }
 export interface RecoverResult { blob: Blob; report: RecoverReport }
+
+/** As `verify --json`. ok: no finding is a warning or an error. */
+export interface VerifyReport { path: string; ok: boolean; findings: Finding[] }
 
 /** What a start-time CSV tells: hz of the acquisition clock, 0 if unknown, and when acquisition began, RFC 3339 in UTC. */
 export interface StartTime { hz: number; start_utc: string }
@@ -181,7 +191,9 @@ export interface EngineClient {
   envelope(args: EnvelopeArgs, opts?: { signal?: AbortSignal; onProgress?: (e: Envelope) => void }): Promise<Envelope>;
   values(stream: string, column: string | number, start: number, end: number): Promise<Values>;
   slice(args: SliceArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<SliceResult>;
-  recover(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<RecoverResult>;
+  recover(args: RecoverArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<RecoverResult>;
+  /** reads the whole file; progress in bytes */
+  verify(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<VerifyReport>;
   /** hz and, if given, the wall time (RFC 3339, UTC) go into the stream's info; the file is not touched */
   setClock(stream: string, hz: number, startUTC?: string): Promise<StreamInfo>;
   /** reads the text of a start-time CSV */

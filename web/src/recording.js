@@ -5,11 +5,16 @@
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("./protocol.js").EngineClient} EngineClient
+ * @typedef {import("./protocol.js").VerifyReport} VerifyReport
  * @typedef {import("./scale.js").Span} Span
- * @typedef {{ id: string, info: StreamInfo, source: File | string, name: string, size?: number }} Entry
+ * @typedef {{ id: string, info: StreamInfo, source: File | string, name: string, size?: number, order?: number, verification?: Verification }} Entry
+ *   order: place among the streams
+ * @typedef {{ state: "running", done: number, total: number, cancel: () => void } | { state: "done", report: VerifyReport } | { state: "failed", error: unknown }} Verification
+ * @typedef {{ order: number, name: string, progress: import("./protocol.js").OpenProgress | null, cancel: () => void }} Opening
+ *   a file that is being opened
  * @typedef {{ key: string, id: string, name: string, group: string, kind: "traces" | "lanes" | "slow" | "table", columns: number[], rateHz: number }} Row
  *   a line of the stream list: a stream, or one signal of it
- * @typedef {"streams" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress"} Subject
+ * @typedef {"streams" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress" | "opening" | "health"} Subject
  */
 import { clampView, firstView } from "./viewport.js";
 import { rowsFromInfo } from "./rows.js";
@@ -20,6 +25,8 @@ const MIN_ROWS_IN_VIEW = 8;
 export class Recording {
   /** @type {Map<string, Entry>} */
   entries = new Map();
+  /** Files that are being opened, by order. @type {Map<number, Opening>} */
+  opening = new Map();
   /** @type {Row[]} */
   rows = [];
   /** Key of the row that the inspector is about. */
@@ -133,6 +140,25 @@ export class Recording {
     this.#rebuild();
   }
 
+  /** A file is being opened, or has got further. @param {Opening} opening */
+  setOpening(opening) {
+    this.opening.set(opening.order, opening);
+    this.changed("opening");
+  }
+
+  /** @param {number} order */
+  endOpening(order) {
+    if (this.opening.delete(order)) this.changed("opening");
+  }
+
+  /** What is known of a stream's verification. @param {string} id @param {Verification | undefined} verification */
+  setVerification(id, verification) {
+    const entry = this.entries.get(id);
+    if (!entry) return; // closed meanwhile
+    entry.verification = verification;
+    this.changed("health");
+  }
+
   /** New facts of a stream that is open. @param {StreamInfo} info */
   update(info) {
     this.entry(info.id).info = info;
@@ -141,6 +167,8 @@ export class Recording {
 
   /** @param {string} id */
   remove(id) {
+    const { verification } = this.entry(id);
+    if (verification?.state === "running") verification.cancel();
     this.entries.delete(id);
     this.#rebuild();
     if (!this.active && this.rows.length > 0) this.select(this.rows[0].key);
@@ -156,7 +184,8 @@ export class Recording {
   }
 
   #rebuild() {
-    this.rows = [...this.entries.values()].flatMap((entry) => rowsFromInfo(entry.info));
+    const entries = [...this.entries.values()].sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
+    this.rows = entries.flatMap((entry) => rowsFromInfo(entry.info));
     if (!this.active) this.activeKey = "";
     if (!this.traces) this.tracesKey = this.rows.find((row) => row.kind === "traces")?.key ?? "";
     this.changed("streams", "active", "rows", "view");

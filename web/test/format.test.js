@@ -114,7 +114,7 @@ describe("the engine", () => {
   test("recovers a killed recording without copying it", async () => {
     const info = await engine.open(fileOf("csharp/cs_bigzkill_batch1.arrow"), "killed.arrow");
     assert.equal(info.state, "unfinished");
-    const { blob, report } = await engine.recover(info.id);
+    const { blob, report } = await engine.recover({ stream: info.id });
     assert.equal(report.outcome, "lossless");
     const whole = await engine.open(new File([blob], "whole.arrow"), "whole.arrow");
     assert.deepEqual([whole.state, whole.rows], ["complete", report.rows_recovered]);

@@ -64,7 +64,7 @@ describe("a file behind a URL", () => {
   test("is recovered by fetching what is intact", async () => {
     const info = await engine.open(`${base}/good/large.arrow`, "large.arrow");
     assert.notEqual(info.state, "complete");
-    const { blob, report } = await engine.recover(info.id);
+    const { blob, report } = await engine.recover({ stream: info.id });
     assert.equal(report.rows_recovered, 384);
     const whole = await engine.open(new File([blob], "whole.arrow"), "whole.arrow");
     const { values } = await engine.values(whole.id, "SpikeData9", 0, 384);

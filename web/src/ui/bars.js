@@ -4,6 +4,7 @@
  * @typedef {import("./stage.js").Stage} Stage
  */
 import { pill } from "../health.js";
+import { openingWords } from "../opening.js";
 import { unitOf } from "../rows.js";
 import { bytes, count, parseQuantity, parseSpan, round, short, span } from "../words.js";
 import { byId, el, fill, say, sign } from "./dom.js";
@@ -26,7 +27,6 @@ export class TopBar {
   constructor(recording, stage, actions) {
     this.recording = recording;
     this.stage = stage;
-    fill(byId("run"), this.#name, this.#streams, this.#length, this.#size, this.#pill);
     const side = (/** @type {"left" | "right"} */ which) => {
       const button = el("button", { type: "button", class: "icon fold fold-" + which, "aria-label": which === "left" ? "Streams and channels" : "Cursor, selection, stream, health", "aria-expanded": "false", onclick: () => {
         const open = document.body.toggleAttribute("data-" + which);
@@ -48,6 +48,7 @@ export class TopBar {
     const infos = [...recording.entries.values()].map((e) => e.info);
     const info = recording.info;
     document.title = info ? `${info.id} · Oniscope` : "Oniscope";
+    fill(byId("run"), ...(info ? [this.#name, this.#streams, this.#length, this.#size, this.#pill] : []));
     if (!info) return;
     const run = recording.run;
     say(this.#name, info.path.split("/").pop() || info.id);
@@ -62,6 +63,7 @@ export class TopBar {
 
   #fields() {
     const { recording } = this, { view, hz } = recording, traces = recording.traces;
+    this.#span.hidden = !recording.active;
     if (document.activeElement !== this.#span) this.#span.value = hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), "tick");
     this.#gain.hidden = !traces || !recording.gain.has(traces.key);
     if (document.activeElement !== this.#gain && traces) this.#gain.value = round(recording.gain.get(traces.key) ?? 1, this.#unit());
@@ -94,6 +96,9 @@ export class TopBar {
 }
 
 export class StatusBar {
+  #opening = el("span", { id: "status-opening" });
+  #openingWords = el("span");
+  #openingCancel = el("button", { type: "button", class: "plain", id: "opening-cancel", onclick: () => this.recording.opening.forEach((o) => o.cancel()) }, "Cancel");
   #drawn = el("span", { id: "status-drawn" });
   #channels = el("span");
   #read = el("span", { id: "status-read" });
@@ -107,16 +112,27 @@ export class StatusBar {
   constructor(recording, stage) {
     this.recording = recording;
     this.stage = stage;
-    byId("status").append(this.#version, this.#drawn, this.#channels, this.#read, this.#engine, this.#exact);
+    byId("status").append(this.#version, this.#opening, this.#drawn, this.#channels, this.#read, this.#engine, this.#exact);
     recording.on(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
+    recording.on(["opening", "health"], () => this.#showWork());
     recording.on(["progress", "streams"], () => void this.refresh());
+  }
+
+  /** What is being opened or verified, first in the bar. */
+  #showWork() {
+    const opening = [...this.recording.opening.values()].sort((a, b) => a.order - b.order);
+    const others = opening.length > 1 ? ` (and ${count(opening.length - 1, "other")})` : "";
+    this.#openingWords.textContent = opening.length > 0 ? `${opening[0].name}${others}: ${openingWords(opening[0].progress).words}` : "";
+    if (opening.length === 0) fill(this.#opening);
+    else if (!this.#opening.firstChild) fill(this.#opening, this.#openingWords, this.#openingCancel);
+    this.#show();
   }
 
   #show() {
     const shown = this.stage.traces.shown();
     const layer = this.stage.traces.loader.layers[0] ?? this.stage.lower.panels[0]?.loader.layers[0];
     const open = this.recording.entries.size > 0;
-    say(this.#version, open ? "" : "nothing is uploaded, files stay on your disk");
+    say(this.#version, open || this.recording.opening.size > 0 ? "" : "nothing is uploaded, files stay on your disk");
     say(this.#drawn, open && layer ? (layer.envelope.kind === "samples" ? "lines, every sample" : `envelope, ${short(Math.max(1, layer.envelope.samples_per_pixel), 2)} samples a pixel`) : "");
     say(this.#channels, open && shown ? count(shown.columns.length, "channel") : "");
     const settled = this.stage.traces.settled && this.stage.lower.settled;

@@ -145,7 +145,7 @@ export function recoverDialog(recording, id) {
     const work = progressLine("Reading and checking…");
     fill(out, work.node);
     try {
-      const { blob, report } = await recording.client.recover(id, { signal: abort.signal, onProgress: (p) => work.show(p.done, p.total) });
+      const { blob, report } = await recording.client.recover({ stream: id }, { signal: abort.signal, onProgress: (p) => work.show(p.done, p.total) });
       const json = new Blob([JSON.stringify(report, null, 2) + "\n"], { type: "application/json" });
       const name = report.output || id + "_recovered.arrow";
       const saveFile = () => download(blob, name), saveReport = () => download(json, name.replace(/\.arrow$/, "") + ".json");

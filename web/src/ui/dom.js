@@ -39,6 +39,12 @@ export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Shows how much is done; null where nobody knows. @param {HTMLProgressElement} bar @param {number | null} share */
+export function showShare(bar, share) {
+  if (share === null) bar.removeAttribute("value");
+  else bar.value = share;
+}
+
 /** @template {Element} [T=HTMLElement] @param {string} id @returns {T} */
 export function byId(id) {
   const node = document.getElementById(id);
@@ -53,6 +59,7 @@ const SIGNS = {
   slow: "M1 11l4-2 3 1 3-5 4 2",
   table: "M2 3.5h12v9H2zM2 7h12M6.5 3.5v9",
   beat: "M8 13.5S2 10 2 5.9A3 3 0 0 1 8 5a3 3 0 0 1 6 .9C14 10 8 13.5 8 13.5z",
+  file: "M4 1.8h5l3.2 3.2v9.2H4zM8.8 1.8V5.2H12.2",
   close: "M4 4l8 8M12 4l-8 8",
   add: "M8 3v10M3 8h10",
   panel: "M2 3.5h12v9H2zM10.5 3.5v9",

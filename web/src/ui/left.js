@@ -6,8 +6,10 @@
  */
 import { cssFromRgb } from "../colour.js";
 import { drawCoverage } from "../plots/hatch.js";
-import { integer, rate, THIN } from "../words.js";
-import { byId, el, fill, say, sign } from "./dom.js";
+import { findingCounts } from "../health.js";
+import { openingWords } from "../opening.js";
+import { integer, percent, rate, THIN } from "../words.js";
+import { byId, el, fill, say, showShare, sign } from "./dom.js";
 import { channelColours, token } from "./tokens.js";
 
 /** Height of a line of the channel list, CSS pixels; .channel in panels.css. */
@@ -17,6 +19,8 @@ export class StreamList {
   #node = byId("streams");
   #list = el("ul", { class: "streams" });
   #clock = el("span", { class: "note" });
+  /** @type {Map<number, ReturnType<typeof openingLine>>} */
+  #pending = new Map();
 
   /**
    * @param {Recording} recording
@@ -26,7 +30,7 @@ export class StreamList {
     this.recording = recording;
     this.close = close;
     this.#node.append(el("h2", null, "Streams", this.#clock), this.#list);
-    recording.on(["streams", "active", "theme"], () => this.render());
+    recording.on(["streams", "active", "theme", "health", "opening"], () => this.render());
     new ResizeObserver(() => this.render()).observe(this.#node);
   }
 
@@ -34,8 +38,23 @@ export class StreamList {
     const { recording } = this;
     const focused = document.activeElement?.closest("li")?.getAttribute("data-key");
     say(this.#clock, recording.info ? (recording.info.clock.column ? (recording.hz > 0 ? "acquisition clock" : "clock, rate unknown") : "counted in rows") : "");
-    fill(this.#list, ...recording.rows.map((row) => this.#line(row)));
+    fill(this.#list, ...recording.rows.map((row) => this.#line(row)), ...this.#openings());
     if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-key="${CSS.escape(focused)}"] button`))?.focus();
+  }
+
+  /** Lines of the files that are being opened; a line stays the same element, so that its button can be met. */
+  #openings() {
+    const before = this.#pending;
+    this.#pending = new Map();
+    for (const opening of [...this.recording.opening.values()].sort((a, b) => a.order - b.order)) {
+      const line = before.get(opening.order) ?? openingLine(opening);
+      const { words, share } = openingWords(opening.progress);
+      say(line.words, share === null ? "opening…" : percent(share));
+      line.node.title = `${opening.name}: ${words}`;
+      showShare(line.bar, share);
+      this.#pending.set(opening.order, line);
+    }
+    return [...this.#pending.values()].map((line) => line.node);
   }
 
   /** @param {Row} row */
@@ -47,7 +66,7 @@ export class StreamList {
     const beat = /heartbeat/i.test(row.name);
     const item = el("li", { "data-key": row.key, class: row.key === recording.activeKey ? "active" : undefined },
       el("button", { type: "button", class: "stream", "aria-pressed": row.key === recording.activeKey, title: `${info.path || row.id}${note}`, onclick: () => recording.select(row.key) },
-        sign(beat ? "beat" : row.kind), el("span", { class: "name" }, row.name), el("span", { class: "note" }, rateOf(row)), strip),
+        sign(beat ? "beat" : row.kind), el("span", { class: "name" }, row.name), noteOf(row, recording.entry(row.id)), strip),
       el("button", { type: "button", class: "close", "aria-label": "Close " + row.name, title: "Close " + row.id, onclick: () => this.close(row.id) }, sign("close")));
     requestAnimationFrame(() => {
       const dpr = globalThis.devicePixelRatio || 1;
@@ -59,6 +78,25 @@ export class StreamList {
     });
     return item;
   }
+}
+
+/** @param {import("../recording.js").Opening} opening */
+function openingLine(opening) {
+  const words = el("span", { class: "note" }), bar = el("progress", { class: "strip", "aria-label": "Opening " + opening.name });
+  const node = el("li", { class: "opening", "data-opening": opening.name },
+    el("div", { class: "stream" }, sign("file"), el("span", { class: "name" }, opening.name), words, bar),
+    el("button", { type: "button", class: "close", "aria-label": "Cancel opening " + opening.name, title: "Cancel", onclick: opening.cancel }, sign("close")));
+  return { node, words, bar };
+}
+
+/** What stands at the end of a line: how far verification is, what it found, or the rate. @param {Row} row @param {import("../recording.js").Entry} entry */
+function noteOf(row, { verification }) {
+  if (verification?.state === "running" && verification.total > 0) return el("span", { class: "note" }, percent(verification.done / verification.total));
+  if (verification?.state === "done") {
+    const found = findingCounts(verification.report.findings).find((c) => c.severity !== "info");
+    if (found) return el("span", { class: "note " + found.grade }, found.words);
+  }
+  return el("span", { class: "note" }, rateOf(row));
 }
 
 /** @param {Row} row */

@@ -4,14 +4,14 @@
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("./stage.js").Stage} Stage
- * @typedef {{ save: () => void, recover: (id: string) => void, setClock: (hz: number) => void, copy: (text: string) => void }} Actions
+ * @typedef {{ save: () => void, setClock: (hz: number) => void } & import("./health.js").Actions} Actions
  */
-import { reportText, sentences } from "../health.js";
 import { physicalFromRaw, unitOf } from "../rows.js";
 import { decimalsOf, niceAbove } from "../scale.js";
 import { periodOf } from "../recording.js";
 import { bytes, count, duration, integer, moment, parseQuantity, quantity, rate, round, short, span, wallTime } from "../words.js";
 import { byId, el, fill } from "./dom.js";
+import { HealthPanel } from "./health.js";
 import { valueAt } from "./readout.js";
 
 /** Lines of a list of facts. @param {[string, string | Node][]} facts */
@@ -23,18 +23,16 @@ export class Inspector {
   #cursor = el("section", { id: "cursor-panel" });
   #selection = el("section", { id: "selection-panel" });
   #stream = el("section", { id: "stream-panel" });
-  #health = el("section", { id: "health-panel" });
 
   /** @param {Recording} recording @param {Stage} stage @param {Actions} actions */
   constructor(recording, stage, actions) {
     this.recording = recording;
     this.stage = stage;
     this.actions = actions;
-    byId("right").append(this.#cursor, this.#selection, this.#stream, this.#health);
+    byId("right").append(this.#cursor, this.#selection, this.#stream, new HealthPanel(recording, actions).node);
     recording.on(["cursor", "active", "streams", "data"], () => this.#showCursor());
     recording.on(["selection", "active", "streams"], () => this.#showSelection());
     recording.on(["active", "streams"], () => this.#showStream());
-    recording.on(["active", "streams"], () => this.#showHealth());
   }
 
   /** Decimals that the present zoom justifies. */
@@ -46,7 +44,11 @@ export class Inspector {
   #showCursor() {
     const { recording } = this;
     const at = recording.cursor, info = recording.traces ? recording.entry(recording.traces.id).info : recording.info;
-    if (at === null || !info) {
+    if (!info) {
+      fill(this.#cursor);
+      return;
+    }
+    if (at === null) {
       fill(this.#cursor, el("h2", null, "Cursor"), el("p", { class: "hint" }, "Point at the traces to read time and value."));
       return;
     }
@@ -66,7 +68,11 @@ export class Inspector {
   #showSelection() {
     const { recording } = this;
     const selection = recording.selection, info = recording.info;
-    if (!selection || !info) {
+    if (!info) {
+      fill(this.#selection);
+      return;
+    }
+    if (!selection) {
       fill(this.#selection, el("h2", null, "Selection"), el("p", { class: "hint" }, "Drag on the ruler to select a span."));
       return;
     }
@@ -106,20 +112,6 @@ export class Inspector {
       if (hz > 0) this.actions.setClock(hz);
     });
     return field;
-  }
-
-  #showHealth() {
-    const info = this.recording.info;
-    if (!info) {
-      fill(this.#health);
-      return;
-    }
-    const broken = info.state === "unfinished" || info.state === "damaged" || info.findings.some((f) => f.severity !== "info");
-    fill(this.#health, el("h2", null, "Health"),
-      el("ul", { class: "health" }, ...sentences(info).map(({ grade, text }) => el("li", { class: grade }, text))),
-      el("p", { class: "actions" },
-        broken && el("button", { type: "button", class: "primary", id: "recover", onclick: () => this.actions.recover(info.id) }, "Recover…"),
-        el("button", { type: "button", onclick: () => this.actions.copy(reportText(info)) }, "Copy report")));
   }
 }
 

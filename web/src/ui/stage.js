@@ -10,7 +10,8 @@ import { drawRuler } from "../plots/ruler.js";
 import { unitOf } from "../rows.js";
 import { niceAbove, xFromTicks } from "../scale.js";
 import { count, duration, integer, regrouped, round } from "../words.js";
-import { byId, el, fill, fitCanvas } from "./dom.js";
+import { openingWords } from "../opening.js";
+import { byId, el, fill, fitCanvas, showShare } from "./dom.js";
 import { LowerPlots } from "./lower.js";
 import { GUTTER } from "./plot.js";
 import { columnTable } from "./table.js";
@@ -30,6 +31,7 @@ export class Stage {
   #shade = byId("shade");
   #cursor = byId("cursor");
   #losses = byId("losses");
+  #opening = byId("opening");
   #bar = byId("scalebar");
   #table = byId("table");
   #drawn = 0;
@@ -43,6 +45,7 @@ export class Stage {
     this.traces = new TracesPlot(recording);
     this.lower = new LowerPlots(recording);
     recording.on(["streams", "active"], () => this.lower.arrange());
+    recording.on(["opening", "streams"], () => this.#showOpening());
     recording.on(["view", "rows", "gain", "streams", "active", "theme", "data"], () => this.draw());
     recording.on(["cursor", "view", "active"], () => this.#placeCursor());
     recording.on(["selection", "view", "active"], () => this.#placeSelection());
@@ -125,6 +128,22 @@ export class Stage {
       this.#table.dataset.stream = info.id + info.rows;
       fill(this.#table, columnTable(info));
     }
+  }
+
+  /** While nothing else is there, the middle says what is read so far. */
+  #showOpening() {
+    const [opening] = this.recording.active ? [] : this.recording.opening.values();
+    this.#opening.hidden = !opening;
+    if (!opening) {
+      fill(this.#opening);
+      return;
+    }
+    const { words, share } = openingWords(opening.progress);
+    if (!this.#opening.firstChild) fill(this.#opening, el("b"), el("progress", { "aria-label": "Opening" }), el("p"), el("p", { class: "actions" }, el("button", { type: "button", onclick: () => this.recording.opening.forEach((o) => o.cancel()) }, "Cancel")));
+    const [title, bar, line] = this.#opening.children;
+    title.textContent = opening.name + (this.recording.opening.size > 1 ? ` and ${count(this.recording.opening.size - 1, "other")}` : "");
+    line.textContent = words;
+    showShare(/** @type {HTMLProgressElement} */ (bar), share);
   }
 
   #placeCursor() {

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// RecoverArgs ask for a repaired copy.
+type RecoverArgs struct {
+	Stream      string `json:"stream"`
+	Compression string `json:"compression"` // keep: bytes are copied as they are
+}
+
+// VerifyReport is what verification found; the JSON is that of
+// `verify --json`, with what it took to get there.
+type VerifyReport struct {
+	Path     string              `json:"path"`
+	OK       bool                `json:"ok"` // no finding is a warning or an error
+	Findings []recording.Finding `json:"findings"`
+}
+
+// Verify reads the whole file of a stream and returns everything that is wrong
+// with it.
+func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgress)) (*VerifyReport, error) {
+	s, err := e.stream("verify", id)
+	if err != nil {
+		return nil, err
+	}
+	o := recording.VerifyOptions{Yield: func() error { return e.breathe(ctx) }, Progress: e.paced(progress)}
+	if s.clock >= 0 {
+		o.AcqClockHz = s.about.AcqClockHz
+	}
+	report := &VerifyReport{Path: s.path, OK: true, Findings: []recording.Finding{}}
+	for f, err := range recording.Verify(s.source, s.size, o) {
+		if err != nil {
+			return nil, cancelled(ctx, err)
+		}
+		report.OK = report.OK && f.Severity == "info"
+		report.Findings = append(report.Findings, f)
+	}
+	return report, nil
+}
+
+// Recover examines a stream's file and returns the plan of a whole one, opened
+// and read through once, and the source whose bytes it copies. With another
+// compression than keep, the output is written to file instead, and whoever
+// owns the file has to call VerifyCopy.
+func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File, progress func(SliceProgress)) (io.ReaderAt, *recording.Plan, error) {
+	s, err := e.stream("recover", a.Stream)
+	if err != nil {
+		return nil, nil, err
+	}
+	codec, err := codecOf("recover", a.Compression)
+	if err != nil {
+		return nil, nil, err
+	}
+	tell := e.paced(progress)
+	plan, err := recording.Recover(s.source, s.size, recording.RecoverOptions{
+		Name:     s.path,
+		Output:   recoveredName(s.path),
+		Yield:    func() error { return e.breathe(ctx) },
+		Progress: func(done, total int64) { tell(done, 2*total) }, // the second half is the verification, or the writing
+	})
+	if err != nil {
+		return nil, nil, cancelled(ctx, err)
+	}
+	tell(s.size, 2*s.size)
+	if codec == recording.Keep {
+		if err := plan.Verify(&steppedSource{e, ctx, s.source}); err != nil {
+			return nil, nil, cancelled(ctx, err)
+		}
+		return s.source, plan, nil
+	}
+	return s.source, plan, e.recompress(ctx, s, plan, codec, file, tell)
+}
+
+// recompress writes the output of a plan with another compression.
+func (e *Engine) recompress(ctx context.Context, s *openStream, plan *recording.Plan, codec recording.Codec, file recording.File, tell func(done, total int64)) error {
+	reader, err := recording.NewReader(plan.Output(s.source), plan.Size())
+	if err != nil {
+		return err
+	}
+	rows := plan.Report.RowsRecovered
+	written, err := reader.WriteSlice(func() bool { return e.breathe(ctx) != nil }, file, recording.SliceOptions{
+		End: rows, Codec: codec,
+		Yield:    func() error { return e.breathe(ctx) },
+		Progress: func(done, total int64) { tell(total+done, 2*total) },
+	})
+	if err != nil {
+		return cancelled(ctx, err)
+	}
+	if written.Rows != rows {
+		return fmt.Errorf("engine: recover: %d rows were written of the %d that were recovered", written.Rows, rows)
+	}
+	return nil
+}
+
+// VerifyCopy reads back what Recover wrote, every value.
+func (e *Engine) VerifyCopy(ctx context.Context, plan *recording.Plan, copied io.ReaderAt, size int64) error {
+	whole := recording.Plan{Spans: []recording.Span{{Offset: 0, Length: size}}, Report: plan.Report}
+	if err := whole.Verify(&steppedSource{e, ctx, copied}); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("engine: recover: the output did not pass its check: %w", err)
+	}
+	return nil
+}
+
+// A steppedSource ends a step with every read, so that what reads much can be
+// followed by others and cancelled.
+type steppedSource struct {
+	engine *Engine
+	ctx    context.Context
+	source io.ReaderAt
+}
+
+// ReadAt implements io.ReaderAt.
+func (s *steppedSource) ReadAt(p []byte, off int64) (int, error) {
+	if err := s.engine.breathe(s.ctx); err != nil {
+		return 0, err
+	}
+	return s.source.ReadAt(p, off)
+}
+
+// ReadRanges implements recording.RangesReader.
+func (s *steppedSource) ReadRanges(offsets []int64, bufs [][]byte) error {
+	if err := s.engine.breathe(s.ctx); err != nil {
+		return err
+	}
+	if side, ok := s.source.(recording.RangesReader); ok {
+		return side.ReadRanges(offsets, bufs)
+	}
+	for i, off := range offsets {
+		if n, err := s.source.ReadAt(bufs[i], off); n < len(bufs[i]) {
+			return err
+		}
+	}
+	return nil
+}
+
+// recoveredName puts "-recovered" before the extension.
+func recoveredName(name string) string {
+	ext := path.Ext(name)
+	return name[:len(name)-len(ext)] + "-recovered" + ext
+}

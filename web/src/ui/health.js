@@ -1,0 +1,90 @@
+/**
+ * Health, at the right: how the stream is, in sentences, and what verifying it found, each finding a step away.
+ * @typedef {import("../recording.js").Recording} Recording
+ * @typedef {import("../recording.js").Verification} Verification
+ * @typedef {import("../protocol.js").Finding} Finding
+ * @typedef {import("../protocol.js").StreamInfo} StreamInfo
+ * @typedef {{ recover: (id: string) => void, verify: (id: string) => void, jump: (id: string, finding: Finding) => void, copy: (text: string) => void }} Actions
+ */
+import { findingCounts, findingText, reportText, sentences, ticksOf } from "../health.js";
+import { bytes, count, percent } from "../words.js";
+import { el, fill, showShare } from "./dom.js";
+import { asError, explain } from "./notices.js";
+
+/** Findings of one severity that are listed; the JSON has all. */
+const MOST = 100;
+
+export class HealthPanel {
+  node = el("section", { id: "health-panel" });
+  #bar = el("progress", { "aria-label": "Verifying" });
+  #words = el("span");
+  #cancel = el("button", { type: "button", id: "verify-cancel", onclick: () => this.#stop() }, "Cancel");
+  #work = el("div", { class: "work" }, this.#bar, this.#words, this.#cancel);
+  /** Sections that were opened or closed by hand, by severity. @type {Map<string, boolean>} */
+  #open = new Map();
+
+  /** @param {Recording} recording @param {Actions} actions */
+  constructor(recording, actions) {
+    this.recording = recording;
+    this.actions = actions;
+    recording.on(["active", "streams", "health"], () => this.#show());
+  }
+
+  #stop() {
+    const info = this.recording.info, verification = info && this.recording.entry(info.id).verification;
+    if (verification?.state === "running") verification.cancel();
+  }
+
+  #show() {
+    const info = this.recording.info;
+    if (!info) {
+      fill(this.node);
+      return;
+    }
+    const verification = this.recording.entry(info.id).verification;
+    if (verification?.state === "running") {
+      const share = verification.total > 0 ? verification.done / verification.total : null;
+      showShare(this.#bar, share);
+      this.#words.textContent = share === null ? "verifying…" : `verified ${percent(share)}`;
+      if (this.node.contains(this.#work)) return; // the rest stands: a button that is pressed must stay
+    }
+    const broken = info.state === "unfinished" || info.state === "damaged" || info.findings.some((f) => f.severity !== "info");
+    const done = verification?.state === "done" ? verification.report : null;
+    fill(this.node, el("h2", null, "Health"),
+      el("ul", { class: "health" }, ...sentences(info).map(({ grade, text }) => el("li", { class: grade }, text))),
+      verification && this.#outcome(info, verification),
+      el("p", { class: "actions" },
+        (broken || done?.ok === false) && el("button", { type: "button", class: "primary", id: "recover", onclick: () => this.actions.recover(info.id) }, "Recover…"),
+        verification?.state !== "running" && el("button", { type: "button", id: "verify", title: `Reads all ${bytes(info.size_bytes)} and checks every value`, onclick: () => this.actions.verify(info.id) }, verification ? "Verify again" : "Verify"),
+        done ? el("button", { type: "button", id: "copy-findings", onclick: () => this.actions.copy(JSON.stringify(done, null, 2) + "\n") }, "Copy JSON")
+          : el("button", { type: "button", onclick: () => this.actions.copy(reportText(info)) }, "Copy report")));
+  }
+
+  /** @param {StreamInfo} info @param {Verification} verification */
+  #outcome(info, verification) {
+    if (verification.state === "running") return this.#work;
+    if (verification.state === "failed") {
+      const error = asError(verification.error);
+      if (error.name === "AbortError") return el("p", { class: "hint" }, "Verification was cancelled.");
+      const { what, next } = explain(error);
+      return el("p", { class: "bad" }, `The file could not be verified. ${what} ${next}`);
+    }
+    const counts = findingCounts(verification.report.findings);
+    const verdict = verification.report.ok ? el("li", { class: "ok" }, `Verified: every byte was read, nothing is damaged${counts.length > 0 ? "" : " and nothing stands out"}.`)
+      : el("li", { class: counts[0].grade }, `Verified: ${counts.map((c) => c.words).join(", ")}.`);
+    return el("div", { id: "findings" }, el("ul", { class: "health" }, verdict), ...counts.map((c) => this.#group(info, c)));
+  }
+
+  /** @param {StreamInfo} info @param {ReturnType<typeof findingCounts>[number]} counts */
+  #group(info, { severity, grade, list, words }) {
+    const lines = list.slice(0, MOST).map((f) => {
+      const text = findingText(f, info.clock.hz);
+      return el("li", { class: grade }, ticksOf(f, info) === null ? text : el("button", { type: "button", class: "jump", title: "Show where this is", onclick: () => this.actions.jump(info.id, f) }, text));
+    });
+    const open = this.#open.get(severity) ?? severity !== "info";
+    const details = el("details", { "data-severity": severity, open }, el("summary", null, words), el("ul", { class: "health" }, ...lines),
+      list.length > MOST && el("p", { class: "hint" }, `and ${count(list.length - MOST, "more", "more")} in the JSON`));
+    details.addEventListener("toggle", () => this.#open.set(severity, details.open));
+    return details;
+  }
+}
