@@ -73,6 +73,23 @@ func (e *Engine) breathe(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// stepLength is how long a step may take that can be ended anywhere.
+const stepLength = 16 * time.Millisecond
+
+// breather returns breathe for callers that offer to end a step thousands of
+// times a second: it takes the offer when the step has been long enough.
+func (e *Engine) breather(ctx context.Context) func() error {
+	pace := e.pace(stepLength)
+	return func() error {
+		if !pace.due() {
+			return nil
+		}
+		err := e.breathe(ctx)
+		pace.restart() // what others did meanwhile is not our step
+		return err
+	}
+}
+
 // A pace lets progress messages through at most every interval.
 type pace struct {
 	now      func() time.Time
@@ -82,10 +99,14 @@ type pace struct {
 
 func (e *Engine) pace(interval time.Duration) *pace {
 	p := &pace{now: e.Now, interval: interval}
+	p.restart()
+	return p
+}
+
+func (p *pace) restart() {
 	if p.now != nil {
 		p.last = p.now()
 	}
-	return p
 }
 
 func (p *pace) due() bool {
@@ -100,18 +121,28 @@ func (p *pace) due() bool {
 	return true
 }
 
-// OpenProgress counts batch headers read. JSON as in protocol.d.ts.
+// OpenProgress counts batch headers read, or, where a file is walked from its
+// beginning, says how far. JSON as in protocol.d.ts.
 type OpenProgress struct {
 	Batches int   `json:"batches"`
-	Of      int   `json:"of"`
-	Bytes   int64 `json:"bytes"`
+	Of      int   `json:"of"`    // 0: unknown
+	Bytes   int64 `json:"bytes"` // read
+	At      int64 `json:"at"`    // bytes from the start of the file
+	Size    int64 `json:"size"`
 }
 
 // Open opens the stream in source. name is the file's name; the id of the
 // stream is the name without extension, with #2 behind it if that is taken.
-func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name string) (*StreamInfo, error) {
+// Streams and files without a footer are walked from batch to batch, of which
+// progress tells.
+func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name string, progress func(OpenProgress)) (*StreamInfo, error) {
 	e.init()
-	reader, err := recording.NewReader(source, size)
+	tell := e.paced(func(p SliceProgress) {
+		if progress != nil {
+			progress(OpenProgress{At: p.Done, Size: p.Total})
+		}
+	})
+	reader, err := e.reader(ctx, source, size, tell)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +178,15 @@ func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name 
 	e.streams[s.id] = s
 	info.ID = s.id
 	return info, nil
+}
+
+// reader opens a file in steps. tell may be nil.
+func (e *Engine) reader(ctx context.Context, source io.ReaderAt, size int64, tell func(done, total int64)) (*recording.Reader, error) {
+	r, err := recording.Open(source, size, recording.OpenOptions{Yield: e.breather(ctx), Progress: tell})
+	if err != nil {
+		return nil, cancelled(ctx, err)
+	}
+	return r, nil
 }
 
 // Close forgets a stream; requests for it that are under way end by

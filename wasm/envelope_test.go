@@ -197,7 +197,7 @@ func TestCoarseReadsABoundedPartAndFillsThePicture(t *testing.T) {
 	data := largeRecording(t, 500, 200)
 	counting := &countingSource{ReaderAt: bytes.NewReader(data)}
 	e := &Engine{}
-	info, err := e.Open(context.Background(), counting, int64(len(data)), "np_0.arrow")
+	info, err := e.Open(context.Background(), counting, int64(len(data)), "np_0.arrow", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestRequestsAreChecked(t *testing.T) {
 func TestCancelEndsARequest(t *testing.T) {
 	data := largeRecording(t, 300, 100)
 	e := &Engine{}
-	info, err := e.Open(context.Background(), bytes.NewReader(data), int64(len(data)), "np_0.arrow")
+	info, err := e.Open(context.Background(), bytes.NewReader(data), int64(len(data)), "np_0.arrow", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func TestAFileThatCannotBeReadIsNotADamagedOne(t *testing.T) {
 	data := testRecording(t, recording.None)
 	source := &failingSource{ReaderAt: bytes.NewReader(data)}
 	e := &Engine{}
-	info, err := e.Open(context.Background(), source, int64(len(data)), "np_0.arrow")
+	info, err := e.Open(context.Background(), source, int64(len(data)), "np_0.arrow", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

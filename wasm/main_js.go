@@ -115,7 +115,7 @@ func (b *bridge) serve(ctx context.Context, id int, op string, args js.Value) (r
 	var one StreamArgs
 	switch op {
 	case "open":
-		return b.open(ctx, args)
+		return b.open(ctx, args, func(p OpenProgress) { progress(p) })
 	case "close", "info", "index", "verify":
 		if err := decode(&one); err != nil {
 			return reply{}, err
@@ -190,7 +190,7 @@ func (b *bridge) serve(ctx context.Context, id int, op string, args js.Value) (r
 	return reply{}, &ArgumentError{op, "there is no such request"}
 }
 
-func (b *bridge) open(ctx context.Context, args js.Value) (reply, error) {
+func (b *bridge) open(ctx context.Context, args js.Value, progress func(OpenProgress)) (reply, error) {
 	if args.Type() != js.TypeObject || args.Get("name").Type() != js.TypeString || args.Get("name").String() == "" {
 		return reply{}, &ArgumentError{"open", "name must be the name of the file"}
 	}
@@ -198,7 +198,7 @@ func (b *bridge) open(ctx context.Context, args js.Value) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	info, err := b.engine.Open(ctx, file, file.size, args.Get("name").String())
+	info, err := b.engine.Open(ctx, file, file.size, args.Get("name").String(), progress)
 	return reply{value: info}, err
 }
 

@@ -30,7 +30,7 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 	if err != nil {
 		return nil, err
 	}
-	o := recording.VerifyOptions{Yield: func() error { return e.breathe(ctx) }, Progress: e.paced(progress)}
+	o := recording.VerifyOptions{Yield: e.breather(ctx), Progress: e.paced(progress)}
 	if s.clock >= 0 {
 		o.AcqClockHz = s.about.AcqClockHz
 	}
@@ -62,7 +62,7 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 	plan, err := recording.Recover(s.source, s.size, recording.RecoverOptions{
 		Name:     s.path,
 		Output:   recoveredName(s.path),
-		Yield:    func() error { return e.breathe(ctx) },
+		Yield:    e.breather(ctx),
 		Progress: func(done, total int64) { tell(done, 2*total) }, // the second half is the verification, or the writing
 	})
 	if err != nil {
@@ -80,14 +80,14 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 
 // recompress writes the output of a plan with another compression.
 func (e *Engine) recompress(ctx context.Context, s *openStream, plan *recording.Plan, codec recording.Codec, file recording.File, tell func(done, total int64)) error {
-	reader, err := recording.NewReader(plan.Output(s.source), plan.Size())
+	reader, err := e.reader(ctx, plan.Output(s.source), plan.Size(), nil)
 	if err != nil {
 		return err
 	}
 	rows := plan.Report.RowsRecovered
 	written, err := reader.WriteSlice(func() bool { return e.breathe(ctx) != nil }, file, recording.SliceOptions{
 		End: rows, Codec: codec,
-		Yield:    func() error { return e.breathe(ctx) },
+		Yield:    e.breather(ctx),
 		Progress: func(done, total int64) { tell(total+done, 2*total) },
 	})
 	if err != nil {

@@ -323,9 +323,9 @@ func codecOf(op, name string) (recording.Codec, error) {
 
 func (e *Engine) writeSlice(ctx context.Context, s *openStream, o recording.SliceOptions, file recording.File, progress func(SliceProgress)) (*SliceReport, error) {
 	o.Progress = e.paced(progress)
-	o.Yield = func() error { return e.breathe(ctx) }
+	o.Yield = e.breather(ctx)
 	// A reader of its own: a long slice does not keep the picture waiting.
-	reader, err := recording.NewReader(s.source, s.size)
+	reader, err := e.reader(ctx, s.source, s.size, nil)
 	if err != nil {
 		return nil, err
 	}
