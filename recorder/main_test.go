@@ -93,6 +93,18 @@ func TestExitCodes(t *testing.T) {
 		{"verify of a damaged and a missing file", exitFailed, []string{"verify", broken, out("missing")}},
 		{"verify of nothing", exitUsage, []string{"verify"}},
 
+		{"plot", exitDone, []string{"plot", beat, "-o", out("plot.png"), "--columns", "Clock"}},
+		{"plot of a damaged file", exitLoss, []string{"plot", broken, "-o", out("plot.svg"), "--columns", "HubClock"}},
+		{"plot of counters alone", exitFailed, []string{"plot", beat, "-o", out("x.png")}},
+		{"plot without output", exitUsage, []string{"plot", beat}},
+		{"plot as another format", exitUsage, []string{"plot", beat, "-o", out("x.jpg")}},
+		{"plot too small", exitUsage, []string{"plot", beat, "-o", out("x.png"), "--width", "10"}},
+		{"plot too high", exitUsage, []string{"plot", beat, "-o", out("x.png"), "--height", "99999"}},
+		{"plot of a scaled SVG", exitUsage, []string{"plot", beat, "-o", out("x.svg"), "--scale", "2"}},
+		{"plot of no scale", exitUsage, []string{"plot", beat, "-o", out("x.png"), "--scale", "0"}},
+		{"plot by two ways", exitUsage, []string{"plot", beat, "-o", out("x.png"), "--from", "5", "--start", "4"}},
+		{"plot out of range", exitFailed, []string{"plot", beat, "-o", out("x.png"), "--end", "99999", "--columns", "Clock"}},
+
 		{"slice", exitDone, []string{"slice", beat, "-o", out("slice.arrow"), "--end", "10"}},
 		{"slice onto a file", exitFailed, []string{"slice", beat, "-o", cut}},
 		{"slice without output", exitUsage, []string{"slice", beat}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -89,7 +90,7 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 			return stride == 1 || len(vectors) == 0 || vectors[0].own == nil || vectors[0].own[row] != 0
 		}
 		// Rows before the view: only the latest counts.
-		row := rowAt(ticks, q.from)
+		row := decimate.RowAt(ticks, q.from)
 		for r := row - 1; r >= 0; r-- {
 			if own(r) {
 				before.tick, before.vectors, before.row = float64(ticks[r]), vectors, r

@@ -4,9 +4,7 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
-	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // A part is a range of a list, half-open.
@@ -223,36 +221,9 @@ func phase(v *plotVector, stride int) int {
 	return best
 }
 
-// minMax widens an envelope by rows of a column; see decimate.MinMax.
+// minMax widens an envelope by rows of a column; see recording.MinMax.
 func minMax(envelope []float32, v *plotVector, edges []int) {
-	switch v.Type {
-	case stream.Int8:
-		decimate.MinMax(envelope, recording.Values[int8](&v.Vector), v.Valid, edges)
-	case stream.Int16:
-		decimate.MinMax(envelope, recording.Values[int16](&v.Vector), v.Valid, edges)
-	case stream.Int32:
-		decimate.MinMax(envelope, recording.Values[int32](&v.Vector), v.Valid, edges)
-	case stream.Int64:
-		decimate.MinMax(envelope, recording.Values[int64](&v.Vector), v.Valid, edges)
-	case stream.Bool, stream.Uint8:
-		decimate.MinMax(envelope, v.Data, v.Valid, edges)
-	case stream.Uint16:
-		decimate.MinMax(envelope, recording.Values[uint16](&v.Vector), v.Valid, edges)
-	case stream.Uint32:
-		decimate.MinMax(envelope, recording.Values[uint32](&v.Vector), v.Valid, edges)
-	case stream.Uint64:
-		decimate.MinMax(envelope, recording.Values[uint64](&v.Vector), v.Valid, edges)
-	case stream.Float32:
-		decimate.MinMax(envelope, recording.Values[float32](&v.Vector), v.Valid, edges)
-	case stream.Float64:
-		decimate.MinMax(envelope, recording.Values[float64](&v.Vector), v.Valid, edges)
-	default: // float16
-		values := make([]float32, v.Len)
-		for i := range values {
-			values[i] = float32(v.Float64(i))
-		}
-		decimate.MinMax(envelope, values, v.Valid, edges)
-	}
+	recording.MinMax(envelope, &v.Vector, edges)
 }
 
 // stretch draws fewer rows than bins: each bin shows the row that it is at.

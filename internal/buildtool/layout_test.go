@@ -39,7 +39,7 @@ var rules = map[string]rule{
 	"shared/export": {own: []string{"shared/recording", "shared/stream", "shared/internal/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},
 	"recorder": {own: []string{"hardware/...", "shared/...", "web", "recorder/internal/..."},
 		foreign: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml/...", "github.com/schollz/progressbar/...",
-			"github.com/gorilla/websocket", "golang.org/x/sys/...", "golang.org/x/term", "gonum.org/v1/plot/..."}},
+			"github.com/gorilla/websocket", "golang.org/x/sys/...", "golang.org/x/term", "gonum.org/v1/plot/...", "codeberg.org/go-fonts/liberation/...", "golang.org/x/image/font/..."}},
 	"wasm":               {own: []string{"shared/..."}},
 	"web":                {},
 	"web/pagetest":       {own: []string{"shared/..."}, foreign: []string{"github.com/chromedp/..."}},

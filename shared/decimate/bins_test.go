@@ -1,4 +1,4 @@
-package main
+package decimate
 
 import (
 	"math/rand/v2"
@@ -11,19 +11,19 @@ func TestBinsAndEdgesAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	for range 2000 {
 		from := r.Float64() * 1e9
-		v := view{from, from + r.Float64()*1e7 + 1, 1 + r.IntN(2000)}
-		tick := from + r.Float64()*(v.to-v.from)
+		v := Bins{from, from + r.Float64()*1e7 + 1, 1 + r.IntN(2000)}
+		tick := from + r.Float64()*(v.To-v.From)
 		if r.IntN(2) == 0 {
-			tick = v.edge(r.IntN(v.bins))
+			tick = v.Edge(r.IntN(v.N))
 		}
-		b := v.bin(tick)
-		if !(v.edge(b) <= tick && (tick < v.edge(b+1) || b == v.bins-1)) {
-			t.Fatalf("seed %d: tick %v of %+v is put in bin %d, %v to %v", seed, tick, v, b, v.edge(b), v.edge(b+1))
+		b := v.Bin(tick)
+		if !(v.Edge(b) <= tick && (tick < v.Edge(b+1) || b == v.N-1)) {
+			t.Fatalf("seed %d: tick %v of %+v is put in bin %d, %v to %v", seed, tick, v, b, v.Edge(b), v.Edge(b+1))
 		}
 	}
 }
 
-func TestRowsOfBinsPutEveryRowWhereItsTickIs(t *testing.T) {
+func TestRowsPutEveryRowWhereItsTickIs(t *testing.T) {
 	const seed = 4
 	r := rand.New(rand.NewPCG(seed, 0))
 	for round := range 500 {
@@ -36,15 +36,15 @@ func TestRowsOfBinsPutEveryRowWhereItsTickIs(t *testing.T) {
 			}
 			ticks[i] = at
 		}
-		v := view{float64(r.IntN(3000)), 0, 1 + r.IntN(60)}
-		v.to = v.from + 1 + float64(r.IntN(4000))
+		v := Bins{float64(r.IntN(3000)), 0, 1 + r.IntN(60)}
+		v.To = v.From + 1 + float64(r.IntN(4000))
 		want := map[int]int{} // row -> bin
 		for i, tick := range ticks {
-			if f := float64(tick); f >= v.from && f < v.to {
-				want[i] = v.bin(f)
+			if f := float64(tick); f >= v.From && f < v.To {
+				want[i] = v.Bin(f)
 			}
 		}
-		first, edges := v.rowsOfBins(ticks)
+		first, edges := v.Rows(ticks)
 		got := map[int]int{}
 		for i := 0; i+1 < len(edges); i++ {
 			for row := edges[i]; row < edges[i+1]; row++ {
@@ -74,8 +74,8 @@ func TestRowAtIsALowerBound(t *testing.T) {
 		}
 		x := float64(r.IntN(9000)) - 10
 		want := sort.Search(len(ticks), func(i int) bool { return float64(ticks[i]) >= x })
-		if got := rowAt(ticks, x); got != want {
-			t.Fatalf("seed %d: rowAt(%v, %v) = %d, want %d", seed, ticks, x, got, want)
+		if got := RowAt(ticks, x); got != want {
+			t.Fatalf("seed %d: RowAt(%v, %v) = %d, want %d", seed, ticks, x, got, want)
 		}
 	}
 }

@@ -1,0 +1,489 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oniscope/oniscope/recorder/internal/picture"
+	"github.com/oniscope/oniscope/shared/decimate"
+	"github.com/oniscope/oniscope/shared/export"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// maxPlotBytes of values are in memory at a time, beside one column.
+const maxPlotBytes = 64 << 20
+
+// maxSVGBins bound the size of an SVG, at about 30 bytes a bin.
+const maxSVGBins = 300_000
+
+// A plotter turns a selection into a figure: it reads every row once and keeps
+// the extremes of each pixel column.
+type plotter struct {
+	in  *input
+	sel export.Selection
+
+	figure  *picture.Figure
+	sources []plotSource // of all traces, panel after panel
+	bins    decimate.Bins
+	clock   int // column, or -1: rows take its place
+
+	yield    func() error
+	progress func(done, total int64)
+	damaged  []recording.Finding
+}
+
+// A plotSource is where a trace comes from.
+type plotSource struct {
+	column int
+	bit    int // of its values, or -1: the values themselves
+	trace  *picture.Trace
+}
+
+// plainCounters are drawn only where someone names them: they count, and say
+// nothing about a signal.
+var plainCounters = map[string]bool{"Clock": true, "HubClock": true, "FrameCount": true}
+
+// digitalColumns hold one input in each bit; unnamed bits are reserved. Source:
+// onix-devices 3.2.
+var digitalColumns = map[string][]string{
+	"DigitalInputs": {"0", "1", "2", "3", "4", "5", "6", "7"},
+	"Buttons":       {"Moon", "Triangle", "X", "Check", "Circle", "Square", "", "", "Port D", "Port C", "Port B", "Port A"},
+}
+
+// electrodes are signals whose channels count upwards along a probe.
+var electrodes = map[string]bool{"AP": true, "LFP": true, "Amplifier": true, "DC": true}
+
+// choose fills in the panels, without data. named says that someone chose the
+// columns.
+func (p *plotter) choose(named bool) error {
+	columns := p.in.reader.Stream().Columns
+	panels := map[string]int{} // place of a group's panel
+	var members [][]int        // columns of each panel
+	for _, c := range p.sel.Columns {
+		if !columns[c].Type.Numeric() || !named && plainCounters[columns[c].Name] {
+			continue
+		}
+		_, group, _ := stream.Label(columns[c].Name)
+		key := group + "\x00" + columns[c].Unit
+		if digitalColumns[columns[c].Name] != nil {
+			key = columns[c].Name
+		}
+		i, ok := panels[key]
+		if !ok {
+			i = len(members)
+			panels[key] = i
+			members = append(members, nil)
+		}
+		members[i] = append(members[i], c)
+	}
+	if len(members) == 0 {
+		if named {
+			return fmt.Errorf("none of these columns holds numbers, which is what can be drawn")
+		}
+		return fmt.Errorf("there is nothing to draw but counters; name one with --columns, for example --columns Clock")
+	}
+	for _, m := range members {
+		p.figure.Panels = append(p.figure.Panels, p.panel(m))
+	}
+	for i, m := range members {
+		panel := &p.figure.Panels[i]
+		if panel.Kind == picture.Bits {
+			t := 0
+			for bit, name := range digitalColumns[columns[m[0]].Name] {
+				if name != "" {
+					p.sources = append(p.sources, plotSource{m[0], bit, &panel.Traces[t]})
+					t++
+				}
+			}
+			continue
+		}
+		for t := range panel.Traces {
+			p.sources = append(p.sources, plotSource{m[t], -1, &panel.Traces[t]})
+		}
+	}
+	return nil
+}
+
+// Members of a vector are drawn over one another, up to so many; panels of more
+// channels than maxLanes are stacked without axes of their own.
+const (
+	maxOverlaid = 4
+	maxLanes    = 16
+)
+
+// panel describes the panel of some columns that belong together.
+func (p *plotter) panel(columns []int) picture.Panel {
+	all := p.in.reader.Stream().Columns
+	first := &all[columns[0]]
+	_, group, channel := stream.Label(first.Name)
+	panel := picture.Panel{Name: group, Unit: unitText(first, channel)}
+	if bits := digitalColumns[first.Name]; bits != nil {
+		panel.Unit, panel.Kind = "", picture.Bits
+		for _, name := range bits {
+			if name != "" {
+				panel.Traces = append(panel.Traces, picture.Trace{Label: name, Hold: true})
+			}
+		}
+		return panel
+	}
+	switch {
+	case len(columns) > maxLanes:
+		panel.Kind = picture.Stacked
+	case channel >= 0 && len(columns) > 1, len(columns) > maxOverlaid:
+		panel.Kind = picture.Lanes
+	}
+	for _, c := range columns {
+		label, _, channel := stream.Label(all[c].Name)
+		switch {
+		case channel >= 0:
+			label = fmt.Sprint(channel)
+		case len(columns) > 1:
+			label = strings.TrimPrefix(label, group+" ")
+		}
+		panel.Traces = append(panel.Traces, picture.Trace{Label: label})
+	}
+	panel.Upward = electrodes[group]
+	return panel
+}
+
+// unitText is the unit of a column's physical values, for people.
+func unitText(c *stream.Column, channel int) string {
+	switch {
+	case strings.HasPrefix(c.Unit, "u"):
+		return "µ" + c.Unit[1:]
+	case c.Unit == "" && channel >= 0:
+		return "codes"
+	}
+	return c.Unit
+}
+
+// span finds the time axis: from the first row to the end of the last.
+func (p *plotter) span() error {
+	s := p.in.reader.Stream()
+	p.clock = s.Column("Clock")
+	if p.clock >= 0 && s.Columns[p.clock].Type != stream.Uint64 {
+		p.clock = -1
+	}
+	if p.sel.Start == p.sel.End {
+		return fmt.Errorf("rows %d to %d are none; choose some", p.sel.Start, p.sel.End)
+	}
+	if p.clock < 0 {
+		p.figure.XLabel = "row"
+		p.bins = decimate.Bins{From: float64(p.sel.Start), To: float64(p.sel.End)}
+		return nil
+	}
+	first, last, err := p.clockEnds()
+	if err != nil {
+		return err
+	}
+	gaps, period, err := p.in.reader.Gaps(p.sel.Start, p.sel.End)
+	if err != nil {
+		return err
+	}
+	perRow := float64(last-first) / float64(max(1, p.sel.End-p.sel.Start-1))
+	p.bins = decimate.Bins{From: float64(first), To: float64(last) + max(1, math.Round(perRow))}
+	unit := 1.0
+	if p.figure.XLabel = "acquisition clock (ticks)"; s.AcqClockHz > 0 {
+		p.figure.XLabel, unit = "time (s)", float64(s.AcqClockHz)
+	}
+	p.figure.From, p.figure.To = p.bins.From/unit, p.bins.To/unit
+	for _, g := range gaps {
+		if !g.Spread {
+			p.figure.Gaps = append(p.figure.Gaps, picture.Gap{From: float64(g.ClockBefore) / unit, To: float64(g.ClockAfter) / unit})
+		}
+	}
+	if period == 0 { // events
+		for i := range p.sources {
+			source := &p.sources[i]
+			source.trace.Hold = source.trace.Hold || isInteger(s.Columns[source.column].Type)
+		}
+	}
+	return nil
+}
+
+func isInteger(t stream.Type) bool {
+	switch t {
+	case stream.Float16, stream.Float32, stream.Float64:
+		return false
+	}
+	return true
+}
+
+// clockEnds returns the first and last Clock that can be read.
+func (p *plotter) clockEnds() (first, last uint64, err error) {
+	r := p.in.reader
+	a, err := r.BatchAt(p.sel.Start)
+	if err != nil {
+		return 0, 0, err
+	}
+	z, err := r.BatchAt(p.sel.End - 1)
+	if err != nil {
+		return 0, 0, err
+	}
+	for i := a; i <= z; i++ {
+		ticks, err := p.ticks(i)
+		if err == nil && len(ticks) > 0 {
+			first = ticks[0]
+			break
+		}
+		if err != nil && !isDamage(err) {
+			return 0, 0, err
+		}
+		if i == z {
+			return 0, 0, fmt.Errorf("the Clock of none of these rows can be read; run oniscope verify to see why")
+		}
+	}
+	for i := z; i >= a; i-- {
+		ticks, err := p.ticks(i)
+		if err == nil && len(ticks) > 0 {
+			return first, max(first, ticks[len(ticks)-1]), nil
+		}
+		if err != nil && !isDamage(err) {
+			return 0, 0, err
+		}
+	}
+	return first, first, nil
+}
+
+func isDamage(err error) bool {
+	var corrupt *recording.CorruptError
+	return errors.As(err, &corrupt)
+}
+
+// rowsOf are the rows of batch i that are wanted, counted from its first.
+func (p *plotter) rowsOf(i int) (from, to int, err error) {
+	start, end, err := p.in.reader.BatchRange(i)
+	if err != nil {
+		return 0, 0, err
+	}
+	from = int(min(max(p.sel.Start, start), end) - start)
+	return from, int(max(min(p.sel.End, end), start+int64(from)) - start), nil
+}
+
+// ticks are the places on the time axis of the wanted rows of batch i. They
+// never fall: where Clock does, it is held.
+func (p *plotter) ticks(i int) ([]uint64, error) {
+	from, to, err := p.rowsOf(i)
+	if err != nil {
+		return nil, err
+	}
+	if p.clock < 0 {
+		start, _, err := p.in.reader.BatchRange(i)
+		rows := make([]uint64, to-from)
+		for k := range rows {
+			rows[k] = uint64(start) + uint64(from+k)
+		}
+		return rows, err
+	}
+	b, err := p.in.reader.ReadBatch(i, []int{p.clock})
+	if err != nil {
+		return nil, err
+	}
+	ticks := recording.Values[uint64](&b.Columns[0])[from:to]
+	if !slices.IsSorted(ticks) {
+		ticks = slices.Clone(ticks)
+		for k := 1; k < len(ticks); k++ {
+			ticks[k] = max(ticks[k], ticks[k-1])
+		}
+	}
+	return ticks, nil
+}
+
+// read fills the envelopes, batch after batch.
+func (p *plotter) read() error {
+	r := p.in.reader
+	p.bins.N = p.figure.Bins
+	for i := range p.sources {
+		p.sources[i].trace.Envelope = make([]float32, 2*p.bins.N)
+		decimate.Clear(p.sources[i].trace.Envelope)
+	}
+	first, err := r.BatchAt(p.sel.Start)
+	if err != nil {
+		return err
+	}
+	last, err := r.BatchAt(p.sel.End - 1)
+	if err != nil {
+		return err
+	}
+	for i := first; i <= last; i++ {
+		if err := p.batch(i); err != nil {
+			return err
+		}
+		_, end, err := r.BatchRange(i)
+		if err != nil {
+			return err
+		}
+		p.progress(min(end, p.sel.End)-p.sel.Start, p.sel.End-p.sel.Start)
+	}
+	for _, f := range r.Findings() {
+		if f.Severity == "error" && f.Batch >= first && f.Batch <= last {
+			p.damaged = append(p.damaged, f)
+		}
+	}
+	return nil
+}
+
+// batch widens the envelopes by one batch, a group of columns at a time.
+func (p *plotter) batch(i int) error {
+	from, _, err := p.rowsOf(i)
+	if err != nil {
+		return ifNoDamage(err)
+	}
+	ticks, err := p.ticks(i)
+	if err != nil {
+		return ifNoDamage(err)
+	}
+	bin, edges := p.bins.Rows(ticks)
+	if edges == nil {
+		return nil
+	}
+	for k := range edges {
+		edges[k] += from
+	}
+	start, end, _ := p.in.reader.BatchRange(i)
+	columns := p.in.reader.Stream().Columns
+	for a := 0; a < len(p.sources); {
+		z, bytes := a, int64(0)
+		var wanted []int
+		for z < len(p.sources) && (z == a || bytes < maxPlotBytes) {
+			c := p.sources[z].column
+			if len(wanted) == 0 || wanted[len(wanted)-1] != c { // bits of one column stand together
+				wanted = append(wanted, c)
+				bytes += (end - start) * int64(columns[c].ByteWidth)
+			}
+			z++
+		}
+		if err := p.yield(); err != nil {
+			return err
+		}
+		b, err := p.in.reader.ReadBatch(i, wanted)
+		if err != nil {
+			if err := ifNoDamage(err); err != nil {
+				return err
+			}
+			a = z
+			continue
+		}
+		for ; a < z; a++ {
+			s := &p.sources[a]
+			v := &b.Columns[slices.Index(wanted, s.column)]
+			envelope := s.trace.Envelope[2*bin:]
+			if s.bit >= 0 {
+				minMaxOfBit(envelope, v, s.bit, edges)
+			} else {
+				recording.MinMax(envelope, v, edges)
+			}
+		}
+	}
+	return nil
+}
+
+// ifNoDamage drops the error of a damaged batch, which the reader keeps as a
+// finding.
+func ifNoDamage(err error) error {
+	if isDamage(err) {
+		return nil
+	}
+	return err
+}
+
+func minMaxOfBit(envelope []float32, v *recording.Vector, bit int, edges []int) {
+	values := make([]uint8, v.Len)
+	for row := range values {
+		values[row] = v.Data[row*v.Width+bit/8] >> (bit % 8) & 1
+	}
+	decimate.MinMax(envelope, values, v.Valid, edges)
+}
+
+// physical turns the envelopes' raw values into those of their units.
+func (p *plotter) physical() {
+	columns := p.in.reader.Stream().Columns
+	for i := range p.sources {
+		s := &p.sources[i]
+		c := &columns[s.column]
+		if s.bit >= 0 || c.Scale == 0 {
+			continue
+		}
+		e := s.trace.Envelope
+		for b := 0; b < len(e); b += 2 {
+			lo, hi := c.Scale*(float64(e[b])-c.Offset), c.Scale*(float64(e[b+1])-c.Offset)
+			e[b], e[b+1] = float32(min(lo, hi)), float32(max(lo, hi))
+		}
+	}
+	for i := range p.figure.Panels {
+		if panel := &p.figure.Panels[i]; panel.Unit == "B" {
+			inThousands(panel)
+		}
+	}
+}
+
+// inThousands writes many bytes as kB, MB or GB.
+func inThousands(panel *picture.Panel) {
+	most := float32(0)
+	for _, t := range panel.Traces {
+		for _, v := range t.Envelope {
+			if v > most {
+				most = v
+			}
+		}
+	}
+	for _, prefix := range []struct {
+		factor float32
+		unit   string
+	}{{1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}} {
+		if most < prefix.factor {
+			continue
+		}
+		panel.Unit = prefix.unit
+		for _, t := range panel.Traces {
+			for i := range t.Envelope {
+				t.Envelope[i] /= prefix.factor
+			}
+		}
+		return
+	}
+}
+
+// words fills in the title and the line below it.
+func (p *plotter) words(title string) {
+	s := p.in.reader.Stream()
+	name := s.Name
+	if name == "" {
+		name = filepath.Base(p.in.path)
+	}
+	p.figure.Title = name
+	if title != "" && title != name {
+		p.figure.Title += "  ·  " + title
+	}
+	var note []string
+	if start, err := time.Parse(time.RFC3339Nano, s.StartUTC); err == nil {
+		note = append(note, "started "+start.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
+	note = append(note, fmt.Sprintf("rows %d to %d", p.sel.Start, p.sel.End))
+	if n := len(p.figure.Gaps); n > 0 {
+		note = append(note, counted(n, "gap"))
+	}
+	if n := len(p.damaged); n > 0 {
+		note = append(note, counted(n, "damaged batch")+" not drawn")
+	}
+	if s.Simulated {
+		note = append(note, "simulated")
+	}
+	p.figure.Note = strings.Join(note, "  ·  ")
+}
+
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	if strings.HasSuffix(thing, "h") {
+		thing += "e"
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
