@@ -12,13 +12,13 @@ import (
 // decoded. A second of two Neuropixels probes takes 92 MB.
 const maxReadBytes = 1 << 30
 
-// ReadBatch reads the columns of batch i, given by index; nil means all that
-// can be read. Only the bytes of these columns, and the header, are read.
+// ReadBatch reads the columns of batch i, given by index; nil means all. Only
+// the bytes of these columns, of the dictionaries that they need, and the
+// header are read.
 //
 // It returns a *CorruptError if the batch, as far as it was read, is damaged;
-// other columns of it and other batches may still be read. A column of text or
-// another variable width gives an error that wraps ErrUnsupported, and more
-// than 1 GiB of values one that wraps ErrTooLarge.
+// other columns of it and other batches may still be read. More than 1 GiB of
+// values give an error that wraps ErrTooLarge.
 func (r *Reader) ReadBatch(i int, columns []int) (*Batch, error) {
 	start, end, err := r.BatchRange(i)
 	if err != nil {
@@ -28,7 +28,7 @@ func (r *Reader) ReadBatch(i int, columns []int) (*Batch, error) {
 }
 
 // readRows reads the rows [from, to) of batch i, which begins at row start of
-// the file. Of plain columns it reads only these rows' bytes.
+// the file. Of plain columns of numbers it reads only these rows' bytes.
 func (r *Reader) readRows(i int, start, from, to int64, columns []int) (*Batch, error) {
 	columns, err := r.checkColumns(columns)
 	if err != nil {
@@ -60,29 +60,24 @@ func (r *Reader) readRows(i int, start, from, to int64, columns []int) (*Batch, 
 		if b.Columns[k], err = rd.decode(&parts[k]); err != nil {
 			return fail(err)
 		}
-		if err := r.work(len(b.Columns[k].Data)); err != nil {
+		if err := r.work(b.Columns[k].bytes()); err != nil {
 			return nil, err
 		}
 	}
 	return b, nil
 }
 
-// checkColumns makes sure that all columns exist and can be read.
+// checkColumns makes sure that all columns exist; nil are all.
 func (r *Reader) checkColumns(columns []int) ([]int, error) {
 	if columns == nil {
-		columns = []int{}
-		for c := range r.stream.Columns {
-			if r.stream.Columns[c].Type != stream.Other {
-				columns = append(columns, c)
-			}
+		columns = make([]int, len(r.stream.Columns))
+		for c := range columns {
+			columns[c] = c
 		}
 	}
 	for _, c := range columns {
 		if c < 0 || c >= len(r.stream.Columns) {
 			return nil, &ColumnError{Name: fmt.Sprintf("#%d", c)}
-		}
-		if r.stream.Columns[c].Type == stream.Other {
-			return nil, typeError(&r.stream.Columns[c])
 		}
 	}
 	return columns, nil
@@ -102,8 +97,9 @@ type batchRead struct {
 	h        *header
 	from, to int64 // rows of the batch
 	pieces   []*piece
-	stored   map[int]*piece // buffers that are read whole, by index
-	left     int64          // of maxReadBytes
+	stored   map[int]*piece  // buffers that are read whole, by index
+	values   *arrowipc.Field // of a dictionary: it is a batch of this field only
+	left     int64           // of maxReadBytes
 }
 
 // A bufferRead is one buffer, or a part of it, to be read.
@@ -136,6 +132,12 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 		c.stored += buffer.Length
 	}
 	rows := b.to - b.from
+	if c.typ == stream.Other {
+		if b.h.batch.Length > maxRunBytes(c.stored) {
+			return c, fmt.Errorf("%w: column %q has %d rows in %d bytes", ErrTooLarge, b.field(column).Name, b.h.batch.Length, c.stored)
+		}
+		return c, b.whole(column)
+	}
 	if err := b.take(rows, int64(l.width)); err != nil {
 		return c, err
 	}
@@ -257,6 +259,14 @@ func byteCount(n, bits int64) int64 {
 	return n * (bits / 8)
 }
 
+// field is that of a column, or of the dictionary that is read.
+func (b *batchRead) field(column int) *arrowipc.Field {
+	if b.values != nil {
+		return b.values
+	}
+	return &b.r.schema.Fields[column]
+}
+
 func (b *batchRead) damaged(column int, at int64, err error) error {
-	return &bufferError{at, fmt.Errorf("column %q: %w", b.r.stream.Columns[column].Name, err)}
+	return &bufferError{at, fmt.Errorf("column %q: %w", b.field(column).Name, err)}
 }

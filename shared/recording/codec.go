@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 
+	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
 
@@ -93,6 +94,50 @@ type decompressor struct {
 	zstd *zstd.Decoder
 	lz4  *lz4.Reader
 	src  bytes.Reader
+}
+
+// content returns what a stored buffer holds: need bytes of it, or all where
+// need is array.Whole. An optional buffer that holds nothing gives nil. Plain
+// contents are part of stored; room returns memory for so many bytes, or an
+// error where they are too many.
+//
+// What a compressed buffer claims to hold is believed only as far as need,
+// which the field nodes justify, rounded up to 64: the run ends of
+// Apache.Arrow for .NET are padded so; and never beyond what its codec can do.
+func (d *decompressor) content(codec arrowipc.Codec, stored []byte, need int64, optional bool, room func(n int64) ([]byte, error)) ([]byte, error) {
+	claim, p := int64(-1), stored
+	if codec != arrowipc.Uncompressed && len(stored) > 0 {
+		if len(stored) < 8 {
+			return nil, fmt.Errorf("a compressed buffer of %d bytes", len(stored))
+		}
+		claim, p = int64(binary.LittleEndian.Uint64(stored)), stored[8:]
+	}
+	switch {
+	case optional && (len(stored) == 0 || claim == 0):
+		return nil, nil
+	case claim == -1: // stored as it is
+		if need == array.Whole {
+			return p, nil
+		}
+		if int64(len(p)) < need {
+			return nil, fmt.Errorf("%w: %d bytes where %d belong", ErrBounds, len(p), need)
+		}
+		return p[:need:need], nil
+	case need != array.Whole && (claim < need || claim > (need+63)&^63) || claim < 0:
+		return nil, fmt.Errorf("%w: %d bytes claimed where %d belong", ErrBounds, claim, need)
+	case claim == 0:
+		return p[:0:0], nil
+	case claim > maxContent(codec, int64(len(p))):
+		return nil, fmt.Errorf("%w: %d bytes claimed from %d bytes of %v", ErrBounds, claim, len(p), codecOf(codec))
+	}
+	out, err := room(claim)
+	if err != nil {
+		return nil, err
+	}
+	if out, err = d.decode(codec, p, out[:0], claim); err != nil || need == array.Whole {
+		return out, err
+	}
+	return out[:need:need], nil
 }
 
 // decode appends the size bytes that a frame holds to out, which has room for

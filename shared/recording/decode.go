@@ -13,23 +13,10 @@ func (b *batchRead) content(column int, s *bufferRead) ([]byte, error) {
 	if !s.compressed {
 		return s.piece.data[s.skip : s.skip+s.hi-s.lo], nil
 	}
-	p := s.piece.data
-	claim, p := int64(binary.LittleEndian.Uint64(p)), p[8:]
-	switch {
-	case claim == -1: // stored as it is
-		if int64(len(p)) < s.need {
-			return nil, b.damaged(column, s.at, fmt.Errorf("%w: %d bytes where %d belong", ErrBounds, len(p), s.need))
-		}
-		return p[s.lo:s.hi], nil
-	case claim < s.need || claim > (s.need+63)&^63:
-		return nil, b.damaged(column, s.at, fmt.Errorf("%w: %d bytes claimed where %d belong", ErrBounds, claim, s.need))
-	case claim == 0:
-		return p[:0], nil
-	case claim > maxContent(b.h.batch.Codec, int64(len(p))):
-		return nil, b.damaged(column, s.at, fmt.Errorf("%w: %d bytes claimed from %d bytes of %v", ErrBounds, claim, len(p), codecOf(b.h.batch.Codec)))
-	}
-	// Room behind the end lets a decoder copy in words.
-	out, err := b.r.decoder.decode(b.h.batch.Codec, p, make([]byte, 0, claim+64), claim)
+	// What it takes was counted when it was planned. Room behind the end lets
+	// a decoder copy in words.
+	room := func(n int64) ([]byte, error) { return make([]byte, 0, n+64), nil }
+	out, err := b.r.decoder.content(b.h.batch.Codec, s.piece.data, s.need, false, room)
 	if err != nil {
 		return nil, b.damaged(column, s.at, err)
 	}
@@ -38,8 +25,11 @@ func (b *batchRead) content(column int, s *bufferRead) ([]byte, error) {
 
 // decode makes the vector of a column whose bytes have been read.
 func (b *batchRead) decode(c *columnRead) (Vector, error) {
+	if c.typ == stream.Other {
+		return b.decodeArray(c.column)
+	}
 	rows := int(b.to - b.from)
-	v := Vector{Column: c.column, Type: c.typ, Width: c.layout.width, Len: rows}
+	v := Vector{Column: c.column, Type: c.typ, Width: c.layout.width, Len: rows, field: b.field(c.column)}
 	first, n := b.from, rows
 	if c.layout.runEnd {
 		first, n = 0, int(c.n)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
 
@@ -31,7 +32,8 @@ type encoder struct {
 	runValid []byte  // one byte a run; empty: all valid
 }
 
-// A columnLayout is what a field's type means for its buffers.
+// A columnLayout is what a field's type means for its buffers; it is zero for
+// columns that are arrays.
 type columnLayout struct {
 	bits    int // of one value in the file
 	width   int // bytes of one value in memory
@@ -45,11 +47,7 @@ func newEncoder(schema arrowipc.Schema, codec Codec) (*encoder, error) {
 	}
 	e := &encoder{schema: schema, codec: codec, layout: make([]columnLayout, len(schema.Fields))}
 	for i := range schema.Fields {
-		var ok bool
-		if e.layout[i], ok = layoutOf(&schema.Fields[i]); !ok {
-			f := &schema.Fields[i]
-			return nil, fmt.Errorf("recording: column %q: cannot write a column of type %s", f.Name, f.TypeString())
-		}
+		e.layout[i], _ = readableLayout(&schema.Fields[i])
 	}
 	// Room for the header: 16 bytes a node and a buffer, and the rest.
 	e.room = 512
@@ -101,11 +99,11 @@ func (e *encoder) encode(at int64, rows int, columns []Vector, strict bool) ([]b
 		if err := e.column(i, rows, &columns[i]); err != nil {
 			return nil, arrowipc.Block{}, err
 		}
-		if err := e.done(rows, len(columns[i].Data)); err != nil {
+		if err := e.done(rows, columns[i].bytes()); err != nil {
 			return nil, arrowipc.Block{}, err
 		}
 	}
-	message, block := e.finish(at, nil)
+	message, block := e.finish(at, arrowipc.AppendRecordBatch, nil)
 	return message, block, nil
 }
 
@@ -141,10 +139,13 @@ func (e *encoder) done(rows, bytes int) error {
 	return nil
 }
 
+// A headerAppender is arrowipc.AppendRecordBatch, or the like for a dictionary.
+type headerAppender func(dst []byte, at int64, align int, r *arrowipc.RecordBatch, bodyLength int64, metadata []arrowipc.KeyValue) []byte
+
 // finish puts the header before the body.
-func (e *encoder) finish(at int64, metadata []arrowipc.KeyValue) ([]byte, arrowipc.Block) {
+func (e *encoder) finish(at int64, header headerAppender, metadata []arrowipc.KeyValue) ([]byte, arrowipc.Block) {
 	bodyLength := int64(len(e.message) - e.room)
-	e.header = arrowipc.AppendRecordBatch(e.header[:0], at, bodyAlign, &e.batch, bodyLength, metadata)
+	e.header = header(e.header[:0], at, bodyAlign, &e.batch, bodyLength, metadata)
 	if more := len(e.header) - e.room; more > 0 {
 		e.message = slices.Insert(e.message, 0, make([]byte, more)...)
 		e.room += more
@@ -173,6 +174,12 @@ func (e *encoder) check(rows int, columns []Vector, strict bool) error {
 	}
 	for i := range columns {
 		v, f, l := &columns[i], &e.schema.Fields[i], &e.layout[i]
+		if l.width == 0 {
+			if err := checkArray(f, v, rows); err != nil {
+				return err
+			}
+			continue
+		}
 		switch {
 		case int64(len(v.Data)) != int64(rows)*int64(l.width):
 			return fmt.Errorf("column %q: %d bytes for %d rows of %d bytes", f.Name, len(v.Data), rows, l.width)
@@ -189,8 +196,37 @@ func (e *encoder) check(rows int, columns []Vector, strict bool) error {
 	return nil
 }
 
+// checkArray refuses an array that is not of the field, and what metadata of
+// version V5 cannot say.
+func checkArray(f *arrowipc.Field, v *Vector, rows int) error {
+	switch {
+	case v.Array == nil:
+		return fmt.Errorf("column %q: cannot write a column of type %s without its array", f.Name, f.TypeString())
+	case v.Array.Len != rows:
+		return fmt.Errorf("column %q: %d rows in a batch of %d", f.Name, v.Array.Len, rows)
+	case v.Array.Field.TypeString() != f.TypeString():
+		return fmt.Errorf("column %q: %s in a column of %s", f.Name, v.Array.Field.TypeString(), f.TypeString())
+	case v.Array.NullUnions():
+		return fmt.Errorf("%w: column %q has unions that are null, as before Arrow 1.0, which nothing writes any more: leave the column out", ErrUnsupported, f.Name)
+	}
+	return nil
+}
+
+// array appends the nodes and buffers of an array.
+func (e *encoder) array(a *array.Array) {
+	a.Walk(
+		func(n arrowipc.FieldNode) { e.batch.Nodes = append(e.batch.Nodes, n) },
+		e.buffer,
+		func(n int64) { e.batch.VariadicCounts = append(e.batch.VariadicCounts, n) },
+	)
+}
+
 func (e *encoder) column(i, rows int, v *Vector) error {
 	l := &e.layout[i]
+	if l.width == 0 {
+		e.array(v.Array)
+		return nil
+	}
 	if !l.runEnd {
 		e.values(l, rows, v.Data, v.Valid)
 		return nil

@@ -163,14 +163,7 @@ func (r *Reader) readScratch(p *piece) (err error) {
 }
 
 func (r *Reader) parseHeader(b *batchState, p []byte) (*header, error) {
-	prefix, length, err := arrowipc.ParsePrefix(p)
-	if err != nil {
-		return nil, err
-	}
-	if int64(prefix)+int64(length) != int64(len(p)) {
-		return nil, fmt.Errorf("%w: the message has %d bytes of metadata, the footer says %d", ErrDamaged, int64(prefix)+int64(length), len(p))
-	}
-	m, err := arrowipc.ParseMessage(p[prefix:])
+	m, err := parseFramed(p)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package recording
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
@@ -24,6 +25,9 @@ func (r *Reader) readStored(i int, columns []int) (*storedBatch, error) {
 	h, err := r.header(i)
 	if err != nil {
 		return nil, err
+	}
+	if h.version < arrowipc.V5 && slices.ContainsFunc(columns, func(c int) bool { return hasUnion(&r.schema.Fields[c]) }) {
+		return nil, errOldUnion
 	}
 	rd := batchRead{r: r, h: h, to: h.batch.Length, left: maxReadBytes}
 	fail := func(err error) (*storedBatch, error) {
@@ -50,16 +54,41 @@ func (r *Reader) readStored(i int, columns []int) (*storedBatch, error) {
 		}
 		if v, err := rd.decode(&part); err != nil {
 			return fail(err)
-		} else if err := r.work(len(v.Data)); err != nil {
+		} else if err := r.work(v.bytes()); err != nil {
 			return nil, err
 		}
-		span := h.spans[c]
-		s.nodes = append(s.nodes, h.batch.Nodes[span.Node:span.NodeEnd]...)
-		for b := span.Buffer; b < span.BufferEnd; b++ {
-			s.buffers = append(s.buffers, rd.stored[b].data)
-		}
+		s.add(&rd, c)
 	}
 	return s, nil
+}
+
+// add appends a column that has been read whole.
+func (s *storedBatch) add(b *batchRead, column int) {
+	span, batch := b.h.spans[column], b.h.batch
+	s.nodes = append(s.nodes, batch.Nodes[span.Node:span.NodeEnd]...)
+	for i := span.Buffer; i < span.BufferEnd; i++ {
+		s.buffers = append(s.buffers, b.stored[i].data)
+	}
+	s.variadic = append(s.variadic, batch.VariadicCounts[span.View:span.ViewEnd]...)
+}
+
+// errOldUnion says that a batch of metadata version V4 has unions, whose
+// buffers are others than now: it cannot be copied as it stands.
+var errOldUnion = errors.New("recording: unions of metadata version V4")
+
+func hasUnion(f *arrowipc.Field) bool {
+	if f.Dictionary != nil {
+		return false
+	}
+	if f.Type.ID == arrowipc.Union {
+		return true
+	}
+	for i := range f.Children {
+		if hasUnion(&f.Children[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // work tells who asked of bytes decoded.
@@ -70,12 +99,8 @@ func (r *Reader) work(n int) error {
 	return r.worked(n)
 }
 
-// writeStored appends a batch of the columns of the schema as it stands in
-// another file, in one Write.
-func (w *Writer) writeStored(s *storedBatch) error {
-	if err := w.usable(); err != nil {
-		return err
-	}
+// encodeStored returns the message of a batch as it stands in another file.
+func (w *Writer) encodeStored(s *storedBatch, header headerAppender) ([]byte, arrowipc.Block, error) {
 	e := w.enc
 	about := 0
 	for _, p := range s.buffers {
@@ -87,9 +112,22 @@ func (w *Writer) writeStored(s *storedBatch) error {
 	for _, p := range s.buffers {
 		e.stored(p)
 		if err := e.done(int(s.rows), len(p)); err != nil {
-			return fmt.Errorf("recording: batch %d: %w", len(w.blocks), err)
+			return nil, arrowipc.Block{}, err
 		}
 	}
-	message, block := e.finish(w.size, s.metadata)
+	message, block := e.finish(w.size, header, s.metadata)
+	return message, block, nil
+}
+
+// writeStored appends a batch of the columns of the schema as it stands in
+// another file, in one Write.
+func (w *Writer) writeStored(s *storedBatch) error {
+	if err := w.usable(); err != nil {
+		return err
+	}
+	message, block, err := w.encodeStored(s, arrowipc.AppendRecordBatch)
+	if err != nil {
+		return fmt.Errorf("recording: batch %d: %w", len(w.blocks), err)
+	}
 	return w.writeBatch(message, block, s.rows)
 }

@@ -66,6 +66,8 @@ func (r *Reader) openFooter(head []byte) (ok bool, err error) {
 		r.batches[i] = batchState{offset: b.Offset, metaLength: b.MetaLength, bodyLength: b.BodyLength}
 	}
 	r.starts = append(r.starts, 0)
+	r.dictionaries.footer(f)
+	r.metadata = f.Metadata
 	r.findUnlisted(f, head)
 	return true, nil
 }
@@ -143,6 +145,8 @@ func (r *Reader) takeMessage(at, metaLength int64, m *arrowipc.Message) (next in
 		r.headers.put(i, h)
 	} else if end > r.size-bodyAt {
 		return 0, stopped{reason: "the file ends inside a dictionary"}
+	} else {
+		r.dictionaries.message(at, metaLength, m)
 	}
 	return bodyAt + min(m.BodyLength, r.size-bodyAt), stopped{} // of the last batch only padding may be missing
 }
@@ -209,6 +213,7 @@ func (r *Reader) resync(at int64, stop stopped, legacy bool) (next int64, err er
 		r.headers.drop(last)
 	}
 	r.find(f)
+	r.dictionaries.gaps = append(r.dictionaries.gaps, f.Offset)
 	return hit.at, nil
 }
 

@@ -74,11 +74,12 @@ type Reader struct {
 	footer bool         // valid
 	read   Counters
 
-	schema  arrowipc.Schema
-	version int16
-	stream  stream.Stream
-	layouts []columnLayout // of the columns, zero where Type is Other
-	clock   int            // index of the column Clock, or -1
+	schema   arrowipc.Schema
+	metadata []arrowipc.KeyValue // of the footer
+	version  int16
+	stream   stream.Stream
+	layouts  []columnLayout // of the columns, zero where Type is Other
+	clock    int            // index of the column Clock, or -1
 
 	batches  []batchState
 	starts   []int64 // row numbers of the batches indexed so far and of their end
@@ -92,7 +93,9 @@ type Reader struct {
 	budget   int64 // bytes of metadata that may still be looked at on suspicion
 
 	decoder decompressor
-	worked  func(n int) error // told of bytes decoded while a slice is written; nil: nobody asks
+
+	dictionaries dictionaries
+	worked       func(n int) error // told of bytes decoded while a slice is written; nil: nobody asks
 }
 
 // OpenOptions let a caller follow and end a long opening, and help with a file

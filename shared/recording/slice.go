@@ -2,11 +2,9 @@ package recording
 
 import (
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
-	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // Slice returns the rows [start, end) of some columns, given by index (nil:
@@ -111,9 +109,10 @@ func (r *Reader) checkRange(start, end int64) error {
 // SliceOptions say what WriteSlice copies and how. The zero value copies no
 // rows of all columns, plain.
 type SliceOptions struct {
-	Start, End int64                   // rows, half-open
-	Columns    []int                   // by index, in the order wanted; nil: all, in file order
-	Unique     bool                    // only the rows at which the values of slower columns begin, see SliceUnique
+	Start, End int64 // rows, half-open
+	Columns    []int // by index, in the order wanted; nil: all, in file order
+	Unique     bool  // only the rows at which the values of slower columns begin, see SliceUnique
+	Format     Format
 	Codec      Codec                   // Keep: as each batch has it
 	Progress   func(done, total int64) // rows; nil: none
 
@@ -148,14 +147,16 @@ type SliceReport struct {
 	Findings []Finding `json:"findings"`  // the damaged batches; if there are any, data were lost
 }
 
-// WriteSlice writes the rows [o.Start, o.End) of some columns as a file of
-// their own: types, run ends, nulls, schema and field metadata and the borders
-// of batches stay as they are. Damaged batches are left out and reported.
+// WriteSlice writes the rows [o.Start, o.End) of some columns as a file, or a
+// stream, of their own: types, run ends, nulls, dictionaries, metadata and the
+// borders of batches stay as they are. Damaged batches are left out and
+// reported.
 //
 // cancel, if not nil, is asked before each batch; it ends the writing with
 // ErrCanceled. Besides it returns a *RangeError, a *ColumnError, an error that
-// wraps ErrUnsupported for a column that cannot be read, or that of source or
-// file; f then holds a part and is the caller's to remove.
+// wraps ErrUnsupported where a file cannot hold what a stream can (dictionaries
+// that change), or that of source or file; f then holds a part and is the
+// caller's to remove.
 func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceReport, error) {
 	report := SliceReport{Findings: []Finding{}}
 	columns := o.Columns
@@ -190,10 +191,12 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 	if codec == Keep {
 		codec = None // until a batch says its own
 	}
-	w, err := newSchemaWriter(f, schema, codec)
+	w, err := newSchemaWriter(f, schema, WriterOptions{Format: o.Format, Codec: codec})
 	if err != nil {
 		return SliceReport{}, err
 	}
+	w.metadata = r.metadata
+	copied := r.newDictionaryCopy(w, schema.Fields, o)
 	r.worked = everyWork(o.Yield)
 	defer func() { r.worked = nil }()
 	w.enc.worked = r.worked
@@ -204,6 +207,9 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 		}
 		if err == nil {
 			err = cut.err
+		}
+		if err == nil {
+			err = copied.before(cut.batch)
 		}
 		switch {
 		case err != nil:
@@ -244,10 +250,12 @@ func (r *Reader) copyCut(w *Writer, cut rowCut, columns []int, codec Codec) erro
 		state := &r.batches[cut.batch]
 		if cut.from == 0 && cut.to == state.rows {
 			s, err := r.readStored(cut.batch, columns)
-			if err != nil {
+			if err == nil {
+				return w.writeStored(s)
+			}
+			if err != errOldUnion {
 				return err
 			}
-			return w.writeStored(s)
 		}
 		w.enc.codec = codecOf(state.codec)
 	}
@@ -256,9 +264,4 @@ func (r *Reader) copyCut(w *Writer, cut rowCut, columns []int, codec Codec) erro
 		return err
 	}
 	return w.WriteBatch(b.Rows, b.Columns)
-}
-
-// typeError says that a column cannot be read and why.
-func typeError(c *stream.Column) error {
-	return fmt.Errorf("%w: column %q is of type %s; columns of numbers, truth values, times and fixed-width bytes are", ErrUnsupported, c.Name, c.ArrowType)
 }

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"unsafe"
 
+	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -26,7 +27,8 @@ type Batch struct {
 	Columns []Vector // in the order they were asked for
 }
 
-// A Vector is the values of one column in a batch.
+// A Vector is the values of one column in a batch: of numbers, truth values,
+// times and other values of one width in Data, of all other types in Array.
 //
 // A run-end encoded column has both: Data with the value of every row, and
 // RunEnds. Data of vectors from a Reader may share memory with other vectors
@@ -39,6 +41,12 @@ type Vector struct {
 	Data    []byte      // Len values, little endian; bools one byte each, 0 or 1; values under nulls mean nothing
 	Valid   []byte      // nil: all valid; else one byte a row, 1 valid, 0 null
 	RunEnds []int32     // run-end encoded columns: where each run ends, the last at Len
+
+	// Array is the decoded column where Type is Other (text, nested,
+	// dictionary-encoded and the like); Data and RunEnds are nil then.
+	Array *array.Array
+
+	field *arrowipc.Field // of a Reader's vectors: how to show Data
 }
 
 // Number is what the values of a column can be read as.
@@ -82,7 +90,7 @@ func (v *Vector) Float64(i int) float64 {
 	case stream.Int16:
 		return float64(int16(binary.LittleEndian.Uint16(v.Data[2*i:])))
 	case stream.Float16:
-		return float64FromHalf(binary.LittleEndian.Uint16(v.Data[2*i:]))
+		return array.FloatFromHalf(binary.LittleEndian.Uint16(v.Data[2*i:]))
 	case stream.Uint32:
 		return float64(binary.LittleEndian.Uint32(v.Data[4*i:]))
 	case stream.Int32:
@@ -99,29 +107,46 @@ func (v *Vector) Float64(i int) float64 {
 	return math.NaN()
 }
 
+// Text returns the value of a row for people: numbers as decimals, times as
+// ISO 8601, bytes as hexadecimal digits, lists as [1, 2], structs as {a: 1}. It
+// is not valid where there is no value.
+func (v *Vector) Text(row int) (text string, valid bool) {
+	if v.Valid != nil && v.Valid[row] == 0 {
+		return "", false
+	}
+	if v.Array != nil {
+		return string(v.Array.AppendText(nil, row)), true
+	}
+	t := v.dataType()
+	width := v.width()
+	return string(array.AppendFixed(nil, &t, v.Data[row*width:(row+1)*width])), true
+}
+
+// dataType is the Arrow type of Data.
+func (v *Vector) dataType() arrowipc.DataType {
+	if v.field != nil {
+		if v.field.Type.ID == arrowipc.RunEndEncoded {
+			return v.field.Children[1].Type
+		}
+		return v.field.Type
+	}
+	t, _ := typeFromColumn(&stream.Column{Type: v.Type, ByteWidth: v.width()})
+	return t
+}
+
+// bytes is about what the values take in memory.
+func (v *Vector) bytes() int {
+	if v.Array != nil {
+		return int(v.Array.Bytes())
+	}
+	return len(v.Data)
+}
+
 func (v *Vector) width() int {
 	if v.Width > 0 {
 		return v.Width
 	}
 	return v.Type.Width()
-}
-
-// float64FromHalf converts an IEEE 754 binary16 number.
-func float64FromHalf(half uint16) float64 {
-	sign, exponent, fraction := 1.0, int(half>>10&31), float64(half&1023)
-	if half&0x8000 != 0 {
-		sign = -1
-	}
-	switch exponent {
-	case 0:
-		return sign * math.Ldexp(fraction, -24)
-	case 31:
-		if fraction != 0 {
-			return math.NaN()
-		}
-		return math.Inf(int(sign))
-	}
-	return sign * math.Ldexp(1024+fraction, exponent-25)
 }
 
 // readableLayout is layoutOf for a reader: typ is the type of the values in

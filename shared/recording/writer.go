@@ -23,27 +23,41 @@ const maxBodyBytes = math.MaxInt32
 // errClosed is what a Writer answers after Close.
 var errClosed = errors.New("recording: the writer is closed")
 
+// A Format is one of the two that Arrow IPC has.
+type Format uint8
+
+// The formats. A stream can be written to a pipe; it has no index, so that a
+// reader of it goes over all batches.
+const (
+	FileFormat   Format = iota // magic, messages, footer
+	StreamFormat               // messages and an end mark
+)
+
 // WriterOptions say how a recording is written. The zero value writes plain
 // bodies.
 type WriterOptions struct {
-	Codec Codec // of the bodies: None, Zstd or LZ4
+	Format Format
+	Codec  Codec // of the bodies: None, Zstd or LZ4
 }
 
-// A Writer writes one stream as an Arrow IPC file.
+// A Writer writes one stream as an Arrow IPC file, or as an Arrow IPC stream.
 //
 // The file is made of whole messages at every moment: the schema is on disk
 // before the first batch, each batch is one Write, and a batch that could not
 // be written whole is cut off again. One goroutine at a time may call it.
 type Writer struct {
-	file   File
-	enc    *encoder
-	strict bool // nulls only in nullable columns
+	file     File
+	format   Format
+	enc      *encoder
+	strict   bool                // nulls only in nullable columns
+	metadata []arrowipc.KeyValue // of the footer
 
-	size   int64 // of the whole messages
-	rows   int64
-	blocks []arrowipc.Block
-	closed bool
-	err    error // of the first write that failed; all later calls return it
+	size         int64 // of the whole messages
+	rows         int64
+	blocks       []arrowipc.Block
+	dictionaries []arrowipc.Block
+	closed       bool
+	err          error // of the first write that failed; all later calls return it
 }
 
 // NewWriter writes what comes before the first batch, in one Write, to f,
@@ -57,7 +71,7 @@ func NewWriter(f File, s *stream.Stream, o WriterOptions) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newSchemaWriter(f, schema, o.Codec)
+	w, err := newSchemaWriter(f, schema, o)
 	if err != nil {
 		return nil, err
 	}
@@ -66,15 +80,17 @@ func NewWriter(f File, s *stream.Stream, o WriterOptions) (*Writer, error) {
 }
 
 // newSchemaWriter is NewWriter for the schema of another file, which is kept
-// as it is: types, nullability, names of children, metadata. It returns an
-// error if a column is not of fixed width, nor run ends over such values.
-func newSchemaWriter(f File, schema arrowipc.Schema, codec Codec) (*Writer, error) {
-	enc, err := newEncoder(schema, codec)
+// as it is: types, nullability, names of children, metadata.
+func newSchemaWriter(f File, schema arrowipc.Schema, o WriterOptions) (*Writer, error) {
+	enc, err := newEncoder(schema, o.Codec)
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{file: f, enc: enc}
-	head := arrowipc.AppendHeader(nil)
+	w := &Writer{file: f, enc: enc, format: o.Format}
+	var head []byte
+	if o.Format == FileFormat {
+		head = arrowipc.AppendHeader(nil)
+	}
 	head = arrowipc.AppendSchema(head, int64(len(head)), bodyAlign, &enc.schema)
 	if err := w.write(head, "schema"); err != nil {
 		return nil, err
@@ -115,7 +131,7 @@ func (w *Writer) writeBatch(message []byte, block arrowipc.Block, rows int64) er
 	return nil
 }
 
-// Close writes the end mark and the footer, in one Write. It does not close
+// Close writes the end mark and, to a file, the footer, in one Write. It does not close
 // the file. After a failed write it returns that error and writes nothing; a
 // second call returns nil.
 func (w *Writer) Close() error {
@@ -125,7 +141,10 @@ func (w *Writer) Close() error {
 	if w.closed {
 		return nil
 	}
-	tail := appendTail(nil, arrowipc.V5, &w.enc.schema, nil, w.blocks, nil)
+	tail := arrowipc.AppendEnd(nil)
+	if w.format == FileFormat {
+		tail = appendTail(nil, arrowipc.V5, &w.enc.schema, w.dictionaries, w.blocks, w.metadata)
+	}
 	if err := w.write(tail, "footer"); err != nil {
 		return err
 	}

@@ -22,6 +22,24 @@ func AppendSchema(dst []byte, at int64, align int, s *Schema) []byte {
 // bodyLength bytes follows. The metadata version is V5.
 func AppendRecordBatch(dst []byte, at int64, align int, r *RecordBatch, bodyLength int64, metadata []KeyValue) []byte {
 	b := flatbuffers.NewBuilder(256 + 16*(len(r.Nodes)+len(r.Buffers)))
+	header := buildRecordBatch(b, r)
+	return frame(dst, at, align, finishMessage(b, RecordBatchHeader, header, bodyLength, metadata))
+}
+
+// AppendDictionaryBatch is AppendRecordBatch for the values of a dictionary;
+// those of a delta follow what was there before.
+func AppendDictionaryBatch(dst []byte, at int64, align int, id int64, delta bool, r *RecordBatch, bodyLength int64, metadata []KeyValue) []byte {
+	b := flatbuffers.NewBuilder(256 + 16*(len(r.Nodes)+len(r.Buffers)))
+	data := buildRecordBatch(b, r)
+	b.StartObject(3)
+	b.PrependInt64Slot(0, id, 0)
+	b.PrependUOffsetTSlot(1, data, 0)
+	b.PrependBoolSlot(2, delta, false)
+	header := b.EndObject()
+	return frame(dst, at, align, finishMessage(b, DictionaryBatchHeader, header, bodyLength, metadata))
+}
+
+func buildRecordBatch(b *flatbuffers.Builder, r *RecordBatch) flatbuffers.UOffsetT {
 	var variadic flatbuffers.UOffsetT
 	if len(r.VariadicCounts) > 0 {
 		b.StartVector(8, len(r.VariadicCounts), 8)
@@ -54,8 +72,7 @@ func AppendRecordBatch(dst []byte, at int64, align int, r *RecordBatch, bodyLeng
 	b.PrependUOffsetTSlot(2, buffers, 0)
 	b.PrependUOffsetTSlot(3, compression, 0)
 	b.PrependUOffsetTSlot(4, variadic, 0)
-	header := b.EndObject()
-	return frame(dst, at, align, finishMessage(b, RecordBatchHeader, header, bodyLength, metadata))
+	return b.EndObject()
 }
 
 // AppendEnd appends the end-of-stream mark, 8 bytes.

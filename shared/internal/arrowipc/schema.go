@@ -98,8 +98,9 @@ func dataType(d *DataType, id TypeID, t table) {
 }
 
 // A Span is the part of a batch's nodes and buffers that belongs to one
-// top-level column: nodes [Node, NodeEnd), buffers [Buffer, BufferEnd).
-type Span struct{ Node, NodeEnd, Buffer, BufferEnd int }
+// top-level column: nodes [Node, NodeEnd), buffers [Buffer, BufferEnd), counts
+// of views [View, ViewEnd).
+type Span struct{ Node, NodeEnd, Buffer, BufferEnd, View, ViewEnd int }
 
 // Columns assigns the nodes and buffers of a batch to the schema's columns.
 //
@@ -116,11 +117,11 @@ func Columns(s *Schema, version int16, r *RecordBatch, last []Span) ([]Span, err
 	}
 	walk := layout{version: version, variadic: r.VariadicCounts}
 	for i := range s.Fields {
-		span := Span{Node: walk.nodes, Buffer: walk.buffers}
+		span := Span{Node: walk.nodes, Buffer: walk.buffers, View: len(r.VariadicCounts) - len(walk.variadic)}
 		if err := walk.add(&s.Fields[i]); err != nil {
 			return nil, err
 		}
-		span.NodeEnd, span.BufferEnd = walk.nodes, walk.buffers
+		span.NodeEnd, span.BufferEnd, span.ViewEnd = walk.nodes, walk.buffers, len(r.VariadicCounts)-len(walk.variadic)
 		if shared && spans[i] != span {
 			spans, shared = slices.Clone(spans), false
 		}

@@ -1,0 +1,241 @@
+package recording
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/oniscope/oniscope/shared/internal/array"
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+// A dictionaryCopy writes the dictionaries that a slice needs.
+//
+// A stream gets the messages where the batches need them. A file gets each
+// dictionary once, in front, with all values that the range uses: many readers
+// know no deltas in files, and none knows a dictionary that begins anew.
+type dictionaryCopy struct {
+	r      *Reader
+	w      *Writer
+	fields []*arrowipc.Field // with a dictionary, one for each id, inner ones first
+	o      SliceOptions
+	done   map[int64][]int // messages written so far, by id
+	begun  bool            // those of a file are written
+	err    error           // of that
+}
+
+func (r *Reader) newDictionaryCopy(w *Writer, fields []arrowipc.Field, o SliceOptions) *dictionaryCopy {
+	d := &dictionaryCopy{r: r, w: w, o: o, done: map[int64][]int{}}
+	d.collect(fields)
+	return d
+}
+
+// collect notes the fields that have dictionaries.
+func (d *dictionaryCopy) collect(fields []arrowipc.Field) {
+	for i := range fields {
+		f := &fields[i]
+		d.collect(f.Children)
+		if f.Dictionary != nil && !slices.ContainsFunc(d.fields, func(g *arrowipc.Field) bool { return g.Dictionary.ID == f.Dictionary.ID }) {
+			d.fields = append(d.fields, f)
+		}
+	}
+}
+
+// before writes what has to stand before a batch. The error is a *CorruptError
+// if a dictionary of it is damaged: no batch can do without it.
+func (d *dictionaryCopy) before(batch int) error {
+	if len(d.fields) == 0 {
+		return nil
+	}
+	err := d.err
+	if d.o.Format == StreamFormat {
+		err = d.stream(batch)
+	} else if !d.begun {
+		d.begun = true
+		err = d.file(batch)
+		d.err = err
+	}
+	var bad *bufferError
+	if errors.As(err, &bad) {
+		return d.r.corrupt(batch, bad.offset, bad.err)
+	}
+	return err
+}
+
+// stream writes the messages that batch needs and that are not yet written.
+func (d *dictionaryCopy) stream(batch int) error {
+	at := d.r.batches[batch].offset
+	for _, f := range d.fields {
+		chain, err := d.r.chain(f.Dictionary.ID, at)
+		if err != nil {
+			return err
+		}
+		was := d.done[f.Dictionary.ID]
+		if len(was) > len(chain) || !slices.Equal(was, chain[:len(was)]) {
+			was = nil // it begins anew
+		}
+		for k, i := range chain[len(was):] {
+			if err := d.message(f, i, len(was)+k > 0, at); err != nil {
+				return err
+			}
+		}
+		d.done[f.Dictionary.ID] = slices.Clone(chain)
+	}
+	return nil
+}
+
+// file writes whole dictionaries for all batches of the range, the first of
+// which is given.
+func (d *dictionaryCopy) file(first int) error {
+	last := first
+	for cut, err := range d.r.cuts(d.o.Start, d.o.End) {
+		if err != nil {
+			return err
+		}
+		last = cut.batch
+	}
+	for _, f := range d.fields {
+		if err := d.whole(f, first, last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whole writes the dictionary of a field as it is for the last batch, which
+// has to do for all from the first on.
+func (d *dictionaryCopy) whole(f *arrowipc.Field, first, last int) error {
+	id := f.Dictionary.ID
+	var at int64
+	var chain []int
+	var values *array.Array
+	for i := first; i <= last; i++ {
+		offset := d.r.batches[i].offset
+		next, err := d.r.chain(id, offset)
+		if err != nil {
+			return err
+		}
+		if len(next) > 0 && len(chain) > 0 && next[0] != chain[0] {
+			// It begins anew. Writers without deltas do so to add values.
+			if values, err = d.r.dictionary(f, at); err != nil {
+				return err
+			}
+			more, err := d.r.dictionary(f, offset)
+			if err != nil {
+				return err
+			}
+			if !beginsWith(more, values) {
+				return fmt.Errorf("%w: the dictionary of column %q is another from batch %d on, which only a stream can hold: write a stream, or slice the batches before and behind it apart", ErrUnsupported, f.Name, i)
+			}
+		}
+		at, chain = offset, next
+	}
+	switch len(chain) {
+	case 0:
+		return nil
+	case 1:
+		return d.message(f, chain[0], false, at)
+	}
+	values, err := d.r.dictionary(f, at)
+	if err != nil {
+		return err
+	}
+	return d.w.writeDictionary(id, false, values, d.codec(chain[0]))
+}
+
+// beginsWith reports whether a dictionary's first values are those of another.
+func beginsWith(long, short *array.Array) bool {
+	if long.Len < short.Len {
+		return false
+	}
+	return bytes.Equal(flat(long.Slice(0, short.Len)), flat(short.Slice(0, short.Len)))
+}
+
+// flat is all that an array's nodes and buffers say.
+func flat(a *array.Array) []byte {
+	var out []byte
+	a.Walk(
+		func(n arrowipc.FieldNode) { out = fmt.Appendf(out, "%d %d;", n.Length, n.NullCount) },
+		func(p []byte) { out = append(fmt.Appendf(out, "%d:", len(p)), p...) },
+		func(int64) {},
+	)
+	return out
+}
+
+// codec is how the values of a message are to be compressed.
+func (d *dictionaryCopy) codec(message int) Codec {
+	if d.o.Codec == Keep {
+		return codecOf(d.r.dictionaries.list[message].batch.Codec)
+	}
+	return d.o.Codec
+}
+
+// message copies one message.
+func (d *dictionaryCopy) message(f *arrowipc.Field, i int, delta bool, at int64) error {
+	b, err := d.r.dictionaryRead(dictionaryField(d.r.schema.Fields, f.Dictionary.ID), i)
+	if err != nil {
+		return err
+	}
+	if err := b.whole(0); err != nil {
+		return err
+	}
+	if err := d.r.fetch(b.pieces, &d.r.read.Body); err != nil {
+		return err
+	}
+	a, err := b.array(0, at)
+	if err != nil {
+		return err
+	}
+	if err := d.r.work(int(a.Bytes())); err != nil {
+		return err
+	}
+	if d.o.Codec != Keep || b.h.version < arrowipc.V5 && hasUnion(a.Field) {
+		return d.w.writeDictionary(f.Dictionary.ID, delta, a, d.codec(i))
+	}
+	s := &storedBatch{codec: b.h.batch.Codec, rows: b.h.batch.Length, metadata: b.h.metadata}
+	s.add(b, 0)
+	return d.w.writeStoredDictionary(f.Dictionary.ID, delta, s)
+}
+
+// writeDictionary appends the values of a dictionary.
+func (w *Writer) writeDictionary(id int64, delta bool, values *array.Array, codec Codec) error {
+	if values.NullUnions() {
+		return fmt.Errorf("%w: column %q has unions that are null, as before Arrow 1.0, which nothing writes any more: leave the column out", ErrUnsupported, values.Field.Name)
+	}
+	e := w.enc
+	e.begin(codec, values.Len, int(values.Bytes()))
+	e.array(values)
+	if err := e.done(values.Len, int(values.Bytes())); err != nil {
+		return fmt.Errorf("recording: dictionary %d: %w", id, err)
+	}
+	message, block := e.finish(w.size, dictionaryHeader(id, delta), nil)
+	return w.addDictionary(message, block)
+}
+
+// writeStoredDictionary is writeDictionary for values as they stand in another
+// file.
+func (w *Writer) writeStoredDictionary(id int64, delta bool, s *storedBatch) error {
+	message, block, err := w.encodeStored(s, dictionaryHeader(id, delta))
+	if err != nil {
+		return fmt.Errorf("recording: dictionary %d: %w", id, err)
+	}
+	return w.addDictionary(message, block)
+}
+
+func (w *Writer) addDictionary(message []byte, block arrowipc.Block) error {
+	if err := w.usable(); err != nil {
+		return err
+	}
+	if err := w.write(message, "dictionary"); err != nil {
+		return err
+	}
+	w.dictionaries = append(w.dictionaries, block)
+	return nil
+}
+
+func dictionaryHeader(id int64, delta bool) headerAppender {
+	return func(dst []byte, at int64, align int, r *arrowipc.RecordBatch, bodyLength int64, metadata []arrowipc.KeyValue) []byte {
+		return arrowipc.AppendDictionaryBatch(dst, at, align, id, delta, r, bodyLength, metadata)
+	}
+}
