@@ -39,7 +39,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"cut": cmdCut, "grown": cmdGrown, "terminate": cmdTerminate, "remember": cmdRemember, "unchanged": cmdUnchanged,
+			"cut": cmdCut, "wipe": cmdWipe, "grown": cmdGrown, "terminate": cmdTerminate, "remember": cmdRemember, "unchanged": cmdUnchanged,
 		},
 	})
 }
@@ -55,6 +55,19 @@ func cmdCut(ts *testscript.TestScript, _ bool, args []string) {
 		n += info.Size()
 	}
 	ts.Check(os.Truncate(path, n))
+}
+
+// cmdWipe puts zeros over n bytes of a file from an offset on.
+func cmdWipe(ts *testscript.TestScript, _ bool, args []string) {
+	off, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	n, err := strconv.ParseInt(args[2], 10, 64)
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY, 0)
+	ts.Check(err)
+	defer f.Close()
+	_, err = f.WriteAt(make([]byte, n), off)
+	ts.Check(err)
 }
 
 // cmdGrown waits until a file has more than n bytes.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"path"
@@ -227,38 +228,9 @@ func ticksFromSeconds(text string, clockHz uint64) (uint64, error) {
 // chooseColumns returns the columns that names and globs name, in the order of
 // the file; all of them if there are no patterns.
 func chooseColumns(r *recording.Reader, patterns []string) ([]int, error) {
-	columns := r.Stream().Columns
-	chosen := make([]bool, len(columns))
-	for _, pattern := range patterns {
-		if !strings.ContainsAny(pattern, "*?[") {
-			i, err := r.Column(pattern)
-			if err != nil {
-				return nil, err
-			}
-			chosen[i] = true
-			continue
-		}
-		found := false
-		for i := range columns {
-			match, err := path.Match(pattern, columns[i].Name)
-			if err != nil {
-				return nil, usagef("--columns %s: %v", pattern, err)
-			}
-			if match {
-				chosen[i], found = true, true
-			}
-		}
-		if !found {
-			if _, err := r.Column(pattern); err != nil {
-				return nil, err
-			}
-		}
+	columns, err := r.Columns(patterns)
+	if errors.Is(err, path.ErrBadPattern) {
+		err = &usageError{err}
 	}
-	var list []int
-	for i := range columns {
-		if chosen[i] || len(patterns) == 0 {
-			list = append(list, i)
-		}
-	}
-	return list, nil
+	return columns, err
 }

@@ -27,7 +27,7 @@ func (p *Plan) InPlace() (InPlace, error) { return p.inPlace, p.inPlaceErr }
 // planInPlace is plan for the same file: bytes in the middle that do not hold
 // stay, and the footer does not list them.
 func (rc *recoverer) planInPlace(p *Plan) {
-	if rc.stream || !rc.magic {
+	if rc.stream || !rc.magic || rc.salvage != nil {
 		p.inPlaceErr = ErrMoves
 		return
 	}

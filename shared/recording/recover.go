@@ -91,6 +91,11 @@ func (rc *recoverer) examine() error {
 	if err := rc.findEnds(); err != nil {
 		return err
 	}
+	if len(rc.o.Salvage) > 0 {
+		if _, err := rc.wantedColumns(); err != nil {
+			return err
+		}
+	}
 	if err := rc.walk(); err != nil {
 		return err
 	}
@@ -137,6 +142,7 @@ type recoverer struct {
 	scanner      scanner
 	torn         *message // a batch that the scan found and the end of the file cuts
 
+	salvage  *salvage // nil: none
 	report   Report
 	findings []located
 	checker  checker

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"reflect"
 	"sort"
 
@@ -340,34 +341,37 @@ func (rc *recoverer) plan() (*Plan, error) {
 		p.Report.Damage = append([]Finding{{Batch: -1, Severity: "info", Reason: "of all bodies but the last only the bounds were looked at: oniscope verify reads them"}}, p.Report.Damage...)
 	}
 	rc.planInPlace(p)
-	if !rc.o.Stream && rc.magic && rc.schemaEnd > 0 {
+	schema, dropped := rc.schema, rc.salvage != nil && rc.salvage.dropped
+	if dropped {
+		schema = rc.projectedSchema()
+	}
+	switch {
+	case !rc.o.Stream && rc.magic && rc.schemaEnd > 0 && !dropped:
 		p.copy(0, rc.schemaEnd)
-	} else {
+	default:
 		if !rc.o.Stream {
 			p.literal(arrowipc.AppendHeader(nil))
 		}
-		if at := rc.schemaAt; rc.schemaEnd > 0 {
-			p.copy(at, rc.schemaEnd-at)
+		if rc.schemaEnd > 0 && !dropped {
+			p.copy(rc.schemaAt, rc.schemaEnd-rc.schemaAt)
 		} else {
-			p.literal(arrowipc.AppendSchema(nil, p.Size(), bodyAlign, rc.schema))
+			p.literal(arrowipc.AppendSchema(nil, p.Size(), bodyAlign, schema))
 		}
 	}
 	at := p.Size()
 	var batches []arrowipc.Block
 	dictionaries := []arrowipc.Block{}
 	for i := range rc.kept {
-		k := &rc.kept[i]
-		length := int64(k.block.MetaLength) + k.block.BodyLength
-		p.copy(k.block.Offset, length-k.pad)
-		if k.pad > 0 {
-			p.literal(make([]byte, k.pad))
+		b, err := rc.planBatch(p, at, i, schema)
+		if err != nil {
+			return nil, err
 		}
-		b := k.block
-		b.Offset = at
-		at += length
-		if k.dictionary {
+		at += int64(b.MetaLength) + b.BodyLength
+		switch {
+		case b.MetaLength == 0:
+		case rc.kept[i].dictionary:
 			dictionaries = append(dictionaries, b)
-		} else {
+		default:
 			batches = append(batches, b)
 		}
 	}
@@ -375,8 +379,41 @@ func (rc *recoverer) plan() (*Plan, error) {
 		p.literal(arrowipc.AppendEnd(nil))
 		return p, nil
 	}
-	p.literal(appendTail(nil, rc.version, rc.schema, dictionaries, batches, rc.metadata()))
+	p.literal(appendTail(nil, rc.version, schema, dictionaries, batches, rc.metadata()))
 	return p, nil
+}
+
+// planBatch puts a message that is kept at offset at of the output: as it is,
+// or what a salvage wants of it. The block is zero if that is nothing.
+func (rc *recoverer) planBatch(p *Plan, at int64, i int, schema *arrowipc.Schema) (arrowipc.Block, error) {
+	k := &rc.kept[i]
+	cut := rc.salvage != nil && rc.salvage.kept == i
+	if cut || schema != rc.schema {
+		m, _, err := rc.messageAt(k.block.Offset)
+		if err != nil {
+			return arrowipc.Block{}, err
+		}
+		if m == nil {
+			return arrowipc.Block{}, io.ErrUnexpectedEOF // it was there a moment ago
+		}
+		if !k.dictionary {
+			batch := m.Batch
+			if cut {
+				batch = rc.salvage.batch
+			}
+			return rc.projected(p, at, m, batch, rc.salvage.columns)
+		}
+		if dictionaryField(schema.Fields, m.DictionaryID) == nil {
+			return arrowipc.Block{}, nil
+		}
+	}
+	b := k.block
+	b.Offset = at
+	p.copy(k.block.Offset, int64(b.MetaLength)+b.BodyLength-k.pad)
+	if k.pad > 0 {
+		p.literal(make([]byte, k.pad))
+	}
+	return b, nil
 }
 
 // metadata are those of the footer, if there is one.

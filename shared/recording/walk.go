@@ -177,7 +177,14 @@ func (rc *recoverer) message(m *message) error {
 			rc.pos = next.at
 			return nil
 		}
-		rc.lose(m.at, limit-m.at, batch, rowsOf(m), fmt.Sprintf("only %d of the %d bytes of its body are there", limit-m.bodyAt(), m.BodyLength))
+		said := ""
+		if limit == rc.size {
+			var kept bool
+			if kept, said, err = rc.trySalvage(m); err != nil || kept {
+				return err
+			}
+		}
+		rc.lose(m.at, limit-m.at, batch, rowsOf(m), fmt.Sprintf("only %d of the %d bytes of its body are there%s", limit-m.bodyAt(), m.BodyLength, said))
 		if limit < rc.size {
 			rc.pos = limit // the footer
 		}
