@@ -143,7 +143,7 @@ func TestDamageTable(t *testing.T) {
 			table = append(table,
 				damage{"a frame with a flipped bit", clone(func(p []byte) { p[body(2)+b.Offset+b.Length-6] ^= 1 }), []int{0, 1, 3, 4}, Lossy, 1, 40, `column "A0"`},
 				damage{"a frame with a flipped bit and no footer", withoutFooter(t, clone(func(p []byte) { p[body(2)+b.Offset+b.Length-6] ^= 1 })), []int{0, 1, 3, 4}, Lossy, 1, 40, `column "A0"`},
-				damage{"a length that is huge", clone(func(p []byte) { binary.LittleEndian.PutUint64(p[body(2)+b.Offset:], 1<<62) }), []int{0, 1, 3, 4}, Lossy, 1, 40, "claims"},
+				damage{"a length that is huge", clone(func(p []byte) { binary.LittleEndian.PutUint64(p[body(2)+b.Offset:], 1<<62) }), []int{0, 1, 3, 4}, Lossy, 1, 40, "claimed"},
 			)
 		}
 		// Without a footer the scan finds what is behind the damage.

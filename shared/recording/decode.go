@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -78,19 +79,10 @@ func runEndAt(raw []byte, runBits, k int) int64 {
 	return int64(binary.LittleEndian.Uint64(raw[8*k:]))
 }
 
-// checkRuns makes sure that the run ends rise and cover the batch. The last
-// may lie behind it: a writer may have cut the parent only.
+// checkRuns makes sure that the run ends rise and cover the batch.
 func (b *batchRead) checkRuns(c *columnRead, raw []byte) error {
-	before := int64(0)
-	for k := range int(c.n) {
-		end := runEndAt(raw, c.layout.runBits, k)
-		if end <= before {
-			return b.damaged(c.column, c.ends.at, fmt.Errorf("%w: run %d ends at %d, the one before at %d", ErrDamaged, k, end, before))
-		}
-		before = end
-	}
-	if before < b.h.batch.Length {
-		return b.damaged(c.column, c.ends.at, fmt.Errorf("%w: the runs end at %d of %d rows", ErrDamaged, before, b.h.batch.Length))
+	if err := array.CheckRuns(raw, c.layout.runBits/8, int(c.n), int(b.h.batch.Length)); err != nil {
+		return b.damaged(c.column, c.ends.at, fmt.Errorf("%w: %w", ErrDamaged, err))
 	}
 	return nil
 }

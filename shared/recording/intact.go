@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
 
@@ -15,8 +16,8 @@ import (
 // the other into the same memory. Its zero value is ready.
 type checker struct {
 	decompressor
-	raw  []byte    // a buffer as it is in the file
-	bufs [3][]byte // decoded: validity, offsets or run ends, values
+	raw  []byte   // a buffer as it is in the file
+	bufs [][]byte // decoded, by slot
 	ends []int64
 }
 
@@ -80,21 +81,14 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message, only ...i
 	}
 	for _, i := range order {
 		f := &s.Fields[i]
-		batch.node, batch.buffer = spans[i].Node, spans[i].Buffer
-		batch.variadic = 0
-		if len(m.Batch.VariadicCounts) > 0 {
-			for j := range i {
-				batch.variadic += countViews(&s.Fields[j])
-			}
-		}
-		batch.top, batch.column = true, i
+		batch.buffer, batch.column = spans[i].Buffer, i
 		batch.clock = nil
 		if i == clock {
 			batch.clock = &out
 		}
 		scattered := rc.scattered
 		rc.scattered = scattered || i == clock // it may stand last: the window is for the others
-		err := batch.field(f)
+		err := batch.field(f, spans[i])
 		rc.scattered = scattered
 		if err != nil {
 			var bad *reasonError
@@ -129,86 +123,68 @@ func dictionaryField(fields []arrowipc.Field, id int64) *arrowipc.Field {
 	return nil
 }
 
-func countViews(f *arrowipc.Field) int {
-	if f.Dictionary != nil {
-		return 0
-	}
-	n := 0
-	if f.Type.ID == arrowipc.BinaryView || f.Type.ID == arrowipc.Utf8View {
-		n = 1
-	}
-	for i := range f.Children {
-		n += countViews(&f.Children[i])
-	}
-	return n
-}
-
 // An interval is rows [start, end).
 type interval struct{ start, end int64 }
 
-// A batchCheck walks over the nodes and buffers of a batch, depth first.
+// A batchCheck goes over the columns of a batch.
 type batchCheck struct {
-	c        *checker
-	rc       *recoverer
-	m        *message
-	node     int
-	buffer   int
-	variadic int
-	column   int      // that is checked
-	valid    []byte   // the validity bits checked last, for a verifier
-	top      bool     // the next field is a column, not a child of one
-	clock    *checked // set while the column Clock is checked
-	zeros    []interval
-	unknown  bool // a column whose zeros cannot be told
+	c       *checker
+	rc      *recoverer
+	m       *message
+	buffer  int      // that is next
+	column  int      // that is checked
+	valid   []byte   // the validity bits checked last, for a verifier
+	clock   *checked // set while the column Clock is checked
+	zeros   []interval
+	unknown bool // a column whose zeros cannot be told
 }
 
-// field checks one field with its children. arrowipc.Columns made sure that
-// the nodes and buffers it takes are there.
-func (b *batchCheck) field(f *arrowipc.Field) error {
-	top := b.top
-	b.top = false
-	node := b.m.Batch.Nodes[b.node]
-	b.node++
-	n := node.Length
-	if n > math.MaxInt32 {
-		return notIntact("it claims %d values", n)
-	}
-	if f.Dictionary != nil {
-		return b.indices(f, node)
-	}
-	switch f.Type.ID {
-	case arrowipc.Null:
-		if top {
-			b.unknown = true
-		}
-		return nil
-	case arrowipc.RunEndEncoded:
-		return b.runEnds(f, node, top)
-	case arrowipc.Union:
-		b.unknown = true
-		return b.union(f, n)
-	}
-	if err := b.validity(node); err != nil {
-		return err
-	}
-	if width, ok := f.Type.FixedBits(); ok {
-		data, err := b.data(2, (n*int64(width)+7)/8, false)
+// field checks one column. arrowipc.Columns made sure that its nodes and
+// buffers are there.
+func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
+	l, _ := readableLayout(f)
+	if l.width == 0 || l.runEnd {
+		a, err := b.array(f, span)
 		if err != nil {
 			return err
 		}
-		if top {
-			b.keepZeros(data, width, nil)
-			if b.rc.verifier != nil {
-				b.rc.verifier.column(b, node, data, nil)
-			}
-		}
-		if b.clock != nil && node.NullCount == 0 {
-			b.clock.ticks(data)
+		if l.runEnd {
+			b.runs(a, &l)
+		} else {
+			b.unknown = true
 		}
 		return nil
 	}
-	b.unknown = true
-	return b.nested(f, n)
+	node := b.m.Batch.Nodes[span.Node]
+	if err := b.validity(node); err != nil {
+		return err
+	}
+	data, err := b.data(valuesSlot, (node.Length*int64(l.bits)+7)/8, false)
+	if err != nil {
+		return err
+	}
+	b.keepZeros(data, l.bits, nil)
+	if b.rc.verifier != nil {
+		b.rc.verifier.column(b, node, data, nil)
+	}
+	if b.clock != nil && node.NullCount == 0 {
+		b.clock.ticks(data)
+	}
+	return nil
+}
+
+// runs looks at a run-end encoded column that was checked.
+func (b *batchCheck) runs(a *array.Array, l *columnLayout) {
+	ends, values := a.Children[0], a.Children[1]
+	b.c.ends = b.c.ends[:0]
+	for k := range ends.Len {
+		b.c.ends = append(b.c.ends, runEndAt(ends.Buffers[0], l.runBits, k))
+	}
+	b.keepZeros(values.Buffers[0], l.bits, b.c.ends)
+	if b.rc.verifier != nil {
+		b.valid = append(b.valid[:0], values.Validity...)
+		b.rc.verifier.column(b, arrowipc.FieldNode{Length: int64(values.Len), NullCount: int64(values.Nulls)}, values.Buffers[0], b.c.ends)
+	}
 }
 
 // validity checks the next buffer against the null count of a node.
@@ -220,7 +196,7 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 		}
 		return nil
 	}
-	p, err := b.data(0, (node.Length+7)/8, true)
+	p, err := b.data(validitySlot, (node.Length+7)/8, true)
 	if err != nil || p == nil && node.NullCount == 0 {
 		return err
 	}
@@ -241,78 +217,6 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 		return notIntact("%d nulls by its validity bits, %d by its header", node.Length-valid, node.NullCount)
 	}
 	return nil
-}
-
-// runEnds checks a run-end encoded column.
-func (b *batchCheck) runEnds(f *arrowipc.Field, node arrowipc.FieldNode, top bool) error {
-	if len(f.Children) != 2 || node.NullCount != 0 {
-		return notIntact("not a run-end encoding")
-	}
-	ends := b.m.Batch.Nodes[b.node]
-	b.node++
-	if ends.Length > node.Length || ends.NullCount != 0 {
-		return notIntact("%d run ends, %d of them null, for %d rows", ends.Length, ends.NullCount, node.Length)
-	}
-	if err := b.validity(ends); err != nil {
-		return err
-	}
-	endBits, ok := f.Children[0].Type.FixedBits()
-	if !ok || f.Children[0].Type.ID != arrowipc.Int || f.Children[0].Dictionary != nil || len(f.Children[0].Children) > 0 {
-		return notIntact("run ends of %s", f.Children[0].TypeString())
-	}
-	width := int64(endBits / 8)
-	p, err := b.data(1, ends.Length*width, false)
-	if err != nil {
-		return err
-	}
-	b.c.ends = b.c.ends[:0]
-	last := int64(0)
-	for i := range ends.Length {
-		end := signed(p, i, width)
-		if end <= last {
-			return notIntact("run %d ends at row %d after %d, of %d rows", i, end, last, node.Length)
-		}
-		b.c.ends, last = append(b.c.ends, end), end
-	}
-	if last < node.Length { // beyond is allowed: a writer may have cut the parent only
-		return notIntact("its runs end at row %d of %d", last, node.Length)
-	}
-	values := b.m.Batch.Nodes[b.node]
-	if values.Length != ends.Length {
-		return notIntact("%d values for %d runs", values.Length, ends.Length)
-	}
-	width2, ok := f.Children[1].Type.FixedBits()
-	if !ok || !top || f.Children[1].Dictionary != nil {
-		b.unknown = b.unknown || top
-		return b.field(&f.Children[1])
-	}
-	b.node++
-	if err := b.validity(values); err != nil {
-		return err
-	}
-	data, err := b.data(2, (values.Length*int64(width2)+7)/8, false)
-	if err != nil {
-		return err
-	}
-	b.keepZeros(data, width2, b.c.ends)
-	if b.rc.verifier != nil {
-		b.rc.verifier.column(b, values, data, b.c.ends)
-	}
-	return nil
-}
-
-// signed reads integer i of width bytes.
-func signed(p []byte, i, width int64) int64 {
-	p = p[i*width:]
-	switch width {
-	case 1:
-		return int64(int8(p[0]))
-	case 2:
-		return int64(int16(binary.LittleEndian.Uint16(p)))
-	case 4:
-		return int64(int32(binary.LittleEndian.Uint32(p)))
-	}
-	return int64(binary.LittleEndian.Uint64(p))
 }
 
 // ticks looks at the values of the column Clock.

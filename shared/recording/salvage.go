@@ -218,7 +218,7 @@ func (rc *recoverer) cutRuns(m *message, cut *arrowipc.RecordBatch, span arrowip
 	}
 	runs := int64(0)
 	for runs < int64(len(p))/size {
-		if runs++; signed(p, runs-1, size) >= rows {
+		if runs++; runEndAt(p, endBits, int(runs-1)) >= rows {
 			break
 		}
 	}
@@ -278,13 +278,7 @@ func (rc *recoverer) projected(p *Plan, at int64, m *message, batch *arrowipc.Re
 		}
 	}
 	for _, c := range columns {
-		if len(batch.VariadicCounts) > 0 {
-			first := 0
-			for i := range c {
-				first += countViews(&rc.schema.Fields[i])
-			}
-			out.VariadicCounts = append(out.VariadicCounts, batch.VariadicCounts[first:first+countViews(&rc.schema.Fields[c])]...)
-		}
+		out.VariadicCounts = append(out.VariadicCounts, batch.VariadicCounts[spans[c].View:spans[c].ViewEnd]...)
 	}
 	header := arrowipc.AppendRecordBatch(nil, at, bodyAlign, &out, body, nil)
 	p.literal(header)
