@@ -50,19 +50,6 @@ func (s *openStream) splitClock(batch int, vectors []*plotVector) (ticks []uint6
 	return rising(ticks), rest, nil
 }
 
-// ticks gives the ticks of one batch alone.
-func (e *Engine) ticks(s *openStream, batch int) ([]uint64, error) {
-	read, err := e.read(s, []int{batch}, s.withClock(nil), false)
-	if err != nil {
-		return nil, err
-	}
-	if read[0].err != nil {
-		return nil, read[0].err
-	}
-	ticks, _, err := s.splitClock(batch, read[0].vectors)
-	return ticks, err
-}
-
 func clockValues(v *plotVector) []uint64 {
 	if v.Type == stream.Uint64 {
 		return recording.Values[uint64](&v.Vector)
