@@ -34,6 +34,7 @@ type checked struct {
 	zeroFrom, zeroRows int64 // the longest run of rows that are 0 in all columns
 	backAt             int64 // the first row whose tick is below the one before; 0: none
 	backFrom, backTo   uint64
+	padAt, padBytes    int64 // bytes of padding that are not zero, though we wrote them, and where the first is
 }
 
 // zeroRun is how many rows must be 0 in all columns to be told: as many as a
@@ -79,6 +80,9 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message, only ...i
 	if only != nil {
 		order = only
 	}
+	if m.Header == arrowipc.RecordBatchHeader && only == nil && writtenByUs(s) {
+		batch.out = &out
+	}
 	for _, i := range order {
 		f := &s.Fields[i]
 		batch.buffer, batch.column = spans[i].Buffer, i
@@ -98,6 +102,11 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message, only ...i
 			return checked{}, err
 		}
 	}
+	if batch.out != nil {
+		if err := batch.padding(m.Batch.DataEnd(), min(m.BodyLength, rc.size-m.bodyAt())); err != nil {
+			return checked{}, err
+		}
+	}
 	if len(spans) > 0 && only == nil && !batch.unknown {
 		for _, z := range batch.zeros {
 			if z.end-z.start > out.zeroRows {
@@ -106,6 +115,43 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message, only ...i
 		}
 	}
 	return out, nil
+}
+
+// writtenByUs reports whether a file's metadata say that we wrote it.
+func writtenByUs(s *arrowipc.Schema) bool {
+	return slices.ContainsFunc(s.Metadata, func(e arrowipc.KeyValue) bool { return e.Key == "oniscope.version" })
+}
+
+// endBefore returns where the data in front of a buffer end.
+func (b *batchCheck) endBefore(buffer int) int64 {
+	for i := buffer - 1; i >= 0; i-- {
+		if s := b.m.Batch.Buffers[i]; s.Length > 0 {
+			return s.Offset + s.Length
+		}
+	}
+	return 0
+}
+
+// padding looks at bytes of the body that we wrote as zeros.
+func (b *batchCheck) padding(from, to int64) error {
+	for from < to {
+		n := min(to-from, windowBytes)
+		at := b.m.bodyAt() + from
+		p, err := b.rc.view(n, at, &b.pad)
+		if err != nil {
+			return err
+		}
+		for i, x := range p {
+			if x != 0 {
+				if b.out.padBytes == 0 {
+					b.out.padAt = at + int64(i)
+				}
+				b.out.padBytes++
+			}
+		}
+		from += n
+	}
+	return nil
 }
 
 // dictionaryField returns the field of the values of dictionary id.
@@ -135,6 +181,8 @@ type batchCheck struct {
 	column  int      // that is checked
 	valid   []byte   // the validity bits checked last, for a verifier
 	clock   *checked // set while the column Clock is checked
+	out     *checked // told of padding; nil: nothing is promised of it
+	pad     []byte
 	zeros   []interval
 	unknown bool // a column whose zeros cannot be told
 }

@@ -27,8 +27,8 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 		b.c.bufs = append(b.c.bufs, make([][]byte, slot+1-len(b.c.bufs))...)
 	}
 	out := &b.c.bufs[slot]
-	if b.rc.verifier != nil { // before the buffer: reads go forward
-		if err := b.rc.verifier.paddingBefore(b, b.buffer-1); err != nil {
+	if b.out != nil && s.Length > 0 { // before the buffer: reads go forward
+		if err := b.padding(b.endBefore(b.buffer-1), s.Offset); err != nil {
 			return nil, err
 		}
 	}

@@ -99,7 +99,12 @@ func (rc *recoverer) examine() error {
 	if err := rc.walk(); err != nil {
 		return err
 	}
-	return rc.tail()
+	before := len(rc.findings)
+	err := rc.tail()
+	for i := before; i < len(rc.findings); i++ {
+		rc.findings[i].end = true
+	}
+	return err
 }
 
 // A recoverer is one run of Recover.
@@ -170,6 +175,7 @@ type located struct {
 	batch bool  // one batch: its rows may be guessed
 	skip  bool  // its bytes are neither kept nor an old footer
 	fixed bool  // rows and ticks are known already
+	end   bool  // what is missing at the end of the file
 	body  int64 // of a batch that only the footer knows: its length, else 0
 }
 

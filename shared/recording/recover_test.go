@@ -55,6 +55,17 @@ func recoverBytes(t testing.TB, input []byte) ([]byte, Report) {
 		t.Fatalf("recovering the output changes it: %+v", again.Report)
 	}
 	checkReport(t, &p.Report, int64(len(input)))
+	// Verify sees the same: the output is whole, and the input if it was
+	// complete. Where a batch is gone, the clock shows a gap.
+	if found := damageIn(t, out); len(found) > 0 {
+		t.Errorf("Verify finds in the output %+v", found)
+	}
+	if found := damageIn(t, input); len(found) > 0 && p.Complete {
+		t.Errorf("complete, and Verify finds in the input %+v", found)
+	}
+	if found, _ := verifyAll(t, input, VerifyOptions{}); len(found) < len(p.Report.Damage) {
+		t.Errorf("Verify finds %+v, Recover %+v", found, p.Report.Damage)
+	}
 	if p.Complete != bytes.Equal(out, input) {
 		t.Errorf("complete %v, output equal %v", p.Complete, bytes.Equal(out, input))
 	}

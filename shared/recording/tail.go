@@ -44,6 +44,9 @@ func (rc *recoverer) suspect(m *message, c checked) {
 	if c.clock.ok && last.ok && c.clock.first < last.last {
 		warn(0, "Clock runs backwards from the batch before", last.last, c.clock.first)
 	}
+	if c.padBytes > 0 {
+		warn(0, fmt.Sprintf("%d bytes of padding, from byte %d on, are not the zeros that were written", c.padBytes, c.padAt), last.last, c.clock.first)
+	}
 	if c.backAt > 0 {
 		warn(c.backAt, "Clock runs backwards inside the batch", c.backFrom, c.backTo)
 	}

@@ -81,7 +81,6 @@ type verifier struct {
 	o  VerifyOptions
 
 	stream   stream.Stream
-	ours     bool // written by us: padding is promised to be zeros
 	channels []channel
 	hub      int // columns, or -1
 	clock    int
@@ -90,9 +89,6 @@ type verifier struct {
 	m          *message // the batch that is checked; nil: none
 	hubTicks   []uint64 // of it
 	clockTicks []uint64
-	padAt      int64 // its first padding that is not zero
-	padBytes   int64
-	pad        []byte
 
 	offsets []int64 // of the intact batches
 	indices []int   // of the same
@@ -104,7 +100,7 @@ func (v *verifier) begin(s *arrowipc.Schema, m *message) {
 	if v.channels == nil {
 		v.start(s)
 	}
-	v.m, v.padBytes = nil, 0
+	v.m = nil
 	v.hubTicks, v.clockTicks = v.hubTicks[:0], v.clockTicks[:0]
 	if m.Header == arrowipc.RecordBatchHeader {
 		v.m = m
@@ -122,9 +118,6 @@ func (v *verifier) start(s *arrowipc.Schema) {
 		v.stream.AcqClockHz = v.o.AcqClockHz
 	}
 	v.stream.Complete()
-	for _, e := range s.Metadata {
-		v.ours = v.ours || e.Key == "oniscope.version"
-	}
 	v.channels = channelsOf(&v.stream)
 	v.hub, v.clock = tickField(s, "HubClock"), tickField(s, "Clock")
 	v.finder = newGapFinder("HubClock")
@@ -156,58 +149,11 @@ func (v *verifier) column(b *batchCheck, node arrowipc.FieldNode, data []byte, e
 	}
 }
 
-// paddingBefore looks at the bytes between a buffer of a body and the one
-// before it.
-func (v *verifier) paddingBefore(b *batchCheck, buffer int) error {
-	if v.m == nil || b.m != v.m || !v.ours || v.m.Batch.Buffers[buffer].Length == 0 {
-		return nil
-	}
-	from := int64(0)
-	for i := buffer - 1; i >= 0; i-- {
-		if s := v.m.Batch.Buffers[i]; s.Length > 0 {
-			from = s.Offset + s.Length
-			break
-		}
-	}
-	return v.zeros(from, v.m.Batch.Buffers[buffer].Offset)
-}
-
-// zeros looks at padding, from and to bytes of the body.
-func (v *verifier) zeros(from, to int64) error {
-	for from < to {
-		n := min(to-from, windowBytes)
-		at := v.m.bodyAt() + from
-		p, err := v.rc.view(n, at, &v.pad)
-		if err != nil {
-			return err
-		}
-		for i, x := range p {
-			if x != 0 {
-				if v.padBytes == 0 {
-					v.padAt = at + int64(i)
-				}
-				v.padBytes++
-			}
-		}
-		from += n
-	}
-	return nil
-}
-
 // intact is told that the batch holds: its index and its first row.
-func (v *verifier) intact(index int, row int64) error {
+func (v *verifier) intact(index int, row int64) {
 	m := v.m
 	if m == nil {
-		return nil
-	}
-	if v.ours {
-		if err := v.zeros(m.Batch.DataEnd(), min(m.BodyLength, v.rc.size-m.bodyAt())); err != nil {
-			return err
-		}
-	}
-	if v.padBytes > 0 {
-		v.note(Finding{Offset: v.padAt, Length: v.padBytes, Batch: index, Severity: "error", BeforeRow: row,
-			Reason: fmt.Sprintf("%d bytes of padding are not zero as we wrote them: the body has changed", v.padBytes)})
+		return
 	}
 	adjoining := len(v.indices) > 0 && v.indices[len(v.indices)-1] == index-1 && v.rc.judged <= v.lastAt
 	v.offsets, v.indices = append(v.offsets, m.at), append(v.indices, index)
@@ -217,7 +163,6 @@ func (v *verifier) intact(index int, row int64) error {
 		ticks = clock
 	}
 	v.finder.add(index, row, ticks, clock, adjoining)
-	return nil
 }
 
 func (v *verifier) note(f Finding) {
@@ -239,17 +184,15 @@ func (v *verifier) finish() {
 // that should be whole: damage.
 func (v *verifier) judgeEnds() {
 	rc := v.rc
-	end := int64(0) // of the last message that is kept
-	if n := len(rc.kept); n > 0 {
-		b := rc.kept[n-1].block
-		end = b.Offset + int64(b.MetaLength) + b.BodyLength
-	}
 	for i := range rc.findings {
 		f := &rc.findings[i]
 		switch {
-		case v.o.Open && rc.footer == nil && f.Offset >= end && f.Severity != "warning":
+		case v.o.Open && rc.footer == nil && f.end && f.Severity != "warning":
 			f.Severity, f.LostRows = "info", 0
 			f.Reason = "the file is being written: " + f.Reason
+		case f.Severity == "info" && rc.stream && f.Offset == rc.size:
+			f.Severity = "warning" // a stream may end so
+			f.Reason += ": it may have been cut between two batches"
 		case f.Severity == "info" && rc.schemaEnd == 0 && f.Offset == arrowipc.HeaderLength && f.Length <= maxPadding-arrowipc.HeaderLength:
 			// Some writers leave the schema to the footer.
 		case f.Severity == "info", f.Offset == rc.footerAt && strings.HasPrefix(f.Reason, "suspect: the schema"):
@@ -257,7 +200,7 @@ func (v *verifier) judgeEnds() {
 		}
 		f.Reason = withoutRemedy(f.Reason)
 	}
-	if !rc.magic {
+	if !rc.magic && !rc.stream {
 		v.note(Finding{Offset: 0, Length: min(rc.size, arrowipc.HeaderLength), Batch: -1, Severity: "error", Reason: "the file does not begin with ARROW1"})
 	}
 	if rc.footer != nil && !rc.footerMagic {

@@ -185,6 +185,7 @@ func (rc *recoverer) message(m *message) error {
 			}
 		}
 		rc.lose(m.at, limit-m.at, batch, rowsOf(m), fmt.Sprintf("only %d of the %d bytes of its body are there%s", limit-m.bodyAt(), m.BodyLength, said))
+		rc.findings[len(rc.findings)-1].end = limit == rc.size
 		if limit < rc.size {
 			rc.pos = limit // the footer
 		}
@@ -214,9 +215,7 @@ func (rc *recoverer) message(m *message) error {
 			k.rows = m.Batch.Length
 			rc.suspect(m, checked)
 			if rc.verifier != nil {
-				if err := rc.verifier.intact(rc.index, rc.rows); err != nil {
-					return err
-				}
+				rc.verifier.intact(rc.index, rc.rows)
 			}
 			rc.index++
 			rc.rows += k.rows
