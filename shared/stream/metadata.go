@@ -10,7 +10,7 @@ type KeyValue struct{ Key, Value string }
 
 // Version is written as oniscope.version. It changes when the meaning of what
 // we write changes, and with every release.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 const (
 	keyVersion      = "oniscope.version"
