@@ -35,7 +35,21 @@ func Parquet(w io.Writer, r *recording.Reader, s Selection, o Options, codec rec
 		width += max(1, j.columns[i].ByteWidth)
 	}
 	rows := int64(max(1, rowGroupBytes/width))
-	pq, err := pqarrow.NewFileWriter(schema, j, parquetProperties(schema, codec, rows), pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+	props := parquetProperties(schema, codec, rows)
+	pages, err := newPageWriter(j, schema, props)
+	if err != nil {
+		return Report{}, err
+	}
+	if pages != nil {
+		if err := j.each(pages.write); err != nil {
+			return Report{}, err
+		}
+		if err := pages.close(); err != nil {
+			return Report{}, err
+		}
+		return j.report, nil
+	}
+	pq, err := pqarrow.NewFileWriter(schema, j, props, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
 	if err != nil {
 		return Report{}, err
 	}

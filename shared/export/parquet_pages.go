@@ -1,0 +1,387 @@
+//go:build !js
+
+package export
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/flight"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+	"github.com/apache/arrow-go/v18/parquet/schema"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// A pageWriter writes a Parquet file of columns of numbers. It encodes pages by
+// itself, three times faster than pqarrow, and leaves schema, page headers and
+// footer to arrow-go.
+//
+// Pages are of version 2, whose values may stay as they are where zstd gains
+// nothing: samples that are packed into the bits of their noise are such.
+type pageWriter struct {
+	sink    *countedSink
+	props   *parquet.WriterProperties
+	schema  *schema.Schema
+	meta    *metadata.FileMetaDataBuilder
+	level   int
+	codec   compress.Compression
+	columns []pageColumn
+	rows    int64 // in the row group that is open
+	groups  int16
+}
+
+// A pageColumn is one column of the row group that is open.
+type pageColumn struct {
+	pageKind
+	pending recording.Vector // rows that are not yet a page
+	pages   []file.DataPage
+	plain   bool // zstd gained nothing on the page before
+}
+
+// pageRows is how many rows a page has at least, and twice that at most: small
+// batches are put together, large ones cut.
+const pageRows = 16 << 10
+
+// A countedSink knows how far it is, as arrow-go's writers ask.
+type countedSink struct {
+	io.Writer
+	n int64
+}
+
+func (s *countedSink) Write(p []byte) (int, error) {
+	n, err := s.Writer.Write(p)
+	s.n += int64(n)
+	return n, err
+}
+
+func (s *countedSink) Tell() int64 { return s.n }
+
+var parquetMagic = []byte("PAR1")
+
+// newPageWriter returns nil without an error if a column is none of numbers.
+func newPageWriter(w io.Writer, s *arrow.Schema, props *parquet.WriterProperties) (*pageWriter, error) {
+	p := &pageWriter{sink: &countedSink{Writer: w}, props: props, columns: make([]pageColumn, s.NumFields()), codec: props.Compression(), level: props.CompressionLevel()}
+	for i, f := range s.Fields() {
+		kind, ok := pageKinds[f.Type.ID()]
+		if !ok {
+			return nil, nil
+		}
+		p.columns[i].pageKind = kind
+	}
+	var err error
+	if p.schema, err = pqarrow.ToParquet(s, props, pqarrow.DefaultWriterProps()); err != nil {
+		return nil, err
+	}
+	p.meta = metadata.NewFileMetadataBuilder(p.schema, props, keyValues(s))
+	if _, err := p.sink.Write(parquetMagic); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// keyValues are the schema's metadata, and the schema itself, as pqarrow
+// writes them.
+func keyValues(s *arrow.Schema) metadata.KeyValueMetadata {
+	kv := metadata.NewKeyValueMetadata()
+	m := s.Metadata()
+	for i, key := range m.Keys() {
+		_ = kv.Append(key, m.Values()[i]) // of metadata that is not sealed
+	}
+	_ = kv.Append("ARROW:schema", base64.StdEncoding.EncodeToString(flight.SerializeSchema(s, memory.DefaultAllocator)))
+	return kv
+}
+
+// write appends a batch.
+func (p *pageWriter) write(b *recording.Batch) error {
+	for from := 0; from < b.Rows; {
+		n := min(b.Rows-from, 2*pageRows-p.columns[0].pending.Len)
+		for i := range p.columns {
+			c := &p.columns[i]
+			part := cutVector(&b.Columns[i], from, n)
+			if n < pageRows || c.pending.Len > 0 {
+				part = joinVectors(&c.pending, &part)
+			}
+			if part.Len < pageRows {
+				c.pending = part
+				continue
+			}
+			c.pending = recording.Vector{}
+			if err := p.page(c, &part); err != nil {
+				return err
+			}
+		}
+		from += n
+		p.rows += int64(n)
+		if p.rows >= p.props.MaxRowGroupLength() {
+			if err := p.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// page encodes the values of one page and keeps it.
+func (p *pageWriter) page(c *pageColumn, v *recording.Vector) error {
+	levels, nulls := definitionLevels(v)
+	values := v
+	if nulls > 0 {
+		packed := withoutNulls(v)
+		values = &packed
+	}
+	head := len(levels)
+	body, low, high, encoding := c.encode(levels, values)
+	raw, data := len(body), body[head:]
+	compressed := false
+	if p.codec != compress.Codecs.Uncompressed && !c.plain && len(data) > 0 {
+		codec, err := compress.GetCodec(p.codec)
+		if err != nil {
+			return err
+		}
+		smaller := codec.EncodeLevel(nil, data, p.level)
+		// A tenth less is worth what it costs to read.
+		if compressed = len(smaller) < len(data)-len(data)/10; compressed {
+			body = append(body[:head], smaller...)
+		}
+		c.plain = !compressed && len(data) > 4<<10
+	}
+	var stats metadata.EncodedStatistics
+	stats.HasNullCount, stats.NullCount = true, int64(nulls)
+	if low != nil {
+		stats.HasMin, stats.Min, stats.HasMax, stats.Max = true, low, true, high
+	}
+	c.pages = append(c.pages, file.NewDataPageV2WithStats(memory.NewBufferBytes(body), int32(v.Len), int32(nulls), int32(v.Len),
+		encoding, int32(head), 0, int32(raw), compressed, stats))
+	return nil
+}
+
+// flush writes the row group that is open.
+func (p *pageWriter) flush() error {
+	if p.rows == 0 {
+		return nil
+	}
+	group := p.meta.AppendRowGroup()
+	for i := range p.columns {
+		c := &p.columns[i]
+		if c.pending.Len > 0 {
+			v := c.pending
+			c.pending = recording.Vector{}
+			if err := p.page(c, &v); err != nil {
+				return err
+			}
+		}
+		chunk := group.NextColumnChunk()
+		w, err := file.NewPageWriter(p.sink, p.codec, p.level, chunk, p.groups, int16(i), memory.DefaultAllocator, false, nil, nil)
+		if err != nil {
+			return err
+		}
+		for _, page := range c.pages {
+			if _, err := w.WriteDataPage(page); err != nil {
+				return err
+			}
+		}
+		chunk.SetStats(c.bounds(p.schema.Column(i).SortOrder() == schema.SortSIGNED))
+		if err := w.Close(false, false); err != nil {
+			return err
+		}
+		c.pages, c.plain = nil, false
+	}
+	group.SetNumRows(int(p.rows))
+	if err := group.Finish(0, p.groups); err != nil {
+		return err
+	}
+	if p.groups++; p.groups < 0 {
+		return errors.New("export: more row groups than Parquet can count; export fewer rows into one file")
+	}
+	p.rows = 0
+	return nil
+}
+
+// close writes what is left, and the footer.
+func (p *pageWriter) close() error {
+	if err := p.flush(); err != nil {
+		return err
+	}
+	meta, err := p.meta.Finish()
+	if err != nil {
+		return err
+	}
+	var footer bytes.Buffer
+	if _, err := meta.WriteTo(&footer, nil); err != nil {
+		return err
+	}
+	tail := binary.LittleEndian.AppendUint32(footer.Bytes(), uint32(footer.Len()))
+	_, err = p.sink.Write(append(tail, parquetMagic...))
+	return err
+}
+
+// definitionLevels says which rows have a value: one run where all have, else
+// a bit each. Source: Parquet format, Encodings.md, "RLE/Bit-Packing Hybrid".
+func definitionLevels(v *recording.Vector) (levels []byte, nulls int) {
+	for _, valid := range v.Valid {
+		nulls += 1 - int(valid)
+	}
+	if nulls == 0 {
+		return append(binary.AppendUvarint(nil, uint64(v.Len)<<1), 1), 0
+	}
+	return append(binary.AppendUvarint(nil, uint64((v.Len+7)/8)<<1|1), packBits(v.Valid)...), nulls
+}
+
+// width is the bytes of one value.
+func width(v *recording.Vector) int {
+	if v.Width > 0 {
+		return v.Width
+	}
+	return v.Type.Width()
+}
+
+// cutVector returns n rows from row from on, which share memory with v.
+func cutVector(v *recording.Vector, from, n int) recording.Vector {
+	w := width(v)
+	out := recording.Vector{Column: v.Column, Type: v.Type, Width: v.Width, Len: n, Data: v.Data[from*w : (from+n)*w]}
+	if v.Valid != nil {
+		out.Valid = v.Valid[from : from+n]
+	}
+	return out
+}
+
+// joinVectors returns the rows of a, whose memory it takes, and a copy of those
+// of b.
+func joinVectors(a, b *recording.Vector) recording.Vector {
+	out := *b
+	out.Len, out.Data = a.Len+b.Len, append(a.Data, b.Data...)
+	if a.Valid != nil || b.Valid != nil {
+		out.Valid = append(allValid(a), allValid(b)...)
+	}
+	return out
+}
+
+func allValid(v *recording.Vector) []byte {
+	if v.Valid != nil {
+		return v.Valid
+	}
+	return bytes.Repeat([]byte{1}, v.Len)
+}
+
+// withoutNulls returns the rows that have a value.
+func withoutNulls(v *recording.Vector) recording.Vector {
+	w := width(v)
+	out := recording.Vector{Column: v.Column, Type: v.Type, Width: v.Width}
+	for i, valid := range v.Valid {
+		if valid != 0 {
+			out.Data = append(out.Data, v.Data[i*w:i*w+w]...)
+			out.Len++
+		}
+	}
+	return out
+}
+
+// bounds are the statistics of all pages together.
+func (c *pageColumn) bounds(signed bool) metadata.EncodedStatistics {
+	all := metadata.EncodedStatistics{HasNullCount: true, Signed: signed}
+	known := true
+	for _, page := range c.pages {
+		s := page.Statistics()
+		all.NullCount += s.NullCount
+		if int64(page.NumValues()) == s.NullCount {
+			continue
+		}
+		known = known && s.HasMin
+		if !known {
+			continue
+		}
+		if !all.HasMin || c.less(s.Min, all.Min) {
+			all.HasMin, all.Min = true, s.Min
+		}
+		if !all.HasMax || c.less(all.Max, s.Max) {
+			all.HasMax, all.Max = true, s.Max
+		}
+	}
+	if !known {
+		all.HasMin, all.HasMax = false, false
+	}
+	return all
+}
+
+// A pageKind is how values of a type are encoded and compared.
+type pageKind struct {
+	// encode appends values, among which are no nulls, and tells the smallest and
+	// the largest of them in plain encoding; nil if there are none that can be told.
+	encode func(to []byte, v *recording.Vector) (out, low, high []byte, encoding parquet.Encoding)
+	less   func(a, b []byte) bool
+}
+
+// pageKinds are those of the types that a pageWriter takes.
+var pageKinds = map[arrow.Type]pageKind{
+	arrow.INT8: wholeKind[int32, int8](), arrow.INT16: wholeKind[int32, int16](), arrow.INT32: wholeKind[int32, int32](), arrow.INT64: wholeKind[int64, int64](),
+	arrow.UINT8: wholeKind[int32, uint8](), arrow.UINT16: wholeKind[int32, uint16](), arrow.UINT32: wholeKind[int32, uint32](), arrow.UINT64: wholeKind[int64, uint64](),
+	arrow.FLOAT32: fractionKind[float32](), arrow.FLOAT64: fractionKind[float64](),
+	arrow.BOOL: {encodeBool, func(a, b []byte) bool { return a[0] < b[0] }},
+}
+
+func wholeKind[D int32 | int64, T whole]() pageKind {
+	return pageKind{encodeWhole[D, T], func(a, b []byte) bool { return T(plainValue[D](a)) < T(plainValue[D](b)) }}
+}
+
+func fractionKind[T float32 | float64]() pageKind {
+	return pageKind{encodeFraction[T], func(a, b []byte) bool { return plainValue[T](a) < plainValue[T](b) }}
+}
+
+func plainBytes[D int32 | int64 | float32 | float64](x D) []byte { return arrow.GetBytes([]D{x}) }
+
+func plainValue[D int32 | int64 | float32 | float64](p []byte) D { return arrow.GetData[D](p)[0] }
+
+func encodeWhole[D int32 | int64, T whole](to []byte, v *recording.Vector) (out, low, high []byte, encoding parquet.Encoding) {
+	values := recording.Values[T](v)
+	encoding = parquet.Encodings.DeltaBinaryPacked
+	out = appendDelta[D](slices.Grow(to, len(v.Data)/2+512), values)
+	if len(values) == 0 {
+		return out, nil, nil, encoding
+	}
+	least, most := values[0], values[0]
+	for _, x := range values {
+		least, most = min(least, x), max(most, x)
+	}
+	return out, plainBytes(D(least)), plainBytes(D(most)), encoding
+}
+
+// encodeFraction tells no bounds where a value is none; a zero is told as the
+// one of the sign that encloses both. Source: parquet.thrift, "ColumnOrder".
+func encodeFraction[T float32 | float64](to []byte, v *recording.Vector) (out, low, high []byte, encoding parquet.Encoding) {
+	values := recording.Values[T](v)
+	out, encoding = append(to, v.Data...), parquet.Encodings.Plain
+	least, most := T(math.Inf(1)), T(math.Inf(-1))
+	for _, x := range values {
+		if x != x {
+			return out, nil, nil, encoding
+		}
+		least, most = min(least, x), max(most, x)
+	}
+	if len(values) == 0 {
+		return out, nil, nil, encoding
+	}
+	if least == 0 {
+		least = T(math.Copysign(0, -1))
+	}
+	return out, plainBytes(least), plainBytes(most + 0), encoding
+}
+
+func encodeBool(to []byte, v *recording.Vector) (out, low, high []byte, encoding parquet.Encoding) {
+	out, encoding = append(to, packBits(v.Data[:v.Len])...), parquet.Encodings.Plain
+	if v.Len == 0 {
+		return out, nil, nil, encoding
+	}
+	return out, []byte{slices.Min(v.Data[:v.Len])}, []byte{slices.Max(v.Data[:v.Len])}, encoding
+}
