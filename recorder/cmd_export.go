@@ -84,6 +84,7 @@ var formats = []struct {
 	{"bin", []string{".bin", ".dat"}},
 	{"parquet", []string{".parquet"}},
 	{"arrow", []string{".arrow", ".feather"}},
+	{"stream", []string{".arrows"}},
 }
 
 // guessFormat fills in the format that the command line leaves open.
@@ -281,6 +282,9 @@ func (f *exportFlags) write(out *output, r *recording.Reader, s export.Selection
 		return export.Parquet(out, r, s, o, codec)
 	}
 	options := sliceOptions(s, codec, o.Progress, o.Yield)
+	if f.format == "stream" {
+		options.Format = recording.StreamFormat
+	}
 	slice, err := r.WriteSlice(nil, out, options)
 	return export.Report{Rows: slice.Rows, Columns: len(s.Columns), Bytes: slice.Bytes, LostRows: slice.LostRows, Findings: slice.Findings}, err
 }

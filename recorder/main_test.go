@@ -137,6 +137,12 @@ func TestExitCodes(t *testing.T) {
 		{"export by two ways", exitUsage, []string{"export", beat, "-o", out("x.csv"), "--from", "5", "--start", "4"}},
 		{"export of a wrong glob", exitUsage, []string{"export", beat, "-o", out("x.csv"), "--columns", "[a"}},
 
+		{"cat", exitDone, []string{"cat", beat, "--end", "10"}},
+		{"cat of a damaged file", exitLoss, []string{"cat", broken}},
+		{"cat of a missing file", exitFailed, []string{"cat", out("missing")}},
+		{"cat of two files", exitUsage, []string{"cat", beat, cut}},
+		{"cat with a wrong codec", exitUsage, []string{"cat", beat, "--compression", "gzip"}},
+
 		{"recover without loss", exitDone, []string{"recover", cut, "-o", out("lossless.arrow")}},
 		{"recover with loss", exitLoss, []string{"recover", broken, "-o", out("lossy.arrow")}},
 		{"recover of nothing", exitFailed, []string{"recover", empty, "-o", out("x")}},

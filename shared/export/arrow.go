@@ -7,20 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	tree "github.com/oniscope/oniscope/shared/internal/array"
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // RecordBatch returns a batch as arrow-go's, with types, nulls, metadata and
-// run ends as in the file. Columns of numbers and times share their memory with
-// b; truth values and validity are packed into bits, run-end encoded values
-// gathered.
+// run ends as in the file. Columns share their memory with b; but truth values
+// and validity are packed into bits, and run-end encoded values gathered.
 //
 // Who goes over many batches uses Records, which makes the schema once.
 func RecordBatch(r *recording.Reader, b *recording.Batch) (arrow.RecordBatch, error) {
@@ -116,6 +118,9 @@ func recordBatch(schema *arrow.Schema, b *recording.Batch) (arrow.RecordBatch, e
 // encoded column may be asked for by the type of its values, and is then
 // written out.
 func columnData(t arrow.DataType, v *recording.Vector) (*array.Data, error) {
+	if v.Array != nil {
+		return otherData(t, v.Array)
+	}
 	if t, ok := t.(*arrow.RunEndEncodedType); ok {
 		return runEndData(t, v)
 	}
@@ -141,6 +146,80 @@ func fixedData(t arrow.DataType, n int, data, valid []byte) (*array.Data, error)
 		bits = memory.NewBufferBytes(packBits(valid))
 	}
 	return array.NewData(t, n, []*memory.Buffer{bits, memory.NewBufferBytes(data)}, nil, nulls, 0), nil
+}
+
+// otherData returns a column of no fixed width. Views may be asked for as text
+// or bytes, and are then written out.
+func otherData(t arrow.DataType, a *tree.Array) (*array.Data, error) {
+	if a.Field.Dictionary != nil || a.Field.Type.ID != arrowipc.Utf8View && a.Field.Type.ID != arrowipc.BinaryView {
+		return treeData(t, a)
+	}
+	if t.ID() != arrow.STRING && t.ID() != arrow.BINARY {
+		return treeData(t, a)
+	}
+	data, err := treeData(arrow.BinaryTypes.BinaryView, a)
+	if err != nil {
+		return nil, err
+	}
+	views := array.NewBinaryViewData(data)
+	offsets, values := make([]int32, 1, 1+a.Len), []byte(nil)
+	for i := range a.Len {
+		if views.IsValid(i) {
+			values = append(values, views.Value(i)...)
+		}
+		if len(values) > math.MaxInt32 {
+			return nil, kindf("%d rows of text with more than 2 GiB", a.Len)
+		}
+		offsets = append(offsets, int32(len(values)))
+	}
+	return array.NewData(t, a.Len, []*memory.Buffer{treeBuffers(a)[0], memory.NewBufferBytes(arrow.GetBytes(offsets)), memory.NewBufferBytes(values)}, nil, a.Nulls, 0), nil
+}
+
+// treeData wraps a decoded column of any other type, buffer by buffer.
+func treeData(t arrow.DataType, a *tree.Array) (*array.Data, error) {
+	if t, ok := t.(arrow.ExtensionType); ok { // no extension type of ours is registered
+		return treeData(t.StorageType(), a)
+	}
+	if d, ok := t.(*arrow.DictionaryType); ok {
+		if a.Dictionary == nil {
+			return nil, kindf("type %s without a dictionary", t)
+		}
+		values, err := treeData(d.ValueType, a.Dictionary)
+		if err != nil {
+			return nil, err
+		}
+		indices := array.NewDataWithDictionary(t, a.Len, treeBuffers(a), a.Nulls, 0, values)
+		return indices, nil
+	}
+	var children []arrow.ArrayData
+	if nested, ok := t.(arrow.NestedType); ok {
+		fields := nested.Fields()
+		if len(fields) != len(a.Children) {
+			return nil, kindf("type %s with %d children", t, len(a.Children))
+		}
+		for i, child := range a.Children {
+			data, err := treeData(fields[i].Type, child)
+			if err != nil {
+				return nil, err
+			}
+			children = append(children, data)
+		}
+	} else if len(a.Children) > 0 {
+		return nil, kindf("type %s with %d children", t, len(a.Children))
+	}
+	return array.NewData(t, a.Len, treeBuffers(a), children, a.Nulls, 0), nil
+}
+
+// treeBuffers returns the validity and the other buffers.
+func treeBuffers(a *tree.Array) []*memory.Buffer {
+	buffers := make([]*memory.Buffer, 1+len(a.Buffers))
+	if a.Validity != nil {
+		buffers[0] = memory.NewBufferBytes(a.Validity)
+	}
+	for i, p := range a.Buffers {
+		buffers[1+i] = memory.NewBufferBytes(p)
+	}
+	return buffers
 }
 
 // runEndData puts runs together again from the value of each row.

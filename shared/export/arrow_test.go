@@ -5,6 +5,7 @@ package export
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -206,5 +207,115 @@ func TestParquetKeepsMetadata(t *testing.T) {
 	meta := table.Schema().Field(0).Metadata
 	if unit, ok := meta.GetValue("unit"); !ok || unit != "uV" {
 		t.Errorf("metadata of the first column: %v", meta)
+	}
+}
+
+// anyTypes is a file of arrow-go with columns that are none of numbers.
+func anyTypes(t *testing.T) []byte {
+	t.Helper()
+	text := `[
+		{"text": "a", "large": "b", "bytes": "AAE=", "list": [1, null, 3], "fixed": [1, 2], "struct": {"x": 1, "y": "z"}, "map": [{"key": "k", "value": 5}], "dict": "red", "view": "a text of more than twelve bytes", "decimal": "1.25", "flag": true, "time": "2026-11-21T12:00:00.000001Z", "null": null},
+		{"text": null, "large": "", "bytes": null, "list": null, "fixed": null, "struct": null, "map": [], "dict": null, "view": null, "decimal": null, "flag": null, "time": null, "null": null},
+		{"text": "c,\"d\"", "large": "e", "bytes": "", "list": [], "fixed": [5, null], "struct": {"x": null, "y": null}, "map": [{"key": "l", "value": null}], "dict": "blue", "view": "short", "decimal": "-3.50", "flag": false, "time": "1969-12-31T23:59:59Z", "null": null}]`
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "text", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "large", Type: arrow.BinaryTypes.LargeString, Nullable: true},
+		{Name: "bytes", Type: arrow.BinaryTypes.Binary, Nullable: true},
+		{Name: "list", Type: arrow.ListOf(arrow.PrimitiveTypes.Int32), Nullable: true},
+		{Name: "fixed", Type: arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Int16), Nullable: true},
+		{Name: "struct", Type: arrow.StructOf(arrow.Field{Name: "x", Type: arrow.PrimitiveTypes.Int8, Nullable: true}, arrow.Field{Name: "y", Type: arrow.BinaryTypes.String, Nullable: true}), Nullable: true},
+		{Name: "map", Type: arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int64), Nullable: true},
+		{Name: "dict", Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, Nullable: true},
+		{Name: "view", Type: arrow.BinaryTypes.StringView, Nullable: true},
+		{Name: "decimal", Type: &arrow.Decimal128Type{Precision: 5, Scale: 2}, Nullable: true},
+		{Name: "flag", Type: arrow.FixedWidthTypes.Boolean, Nullable: true},
+		{Name: "time", Type: arrow.FixedWidthTypes.Timestamp_us, Nullable: true},
+		{Name: "null", Type: arrow.Null, Nullable: true},
+	}, nil)
+	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema, strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f bytes.Buffer
+	w, err := ipc.NewFileWriter(&f, ipc.WithSchema(schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Write(batch), w.Write(batch.NewSlice(1, 3)), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return f.Bytes()
+}
+
+func TestRecordsOfAnyType(t *testing.T) {
+	data := anyTypes(t)
+	theirs := oracle(data)
+	r := open(t, data)
+	i := 0
+	for ours, err := range Records(r, all(t, r), Options{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := theirs.RecordBatchAt(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ours.Schema().Equal(want.Schema()) || !array.RecordEqual(ours, want) {
+			t.Errorf("batch %d:\n%v\nwant\n%v", i, ours, want)
+		}
+		i++
+	}
+	if i != 2 {
+		t.Errorf("%d batches", i)
+	}
+}
+
+func TestParquetOfAnyType(t *testing.T) {
+	r := open(t, anyTypes(t))
+	s := all(t, r)
+	s.Columns = []int{0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12} // pqarrow writes no null of a list of fixed size
+	var f bytes.Buffer
+	if _, err := Parquet(&f, r, s, Options{}, recording.Zstd); err != nil {
+		t.Fatal(err)
+	}
+	table, _ := readParquet(t, f.Bytes())
+	if table.NumRows() != 5 || table.NumCols() != 12 {
+		t.Errorf("%d rows of %d columns", table.NumRows(), table.NumCols())
+	}
+	row := 0
+	for b, err := range r.Slice(0, 5, s.Columns) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for c := range b.Columns {
+			got := table.Column(c).Data()
+			for i := range b.Rows {
+				part := array.NewChunkedSlice(got, int64(row+i), int64(row+i+1)).Chunk(0)
+				text, valid := b.Columns[c].Text(i)
+				if part.IsValid(0) != valid && part.DataType().ID() != arrow.NULL {
+					t.Errorf("%s, row %d: valid %v, want %v", table.Column(c).Name(), row+i, part.IsValid(0), valid)
+				}
+				if valid && (c < 2 || table.Column(c).Name() == "view") && part.ValueStr(0) != text {
+					t.Errorf("%s, row %d: %s, want %s", table.Column(c).Name(), row+i, part.ValueStr(0), text)
+				}
+			}
+		}
+		row += b.Rows
+	}
+}
+
+func TestCSVOfAnyType(t *testing.T) {
+	r := open(t, anyTypes(t))
+	var f bytes.Buffer
+	if _, err := CSV(&f, r, Selection{End: 3}, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := `text,large,bytes,list,fixed,struct,map,dict,view,decimal,flag,time,null
+a,b,0001,"[1, null, 3]","[1, 2]","{x: 1, y: ""z""}","{""k"": 5}",red,a text of more than twelve bytes,1.25,true,2026-11-21T12:00:00.000001Z,
+,"",,,,,{},,,,,,
+"c,""d""",e,"",[],"[5, null]","{x: null, y: null}","{""l"": null}",blue,short,-3.50,false,1969-12-31T23:59:59.000000Z,
+`
+	if f.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", f.String(), want)
 	}
 }

@@ -105,12 +105,8 @@ func (j *job) cell(c *stream.Column, v *recording.Vector) cell {
 			return func(to []byte, row int) []byte { return appendFloat(to, values[row], 64) }
 		}
 	}
-	texts, ok := any(v).(interface{ Text(row int) (string, bool) })
 	return func(to []byte, row int) []byte {
-		text, valid := "", ok
-		if ok {
-			text, valid = texts.Text(row)
-		}
+		text, valid := v.Text(row)
 		if !valid {
 			return to
 		}

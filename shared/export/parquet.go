@@ -3,6 +3,7 @@
 package export
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -51,7 +52,7 @@ func Parquet(w io.Writer, r *recording.Reader, s Selection, o Options, codec rec
 	}
 	pq, err := pqarrow.NewFileWriter(schema, j, props, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
 	if err != nil {
-		return Report{}, err
+		return Report{}, kindf("parquet: %v; leave such columns out with --columns, or choose arrow", err)
 	}
 	err = j.each(func(b *recording.Batch) error {
 		batch, err := recordBatch(schema, b)
@@ -59,7 +60,10 @@ func Parquet(w io.Writer, r *recording.Reader, s Selection, o Options, codec rec
 			return err
 		}
 		defer batch.Release()
-		return pq.WriteBuffered(batch)
+		if err := pq.WriteBuffered(batch); err != nil {
+			return fmt.Errorf("export: parquet: %w", err)
+		}
+		return nil
 	})
 	if err != nil {
 		return Report{}, err
@@ -93,14 +97,19 @@ func parquetProperties(schema *arrow.Schema, codec recording.Codec, rows int64) 
 	return parquet.NewWriterProperties(list...)
 }
 
-// parquetSchema replaces run-end encoded types by those of their values, of
-// which alone Parquet knows.
+// parquetSchema replaces run-end encoded types by those of their values, and
+// views by what they show, of which alone Parquet knows.
 func parquetSchema(schema *arrow.Schema) *arrow.Schema {
 	fields := make([]arrow.Field, schema.NumFields())
 	for i := range fields {
 		fields[i] = schema.Field(i)
-		if t, ok := fields[i].Type.(*arrow.RunEndEncodedType); ok {
+		switch t := fields[i].Type.(type) {
+		case *arrow.RunEndEncodedType:
 			fields[i].Type = t.Encoded()
+		case *arrow.StringViewType:
+			fields[i].Type = arrow.BinaryTypes.String
+		case *arrow.BinaryViewType:
+			fields[i].Type = arrow.BinaryTypes.Binary
 		}
 		fields[i].Nullable = true // a file may have nulls where its schema says that there are none
 	}
