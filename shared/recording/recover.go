@@ -117,6 +117,8 @@ type recoverer struct {
 	stream    bool             // it is an Arrow stream
 	replaced  bool             // a dictionary is replaced in the middle
 	blind     bool             // bytes are lost that may have been a dictionary
+	doubted   bool             // that was told
+	said      bool             // why the search ended was told
 	schema    *arrowipc.Schema // believed
 	version   int16
 	schemaAt  int64

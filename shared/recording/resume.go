@@ -159,11 +159,18 @@ func fits(s *arrowipc.Schema, m *message) bool {
 // scan returns the first message in [from, to) that is one of this file, or a
 // batch that the file's end cuts, or nil.
 func (rc *recoverer) scan(from, to int64) (*message, error) {
-	if rc.prefix == 4 || from >= to {
-		return nil, nil // messages without a marker cannot be found
+	if from >= to {
+		return nil, nil
+	}
+	if rc.prefix == 4 {
+		rc.once(from, "the bytes behind cannot be searched: messages of a writer before Arrow 0.15 carry no mark")
+		return nil, nil
 	}
 	rc.torn = nil
 	m, err := rc.scanner.next(from, to)
+	if rc.budget < 0 {
+		rc.once(rc.scanner.at, "the search ends here: too many places look like the beginning of a message")
+	}
 	if m == nil && err == nil && rc.torn != nil && rc.torn.at >= from {
 		m = rc.torn
 	}
@@ -257,7 +264,19 @@ func (rc *recoverer) resume(reason string) (bool, error) {
 		rc.loseStretch(at, to, reason)
 	}
 	rc.pos, rc.blind = to, true
+	if rc.stream && len(rc.dictionaries) > 0 && !rc.doubted {
+		rc.doubted = true
+		rc.note("warning", from, 0, "suspect: a dictionary may have been replaced in the bytes that are lost, so that words behind them may be others")
+	}
 	return found, nil
+}
+
+// once notes what is told at most once.
+func (rc *recoverer) once(at int64, reason string) {
+	if !rc.said {
+		rc.said = true
+		rc.note("info", at, 0, reason)
+	}
 }
 
 // loseStretch tells the bytes from at to to lost: as whole batches, if all
