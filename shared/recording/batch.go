@@ -70,13 +70,13 @@ func (r *Reader) readRows(i int, start, from, to int64, columns []int) (*Batch, 
 // checkColumns makes sure that all columns exist; nil are all.
 func (r *Reader) checkColumns(columns []int) ([]int, error) {
 	if columns == nil {
-		columns = make([]int, len(r.stream.Columns))
+		columns = make([]int, len(r.schema.Fields))
 		for c := range columns {
 			columns[c] = c
 		}
 	}
 	for _, c := range columns {
-		if c < 0 || c >= len(r.stream.Columns) {
+		if c < 0 || c >= len(r.schema.Fields) {
 			return nil, &ColumnError{Name: fmt.Sprintf("#%d", c)}
 		}
 	}
@@ -115,7 +115,7 @@ type bufferRead struct {
 // A columnRead is one column to be read. Plain columns leave ends unset.
 type columnRead struct {
 	column              int
-	layout              *columnLayout
+	layout              columnLayout
 	typ                 stream.Type
 	ends, valid, values *bufferRead
 	nulls               int64 // of the column, or of the values of the runs
@@ -126,8 +126,9 @@ type columnRead struct {
 // plan checks the nodes and buffers of a column against each other and notes
 // which bytes to read.
 func (b *batchRead) plan(column int) (columnRead, error) {
-	l, span := &b.r.layouts[column], b.h.spans[column]
-	c := columnRead{column: column, layout: l, typ: b.r.stream.Columns[column].Type}
+	l, typ := b.r.layout(column)
+	span := b.h.spans[column]
+	c := columnRead{column: column, layout: l, typ: typ}
 	for _, buffer := range b.h.batch.Buffers[span.Buffer:span.BufferEnd] {
 		c.stored += buffer.Length
 	}
@@ -159,7 +160,7 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 		case ends.Length == 0 && node.Length > 0:
 			return bad("no runs for %d rows", node.Length)
 		case rows > maxRunBytes(c.stored)/int64(l.width):
-			return c, fmt.Errorf("%w: column %q would be expanded from %d bytes to %d rows", ErrTooLarge, b.r.stream.Columns[column].Name, c.stored, rows)
+			return c, fmt.Errorf("%w: column %q would be expanded from %d bytes to %d rows", ErrTooLarge, b.field(column).Name, c.stored, rows)
 		}
 		if c.ends, err = b.buffer(column, first+1, ends.Length, int64(l.runBits), 0, ends.Length); err != nil {
 			return c, err

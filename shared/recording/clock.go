@@ -40,7 +40,7 @@ func (r *Reader) readClockEnds(i int) (ends [2]uint64, err error) {
 	if rows == 0 {
 		return ends, &CorruptError{Offset: r.batches[i].offset, Batch: i, Err: errNoRows}
 	}
-	if h.batch.Codec == arrowipc.Uncompressed && !r.layouts[r.clock].runEnd {
+	if h.batch.Codec == arrowipc.Uncompressed && !r.runEnd(r.clock) {
 		for k, row := range []int64{0, rows - 1} {
 			b, err := r.readRows(i, 0, row, row+1, []int{r.clock})
 			if err != nil {
@@ -56,7 +56,7 @@ func (r *Reader) readClockEnds(i int) (ends [2]uint64, err error) {
 		ends[0] = binary.LittleEndian.Uint64(b.Columns[0].Data)
 		ends[1] = binary.LittleEndian.Uint64(b.Columns[0].Data[8*(rows-1):])
 	}
-	if r.stream.Columns[r.clock].Type == stream.Int64 && int64(ends[0]) < 0 || rows > 1 && ends[1] <= ends[0] {
+	if r.typeOf(r.clock) == stream.Int64 && int64(ends[0]) < 0 || rows > 1 && ends[1] <= ends[0] {
 		return [2]uint64{}, &CorruptError{Offset: h.bodyAt, Batch: i, Err: errSuspect}
 	}
 	return ends, nil

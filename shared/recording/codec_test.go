@@ -92,8 +92,8 @@ func TestALengthThatAFrameCannotHoldIsNotBelieved(t *testing.T) {
 		})
 		b := blockOf(t, file, 0)
 		at := b.Offset + int64(b.MetaLength) + messageAt(t, file, b).Batch.Buffers[1].Offset
-		width := openBytes(t, file).layouts[0].width
-		binary.LittleEndian.PutUint64(file[at:], uint64(rows*width))
+		l, _ := openBytes(t, file).layout(0)
+		binary.LittleEndian.PutUint64(file[at:], uint64(rows*l.width))
 		r := openBytes(t, file)
 		var corrupt *CorruptError
 		if _, err := r.readRows(0, 0, 0, 1, []int{0}); !errors.As(err, &corrupt) && !errors.Is(err, ErrTooLarge) {

@@ -30,7 +30,7 @@ type GapScan struct {
 // rates to use.
 func (r *Reader) ScanGaps() *GapScan {
 	g := &GapScan{r: r, hub: r.fieldIndex("HubClock"), finder: newGapFinder("HubClock"), intact: -1}
-	if g.hub >= 0 && (r.stream.Columns[g.hub].Type != stream.Uint64 || r.layouts[g.hub].runEnd) {
+	if g.hub >= 0 && (r.typeOf(g.hub) != stream.Uint64 || r.runEnd(g.hub)) {
 		g.hub = -1
 	}
 	if g.hub < 0 {

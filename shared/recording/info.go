@@ -51,13 +51,13 @@ func (r *Reader) Info() (Info, error) {
 		}
 	}
 	info := Info{SizeBytes: r.size, Format: r.format, Batches: len(r.batches), Compression: r.Codec(),
-		Columns: make([]InfoColumn, len(r.stream.Columns)), Metadata: map[string]string{}}
+		Columns: make([]InfoColumn, len(r.Stream().Columns)), Metadata: map[string]string{}}
 	info.Rows, _ = r.Rows()
 	for _, e := range r.schema.Metadata {
 		info.Metadata[e.Key] = e.Value
 	}
 	for i := range info.Columns {
-		c := &r.stream.Columns[i]
+		c := &r.Stream().Columns[i]
 		kind, stride, err := r.Subsample(i)
 		if err != nil {
 			return Info{}, err
@@ -123,7 +123,7 @@ func (r *Reader) rowPeriod(first, last uint64, missing int64) (float64, error) {
 // is a real value: "run-end" (run-end encoded), "nulls" (nulls between),
 // "repeat" (each value repeated, as the metadata say), "none" (stride 1).
 func (r *Reader) Subsample(column int) (kind string, stride int, err error) {
-	c := &r.stream.Columns[column]
+	c := &r.Stream().Columns[column]
 	stride = max(1, c.Stride)
 	kind = "none"
 	switch {

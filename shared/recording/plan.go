@@ -262,8 +262,8 @@ func verifyReader(r *Reader, want *Report, yield func() error) error {
 			group, bytes = group[:0], 0
 			return yield()
 		}
-		for c := range r.stream.Columns {
-			column := &r.stream.Columns[c]
+		for c := range r.Stream().Columns {
+			column := &r.Stream().Columns[c]
 			if column.Type == stream.Other {
 				continue
 			}

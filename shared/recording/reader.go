@@ -78,8 +78,7 @@ type Reader struct {
 	metadata []arrowipc.KeyValue // of the footer
 	version  int16
 	stream   stream.Stream
-	layouts  []columnLayout // of the columns, zero where Type is Other
-	clock    int            // index of the column Clock, or -1
+	clock    int // index of the column Clock, or -1
 
 	batches  []batchState
 	starts   []int64 // row numbers of the batches indexed so far and of their end
@@ -186,15 +185,10 @@ func (r *Reader) setSchema(s *arrowipc.Schema, version int16) error {
 	}
 	r.schema, r.version = *s, version
 	r.stream = stream.FromMetadata(streamKeyValues(s.Metadata))
-	r.stream.Columns = make([]stream.Column, len(s.Fields))
-	r.layouts = make([]columnLayout, len(s.Fields))
-	for i := range s.Fields {
-		var typ stream.Type
-		r.layouts[i], typ = readableLayout(&s.Fields[i])
-		describe(&r.stream.Columns[i], &s.Fields[i], r.layouts[i], typ)
-	}
-	if i := r.fieldIndex("Clock"); i >= 0 && (r.stream.Columns[i].Type == stream.Uint64 || r.stream.Columns[i].Type == stream.Int64) {
-		r.clock = i
+	if i := r.fieldIndex("Clock"); i >= 0 {
+		if typ := r.typeOf(i); typ == stream.Uint64 || typ == stream.Int64 {
+			r.clock = i
+		}
 	}
 	return nil
 }
@@ -202,7 +196,30 @@ func (r *Reader) setSchema(s *arrowipc.Schema, version int16) error {
 // Stream returns what the file says about its stream, columns in file order.
 // The caller may fill in what the file does not say (AcqClockHz, Complete);
 // WriteSlice copies the file's own words.
-func (r *Reader) Stream() *stream.Stream { return &r.stream }
+func (r *Reader) Stream() *stream.Stream {
+	if r.stream.Columns == nil { // hundreds of them, which many callers never ask for
+		r.stream.Columns = make([]stream.Column, len(r.schema.Fields))
+		for i := range r.stream.Columns {
+			describe(&r.stream.Columns[i], &r.schema.Fields[i])
+		}
+	}
+	return &r.stream
+}
+
+// layout says how a column is stored and what its values are in memory.
+func (r *Reader) layout(column int) (columnLayout, stream.Type) {
+	return readableLayout(&r.schema.Fields[column])
+}
+
+func (r *Reader) typeOf(column int) stream.Type {
+	_, typ := r.layout(column)
+	return typ
+}
+
+func (r *Reader) runEnd(column int) bool {
+	l, _ := r.layout(column)
+	return l.runEnd
+}
 
 // Column returns the index of the column of that name, the first if there are
 // several, or a *ColumnError.

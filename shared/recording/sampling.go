@@ -27,7 +27,7 @@ func (r *Reader) sampling(column int) (kind string, stride int, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	c := &r.stream.Columns[column]
+	c := &r.Stream().Columns[column]
 	_, _, number := stream.Label(c.Name)
 	if kind != "nulls" && c.Stride <= 1 && (c.RunEnd || number >= 0) {
 		if stride, err = r.measureStride(column); err != nil {
@@ -117,7 +117,7 @@ func (r *Reader) strideOf(v *Vector) int {
 // strideByName is what the names of the columns settle, for a signal that
 // hardly changes.
 func (r *Reader) strideByName(column int) int {
-	s := r.stream
+	s := *r.Stream()
 	s.Columns = slices.Clone(s.Columns)
 	s.Complete()
 	return max(1, s.Columns[column].Stride)

@@ -161,7 +161,7 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 	report := SliceReport{Findings: []Finding{}}
 	columns := o.Columns
 	if columns == nil {
-		columns = make([]int, len(r.stream.Columns))
+		columns = make([]int, len(r.schema.Fields))
 		for i := range columns {
 			columns[i] = i
 		}

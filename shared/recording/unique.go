@@ -51,7 +51,7 @@ func (r *Reader) Unique(column int, start, end int64) iter.Seq2[*Samples, error]
 		clocks := []*int{new(int), new(int)}
 		for k, name := range []string{"Clock", "HubClock"} {
 			*clocks[k] = -1
-			if c := r.fieldIndex(name); c >= 0 && r.stream.Columns[c].Type == stream.Uint64 {
+			if c := r.fieldIndex(name); c >= 0 && r.typeOf(c) == stream.Uint64 {
 				*clocks[k] = len(u.columns)
 				u.columns = append(u.columns, c)
 			}
@@ -134,7 +134,7 @@ func (r *Reader) newUnique(columns []int) (*unique, error) {
 	u := &unique{r: r, columns: columns}
 	all := columns == nil
 	if all {
-		for c := range r.stream.Columns {
+		for c := range r.Stream().Columns {
 			u.columns = append(u.columns, c)
 		}
 	} else if _, err := r.checkColumns(columns); err != nil {
@@ -143,7 +143,7 @@ func (r *Reader) newUnique(columns []int) (*unique, error) {
 	var kept []int
 	first := ""
 	for _, c := range u.columns {
-		column := &r.stream.Columns[c]
+		column := &r.Stream().Columns[c]
 		kind, stride, err := "none", 1, error(nil)
 		if column.Type.Width() > 0 && column.Name != "Clock" && column.Name != "HubClock" {
 			if kind, stride, err = r.sampling(c); err != nil {
@@ -347,7 +347,7 @@ func (u *unique) schema() arrowipc.Schema {
 	}
 	for _, c := range u.columns {
 		f := u.r.schema.Fields[c]
-		if u.r.layouts[c].runEnd {
+		if u.r.runEnd(c) {
 			values := f.Children[1]
 			f.Type, f.Nullable, f.Children = values.Type, values.Nullable, values.Children
 		}

@@ -193,7 +193,8 @@ func storageType(t arrowipc.DataType) stream.Type {
 }
 
 // describe fills in a column of a stream from its field.
-func describe(c *stream.Column, f *arrowipc.Field, l columnLayout, typ stream.Type) {
+func describe(c *stream.Column, f *arrowipc.Field) {
+	l, typ := readableLayout(f)
 	*c = stream.Column{Name: f.Name, Type: typ, ArrowType: f.TypeString(), ByteWidth: l.width, Nullable: f.Nullable, RunEnd: l.runEnd}
 	c.SetMetadata(streamKeyValues(f.Metadata))
 }

@@ -111,8 +111,7 @@ func (v *verifier) start(s *arrowipc.Schema) {
 	v.stream = stream.FromMetadata(streamKeyValues(s.Metadata))
 	v.stream.Columns = make([]stream.Column, len(s.Fields))
 	for i := range s.Fields {
-		layout, typ := readableLayout(&s.Fields[i])
-		describe(&v.stream.Columns[i], &s.Fields[i], layout, typ)
+		describe(&v.stream.Columns[i], &s.Fields[i])
 	}
 	if v.stream.AcqClockHz == 0 {
 		v.stream.AcqClockHz = v.o.AcqClockHz
