@@ -56,6 +56,7 @@ type openStream struct {
 	broken map[int]error   // batches that could not be read
 	coarse *Envelope       // the last coarse answer, shown until the exact one is there
 	asked  EnvelopeArgs    // what it answered
+	whole  wholeBatch      // columns of the batch that a table looked at last
 }
 
 func (e *Engine) init() {

@@ -146,6 +146,20 @@ func (b *bridge) serve(ctx context.Context, id int, op string, args js.Value) (r
 			return reply{}, err
 		}
 		return b.values(ctx, a)
+	case "table":
+		var a TableArgs
+		if err := decode(&a); err != nil {
+			return reply{}, err
+		}
+		table, err := b.engine.Table(ctx, a)
+		return reply{value: table}, err
+	case "row":
+		var a RowArgs
+		if err := decode(&a); err != nil {
+			return reply{}, err
+		}
+		row, err := b.engine.RowAt(ctx, a)
+		return reply{value: row}, err
 	case "slice":
 		var a SliceArgs
 		if err := decode(&a); err != nil {
@@ -213,6 +227,11 @@ var arrays = map[stream.Type]string{
 // values collects rows in memory of the page: only one batch at a time is in
 // the engine's.
 func (b *bridge) values(ctx context.Context, a ValuesArgs) (reply, error) {
+	if numbers, err := b.engine.Numeric(a); err != nil {
+		return reply{}, err
+	} else if !numbers {
+		return b.texts(ctx, a)
+	}
 	var values, bytes, valid js.Value
 	width, rows := 0, int64(0)
 	begin := func(t stream.Type, n int64) error {
@@ -251,6 +270,20 @@ func (b *bridge) values(ctx context.Context, a ValuesArgs) (reply, error) {
 	if !valid.IsUndefined() {
 		r.with["valid"] = valid
 		r.transfer = append(r.transfer, valid.Get("buffer"))
+	}
+	return r, nil
+}
+
+// texts is values of what does not hold numbers.
+func (b *bridge) texts(ctx context.Context, a ValuesArgs) (reply, error) {
+	texts, valid, err := b.engine.Texts(ctx, a)
+	if err != nil {
+		return reply{}, err
+	}
+	r := reply{value: map[string]any{"values": texts}, with: map[string]js.Value{"valid": js.Null()}}
+	if valid != nil {
+		r.with["valid"] = uint8Array(valid)
+		r.transfer = []any{r.with["valid"].Get("buffer")}
 	}
 	return r, nil
 }

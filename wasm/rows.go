@@ -50,38 +50,25 @@ type SliceReport struct {
 	Findings []recording.Finding `json:"findings"`
 }
 
-// Values calls begin once with the type of the column and the number of rows,
+// Values gives numbers: it calls begin once with the type of the column and the number of rows,
 // then put for each batch in order; at counts from the first row asked for.
 func (e *Engine) Values(ctx context.Context, a ValuesArgs, begin func(t stream.Type, rows int64) error, put func(at int64, v *recording.Vector) error) error {
-	s, err := e.stream("values", a.Stream)
+	s, column, err := e.valuesOf(a)
 	if err != nil {
 		return err
 	}
-	if a.Start == nil || a.End == nil {
-		return &ArgumentError{"values", "start and end must be row numbers"}
-	}
-	columns, err := s.pick("values", []json.RawMessage{a.Column})
-	if err != nil {
-		return err
-	}
-	if len(columns) != 1 {
-		return &ArgumentError{"values", fmt.Sprintf("%s are %d columns, not one", a.Column, len(columns))}
-	}
-	c := &s.about.Columns[columns[0]]
+	c := &s.about.Columns[column]
 	if !c.Type.Numeric() {
-		return &ArgumentError{"values", fmt.Sprintf("column %s holds %s, which is not read here", c.Name, c.ArrowType)}
+		return &ArgumentError{"values", fmt.Sprintf("column %s holds %s, which are no numbers", c.Name, c.ArrowType)}
 	}
 	start, end := *a.Start, *a.End
-	if err := s.checkRows(start, end); err != nil {
-		return err
-	}
 	if err := begin(c.Type, end-start); err != nil {
 		return err
 	}
 	// Reading is one batch a step; others may use the reader in between.
 	for start < end {
 		s.mu.Lock()
-		batch, err := s.oneBatch(start, end, columns)
+		batch, err := s.oneBatch(start, end, []int{column})
 		s.mu.Unlock()
 		if err != nil {
 			return err
@@ -136,7 +123,7 @@ func (s *openStream) checkRows(start, end int64) error {
 }
 
 // pick resolves names, globs and indices of columns, in file order as the
-// command line does, without doubles; nil picks all that can be read.
+// command line does, without doubles; nil picks all.
 func (s *openStream) pick(op string, wanted []json.RawMessage) ([]int, error) {
 	var columns []int
 	seen := map[int]bool{}
@@ -148,9 +135,7 @@ func (s *openStream) pick(op string, wanted []json.RawMessage) ([]int, error) {
 	}
 	if wanted == nil {
 		for c := range s.about.Columns {
-			if s.about.Columns[c].Type != stream.Other { // text and the like cannot be read
-				add(c)
-			}
+			add(c)
 		}
 	}
 	for _, raw := range wanted {

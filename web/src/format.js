@@ -81,6 +81,16 @@ export class FormatEngine {
     return this.#request("values", { stream, column, start, end });
   }
 
+  /** @type {EngineClient["table"]} */
+  table(args) {
+    return this.#request("table", args);
+  }
+
+  /** @type {EngineClient["row"]} */
+  row(stream, ticks) {
+    return this.#request("row", { stream, ticks });
+  }
+
   /** @type {EngineClient["slice"]} */
   slice(args, opts = {}) {
     return this.#request("slice", args, opts);

@@ -31,7 +31,7 @@ new ChannelList(recording, stage.traces);
 new Inspector(recording, stage, { save: () => sliceDialog(recording, stage), recover: (id) => recoverDialog(recording, id), verify: (id) => void verify(recording, id), jump: (id, finding) => jump(recording, id, finding), setClock: (hz) => void setClock(hz), copy });
 new TopBar(recording, stage, { choose, help: helpDialog });
 const status = new StatusBar(recording, stage);
-connectControls(recording, stage, { help: helpDialog });
+connectControls(recording, stage, { help: helpDialog, verify: () => recording.info && void verify(recording, recording.info.id) });
 connectWelcome((given) => void open(given).catch(() => {})); // open() has shown what failed
 onThemeChange(() => recording.changed("theme", "active"));
 

@@ -15,6 +15,8 @@ export type Request = { id: number } & (
   | { op: "info"; args: { stream: string } }
   | { op: "envelope"; args: EnvelopeArgs }
   | { op: "values"; args: ValuesArgs }
+  | { op: "table"; args: TableArgs }
+  | { op: "row"; args: { stream: string; ticks: number } }
   | { op: "slice"; args: SliceArgs }
   | { op: "recover"; args: RecoverArgs }
   | { op: "verify"; args: { stream: string } }
@@ -149,6 +151,19 @@ export interface Values {
   valid: Uint8Array | null;
 }
 
+export interface TableArgs { stream: string; columns: number[]; start: number; end: number }
+/** Rows of any columns as text; rows behind the last are left out. */
+export interface Table {
+  start: number; end: number;
+  /** of the stream, exact */
+  rows: number;
+  /** of each row; null in a damaged batch */
+  ticks: (number | null)[];
+  /** by column, then by row; null: no value; long text is cut off */
+  cells: (string | null)[][];
+  broken: { start: number; end: number; reason: string }[];
+}
+
 export interface SliceArgs {
   stream: string;
   /** rows, half-open; or from/to in seconds by the clock; what is left out is the beginning or the end */
@@ -190,6 +205,10 @@ export interface EngineClient {
   info(stream: string): Promise<StreamInfo>;
   envelope(args: EnvelopeArgs, opts?: { signal?: AbortSignal; onProgress?: (e: Envelope) => void }): Promise<Envelope>;
   values(stream: string, column: string | number, start: number, end: number): Promise<Values>;
+  /** a part of a stream as text */
+  table(args: TableArgs): Promise<Table>;
+  /** the first row at or behind a moment, or the number of rows */
+  row(stream: string, ticks: number): Promise<number>;
   slice(args: SliceArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<SliceResult>;
   recover(args: RecoverArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<RecoverResult>;
   /** reads the whole file; progress in bytes */

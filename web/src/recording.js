@@ -53,6 +53,8 @@ export class Recording {
   #listeners = new Map();
   /** @type {Set<Subject>} */
   #changed = new Set();
+  /** True while the active stream is looked at as a table, whatever it is. */
+  asTable = false;
   #frame = 0;
   /** False until the view was chosen for a stream that has rows. */
   #placed = false;
@@ -268,6 +270,12 @@ export class Recording {
     if (this.channel.get(key) === column) return;
     this.channel.set(key, column);
     this.changed("cursor", "rows");
+  }
+
+  /** @param {boolean} asTable */
+  setAsTable(asTable) {
+    this.asTable = asTable;
+    this.changed("view", "rows", "cursor");
   }
 
   /** @param {number} first */

@@ -27,17 +27,38 @@ export function rowsFromInfo(info) {
     columns: inDisplayOrder(g.columns, info.columns),
     rateHz: g.rate_hz,
   }));
-  if (rows.length > 0) return rows;
+  const words = wordColumns(info);
+  const table = words.length === 0 || words.length === info.columns.filter((c) => !isClock(c)).length ? [] : [{
+    key: info.id + "/table", id: info.id, name: `${name} ${words.length === 1 ? info.columns[words[0]].label : "table"}`, group: "", kind: /** @type {const} */ ("table"), columns: words, rateHz: 0,
+  }];
+  if (rows.length > 0) return [...rows, ...table];
   const rest = info.groups.find((g) => g.kind === "lanes") ?? info.groups.find((g) => g.kind === "slow") ?? info.groups[0];
+  const kind = rest?.kind ?? "table";
   return [{
     key: info.id + "/",
     id: info.id,
     name,
     group: rest?.name ?? "",
-    kind: rest?.kind ?? "table",
-    columns: info.groups.filter((g) => g.kind === (rest?.kind ?? "table")).flatMap((g) => g.columns),
+    kind,
+    columns: kind === "table" ? info.columns.map((c) => c.index) : info.groups.filter((g) => g.kind === kind).flatMap((g) => g.columns),
     rateHz: rest?.rate_hz ?? 0,
-  }];
+  }, ...table];
+}
+
+/** Columns that cannot be plotted: text, lists, and the like. @param {StreamInfo} info */
+export function wordColumns(info) {
+  return info.columns.filter((c) => !c.plottable).map((c) => c.index);
+}
+
+/** @param {ColumnInfo} column */
+function isClock(column) {
+  return /clock$/i.test(column.name);
+}
+
+/** Columns of a row as a table: with the clocks of the stream in front, where they are not among them. @param {Row} row @param {StreamInfo} info */
+export function tableColumns(row, info) {
+  const clocks = info.columns.filter((c) => isClock(c) && !row.columns.includes(c.index)).map((c) => c.index);
+  return [...clocks, ...row.columns];
 }
 
 /**

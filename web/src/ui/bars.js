@@ -135,7 +135,7 @@ export class StatusBar {
     say(this.#version, open || this.recording.opening.size > 0 ? "" : "nothing is uploaded, files stay on your disk");
     say(this.#drawn, open && layer ? (layer.envelope.kind === "samples" ? "lines, every sample" : `envelope, ${short(Math.max(1, layer.envelope.samples_per_pixel), 2)} samples a pixel`) : "");
     say(this.#channels, open && shown ? count(shown.columns.length, "channel") : "");
-    const settled = this.stage.traces.settled && this.stage.lower.settled;
+    const settled = this.stage.settled;
     say(this.#exact, open ? (this.stage.error !== null ? "could not be read" : settled ? "exact" : layer?.envelope.quality === "coarse" ? "coarse, refining…" : "reading…") : "");
   }
 

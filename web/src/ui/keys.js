@@ -24,7 +24,9 @@ export const BINDINGS = [
   ["Home End", "start and end of the run"],
   ["F", "fit the selection, or the stream"],
   ["0", "show everything"],
-  ["click", "choose a channel"],
+  ["T", "the stream as a table, and back"],
+  ["V", "verify the stream: read and check all of it"],
+  ["click", "choose a channel, or a row of a table"],
   ["drag ruler", "select a span of time"],
   ["Esc", "close what is open, then clear the selection"],
   ["?", "this list"],
@@ -37,7 +39,7 @@ const DRAG = 3;
  * Connects the stage and the keyboard to the recording.
  * @param {Recording} recording
  * @param {Stage} stage
- * @param {{ help: () => void }} actions
+ * @param {{ help: () => void, verify: () => void }} actions
  */
 export function connectControls(recording, stage, actions) {
   followView(recording, stage);
@@ -147,7 +149,7 @@ function connectPlots(recording, stage) {
       press = null;
       stage.node.toggleAttribute("data-dragging", false);
     });
-    node.addEventListener("pointerleave", () => recording.setCursor(null));
+    node.addEventListener("pointerleave", () => stage.table.node.hidden && recording.setCursor(null)); // a table's cursor stays on the row that was chosen
   }
 }
 
@@ -189,7 +191,7 @@ function connectRuler(recording, stage) {
  * @param {KeyboardEvent} event
  * @param {Recording} recording
  * @param {Stage} stage
- * @param {{ help: () => void }} actions
+ * @param {{ help: () => void, verify: () => void }} actions
  */
 function onKey(event, recording, stage, actions) {
   const target = /** @type {HTMLElement} */ (event.target);
@@ -221,6 +223,8 @@ function onKey(event, recording, stage, actions) {
     "-": () => zoom(recording, 1.5),
     f: () => recording.setView(recording.selection ?? (recording.info ? spanOf(recording.info) : run)),
     "0": () => recording.setView(run),
+    t: () => recording.setAsTable(!recording.asTable),
+    v: () => actions.verify(),
     Escape: () => recording.setSelection(null),
   };
   const action = does[event.key.length === 1 ? event.key.toLowerCase() : event.key];

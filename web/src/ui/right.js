@@ -14,6 +14,9 @@ import { byId, el, fill } from "./dom.js";
 import { HealthPanel } from "./health.js";
 import { valueAt } from "./readout.js";
 
+/** Cells of a chosen row that are repeated in full. */
+const MOST_CELLS = 24;
+
 /** Lines of a list of facts. @param {[string, string | Node][]} facts */
 function factList(facts) {
   return el("dl", null, ...facts.filter(([, value]) => value !== "").map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
@@ -55,13 +58,16 @@ export class Inspector {
     const hz = recording.hz;
     /** @type {[string, string][]} */
     const facts = [];
+    const chosen = this.stage.table.chosen;
     if (hz > 0) facts.push(["time", moment(at / hz, this.#decimals())]);
-    const read = valueAt(recording, this.stage);
-    if (read?.row !== undefined) facts.push(["row", (info.rows_exact ? "" : "about ") + integer(read.row)]);
+    const read = chosen ? null : valueAt(recording, this.stage);
+    if (chosen) facts.push(["row", integer(chosen.row)]);
+    else if (read?.row !== undefined) facts.push(["row", (info.rows_exact ? "" : "about ") + integer(read.row)]);
     facts.push([info.clock.column ? "clock" : "row", integer(at)]);
     const wall = wallClock(info, at);
     if (wall) facts.push(["wall time", wall]);
     if (read?.column) facts.push([read.column.label, read.words]);
+    for (const [column, text] of chosen?.cells.slice(0, MOST_CELLS) ?? []) facts.push([column.label, text ?? "no value"]);
     fill(this.#cursor, el("h2", null, "Cursor"), factList(facts));
   }
 

@@ -7,14 +7,14 @@
 import { BAR_PIXELS } from "../gain.js";
 import { missingIn } from "../plots/hatch.js";
 import { drawRuler } from "../plots/ruler.js";
-import { unitOf } from "../rows.js";
+import { tableColumns, unitOf } from "../rows.js";
 import { niceAbove, xFromTicks } from "../scale.js";
 import { count, duration, integer, regrouped, round } from "../words.js";
 import { openingWords } from "../opening.js";
 import { byId, el, fill, fitCanvas, showShare } from "./dom.js";
 import { LowerPlots } from "./lower.js";
 import { GUTTER } from "./plot.js";
-import { columnTable } from "./table.js";
+import { emptyPlate, TableView } from "./table.js";
 import { canvasFont, token } from "./tokens.js";
 import { TracesPlot } from "./traces.js";
 
@@ -33,7 +33,7 @@ export class Stage {
   #losses = byId("losses");
   #opening = byId("opening");
   #bar = byId("scalebar");
-  #table = byId("table");
+  #plate = byId("plate");
   #drawn = 0;
   #counted = true;
   /** Waiting for a view to be on the screen exactly. @type {{ resolve: () => void, reject: (error: unknown) => void }[]} */
@@ -44,6 +44,7 @@ export class Stage {
     this.recording = recording;
     this.traces = new TracesPlot(recording);
     this.lower = new LowerPlots(recording);
+    this.table = new TableView(recording);
     recording.on(["streams", "active"], () => this.lower.arrange());
     recording.on(["opening", "streams"], () => this.#showOpening());
     recording.on(["view", "rows", "gain", "streams", "active", "theme", "data"], () => this.draw());
@@ -63,6 +64,7 @@ export class Stage {
   reset() {
     this.traces.reset();
     this.lower.reset();
+    this.table.reset();
     this.lower.arrange();
     this.recording.changed("rows");
   }
@@ -76,7 +78,7 @@ export class Stage {
     }
     drawRuler(ctx, { view: recording.view, hz: recording.hz, width, height, gutter: GUTTER, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
     this.#showTable();
-    this.traces.want();
+    if (!this.traces.canvas.hidden) this.traces.want();
     this.lower.want();
     this.traces.draw();
     this.lower.draw();
@@ -86,7 +88,7 @@ export class Stage {
   /** Counts a redraw that shows final data, once it is on the screen. */
   #count() {
     const laidOut = this.ruler.clientWidth > GUTTER;
-    if (!laidOut || !this.traces.settled || !this.lower.settled) {
+    if (!laidOut || !this.settled) {
       this.#counted = false;
       return;
     }
@@ -113,21 +115,29 @@ export class Stage {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  /** Why something on the screen could not be loaded, or null. @returns {unknown} */
-  get error() {
-    return this.traces.loader.error ?? this.lower.panels.find((p) => p.loader.error !== null)?.loader.error ?? null;
+  /** True when all that is on the screen is exact, or failed. */
+  get settled() {
+    return this.traces.settled && this.lower.settled && this.table.settled;
   }
 
-  /** Streams without anything to plot are shown as what they are: a list of columns. */
+  /** Why something on the screen could not be loaded, or null. @returns {unknown} */
+  get error() {
+    return this.table.error ?? this.traces.loader.error ?? this.lower.panels.find((p) => p.loader.error !== null)?.loader.error ?? null;
+  }
+
+  /** What cannot be plotted is a table, and so is any stream that is asked for as one; a stream without rows is a list of its columns. */
   #showTable() {
-    const info = this.recording.info;
-    const show = info !== null && (this.recording.active?.kind === "table" || info.rows === 0) && !(this.recording.traces && this.recording.traces.id !== info.id);
-    this.#table.hidden = !show;
-    this.traces.canvas.hidden = show || !this.recording.traces;
-    if (show && this.#table.dataset.stream !== info.id + info.rows) {
-      this.#table.dataset.stream = info.id + info.rows;
-      fill(this.#table, columnTable(info));
+    const { active, info, traces, asTable } = this.recording;
+    const empty = info !== null && info.rows === 0 && !(traces && traces.id !== info.id);
+    const show = active !== null && info !== null && info.rows > 0 && (active.kind === "table" || asTable);
+    this.node.toggleAttribute("data-table", show);
+    this.#plate.hidden = !empty;
+    this.traces.canvas.hidden = show || empty || !traces;
+    if (empty && this.#plate.dataset.stream !== info.id) {
+      this.#plate.dataset.stream = info.id;
+      fill(this.#plate, emptyPlate(info));
     }
+    this.table.show(show ? info : null, show ? tableColumns(active, info) : []);
   }
 
   /** While nothing else is there, the middle says what is read so far. */

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+const (
+	maxTableCells = 1 << 16
+	maxCellBytes  = 400      // of text; more is cut off
+	maxTextBytes  = 64 << 20 // of one answer to values
+)
+
+// TableArgs ask for rows [start, end) of some columns as text.
+type TableArgs struct {
+	Stream  string `json:"stream"`
+	Columns []int  `json:"columns"`
+	Start   int64  `json:"start"`
+	End     int64  `json:"end"`
+}
+
+// A Table is a part of a stream as text. Rows behind the last are left out.
+type Table struct {
+	Start  int64        `json:"start"`
+	End    int64        `json:"end"`
+	Rows   int64        `json:"rows"`  // of the stream, exact
+	Ticks  []*float64   `json:"ticks"` // of each row; null in a damaged batch
+	Cells  [][]*string  `json:"cells"` // by column, then by row; null: no value
+	Broken []BrokenRows `json:"broken"`
+}
+
+// BrokenRows are rows of which something could not be read.
+type BrokenRows struct {
+	Start  int64  `json:"start"`
+	End    int64  `json:"end"`
+	Reason string `json:"reason"`
+}
+
+// RowArgs ask where a moment is.
+type RowArgs struct {
+	Stream string  `json:"stream"`
+	Ticks  float64 `json:"ticks"`
+}
+
+// RowAt returns the first row at or behind a moment, or the number of rows.
+func (e *Engine) RowAt(ctx context.Context, a RowArgs) (int64, error) {
+	s, err := e.stream("row", a.Stream)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := e.countRows(ctx, s); err != nil {
+		return 0, err
+	}
+	return s.rowAt(math.Max(0, math.Ceil(a.Ticks)))
+}
+
+// Table returns rows of any columns as text, with the ticks of each.
+func (e *Engine) Table(ctx context.Context, a TableArgs) (*Table, error) {
+	s, err := e.stream("table", a.Stream)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range a.Columns {
+		if c < 0 || c >= len(s.about.Columns) {
+			return nil, &ArgumentError{"table", fmt.Sprintf("column %d of %d", c, len(s.about.Columns))}
+		}
+	}
+	rows, err := e.countRows(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	start, end := min(a.Start, rows), min(a.End, rows)
+	if start < 0 || start > end || (end-start)*int64(len(a.Columns)+1) > maxTableCells {
+		return nil, &ArgumentError{"table", fmt.Sprintf("rows %d to %d of %d columns are not a part of a table", a.Start, a.End, len(a.Columns))}
+	}
+	t := &Table{Start: start, End: end, Rows: rows, Ticks: make([]*float64, end-start), Cells: make([][]*string, len(a.Columns)), Broken: []BrokenRows{}}
+	if s.clock < 0 {
+		for i := range t.Ticks {
+			row := float64(start + int64(i))
+			t.Ticks[i] = &row
+		}
+	} else if err := e.eachPart(ctx, s, t, s.clock, func(at int, v *recording.Vector, from, n int) {
+		for i := range n {
+			if tick := v.Float64(from + i); !math.IsNaN(tick) {
+				t.Ticks[at+i] = &tick
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	for k, c := range a.Columns {
+		t.Cells[k] = make([]*string, end-start)
+		if err := e.eachPart(ctx, s, t, c, func(at int, v *recording.Vector, from, n int) {
+			for i := range n {
+				if text, ok := v.Text(from + i); ok {
+					text = clipped(text)
+					t.Cells[k][at+i] = &text
+				}
+			}
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// clipped cuts off what no cell of a table can show.
+func clipped(text string) string {
+	if len(text) <= maxCellBytes {
+		return text
+	}
+	cut := maxCellBytes
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}
+
+// eachPart calls put with the rows of a table in one column, batch by batch:
+// n rows of v from row from on are rows at, at+1, ... of the table. A damaged
+// batch is noted in the table.
+func (e *Engine) eachPart(ctx context.Context, s *openStream, t *Table, column int, put func(at int, v *recording.Vector, from, n int)) error {
+	for row := t.Start; row < t.End; {
+		s.mu.Lock()
+		batch, err := s.reader.BatchAt(row)
+		var first, behind int64
+		if err == nil {
+			first, behind, err = s.reader.BatchRange(batch)
+		}
+		var v *recording.Vector
+		from, to := row-first, min(t.End, behind)-first
+		if err == nil {
+			v, from, err = s.columnRows(batch, column, first, from, to)
+		}
+		s.mu.Unlock()
+		n := min(t.End, behind) - row
+		switch {
+		case damaged(err):
+			t.note(row, row+n, err)
+		case err != nil:
+			return err
+		default:
+			put(int(row-t.Start), v, int(from), int(n))
+		}
+		row += n
+		if err := e.breathe(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Table) note(start, end int64, err error) {
+	for _, b := range t.Broken {
+		if b.Start == start {
+			return // told of another column
+		}
+	}
+	t.Broken = append(t.Broken, BrokenRows{start, end, err.Error()})
+}
+
+// tableColumns bounds how many decoded columns a stream keeps for its table.
+const tableColumns = 32
+
+// A wholeBatch keeps the columns of the batch that a table looked at last:
+// what is compressed or of variable width is only decoded whole.
+type wholeBatch struct {
+	batch   int
+	columns map[int]*recording.Vector
+}
+
+// columnRows gives rows [from, to) of a batch, whose first row is first; they
+// begin at row at of v. The caller holds s.mu.
+func (s *openStream) columnRows(batch, column int, first, from, to int64) (v *recording.Vector, at int64, err error) {
+	if !s.compressed && s.about.Columns[column].Type != stream.Other {
+		for b, err := range s.reader.Slice(first+from, first+to, []int{column}) {
+			if err != nil {
+				return nil, 0, err
+			}
+			if b.Rows > 0 {
+				return &b.Columns[0], 0, nil
+			}
+		}
+		return nil, 0, &recording.RangeError{Start: first + from, End: first + to, Rows: first}
+	}
+	if s.whole.batch != batch || len(s.whole.columns) >= tableColumns {
+		s.whole = wholeBatch{batch: batch}
+	}
+	if v = s.whole.columns[column]; v != nil {
+		return v, from, nil
+	}
+	b, err := s.reader.ReadBatch(batch, []int{column})
+	if err != nil {
+		return nil, 0, err
+	}
+	if s.whole.columns == nil {
+		s.whole.columns = map[int]*recording.Vector{}
+	}
+	s.whole.columns[column] = &b.Columns[0]
+	return &b.Columns[0], from, nil
+}
+
+// Texts returns the values of rows [start, end) of a column that does not hold
+// numbers; valid is nil if none of them is null.
+func (e *Engine) Texts(ctx context.Context, a ValuesArgs) (values []string, valid []byte, err error) {
+	s, column, err := e.valuesOf(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	start, end := *a.Start, *a.End
+	values = make([]string, 0, min(end-start, 1<<16))
+	bytes := 0
+	for start < end {
+		s.mu.Lock()
+		batch, err := s.oneBatch(start, end, []int{column})
+		s.mu.Unlock()
+		if err != nil {
+			return nil, nil, err
+		}
+		for row := range batch.Rows {
+			text, ok := batch.Columns[0].Text(row)
+			if !ok && valid == nil {
+				valid = []byte(strings.Repeat("\x01", len(values)))
+			}
+			values = append(values, text)
+			if valid != nil {
+				valid = append(valid, 0)
+				if ok {
+					valid[len(valid)-1] = 1
+				}
+			}
+			if bytes += len(text) + 16; bytes > maxTextBytes {
+				return nil, nil, &ArgumentError{"values", "more than 64 MB of text: ask for fewer rows"}
+			}
+		}
+		start += int64(batch.Rows)
+		if err := e.breathe(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	return values, valid, nil
+}
+
+// valuesOf checks what values asks for.
+func (e *Engine) valuesOf(a ValuesArgs) (*openStream, int, error) {
+	s, err := e.stream("values", a.Stream)
+	if err != nil {
+		return nil, 0, err
+	}
+	if a.Start == nil || a.End == nil {
+		return nil, 0, &ArgumentError{"values", "start and end must be row numbers"}
+	}
+	columns, err := s.pick("values", []json.RawMessage{a.Column})
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(columns) != 1 {
+		return nil, 0, &ArgumentError{"values", fmt.Sprintf("%s are %d columns, not one", a.Column, len(columns))}
+	}
+	return s, columns[0], s.checkRows(*a.Start, *a.End)
+}
+
+// Numeric reports whether a column that values asks for holds numbers.
+func (e *Engine) Numeric(a ValuesArgs) (bool, error) {
+	s, column, err := e.valuesOf(a)
+	return err == nil && s.about.Columns[column].Type.Numeric(), err
+}
