@@ -21,7 +21,7 @@ export function publish(recording, stage, open) {
 
     /** Ids of the open streams. */
     async streams() {
-      return [...recording.entries.keys()];
+      return recording.ordered.map((entry) => entry.id);
     },
 
     /** Facts of a stream, with the names of `oniscope info --json`. @param {string} stream */

@@ -48,7 +48,7 @@ function watch() {
 
 /** A new engine, with what was open in the old one. */
 async function restart() {
-  const sources = [...recording.entries.values()].sort((a, b) => (a.order ?? 0) - (b.order ?? 0)).map(({ source, name, size }) => ({ source, name, size: size ?? 0 }));
+  const sources = recording.ordered.map(({ source, name, size }) => ({ source, name, size: size ?? 0 }));
   const { view, activeKey, tracesKey } = recording;
   recording.client = startEngine();
   watch();

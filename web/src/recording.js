@@ -98,6 +98,11 @@ export class Recording {
     return entry;
   }
 
+  /** Open streams in the order their files were given; they may have been opened in another. */
+  get ordered() {
+    return [...this.entries.values()].sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
+  }
+
   get active() {
     return this.rows.find((row) => row.key === this.activeKey) ?? null;
   }
@@ -120,7 +125,7 @@ export class Recording {
   get companions() {
     const info = this.info;
     if (!info) return [];
-    return info.clock.column ? [...this.entries.values()].map((e) => e.info).filter((i) => i.clock.column) : [info];
+    return info.clock.column ? this.ordered.map((e) => e.info).filter((i) => i.clock.column) : [info];
   }
 
   /** @param {string} id */
@@ -186,8 +191,7 @@ export class Recording {
   }
 
   #rebuild() {
-    const entries = [...this.entries.values()].sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
-    this.rows = entries.flatMap((entry) => rowsFromInfo(entry.info));
+    this.rows = this.ordered.flatMap((entry) => rowsFromInfo(entry.info));
     if (!this.active) this.activeKey = "";
     if (!this.traces) this.tracesKey = this.rows.find((row) => row.kind === "traces")?.key ?? "";
     this.changed("streams", "active", "rows", "view");
