@@ -102,8 +102,8 @@ func (r *Reader) SliceUnique(start, end int64, columns []int) iter.Seq2[*Batch, 
 }
 
 // UniqueColumns returns the columns that SliceUnique and SliceOptions.Unique
-// take for nil, or an error where they cannot take columns; it says as what
-// fields they come out, and every how many rows there is one of them.
+// take for columns, and every how many rows there is one of theirs, or the
+// error with which they would end.
 func (r *Reader) UniqueColumns(columns []int) (list []int, stride int, err error) {
 	u, err := r.newUnique(columns)
 	if err != nil {

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -242,6 +243,10 @@ func (v *verifier) judgeFooter() {
 				Reason: fmt.Sprintf("the footer lists a batch here of %d and %d bytes, but none stands here", b.MetaLength, b.BodyLength)})
 		}
 		seen[b] = true
+	}
+	if !slices.IsSortedFunc(rc.footer.Batches, func(a, b arrowipc.Block) int { return cmp.Compare(a.Offset, b.Offset) }) {
+		v.note(Finding{Offset: rc.footerAt, Length: rc.footerEnd - rc.footerAt, Batch: -1, Severity: "warning", BeforeRow: rc.rows,
+			Reason: "the footer lists the batches in another order than they stand in: readers disagree about the order of rows"})
 	}
 	if rc.footer.Version != rc.version {
 		v.note(Finding{Offset: rc.footerAt, Length: rc.footerEnd - rc.footerAt, Batch: -1, Severity: "warning", BeforeRow: rc.rows,

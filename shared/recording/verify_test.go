@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -241,6 +242,21 @@ func TestVerifyOfStreamsAndOtherLayouts(t *testing.T) {
 			if err != nil || worst != c.severity {
 				t.Errorf("%s, %s: %+v, %v", name, c.name, found, err)
 			}
+		}
+	}
+}
+
+// What no recovery cares for.
+func TestWhatOnlyVerifyFindsInAFooter(t *testing.T) {
+	f, _ := writeRandom(t, smallStream(), Zstd, 65, 20, 20, 7)
+	for say, change := range map[string]func(f *arrowipc.Footer){
+		"in another order":       func(f *arrowipc.Footer) { f.Batches[0], f.Batches[1] = f.Batches[1], f.Batches[0] },
+		"lists this batch twice": func(f *arrowipc.Footer) { f.Batches = append(f.Batches, f.Batches[2]) },
+		"metadata version V4 in the footer, V5 in the messages": func(f *arrowipc.Footer) { f.Version = arrowipc.V4 },
+	} {
+		found, err := verifyAll(t, withFooter(t, f.data, change), VerifyOptions{})
+		if err != nil || len(found) != 1 || !strings.Contains(found[0].Reason, say) || found[0].Severity == "info" {
+			t.Errorf("%s: %+v, %v", say, found, err)
 		}
 	}
 }

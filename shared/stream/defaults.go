@@ -51,7 +51,7 @@ func (s *Stream) Complete() (title string) {
 		case c.Name == "BytesUsed":
 			set("B", 1, 0)
 		case channel < 0:
-		case group == "LFP" && c.Stride == 0 && count["LFP"] >= minNeuropixelsChannels:
+		case group == "LFP" && c.Stride == 0 && count["LFP"] >= minNeuropixelsChannels && count["AP"] > 0: // alone it may stand at its own rate
 			c.Stride = lfpStride
 		case group == "Aux":
 			set("V", auxVoltsPerCode, 0)
