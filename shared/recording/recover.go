@@ -127,7 +127,8 @@ type recoverer struct {
 	footer    *arrowipc.Footer // nil: none
 	footerAt  int64
 	footerEnd int64
-	blocks    []arrowipc.Block // of the footer, in file order, those that can be
+	allBlocks []arrowipc.Block // of the footer, in file order, those that can be
+	blocks    []arrowipc.Block // of these, what is not behind yet
 
 	pos          int64  // of the next message
 	prefix       int    // of all messages: 8, or 4 of a writer before Arrow 0.15; 0: not known yet
@@ -492,6 +493,7 @@ func (rc *recoverer) footerEndingAt(end int64) (bool, error) {
 		}
 	}
 	sort.Slice(rc.blocks, func(i, j int) bool { return rc.blocks[i].Offset < rc.blocks[j].Offset })
+	rc.allBlocks = rc.blocks
 	return true, nil
 }
 

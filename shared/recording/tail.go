@@ -458,6 +458,15 @@ func (rc *recoverer) compareFooter() {
 		}
 		delete(listed, b)
 	}
+	told := map[int64]bool{}
+	for i := range rc.findings {
+		told[rc.findings[i].Offset] = true
+	}
+	for _, b := range rc.allBlocks {
+		if listed[b] && !told[b.Offset] {
+			rc.note("info", b.Offset, 0, fmt.Sprintf("the footer lists a batch of %d bytes here: none stands here", int64(b.MetaLength)+b.BodyLength))
+		}
+	}
 	rc.unlisted = len(listed)
 	rc.listed = len(rc.footer.Batches)
 }
