@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -47,6 +48,14 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 		fmt.Sprintf("only less than %d bytes of padding", maxPadding),
 		fmt.Sprintf("%d or more rows (or a whole batch)", zeroRun),
 		fmt.Sprintf("Rubbish of up to %d bytes", tailWindow),
+		fmt.Sprintf("more than %g periods of HubClock, or, in files without it, %g of Clock", gapFactor, ClockGapFactor),
+		fmt.Sprintf("of which %g %% of the steps lie within %g %% of it", 100*evenShare, 100*evenTolerance),
+		fmt.Sprintf("Of a batch %d gaps are told one by one", gapsPerBatch),
+		fmt.Sprintf("of at least %d values", minChannelValues),
+		fmt.Sprintf("if %d or more successive ones", clipRun),
+		fmt.Sprintf("at least %d of them; of a signal that hardly changes", minBorders),
+		fmt.Sprintf("more rows than %d MiB of Clock hold", maxInfoClock>>20),
+		fmt.Sprintf("(lz4: %d times)", maxContent(arrowipc.LZ4Frame, 2)-maxContent(arrowipc.LZ4Frame, 1)),
 		fmt.Sprintf("one block of %d bytes a batch", perBlock),
 		fmt.Sprintf("the header of a batch of %d plain columns has %d bytes, its footer block %d", len(s.Columns), block.MetaLength, perBlock),
 		fmt.Sprintf("a batch of %d rows of 768 uint16 and 2 uint64 columns has a body of %d bytes", rows, block.BodyLength),
