@@ -6,8 +6,6 @@ import (
 	"io"
 	"sort"
 	"strings"
-
-	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // A Span is a part of a plan's output: Length bytes of the input from Offset,
@@ -262,12 +260,11 @@ func verifyReader(r *Reader, want *Report, yield func() error) error {
 			group, bytes = group[:0], 0
 			return yield()
 		}
-		for c := range r.Stream().Columns {
-			column := &r.Stream().Columns[c]
-			if column.Type == stream.Other {
-				continue
+		for c := range r.schema.Fields {
+			size := (end - start) * int64(r.layouts[c].width)
+			if size == 0 { // text and the like: one by one
+				size = verifyBytes
 			}
-			size := (end - start) * int64(column.ByteWidth)
 			if bytes+size > verifyBytes {
 				if err := flush(); err != nil {
 					return err

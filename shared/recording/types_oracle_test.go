@@ -4,6 +4,7 @@ package recording
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -18,6 +19,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/float16"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	oniarray "github.com/oniscope/oniscope/shared/internal/array"
 )
 
 // allTypes has a column of every type of Arrow, and of some nested in others.
@@ -362,6 +365,223 @@ func TestEveryTypePassesThroughASlice(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// dictionaryRecord is a batch of one dictionary-encoded column.
+func dictionaryRecord(words []string, indices ...int8) arrow.RecordBatch {
+	typ := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
+	values, index := array.NewStringBuilder(memory.DefaultAllocator), array.NewInt8Builder(memory.DefaultAllocator)
+	values.AppendValues(words, nil)
+	index.AppendValues(indices, nil)
+	a := array.NewDictionaryArray(typ, index.NewArray(), values.NewArray())
+	schema := arrow.NewSchema([]arrow.Field{{Name: "word", Type: typ}}, nil)
+	return array.NewRecordBatch(schema, []arrow.Array{a}, int64(len(indices)))
+}
+
+// words are the values of a batch's only column, as we and as arrow-go read it.
+func words(t *testing.T, r *Reader, i int) (list []string) {
+	t.Helper()
+	b, err := r.ReadBatch(i, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row := range b.Rows {
+		text, _ := b.Columns[0].Text(row)
+		list = append(list, text)
+	}
+	return list
+}
+
+func oracleWords(rec arrow.RecordBatch) (list []string) {
+	a := rec.Column(0).(*array.Dictionary)
+	for row := range a.Len() {
+		list = append(list, a.Dictionary().(*array.String).Value(a.GetValueIndex(row)))
+	}
+	return list
+}
+
+func TestDictionariesThatGrowAndChange(t *testing.T) {
+	grows := []arrow.RecordBatch{
+		dictionaryRecord([]string{"a", "b"}, 0, 1), dictionaryRecord([]string{"a", "b", "c"}, 2, 0),
+		dictionaryRecord([]string{"a", "b", "c"}, 1), dictionaryRecord([]string{"a", "b", "c", "d"}, 3, 2),
+	}
+	changes := append(grows[:2:2], dictionaryRecord([]string{"x", "y"}, 1, 0), dictionaryRecord([]string{"x", "y", "z"}, 2))
+	deltas := ipc.WithDictionaryDeltas(true)
+	for name, c := range map[string]struct {
+		data    []byte
+		records []arrow.RecordBatch
+		changes bool
+	}{
+		"deltas in a stream":             {writeRecords(t, StreamFormat, grows, deltas), grows, false},
+		"compressed deltas in a stream":  {writeRecords(t, StreamFormat, grows, deltas, ipc.WithLZ4()), grows, false},
+		"a stream that repeats and adds": {writeRecords(t, StreamFormat, grows), grows, false},
+		"a stream that changes":          {writeRecords(t, StreamFormat, changes, deltas), changes, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := openBytes(t, c.data)
+			// Backwards and forwards: what is kept from before must not show.
+			for _, i := range []int{3, 0, 2, 1, 0, 3, 1, 2} {
+				if got, want := words(t, r, i), oracleWords(c.records[i]); fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Errorf("batch %d: %q, want %q", i, got, want)
+				}
+			}
+			rows := indexAll(t, r)
+			for _, codec := range []Codec{Keep, Zstd} {
+				for start := range rows {
+					for end := start; end <= rows; end++ {
+						for _, format := range []Format{FileFormat, StreamFormat} {
+							f := &memFile{}
+							_, err := r.WriteSlice(nil, f, SliceOptions{Start: start, End: end, Codec: codec, Format: format})
+							if c.changes && format == FileFormat && start < 4 && end > 4 {
+								if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "write a stream") {
+									t.Fatalf("rows %d to %d: %v", start, end, err)
+								}
+								continue
+							}
+							if err != nil {
+								t.Fatal(err)
+							}
+							if start == end {
+								continue
+							}
+							var want, got, ours []string
+							for _, rec := range c.records {
+								want = append(want, oracleWords(rec)...)
+							}
+							for _, rec := range readRecords(t, f.data) {
+								got = append(got, oracleWords(rec)...)
+							}
+							out := openBytes(t, f.data)
+							for i := range out.NumBatches() {
+								ours = append(ours, words(t, out, i)...)
+							}
+							if want = want[start:end]; fmt.Sprint(got) != fmt.Sprint(want) || fmt.Sprint(ours) != fmt.Sprint(want) {
+								t.Fatalf("rows %d to %d, %v, format %d: %q and %q, want %q", start, end, codec, format, ours, got, want)
+							}
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// No byte of a dictionary is read for columns that have none.
+func TestADictionaryIsReadOnlyWhereItIsNeeded(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	data := writeRecords(t, FileFormat, []arrow.RecordBatch{randomRecord(allTypes(), 20, random)})
+	r := openBytes(t, data)
+	for c, column := range r.Stream().Columns {
+		before := r.BytesRead()
+		if _, err := r.ReadBatch(0, []int{c}); err != nil {
+			t.Fatal(err)
+		}
+		h, err := r.header(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var holds int64
+		for _, b := range h.batch.Buffers[h.spans[c].Buffer:h.spans[c].BufferEnd] {
+			holds += b.Length
+		}
+		after := r.BytesRead()
+		if needs := strings.Contains(column.ArrowType, "dictionary"); !needs && (after.Body-before.Body > holds*105/100 || after.Metadata != before.Metadata) {
+			t.Errorf("column %s: %d bytes read of %d", column.Name, after.Body-before.Body, holds)
+		}
+	}
+}
+
+// Slices join, and what is joined is what was cut, for every type.
+func TestEveryTypeIsCutAndJoined(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	r := openBytes(t, writeRecords(t, FileFormat, []arrow.RecordBatch{randomRecord(allTypes(), 40, random)}))
+	whole, err := r.ReadBatch(0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c := range whole.Columns {
+		v := &whole.Columns[c]
+		name := r.Stream().Columns[c].Name
+		text := func(v *Vector) (list []string) {
+			for i := range v.Len {
+				s, valid := v.Text(i)
+				list = append(list, fmt.Sprint(s, valid))
+			}
+			return list
+		}
+		all := text(v)
+		for range 20 {
+			from := random.IntN(41)
+			to := from + random.IntN(41-from)
+			part := collectColumn(t, r, int64(from), int64(to), c)
+			if got := text(&part); fmt.Sprint(got) != fmt.Sprint(all[from:to]) {
+				t.Fatalf("column %s, rows %d to %d: %v, want %v", name, from, to, got, all[from:to])
+			}
+			if v.Array == nil {
+				continue
+			}
+			middle := from + random.IntN(to-from+1)
+			joined, err := oniarray.Concat(v.Array.Slice(from, middle), v.Array.Slice(middle, to))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range joined.Len {
+				want, valid := v.Text(from + i)
+				if joined.IsNull(i) == valid || valid && string(joined.AppendText(nil, i)) != want {
+					t.Fatalf("column %s: row %d of [%d, %d) + [%d, %d) is %s, want %s", name, i, from, middle, middle, to, joined.AppendText(nil, i), want)
+				}
+			}
+			var rows []int
+			for i := range v.Len {
+				if random.IntN(3) == 0 {
+					rows = append(rows, i)
+				}
+			}
+			taken, err := v.Array.Take(rows)
+			if err != nil || taken.Len != len(rows) {
+				t.Fatalf("column %s: %v", name, err)
+			}
+			for i, row := range rows {
+				if want, valid := v.Text(row); taken.IsNull(i) == valid || valid && string(taken.AppendText(nil, i)) != want {
+					t.Fatalf("column %s: row %d is %s, want %s", name, row, taken.AppendText(nil, i), want)
+				}
+			}
+		}
+	}
+}
+
+// collectColumn reads some rows of one column of the first batch.
+func collectColumn(t *testing.T, r *Reader, start, end int64, c int) Vector {
+	t.Helper()
+	b, err := r.readRows(0, 0, start, end, []int{c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Columns[0]
+}
+
+// A stream is what arrow-go and the Reader read, batch by batch.
+func TestTheWriterWritesStreams(t *testing.T) {
+	for name, codec := range everyCodec {
+		s := everyType()
+		f := &memFile{}
+		w, err := NewWriter(f, s, WriterOptions{Format: StreamFormat, Codec: codec})
+		if err != nil {
+			t.Fatal(err)
+		}
+		random := rand.New(rand.NewPCG(9, 9))
+		batch := randomBatch(random, s, 0, 50)
+		if err := errors.Join(w.WriteBatch(50, batch), w.WriteBatch(50, batch), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		r := openBytes(t, f.data)
+		if rows := indexAll(t, r); rows != 100 || r.State() != Complete || r.Format() != "stream" || r.Codec() != name {
+			t.Errorf("%s: %d rows, %s %s %s", name, rows, r.State(), r.Format(), r.Codec())
+		}
+		if got := readRecords(t, f.data); len(got) != 2 || got[0].NumRows() != 50 {
+			t.Errorf("%s: arrow-go has %d batches", name, len(got))
 		}
 	}
 }

@@ -232,7 +232,9 @@ func (u *unique) cut(cut rowCut) (*uniqueBatch, error) {
 		out.Start = out.rows[0]
 	}
 	for k := range b.Columns {
-		out.Columns[k] = picked(&b.Columns[k], pick)
+		if out.Columns[k], err = picked(&b.Columns[k], pick); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }
@@ -310,14 +312,21 @@ func markBegins(begins []bool, v *Vector) {
 }
 
 // picked returns a vector of some rows.
-func picked(v *Vector, rows []int) Vector {
+func picked(v *Vector, rows []int) (out Vector, err error) {
 	w := v.width()
-	out := Vector{Column: v.Column, Type: v.Type, Width: v.Width, Len: len(rows), Data: make([]byte, 0, len(rows)*w)}
-	for _, row := range rows {
-		out.Data = append(out.Data, v.Data[row*w:row*w+w]...)
+	out = Vector{Column: v.Column, Type: v.Type, Width: v.Width, Len: len(rows), field: v.field}
+	if v.Array != nil {
+		if out.Array, err = v.Array.Take(rows); err != nil {
+			return Vector{}, fmt.Errorf("recording: column %d: %w", v.Column, err)
+		}
+	} else {
+		out.Data = make([]byte, 0, len(rows)*w)
+		for _, row := range rows {
+			out.Data = append(out.Data, v.Data[row*w:row*w+w]...)
+		}
 	}
 	if v.Valid == nil {
-		return out
+		return out, nil
 	}
 	for _, row := range rows {
 		if v.Valid[row] == 0 { // one null, and all are told
@@ -328,7 +337,7 @@ func picked(v *Vector, rows []int) Vector {
 			break
 		}
 	}
-	return out
+	return out, nil
 }
 
 // schema is that of the picked columns: plain, and without the metadata that

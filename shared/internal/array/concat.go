@@ -200,3 +200,25 @@ func appendBits(p []byte, n int, q []byte, m int) []byte {
 	}
 	return out[:(n+m+7)/8]
 }
+
+// Take returns some rows, in rising order, as an array of their own.
+func (a *Array) Take(rows []int) (*Array, error) {
+	out := a.Slice(0, 0)
+	for len(rows) > 0 {
+		n := 1 // rows that follow each other
+		for n < len(rows) && rows[n] == rows[0]+n {
+			n++
+		}
+		part := a.Slice(rows[0], rows[0]+n)
+		rows = rows[n:]
+		if out.Len == 0 {
+			out = part
+			continue
+		}
+		var err error
+		if out, err = Concat(out, part); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
