@@ -105,11 +105,15 @@ func readEverything(t *testing.T, r *Reader, size int64) {
 				continue
 			}
 			v := &b.Columns[0]
-			if int64(v.Len) != end-start || len(v.Data) != v.Len*v.Width || v.Valid != nil && len(v.Valid) != v.Len {
+			if v.Array != nil && v.Array.Len != v.Len {
+				t.Fatalf("batch %d, column %d: %d rows in an array of %d", i, c, v.Len, v.Array.Len)
+			}
+			if int64(v.Len) != end-start || v.Array == nil && len(v.Data) != v.Len*v.Width || v.Valid != nil && len(v.Valid) != v.Len {
 				t.Fatalf("batch %d, column %d: %d rows in %d bytes for %d", i, c, v.Len, len(v.Data), end-start)
 			}
-			if v.Len > 0 {
-				v.Float64(v.Len - 1)
+			for row := range min(v.Len, 3) {
+				v.Float64(v.Len - 1 - row)
+				v.Text(v.Len - 1 - row)
 			}
 		}
 	}
