@@ -261,7 +261,8 @@ func verifyReader(r *Reader, want *Report, yield func() error) error {
 			return yield()
 		}
 		for c := range r.schema.Fields {
-			size := (end - start) * int64(r.layouts[c].width)
+			l, _ := r.layout(c)
+			size := (end - start) * int64(l.width)
 			if size == 0 { // text and the like: one by one
 				size = verifyBytes
 			}
