@@ -144,7 +144,11 @@ const (
 func (j *job) each(f func(b *recording.Batch) error) error {
 	width := int64(0)
 	for i := range j.columns {
-		width += int64(max(8, j.columns[i].ByteWidth))
+		if w := j.columns[i].ByteWidth; w > 0 {
+			width += int64(w)
+		} else {
+			width += 64 // text and nested values, about
+		}
 	}
 	size := int64(pieceBytes)
 	if j.r.Codec() != recording.None.String() {

@@ -47,7 +47,6 @@ type pageColumn struct {
 	pageKind
 	pending recording.Vector // rows that are not yet a page
 	pages   []file.DataPage
-	plain   bool // zstd gained nothing on the page before
 }
 
 // pageRows is how many rows a page has at least, and twice that at most: small
@@ -145,17 +144,14 @@ func (p *pageWriter) page(c *pageColumn, v *recording.Vector) error {
 	body, low, high, encoding := c.encode(levels, values)
 	raw, data := len(body), body[head:]
 	compressed := false
-	if p.codec != compress.Codecs.Uncompressed && !c.plain && len(data) > 0 {
-		codec, err := compress.GetCodec(p.codec)
+	if p.codec != compress.Codecs.Uncompressed {
+		smaller, err := p.smaller(data)
 		if err != nil {
 			return err
 		}
-		smaller := codec.EncodeLevel(nil, data, p.level)
-		// A tenth less is worth what it costs to read.
-		if compressed = len(smaller) < len(data)-len(data)/10; compressed {
+		if compressed = smaller != nil; compressed {
 			body = append(body[:head], smaller...)
 		}
-		c.plain = !compressed && len(data) > 4<<10
 	}
 	var stats metadata.EncodedStatistics
 	stats.HasNullCount, stats.NullCount = true, int64(nulls)
@@ -165,6 +161,28 @@ func (p *pageWriter) page(c *pageColumn, v *recording.Vector) error {
 	c.pages = append(c.pages, file.NewDataPageV2WithStats(memory.NewBufferBytes(body), int32(v.Len), int32(nulls), int32(v.Len),
 		encoding, int32(head), 0, int32(raw), compressed, stats))
 	return nil
+}
+
+// probeBytes is how much of a page is compressed to see whether it is worth it.
+const probeBytes = 8 << 10
+
+// smaller returns data compressed, or nil where that gains less than a tenth,
+// which is not worth what it costs to read.
+func (p *pageWriter) smaller(data []byte) ([]byte, error) {
+	codec, err := compress.GetCodec(p.codec)
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range [][]byte{data[:min(len(data), probeBytes)], data} {
+		out := codec.EncodeLevel(nil, part, p.level)
+		if len(out) >= len(part)-len(part)/10 {
+			return nil, nil
+		}
+		if len(part) == len(data) {
+			return out, nil
+		}
+	}
+	return nil, nil
 }
 
 // flush writes the row group that is open.
@@ -196,7 +214,7 @@ func (p *pageWriter) flush() error {
 		if err := w.Close(false, false); err != nil {
 			return err
 		}
-		c.pages, c.plain = nil, false
+		c.pages = nil
 	}
 	group.SetNumRows(int(p.rows))
 	if err := group.Finish(0, p.groups); err != nil {
