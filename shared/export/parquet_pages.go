@@ -47,6 +47,7 @@ type pageColumn struct {
 	pageKind
 	pending recording.Vector // rows that are not yet a page
 	pages   []file.DataPage
+	skip    int // pages that are not worth trying zstd
 }
 
 // pageRows is how many rows a page has at least, and twice that at most: small
@@ -144,13 +145,17 @@ func (p *pageWriter) page(c *pageColumn, v *recording.Vector) error {
 	body, low, high, encoding := c.encode(levels, values)
 	raw, data := len(body), body[head:]
 	compressed := false
-	if p.codec != compress.Codecs.Uncompressed {
+	if c.skip > 0 {
+		c.skip--
+	} else if p.codec != compress.Codecs.Uncompressed {
 		smaller, err := p.smaller(data)
 		if err != nil {
 			return err
 		}
 		if compressed = smaller != nil; compressed {
 			body = append(body[:head], smaller...)
+		} else {
+			c.skip = probeEvery - 1
 		}
 	}
 	var stats metadata.EncodedStatistics
@@ -163,8 +168,12 @@ func (p *pageWriter) page(c *pageColumn, v *recording.Vector) error {
 	return nil
 }
 
-// probeBytes is how much of a page is compressed to see whether it is worth it.
-const probeBytes = 8 << 10
+// probeBytes is how much of a page is compressed to see whether it is worth it;
+// where it is not, the next page that is tried is so many further.
+const (
+	probeBytes = 8 << 10
+	probeEvery = 8
+)
 
 // smaller returns data compressed, or nil where that gains less than a tenth,
 // which is not worth what it costs to read.
