@@ -61,4 +61,7 @@ tool (
 	honnef.co/go/tools/cmd/staticcheck
 )
 
-ignore ./web/node_modules
+ignore (
+	./testdata/generate/foreign-js/node_modules
+	./web/node_modules
+)

@@ -35,5 +35,8 @@ func BenchOpen() error { return buildtool.BenchOpen() }
 // Bench measures reading, mending and exporting beside what other programs take.
 func Bench() error { return buildtool.Bench() }
 
+// Foreign writes testdata/foreign anew with the writers of others, pinned, and what any reader must report of each file.
+func Foreign() error { return buildtool.Foreign() }
+
 // Fuzz runs every fuzz target for ten minutes (FUZZTIME=30s: shorter).
 func Fuzz() error { return buildtool.Fuzz() }

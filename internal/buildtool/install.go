@@ -25,14 +25,18 @@ func ensureChromium() error {
 
 // ensurePython makes .venv with exactly the packages of requirements.txt and
 // returns its interpreter.
-func ensurePython() (string, error) {
+func ensurePython() (string, error) { return ensureVenv(".venv", "testdata/interop/requirements.txt") }
+
+// ensureVenv makes a virtual environment with exactly the packages listed, and
+// returns its interpreter. Paths are relative to the root.
+func ensureVenv(name, requirements string) (string, error) {
 	dir, err := root()
 	if err != nil {
 		return "", err
 	}
-	venv := filepath.Join(dir, ".venv")
+	venv := filepath.Join(dir, name)
 	python := filepath.Join(venv, "bin", "python")
-	wanted, err := os.ReadFile(filepath.Join(dir, "testdata", "interop", "requirements.txt"))
+	wanted, err := os.ReadFile(filepath.Join(dir, requirements))
 	if err != nil {
 		return "", err
 	}
@@ -43,7 +47,7 @@ func ensurePython() (string, error) {
 	if err := makeVenv(venv); err != nil {
 		return "", err
 	}
-	if err := run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "testdata/interop/requirements.txt"); err != nil {
+	if err := run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements); err != nil {
 		return "", fmt.Errorf("the Python packages could not be installed (pip needs its registry): %w", err)
 	}
 	return python, os.WriteFile(stamp, wanted, 0o644)
