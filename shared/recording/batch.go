@@ -147,11 +147,14 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 	var err error
 	if l.runEnd {
 		ends, values := b.h.batch.Nodes[span.Node+1], b.h.batch.Nodes[span.Node+2]
+		if b.h.version < arrowipc.V5 {
+			first++ // a validity buffer, which nothing uses
+		}
 		bad := func(format string, args ...any) (columnRead, error) {
 			return c, b.damaged(column, b.h.bodyAt, fmt.Errorf(format, args...))
 		}
 		switch {
-		case node.NullCount != 0 || ends.NullCount != 0:
+		case node.NullCount > 0 || ends.NullCount > 0:
 			return bad("nulls among its run ends")
 		case ends.Length != values.Length:
 			return bad("%d run ends for %d values", ends.Length, values.Length)
@@ -169,12 +172,15 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 		lo, hi = 0, values.Length
 	}
 	c.nulls, c.n = node.NullCount, node.Length
-	if c.nulls > 0 || l.bits == 1 { // a byte for each bit
+	if c.nulls == arrowipc.UnknownNulls && b.h.batch.Buffers[first].Length == 0 {
+		c.nulls = 0
+	}
+	if c.nulls != 0 || l.bits == 1 { // a byte for each bit
 		if err := b.take(hi-lo, 1); err != nil {
 			return c, err
 		}
 	}
-	if c.nulls > 0 {
+	if c.nulls != 0 {
 		if c.valid, err = b.buffer(column, first, c.n, 1, lo, hi); err != nil {
 			return c, err
 		}

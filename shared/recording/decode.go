@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -49,7 +50,7 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 			return Vector{}, err
 		}
 		valid = unpackBits(bitmap, int(first&7), n)
-		if nulls := int64(countZeros(valid)); int64(n) == c.n && nulls != c.nulls {
+		if nulls := int64(countZeros(valid)); int64(n) == c.n && c.nulls != arrowipc.UnknownNulls && nulls != c.nulls {
 			return Vector{}, b.damaged(c.column, c.valid.at, fmt.Errorf("%w: %d nulls by the header, %d by the validity", ErrDamaged, c.nulls, nulls))
 		}
 	}

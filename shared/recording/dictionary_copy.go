@@ -190,7 +190,7 @@ func (d *dictionaryCopy) message(f *arrowipc.Field, i int, delta bool, at int64)
 	if err := d.r.work(int(a.Bytes())); err != nil {
 		return err
 	}
-	if d.o.Codec != Keep || b.h.version < arrowipc.V5 && hasUnion(a.Field) {
+	if d.o.Codec != Keep || b.h.version < arrowipc.V5 && laidOutByV4(a.Field) {
 		return d.w.writeDictionary(f.Dictionary.ID, delta, a, d.codec(i))
 	}
 	s := &storedBatch{codec: b.h.batch.Codec, rows: b.h.batch.Length, metadata: b.h.metadata}

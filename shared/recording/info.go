@@ -148,7 +148,7 @@ func (r *Reader) Subsample(column int) (kind string, stride int, err error) {
 			return "", 0, err
 		}
 		rows, node := h.batch.Length, h.batch.Nodes[h.spans[column].Node]
-		values := rows - node.NullCount
+		values := rows - max(0, node.NullCount)
 		if c.RunEnd {
 			values = h.batch.Nodes[h.spans[column].Node+1].Length
 		} else if node.NullCount > 0 && values > 0 && rows >= 2*values {

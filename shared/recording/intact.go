@@ -239,13 +239,14 @@ func (b *batchCheck) runs(a *array.Array, l *columnLayout) {
 func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 	if b.m.Batch.Buffers[b.buffer].Length == 0 {
 		b.buffer++
-		if node.NullCount != 0 {
+		b.valid = b.valid[:0]
+		if node.NullCount > 0 {
 			return notIntact("%d nulls, but no validity bits", node.NullCount)
 		}
 		return nil
 	}
 	p, err := b.data(validitySlot, (node.Length+7)/8, true)
-	if err != nil || p == nil && node.NullCount == 0 {
+	if err != nil || p == nil && node.NullCount <= 0 {
 		return err
 	}
 	if p == nil {
@@ -261,7 +262,7 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 		}
 		valid += int64(bits.OnesCount8(x))
 	}
-	if node.Length-valid != node.NullCount {
+	if node.NullCount != arrowipc.UnknownNulls && node.Length-valid != node.NullCount {
 		return notIntact("%d nulls by its validity bits, %d by its header", node.Length-valid, node.NullCount)
 	}
 	return nil

@@ -26,8 +26,8 @@ func (r *Reader) readStored(i int, columns []int) (*storedBatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.version < arrowipc.V5 && slices.ContainsFunc(columns, func(c int) bool { return hasUnion(&r.schema.Fields[c]) }) {
-		return nil, errOldUnion
+	if h.version < arrowipc.V5 && slices.ContainsFunc(columns, func(c int) bool { return laidOutByV4(&r.schema.Fields[c]) }) {
+		return nil, errOldLayout
 	}
 	rd := batchRead{r: r, h: h, to: h.batch.Length, left: maxReadBytes}
 	fail := func(err error) (*storedBatch, error) {
@@ -72,19 +72,21 @@ func (s *storedBatch) add(b *batchRead, column int) {
 	s.variadic = append(s.variadic, batch.VariadicCounts[span.View:span.ViewEnd]...)
 }
 
-// errOldUnion says that a batch of metadata version V4 has unions, whose
+// errOldLayout says that a batch of metadata version V4 has columns whose
 // buffers are others than now: it cannot be copied as it stands.
-var errOldUnion = errors.New("recording: unions of metadata version V4")
+var errOldLayout = errors.New("recording: unions or run ends of metadata version V4")
 
-func hasUnion(f *arrowipc.Field) bool {
+// laidOutByV4 reports whether metadata version V4 has other buffers for a field
+// than V5.
+func laidOutByV4(f *arrowipc.Field) bool {
 	if f.Dictionary != nil {
 		return false
 	}
-	if f.Type.ID == arrowipc.Union {
+	if f.Type.ID == arrowipc.Union || f.Type.ID == arrowipc.RunEndEncoded {
 		return true
 	}
 	for i := range f.Children {
-		if hasUnion(&f.Children[i]) {
+		if laidOutByV4(&f.Children[i]) {
 			return true
 		}
 	}

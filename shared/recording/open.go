@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
@@ -302,7 +303,7 @@ func (r *Reader) zerosFrom(off int64) bool {
 func (r *Reader) endWalk(at int64, stop stopped) {
 	f := Finding{Offset: at, Length: r.size - at, Batch: -1, Severity: "warning", Reason: stop.reason, LostRows: stop.lostRows, BeforeRow: r.starts[len(r.starts)-1]}
 	switch {
-	case stop.end && r.format == "stream" && f.Length == 8:
+	case stop.end && r.format == "stream" && f.Length <= 8:
 		r.footer = true // the end mark is all that a stream has
 		return
 	case stop.end:
@@ -322,10 +323,17 @@ func (r *Reader) endWalk(at int64, stop stopped) {
 // messages may lie that the footer does not list. head is the file's begin.
 func (r *Reader) findUnlisted(f *arrowipc.Footer, head []byte) {
 	blocks := sortedBlocks(f)
+	first := r.end
+	if len(blocks) > 0 {
+		first = blocks[0].Offset
+	}
 	end := int64(-1) // where the message before ends; -1: unknown
 	if prefix, length, err := arrowipc.ParsePrefix(head[arrowipc.HeaderLength:]); err == nil && length > 0 && int64(length) < r.end-int64(prefix)-arrowipc.HeaderLength {
 		if len(blocks) == 0 || blocks[0].Offset != arrowipc.HeaderLength { // some writers leave the schema to the footer
 			end = arrowipc.HeaderLength + int64(prefix) + int64(length)
+		}
+		if prefix == 4 && r.unframedSchema(f, first) {
+			end = first
 		}
 	}
 	for _, b := range append(blocks, arrowipc.Block{Offset: r.end}) {
@@ -340,6 +348,21 @@ func (r *Reader) findUnlisted(f *arrowipc.Footer, head []byte) {
 		}
 		end = max(end, b.Offset+length+b.BodyLength)
 	}
+}
+
+// unframedSchema reports whether nothing but the footer's schema stands before
+// the byte first: Polars 2 writes that message without marker and length.
+func (r *Reader) unframedSchema(f *arrowipc.Footer, first int64) bool {
+	length := first - arrowipc.HeaderLength
+	if length <= 0 || length > maxMetadataBytes {
+		return false
+	}
+	p, err := r.readAt(arrowipc.HeaderLength, min(length, r.end-arrowipc.HeaderLength), &r.read.Metadata)
+	if err != nil {
+		return false
+	}
+	m, err := arrowipc.ParseMessage(p)
+	return err == nil && m.Header == arrowipc.SchemaHeader && m.BodyLength == 0 && reflect.DeepEqual(*m.Schema, f.Schema)
 }
 
 // find keeps a finding; one a batch.

@@ -161,10 +161,25 @@ func (r *Reader) openAs() error {
 	case len(head) >= 8 && binary.LittleEndian.Uint32(head) == 0xFFFFFFFF:
 		r.format = "stream"
 		return r.walk(0)
-	case r.open.SchemaFrom != nil:
+	}
+	old, err := r.oldStream()
+	if err != nil {
+		return err
+	}
+	if old {
+		r.format = "stream"
+	}
+	if old || r.open.SchemaFrom != nil {
 		return r.walk(0)
 	}
 	return ErrNotArrow
+}
+
+// oldStream reports whether the file begins with a schema in the framing from
+// before Arrow 0.15, which has no marker: only the message itself proves it.
+func (r *Reader) oldStream() (bool, error) {
+	m, _, stop, err := r.readMessage(0, 4096, true)
+	return err == nil && stop.reason == "" && stop.prefix == 4 && m.Header == arrowipc.SchemaHeader && m.BodyLength == 0, err
 }
 
 // step tells how far a walk is, and asks whether to go on.

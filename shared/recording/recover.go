@@ -323,7 +323,7 @@ func (rc *recoverer) findEnds() error {
 func (rc *recoverer) frontSchema() (*message, error) {
 	if !rc.magic { // a stream begins with it
 		m, _, err := rc.messageAt(0)
-		if err != nil || m != nil && m.prefix == 8 && m.Schema != nil && m.BodyLength == 0 {
+		if err != nil || m != nil && m.Schema != nil && m.BodyLength == 0 {
 			return m, err
 		}
 	}

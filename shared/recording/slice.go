@@ -253,7 +253,7 @@ func (r *Reader) copyCut(w *Writer, cut rowCut, columns []int, codec Codec) erro
 			if err == nil {
 				return w.writeStored(s)
 			}
-			if err != errOldUnion {
+			if err != errOldLayout {
 				return err
 			}
 		}

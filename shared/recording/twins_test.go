@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -127,6 +128,16 @@ func checkTwinInfo(t *testing.T, r *Reader, want *twin) {
 			t.Errorf("batch %d: rows [%d, %d), %v; want %d", i, start, end, err, rows)
 		}
 	}
+	checkTwinSchema(t, r, want)
+}
+
+// checkTwinSchema compares columns and metadata.
+func checkTwinSchema(t *testing.T, r *Reader, want *twin) {
+	t.Helper()
+	info, err := r.Info()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if !sameMetadata(info.Metadata, want.Metadata) {
 		t.Errorf("metadata %v, want %v", info.Metadata, want.Metadata)
 	}
@@ -154,4 +165,59 @@ func sameMetadata(a, b map[string]string) bool {
 		}
 	}
 	return true
+}
+
+// checkTwinValues holds every value of a reader against the twin's, null for
+// null.
+func checkTwinValues(t *testing.T, r *Reader, want *twin) {
+	t.Helper()
+	row := 0
+	for i, rows := range want.BatchRows {
+		b, err := r.ReadBatch(i, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(b.Columns) != len(want.Columns) || int64(b.Rows) != rows || b.Start != int64(row) {
+			t.Fatalf("batch %d has %d columns and %d rows from %d", i, len(b.Columns), b.Rows, b.Start)
+		}
+		for k := range b.Columns {
+			c := &want.Columns[b.Columns[k].Column]
+			for n := range b.Rows {
+				text, valid := b.Columns[k].Text(n)
+				if w := c.Values[row+n]; valid != (w != nil) || valid && !sameText(c.Type, text, *w) {
+					t.Errorf("column %q (%s), row %d is %s, want %s", c.Name, c.Type, row+n, shown(text, valid), shownTwin(w))
+				}
+			}
+		}
+		row += b.Rows
+	}
+}
+
+// sameText compares as texts, but floats as numbers: how an exponent is laid
+// out is nobody's business.
+func sameText(typ, a, b string) bool {
+	if a == b {
+		return true
+	}
+	bits := map[string]int{"float16": 32, "float32": 32, "float64": 64, "run_end_encoded<int32, float32>": 32, "dictionary<int32, float64>": 64}[typ]
+	if bits == 0 {
+		return false
+	}
+	x, errX := strconv.ParseFloat(a, bits)
+	y, errY := strconv.ParseFloat(b, bits)
+	return errX == nil && errY == nil && sameFloat(x, y)
+}
+
+func shown(text string, valid bool) string {
+	if !valid {
+		return "null"
+	}
+	return strconv.Quote(text)
+}
+
+func shownTwin(w *string) string {
+	if w == nil {
+		return "null"
+	}
+	return shown(*w, true)
 }

@@ -142,7 +142,7 @@ func (v *verifier) column(b *batchCheck, node arrowipc.FieldNode, data []byte, e
 	}
 	if c := &v.channels[b.column]; c.judged {
 		var valid []byte
-		if node.NullCount > 0 {
+		if node.NullCount != 0 && len(b.valid) > 0 {
 			valid = b.valid
 		}
 		c.look(data, valid)

@@ -107,9 +107,9 @@ func hasValidity(f *arrowipc.Field, version int16) bool {
 		return true
 	}
 	switch f.Type.ID {
-	case arrowipc.Null, arrowipc.RunEndEncoded:
+	case arrowipc.Null:
 		return false
-	case arrowipc.Union:
+	case arrowipc.Union, arrowipc.RunEndEncoded:
 		return version < arrowipc.V5
 	}
 	return true

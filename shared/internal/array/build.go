@@ -132,16 +132,17 @@ func (b *builder) validity(a *Array, node arrowipc.FieldNode) error {
 		return err
 	}
 	if len(p) == 0 {
-		if node.NullCount != 0 {
+		if node.NullCount > 0 {
 			return b.bad("%d nulls, but no validity bits", node.NullCount)
 		}
 		return nil
 	}
-	if nulls := int64(countNulls(p, a.Len)); nulls != node.NullCount {
+	nulls := countNulls(p, a.Len)
+	if node.NullCount != arrowipc.UnknownNulls && node.NullCount != int64(nulls) {
 		return b.bad("%d nulls by the header, %d by the validity", node.NullCount, nulls)
 	}
-	if node.NullCount > 0 {
-		a.Nulls, a.Validity = int(node.NullCount), p
+	if nulls > 0 {
+		a.Nulls, a.Validity = nulls, p
 	}
 	return nil
 }
@@ -339,7 +340,7 @@ func (b *builder) union(a *Array) error {
 // runs builds a run-end encoded column. The last run may end behind the
 // column: a writer may have cut the parent only.
 func (b *builder) runs(a *Array, node arrowipc.FieldNode) error {
-	if node.NullCount != 0 {
+	if node.NullCount > 0 || a.Nulls > 0 {
 		return b.bad("%d nulls among its run ends", node.NullCount)
 	}
 	at := b.buffer + 1

@@ -48,6 +48,10 @@ const (
 // A FieldNode counts the rows and nulls of one field in one batch.
 type FieldNode struct{ Length, NullCount int64 }
 
+// UnknownNulls is the null count of a writer that has not counted: arrow-js
+// does so with parts of columns. Their validity bits say how many there are.
+const UnknownNulls = -1
+
 // A Buffer is a span of the body.
 type Buffer struct{ Offset, Length int64 }
 
@@ -193,7 +197,7 @@ func (r *RecordBatch) check(bodyLength int64) error {
 		return fmt.Errorf("%w: unknown compression %d", ErrMessage, r.Codec)
 	}
 	for i, n := range r.Nodes {
-		if n.Length < 0 || n.NullCount < 0 || n.NullCount > n.Length {
+		if n.Length < 0 || n.NullCount < UnknownNulls || n.NullCount > n.Length {
 			return fmt.Errorf("%w: field node %d has %d rows and %d nulls", ErrMessage, i, n.Length, n.NullCount)
 		}
 	}

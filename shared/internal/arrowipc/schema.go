@@ -104,7 +104,7 @@ type Span struct{ Node, NodeEnd, Buffer, BufferEnd, View, ViewEnd int }
 
 // Columns assigns the nodes and buffers of a batch to the schema's columns.
 //
-// version is the message's: unions had a validity buffer in V4. last is the
+// version is the message's: unions and run ends had a validity buffer in V4. last is the
 // result for another batch of this schema, or nil: it is returned again where it
 // fits, which is nearly always, so that all batches share one. It returns an
 // error that wraps ErrMessage if the batch does not have exactly the nodes and
@@ -154,7 +154,11 @@ func (w *layout) add(f *Field) error {
 		return nil
 	}
 	switch f.Type.ID {
-	case Null, RunEndEncoded:
+	case Null:
+	case RunEndEncoded:
+		if w.version < V5 {
+			w.buffers++
+		}
 	case FixedSizeList, Struct:
 		w.buffers++
 	case Binary, Utf8, LargeBinary, LargeUtf8, ListView, LargeListView:

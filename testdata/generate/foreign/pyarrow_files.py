@@ -51,8 +51,9 @@ def main(folder):
         write(folder / f"{form}_no_batches.arrow", [], stream, schema=table[0].schema)
         write(folder / f"{form}_no_columns.arrow", [], stream, schema=pa.schema([]))
         write(folder / f"{form}_empty_batches.arrow", [table[0].slice(0, 0), table[0], table[0].slice(0, 0), table[1]], stream)
-        union = pa.record_batch(columns.unions())
-        write(folder / f"{form}_v4_unions.arrow", [union], stream, metadata_version=v4)
+        # Their layout is another in V4: there all but nulls have validity bits.
+        other = pa.record_batch(columns.unions() | columns.runs() | {"null": pa.nulls(6)})
+        write(folder / f"{form}_v4_unions_and_runs.arrow", [other], stream, metadata_version=v4)
 
     # Dictionaries that grow and that are replaced between the batches. Only a
     # stream may replace them.

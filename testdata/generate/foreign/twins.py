@@ -10,6 +10,7 @@ import json
 import pathlib
 import sys
 
+import numpy
 import pyarrow as pa
 from pyarrow import ipc
 from pyarrow import types as is_type
@@ -139,13 +140,12 @@ def value_text(a, i, inside):
 
 
 def float_text(x, t):
-    """The shortest decimal that gives the same bits; readers may differ in
-    how they lay out the exponent."""
-    if is_type.is_float64(t) or x != x or x in (float("inf"), float("-inf")):
-        return repr(x)
-    import numpy
-
-    return str(numpy.float32(x)) if is_type.is_float32(t) or is_type.is_float16(t) else repr(x)
+    """The shortest decimal that gives the same bits; readers may differ in how
+    they lay out an exponent."""
+    text = repr(x)
+    if (is_type.is_float32(t) or is_type.is_float16(t)) and x == x and abs(x) != float("inf"):
+        text = str(numpy.float32(x))
+    return text.removesuffix(".0")
 
 
 def interval(months, days, nanoseconds):
