@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
@@ -100,6 +99,12 @@ func (r *Reader) walk(at int64) error {
 		}
 		if first {
 			first, legacy = false, stop.prefix == 4
+			if next, err := r.takeUnframed(at, stop); err != nil {
+				return err
+			} else if next >= 0 {
+				at, legacy = next, false
+				continue
+			}
 			next, err := r.takeSchema(at, metaLength, m, stop)
 			if err != nil {
 				return err
@@ -271,7 +276,7 @@ func (r *Reader) readMessage(off, guess int64, legacy bool) (m *arrowipc.Message
 	case err != nil:
 		return nil, 0, stopped{reason: err.Error(), damaged: true}, nil
 	case length == 0 && (prefix == 8 || legacy && !r.zerosFrom(off)):
-		return nil, 0, stopped{reason: "the footer is missing", end: true}, nil
+		return nil, 0, stopped{prefix: prefix, reason: "the footer is missing", end: true}, nil
 	case length == 0:
 		return nil, 0, stopped{reason: "zeros where a message should begin", damaged: true}, nil
 	case length > maxMetadataBytes || prefix == 4 && length > 1<<24:
@@ -303,7 +308,7 @@ func (r *Reader) zerosFrom(off int64) bool {
 func (r *Reader) endWalk(at int64, stop stopped) {
 	f := Finding{Offset: at, Length: r.size - at, Batch: -1, Severity: "warning", Reason: stop.reason, LostRows: stop.lostRows, BeforeRow: r.starts[len(r.starts)-1]}
 	switch {
-	case stop.end && r.format == "stream" && f.Length <= 8:
+	case stop.end && r.format == "stream" && (f.Length == 8 || stop.prefix == 4 && f.Length == 4):
 		r.footer = true // the end mark is all that a stream has
 		return
 	case stop.end:
@@ -332,7 +337,7 @@ func (r *Reader) findUnlisted(f *arrowipc.Footer, head []byte) {
 		if len(blocks) == 0 || blocks[0].Offset != arrowipc.HeaderLength { // some writers leave the schema to the footer
 			end = arrowipc.HeaderLength + int64(prefix) + int64(length)
 		}
-		if prefix == 4 && r.unframedSchema(f, first) {
+		if prefix == 4 && r.unframedBefore(f, first) {
 			end = first
 		}
 	}
@@ -348,21 +353,6 @@ func (r *Reader) findUnlisted(f *arrowipc.Footer, head []byte) {
 		}
 		end = max(end, b.Offset+length+b.BodyLength)
 	}
-}
-
-// unframedSchema reports whether nothing but the footer's schema stands before
-// the byte first: Polars 2 writes that message without marker and length.
-func (r *Reader) unframedSchema(f *arrowipc.Footer, first int64) bool {
-	length := first - arrowipc.HeaderLength
-	if length <= 0 || length > maxMetadataBytes {
-		return false
-	}
-	p, err := r.readAt(arrowipc.HeaderLength, min(length, r.end-arrowipc.HeaderLength), &r.read.Metadata)
-	if err != nil {
-		return false
-	}
-	m, err := arrowipc.ParseMessage(p)
-	return err == nil && m.Header == arrowipc.SchemaHeader && m.BodyLength == 0 && reflect.DeepEqual(*m.Schema, f.Schema)
 }
 
 // find keeps a finding; one a batch.

@@ -96,6 +96,9 @@ func (rc *recoverer) examine() error {
 			return err
 		}
 	}
+	if err := rc.laterDictionaries(); err != nil {
+		return err
+	}
 	if err := rc.walk(); err != nil {
 		return err
 	}
@@ -115,6 +118,7 @@ type recoverer struct {
 
 	magic     bool             // the file begins with it
 	stream    bool             // it is an Arrow stream
+	unframed  bool             // the schema in front stands without marker and length
 	replaced  bool             // a dictionary is replaced in the middle
 	blind     bool             // bytes are lost that may have been a dictionary
 	doubted   bool             // that was told
@@ -288,6 +292,11 @@ func (rc *recoverer) findEnds() error {
 	front, err := rc.frontSchema()
 	if err != nil {
 		return err
+	}
+	if front == nil {
+		if ok, err := rc.believeUnframed(); ok || err != nil {
+			return err
+		}
 	}
 	switch {
 	case front == nil && rc.footer == nil && rc.o.SchemaFrom != nil:

@@ -474,7 +474,7 @@ func (rc *recoverer) compareFooter() {
 // untouched reports whether the input is a complete file as it is.
 func (rc *recoverer) untouched() bool {
 	if rc.o.Stream {
-		return rc.stream && rc.ended && rc.pos+8 == rc.size && rc.silent()
+		return rc.stream && rc.ended && rc.behindMark() == rc.size && rc.silent()
 	}
 	if !rc.magic || !rc.footerMagic || rc.schemaEnd == 0 || rc.footer == nil || rc.footerEnd != rc.size || rc.unlisted != 0 || !reflect.DeepEqual(rc.footer.Schema, *rc.schema) {
 		return false

@@ -193,6 +193,8 @@ func (v *verifier) judgeEnds() {
 		case f.Severity == "info" && rc.stream && f.Offset == rc.size:
 			f.Severity = "warning" // a stream may end so
 			f.Reason += ": it may have been cut between two batches"
+		case rc.unframed && f.Severity == "info" && f.Offset == arrowipc.HeaderLength:
+			// Polars does so: a file that is read by its footer lacks nothing.
 		case f.Severity == "info" && rc.schemaEnd == 0 && f.Offset == arrowipc.HeaderLength && f.Length <= maxPadding-arrowipc.HeaderLength:
 			// Some writers leave the schema to the footer.
 		case f.Severity == "info", f.Offset == rc.footerAt && strings.HasPrefix(f.Reason, "suspect: the schema"):

@@ -1,0 +1,148 @@
+package recording
+
+import (
+	"errors"
+	"reflect"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+// Polars 2 writes files that hold all that is needed, but not where others look
+// for it: the schema message stands in front of the batches without marker and
+// length, and dictionaries stand behind the batches that use them. The footer
+// makes up for both.
+
+// maxUnframed is how long a schema without a frame may be where no footer says
+// where it ends.
+const maxUnframed = 1 << 20
+
+// unframedSchema reads a schema message that stands without marker and length
+// at the beginning of p, or returns nil.
+func unframedSchema(p []byte) *arrowipc.Message {
+	prefix, length, err := arrowipc.ParsePrefix(p)
+	if err != nil || prefix != 4 || length < 4 || length > 64 { // where the root begins
+		return nil
+	}
+	m, err := arrowipc.ParseMessage(p)
+	if err != nil || m.Header != arrowipc.SchemaHeader || m.BodyLength != 0 {
+		return nil
+	}
+	return m
+}
+
+// unframedBefore reports whether nothing but the footer's schema stands before
+// the byte first.
+func (r *Reader) unframedBefore(f *arrowipc.Footer, first int64) bool {
+	length := min(first, r.end) - arrowipc.HeaderLength
+	if length <= 0 || length > maxMetadataBytes {
+		return false
+	}
+	p, err := r.readAt(arrowipc.HeaderLength, length, &r.read.Metadata)
+	if err != nil {
+		return false
+	}
+	m := unframedSchema(p)
+	return m != nil && reflect.DeepEqual(*m.Schema, f.Schema)
+}
+
+// takeUnframed opens a file without a footer by a schema without a frame, and
+// returns where the first batch is; -1 if there is no such schema.
+func (r *Reader) takeUnframed(at int64, stop stopped) (next int64, err error) {
+	if r.format != "file" || stop.prefix != 4 || !stop.damaged {
+		return -1, nil
+	}
+	p, err := r.readAt(at, min(r.size-at, maxUnframed), &r.read.Metadata)
+	if err != nil {
+		return -1, err
+	}
+	m := unframedSchema(p)
+	if m == nil {
+		return -1, nil
+	}
+	if err := r.setSchema(m.Schema, m.Version); err != nil {
+		return -1, err
+	}
+	first, err := r.scan(at)
+	if err != nil {
+		return -1, err
+	}
+	if first == nil {
+		return r.size, nil
+	}
+	return first.at, nil
+}
+
+// believeUnframed takes a schema without a frame that stands in front of the
+// batches. It reports false if there is none.
+func (rc *recoverer) believeUnframed() (bool, error) {
+	if !rc.magic || rc.size <= arrowipc.HeaderLength {
+		return false, nil
+	}
+	end := min(rc.size, arrowipc.HeaderLength+maxUnframed)
+	if rc.footer != nil && len(rc.blocks) > 0 {
+		end = min(rc.blocks[0].Offset, rc.footerAt)
+	}
+	if end-arrowipc.HeaderLength > maxMetadataBytes {
+		return false, nil
+	}
+	p := make([]byte, end-arrowipc.HeaderLength)
+	if err := rc.readAt(p, arrowipc.HeaderLength); err != nil {
+		return false, err
+	}
+	m := unframedSchema(p)
+	if m == nil || rc.footer != nil && !reflect.DeepEqual(*m.Schema, rc.footer.Schema) {
+		return false, nil
+	}
+	const reason = "the schema in front of the batches lacks its frame, as Polars writes it: written anew"
+	rc.unframed = true
+	if rc.footer != nil {
+		return true, rc.believeFooter(reason)
+	}
+	rc.schema, rc.version, rc.schemaEnd = m.Schema, m.Version, 0
+	if rc.schema.BigEndian {
+		return true, &reasonError{ErrBigEndian}
+	}
+	first, err := rc.scan(arrowipc.HeaderLength, rc.size)
+	if err != nil {
+		return true, err
+	}
+	if rc.pos = rc.size; first != nil {
+		rc.pos = first.at
+	}
+	rc.note("info", arrowipc.HeaderLength, rc.pos-arrowipc.HeaderLength, reason)
+	return true, nil
+}
+
+// laterDictionaries makes dictionaries known that the footer lists behind the
+// first batch. The walk judges them again where they stand.
+func (rc *recoverer) laterDictionaries() error {
+	if rc.footer == nil || len(rc.footer.Batches) == 0 {
+		return nil
+	}
+	first := rc.footer.Batches[0].Offset
+	for _, b := range rc.footer.Batches {
+		first = min(first, b.Offset)
+	}
+	for _, b := range rc.footer.Dictionaries {
+		if b.Offset < first || !blockFits(b, rc.footerAt) {
+			continue
+		}
+		m, err := rc.candidate(b)
+		if err != nil {
+			return err
+		}
+		if m == nil || m.Header != arrowipc.DictionaryBatchHeader || m.Delta {
+			continue
+		}
+		var bad *reasonError
+		if _, err := rc.check(m); errors.As(err, &bad) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if _, known := rc.dictionaries[m.DictionaryID]; !known {
+			rc.dictionaries[m.DictionaryID] = m.Batch.Length
+		}
+	}
+	return nil
+}
