@@ -184,7 +184,7 @@ func checkTwinValues(t *testing.T, r *Reader, want *twin) {
 			c := &want.Columns[b.Columns[k].Column]
 			for n := range b.Rows {
 				text, valid := b.Columns[k].Text(n)
-				if w := c.Values[row+n]; valid != (w != nil) || valid && !sameText(c.Type, text, *w) {
+				if w := c.Values[row+n]; valid != (w != nil) || valid && !equalTexts(c.Type, text, *w) {
 					t.Errorf("column %q (%s), row %d is %s, want %s", c.Name, c.Type, row+n, shown(text, valid), shownTwin(w))
 				}
 			}
@@ -193,9 +193,9 @@ func checkTwinValues(t *testing.T, r *Reader, want *twin) {
 	}
 }
 
-// sameText compares as texts, but floats as numbers: how an exponent is laid
+// equalTexts compares as texts, but floats as numbers: how an exponent is laid
 // out is nobody's business.
-func sameText(typ, a, b string) bool {
+func equalTexts(typ, a, b string) bool {
 	if a == b {
 		return true
 	}
