@@ -67,17 +67,16 @@ func paceOf(steps []uint64, factor float64) pace {
 	if median == 0 {
 		return pace{}
 	}
-	even, sum := 0, 0.0
+	n, sum := 0.0, 0.0
 	for _, s := range steps {
-		if math.Abs(float64(s)-median) <= evenTolerance*median {
-			even++
-			sum += float64(s)
+		if d := float64(s) - median; math.Abs(d) <= evenTolerance*median {
+			n, sum = n+1, sum+d
 		}
 	}
-	if float64(even) < evenShare*float64(len(steps)) {
+	if n < evenShare*float64(len(steps)) {
 		return pace{}
 	}
-	return pace{sum / float64(even), factor} // finer than one tick
+	return pace{median + sum/n, factor} // finer than one tick
 }
 
 // EvenPeriod returns the step of ticks from one row to the next, or 0 if it is

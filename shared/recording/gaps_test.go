@@ -212,3 +212,54 @@ func TestTheFinderOfGapsKeepsLittle(t *testing.T) {
 		t.Fatalf("%d steps and a sample of %d", len(f.steps), len(f.sample))
 	}
 }
+
+// Whatever rows are dropped from an even stream whose clocks jitter: Verify and
+// a scan tell each gap, where it is and how long.
+func TestEveryDroppedRowIsTold(t *testing.T) {
+	random := rand.New(rand.NewPCG(19, 4))
+	for trial := range 40 {
+		period := uint64(100 + random.IntN(20000))
+		rows, perBatch := 500+random.IntN(4000), 1+random.IntN(700)
+		var hub, clock []uint64
+		var want []said
+		for row := uint64(0); len(hub) < rows; row++ {
+			if len(hub) > 0 && random.IntN(200) == 0 {
+				n := int64(1 + random.IntN(3))
+				if random.IntN(4) == 0 {
+					n = int64(1 + random.IntN(5000))
+				}
+				row += uint64(n) - 1
+				if k := len(want) - 1; k >= 0 && want[k].row == int64(len(hub)) {
+					want[k].lost += n
+				} else {
+					want = append(want, said{row: int64(len(hub)), lost: n})
+				}
+				continue
+			}
+			hub = append(hub, 17+row*period+uint64(random.IntN(int(period/20+1))))
+			clock = append(clock, 1000+row*period*6+uint64(random.IntN(int(period*6/10+1))))
+		}
+		for len(want) > 0 && want[len(want)-1].row >= int64(rows) {
+			want = want[:len(want)-1]
+		}
+		file := gapFile(t, None, hub, clock, perBatch)
+		found, err := verifyAll(t, file, VerifyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		gaps := scanGaps(t, file)
+		for i, w := range want {
+			// Long gaps are estimates: jitter moves the period a little.
+			slack := w.lost / 500
+			if len(found) <= i || found[i].BeforeRow != w.row || found[i].LostRows < w.lost-slack || found[i].LostRows > w.lost+slack {
+				t.Fatalf("trial %d, %d rows a batch: Verify finds %+v, want %+v at %d", trial, perBatch, found[min(i, len(found)):], w, i)
+			}
+			if len(gaps) <= i || gaps[i].Row != w.row || gaps[i].LostRows < w.lost-slack || gaps[i].LostRows > w.lost+slack {
+				t.Fatalf("trial %d, %d rows a batch: the scan finds %+v, want %+v at %d", trial, perBatch, gaps[min(i, len(gaps)):], w, i)
+			}
+		}
+		if len(found) != len(want) || len(gaps) != len(want) {
+			t.Fatalf("trial %d: %d and %d gaps, want %d", trial, len(found), len(gaps), len(want))
+		}
+	}
+}

@@ -17,9 +17,10 @@ type GapScan struct {
 	hub    int // column, or -1
 	finder gapFinder
 	paced  bool
-	clock  pace // of Clock
-	pace   pace // of the clock that shows gaps
-	next   int  // batch
+	clock  pace    // of Clock, for small batches and who asks
+	pace   pace    // of the clock that shows gaps
+	coarse float64 // period of Clock over many rows
+	next   int     // batch
 	last   uint64
 	intact int // the batch before if its ends can be believed, else -1
 	gaps   []Gap
@@ -77,7 +78,7 @@ func (g *GapScan) Gaps() []Gap { return g.gaps }
 
 // Period returns the ticks of Clock from one row to the next, 0 if the stream
 // does not deliver evenly or that is not known yet.
-func (g *GapScan) Period() float64 { return g.clock.period }
+func (g *GapScan) Period() float64 { return g.coarse }
 
 // paceBatches is how many batches the pace is measured in, paceEnds how many
 // ends of small ones.
@@ -95,6 +96,7 @@ func (g *GapScan) measure() error {
 	}
 	clock := newGapFinder("Clock")
 	var tried [paceBatches]int
+	var looked [][]uint64
 	for k := range paceBatches {
 		i := k * (n - 1) / (paceBatches - 1)
 		if tried[k] = i; k > 0 && tried[k-1] == i {
@@ -112,6 +114,7 @@ func (g *GapScan) measure() error {
 			return err
 		}
 		clock.usual(ticks)
+		looked = append(looked, ticks)
 		if g.hub >= 0 {
 			g.finder.usual(hub)
 		}
@@ -132,11 +135,34 @@ func (g *GapScan) measure() error {
 		}
 	}
 	g.clock = clock.pace()
+	g.coarse = g.clock.period
+	for best, k := smallBatch, 0; k < len(looked) && g.clock.period > 0; k++ {
+		if period, steps := evenStretch(looked[k], g.clock); steps > best {
+			g.coarse, best = period, steps
+		}
+	}
 	if g.pace = g.finder.pace(); g.hub < 0 || g.pace.period == 0 && len(g.finder.sample) < smallBatch {
 		g.finder.column, g.finder.factor, g.hub = "Clock", ClockGapFactor, -1
 		g.pace = g.clock
 	}
 	return nil
+}
+
+// evenStretch returns the period over the longest stretch of ticks without a
+// step that may be a gap, and its steps: over many rows jitter weighs nothing,
+// and a gap would.
+func evenStretch(ticks []uint64, p pace) (period float64, steps int) {
+	from := 0
+	for i := 1; i <= len(ticks); i++ {
+		if i < len(ticks) && ticks[i] > ticks[i-1] && p.lost(ticks[i]-ticks[i-1], 1) == 0 {
+			continue
+		}
+		if n := i - 1 - from; n > steps {
+			period, steps = float64(ticks[i-1]-ticks[from])/float64(n), n
+		}
+		from = i
+	}
+	return period, steps
 }
 
 func isCorrupt(err error) bool {
@@ -191,7 +217,7 @@ func (g *GapScan) look(i int) error {
 	if err != nil {
 		return err
 	}
-	period, before, last := g.clock.period, g.intact, g.last
+	period, before, last := g.coarse, g.intact, g.last
 	g.intact, g.last = i, ends[1]
 	if before >= 0 && ends[0] < last {
 		g.finder.unclaim(start - 1) // one of the two is wrong
