@@ -43,7 +43,7 @@ func ParseCodec(name string) (Codec, error) {
 			return Codec(c), nil
 		}
 	}
-	return 0, fmt.Errorf("compression %q is not known; possible: keep, none, zstd, lz4", name)
+	return 0, fmt.Errorf("recording: compression %q is not known: possible are keep, none, zstd, lz4", name)
 }
 
 // ipc is the codec in the header of a batch.

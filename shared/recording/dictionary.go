@@ -2,6 +2,7 @@ package recording
 
 import (
 	"fmt"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -18,6 +19,7 @@ import (
 type dictionaries struct {
 	list   []dictionaryMessage
 	listed bool                 // by a footer, and not yet looked at
+	byID   map[int64]*chains    // of the list, once all headers are known
 	gaps   []int64              // where a walk lost its way: messages may be missing
 	cache  map[int64]dictionary // by id, the one used last
 	busy   map[int64]bool       // being read: for those that hold themselves
@@ -105,53 +107,77 @@ func parseFramed(p []byte) (*arrowipc.Message, error) {
 	return arrowipc.ParseMessage(p[prefix:])
 }
 
+// chains are the messages of one dictionary.
+type chains struct {
+	messages []int // in the list
+	begins   []int // for each of them: which of messages began anew; -1: none
+	byPlace  bool  // they count from their place in the file on
+}
+
+// sortDictionaries fills byID, once.
+func (r *Reader) sortDictionaries() error {
+	d := &r.dictionaries
+	if err := r.loadDictionaryHeaders(); err != nil || d.byID != nil {
+		return err
+	}
+	byID := map[int64]*chains{}
+	for i := range d.list {
+		m := &d.list[i]
+		if m.err != nil {
+			// Whose it was cannot be told.
+			return &bufferError{m.block.Offset, m.err}
+		}
+		c := byID[m.id]
+		if c == nil {
+			c = &chains{byPlace: r.format == "stream" || !r.footer}
+			byID[m.id] = c
+		}
+		begin := len(c.messages)
+		if m.delta && begin == 0 {
+			begin = -1
+		} else if m.delta {
+			begin = c.begins[begin-1]
+		} else {
+			c.byPlace = c.byPlace || begin > 0
+		}
+		c.messages, c.begins = append(c.messages, i), append(c.begins, begin)
+	}
+	d.byID = byID
+	return nil
+}
+
 // chain returns the messages that make a dictionary for the batch at an
 // offset of the file: from the one that begins anew to the last. None are
 // there if the list is empty.
 func (r *Reader) chain(id, at int64) ([]int, error) {
-	if err := r.loadDictionaryHeaders(); err != nil {
+	if err := r.sortDictionaries(); err != nil {
 		return nil, err
 	}
-	list := r.dictionaries.list
-	var all []int
-	begins := 0
-	for i := range list {
-		m := &list[i]
-		if m.err != nil {
-			// Whose it was cannot be told.
-			return nil, &bufferError{m.block.Offset, m.err}
-		}
-		if m.id == id {
-			all = append(all, i)
-			if !m.delta {
-				begins++
-			}
-		}
+	list, c := r.dictionaries.list, r.dictionaries.byID[id]
+	if c == nil {
+		return nil, nil
 	}
-	byPlace := r.format == "stream" || !r.footer || begins > 1
-	var chain []int
-	for _, i := range all {
-		m := &list[i]
-		switch {
-		case byPlace && m.block.Offset > at:
-			continue
-		case !m.delta:
-			chain = chain[:0]
-		case len(chain) == 0:
-			return nil, &bufferError{m.block.Offset, fmt.Errorf("%w: dictionary %d goes on, but did not begin", ErrDamaged, id)}
-		}
-		chain = append(chain, i)
+	n := len(c.messages)
+	if c.byPlace {
+		n = sort.Search(n, func(k int) bool { return list[c.messages[k]].block.Offset > at })
 	}
-	if len(all) > 1 && len(chain) > 0 {
+	if n == 0 {
+		return nil, nil
+	}
+	begin := c.begins[n-1]
+	if begin < 0 {
+		return nil, &bufferError{list[c.messages[n-1]].block.Offset, fmt.Errorf("%w: dictionary %d goes on, but did not begin", ErrDamaged, id)}
+	}
+	if len(c.messages) > 1 {
 		// One that changes may have changed where messages are missing.
-		from := list[chain[0]].block.Offset
+		from := list[c.messages[begin]].block.Offset
 		for _, gap := range r.dictionaries.gaps {
 			if from < gap && gap <= at {
 				return nil, &bufferError{gap, fmt.Errorf("%w: a part of dictionary %d may be missing", ErrDamaged, id)}
 			}
 		}
 	}
-	return chain, nil
+	return c.messages[begin:n], nil
 }
 
 // dictionary returns the values of the dictionary of a field for the batch at

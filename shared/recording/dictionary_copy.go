@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -20,13 +21,13 @@ type dictionaryCopy struct {
 	w      *Writer
 	fields []*arrowipc.Field // with a dictionary, one for each id, inner ones first
 	o      SliceOptions
-	done   map[int64][]int // messages written so far, by id
-	begun  bool            // those of a file are written
-	err    error           // of that
+	done   map[int64]dictionary // how far each is written, by id
+	begun  bool                 // those of a file are written
+	err    error                // of that
 }
 
 func (r *Reader) newDictionaryCopy(w *Writer, fields []arrowipc.Field, o SliceOptions) *dictionaryCopy {
-	d := &dictionaryCopy{r: r, w: w, o: o, done: map[int64][]int{}}
+	d := &dictionaryCopy{r: r, w: w, o: o, done: map[int64]dictionary{}}
 	d.collect(fields)
 	return d
 }
@@ -71,16 +72,20 @@ func (d *dictionaryCopy) stream(batch int) error {
 		if err != nil {
 			return err
 		}
-		was := d.done[f.Dictionary.ID]
-		if len(was) > len(chain) || !slices.Equal(was, chain[:len(was)]) {
-			was = nil // it begins anew
+		if len(chain) == 0 {
+			continue
 		}
-		for k, i := range chain[len(was):] {
-			if err := d.message(f, i, len(was)+k > 0, at); err != nil {
+		was, ok := d.done[f.Dictionary.ID]
+		next := 0
+		if ok && was.first == chain[0] {
+			next = sort.SearchInts(chain, was.last+1)
+		}
+		for k, i := range chain[next:] {
+			if err := d.message(f, i, next+k > 0, at); err != nil {
 				return err
 			}
 		}
-		d.done[f.Dictionary.ID] = slices.Clone(chain)
+		d.done[f.Dictionary.ID] = dictionary{first: chain[0], last: chain[len(chain)-1]}
 	}
 	return nil
 }

@@ -49,6 +49,43 @@ func reframed(t testing.TB, file []byte, head int, schema, marker bool) []byte {
 	return arrowipc.AppendFooter(out, f)
 }
 
+// Streams from before Arrow 0.15 have no marker before their messages.
+func TestOldStreamsAreRead(t *testing.T) {
+	for name, codec := range everyCodec {
+		f, _ := writeRandom(t, smallStream(), codec, 52, 30, 30, 5)
+		file := reframed(t, f.data, 8, true, false)
+		end := footerOf(t, file).Batches[2]
+		whole := file[8 : end.Offset+int64(end.MetaLength)+end.BodyLength+4]
+		for what, c := range map[string]struct {
+			data    []byte
+			batches int
+			state   State
+		}{
+			"whole":            {whole, 3, Complete},
+			"without its end":  {whole[:len(whole)-4], 3, Unfinished},
+			"cut in its last":  {whole[:len(whole)-4-int(end.BodyLength)/2], 2, Unfinished},
+			"followed by dust": {append(bytes.Clone(whole), make([]byte, 100)...), 3, Damaged},
+		} {
+			r := openBytes(t, c.data)
+			if indexAll(t, r); r.Format() != "stream" || r.NumBatches() != c.batches || r.State() != c.state {
+				t.Errorf("%s, %s: %s of %d batches, %s: %+v", name, what, r.Format(), r.NumBatches(), r.State(), r.Findings())
+			}
+			for i := range r.NumBatches() {
+				want, err := openBytes(t, f.data).ReadBatch(i, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if b, err := r.ReadBatch(i, nil); err != nil || !sameBatch(b, want) {
+					t.Errorf("%s, %s: batch %d differs: %v", name, what, i, err)
+				}
+			}
+		}
+		if _, err := NewReader(bytes.NewReader(whole[:40]), 40); !errors.Is(err, ErrNotArrow) {
+			t.Errorf("%s: a stream that ends in its schema: %v", name, err)
+		}
+	}
+}
+
 func TestFilesOfOtherLayoutsRecover(t *testing.T) {
 	for name, codec := range everyCodec {
 		f, _ := writeRandom(t, smallStream(), codec, 51, 30, 30, 30, 5)
