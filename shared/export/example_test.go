@@ -3,6 +3,7 @@
 package export_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log"
@@ -81,4 +82,18 @@ func ExampleRecords() {
 	fmt.Println(rows, "rows from tick", first)
 	// Output:
 	// 300 rows from tick 2500001000
+}
+
+// A Parquet file with the types and metadata of the recording.
+func ExampleParquet() {
+	f, r := openExample("new_NeuropixelsV1_zstd.arrow")
+	defer f.Close()
+	var file bytes.Buffer
+	report, err := export.Parquet(&file, r, export.Selection{Start: 0, End: 384}, export.Options{}, recording.Zstd)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(report.Rows, "rows,", string(file.Bytes()[:4]))
+	// Output:
+	// 384 rows, PAR1
 }

@@ -1,9 +1,3 @@
-// Package recording reads, writes, slices and repairs recordings: Arrow IPC
-// files of one stream each.
-//
-// Everything works on an io.ReaderAt and a size, or on a File: an *os.File, a
-// browser's Blob and a byte slice alike. Nothing here opens files, starts
-// goroutines or looks at the wall clock.
 package recording
 
 import (

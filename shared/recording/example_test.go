@@ -1,0 +1,171 @@
+package recording_test
+
+import (
+	"errors"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// load reads a recording of testdata into memory.
+func load(name string) recording.Bytes {
+	data, err := os.ReadFile("../../testdata/foreign/bonsai/" + name)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return data
+}
+
+// A program opens an *os.File like this; what the file does not say, the rate
+// of its clock, is filled in.
+func ExampleOpen() {
+	file, err := os.Open("../../testdata/foreign/bonsai/old_NeuropixelsV1_killed.arrow")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer file.Close()
+	about, err := file.Stat()
+	if err != nil {
+		log.Fatal(err)
+	}
+	r, err := recording.Open(file, about.Size(), recording.OpenOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	r.Stream().AcqClockHz = 250_000_000
+	title := r.Stream().Complete()
+	rows, exact := r.Rows()
+	fmt.Println(title, rows, exact, r.State())
+	for _, f := range r.Findings() {
+		fmt.Printf("byte %d, batch %d: %s\n", f.Offset, f.Batch, f.Reason)
+	}
+	// Output:
+	// Neuropixels 1.0 120 true unfinished
+	// byte 266672, batch 1: the file ends inside batch 1: 192512 of its 192864 bytes are there
+}
+
+// Only the columns that are asked for are read, batch by batch, and a damaged
+// batch does not end the loop.
+func ExampleReader_Slice() {
+	data := load("old_AnalogInput_S16.arrow")
+	r, err := recording.NewReader(data, int64(len(data)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	clock, _ := r.Column("Clock")
+	input, err := r.Column("AnalogDataCh3")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for batch, err := range r.Slice(900, 2100, []int{clock, input}) {
+		var damage *recording.CorruptError
+		switch {
+		case errors.As(err, &damage):
+			fmt.Println("left out:", damage)
+			continue
+		case err != nil:
+			log.Fatal(err)
+		}
+		ticks, codes := recording.Values[uint64](&batch.Columns[0]), recording.Values[int16](&batch.Columns[1])
+		fmt.Printf("batch %d: rows %d to %d, the first at tick %d with code %d\n",
+			batch.Index, batch.Start, batch.Start+int64(batch.Rows), ticks[0], codes[0])
+	}
+	// Output:
+	// batch 0: rows 900 to 1000, the first at tick 2251000 with code 161
+	// batch 1: rows 1000 to 2000, the first at tick 2501000 with code 461
+	// batch 2: rows 2000 to 2100, the first at tick 5001000 with code 389
+}
+
+// Values gives the numbers of a column where they lie: of a plain file in
+// memory nothing is copied. Nulls are told by Valid.
+func ExampleValues() {
+	data := load("old_NeuropixelsV1.arrow")
+	r, err := recording.NewReader(data, int64(len(data)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	lfp, err := r.Column("LfpDataCh7")
+	if err != nil {
+		log.Fatal(err)
+	}
+	batch, err := r.ReadBatch(0, []int{lfp})
+	if err != nil {
+		log.Fatal(err)
+	}
+	v := &batch.Columns[0]
+	if v.Type != stream.Uint16 {
+		log.Fatal(v.Type)
+	}
+	var sum, count int
+	for row, code := range recording.Values[uint16](v) {
+		if v.Valid == nil || v.Valid[row] != 0 {
+			sum, count = sum+int(code), count+1
+		}
+	}
+	fmt.Println(v.Len, "rows,", count, "values, mean", sum/count)
+	// Output:
+	// 120 rows, 10 values, mean 596
+}
+
+// A slower signal gives each value once, whichever of three ways its file
+// stores it.
+func ExampleReader_Unique() {
+	for _, name := range []string{"old_NeuropixelsV1_zstd.arrow", "new_NeuropixelsV1.arrow"} {
+		data := load(name)
+		r, err := recording.NewReader(data, int64(len(data)))
+		if err != nil {
+			log.Fatal(err)
+		}
+		const lfp7 = 7
+		kind, stride, err := r.Subsample(lfp7)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(r.Stream().Columns[lfp7].Name, kind, stride)
+		for samples, err := range r.Unique(lfp7, 0, 36) {
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Println(recording.Values[uint16](&samples.Values), "rows", samples.Rows, "ticks", samples.Clock)
+		}
+	}
+	// Output:
+	// LfpDataCh7 nulls 12
+	// [547 558 569] rows [0 12 24] ticks [1000 100996 200992]
+	// LfpData7 run-end 12
+	// [547 558 569] rows [0 12 24] ticks [1000 100996 200992]
+}
+
+// Verify reads everything and lists all that is wrong, not only the first.
+func ExampleVerify() {
+	data := load("old_MemoryMonitor_zstd.arrow")
+	clear(data[20_000:20_100]) // a bad sector
+	for finding, err := range recording.Verify(data, int64(len(data)), recording.VerifyOptions{AcqClockHz: 250_000_000}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s: batch %d, before row %d, %d rows lost\n", finding.Severity, finding.Batch, finding.BeforeRow, finding.LostRows)
+	}
+	// Output:
+	// error: batch 14, before row 700, 50 rows lost
+}
+
+// Gaps finds rows that were lost before they reached the file.
+func ExampleReader_Gaps() {
+	data := load("new_Heartbeat.arrow")
+	r, err := recording.NewReader(data, int64(len(data)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	rows, _ := r.Rows()
+	gaps, period, err := r.Gaps(0, rows)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("a row every %g ticks, %d gaps\n", period, len(gaps))
+	// Output:
+	// a row every 2.5e+07 ticks, 0 gaps
+}
