@@ -76,21 +76,31 @@ func Records(r *recording.Reader, s Selection, o Options) iter.Seq2[arrow.Record
 // arrowSchema returns the schema of some columns as arrow-go reads it from a
 // file that has them and no rows.
 func arrowSchema(r *recording.Reader, s Selection) (schema *arrow.Schema, err error) {
-	defer func() {
-		if p := recover(); p != nil { // arrow-go, on a type that it does not know
-			schema, err = nil, fmt.Errorf("export: schema: arrow-go: %v", p)
-		}
-	}()
 	var empty emptyFile
 	if _, err := r.WriteSlice(nil, &empty, recording.SliceOptions{Columns: s.Columns, Unique: s.Unique}); err != nil {
 		return nil, err
 	}
-	f, err := ipc.NewFileReader(bytes.NewReader(empty.Bytes()))
-	if err != nil {
-		return nil, fmt.Errorf("export: schema: arrow-go: %w", err)
-	}
-	defer f.Close()
-	return f.Schema(), nil
+	err = guarded(func() error {
+		f, err := ipc.NewFileReader(bytes.NewReader(empty.Bytes()))
+		if err != nil {
+			return fmt.Errorf("export: schema: arrow-go: %w", err)
+		}
+		defer f.Close()
+		schema = f.Schema()
+		return nil
+	})
+	return schema, err
+}
+
+// guarded calls f, and makes an error of a panic: arrow-go panics on types that
+// it does not know to the end.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = kindf("arrow-go: %v", p)
+		}
+	}()
+	return f()
 }
 
 // An emptyFile is a recording.File in memory.
@@ -101,23 +111,30 @@ func (f *emptyFile) Truncate(size int64) error {
 	return nil
 }
 
-func recordBatch(schema *arrow.Schema, b *recording.Batch) (arrow.RecordBatch, error) {
-	columns := make([]arrow.Array, len(b.Columns))
-	for i := range b.Columns {
-		data, err := columnData(schema.Field(i).Type, &b.Columns[i])
-		if err != nil {
-			return nil, err
+func recordBatch(schema *arrow.Schema, b *recording.Batch) (batch arrow.RecordBatch, err error) {
+	err = guarded(func() error {
+		columns := make([]arrow.Array, len(b.Columns))
+		for i := range b.Columns {
+			data, err := columnData(schema.Field(i).Type, &b.Columns[i])
+			if err != nil {
+				return fmt.Errorf("column %q: %w", schema.Field(i).Name, err)
+			}
+			columns[i] = array.MakeFromData(data)
+			data.Release()
 		}
-		columns[i] = array.MakeFromData(data)
-		data.Release()
-	}
-	return array.NewRecordBatch(schema, columns, int64(b.Rows)), nil
+		batch = array.NewRecordBatch(schema, columns, int64(b.Rows))
+		return nil
+	})
+	return batch, err
 }
 
 // columnData returns a column as arrow-go's array of that type. A run-end
 // encoded column may be asked for by the type of its values, and is then
 // written out.
 func columnData(t arrow.DataType, v *recording.Vector) (*array.Data, error) {
+	if e, ok := t.(arrow.ExtensionType); ok {
+		return extended(e, func(storage arrow.DataType) (*array.Data, error) { return columnData(storage, v) })
+	}
 	if v.Array != nil {
 		return otherData(t, v.Array)
 	}
@@ -129,6 +146,19 @@ func columnData(t arrow.DataType, v *recording.Vector) (*array.Data, error) {
 		data = packBits(v.Data[:v.Len])
 	}
 	return fixedData(t, v.Len, data, v.Valid)
+}
+
+// extended gives data in the storage of an extension type that arrow-go knows
+// its name.
+func extended(t arrow.ExtensionType, in func(storage arrow.DataType) (*array.Data, error)) (*array.Data, error) {
+	data, err := in(t.StorageType())
+	if err != nil {
+		return nil, err
+	}
+	if dictionary, ok := data.Dictionary().(*array.Data); ok && dictionary != nil {
+		return array.NewDataWithDictionary(t, data.Len(), data.Buffers(), data.NullN(), 0, dictionary), nil
+	}
+	return array.NewData(t, data.Len(), data.Buffers(), data.Children(), data.NullN(), 0), nil
 }
 
 // fixedData wraps values of fixed width; valid has a byte for each.
@@ -177,8 +207,8 @@ func otherData(t arrow.DataType, a *tree.Array) (*array.Data, error) {
 
 // treeData wraps a decoded column of any other type, buffer by buffer.
 func treeData(t arrow.DataType, a *tree.Array) (*array.Data, error) {
-	if t, ok := t.(arrow.ExtensionType); ok { // no extension type of ours is registered
-		return treeData(t.StorageType(), a)
+	if e, ok := t.(arrow.ExtensionType); ok {
+		return extended(e, func(storage arrow.DataType) (*array.Data, error) { return treeData(storage, a) })
 	}
 	if d, ok := t.(*arrow.DictionaryType); ok {
 		if a.Dictionary == nil {

@@ -68,6 +68,7 @@ type job struct {
 	stride  int             // rows of the recording in one row of the output
 	report  Report
 	damaged map[int]bool
+	failed  error                 // of the output
 	corrupt func(err error) error // told of each damaged batch; nil: nobody asks
 }
 
@@ -120,6 +121,9 @@ func (j *job) slice(start, end int64) iter.Seq2[*recording.Batch, error] {
 func (j *job) Write(p []byte) (int, error) {
 	n, err := j.w.Write(p)
 	j.report.Bytes += int64(n)
+	if err != nil {
+		j.failed = err
+	}
 	return n, err
 }
 

@@ -5,8 +5,10 @@ package export
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
@@ -50,9 +52,15 @@ func Parquet(w io.Writer, r *recording.Reader, s Selection, o Options, codec rec
 		}
 		return j.report, nil
 	}
-	pq, err := pqarrow.NewFileWriter(schema, j, props, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+	arrowProps := pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema())
+	for _, f := range schema.Fields() {
+		if err := refused(f, props, arrowProps); err != nil {
+			return Report{}, kindf("column %q is of type %s: %v; leave it out with --columns, or choose arrow", f.Name, f.Type, err)
+		}
+	}
+	pq, err := pqarrow.NewFileWriter(schema, j, props, arrowProps)
 	if err != nil {
-		return Report{}, kindf("parquet: %v; leave such columns out with --columns, or choose arrow", err)
+		return Report{}, fmt.Errorf("export: parquet: %w", err)
 	}
 	err = j.each(func(b *recording.Batch) error {
 		batch, err := recordBatch(schema, b)
@@ -60,18 +68,35 @@ func Parquet(w io.Writer, r *recording.Reader, s Selection, o Options, codec rec
 			return err
 		}
 		defer batch.Release()
-		if err := pq.WriteBuffered(batch); err != nil {
-			return fmt.Errorf("export: parquet: %w", err)
+		for i, c := range batch.Columns() {
+			if d, ok := c.(*array.Dictionary); ok && d.Dictionary().NullN() > 0 {
+				return kindf("column %q has a null in its dictionary, which arrow-go does not write as Parquet; leave it out with --columns, or choose arrow", schema.Field(i).Name)
+			}
 		}
-		return nil
+		err = guarded(func() error { return pq.WriteBuffered(batch) })
+		if err != nil && j.failed == nil {
+			return kindf("parquet: %v; choose arrow", err)
+		}
+		return err
 	})
 	if err != nil {
 		return Report{}, err
 	}
-	if err := pq.Close(); err != nil {
-		return Report{}, err
+	if err := guarded(pq.Close); err != nil {
+		return Report{}, fmt.Errorf("export: parquet: %w", err)
 	}
 	return j.report, nil
+}
+
+// refused returns why arrow-go does not write a column as Parquet.
+func refused(f arrow.Field, props *parquet.WriterProperties, arrowProps pqarrow.ArrowWriterProperties) error {
+	return guarded(func() error {
+		w, err := pqarrow.NewFileWriter(arrow.NewSchema([]arrow.Field{f}, nil), io.Discard, props, arrowProps)
+		if err == nil {
+			err = w.Close()
+		}
+		return err
+	})
 }
 
 // parquetProperties choose what suits samples: whole numbers as differences of
@@ -97,15 +122,25 @@ func parquetProperties(schema *arrow.Schema, codec recording.Codec, rows int64) 
 	return parquet.NewWriterProperties(list...)
 }
 
+// withEntry returns metadata with one entry more.
+func withEntry(m arrow.Metadata, key, value string) arrow.Metadata {
+	return arrow.NewMetadata(append(slices.Clone(m.Keys()), key), append(slices.Clone(m.Values()), value))
+}
+
 // parquetSchema replaces run-end encoded types by those of their values, and
-// views by what they show, of which alone Parquet knows.
+// views by what they show, and durations by numbers, of which alone Parquet
+// knows.
 func parquetSchema(schema *arrow.Schema) *arrow.Schema {
 	fields := make([]arrow.Field, schema.NumFields())
 	for i := range fields {
 		fields[i] = schema.Field(i)
 		switch t := fields[i].Type.(type) {
 		case *arrow.RunEndEncodedType:
-			fields[i].Type = t.Encoded()
+			if _, fixed := t.Encoded().(arrow.FixedWidthDataType); fixed {
+				fields[i].Type = t.Encoded()
+			}
+		case *arrow.DurationType: // the type is told by the metadata
+			fields[i].Type, fields[i].Metadata = arrow.PrimitiveTypes.Int64, withEntry(fields[i].Metadata, "arrow_type", t.String())
 		case *arrow.StringViewType:
 			fields[i].Type = arrow.BinaryTypes.String
 		case *arrow.BinaryViewType:
