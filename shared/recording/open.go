@@ -85,7 +85,7 @@ func (r *Reader) walkFile(head []byte) error {
 // not hold it says in a finding what is there instead and goes on behind.
 func (r *Reader) walk(at int64) error {
 	r.starts = append(r.starts, 0)
-	first, legacy := true, false
+	first, framing := true, 0 // bytes before the metadata; 0: not known yet
 	guess := int64(4096)
 	for n := 0; ; n++ {
 		if n%64 == 0 {
@@ -93,16 +93,16 @@ func (r *Reader) walk(at int64) error {
 				return err
 			}
 		}
-		m, metaLength, stop, err := r.readMessage(at, guess, legacy)
+		m, metaLength, stop, err := r.readMessage(at, guess, framing)
 		if err != nil {
 			return err
 		}
 		if first {
-			first, legacy = false, stop.prefix == 4
+			first, framing = false, stop.prefix
 			if next, err := r.takeUnframed(at, stop); err != nil {
 				return err
 			} else if next >= 0 {
-				at, legacy = next, false
+				at, framing = next, 0
 				continue
 			}
 			next, err := r.takeSchema(at, metaLength, m, stop)
@@ -120,7 +120,7 @@ func (r *Reader) walk(at int64) error {
 				continue
 			}
 		}
-		next, err := r.resync(at, stop, legacy)
+		next, err := r.resync(at, stop, framing == 4)
 		if err != nil || next < 0 {
 			return err
 		}
@@ -188,7 +188,10 @@ func (r *Reader) takeSchema(at, metaLength int64, m *arrowipc.Message, stop stop
 // finding. next is -1 if there is none.
 func (r *Reader) resync(at int64, stop stopped, legacy bool) (next int64, err error) {
 	begin, last := at, len(r.batches)-1
-	if last >= 0 && !stop.end {
+	if r.budget == 0 {
+		r.budget, r.suspicion = 2*r.size+1<<16, 16*r.size+1<<26
+	}
+	if last >= 0 && !stop.end && r.suspicion >= 0 {
 		begin = r.batches[last].offset + 8 // bytes may be missing in the batch before
 	}
 	if stop.end { // a footer behind the mark proves it; what is behind that was there before
@@ -234,11 +237,11 @@ func (r *Reader) readInto(p []byte, off int64) error {
 // scan returns the first message from from on that fits the schema and lies
 // inside the file, or nil.
 func (r *Reader) scan(from int64) (*message, error) {
-	if r.budget == 0 {
-		r.budget = 2*r.size + 1<<16
-	}
 	s := scanner{size: r.size, budget: &r.budget}
-	s.readAt = r.readInto
+	s.readAt = func(p []byte, off int64) error {
+		r.suspicion -= int64(len(p))
+		return r.readInto(p, off)
+	}
 	s.accept = func(m *message) (bool, error) {
 		return m.Header != arrowipc.SchemaHeader && fits(&r.schema, m) && m.dataEnd() <= r.size, nil
 	}
@@ -257,7 +260,7 @@ type stopped struct {
 
 // readMessage reads the metadata of the message at off. guess is how many
 // bytes it may have. Without a message there, stop has a reason.
-func (r *Reader) readMessage(off, guess int64, legacy bool) (m *arrowipc.Message, metaLength int64, stop stopped, err error) {
+func (r *Reader) readMessage(off, guess int64, framing int) (m *arrowipc.Message, metaLength int64, stop stopped, err error) {
 	rest := r.size - off
 	if rest == 0 {
 		return nil, 0, stopped{reason: "the file ends without end mark and footer", end: true}, nil
@@ -275,11 +278,11 @@ func (r *Reader) readMessage(off, guess int64, legacy bool) (m *arrowipc.Message
 	switch {
 	case err != nil:
 		return nil, 0, stopped{reason: err.Error(), damaged: true}, nil
-	case length == 0 && (prefix == 8 || legacy && !r.zerosFrom(off)):
+	case length == 0 && (prefix == 8 || framing == 4 && !r.zerosFrom(off)):
 		return nil, 0, stopped{prefix: prefix, reason: "the footer is missing", end: true}, nil
 	case length == 0:
 		return nil, 0, stopped{reason: "zeros where a message should begin", damaged: true}, nil
-	case length > maxMetadataBytes || prefix == 4 && length > 1<<24:
+	case length > maxMetadataBytes || prefix == 4 && (length > 1<<24 || framing == 8):
 		return nil, 0, stopped{reason: fmt.Sprintf("no message begins here: it would have %d bytes of metadata", length), damaged: true}, nil
 	case metaLength > rest:
 		return nil, 0, stopped{reason: fmt.Sprintf("the file ends inside the metadata of a message: %d of %d bytes are there", rest, metaLength)}, nil

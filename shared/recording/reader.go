@@ -74,16 +74,17 @@ type Reader struct {
 	stream   stream.Stream
 	clock    int // index of the column Clock, or -1
 
-	batches  []batchState
-	starts   []int64 // row numbers of the batches indexed so far and of their end
-	headers  headerCache
-	rhythms  map[int]rhythm  // of the columns measured so far
-	scratch  []byte          // of the header read last
-	spans    []arrowipc.Span // of the header checked last
-	open     OpenOptions     // while it is opened
-	findings []Finding
-	filled   int   // findings whose rows and clocks are known
-	budget   int64 // bytes of metadata that may still be looked at on suspicion
+	batches   []batchState
+	starts    []int64 // row numbers of the batches indexed so far and of their end
+	headers   headerCache
+	rhythms   map[int]rhythm  // of the columns measured so far
+	scratch   []byte          // of the header read last
+	spans     []arrowipc.Span // of the header checked last
+	open      OpenOptions     // while it is opened
+	findings  []Finding
+	filled    int   // findings whose rows and clocks are known
+	budget    int64 // bytes of metadata that may still be looked at on suspicion
+	suspicion int64 // bytes that may still be searched for what lies inside other batches
 
 	decoder decompressor
 
@@ -172,7 +173,7 @@ func (r *Reader) openAs() error {
 // oldStream reports whether the file begins with a schema in the framing from
 // before Arrow 0.15, which has no marker: only the message itself proves it.
 func (r *Reader) oldStream() (bool, error) {
-	m, _, stop, err := r.readMessage(0, 4096, true)
+	m, _, stop, err := r.readMessage(0, 4096, 4)
 	return err == nil && stop.reason == "" && stop.prefix == 4 && m.Header == arrowipc.SchemaHeader && m.BodyLength == 0, err
 }
 

@@ -19,20 +19,21 @@ type judged struct {
 	m                     *message
 	kept, findings, index int
 	batchesLost           int
-	rows, lost            int64
+	rows, lost, spent     int64
 	clock                 clockSpan
 }
 
 // mark keeps the state before m is judged.
 func (rc *recoverer) mark(m *message) *judged {
 	return &judged{m: m, kept: len(rc.kept), findings: len(rc.findings), index: rc.index, batchesLost: rc.report.BatchesLost,
-		rows: rc.rows, lost: rc.judged, clock: rc.clock}
+		rows: rc.rows, lost: rc.judged, spent: rc.spent, clock: rc.clock}
 }
 
 // takeBack undoes the verdict on the message before a break: the message next
 // begins inside it.
 func (rc *recoverer) takeBack(next *message) {
 	j := rc.last
+	rc.suspicion -= rc.spent - j.spent
 	rc.kept, rc.findings, rc.index = rc.kept[:j.kept], rc.findings[:j.findings], j.index
 	rc.report.BatchesLost, rc.rows, rc.judged, rc.clock = j.batchesLost, j.rows, j.lost, j.clock
 	if j.m.Header == arrowipc.DictionaryBatchHeader {
@@ -159,7 +160,7 @@ func fits(s *arrowipc.Schema, m *message) bool {
 // scan returns the first message in [from, to) that is one of this file, or a
 // batch that the file's end cuts, or nil.
 func (rc *recoverer) scan(from, to int64) (*message, error) {
-	if from >= to {
+	if from >= to || rc.suspicion < 0 {
 		return nil, nil
 	}
 	if rc.prefix == 4 {
@@ -171,7 +172,10 @@ func (rc *recoverer) scan(from, to int64) (*message, error) {
 	}
 	rc.torn = nil
 	m, err := rc.scanner.next(from, to)
-	if rc.budget < 0 {
+	if rc.suspicion -= min(rc.scanner.at, rc.size) - from; m != nil {
+		rc.suspicion += m.at - from // what is behind is not looked at again
+	}
+	if rc.budget < 0 || rc.suspicion < 0 {
 		rc.once(rc.scanner.at, "the search ends here: too many places look like the beginning of a message")
 	}
 	if m == nil && err == nil && rc.torn != nil && rc.torn.at >= from {
@@ -185,7 +189,7 @@ func (rc *recoverer) scan(from, to int64) (*message, error) {
 // whether there is one.
 func (rc *recoverer) resume(reason string) (bool, error) {
 	from, begin := rc.pos, rc.pos
-	if rc.last != nil {
+	if rc.last != nil && rc.suspicion >= 0 {
 		begin = min(begin, rc.last.m.at+8)
 	}
 	blocks := rc.blocksFrom(from)

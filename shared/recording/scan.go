@@ -20,7 +20,8 @@ const (
 	markerMask = uint64((maxMetadataBytes-1)^0xFFFFFFFF|7)<<32 | 0xFFFFFFFF
 	marker     = uint64(0xFFFFFFFF)
 
-	scanWindow = 1 << 20 // bytes a read, and of memory
+	scanWindow  = 1 << 20 // bytes a read, and of memory
+	firstWindow = 8 << 10 // of the first read: the next message may be near
 	// scanAhead is how far behind the last place of a window the window
 	// reaches: the root of a message lies in it.
 	scanAhead = 4 << 10
@@ -68,9 +69,10 @@ func (s *scanner) next(from, to int64) (*message, error) {
 // pass tries the places in [from, to) that next names.
 func (s *scanner) pass(from, to int64, next func(p []byte, from int) int) (*message, error) {
 	to = min(to, s.size-16)
-	for s.at = from; s.at < to; {
+	step := int64(firstWindow)
+	for s.at = from; s.at < to; step = min(4*step, scanWindow) {
 		s.at &^= 7
-		places := min(scanWindow, to-s.at) // where a message may begin
+		places := min(step, to-s.at) // where a message may begin
 		s.window = grown(s.window, min(places+scanAhead, s.size-s.at))
 		if err := s.readAt(s.window, s.at); err != nil {
 			return nil, err

@@ -112,6 +112,32 @@ func TestTheScanGivesUpOnAFileOfBeginnings(t *testing.T) {
 	}
 }
 
+// Messages that lie inside one another, each of which could be one, are not
+// judged over and over.
+func TestOverlappingMessagesCostNoMoreThanTheFileSeveralTimes(t *testing.T) {
+	s := &stream.Stream{Name: "plain", Columns: []stream.Column{{Name: "A", Type: stream.Uint64}}}
+	for _, rows := range []int{20008, 1<<20 + 8} { // bodies that end inside the file, and behind it
+		f, _ := writeRandom(t, s, None, 66, rows)
+		b := footerOf(t, f.data).Batches[0]
+		header := append(bytes.Clone(f.data[b.Offset:b.Offset+int64(b.MetaLength)]), "between."...)
+		if (int64(b.MetaLength)+b.BodyLength)%int64(len(header)) == 0 {
+			t.Fatal("the messages make a chain")
+		}
+		file := append(bytes.Clone(f.data[:b.Offset]), bytes.Repeat(header, 2<<20/len(header))...)
+		source := &countingReader{data: file}
+		rc := newRecoverer(source, int64(len(file)), RecoverOptions{})
+		err := rc.examine()
+		limit := 100*int64(len(file)) + 1<<27
+		if rc.spent > limit {
+			t.Errorf("%d rows: %d bytes looked at of a file of %d (%v)", rows, rc.spent, len(file), err)
+		}
+		source.n = 0
+		if _, err := Open(source, int64(len(file)), OpenOptions{}); err != nil || source.n > limit {
+			t.Errorf("%d rows: %d bytes read by opening a file of %d (%v)", rows, source.n, len(file), err)
+		}
+	}
+}
+
 type countingReader struct {
 	data []byte
 	n    int64
