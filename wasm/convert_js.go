@@ -55,6 +55,14 @@ func try(f func() js.Value) (value js.Value, err error) {
 // blobType is the media type of Arrow files, registered with IANA.
 const blobType = "application/vnd.apache.arrow.file"
 
+// blobTypes are the media types of what is saved; the rest are only bytes.
+var blobTypes = map[string]string{"": blobType, "arrow": blobType, "stream": "application/vnd.apache.arrow.stream", "csv": "text/csv"}
+
+// typed gives a Blob the media type of its format.
+func typed(blob js.Value, format string) js.Value {
+	return blob.Call("slice", 0, blob.Get("size"), blobTypes[format])
+}
+
 func newBlob(parts []any) js.Value {
 	return js.Global().Get("Blob").New(parts, map[string]any{"type": blobType})
 }
@@ -81,6 +89,18 @@ func (f *blobFile) Write(p []byte) (int, error) {
 	if f.size-f.folded > foldBytes {
 		f.parts, f.folded = []any{newBlob(f.parts)}, f.size
 	}
+	return len(p), nil
+}
+
+// WriteAt implements io.WriterAt, within what has been written.
+func (f *blobFile) WriteAt(p []byte, off int64) (int, error) {
+	end := off + int64(len(p))
+	if off < 0 || end > f.size {
+		return 0, errors.New("engine: a file cannot be overwritten behind its end")
+	}
+	whole := newBlob(f.parts)
+	f.parts = []any{whole.Call("slice", 0, off, blobType), uint8Array(p), whole.Call("slice", end, f.size, blobType)}
+	f.folded = f.size
 	return len(p), nil
 }
 

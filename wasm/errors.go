@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/oniscope/oniscope/shared/export"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -87,6 +88,8 @@ func replyFromError(err error) ErrorReply {
 		if len(column.Near) > 0 {
 			reply.Next = "Near misses: " + strings.Join(column.Near, ", ")
 		}
+	case errors.Is(err, export.ErrKind):
+		reply.Name = "FormatError"
 	case errors.Is(err, recording.ErrEmpty):
 		reply.Name = "EmptyFileError" // its text says all there is to say
 	case errors.Is(err, recording.ErrNotArrow):

@@ -55,6 +55,7 @@ type ColumnInfo struct {
 	Subsample string  `json:"subsample"`
 	Stride    int     `json:"stride"`
 	Plottable bool    `json:"plottable"`
+	Bytes     int     `json:"bytes"` // of a value; 0 where they differ
 }
 
 // GroupInfo is the columns of one signal.
@@ -256,7 +257,7 @@ func (s *openStream) columnInfo(i int, rowRate float64) ColumnInfo {
 	return ColumnInfo{
 		Index: i, Name: c.Name, Label: label, Group: group, Channel: channel, Type: c.ArrowType, Nullable: c.Nullable,
 		Unit: c.Unit, Scale: c.Scale, Offset: c.Offset, Gain: c.Gain, RateHz: rate, Subsample: s.subsample[i], Stride: stride,
-		Plottable: c.Type.Numeric(),
+		Plottable: c.Type.Numeric(), Bytes: c.ByteWidth,
 	}
 }
 

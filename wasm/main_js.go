@@ -170,7 +170,7 @@ func (b *bridge) serve(ctx context.Context, id int, op string, args js.Value) (r
 		if err != nil {
 			return reply{}, err
 		}
-		return blobReply(file.blob(), report), nil
+		return blobReply(typed(file.blob(), a.Format), report), nil
 	case "recover":
 		var a RecoverArgs
 		if err := decode(&a); err != nil {

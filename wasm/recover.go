@@ -13,6 +13,10 @@ import (
 type RecoverArgs struct {
 	Stream      string `json:"stream"`
 	Compression string `json:"compression"` // keep: bytes are copied as they are
+
+	// Salvage names the columns of which rows are wanted of a last batch that
+	// the end of the file cuts: names, globs, or "all".
+	Salvage []string `json:"salvage"`
 }
 
 // VerifyReport is what verification found; the JSON is that of
@@ -62,6 +66,7 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 	plan, err := recording.Recover(s.source, s.size, recording.RecoverOptions{
 		Name:     s.path,
 		Output:   recoveredName(s.path),
+		Salvage:  a.Salvage,
 		Yield:    e.breather(ctx),
 		Progress: func(done, total int64) { tell(done, 2*total) }, // the second half is the verification, or the writing
 	})

@@ -46,7 +46,7 @@ func TestRecoverWritesWithAnotherCompression(t *testing.T) {
 	for _, compression := range []string{"none", "zstd", "lz4"} {
 		e, _ := openTest(t, data[:len(data)-2000])
 		file := &memoryFile{}
-		_, plan, err := e.Recover(context.Background(), RecoverArgs{"np_0", compression}, file, nil)
+		_, plan, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: compression}, file, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestRecoverWritesWithAnotherCompression(t *testing.T) {
 		}
 	}
 	e, _ := openTest(t, data)
-	if _, _, err := e.Recover(context.Background(), RecoverArgs{"np_0", "gzip"}, &memoryFile{}, nil); err == nil || replyFromError(err).Name != "TypeError" {
+	if _, _, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: "gzip"}, &memoryFile{}, nil); err == nil || replyFromError(err).Name != "TypeError" {
 		t.Errorf("gzip: %v", err)
 	}
 }

@@ -11,6 +11,12 @@ export function rgbFromHex(hex) {
   return [parseInt(m[1], 16), parseInt(m[2], 16), parseInt(m[3], 16)];
 }
 
+/** A colour as browsers compute it, "rgb(14, 19, 22)", as hex; one that can be seen through stays as it is. @param {string} css */
+export function hexFromCss(css) {
+  const m = /^rgb\((\d+), (\d+), (\d+)\)$/.exec(css);
+  return m ? cssFromRgb([Number(m[1]), Number(m[2]), Number(m[3])]) : css;
+}
+
 /** @param {Triple} rgb */
 export function cssFromRgb([r, g, b]) {
   return "#" + [r, g, b].map((v) => Math.round(v).toString(16).padStart(2, "0")).join("");

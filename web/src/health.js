@@ -5,7 +5,7 @@
  * @typedef {import("./protocol.js").Severity} Severity
  * @typedef {{ grade: "ok" | "warn" | "bad" | "plain", text: string }} Sentence
  */
-import { bytes, clockFace, count, duration, integer, percent, regrouped } from "./words.js";
+import { bytes, count, duration, integer, moment, percent, regrouped } from "./words.js";
 
 /** Findings told one by one; the rest is counted. */
 const MOST_FINDINGS = 6;
@@ -30,18 +30,22 @@ export function pill(infos) {
   return { grade: "ok", text: "complete" };
 }
 
-/** @param {StreamInfo} info @returns {Sentence[]} */
-export function sentences(info) {
+/**
+ * @param {StreamInfo} info
+ * @param {boolean} [listed]  the findings are listed elsewhere
+ * @returns {Sentence[]}
+ */
+export function sentences(info, listed = false) {
   /** @type {Sentence[]} */
   const out = [];
   if (info.state === "unfinished") out.push({ grade: "warn", text: "Footer missing: the recorder stopped before it could close the file. Every whole batch can be read." });
   if (info.state === "open") out.push({ grade: "plain", text: "The recorder is still writing this file." });
   const told = info.findings.filter((f) => f.severity !== "info").sort(byWeight);
-  for (const finding of told.slice(0, MOST_FINDINGS)) out.push({ grade: finding.severity === "error" ? "bad" : "warn", text: findingText(finding, info.clock.hz) });
-  if (told.length > MOST_FINDINGS) out.push({ grade: "bad", text: `And ${count(told.length - MOST_FINDINGS, "more finding")}; the report lists them all.` });
-  for (const gap of info.coverage.filter((c) => c.kind === "gap").slice(0, 3)) out.push({ grade: "warn", text: gapText(gap, info.clock.hz) });
+  for (const finding of listed ? [] : told.slice(0, MOST_FINDINGS)) out.push({ grade: finding.severity === "error" ? "bad" : "warn", text: findingText(finding, info.clock.hz) });
+  if (!listed && told.length > MOST_FINDINGS) out.push({ grade: "bad", text: `And ${count(told.length - MOST_FINDINGS, "more finding")}; the report lists them all.` });
+  for (const gap of listed ? [] : info.coverage.filter((c) => c.kind === "gap").slice(0, 3)) out.push({ grade: "warn", text: gapText(gap, info.clock.hz) });
   const gaps = info.coverage.filter((c) => c.kind === "gap").length;
-  if (gaps > 3) out.push({ grade: "warn", text: `${integer(gaps)} gaps in all.` });
+  if (!listed && gaps > 3) out.push({ grade: "warn", text: `${integer(gaps)} gaps in all.` });
   if (info.rows === 0) out.push({ grade: "warn", text: "No rows: nothing was recorded in this stream." });
   else if (info.state === "complete" && told.length === 0) out.push({ grade: "ok", text: `Complete. ${info.rows_exact ? "" : "About "}${count(info.rows, "row")} in ${count(info.batches, "batch", "batches")}.` });
   else {
@@ -96,7 +100,7 @@ function gapText(gap, hz) {
 
 /** @param {number} seconds */
 function face(seconds) {
-  return clockFace(seconds, 1, Math.max(60, seconds));
+  return moment(seconds, 3);
 }
 
 /** All that is known, as text to paste into a mail. @param {StreamInfo} info */

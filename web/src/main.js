@@ -4,15 +4,19 @@
  */
 import { publish } from "./api.js";
 import { startEngine } from "./format.js";
+import { reportText } from "./health.js";
 import { openSources, sourcesOf } from "./opening.js";
 import { Recording } from "./recording.js";
 import { StatusBar, TopBar } from "./ui/bars.js";
-import { helpDialog, recoverDialog, sliceDialog } from "./ui/dialogs.js";
+import { helpDialog } from "./ui/dialogs.js";
 import { byId } from "./ui/dom.js";
 import { connectControls } from "./ui/keys.js";
 import { ChannelList, StreamList } from "./ui/left.js";
 import { announce, asError, clearNotices, copy, notice } from "./ui/notices.js";
+import { paletteDialog } from "./ui/palette.js";
+import { recoverDialog } from "./ui/recovering.js";
 import { Inspector } from "./ui/right.js";
+import { saveDialog } from "./ui/saving.js";
 import { Stage } from "./ui/stage.js";
 import { onThemeChange } from "./ui/tokens.js";
 import { connectWelcome } from "./ui/welcome.js";
@@ -28,15 +32,31 @@ const choose = () => byId("files").click();
 
 new StreamList(recording, (id) => void close(id));
 new ChannelList(recording, stage.traces);
-new Inspector(recording, stage, { save: () => sliceDialog(recording, stage), recover: (id) => recoverDialog(recording, id), verify: (id) => void verify(recording, id), jump: (id, finding) => jump(recording, id, finding), setClock: (hz) => void setClock(hz), copy });
+new Inspector(recording, stage, { save: () => saveDialog(recording, stage), recover: (id) => recoverDialog(recording, id), verify: (id) => void verify(recording, id), jump: (id, finding) => jump(recording, id, finding), setClock: (hz) => void setClock(hz), copy });
 new TopBar(recording, stage, { choose, help: helpDialog });
 const status = new StatusBar(recording, stage);
-connectControls(recording, stage, { help: helpDialog, verify: () => recording.info && void verify(recording, recording.info.id) });
+connectControls(recording, stage, { help: helpDialog, verify: () => recording.info && void verify(recording, recording.info.id), palette: () => paletteDialog(commands()) });
 connectWelcome((given) => void open(given).catch(() => {})); // open() has shown what failed
 onThemeChange(() => recording.changed("theme", "active"));
 
 recording.report = (/** @type {unknown} */ error, /** @type {string | undefined} */ stream) => notice(stream ? `${stream} could not be drawn` : "Something went wrong", error);
 watch();
+
+/** What can be done now, for the palette. @returns {import("./ui/palette.js").Command[]} */
+function commands() {
+  const info = recording.info, verification = info && recording.entry(info.id).verification;
+  const ofStream = info === null ? [] : [
+    { name: "Verify: read and check all of it", keys: "V", run: () => void verify(recording, info.id) },
+    { name: "Recover…", run: () => recoverDialog(recording, info.id) },
+    { name: recording.selection ? "Save the selection…" : "Save the stream…", run: () => saveDialog(recording, stage) },
+    { name: "Show as a table, or as plots again", keys: "T", run: () => recording.setAsTable(!recording.asTable) },
+    { name: "Show everything", keys: "0", run: () => recording.setView(recording.run) },
+    { name: "Copy report", run: () => copy(reportText(info)) },
+    ...(verification?.state === "done" ? [{ name: "Copy findings as JSON", run: () => copy(JSON.stringify(verification.report, null, 2) + "\n") }] : []),
+    { name: `Close ${info.id}`, run: () => void close(info.id) },
+  ];
+  return [{ name: "Open files…", run: choose }, ...ofStream, ...recording.rows.map((row) => ({ name: `Show ${row.name}`, run: () => recording.select(row.key) })), { name: "All keys", keys: "?", run: helpDialog }];
+}
 
 /** Listens for the engine's end. */
 function watch() {

@@ -34,7 +34,7 @@ export function openingWords(progress) {
   if (!progress) return { words: "opening…", share: null };
   const { batches, of, bytes: read, at, size } = progress;
   if (of > 0) return { words: `reading batch headers, ${integer(batches)} of about ${integer(of)}`, share: Math.min(1, batches / of) };
-  if (size > 0 && at > 0) return { words: `looking for batches, ${at < size ? percent(at / size) : "all"} of ${bytes(size)}`, share: Math.min(1, at / size) };
+  if (size > 0 && at > 0) return { words: `reading batch headers, ${at < size ? percent(at / size) : "all"} of ${bytes(size)}`, share: Math.min(1, at / size) };
   return { words: read > 0 ? `opening, ${bytes(read)} read` : "opening…", share: null };
 }
 

@@ -72,6 +72,8 @@ export interface ColumnInfo {
   /** rows between two real values, 1 for ordinary columns */
   stride: number;
   plottable: boolean;
+  /** of a value in memory; 0: differs from row to row */
+  bytes: number;
 }
 
 export interface Finding {
@@ -168,18 +170,32 @@ export interface SliceArgs {
   stream: string;
   /** rows, half-open; or from/to in seconds by the clock; what is left out is the beginning or the end */
   start?: number; end?: number; from?: number; to?: number;
-  /** names, globs or indices; absent: all */
+  /** names, globs or indices; absent: all; of bin the 16-bit channels of one signal */
   columns?: (string | number)[];
+  /** arrow if absent */
+  format?: SliceFormat;
+  /** arrow and stream; keep if absent */
   compression?: Compression;
+  /** one row for each value of a slower signal */
+  unique?: boolean;
+  /** csv and npy: physical units where the scale is known */
+  physical?: boolean;
 }
+/** bin: flat int16 or uint16, row by row; its layout is in the report */
+export type SliceFormat = "arrow" | "stream" | "csv" | "npy" | "bin";
 /** keep: each batch as it is in the file */
 export type Compression = "keep" | "none" | "zstd" | "lz4";
 export interface SliceResult { blob: Blob; report: SliceReport }
 /** columns in file order; damaged batches of the span are left out and counted. */
-export interface SliceReport { start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number; lost_rows: number; findings: Finding[] }
+export interface SliceReport { start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number; lost_rows: number; findings: Finding[]; layout?: object }
 export interface SliceProgress { done: number; total: number }
 
-export interface RecoverArgs { stream: string; compression?: Compression }
+export interface RecoverArgs {
+  stream: string;
+  compression?: Compression;
+  /** columns of which rows are wanted of a last batch that the end of the file cuts: names, globs, or "all" */
+  salvage?: string[];
+}
 export interface RecoverReport {
   input: string; output: string; outcome: "lossless" | "lossy" | "failed";
   batches_recovered: number; batches_lost: number; rows_recovered: number; bytes_skipped: number;

@@ -18,7 +18,7 @@ const MOST_PIXELS = 4e6;
 /** @param {ColumnInfo} column */
 export function widthOf(column) {
   const name = Math.max(column.label.length, Math.min(24, column.type.length)) * 7 + 24;
-  return Math.max(name, !column.plottable ? 220 : /64/.test(column.type) ? 150 : 96);
+  return Math.max(name, column.plottable ? (/64/.test(column.type) ? 150 : 96) : /^dictionary/.test(column.type) ? 150 : 220);
 }
 
 /** Numbers stand at the right, words at the left. @param {ColumnInfo} column */

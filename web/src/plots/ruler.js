@@ -67,6 +67,9 @@ export function drawRuler(ctx, { view, hz, width, height, gutter, colours }) {
   }
   ctx.stroke();
   ctx.fillStyle = colours.text;
-  for (const { x, text } of marks.labels) ctx.fillText(text, Math.round(gutter + x) + 5, height / 2 - 1);
+  for (const { x, text } of marks.labels) {
+    const at = Math.round(gutter + x) + 5;
+    if (at + ctx.measureText(text).width <= width - 2) ctx.fillText(text, at, height / 2 - 1); // half a number is worse than none
+  }
   ctx.restore();
 }

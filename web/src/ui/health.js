@@ -51,7 +51,7 @@ export class HealthPanel {
     const broken = info.state === "unfinished" || info.state === "damaged" || info.findings.some((f) => f.severity !== "info");
     const done = verification?.state === "done" ? verification.report : null;
     fill(this.node, el("h2", null, "Health"),
-      el("ul", { class: "health" }, ...sentences(info).map(({ grade, text }) => el("li", { class: grade }, text))),
+      el("ul", { class: "health" }, ...sentences(info, done !== null).map(({ grade, text }) => el("li", { class: grade }, text))),
       verification && this.#outcome(info, verification),
       el("p", { class: "actions" },
         (broken || done?.ok === false) && el("button", { type: "button", class: "primary", id: "recover", onclick: () => this.actions.recover(info.id) }, "Recover…"),

@@ -28,6 +28,7 @@ export const BINDINGS = [
   ["V", "verify the stream: read and check all of it"],
   ["click", "choose a channel, or a row of a table"],
   ["drag ruler", "select a span of time"],
+  ["Ctrl K", "every action by name"],
   ["Esc", "close what is open, then clear the selection"],
   ["?", "this list"],
 ];
@@ -39,7 +40,7 @@ const DRAG = 3;
  * Connects the stage and the keyboard to the recording.
  * @param {Recording} recording
  * @param {Stage} stage
- * @param {{ help: () => void, verify: () => void }} actions
+ * @param {{ help: () => void, verify: () => void, palette: () => void }} actions
  */
 export function connectControls(recording, stage, actions) {
   followView(recording, stage);
@@ -191,12 +192,17 @@ function connectRuler(recording, stage) {
  * @param {KeyboardEvent} event
  * @param {Recording} recording
  * @param {Stage} stage
- * @param {{ help: () => void, verify: () => void }} actions
+ * @param {{ help: () => void, verify: () => void, palette: () => void }} actions
  */
 function onKey(event, recording, stage, actions) {
   const target = /** @type {HTMLElement} */ (event.target);
   if (target.closest("input, select, textarea")) {
     if (event.key === "Escape") target.blur();
+    return;
+  }
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !document.querySelector("dialog[open]")) {
+    actions.palette();
+    event.preventDefault();
     return;
   }
   if (document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;

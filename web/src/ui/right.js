@@ -67,7 +67,7 @@ export class Inspector {
     const wall = wallClock(info, at);
     if (wall) facts.push(["wall time", wall]);
     if (read?.column) facts.push([read.column.label, read.words]);
-    for (const [column, text] of chosen?.cells.slice(0, MOST_CELLS) ?? []) facts.push([column.label, text ?? "no value"]);
+    for (const [column, text] of chosen?.cells.filter(([c]) => c.name !== "Clock").slice(0, MOST_CELLS) ?? []) facts.push([column.label, text ?? "no value"]);
     fill(this.#cursor, el("h2", null, "Cursor"), factList(facts));
   }
 
@@ -79,7 +79,8 @@ export class Inspector {
       return;
     }
     if (!selection) {
-      fill(this.#selection, el("h2", null, "Selection"), el("p", { class: "hint" }, "Drag on the ruler to select a span."));
+      fill(this.#selection, el("h2", null, "Selection"), el("p", { class: "hint" }, "Drag on the ruler to select a span."),
+        el("p", { class: "actions" }, el("button", { type: "button", id: "save", onclick: () => this.actions.save() }, "Save stream…")));
       return;
     }
     const hz = recording.hz, length = selection.to - selection.from;
@@ -89,7 +90,7 @@ export class Inspector {
       ? [["from", moment(selection.from / hz, Math.max(3, this.#decimals()))], ["length", span(length / hz)], ["rows", "about " + integer(rows)], ["1/length", quantity(hz / length, "Hz")]]
       : [["from", integer(selection.from)], ["length", count(length, "tick")], ["rows", "about " + integer(rows)]];
     fill(this.#selection, el("h2", null, "Selection"), factList(facts),
-      el("p", { class: "actions" }, el("button", { type: "button", class: "primary", id: "save-slice", onclick: () => this.actions.save() }, "Save slice…"),
+      el("p", { class: "actions" }, el("button", { type: "button", class: "primary", id: "save-slice", onclick: () => this.actions.save() }, "Save…"),
         el("button", { type: "button", onclick: () => recording.setSelection(null) }, "Clear")));
   }
 

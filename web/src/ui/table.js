@@ -16,6 +16,9 @@ const MOST_BLOCKS = 160;
 /** Width of the column with the row number, and of that with the time. */
 const ROW_WIDTH = 84, TIME_WIDTH = 104;
 
+/** Numbers that are grouped by thousands; others have an exponent. */
+const PLAIN = /^-?\d+(\.\d+)?$/;
+
 /** Rows from one end of a line to another for PageUp and PageDown overlap by one. */
 const OVERLAP = 1;
 
@@ -260,10 +263,11 @@ export class TableView {
     while (rest.children.length > to - from) rest.lastElementChild?.remove();
     for (let c = from; c < to; c++) {
       const cell = /** @type {HTMLElement} */ (rest.children[c - from]), text = this.#cell(row, c);
+      const shown = text && isNumber(this.#columns[c]) && PLAIN.test(text) ? grouped(text) : text;
       const broken = text === null ? this.#block(row, c)?.broken.find((b) => row >= b.start && row < b.end) : undefined;
       const missing = text === null ? (broken ? "cannot be read" : "no value") : "";
       cell.className = [isNumber(this.#columns[c]) ? "number" : "", missing ? (broken ? "broken" : "none") : ""].join(" ").trim();
-      say(cell, text === undefined ? "" : text === null ? (broken ? "✕" : "–") : text);
+      say(cell, shown === null ? (broken ? "✕" : "–") : shown ?? "");
       cell.title = missing ? (broken ? `${missing}: ${regrouped(broken.reason)}` : missing) : text && text.length > 24 ? text : "";
       place(cell, layout, c, scroll);
     }

@@ -2,9 +2,9 @@
  * The tokens of theme.css as the canvases need them; read once and again when the theme changes.
  * @typedef {import("../colour.js").Triple} Triple
  */
-import { ramp, rgbFromHex } from "../colour.js";
+import { hexFromCss, ramp, rgbFromHex } from "../colour.js";
 
-const NAMES = /** @type {const} */ (["bg", "pane", "line", "line-2", "text", "dim", "faint", "accent", "selection", "ok", "warn", "bad", "trace-a", "trace-b", "digital", "slow", "font"]);
+const COLOURS = /** @type {const} */ (["bg", "pane", "line", "line-2", "text", "dim", "faint", "accent", "selection", "ok", "warn", "bad", "trace-a", "trace-b", "digital", "slow"]);
 
 /** @type {Record<string, string> | null} */
 let tokens = null;
@@ -12,11 +12,16 @@ let tokens = null;
 /** @type {Map<number, Triple[]>} */
 const ramps = new Map();
 
-/** @param {(typeof NAMES)[number]} name */
+/** @param {(typeof COLOURS)[number] | "font"} name */
 export function token(name) {
   if (!tokens) {
-    const style = getComputedStyle(document.documentElement);
-    tokens = Object.fromEntries(NAMES.map((n) => [n, style.getPropertyValue("--" + n).trim()]));
+    const probe = document.documentElement.appendChild(document.createElement("i")), style = getComputedStyle(probe);
+    tokens = Object.fromEntries(COLOURS.map((n) => {
+      probe.style.color = `var(--${n})`;
+      return [n, hexFromCss(style.color)];
+    }));
+    tokens.font = style.getPropertyValue("--font").trim();
+    probe.remove();
   }
   return tokens[name];
 }
