@@ -102,7 +102,10 @@ func TestWholeForeignFilesVerify(t *testing.T) {
 				t.Errorf("%+v", list)
 			}
 			for _, f := range list {
-				t.Logf("%+v", f)
+				// Some hold one batch of data twice.
+				if f.Severity == "warning" && !killed && !strings.Contains(f.Reason, "Clock runs backwards from the batch before") {
+					t.Errorf("%+v", f)
+				}
 			}
 		})
 	}
@@ -258,7 +261,7 @@ func TestWhatOnlyVerifyFindsInAFooter(t *testing.T) {
 		"metadata version V4 in the footer, V5 in the messages": func(f *arrowipc.Footer) { f.Version = arrowipc.V4 },
 	} {
 		found, err := verifyAll(t, withFooter(t, f.data, change), VerifyOptions{})
-		if err != nil || len(found) != 1 || !strings.Contains(found[0].Reason, say) || found[0].Severity == "info" {
+		if err != nil || len(found) != 1 || !strings.Contains(found[0].Reason, say) || (found[0].Severity == "info") != strings.HasPrefix(say, "metadata") {
 			t.Errorf("%s: %+v, %v", say, found, err)
 		}
 	}
