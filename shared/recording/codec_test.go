@@ -115,3 +115,42 @@ func TestNamesOfCodecsAreParsed(t *testing.T) {
 		t.Error("a new file keeps nothing")
 	}
 }
+
+// FuzzContent: whatever a stored buffer holds and claims, no more than its
+// codec can hold is asked for, and what comes back is as long as was needed.
+func FuzzContent(f *testing.F) {
+	var c compressor
+	for codec := range uint8(3) {
+		for _, data := range [][]byte{{1, 2, 3}, make([]byte, 300), bytes.Repeat([]byte("ab"), 100)} {
+			frame, err := c.append(binary.LittleEndian.AppendUint64(nil, uint64(len(data))), Codec(codec), data)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(codec, frame, int64(len(data)), false)
+			f.Add(codec, frame, int64(-1), true)
+			f.Add(codec, append(binary.LittleEndian.AppendUint64(nil, 1<<64-1), data...), int64(len(data)), false)
+		}
+	}
+	f.Fuzz(func(t *testing.T, kind uint8, stored []byte, need int64, optional bool) {
+		var d decompressor
+		if need < -1 || need > 1<<20 {
+			return
+		}
+		codec := Codec(kind % 3).ipc()
+		p, err := d.content(codec, stored, need, optional, func(n int64) ([]byte, error) {
+			if n > maxContent(codec, int64(len(stored))) {
+				t.Fatalf("%d bytes asked for, %d are stored", n, len(stored))
+			}
+			if n > 1<<24 {
+				return nil, ErrTooLarge
+			}
+			return make([]byte, 0, n+64), nil
+		})
+		if err != nil {
+			return
+		}
+		if need >= 0 && int64(len(p)) != need && !(optional && p == nil) {
+			t.Fatalf("%d bytes for %d", len(p), need)
+		}
+	})
+}

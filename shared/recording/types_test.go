@@ -411,3 +411,37 @@ func TestADictionaryBehindMissingMessagesIsNotGuessed(t *testing.T) {
 		}
 	}
 }
+
+// A dictionary that is damaged takes the batches that need it, and only in the
+// columns that do.
+func TestADamagedDictionaryIsReported(t *testing.T) {
+	word := fixed(intType(8, false), 2, []byte{0, 1})
+	fields := []arrowipc.Field{
+		{Name: "word", Type: typ(arrowipc.Utf8), Nullable: true, Dictionary: &arrowipc.Dictionary{ID: 5, Index: intType(8, false)}},
+		{Name: "number", Type: intType(16, true)},
+	}
+	values := textColumn("spike", "burst")
+	for _, format := range []Format{FileFormat, StreamFormat} {
+		f := &memFile{}
+		w, err := newSchemaWriter(f, arrowipc.Schema{Fields: fields}, WriterOptions{Format: format})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &storedBatch{codec: arrowipc.Uncompressed, rows: 2, nodes: values.nodes, buffers: [][]byte{nil, le(4, 0, 9, 3), values.buffers[2]}}
+		b := &storedBatch{codec: arrowipc.Uncompressed, rows: 2, nodes: append(word.nodes, arrowipc.FieldNode{Length: 2}), buffers: append(word.buffers, nil, le(2, 7, 8))}
+		if err := errors.Join(w.writeStoredDictionary(5, false, d), w.writeStored(b), w.writeStored(b), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		for _, out := range []Format{FileFormat, StreamFormat} {
+			r := openBytes(t, f.data)
+			report, err := r.WriteSlice(nil, &memFile{}, SliceOptions{Start: 0, End: 4, Codec: Keep, Format: out})
+			if err != nil || report.Rows != 0 || report.LostRows != 4 || len(report.Findings) != 2 || !strings.Contains(report.Findings[0].Reason, `"word"`) {
+				t.Errorf("all columns: %v, %+v", err, report)
+			}
+			r = openBytes(t, f.data)
+			if report, err = r.WriteSlice(nil, &memFile{}, SliceOptions{Start: 0, End: 4, Columns: []int{1}, Codec: Keep, Format: out}); err != nil || report.Rows != 4 || r.State() != Complete {
+				t.Errorf("the numbers: %v, %+v, %s", err, report, r.State())
+			}
+		}
+	}
+}
