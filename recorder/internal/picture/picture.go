@@ -7,6 +7,7 @@
 package picture
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -136,7 +137,16 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 	p := newPen(c, float64(height), 0)
 	p.fill(paper, []point{{0, 0}, {float64(width), 0}, {float64(width), float64(height)}, {0, float64(height)}})
 	f.draw(p)
-	_, err := c.WriteTo(w)
+	var svg bytes.Buffer
+	if _, err := c.WriteTo(&svg); err != nil {
+		return err
+	}
+	// The canvas measures in points, of which browsers make more pixels.
+	points := fmt.Sprintf(`width="%dpt" height="%dpt"`, f.Width, f.height())
+	text := bytes.Replace(svg.Bytes(), []byte(points), []byte(strings.ReplaceAll(points, "pt", "")), 1)
+	// It names no font for where its own is missing.
+	text = bytes.ReplaceAll(text, []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;"))
+	_, err := w.Write(text)
 	return err
 }
 

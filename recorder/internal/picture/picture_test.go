@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -184,6 +185,9 @@ func TestSVGSaysEverythingInText(t *testing.T) {
 		if !strings.Contains(svg.String(), want) {
 			t.Errorf("the SVG lacks %s", want)
 		}
+	}
+	if size := fmt.Sprintf(`width="600" height="%d"`, f.height()); !strings.Contains(svg.String(), size) {
+		t.Errorf("the SVG is not of the size %s: %.200s", size, svg.String())
 	}
 	if err := f.WriteSVG(&again); err != nil || !bytes.Equal(svg.Bytes(), again.Bytes()) {
 		t.Errorf("the same figure gave other bytes (%v)", err)

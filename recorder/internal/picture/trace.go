@@ -164,7 +164,7 @@ type traceSpread struct {
 	median float64
 	whole  float64 // height of all bins but the extreme fiftieths
 	band   float64 // height of the usual bin
-	wander float64 // how far the middle half of the bins' centres lies apart
+	wander float64 // of the steadier edge: how far its middle half lies apart
 }
 
 func spreadOf(envelope []float32) traceSpread {
@@ -181,7 +181,7 @@ func spreadOf(envelope []float32) traceSpread {
 		slices.Sort(list)
 	}
 	n := len(low)
-	return traceSpread{middle[n/2], high[n-1-n/50] - low[n/50], bin[n/2], middle[n-1-n/4] - middle[n/4]}
+	return traceSpread{middle[n/2], high[n-1-n/50] - low[n/50], bin[n/2], min(low[n-1-n/4]-low[n/4], high[n-1-n/4]-high[n/4])}
 }
 
 // isBand reports whether the trace is a band of noise, with or without spikes,
@@ -194,7 +194,7 @@ func (s traceSpread) lanes(lane float64) float64 {
 	if s.isBand() {
 		return s.band / 0.85
 	}
-	return s.whole / max(0.9, min(4, 12/lane))
+	return s.whole / max(0.9, min(2.5, 9/lane))
 }
 
 // outstandingFactor is how much higher than the usual bin one is that stands
