@@ -210,7 +210,11 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 		return err
 	}
 	if err = a.writeRecovered(ctx, in, plan, f, out); err == nil {
+		// The disk writes while the output is read back from memory.
+		synced := make(chan error, 1)
+		go func() { synced <- out.Sync() }()
 		err = a.verifyRecovered(ctx, plan, out)
+		err = errors.Join(err, <-synced)
 	}
 	if err == nil {
 		err = out.commit()
