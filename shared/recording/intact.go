@@ -237,6 +237,7 @@ func (b *batchCheck) runs(a *array.Array, l *columnLayout) {
 
 // validity checks the next buffer against the null count of a node.
 func (b *batchCheck) validity(node arrowipc.FieldNode) error {
+	b.valid = b.valid[:0]
 	if b.m.Batch.Buffers[b.buffer].Length == 0 {
 		b.buffer++
 		b.valid = b.valid[:0]
