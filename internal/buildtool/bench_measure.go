@@ -146,10 +146,16 @@ func newBench() (*bench, error) {
 		return nil, err
 	}
 	b := &bench{dir: filepath.Join(dir, "out", "bench"), oniscope: filepath.Join(dir, binary())}
+	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+		return nil, err
+	}
 	if b.python, err = ensurePython(); err != nil {
 		return nil, err
 	}
-	return b, os.MkdirAll(b.dir, 0o755)
+	if err := run(b.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "testdata/bench/requirements.txt"); err != nil {
+		return nil, err
+	}
+	return b, run("npm", "install", "--silent", "--no-fund", "--no-audit", "--no-save", "--prefix", filepath.Join("out", "bench", "node"), "apache-arrow@21.2.0")
 }
 
 // conditions say on what the table was made.
@@ -160,7 +166,7 @@ func (b *bench) conditions() string {
 			cpu = string(m[1])
 		}
 	}
-	versions, err := output(b.python, "-c", "import pyarrow, platform; print('pyarrow', pyarrow.__version__ + ', Python', platform.python_version())")
+	versions, err := output(b.python, "-c", "import pyarrow, polars; print('pyarrow ' + pyarrow.__version__ + ', Polars ' + polars.__version__)")
 	if err != nil {
 		versions = "no Python"
 	}
@@ -228,6 +234,11 @@ func (b *bench) told(name string, program ...string) contender {
 		var m measured
 		return m, json.Unmarshal([]byte(text), &m.seconds)
 	}}
+}
+
+// arrowJS is the job of testdata/bench/peers.mjs.
+func (b *bench) arrowJS(file string) contender {
+	return b.told("arrow-js", "node", filepath.Join("..", "..", "testdata", "bench", "peers.mjs"), filepath.Join("node", "node_modules"), file)
 }
 
 // pyarrow is a job of testdata/bench/peers.py.
