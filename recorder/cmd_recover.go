@@ -281,6 +281,7 @@ func copySpans(ctx context.Context, to, from *os.File, plan *recording.Plan, pro
 			if err != nil {
 				return noEOF(err)
 			}
+			beginWriteback(to, done, n)
 			left, done = left-n, done+n
 			progress(done, total)
 			if err := ctx.Err(); err != nil {
