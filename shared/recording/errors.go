@@ -14,7 +14,7 @@ var (
 	ErrNotArrow    = errors.New("recording: not an Arrow file: it does not begin with ARROW1; choose a recording (.arrow)")
 	ErrNoSchema    = errors.New("recording: file ends before its schema: the recording ended before its first batch, so there are no rows to read")
 	ErrBigEndian   = errors.New("recording: big-endian Arrow files are not read: write the file again on a little-endian machine")
-	ErrUnsupported = errors.New("recording: not read by this version")
+	ErrUnsupported = errors.New("recording: not possible")
 	ErrTooLarge    = errors.New("recording: too much for one read: ask for fewer columns or fewer rows")
 	ErrCanceled    = errors.New("recording: canceled")
 )
