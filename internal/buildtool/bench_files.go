@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // make makes a file of out/bench unless it is there.
@@ -30,11 +31,12 @@ func (b *bench) make(name string) error {
 			return err
 		}
 		return run(b.oniscope, "slice", "--quiet", "--columns", "SpikeData*,HubClock,Clock", "--batches", "0:3", filepath.Join(b.dir, "60s-none.arrow"), "-o", path)
-	case "60s-cut.arrow":
-		if err := b.make("60s-none.arrow"); err != nil {
+	case "60s-none-cut.arrow", "60s-zstd-cut.arrow":
+		whole := strings.Replace(name, "-cut", "", 1)
+		if err := b.make(whole); err != nil {
 			return err
 		}
-		if err := run("cp", filepath.Join(b.dir, "60s-none.arrow"), path+".part"); err != nil {
+		if err := run("cp", filepath.Join(b.dir, whole), path+".part"); err != nil {
 			return err
 		}
 	case "10GB-cut.arrow":

@@ -112,7 +112,10 @@ func (j job) row(medians []measured) string {
 		want(fmt.Sprintf("%.0f MB read", j.read/1e6), ours.read <= j.read)
 	}
 	mark := "held"
-	if !held {
+	switch {
+	case len(targets) == 0:
+		targets, mark = []string{"-"}, "-"
+	case !held:
 		mark = "missed"
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s | %s |", j.name, strings.Join(targets, ", "), own, strings.Join(others, "; "), mark)
@@ -246,14 +249,16 @@ func (b *bench) pyarrow(args ...string) contender {
 	return b.told("pyarrow", append([]string{b.python, filepath.Join("..", "..", "testdata", "bench", "peers.py")}, args...)...)
 }
 
-// timed is a whole program from start to end. What it leaves behind is removed
-// before its next run.
+// timed is a whole program from start to end. The file that it makes is
+// removed, also that of a run that was broken off.
 func (b *bench) timed(name string, bytes float64, made string, env []string, program ...string) contender {
 	return contender{name, func() (measured, error) {
 		if made != "" {
-			if err := os.Remove(filepath.Join(b.dir, made)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			path := filepath.Join(b.dir, made)
+			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return measured{}, err
 			}
+			defer os.Remove(path)
 		}
 		c := command{name: program[0], args: program[1:], dir: filepath.Join("out", "bench"), env: env}
 		begin := time.Now()
