@@ -45,7 +45,7 @@ test("the pill says the worst of all streams, and how much can be read", () => {
 
 test("health says what happened, where and how much", () => {
   const finding = { offset: 33104220, length: 500, batch: 1458, severity: "error", reason: "checksum differs", before_row: 0, lost_rows: 30000, clock_before: 250e6 * 90, clock_after: 0 };
-  assert.equal(plain(findingText(finding, 250e6)), "Batch 1 458 at byte 33 104 220, after 1:30.0: checksum differs; 30 000 rows lost.");
+  assert.equal(plain(findingText(finding, 250e6)), "Batch 1 458 at byte 33 104 220, after 1 min 30.000 s: checksum differs; 30 000 rows lost.");
   assert.deepEqual(sentences(info()).map((s) => plain(s.text)), ["Complete. 100 rows in 4 batches."]);
   const told = sentences(info({ state: "damaged", findings: [{ ...finding, batch: 1 }], clock: { ...info().clock, hz: 0 } }));
   assert.deepEqual(told.map((s) => s.grade), ["bad", "ok", "plain"]);

@@ -42,12 +42,17 @@ export function saveDialog(recording, stage) {
     const value = /** @type {HTMLInputElement | null} */ (node.querySelector("input[name=slice-columns]:checked"))?.value;
     return sets.find(([v]) => v === value)?.[2] ?? all;
   };
-  const node = dialog("Save a part of " + info.id, "slice",
+  const node = dialog((selection ? "Save a part of " : "Save ") + info.id, "slice",
     el("p", { class: "hint" }, rowsWords),
     el("fieldset", null, el("legend", null, "Columns"), ...sets.map(radio)),
     el("div", { class: "choices" }, format.node, codec.node, physical.node, unique.node),
     el("p", { class: "estimate" }, el("span", { class: "note" }, "Size"), size),
     out, el("p", { class: "actions" }, save, cancel));
+  format.select.addEventListener("change", () => { // spike sorters want one signal
+    const signal = /** @type {HTMLInputElement | null} */ (node.querySelector("input[value=signal]"));
+    if (format.select.value === "bin" && signal && columnsNow().length === all.length) signal.checked = true;
+    update();
+  });
   const update = () => {
     const kind = /** @type {SliceFormat} */ (format.select.value), columns = kind === "bin" ? columnsNow().filter((c) => SIXTEEN.test(info.columns[c].type)) : columnsNow();
     codec.node.hidden = kind !== "arrow" && kind !== "stream";
@@ -63,6 +68,7 @@ export function saveDialog(recording, stage) {
     size.className = impossible ? "bad" : "";
     say(size, impossible || (guess.sure ? "" : "about ") + bytes(guess.bytes));
   };
+  /** @type {HTMLElement | null} */ (node.querySelector("input:checked"))?.focus();
   node.addEventListener("input", update);
   node.addEventListener("close", () => abort.abort());
   update();
