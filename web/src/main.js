@@ -132,6 +132,7 @@ async function indexAll(ids) {
 
 /** @param {string} id */
 async function close(id) {
+  if (!recording.entries.has(id)) return; // closed by the click before
   const wasTraces = recording.traces?.id === id;
   recording.remove(id);
   if (wasTraces) stage.traces.reset();

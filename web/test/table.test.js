@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { rowsFromInfo, tableColumns } from "../src/rows.js";
 import { BLOCK_ROWS, blocksSeen, columnsSeen, extentOf, lastFirst, layoutOf, ROW, rowFromScroll, scrollFromRow } from "../src/table.js";
 
 const column = (label, type, plottable) => ({ label, type, plottable });
@@ -44,4 +45,14 @@ test("columns stand side by side, and words take the width that is left", () => 
   const [from, to] = columnsSeen(many, 5000, 1000);
   assert.ok(many.lefts[from] <= 5000 && many.lefts[from] + many.widths[from] > 5000);
   assert.ok(many.lefts[to - 1] < 6000 && many.lefts[to] >= 6000);
+});
+
+test("what cannot be plotted is a row of its own beside what can, and all there is where nothing can", () => {
+  const columns = [{ index: 0, name: "Value", label: "Value", plottable: true, group: "Value" }, { index: 1, name: "Note", label: "Note", plottable: false, group: "Note" }, { index: 2, name: "Clock", label: "Clock", plottable: true, group: "Clock" }];
+  const groups = [{ name: "Value", columns: [0], rate_hz: 1000, kind: "traces" }, { name: "Note", columns: [1], rate_hz: 1000, kind: "table" }, { name: "Clock", columns: [2], rate_hz: 1000, kind: "table" }];
+  const mixed = rowsFromInfo({ id: "x", title: "", columns, groups });
+  assert.deepEqual(mixed.map((r) => [r.name, r.kind, r.columns]), [["x", "traces", [0]], ["x Note", "table", [1]]]);
+  assert.deepEqual(tableColumns(mixed[1], { columns }), [2, 1]);
+  const words = rowsFromInfo({ id: "x", title: "", columns: columns.slice(1).map((c, i) => ({ ...c, index: i })), groups: [{ name: "Note", columns: [0], rate_hz: 0, kind: "table" }, { name: "Clock", columns: [1], rate_hz: 0, kind: "table" }] });
+  assert.deepEqual(words.map((r) => [r.key, r.kind, r.columns]), [["x/", "table", [0, 1]]]);
 });
