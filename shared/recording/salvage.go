@@ -235,6 +235,9 @@ func (rc *recoverer) projected(p *Plan, at int64, m *message, batch *arrowipc.Re
 	if err != nil {
 		return arrowipc.Block{}, err
 	}
+	if _, err := arrowipc.Columns(rc.schema, arrowipc.V5, m.Batch, nil); err != nil {
+		return arrowipc.Block{}, &reasonError{fmt.Errorf("%w: the unions or run ends of a file in metadata version V4 have buffers that a salvaged batch cannot have: recover it without a salvage", ErrUnsupported)}
+	}
 	out := arrowipc.RecordBatch{Length: batch.Length, Codec: batch.Codec}
 	var parts []Span
 	var body int64

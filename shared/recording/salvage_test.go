@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"testing"
 
@@ -113,5 +114,38 @@ func TestSalvageOfColumnsThatAreNotThere(t *testing.T) {
 	p, err := Recover(bytes.NewReader(f.data), int64(len(f.data)), RecoverOptions{Salvage: []string{"Clock"}})
 	if err != nil || !p.Complete {
 		t.Errorf("%v, %+v", err, p)
+	}
+}
+
+// In metadata version V4 unions and run ends had a validity buffer; the header
+// of a salvaged batch is V5.
+func TestASalvageOfOldUnionsIsRefused(t *testing.T) {
+	input, err := os.ReadFile("../../testdata/foreign/pyarrow/file_v4_unions_and_runs.arrow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader(bytes.NewReader(input), int64(len(input)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := r.batches[len(r.batches)-1]
+	refused := 0
+	for n := last.offset + int64(last.metaLength) + 1; n < last.offset+int64(last.metaLength)+last.bodyLength; n++ {
+		cut := input[:n]
+		p, err := Recover(bytes.NewReader(cut), n, RecoverOptions{Salvage: []string{r.Stream().Columns[0].Name}})
+		var failed *RecoverError
+		switch {
+		case err == nil:
+			if err := p.Verify(bytes.NewReader(cut)); err != nil {
+				t.Fatalf("cut at %d: %v", n, err)
+			}
+		case errors.Is(err, ErrUnsupported) && errors.As(err, &failed) && failed.Report.Outcome == Failed:
+			refused++
+		case !errors.Is(err, ErrNothingIntact):
+			t.Fatalf("cut at %d: %v", n, err)
+		}
+	}
+	if refused == 0 {
+		t.Error("no cut was refused")
 	}
 }

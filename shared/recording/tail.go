@@ -3,6 +3,7 @@ package recording
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -366,6 +367,10 @@ func (rc *recoverer) plan() (*Plan, error) {
 	dictionaries := []arrowipc.Block{}
 	for i := range rc.kept {
 		b, err := rc.planBatch(p, at, i, schema)
+		if reason := (*reasonError)(nil); errors.As(err, &reason) {
+			rc.report.Outcome = Failed
+			return nil, &RecoverError{Report: rc.report, Err: reason.error}
+		}
 		if err != nil {
 			return nil, err
 		}
