@@ -183,7 +183,7 @@ func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name 
 
 // reader opens a file in steps. tell may be nil.
 func (e *Engine) reader(ctx context.Context, source io.ReaderAt, size int64, tell func(done, total int64)) (*recording.Reader, error) {
-	r, err := recording.Open(source, size, recording.OpenOptions{Yield: e.breather(ctx), Progress: tell})
+	r, err := recording.Open(ahead(source, size), size, recording.OpenOptions{Yield: e.breather(ctx), Progress: tell})
 	if err != nil {
 		return nil, cancelled(ctx, err)
 	}
