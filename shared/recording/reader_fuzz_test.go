@@ -63,6 +63,7 @@ func FuzzReader(f *testing.F) {
 			return
 		}
 		readEverything(t, r, size)
+		readInMemory(t, r, data)
 		for _, finding := range r.Findings() {
 			if finding.Offset < 0 && finding.Batch < 0 || finding.Length < 0 || finding.Reason == "" || finding.LostRows < -1 {
 				t.Fatalf("finding %+v", finding)
@@ -80,6 +81,29 @@ func FuzzReader(f *testing.F) {
 func knownError(err error) bool {
 	var corrupt *CorruptError
 	return errors.As(err, &corrupt) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrTooLarge)
+}
+
+// readInMemory makes sure that a file in memory is the same to a reader, and the
+// same after it, and that a count of rows differs from the index of r only by
+// rows of damaged batches.
+func readInMemory(t *testing.T, r *Reader, data []byte) {
+	size := int64(len(data))
+	clone := bytes.Clone(data)
+	memory, err := NewReader(Bytes(clone), size)
+	if err != nil || memory.NumBatches() != r.NumBatches() {
+		t.Fatalf("in memory: %v", err)
+	}
+	counted, err := memory.CountRows()
+	if err != nil {
+		t.Fatalf("count: %v", err)
+	}
+	if rows, _ := r.Rows(); counted != rows && r.State() != Damaged || counted < rows {
+		t.Fatalf("%d rows counted, %d in the index", counted, rows)
+	}
+	readEverything(t, memory, size)
+	if !bytes.Equal(clone, data) {
+		t.Fatal("reading changed the file")
+	}
 }
 
 func readEverything(t *testing.T, r *Reader, size int64) {
