@@ -98,6 +98,7 @@ func (rc *recoverer) examine() error {
 	if err := rc.walk(); err != nil {
 		return err
 	}
+	rc.keepLater()
 	before := len(rc.findings)
 	err := rc.tail()
 	for i := before; i < len(rc.findings); i++ {
@@ -136,11 +137,12 @@ type recoverer struct {
 	index        int    // of the next record batch, kept or lost
 	ended        bool   // pos is behind an end mark
 	dictionaries map[int64]int64
-	listed       int       // batches in the footer
-	unlisted     int       // blocks of the footer that are not kept
-	judged       int64     // losses are told up to here
-	rows         int64     // kept
-	clock        clockSpan // of the last batch kept that has one
+	later        map[int64]*message // dictionaries that stand behind the batches, by the footer
+	listed       int                // batches in the footer
+	unlisted     int                // blocks of the footer that are not kept
+	judged       int64              // losses are told up to here
+	rows         int64              // kept
+	clock        clockSpan          // of the last batch kept that has one
 	footerMagic  bool
 	budget       int64 // bytes of metadata that may still be looked at on suspicion
 	suspicion    int64 // bytes that may still be searched, or decoded in vain

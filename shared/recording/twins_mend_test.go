@@ -116,7 +116,7 @@ func dataEndOf(t *testing.T, f *twinFile) (end int64) {
 }
 
 // messagesOf walks over the messages of a whole file, by its own lengths.
-func messagesOf(t *testing.T, data []byte) (list []*message) {
+func messagesOf(t testing.TB, data []byte) (list []*message) {
 	t.Helper()
 	at := int64(0)
 	if bytes.HasPrefix(data, []byte(arrowipc.Magic)) {

@@ -1,8 +1,10 @@
 package recording
 
 import (
+	"cmp"
 	"errors"
 	"reflect"
+	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
@@ -15,6 +17,8 @@ import (
 // maxUnframed is how long a schema without a frame may be where no footer says
 // where it ends.
 const maxUnframed = 1 << 20
+
+const noneBehindSchema = "no batch is found behind the schema"
 
 // unframedSchema reads a schema message that stands without marker and length
 // at the beginning of p, or returns nil.
@@ -67,6 +71,7 @@ func (r *Reader) takeUnframed(at int64, stop stopped) (next int64, err error) {
 		return -1, err
 	}
 	if first == nil {
+		r.find(Finding{Offset: at, Length: r.size - at, Batch: -1, Severity: "error", LostRows: -1, Reason: noneBehindSchema})
 		return r.size, nil
 	}
 	return first.at, nil
@@ -106,9 +111,12 @@ func (rc *recoverer) believeUnframed() (bool, error) {
 	if err != nil {
 		return true, err
 	}
-	if rc.pos = rc.size; first != nil {
-		rc.pos = first.at
+	if first == nil {
+		rc.pos = rc.size
+		rc.lose(arrowipc.HeaderLength, rc.size-arrowipc.HeaderLength, false, -1, noneBehindSchema)
+		return true, nil
 	}
+	rc.pos = first.at
 	rc.note("info", arrowipc.HeaderLength, rc.pos-arrowipc.HeaderLength, reason)
 	return true, nil
 }
@@ -142,7 +150,29 @@ func (rc *recoverer) laterDictionaries() error {
 		}
 		if _, known := rc.dictionaries[m.DictionaryID]; !known {
 			rc.dictionaries[m.DictionaryID] = m.Batch.Length
+			if rc.later == nil {
+				rc.later = map[int64]*message{}
+			}
+			rc.later[m.DictionaryID] = m
 		}
 	}
 	return nil
+}
+
+// second reports whether a dictionary is not the one that the footer lists
+// behind the batches: a file cannot hold both.
+func (rc *recoverer) second(m *message) bool {
+	later := rc.later[m.DictionaryID]
+	return later != nil && !m.Delta && later.at != m.at
+}
+
+// keepLater makes sure that what the batches were judged by is kept, also if
+// the walk has not come by.
+func (rc *recoverer) keepLater() {
+	for _, m := range rc.later {
+		at, there := slices.BinarySearchFunc(rc.kept, m.at, func(k kept, at int64) int { return cmp.Compare(k.block.Offset, at) })
+		if !there {
+			rc.kept = slices.Insert(rc.kept, at, kept{block: arrowipc.Block{Offset: m.at, MetaLength: int32(m.length), BodyLength: m.BodyLength}, dictionary: true})
+		}
+	}
 }

@@ -204,6 +204,8 @@ func (rc *recoverer) message(m *message) error {
 		}
 	case err != nil:
 		return err
+	case !batch && rc.second(m):
+		rc.lose(m.at, min(end, limit)-m.at, false, 0, "a second dictionary of a column that has one")
 	case !batch && !rc.takeDictionary(m):
 		rc.lose(m.at, min(end, limit)-m.at, false, -1, "values of a dictionary whose beginning is missing")
 	default:
