@@ -38,5 +38,8 @@ func Bench() error { return buildtool.Bench() }
 // Foreign writes testdata/foreign anew with the writers of others, pinned, and what any reader must report of each file.
 func Foreign() error { return buildtool.Foreign() }
 
+// Campaign damages ten thousand files at random, in children with limits (ONISCOPE_CASES, ONISCOPE_SEED: others).
+func Campaign() error { return buildtool.Campaign() }
+
 // Fuzz runs every fuzz target for ten minutes (FUZZTIME=30s: shorter).
 func Fuzz() error { return buildtool.Fuzz() }

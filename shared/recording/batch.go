@@ -175,18 +175,27 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 	if c.nulls == arrowipc.UnknownNulls && b.h.batch.Buffers[first].Length == 0 {
 		c.nulls = 0
 	}
-	if c.nulls != 0 || l.bits == 1 { // a byte for each bit
+	// Bits that stand there though the header counts no null are counted too:
+	// a changed count would show what lies under nulls.
+	counted := c.nulls != 0 || b.holds(first)
+	if counted || l.bits == 1 { // a byte for each bit
 		if err := b.take(hi-lo, 1); err != nil {
 			return c, err
 		}
 	}
-	if c.nulls != 0 {
+	if counted {
 		if c.valid, err = b.buffer(column, first, c.n, 1, lo, hi); err != nil {
 			return c, err
 		}
 	}
 	c.values, err = b.buffer(column, first+1, c.n, int64(l.bits), lo, hi)
 	return c, err
+}
+
+// holds reports whether a buffer has contents.
+func (b *batchRead) holds(index int) bool {
+	length := b.h.batch.Buffers[index].Length
+	return length > 8 || length > 0 && b.h.batch.Codec == arrowipc.Uncompressed // 8: C# compresses nothing so
 }
 
 // maxRunBytes is how many bytes the runs of a column of so many stored bytes

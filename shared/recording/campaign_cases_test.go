@@ -5,6 +5,7 @@ package recording
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -136,8 +137,10 @@ type campaignCase struct {
 	// what stands behind moved is at another place.
 	touched []extent
 	moved   int64
-	twice   bool // some bytes stand there twice
-	source  *bytes.Reader
+	// madePlain: a compressed buffer is one now that is stored as it is.
+	madePlain bool
+	twice     bool // some bytes stand there twice
+	source    *bytes.Reader
 }
 
 // The damages. Cuts come every fifth case, and so on.
@@ -218,6 +221,13 @@ func (c *campaignCase) absurd(r *rand.Rand) {
 		binary.LittleEndian.PutUint64(c.data[at:], value)
 	}
 	c.compare()
+	for _, s := range c.touched {
+		for _, b := range c.file.bodies {
+			if s.from >= b.from && s.to <= b.to && len(c.data[at:]) >= 8 && binary.LittleEndian.Uint64(c.data[at:]) == math.MaxUint64 {
+				c.madePlain = true
+			}
+		}
+	}
 }
 
 // stretch does what disks and copies do: some bytes are zeros or others, are

@@ -119,7 +119,7 @@ func (d *decompressor) content(codec arrowipc.Codec, stored []byte, need int64, 
 		if need == array.Whole {
 			return p, nil
 		}
-		if int64(len(p)) < need {
+		if int64(len(p)) < need || codec != arrowipc.Uncompressed && int64(len(p)) > (need+63)&^63 {
 			return nil, fmt.Errorf("%w: %d bytes where %d belong", ErrBounds, len(p), need)
 		}
 		return p[:need:need], nil

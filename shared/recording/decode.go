@@ -50,9 +50,13 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 			return Vector{}, err
 		}
 		valid = unpackBits(bitmap, int(first&7), n)
-		if nulls := int64(countZeros(valid)); int64(n) == c.n && c.nulls != arrowipc.UnknownNulls && nulls != c.nulls {
+		nulls := int64(countZeros(valid))
+		if c.nulls != arrowipc.UnknownNulls && (nulls > c.nulls || int64(n) == c.n && nulls != c.nulls) {
 			return Vector{}, b.damaged(c.column, c.valid.at, fmt.Errorf("%w: %d nulls by the header, %d by the validity", ErrDamaged, c.nulls, nulls))
 		}
+	}
+	if c.nulls == 0 {
+		valid = nil
 	}
 	if !c.layout.runEnd {
 		v.Data, v.Valid = data, valid

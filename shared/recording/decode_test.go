@@ -89,7 +89,7 @@ func TestBuffersThatHold(t *testing.T) {
 	}{
 		"exact":                                  {handmade{plain, 4, four, [][]byte{nil, le16(7, 8, 9, 10)}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
 		"a longer buffer":                        {handmade{plain, 4, four, [][]byte{nil, four64}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
-		"a bitmap without nulls":                 {handmade{plain, 4, four, [][]byte{{0}, le16(7, 8, 9, 10)}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
+		"a bitmap without nulls":                 {handmade{plain, 4, four, [][]byte{{0x0F}, le16(7, 8, 9, 10)}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
 		"nulls in a column that is not nullable": {handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 3}}, [][]byte{{0xF4}, le16(7, 8, 9, 10)}, -1}, []uint16{7, 8, 9, 10}, []byte{0, 0, 1, 0}, nil},
 		"zstd":                                   {handmade{plain, 4, four, [][]byte{le64(0), compressed(8, le16(7, 8, 9, 10))}, arrowipc.Zstd}, []uint16{7, 8, 9, 10}, nil, nil},
 		"zstd, rounded up":                       {handmade{plain, 4, four, [][]byte{nil, compressed(64, four64)}, arrowipc.Zstd}, []uint16{7, 8, 9, 10}, nil, nil},
@@ -131,6 +131,8 @@ func TestBuffersThatDoNotHold(t *testing.T) {
 		"no buffer":                       {handmade{plain, 4, four, [][]byte{nil, nil}, -1}, ErrBounds, "0 bytes"},
 		"nulls without a bitmap":          {handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 1}}, [][]byte{nil, le16(7, 8, 9, 10)}, -1}, ErrBounds, "1 bits"},
 		"a bitmap with other nulls":       {handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 1}}, [][]byte{{0xF}, le16(7, 8, 9, 10)}, -1}, ErrDamaged, "1 nulls by the header, 0"},
+		"a bitmap with nulls, none said":  {handmade{plain, 4, four, [][]byte{{0xD}, le16(7, 8, 9, 10)}, -1}, ErrDamaged, "0 nulls by the header, 1"},
+		"stored, and longer than needed":  {handmade{plain, 4, four, [][]byte{nil, append(le64(math.MaxUint64), make([]byte, 65)...)}, arrowipc.Zstd}, ErrBounds, "65 bytes where 8"},
 		"rows beyond any file":            {handmade{plain, huge, []arrowipc.FieldNode{{Length: huge}}, [][]byte{nil, le16(7)}, -1}, ErrTooLarge, ""},
 		"rows that overflow":              {handmade{plain, math.MaxInt64, []arrowipc.FieldNode{{Length: math.MaxInt64}}, [][]byte{nil, le16(7)}, -1}, ErrDamaged, "rows"},
 		"a compressed buffer of 5 bytes":  {handmade{plain, 4, four, [][]byte{nil, make([]byte, 5)}, arrowipc.Zstd}, ErrDamaged, "5 bytes"},

@@ -140,6 +140,15 @@ func (rc *recoverer) believeFooter(reason string) error {
 			}
 		}
 	}
+	if rc.pos == first { // batches may have moved away from where the footer has them
+		m, err := rc.scan(arrowipc.HeaderLength, first)
+		if err != nil {
+			return err
+		}
+		if m != nil && m.at < first {
+			rc.pos = m.at
+		}
+	}
 	rc.note("info", arrowipc.HeaderLength, max(0, min(rc.pos, rc.footerAt)-arrowipc.HeaderLength), reason)
 	return nil
 }

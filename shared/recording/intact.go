@@ -34,6 +34,7 @@ type checked struct {
 	zeroFrom, zeroRows int64 // the longest run of rows that are 0 in all columns
 	backAt             int64 // the first row whose tick is below the one before; 0: none
 	backFrom, backTo   uint64
+	storedAt, stored   int64 // buffers stored as they are in a compressed body, though we write none so, and where the first is
 	padAt, padBytes    int64 // bytes of padding that are not zero, though we wrote them, and where the first is
 }
 

@@ -1,7 +1,9 @@
 package recording
 
 import (
+	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
@@ -52,6 +54,12 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 		return nil, err
 	}
 	size := int64(0) // decoded
+	if b.out != nil && len(b.c.raw) >= 8 && binary.LittleEndian.Uint64(b.c.raw) == math.MaxUint64 {
+		if b.out.stored == 0 {
+			b.out.storedAt = at
+		}
+		b.out.stored++
+	}
 	p, err := b.c.content(b.m.Batch.Codec, b.c.raw, need, optional, func(n int64) ([]byte, error) {
 		size = n
 		*out = grown(*out, n)

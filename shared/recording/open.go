@@ -85,6 +85,7 @@ func (r *Reader) walkFile(head []byte) error {
 // not hold it says in a finding what is there instead and goes on behind.
 func (r *Reader) walk(at int64) error {
 	r.starts = append(r.starts, 0)
+	r.budget, r.suspicion = 2*r.size+1<<16, 16*r.size+1<<26
 	first, framing := true, 0 // bytes before the metadata; 0: not known yet
 	guess := int64(4096)
 	for n := 0; ; n++ {
@@ -188,9 +189,6 @@ func (r *Reader) takeSchema(at, metaLength int64, m *arrowipc.Message, stop stop
 // finding. next is -1 if there is none.
 func (r *Reader) resync(at int64, stop stopped, legacy bool) (next int64, err error) {
 	begin, last := at, len(r.batches)-1
-	if r.budget == 0 {
-		r.budget, r.suspicion = 2*r.size+1<<16, 16*r.size+1<<26
-	}
 	if last >= 0 && !stop.end && r.suspicion >= 0 {
 		begin = r.batches[last].offset + 8 // bytes may be missing in the batch before
 	}
@@ -296,7 +294,7 @@ func (r *Reader) readMessage(off, guess int64, framing int) (m *arrowipc.Message
 	}
 	m, err = arrowipc.ParseMessage(p[prefix:metaLength])
 	if err != nil {
-		return nil, 0, stopped{reason: err.Error(), damaged: true}, nil
+		return nil, 0, stopped{prefix: prefix, reason: err.Error(), damaged: true}, nil
 	}
 	return m, metaLength, stop, nil
 }

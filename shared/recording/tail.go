@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -44,6 +45,9 @@ func (rc *recoverer) suspect(m *message, c checked) {
 	}
 	if c.clock.ok && last.ok && c.clock.first < last.last {
 		warn(0, "Clock runs backwards from the batch before", last.last, c.clock.first)
+	}
+	if c.stored > 0 {
+		warn(0, fmt.Sprintf("%d buffers, the first at byte %d, are stored as they are, which we do not write", c.stored, c.storedAt), last.last, c.clock.first)
 	}
 	if c.padBytes > 0 {
 		warn(0, fmt.Sprintf("%d bytes of padding, from byte %d on, are not the zeros that were written", c.padBytes, c.padAt), last.last, c.clock.first)
@@ -94,7 +98,13 @@ func (rc *recoverer) tail() error {
 		}
 		return nil
 	case rc.ended && rc.stream:
-		if from < rc.size {
+		zeroTo, err := rc.zerosUntil(min(from, rc.size))
+		if err != nil {
+			return err
+		}
+		if zeroTo < rc.size { // an end mark may be what is left of a message
+			rc.lose(from, rc.size-from, false, -1, "these bytes stand behind the end of the stream: left out")
+		} else if from < rc.size {
 			rc.findings = append(rc.findings, located{skip: true, Finding: Finding{Offset: from, Length: rc.size - from, Batch: -1, Severity: "info",
 				Reason: "these bytes stand behind the end of the stream: left out"}})
 		}
@@ -474,6 +484,21 @@ func (rc *recoverer) compareFooter() {
 	}
 	rc.unlisted = len(listed)
 	rc.listed = len(rc.footer.Batches)
+	batches := map[int64]bool{}
+	for _, b := range rc.footer.Batches {
+		batches[b.Offset] = true
+	}
+	missing := len(batches) - rc.report.BatchesLost
+	for i := range rc.kept {
+		if !rc.kept[i].dictionary {
+			missing--
+		}
+	}
+	lost := slices.ContainsFunc(rc.findings, func(f located) bool { return f.Severity == "error" })
+	if missing > 0 && !lost {
+		rc.findings = append(rc.findings, located{Finding: Finding{Offset: rc.footerAt, Length: rc.footerEnd - rc.footerAt, Batch: -1, Severity: "error", LostRows: -1,
+			Reason: fmt.Sprintf("the footer lists %d batches of which nothing is found", missing)}})
+	}
 }
 
 // untouched reports whether the input is a complete file as it is.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
@@ -18,7 +19,7 @@ import (
 // where it ends.
 const maxUnframed = 1 << 20
 
-const noneBehindSchema = "no batch is found behind the schema"
+const noneBehindSchema = "no batch is found right behind the schema"
 
 // unframedSchema reads a schema message that stands without marker and length
 // at the beginning of p, or returns nil.
@@ -33,6 +34,19 @@ func unframedSchema(p []byte) *arrowipc.Message {
 	}
 	return m
 }
+
+// unframedLength is how many bytes of p the schema takes that unframedSchema
+// found in it: what is cut off any more is missed.
+func unframedLength(p []byte, m *arrowipc.Message) int64 {
+	n := sort.Search(len(p), func(n int) bool {
+		short := unframedSchema(p[:n])
+		return short != nil && reflect.DeepEqual(short.Schema, m.Schema)
+	})
+	return int64(n)
+}
+
+// padded reports whether the first n bytes of p can be padding.
+func padded(p []byte, n int64) bool { return n < maxPadding && allZero(p[:min(n, int64(len(p)))]) }
 
 // unframedBefore reports whether nothing but the footer's schema stands before
 // the byte first.
@@ -70,11 +84,14 @@ func (r *Reader) takeUnframed(at int64, stop stopped) (next int64, err error) {
 	if err != nil {
 		return -1, err
 	}
-	if first == nil {
-		r.find(Finding{Offset: at, Length: r.size - at, Batch: -1, Severity: "error", LostRows: -1, Reason: noneBehindSchema})
-		return r.size, nil
+	if next = r.size; first != nil {
+		next = first.at
 	}
-	return first.at, nil
+	if length := unframedLength(p, m); !padded(p[length:], next-at-length) {
+		end := at + length
+		r.find(Finding{Offset: end, Length: next - end, Batch: -1, Severity: "error", LostRows: -1, Reason: noneBehindSchema})
+	}
+	return next, nil
 }
 
 // believeUnframed takes a schema without a frame that stands in front of the
@@ -111,13 +128,14 @@ func (rc *recoverer) believeUnframed() (bool, error) {
 	if err != nil {
 		return true, err
 	}
-	if first == nil {
-		rc.pos = rc.size
-		rc.lose(arrowipc.HeaderLength, rc.size-arrowipc.HeaderLength, false, -1, noneBehindSchema)
-		return true, nil
+	if rc.pos = rc.size; first != nil {
+		rc.pos = first.at
 	}
-	rc.pos = first.at
-	rc.note("info", arrowipc.HeaderLength, rc.pos-arrowipc.HeaderLength, reason)
+	length := unframedLength(p, m)
+	rc.note("info", arrowipc.HeaderLength, length, reason)
+	if end := arrowipc.HeaderLength + length; !padded(p[length:], rc.pos-end) {
+		rc.lose(end, rc.pos-end, false, -1, noneBehindSchema)
+	}
 	return true, nil
 }
 
