@@ -31,6 +31,9 @@ type StreamInfo struct {
 	Metadata     map[string]string   `json:"metadata"`
 	Findings     []recording.Finding `json:"findings"`
 	Title        string              `json:"title"`
+	Address      int64               `json:"device_address"` // -1 unknown
+	Simulated    bool                `json:"simulated"`
+	Probe        string              `json:"probe"` // probe-interface JSON; "" none
 	Groups       []GroupInfo         `json:"groups"`
 	Clock        ClockInfo           `json:"clock"`
 	Coverage     []CoverageSpan      `json:"coverage"`
@@ -73,6 +76,8 @@ type ClockInfo struct {
 	Last     float64 `json:"last"`  // ticks
 	Column   bool    `json:"column"`
 	StartUTC string  `json:"start_utc"`
+
+	StartClock float64 `json:"start_clock"` // ticks at StartUTC
 }
 
 // CoverageSpan is a stretch of time of which we know what there is.
@@ -213,7 +218,11 @@ func (s *openStream) info() (*StreamInfo, error) {
 	if info.Findings == nil {
 		info.Findings = []recording.Finding{}
 	}
-	info.Clock = ClockInfo{Hz: s.hz, Column: s.clock >= 0, StartUTC: s.about.StartUTC}
+	info.Simulated, info.Probe = s.about.Simulated, s.about.Probe
+	if info.Address = -1; s.about.DeviceID != 0 || s.about.DeviceAddress != 0 {
+		info.Address = int64(s.about.DeviceAddress)
+	}
+	info.Clock = ClockInfo{Hz: s.hz, Column: s.clock >= 0, StartUTC: s.about.StartUTC, StartClock: float64(s.about.StartClock)}
 	rate := 0.0
 	if info.Batches > 0 {
 		first, _, _, err := s.line.at(0)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 type box struct {
@@ -161,21 +162,55 @@ func TestScreenshotsForAPersonToLookAt(t *testing.T) {
 	dir, err := filepath.Abs("../../out/screenshots")
 	check(t, err)
 	check(t, os.MkdirAll(dir, 0o755))
-	run := simulatedRun(t)
-	damaged := truncated(t, foreign(t, "new_NeuropixelsV1.arrow"), "damaged.arrow", func(whole int) int { return whole - 100_000 })
-	for name, files := range map[string][]string{"empty": nil, "traces": run, "damaged": {damaged}, "heartbeat": {foreign(t, "new_Heartbeat.arrow")}} {
-		for _, v := range []View{{1280, 800, false}, {1280, 800, true}, {2560, 1440, false}, {2560, 1440, true}} {
-			page := open(t, v)
-			if files != nil {
-				check(t, page.Drop(files...))
-				check(t, page.WaitDrawn(0))
-				check(t, page.WaitQuiet())
+	all := []View{{1280, 800, false}, {1280, 800, true}, {2560, 1440, false}, {2560, 1440, true}}
+	two := []View{{1280, 800, false}, {2560, 1440, true}}
+	wait := func(condition string) func(*Page) error {
+		return func(page *Page) error { return page.WaitFor(20*time.Second, condition) }
+	}
+	drawn := func(page *Page) error {
+		if err := page.WaitDrawn(0); err != nil {
+			return err
+		}
+		return page.WaitQuiet()
+	}
+	do := func(script, condition string) func(*Page) error {
+		return func(page *Page) error {
+			if err := drawn(page); err != nil {
+				return err
 			}
+			if err := page.Eval(script, nil); err != nil {
+				return err
+			}
+			return wait(condition)(page)
+		}
+	}
+	probe := foreign(t, "new_NeuropixelsV1.arrow")
+	for _, c := range []struct {
+		name  string
+		files []string
+		views []View
+		until func(*Page) error // the page shows what it is about
+	}{
+		{"empty", nil, all, wait(`true`)},
+		{"traces", simulatedRun(t), all, drawn},
+		{"damaged", []string{truncated(t, probe, "damaged.arrow", func(whole int) int { return whole - 100_000 })}, all, drawn},
+		{"heartbeat", []string{foreign(t, "new_Heartbeat.arrow")}, all, drawn},
+		{"opening", []string{slowFile(t, "port-a-neuropixels_0.arrow", 20_000)}, two, wait(`document.querySelector("#streams .opening .note")?.textContent.includes("%")`)},
+		{"table", []string{notesFile(t, 5000)}, two, do(`document.querySelector("#row-12 .rest span").click()`, `document.querySelector('#row-12[aria-selected="true"]')`)},
+		{"verified", []string{damagedProbe(t), foreign(t, "start-time_0.csv")}, two, do(`document.querySelector("#verify").click()`, `document.querySelector("#findings")`)},
+		{"save", []string{probe}, two, do(`document.querySelector("#save").click()`, `document.querySelector("#slice[open]")`)},
+	} {
+		for _, v := range c.views {
+			page := open(t, v)
+			if c.files != nil {
+				check(t, page.Drop(c.files...))
+			}
+			check(t, c.until(page))
 			theme := "dark"
 			if v.Light {
 				theme = "light"
 			}
-			path := filepath.Join(dir, fmt.Sprintf("%s-%s-%d.png", name, theme, v.Width))
+			path := filepath.Join(dir, fmt.Sprintf("%s-%s-%d.png", c.name, theme, v.Width))
 			check(t, page.Screenshot(path))
 			if info, err := os.Stat(path); err != nil || info.Size() < 10_000 {
 				t.Errorf("%s: %v, %d bytes", path, err, info.Size())

@@ -103,6 +103,11 @@ export interface StreamInfo {
   findings: Finding[];
   /** device title for people, `Neuropixels 1.0`, from metadata or guessed from columns; `` if unknown */
   title: string;
+  /** of the device, as on the wire; -1 if unknown */
+  device_address: number;
+  simulated: boolean;
+  /** probe-interface JSON, `` if there is none */
+  probe: string;
   /** groups in display order with rate in Hz of each (0 unknown) */
   groups: { name: string; columns: number[]; rate_hz: number; kind: "traces" | "lanes" | "slow" | "table" }[];
   clock: {
@@ -111,6 +116,8 @@ export interface StreamInfo {
     /** first and last tick; of rows if the stream has no Clock column */
     first: number; last: number; column: boolean;
     start_utc: string;
+    /** ticks at start_utc */
+    start_clock: number;
   };
   /** what is there: spans in ticks; `damaged` and `missing` are hatched */
   coverage: { from: number; to: number; kind: "data" | "gap" | "damaged" | "missing"; rows: number; reason: string }[];

@@ -50,8 +50,8 @@ export function wordColumns(info) {
   return info.columns.filter((c) => !c.plottable).map((c) => c.index);
 }
 
-/** @param {ColumnInfo} column */
-function isClock(column) {
+/** Columns that say when, and not what: they go along with any others. @param {ColumnInfo} column */
+export function isClock(column) {
   return /clock$/i.test(column.name);
 }
 

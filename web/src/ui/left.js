@@ -157,7 +157,7 @@ export class ChannelList {
     const first = Math.max(0, Math.floor(this.#scroll.scrollTop / LINE) - 2);
     const last = Math.min(row.columns.length, first + Math.ceil(this.#scroll.clientHeight / LINE) + 4);
     const colours = channelColours(row.columns.length), active = this.recording.channel.get(row.key);
-    const depths = depthsOf(info.metadata.probe ?? info.metadata["oniscope.probe"]);
+    const depths = depthsOf(info.probe);
     while (this.#pool.length < last - first) {
       const line = el("div", { class: "channel", role: "option" }, el("i", { class: "swatch" }), el("span", { class: "name" }), el("span", { class: "note" }));
       this.#pool.push(line);

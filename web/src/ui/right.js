@@ -106,7 +106,7 @@ export class Inspector {
       ["batches", info.rows_per_batch > 0 && info.batches > 1 ? `${integer(info.batches)} × ${count(info.rows_per_batch, "row")}` : integer(info.batches)],
       ["codec", info.compression || "none"], ["size", bytes(info.size_bytes)], ["started", started(info)],
       ["clock", info.clock.hz > 0 ? rate(info.clock.hz) : info.clock.column ? this.#rateField() : "none"],
-      ["simulated", info.metadata.simulated === "true" || info.metadata["oniscope.simulated"] === "true" ? "yes" : ""]];
+      ["simulated", info.simulated ? "yes" : ""]];
     fill(this.#stream, el("h2", null, "Stream"), factList(facts));
   }
 
@@ -133,20 +133,18 @@ export function rowsIn(info, selection) {
 function wallClock(info, ticks) {
   const start = Date.parse(info.clock.start_utc);
   if (!info.clock.start_utc || Number.isNaN(start) || !(info.clock.hz > 0)) return "";
-  const startClock = Number(info.metadata["oniscope.start_clock"] ?? info.metadata.start_clock ?? 0);
-  return wallTime(start / 1000 + (ticks - startClock) / info.clock.hz);
+  return wallTime(start / 1000 + (ticks - info.clock.start_clock) / info.clock.hz);
 }
 
 /** @param {StreamInfo} info */
 function deviceOf(info) {
-  const address = Number(info.metadata["oniscope.device_address"] ?? info.metadata.device_address ?? NaN);
-  return (info.title || "") + (Number.isFinite(address) && info.title ? `, 0x${address.toString(16)}` : "");
+  return info.title + (info.device_address >= 0 && info.title ? `, 0x${info.device_address.toString(16)}` : "");
 }
 
 /** @param {StreamInfo} info */
 function probeName(info) {
   try {
-    return String(JSON.parse(info.metadata["oniscope.probe"] ?? info.metadata.probe ?? "{}")?.probes?.[0]?.annotations?.name ?? "");
+    return String(JSON.parse(info.probe || "{}")?.probes?.[0]?.annotations?.name ?? "");
   } catch {
     return "";
   }

@@ -7,6 +7,7 @@
  * @typedef {import("../protocol.js").SliceReport} SliceReport
  */
 import { estimate } from "../estimate.js";
+import { isClock } from "../rows.js";
 import { bytes, count, integer, span } from "../words.js";
 import { choice, closeDialog, codecChoice, dialog, progressLine, showFailure } from "./dialogs.js";
 import { download, el, fill, say } from "./dom.js";
@@ -111,7 +112,7 @@ export function saveDialog(recording, stage) {
 function columnSets(recording, stage) {
   const info = recording.info, row = recording.active;
   if (!info || !row) return [];
-  const clocks = info.columns.filter((c) => /clock$/i.test(c.name)).map((c) => c.index);
+  const clocks = info.columns.filter(isClock).map((c) => c.index);
   const withClocks = (/** @type {number[]} */ columns) => [...new Set([...columns, ...clocks])];
   const shown = stage.traces.shown(), channel = recording.channel.get(row.key);
   /** @type {[string, string, number[]][]} */
