@@ -41,6 +41,7 @@ func (a *app) catCommand() *cobra.Command {
 	fl := cmd.Flags()
 	f.add(fl)
 	fl.StringVar(&f.compression, "compression", keepCodec, "keep, none, zstd or lz4")
+	fl.BoolVar(&a.quiet, "quiet", false, "no words but errors")
 	return cmd
 }
 
@@ -54,7 +55,7 @@ func (a *app) cat(ctx context.Context, path string, f *catFlags) error {
 	if isTerminal(a.stdout) {
 		return usagef("cat writes bytes, not text: redirect them into a file or a pipe")
 	}
-	in, err := openInput(path, &f.clockFlags)
+	in, err := a.openInput(ctx, path, &f.clockFlags)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (a *app) cat(ctx context.Context, path string, f *catFlags) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return a.reportDamage(path, report.Findings)
+	return a.reportDamage(path, append(report.Findings, f.lostBehind(in.reader, s)...))
 }
 
 // An endless file takes what is written, and gives nothing back.

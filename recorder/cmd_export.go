@@ -184,7 +184,7 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	in, err := openInput(path, &f.clockFlags)
+	in, err := a.openInput(ctx, path, &f.clockFlags)
 	if err != nil {
 		return err
 	}
@@ -212,6 +212,7 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	report.Findings = append(report.Findings, f.lostBehind(in.reader, s)...)
 	if a.json {
 		if err := a.writeJSON(report); err != nil {
 			return err

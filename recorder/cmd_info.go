@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,18 +34,19 @@ func (a *app) infoCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.info(args, &c) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.info(cmd.Context(), args, &c) },
 	}
 	c.add(cmd.Flags())
+	cmd.Flags().BoolVar(&a.quiet, "quiet", false, "no progress")
 	cmd.Flags().BoolVar(&a.json, "json", false, "print an array, one object a file")
 	return cmd
 }
 
-func (a *app) info(paths []string, c *clockFlags) error {
+func (a *app) info(ctx context.Context, paths []string, c *clockFlags) error {
 	infos := []recording.Info{}
 	failed, damaged := 0, 0
 	for i, path := range paths {
-		info, err := infoOf(path, c)
+		info, err := a.infoOf(ctx, path, c)
 		if err != nil {
 			fmt.Fprintf(a.stderr, "oniscope: %s\n", oneLine(err))
 			failed++
@@ -75,8 +77,8 @@ func (a *app) info(paths []string, c *clockFlags) error {
 	return nil
 }
 
-func infoOf(path string, c *clockFlags) (recording.Info, error) {
-	in, err := openInput(path, c)
+func (a *app) infoOf(ctx context.Context, path string, c *clockFlags) (recording.Info, error) {
+	in, err := a.openInput(ctx, path, c)
 	if err != nil {
 		return recording.Info{}, err
 	}
@@ -99,7 +101,7 @@ func (a *app) printInfo(info *recording.Info) {
 	}
 	line("file", "%s, %s, %s format", info.Path, megabytes(info.SizeBytes), info.Format)
 	line("state", "%s", info.State)
-	line("rows", "%d in %s, compression %s", info.Rows, batches(info.Batches), info.Compression)
+	line("rows", "%d in %s, compression %s", info.Rows, plural(info.Batches, "batch"), info.Compression)
 	if info.Start != nil && info.DurationS != nil {
 		if info.RateHz == 0 {
 			line("time", "from %.0f ticks, for %.0f ticks (clock rate unknown: give --clock-hz or --start-time)", *info.Start, *info.DurationS)
@@ -119,14 +121,6 @@ func (a *app) printInfo(info *recording.Info) {
 	for _, f := range info.Findings {
 		line(f.Severity, "byte %d: %s", f.Offset, f.Reason)
 	}
-}
-
-// batches writes a number of batches as people do.
-func batches(n int) string {
-	if n == 1 {
-		return "1 batch"
-	}
-	return fmt.Sprintf("%d batches", n)
 }
 
 // groupColumns writes columns that differ only in their channel as one entry.

@@ -82,7 +82,7 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	in, err := openInput(path, &f.clockFlags)
+	in, err := a.openInput(ctx, path, &f.clockFlags)
 	if err != nil {
 		return err
 	}
@@ -114,6 +114,7 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 	if err := out.commit(); err != nil {
 		return err
 	}
+	p.damaged = append(p.damaged, f.lostBehind(in.reader, p.sel)...)
 	return a.reportPlot(path, f, p)
 }
 
@@ -192,10 +193,10 @@ func (a *app) reportPlot(path string, f *plotFlags, p *plotter) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stdout, "%s  %s of %d rows in %s\n", f.out, counted(traces, "trace"), r.End-r.Start, counted(len(r.Panels), "panel"))
+		fmt.Fprintf(a.stdout, "%s  %s of %d rows in %s\n", f.out, plural(traces, "trace"), r.End-r.Start, plural(len(r.Panels), "panel"))
 	}
 	if len(r.Findings) > 0 {
-		return lossf("%s: %s in the range could not be drawn", path, counted(len(r.Findings), "damaged batch"))
+		return lossf("%s: rows are missing for damage, at %s in the range", path, plural(len(r.Findings), "place"))
 	}
 	return nil
 }

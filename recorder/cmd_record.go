@@ -231,7 +231,7 @@ func (rec *recorder) report() error {
 		}
 	} else {
 		for _, f := range s.Streams {
-			fmt.Fprintf(rec.app.stdout, "%s  %d rows, %s, %s\n", rec.path(f.File), f.Rows, batches(f.Batches), megabytes(f.Bytes))
+			fmt.Fprintf(rec.app.stdout, "%s  %d rows, %s, %s\n", rec.path(f.File), f.Rows, plural(f.Batches, "batch"), megabytes(f.Bytes))
 		}
 	}
 	var losses []string

@@ -156,7 +156,7 @@ func openBroken(path string) (*input, error) {
 // examine plans the recovery of a file.
 func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recording.RecoverOptions) (*recording.Plan, error) {
 	if f.schemaFrom != "" {
-		other, err := openInput(f.schemaFrom, &clockFlags{})
+		other, err := a.openInput(ctx, f.schemaFrom, &clockFlags{})
 		if err != nil {
 			return nil, fmt.Errorf("--schema-from: %w", err)
 		}
@@ -322,7 +322,7 @@ func (a *app) reportRecovered(plan *recording.Plan, tail string) error {
 			fmt.Fprintf(a.stdout, "%s is complete; there was nothing to recover\n", r.Input)
 		}
 		fmt.Fprintf(a.stdout, "%s  %s: %d rows in %s recovered, %s lost, %d bytes skipped\n",
-			r.Output, r.Outcome, r.RowsRecovered, batches(r.BatchesRecovered), batches(r.BatchesLost), r.BytesSkipped)
+			r.Output, r.Outcome, r.RowsRecovered, plural(r.BatchesRecovered, "batch"), plural(r.BatchesLost, "batch"), r.BytesSkipped)
 		for i := range r.Damage {
 			a.printDamage(&r.Damage[i], r.AcqClockHz)
 		}
@@ -334,7 +334,7 @@ func (a *app) reportRecovered(plan *recording.Plan, tail string) error {
 		}
 	}
 	if r.Outcome != recording.Lossless {
-		return lossf("%s: recovered with losses: %s lost, %d bytes skipped", r.Input, batches(r.BatchesLost), r.BytesSkipped)
+		return lossf("%s: recovered with losses: %s lost, %d bytes skipped", r.Input, plural(r.BatchesLost, "batch"), r.BytesSkipped)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	in, err := openInput(path, &f.clockFlags)
+	in, err := a.openInput(ctx, path, &f.clockFlags)
 	if err != nil {
 		return err
 	}
@@ -89,6 +89,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	if err := out.commit(); err != nil {
 		return err
 	}
+	report.Findings = append(report.Findings, f.lostBehind(in.reader, s)...)
 	return a.reportSlice(sliceReport{path, f.out, s.Start, s.End, report})
 }
 
@@ -107,18 +108,22 @@ func (a *app) reportSlice(r sliceReport) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stdout, "%s  %d rows in %s, %s\n", r.Output, r.Rows, batches(r.Batches), megabytes(r.Bytes))
+		fmt.Fprintf(a.stdout, "%s  %d rows in %s, %s\n", r.Output, r.Rows, plural(r.Batches, "batch"), megabytes(r.Bytes))
 	}
 	return a.reportDamage(r.Input, r.Findings)
 }
 
-// reportDamage says which batches were left out, if any were.
+// reportDamage says by which damage rows are missing, if any are.
 func (a *app) reportDamage(path string, findings []recording.Finding) error {
 	if len(findings) == 0 {
 		return nil
 	}
 	for _, f := range findings {
-		a.sayf("byte %d, batch %d: %s", f.Offset, f.Batch, f.Reason)
+		where := fmt.Sprintf("byte %d", f.Offset)
+		if f.Batch >= 0 {
+			where += fmt.Sprintf(", batch %d", f.Batch)
+		}
+		a.sayf("%s: %s", where, f.Reason)
 	}
-	return lossf("%s: %s in the range left out for damage", path, batches(len(findings)))
+	return lossf("%s: rows are missing for damage, at %s in the range", path, plural(len(findings), "place"))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -92,7 +93,7 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 	}
 	defer in.close()
 	o := recording.VerifyOptions{AcqClockHz: c.clockHz, Open: in.open, Yield: ctx.Err}
-	if r, err := recording.NewReader(in.file, in.size); err == nil {
+	if r, err := a.openReader(ctx, in); err == nil {
 		if err := c.complete(path, r.Stream()); err != nil {
 			return verification{}, fmt.Errorf("%s: %w", path, err)
 		}
@@ -156,6 +157,9 @@ func (a *app) printVerification(v *verification, failed error, open bool, clockH
 func plural(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
+	}
+	if strings.HasSuffix(thing, "h") {
+		thing += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -65,12 +66,12 @@ func openRaw(path string) (*input, error) {
 }
 
 // openInput opens a recording and completes its clock.
-func openInput(path string, c *clockFlags) (*input, error) {
+func (a *app) openInput(ctx context.Context, path string, c *clockFlags) (*input, error) {
 	in, err := openRaw(path)
 	if err != nil {
 		return nil, err
 	}
-	if in.reader, err = recording.NewReader(in.file, in.size); err == nil {
+	if in.reader, err = a.openReader(ctx, in); err == nil {
 		err = c.complete(path, in.reader.Stream())
 	}
 	if err != nil {
@@ -78,6 +79,14 @@ func openInput(path string, c *clockFlags) (*input, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return in, nil
+}
+
+// openReader opens what an input holds. It tells how far it is: of streams and
+// files without a footer all headers are read.
+func (a *app) openReader(ctx context.Context, in *input) (*recording.Reader, error) {
+	set, end := a.lateProgress("opening " + in.path)
+	defer end()
+	return recording.Open(in.file, in.size, recording.OpenOptions{Yield: ctx.Err, Progress: set})
 }
 
 // complete fills in the clock and the wall time of a stream: what flags say,

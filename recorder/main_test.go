@@ -50,6 +50,7 @@ func TestExitCodes(t *testing.T) {
 		wrong  = write(t, "wrong.yaml", []byte("pace: max\nspeed: 3\n"))
 		broken = write(t, "broken.arrow", damaged)
 		cut    = write(t, "cut.arrow", whole[:len(whole)-20])
+		holed  = write(t, "holed.arrow", damaged[:len(damaged)-20])
 		empty  = write(t, "empty.arrow", nil)
 		dir    = t.TempDir()
 	)
@@ -94,6 +95,7 @@ func TestExitCodes(t *testing.T) {
 		{"verify of nothing", exitUsage, []string{"verify"}},
 
 		{"plot", exitDone, []string{"plot", beat, "-o", out("plot.png"), "--columns", "Clock"}},
+		{"plot of a damaged file without a footer", exitLoss, []string{"plot", holed, "-o", out("holed.png"), "--columns", "HubClock"}},
 		{"plot of a damaged file", exitLoss, []string{"plot", broken, "-o", out("plot.svg"), "--columns", "HubClock"}},
 		{"plot of counters alone", exitFailed, []string{"plot", beat, "-o", out("x.png")}},
 		{"plot without output", exitUsage, []string{"plot", beat}},
@@ -117,10 +119,14 @@ func TestExitCodes(t *testing.T) {
 		{"slice of a column that is not there", exitFailed, []string{"slice", beat, "-o", out("x"), "--columns", "Clok"}},
 		{"slice with a codec that we do not write", exitUsage, []string{"slice", beat, "-o", out("x"), "--compression", "brotli"}},
 		{"slice of a damaged file", exitLoss, []string{"slice", broken, "-o", out("part.arrow")}},
+		{"slice of a damaged file without a footer", exitLoss, []string{"slice", holed, "-o", out("part2.arrow")}},
+		{"slice in front of the damage", exitDone, []string{"slice", holed, "-o", out("front.arrow"), "--batches", "0:3"}},
+		{"slice of seconds that are lost in part", exitLoss, []string{"slice", holed, "-o", out("seconds.arrow"), "--clock-hz", "250000000", "--from", "0", "--to", "67"}},
 
 		{"export", exitDone, []string{"export", beat, "-o", out("beat.csv"), "--end", "10"}},
 		{"export of a format by name", exitDone, []string{"export", beat, "-o", out("beat"), "--format", "npy"}},
 		{"export of a damaged file", exitLoss, []string{"export", broken, "-o", out("part.parquet")}},
+		{"export of a damaged file without a footer", exitLoss, []string{"export", holed, "-o", out("part.csv")}},
 		{"export onto a file", exitFailed, []string{"export", beat, "-o", cut, "--format", "csv"}},
 		{"export of what a format cannot hold", exitFailed, []string{"export", beat, "-o", out("x.bin")}},
 		{"export without output", exitUsage, []string{"export", beat}},

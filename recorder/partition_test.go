@@ -162,7 +162,7 @@ func TestWallTimeAndTicksAreInverse(t *testing.T) {
 }
 
 func TestInterruptedExportLeavesNothing(t *testing.T) {
-	in, err := openInput(slow(t, "beat", "2026-11-21T12:59:50Z", 0, seconds(0, 7300)), &clockFlags{})
+	in, err := (&app{quiet: true}).openInput(t.Context(), slow(t, "beat", "2026-11-21T12:59:50Z", 0, seconds(0, 7300)), &clockFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -321,11 +321,10 @@ func (p *plotter) read() error {
 		}
 		p.progress(min(end, p.sel.End)-p.sel.Start, p.sel.End-p.sel.Start)
 	}
-	for _, f := range r.Findings() {
-		if f.Severity == "error" && f.Batch >= first && f.Batch <= last {
-			p.damaged = append(p.damaged, f)
-		}
-	}
+	p.damaged, _ = r.Lost(p.sel.Start, p.sel.End, func(batch int) bool {
+		start, end, err := r.BatchRange(batch)
+		return err == nil && start < p.sel.End && (end > p.sel.Start || start == end && end == p.sel.Start)
+	})
 	return nil
 }
 
@@ -467,23 +466,13 @@ func (p *plotter) words(title string) {
 	}
 	note = append(note, fmt.Sprintf("rows %d to %d", p.sel.Start, p.sel.End))
 	if n := len(p.figure.Gaps); n > 0 {
-		note = append(note, counted(n, "gap"))
+		note = append(note, plural(n, "gap"))
 	}
 	if n := len(p.damaged); n > 0 {
-		note = append(note, counted(n, "damaged batch")+" not drawn")
+		note = append(note, "damage at "+plural(n, "place"))
 	}
 	if s.Simulated {
 		note = append(note, "simulated")
 	}
 	p.figure.Note = strings.Join(note, "  ·  ")
-}
-
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	if strings.HasSuffix(thing, "h") {
-		thing += "e"
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -113,7 +113,7 @@ func TestPlotDrawsOneRowOfHundredThousandsAndNoneInTheGap(t *testing.T) {
 }
 
 func TestPlotEnvelopesArePhysicalAndExact(t *testing.T) {
-	in, err := openInput(spikeRecording(t), &clockFlags{})
+	in, err := (&app{quiet: true}).openInput(t.Context(), spikeRecording(t), &clockFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}

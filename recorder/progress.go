@@ -70,6 +70,29 @@ func (p *progress) status(done int64, text string) {
 	}
 }
 
+// lateAfter is how long work may take before lateProgress tells of it.
+const lateAfter = 500 * time.Millisecond
+
+// lateProgress is newProgress for work on bytes that mostly takes a
+// moment, and sometimes minutes: it says nothing in the beginning.
+func (a *app) lateProgress(what string) (set func(done, total int64), end func()) {
+	var p *progress
+	began := time.Now()
+	set = func(done, total int64) {
+		if p == nil && time.Since(began) >= lateAfter {
+			p = a.newProgress(what, total, true)
+		}
+		if p != nil {
+			p.set(done, total)
+		}
+	}
+	return set, func() {
+		if p != nil {
+			p.end()
+		}
+	}
+}
+
 // end takes the bar away.
 func (p *progress) end() {
 	if p.bar != nil {

@@ -181,6 +181,19 @@ func (f *selectionFlags) seconds(r *recording.Reader) (start, end int64, err err
 	return start, max(start, end), err
 }
 
+// lostBehind returns the losses that lie right behind a selection by seconds:
+// rows up to --to may be among them. A selection by rows ends where it says.
+func (f *selectionFlags) lostBehind(r *recording.Reader, s export.Selection) []recording.Finding {
+	if rows, exact := r.Rows(); !f.changed("to") || exact && rows == s.End {
+		return nil // the file's end belongs to the selection
+	}
+	lost, _ := r.Lost(s.End, s.End+1, func(batch int) bool {
+		start, end, err := r.BatchRange(batch)
+		return err == nil && start == end && end == s.End
+	})
+	return lost
+}
+
 // parseBatches reads a:b, half open, of n batches.
 func parseBatches(text string, n int) (a, b int, err error) {
 	first, last, ok := strings.Cut(text, ":")

@@ -26,7 +26,7 @@ func resolve(t *testing.T, in *input, args ...string) (export.Selection, error) 
 }
 
 func TestSelectionMeansTheRowsAndColumns(t *testing.T) {
-	in, err := openInput(slow(t, "beat", "2026-11-21T12:00:00Z", 0, seconds(10, 1050)), &clockFlags{})
+	in, err := (&app{quiet: true}).openInput(t.Context(), slow(t, "beat", "2026-11-21T12:00:00Z", 0, seconds(10, 1050)), &clockFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestSelectionMeansTheRowsAndColumns(t *testing.T) {
 // clock.
 func TestSecondsAreFoundWithoutReadingTheClock(t *testing.T) {
 	const rows = 200_000 // 2000 batches
-	in, err := openInput(slow(t, "beat", "2026-11-21T12:00:00Z", 0, seconds(0, rows)), &clockFlags{})
+	in, err := (&app{quiet: true}).openInput(t.Context(), slow(t, "beat", "2026-11-21T12:00:00Z", 0, seconds(0, rows)), &clockFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}

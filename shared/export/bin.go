@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ type Kilosort struct {
 // A BinGap is a place in a flat file where damaged rows were left out.
 type BinGap struct {
 	BeforeRow int64 `json:"before_row"` // of the flat file
-	LostRows  int64 `json:"lost_rows"`
+	LostRows  int64 `json:"lost_rows"`  // where only Clock tells, by it; -1 unknown
 }
 
 // Electrodes returns the columns that Bin takes where none are asked for: the
@@ -152,14 +153,19 @@ func Bin(w io.Writer, r *recording.Reader, s Selection, o Options) (BinLayout, R
 		return BinLayout{}, Report{}, err
 	}
 	var written, lost int64
-	tell := func() {
-		if j.report.LostRows > lost {
-			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: j.report.LostRows - lost})
-			lost = j.report.LostRows
+	between, _ := r.Lost(s.Start, s.End, func(int) bool { return false })
+	tell := func(row int64) {
+		if j.leftOut > lost {
+			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: j.leftOut - lost})
+			lost = j.leftOut
+		}
+		for len(between) > 0 && between[0].BeforeRow <= row {
+			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: layout.lostRows(&between[0])})
+			between = between[1:]
 		}
 	}
 	err = j.interleaved(func(b *recording.Batch) error {
-		tell()
+		tell(b.Start)
 		if written += int64(b.Rows); written > int64(b.Rows) {
 			return nil
 		}
@@ -168,8 +174,19 @@ func Bin(w io.Writer, r *recording.Reader, s Selection, o Options) (BinLayout, R
 	if err != nil {
 		return BinLayout{}, Report{}, err
 	}
-	tell()
+	tell(s.End)
 	return layout, j.report, nil
+}
+
+// lostRows returns how many rows were lost at a place between two batches, or
+// -1: of what no header tells, the clocks on both sides do.
+func (l *BinLayout) lostRows(f *recording.Finding) int64 {
+	hz := l.ReadBinary.SamplingFrequency
+	if f.LostRows >= 0 || hz == nil || l.AcqClockHz == 0 || f.ClockBefore == 0 || f.ClockAfter <= f.ClockBefore {
+		return f.LostRows
+	}
+	seconds := float64(f.ClockAfter-f.ClockBefore) / float64(l.AcqClockHz)
+	return max(0, int64(math.Round(seconds**hz))-1)
 }
 
 // interleaved writes the rows of the selection one behind the other, each with

@@ -214,4 +214,35 @@ func TestDamageIsLeftOutCountedAndPlaced(t *testing.T) {
 	}
 }
 
+// Where neither a footer nor a header tells of the batch that is lost, Clock on
+// both sides does.
+func TestRowsLostBetweenBatchesArePlacedByTheClock(t *testing.T) {
+	data := record(t, probe(4), recording.WriterOptions{}, 50, 60, 70, 80).Bytes()
+	r := open(t, data)
+	whole := flatReference(t, r, Selection{End: 260, Columns: Electrodes(r.Stream())})
+	message, at := []byte{0xff, 0xff, 0xff, 0xff}, -1
+	for range 3 {
+		at += 1 + bytes.Index(data[at+1:], message)
+	}
+	clear(data[at:][:48]) // the second batch; the first message is the schema
+	for _, s := range []Selection{{End: 200}, {Start: 20, End: 130}, {Start: 50, End: 51}, {Start: 0, End: 50}} {
+		var got bytes.Buffer
+		layout, report, err := Bin(&got, open(t, data[:len(data)-20]), s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.Concat(whole[:50*8], whole[110*8:])[s.Start*8 : s.End*8]
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("rows %d to %d differ", s.Start, s.End)
+		}
+		lost, findings := []BinGap{{BeforeRow: 50 - s.Start, LostRows: 60}}, 1
+		if s.End == 50 { // the rows behind are those in front of which it lies
+			lost, findings = []BinGap{}, 0
+		}
+		if !slices.Equal(layout.Lost, lost) || len(report.Findings) != findings {
+			t.Errorf("rows %d to %d: lost %+v, %d findings", s.Start, s.End, layout.Lost, len(report.Findings))
+		}
+	}
+}
+
 var le = binary.LittleEndian

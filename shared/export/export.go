@@ -47,8 +47,8 @@ type Report struct {
 	Rows     int64               `json:"rows"`
 	Columns  int                 `json:"columns"`
 	Bytes    int64               `json:"bytes"`
-	LostRows int64               `json:"lost_rows"` // rows of damaged batches in the selection, as far as known
-	Findings []recording.Finding `json:"findings"`  // the damaged batches; if there are any, data were lost
+	LostRows int64               `json:"lost_rows"` // rows missing in the selection, as far as known
+	Findings []recording.Finding `json:"findings"`  // by which they are missing; if there are any, data were lost
 }
 
 // ErrKind says that a format cannot hold a column or its values.
@@ -68,6 +68,7 @@ type job struct {
 	stride  int             // rows of the recording in one row of the output
 	report  Report
 	damaged map[int]bool
+	leftOut int64                 // rows of damaged batches
 	failed  error                 // of the output
 	corrupt func(err error) error // told of each damaged batch; nil: nobody asks
 }
@@ -177,13 +178,9 @@ func (j *job) each(f func(b *recording.Batch) error) error {
 		}
 		row = end
 	}
-	if len(j.damaged) > 0 {
-		for _, found := range j.r.Findings() {
-			if j.damaged[found.Batch] {
-				j.report.Findings = append(j.report.Findings, found)
-			}
-		}
-	}
+	lost, rows := j.r.Lost(j.s.Start, j.s.End, func(batch int) bool { return j.damaged[batch] })
+	j.report.Findings = append(j.report.Findings, lost...)
+	j.report.LostRows = j.leftOut + rows
 	return nil
 }
 
@@ -214,7 +211,7 @@ func (j *job) piece(start, end int64, f func(b *recording.Batch) error) error {
 		case errors.As(err, &corrupt):
 			j.damaged[corrupt.Batch] = true
 			if low, high, err := j.r.BatchRange(corrupt.Batch); err == nil {
-				j.report.LostRows += max(0, min(high, end)-max(low, start))
+				j.leftOut += max(0, min(high, end)-max(low, start))
 			}
 			if j.corrupt != nil {
 				if err := j.corrupt(err); err != nil {

@@ -143,14 +143,35 @@ type SliceReport struct {
 	Rows     int64     `json:"rows"`
 	Batches  int       `json:"batches"`
 	Bytes    int64     `json:"bytes"`     // of the file written
-	LostRows int64     `json:"lost_rows"` // rows of damaged batches in the range, as far as known
-	Findings []Finding `json:"findings"`  // the damaged batches; if there are any, data were lost
+	LostRows int64     `json:"lost_rows"` // rows missing in the range, as far as known
+	Findings []Finding `json:"findings"`  // by which they are missing; if there are any, data were lost
+}
+
+// Lost returns the findings by which data are missing from the rows
+// [start, end): of those batches among them that touched says were met and did
+// not hold, and of places between batches where others were lost. Such a place
+// belongs to the row behind it, at the end of the file to the row before. rows
+// is how many were lost at such places, as far as known.
+func (r *Reader) Lost(start, end int64, touched func(batch int) bool) (lost []Finding, rows int64) {
+	for _, f := range r.Findings() {
+		if f.Batch >= 0 && f.Batch < len(r.batches) {
+			if touched(f.Batch) {
+				lost = append(lost, f)
+			}
+			continue
+		}
+		inside := f.BeforeRow >= start && (f.BeforeRow < end || f.BeforeRow == end && r.endsAt(end))
+		if f.Severity == "error" && f.LostRows != 0 && inside {
+			lost, rows = append(lost, f), rows+max(0, f.LostRows)
+		}
+	}
+	return lost, rows
 }
 
 // WriteSlice writes the rows [o.Start, o.End) of some columns as a file, or a
 // stream, of their own: types, run ends, nulls, dictionaries, metadata and the
-// borders of batches stay as they are. Damaged batches are left out and
-// reported.
+// borders of batches stay as they are. Damaged batches are left out; they, and
+// what was lost between batches, are reported.
 //
 // cancel, if not nil, is asked before each batch; it ends the writing with
 // ErrCanceled. Besides it returns a *RangeError, a *ColumnError, an error that
@@ -233,13 +254,9 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 	if err := w.Close(); err != nil {
 		return SliceReport{}, err
 	}
-	if len(damaged) > 0 {
-		for _, f := range r.Findings() {
-			if damaged[f.Batch] {
-				report.Findings = append(report.Findings, f)
-			}
-		}
-	}
+	lost, rows := r.Lost(o.Start, o.End, func(batch int) bool { return damaged[batch] })
+	report.Findings = append(report.Findings, lost...)
+	report.LostRows += rows
 	report.Rows, report.Batches, report.Bytes = w.Rows(), w.Batches(), w.Size()
 	return report, nil
 }

@@ -432,6 +432,40 @@ func TestSlicesThatJoinTellOfEachDamagedBatchOnce(t *testing.T) {
 	}
 }
 
+// The same where no footer tells that a batch was there: the scan goes on behind
+// it, and its place is known by the row in front of which it lay.
+func TestWrittenSlicesThatJoinTellOfEachLossOnce(t *testing.T) {
+	data := withoutFooter(t, clockFile(t, None, 3, 4, 2, 3, 5))
+	whole := clockFile(t, None, 3, 4, 2, 3, 5)
+	for _, lost := range [][]int{{0}, {2}, {0, 2}, {1, 3}} {
+		broken := bytes.Clone(data)
+		for _, i := range lost {
+			clear(broken[blockOf(t, whole, i).Offset:][:48])
+		}
+		r := openBytes(t, broken)
+		rows := indexAll(t, r)
+		told := func(start, end int64) (offsets []int64) {
+			report, err := r.WriteSlice(nil, &memFile{}, SliceOptions{Start: start, End: end})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range report.Findings {
+				offsets = append(offsets, f.Offset)
+			}
+			return offsets
+		}
+		want := told(0, rows)
+		if len(want) != len(lost) {
+			t.Fatalf("batches %v are lost, told of the places %v", lost, want)
+		}
+		for k := range rows + 1 {
+			if got := append(told(0, k), told(k, rows)...); !reflect.DeepEqual(got, want) {
+				t.Errorf("slices that join at %d tell of the places %v, want %v", k, got, want)
+			}
+		}
+	}
+}
+
 // Bytes that were lost before the footer move it into the last body.
 func TestABodyThatReachesIntoTheFooterIsDamage(t *testing.T) {
 	data := clockFile(t, None, 10, 20, 30, 40)
