@@ -238,9 +238,10 @@ func (v *verifier) judgeFooter() {
 	seen := map[arrowipc.Block]bool{}
 	for _, b := range append(slices.Clone(rc.footer.Dictionaries), rc.footer.Batches...) {
 		switch {
+		case !blockFits(b, rc.footerAt): // told already
 		case seen[b]:
 			v.note(Finding{Offset: b.Offset, Batch: -1, Severity: "error", Reason: "the footer lists this batch twice"})
-		case !there[b] && !told[b.Offset] && blockFits(b, rc.footerAt): // those that do not fit are told already
+		case !there[b] && !told[b.Offset]:
 			v.note(Finding{Offset: b.Offset, Batch: -1, Severity: "error",
 				Reason: fmt.Sprintf("the footer lists a batch here of %d and %d bytes, but none stands here", b.MetaLength, b.BodyLength)})
 		}
