@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 
@@ -105,18 +104,11 @@ func (a *app) printAddress(url string, files []string) error {
 // openViewFiles checks that each path is a file that can be read.
 func openViewFiles(paths []string) ([]string, error) {
 	for _, path := range paths {
-		f, err := os.Open(path)
+		f, _, err := openFile(path)
 		if err != nil {
 			return nil, err
 		}
-		info, err := f.Stat()
 		f.Close()
-		if err != nil {
-			return nil, err
-		}
-		if !info.Mode().IsRegular() {
-			return nil, fmt.Errorf("%s is not a regular file", path)
-		}
 	}
 	return paths, nil
 }

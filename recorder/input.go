@@ -42,7 +42,13 @@ func openFile(path string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
+	switch {
+	case err != nil:
+	case info.IsDir():
+		err = fmt.Errorf("%s is a folder; name the files in it", path)
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		err = fmt.Errorf("%s is a pipe; let it be standard input, and give - as the file", path)
+	case !info.Mode().IsRegular():
 		err = fmt.Errorf("%s is not a regular file", path)
 	}
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -84,7 +85,11 @@ func (a *app) run(args ...string) int {
 	}
 	usage, loss := (*usageError)(nil), (*lossError)(nil)
 	isUsage := errors.As(err, &usage)
-	if !errors.Is(err, errSaid) {
+	switch {
+	case errors.Is(err, errSaid):
+	case errors.Is(err, context.Canceled), errors.Is(err, recording.ErrCanceled):
+		fmt.Fprintf(a.stderr, "oniscope: interrupted; no file was left half-written\n")
+	default:
 		fmt.Fprintf(a.stderr, "oniscope: %s\n", oneLine(err))
 	}
 	switch {

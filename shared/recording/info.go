@@ -17,7 +17,7 @@ type Info struct {
 	State       State             `json:"state"`
 	Rows        int64             `json:"rows"`
 	Batches     int               `json:"batches"`
-	Compression string            `json:"compression"` // "none", "zstd", "lz4"
+	Compression string            `json:"compression"` // see Reader.Codec
 	Start       *float64          `json:"start"`       // first Clock; nil without one
 	DurationS   *float64          `json:"duration_s"`  // last - first + one row's period
 	RateHz      float64           `json:"rate_hz"`     // rows, measured from Clock; 0 unknown

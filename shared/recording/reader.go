@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -261,15 +263,23 @@ func (r *Reader) NumBatches() int { return len(r.batches) }
 // BytesRead returns what has been read so far.
 func (r *Reader) BytesRead() Counters { return r.read }
 
-// Codec returns "none", "zstd" or "lz4", as the first batch whose header has
-// been read says; files mix them rarely, and reading does not depend on it.
+// Codec returns "none", "zstd" or "lz4", as the batches say whose header has
+// been read; of a file that mixes them all, in the order in which they come
+// first ("zstd, none"). Reading does not depend on it.
 func (r *Reader) Codec() string {
+	var names []string
 	for i := range r.batches {
-		if r.batches[i].checked {
-			return codecOf(r.batches[i].codec).String()
+		b := &r.batches[i]
+		if b.checked && (i == 0 || b.codec != r.batches[i-1].codec || len(names) == 0) {
+			if name := codecOf(b.codec).String(); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
-	return "none"
+	if names == nil {
+		return None.String()
+	}
+	return strings.Join(names, ", ")
 }
 
 // State returns what is known of the file so far; damage of batches is known

@@ -158,11 +158,8 @@ def interval(months, days, nanoseconds):
 
 
 def codec_of(name):
-    """The codec of the first batch: no reader at hand tells, the name does."""
-    for codec in ("zstd", "lz4"):
-        if f"_{codec}" in name:
-            return codec
-    return "none"
+    """The codecs, those of later batches behind _then_: no reader at hand tells, the name does."""
+    return ", ".join(next((c for c in ("zstd", "lz4") if c in part), "none") for part in name.split("_then_"))
 
 
 def metadata(m):
