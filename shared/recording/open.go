@@ -201,6 +201,7 @@ func (r *Reader) resync(at int64, stop stopped, legacy bool) (next int64, err er
 			begin = r.size
 		}
 	}
+	begin = max(begin, r.resynced+1) // what was found there did not hold
 	var hit *message
 	if !legacy && begin < r.size {
 		if hit, err = r.scan(begin); err != nil {
@@ -221,6 +222,7 @@ func (r *Reader) resync(at int64, stop stopped, legacy bool) (next int64, err er
 	}
 	r.find(f)
 	r.dictionaries.gaps = append(r.dictionaries.gaps, f.Offset)
+	r.resynced = hit.at
 	return hit.at, nil
 }
 

@@ -87,6 +87,7 @@ type Reader struct {
 	filled    int   // findings whose rows and clocks are known
 	budget    int64 // bytes of metadata that may still be looked at on suspicion
 	suspicion int64 // bytes that may still be searched for what lies inside other batches
+	resynced  int64 // where the scan found a message last
 
 	decoder decompressor
 

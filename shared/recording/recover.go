@@ -146,6 +146,7 @@ type recoverer struct {
 	footerMagic  bool
 	budget       int64 // bytes of metadata that may still be looked at on suspicion
 	suspicion    int64 // bytes that may still be searched, or decoded in vain
+	resynced     int64 // where the scan found a message last
 	spent        int64 // bytes read and decoded
 	last         *judged
 	memo         memo

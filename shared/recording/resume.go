@@ -208,9 +208,12 @@ func (rc *recoverer) resume(reason string) (bool, error) {
 			break
 		}
 	}
-	hit, err := rc.scan(begin, to)
+	hit, err := rc.scan(max(begin, rc.resynced+1), to) // what was found before did not hold
 	if err != nil {
 		return false, err
+	}
+	if hit != nil {
+		rc.resynced = hit.at
 	}
 	last := rc.last
 	rc.last = nil
