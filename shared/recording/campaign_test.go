@@ -33,7 +33,7 @@ const (
 	// A case may hold 64 MiB and four times its file, everything of the process
 	// counted. The kernel ends who maps much more than that.
 	maxCaseBytes  = 64 << 20
-	hardDataBytes = 512 << 20
+	hardDataBytes = 160 << 20
 	maxCaseTime   = 10 * time.Second
 )
 
