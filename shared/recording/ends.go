@@ -49,7 +49,7 @@ func (rc *recoverer) findEnds() error {
 		}
 		return &reasonError{ErrNotArrow}
 	case front == nil:
-		return rc.believeFooter("no schema in front of the batches: taken from the footer")
+		return rc.believeFooter("no schema in front of the batches: taken from the footer", "")
 	}
 	rc.schema, rc.version, rc.schemaAt, rc.schemaEnd, rc.pos = front.Schema, front.Version, front.at, front.end(), front.end()
 	rc.prefix, rc.stream = front.prefix, front.at == 0
@@ -110,7 +110,7 @@ func (rc *recoverer) believeOther() error {
 
 // believeFooter takes the schema from the footer and begins at the first
 // message that can be found.
-func (rc *recoverer) believeFooter(reason string) error {
+func (rc *recoverer) believeFooter(reason, remedy string) error {
 	rc.schema, rc.version, rc.schemaEnd = &rc.footer.Schema, rc.footer.Version, 0
 	if rc.schema.BigEndian {
 		return &reasonError{ErrBigEndian}
@@ -149,7 +149,7 @@ func (rc *recoverer) believeFooter(reason string) error {
 			rc.pos = m.at
 		}
 	}
-	rc.note("info", arrowipc.HeaderLength, max(0, min(rc.pos, rc.footerAt)-arrowipc.HeaderLength), reason)
+	rc.mend(arrowipc.HeaderLength, max(0, min(rc.pos, rc.footerAt)-arrowipc.HeaderLength), reason, remedy)
 	return nil
 }
 
@@ -182,10 +182,11 @@ func (rc *recoverer) chooseSchema(front *message) error {
 			return err
 		}
 		if inFooter && !inFront {
-			return rc.believeFooter("the schema in front does not fit the batches: taken from the footer")
+			return rc.believeFooter("the schema in front does not fit the batches: taken from the footer", "")
 		}
 	}
-	rc.note("warning", rc.footerAt, rc.footerEnd-rc.footerAt, "suspect: the schema in the footer is not the one in front of the batches: the one in front is kept")
+	rc.mend(rc.footerAt, rc.footerEnd-rc.footerAt, "suspect: the schema in the footer is not the one in front of the batches", frontKept)
+	rc.findings[len(rc.findings)-1].Severity = "warning"
 	return nil
 }
 

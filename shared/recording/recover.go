@@ -183,6 +183,8 @@ type located struct {
 	fixed bool  // rows and ticks are known already
 	end   bool  // what is missing at the end of the file
 	body  int64 // of a batch that only the footer knows: its length, else 0
+
+	remedy string // what a recovery does about it; a verification does nothing
 }
 
 func (rc *recoverer) failed(err error) error {

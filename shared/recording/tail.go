@@ -14,9 +14,21 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
+// Remedies of findings.
+const (
+	writtenAnew = "written anew"
+	frontKept   = "the one in front is kept"
+)
+
 // note keeps a finding that costs nothing.
 func (rc *recoverer) note(severity string, offset, length int64, reason string) {
 	rc.findings = append(rc.findings, located{Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: severity, Reason: reason}})
+}
+
+// mend keeps a finding that costs nothing, for a recovery does something about
+// it: remedy.
+func (rc *recoverer) mend(offset, length int64, reason, remedy string) {
+	rc.findings = append(rc.findings, located{remedy: remedy, Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: "info", Reason: reason}})
 }
 
 // lose keeps a finding about bytes that are left out. batch says that they
@@ -93,8 +105,7 @@ func (rc *recoverer) tail() error {
 			}
 		}
 		if rc.footerEnd < rc.size {
-			rc.findings = append(rc.findings, located{skip: true, Finding: Finding{Offset: rc.footerEnd, Length: rc.size - rc.footerEnd, Batch: -1, Severity: "info",
-				Reason: "these bytes stand behind the end of the file: left out"}})
+			rc.leaveOut(rc.footerEnd, "these bytes stand behind the end of the file")
 		}
 		return nil
 	case rc.ended && rc.stream:
@@ -103,18 +114,17 @@ func (rc *recoverer) tail() error {
 			return err
 		}
 		if zeroTo < rc.size { // an end mark may be what is left of a message
-			rc.lose(from, rc.size-from, false, -1, "these bytes stand behind the end of the stream: left out")
+			rc.lose(from, rc.size-from, false, -1, "these bytes stand behind the end of the stream")
 		} else if from < rc.size {
-			rc.findings = append(rc.findings, located{skip: true, Finding: Finding{Offset: from, Length: rc.size - from, Batch: -1, Severity: "info",
-				Reason: "these bytes stand behind the end of the stream: left out"}})
+			rc.leaveOut(from, "these bytes stand behind the end of the stream")
 		}
 		return nil
 	case rc.ended:
-		reason := "the footer is missing: written anew"
+		reason := "the footer is missing"
 		if from < rc.size {
-			reason = "the footer is cut off or damaged: written anew"
+			reason = "the footer is cut off or damaged"
 		}
-		rc.note("info", from, rc.size-from, reason)
+		rc.mend(from, rc.size-from, reason, writtenAnew)
 		return nil
 	}
 	if from < rc.size {
@@ -126,15 +136,22 @@ func (rc *recoverer) tail() error {
 		rc.note("info", rc.size, 0, "the end mark of the stream is missing")
 		return nil
 	}
-	rc.note("info", rc.size, 0, "the end mark and the footer are missing: written anew")
+	rc.mend(rc.size, 0, "the end mark and the footer are missing", writtenAnew)
 	return nil
+}
+
+// leaveOut keeps a finding about bytes from at to the end of the file that were
+// never part of a recording.
+func (rc *recoverer) leaveOut(at int64, reason string) {
+	rc.mend(at, rc.size-at, reason, "left out")
+	rc.findings[len(rc.findings)-1].skip = true
 }
 
 // beforeFooter judges what stands between the last message and the footer.
 func (rc *recoverer) beforeFooter(from int64) error {
 	gap := rc.footerAt - from
 	if rc.ended || gap <= 8 {
-		rc.note("info", from, gap, "the end mark before the footer is damaged: written anew")
+		rc.mend(from, gap, "the end mark before the footer is damaged", writtenAnew)
 		return nil
 	}
 	_, stands, err := rc.messageAt(from)
@@ -270,6 +287,9 @@ func (rc *recoverer) finishReport() {
 		}
 		if !f.fixed {
 			f.BeforeRow, f.ClockBefore, f.ClockAfter = rowsBefore[at], before[at].last, after[at].first
+		}
+		if f.remedy != "" && rc.verifier == nil {
+			f.Reason += ": " + f.remedy
 		}
 		rc.report.Damage = append(rc.report.Damage, f.Finding)
 	}
@@ -468,8 +488,7 @@ func (rc *recoverer) compareFooter() {
 	for i := range rc.kept {
 		b := rc.kept[i].block
 		if !listed[b] {
-			rc.findings = append(rc.findings, located{Finding: Finding{Offset: b.Offset, Length: int64(b.MetaLength) + b.BodyLength, Batch: -1, Severity: "info",
-				Reason: "the footer does not list this batch, or not as it is: kept"}})
+			rc.mend(b.Offset, int64(b.MetaLength)+b.BodyLength, "the footer does not list this batch, or not as it is", "kept")
 		}
 		delete(listed, b)
 	}

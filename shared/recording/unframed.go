@@ -115,10 +115,10 @@ func (rc *recoverer) believeUnframed() (bool, error) {
 	if m == nil || rc.footer != nil && !reflect.DeepEqual(*m.Schema, rc.footer.Schema) {
 		return false, nil
 	}
-	const reason = "the schema in front of the batches lacks its frame, as Polars writes it: written anew"
+	const reason = "the schema in front of the batches lacks its frame, as Polars writes it"
 	rc.unframed = true
 	if rc.footer != nil {
-		return true, rc.believeFooter(reason)
+		return true, rc.believeFooter(reason, writtenAnew)
 	}
 	rc.schema, rc.version, rc.schemaEnd = m.Schema, m.Version, 0
 	if rc.schema.BigEndian {
@@ -132,7 +132,7 @@ func (rc *recoverer) believeUnframed() (bool, error) {
 		rc.pos = first.at
 	}
 	length := unframedLength(p, m)
-	rc.note("info", arrowipc.HeaderLength, length, reason)
+	rc.mend(arrowipc.HeaderLength, length, reason, writtenAnew)
 	if end := arrowipc.HeaderLength + length; !padded(p[length:], rc.pos-end) {
 		rc.lose(end, rc.pos-end, false, -1, noneBehindSchema)
 	}

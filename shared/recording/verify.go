@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -197,10 +196,9 @@ func (v *verifier) judgeEnds() {
 			// Polars does so: a file that is read by its footer lacks nothing.
 		case f.Severity == "info" && rc.schemaEnd == 0 && f.Offset == arrowipc.HeaderLength && f.Length <= maxPadding-arrowipc.HeaderLength:
 			// Some writers leave the schema to the footer.
-		case f.Severity == "info", f.Offset == rc.footerAt && strings.HasPrefix(f.Reason, "suspect: the schema"):
+		case f.Severity == "info", f.remedy == frontKept:
 			f.Severity = "error"
 		}
-		f.Reason = withoutRemedy(f.Reason)
 	}
 	if !rc.magic && !rc.stream {
 		v.note(Finding{Offset: 0, Length: min(rc.size, arrowipc.HeaderLength), Batch: -1, Severity: "error", Reason: "the file does not begin with ARROW1"})
@@ -208,16 +206,6 @@ func (v *verifier) judgeEnds() {
 	if rc.footer != nil && !rc.footerMagic {
 		v.note(Finding{Offset: rc.footerEnd - int64(len(arrowipc.Magic)), Length: int64(len(arrowipc.Magic)), Batch: -1, Severity: "error", BeforeRow: rc.rows, Reason: "the footer is not followed by ARROW1"})
 	}
-}
-
-// withoutRemedy takes off what a recovery says that it did.
-func withoutRemedy(reason string) string {
-	for _, remedy := range []string{": written anew", ": left out", ": kept", ": added", ": the one in front is kept"} {
-		if cut, ok := strings.CutSuffix(reason, remedy); ok {
-			return cut
-		}
-	}
-	return reason
 }
 
 // judgeFooter notes blocks at which no such message stands, and versions that

@@ -230,7 +230,7 @@ func (rc *recoverer) message(m *message) error {
 		}
 		rc.kept = append(rc.kept, k)
 		if k.pad > 0 {
-			rc.note("info", limit, 0, fmt.Sprintf("%d bytes of padding behind the last batch are missing: added", k.pad))
+			rc.mend(limit, 0, fmt.Sprintf("%d bytes of padding behind the last batch are missing", k.pad), "added")
 		}
 	}
 	rc.pos = min(end, limit)
