@@ -75,7 +75,7 @@ func (a *app) cat(ctx context.Context, path string, f *catFlags) error {
 	defer stop()
 	options := sliceOptions(s, codec, nil, ctx.Err)
 	options.Format = recording.StreamFormat
-	report, err := in.reader.WriteSlice(nil, endless{a.stdout}, options)
+	report, err := in.reader.WriteSlice(endless{a.stdout}, options)
 	if errors.Is(err, syscall.EPIPE) {
 		return nil
 	}

@@ -286,7 +286,7 @@ func (f *exportFlags) write(out *output, r *recording.Reader, s export.Selection
 	if f.format == "stream" {
 		options.Format = recording.StreamFormat
 	}
-	slice, err := r.WriteSlice(nil, out, options)
+	slice, err := r.WriteSlice(out, options)
 	return export.Report{Rows: slice.Rows, Columns: len(s.Columns), Bytes: slice.Bytes, LostRows: slice.LostRows, Findings: slice.Findings}, err
 }
 

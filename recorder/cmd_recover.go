@@ -248,8 +248,8 @@ func (a *app) writeRecovered(ctx context.Context, in *input, plan *recording.Pla
 	}
 	p := a.newProgress("copying", plan.Report.RowsRecovered, false)
 	defer p.end()
-	report, err := r.WriteSlice(func() bool { return ctx.Err() != nil }, out, recording.SliceOptions{
-		Start: 0, End: plan.Report.RowsRecovered, Columns: all, Codec: codec, Progress: p.set,
+	report, err := r.WriteSlice(out, recording.SliceOptions{
+		Start: 0, End: plan.Report.RowsRecovered, Columns: all, Codec: codec, Progress: p.set, Yield: ctx.Err,
 	})
 	if err == nil && report.Rows != plan.Report.RowsRecovered {
 		err = fmt.Errorf("%d rows were written of the %d that were recovered", report.Rows, plan.Report.RowsRecovered)

@@ -81,7 +81,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
 	p := a.newProgress("slicing", s.End-s.Start, false)
-	report, err := in.reader.WriteSlice(func() bool { return ctx.Err() != nil }, out, sliceOptions(s, codec, p.set, ctx.Err))
+	report, err := in.reader.WriteSlice(out, sliceOptions(s, codec, p.set, ctx.Err))
 	p.end()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)

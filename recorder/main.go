@@ -19,7 +19,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oniscope/oniscope/recorder/internal/store"
-	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -87,7 +86,7 @@ func (a *app) run(args ...string) int {
 	isUsage := errors.As(err, &usage)
 	switch {
 	case errors.Is(err, errSaid):
-	case errors.Is(err, context.Canceled), errors.Is(err, recording.ErrCanceled):
+	case errors.Is(err, context.Canceled):
 		fmt.Fprintf(a.stderr, "oniscope: interrupted; no file was left half-written\n")
 	default:
 		fmt.Fprintf(a.stderr, "oniscope: %s\n", oneLine(err))

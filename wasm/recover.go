@@ -90,7 +90,7 @@ func (e *Engine) recompress(ctx context.Context, s *openStream, plan *recording.
 		return err
 	}
 	rows := plan.Report.RowsRecovered
-	written, err := reader.WriteSlice(func() bool { return e.breathe(ctx) != nil }, file, recording.SliceOptions{
+	written, err := reader.WriteSlice(file, recording.SliceOptions{
 		End: rows, Codec: codec,
 		Yield:    e.breather(ctx),
 		Progress: func(done, total int64) { tell(total+done, 2*total) },

@@ -100,7 +100,7 @@ func (e *Engine) writePart(ctx context.Context, r *recording.Reader, file record
 		if a.Format == "stream" {
 			o.Format = recording.StreamFormat
 		}
-		written, err := r.WriteSlice(func() bool { return e.breathe(ctx) != nil }, file, o)
+		written, err := r.WriteSlice(file, o)
 		report.Rows, report.Batches, report.Bytes, report.LostRows, report.Findings = written.Rows, written.Batches, written.Bytes, written.LostRows, written.Findings
 		return err
 	}

@@ -77,7 +77,7 @@ func Records(r *recording.Reader, s Selection, o Options) iter.Seq2[arrow.Record
 // file that has them and no rows.
 func arrowSchema(r *recording.Reader, s Selection) (schema *arrow.Schema, err error) {
 	var empty emptyFile
-	if _, err := r.WriteSlice(nil, &empty, recording.SliceOptions{Columns: s.Columns, Unique: s.Unique}); err != nil {
+	if _, err := r.WriteSlice(&empty, recording.SliceOptions{Columns: s.Columns, Unique: s.Unique}); err != nil {
 		return nil, err
 	}
 	err = guarded(func() error {

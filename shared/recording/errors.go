@@ -16,7 +16,6 @@ var (
 	ErrBigEndian   = errors.New("recording: big-endian Arrow files are not read: write the file again on a little-endian machine")
 	ErrUnsupported = errors.New("recording: not possible")
 	ErrTooLarge    = errors.New("recording: too much for one read: ask for fewer columns or fewer rows")
-	ErrCanceled    = errors.New("recording: canceled")
 )
 
 // Causes of a CorruptError.

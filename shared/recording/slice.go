@@ -116,8 +116,8 @@ type SliceOptions struct {
 	Codec      Codec                   // Keep: as each batch has it
 	Progress   func(done, total int64) // rows; nil: none
 
-	// Yield is called every few megabytes, also inside a batch. An error ends
-	// the writing, which returns it.
+	// Yield is called before each batch, and inside one every few megabytes.
+	// An error ends the writing, which returns it.
 	Yield func() error
 }
 
@@ -173,12 +173,10 @@ func (r *Reader) Lost(start, end int64, touched func(batch int) bool) (lost []Fi
 // borders of batches stay as they are. Damaged batches are left out; they, and
 // what was lost between batches, are reported.
 //
-// cancel, if not nil, is asked before each batch; it ends the writing with
-// ErrCanceled. Besides it returns a *RangeError, a *ColumnError, an error that
-// wraps ErrUnsupported where a file cannot hold what a stream can (dictionaries
-// that change), or that of source or file; f then holds a part and is the
-// caller's to remove.
-func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceReport, error) {
+// It returns a *RangeError, a *ColumnError, an error that wraps ErrUnsupported
+// where a file cannot hold what a stream can (dictionaries that change), or that
+// of source, file or o.Yield; f then holds a part and is the caller's to remove.
+func (r *Reader) WriteSlice(f File, o SliceOptions) (SliceReport, error) {
 	report := SliceReport{Findings: []Finding{}}
 	columns := o.Columns
 	if columns == nil {
@@ -223,8 +221,10 @@ func (r *Reader) WriteSlice(cancel func() bool, f File, o SliceOptions) (SliceRe
 	w.enc.worked = r.worked
 	damaged := map[int]bool{}
 	for cut, err := range r.cuts(o.Start, o.End) {
-		if cancel != nil && cancel() {
-			return SliceReport{}, ErrCanceled
+		if o.Yield != nil {
+			if err := o.Yield(); err != nil {
+				return SliceReport{}, err
+			}
 		}
 		if err == nil {
 			err = cut.err

@@ -143,7 +143,7 @@ func TestASliceOfAPlainColumnReadsItsRowsOnly(t *testing.T) {
 func writeSlice(t testing.TB, r *Reader, o SliceOptions) (*Reader, SliceReport, []byte) {
 	t.Helper()
 	f := &memFile{}
-	report, err := r.WriteSlice(nil, f, o)
+	report, err := r.WriteSlice(f, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,17 +215,18 @@ func TestAWrittenSliceKeepsTheColumnsAndTheirOrder(t *testing.T) {
 
 func TestASliceThatCannotBeWrittenSaysWhy(t *testing.T) {
 	r := openBytes(t, readForeign(t, "csharp/cs_small.arrow"))
-	if _, err := r.WriteSlice(func() bool { return true }, &memFile{}, SliceOptions{End: 900}); !errors.Is(err, ErrCanceled) {
+	enough := errors.New("enough")
+	if _, err := r.WriteSlice(&memFile{}, SliceOptions{End: 900, Yield: func() error { return enough }}); err != enough {
 		t.Errorf("canceled: %v", err)
 	}
-	if _, err := r.WriteSlice(nil, &memFile{}, SliceOptions{End: 901}); !errors.As(err, new(*RangeError)) {
+	if _, err := r.WriteSlice(&memFile{}, SliceOptions{End: 901}); !errors.As(err, new(*RangeError)) {
 		t.Errorf("a row too many: %v", err)
 	}
-	if _, err := r.WriteSlice(nil, &memFile{}, SliceOptions{End: 900, Columns: []int{-1}}); !errors.As(err, new(*ColumnError)) {
+	if _, err := r.WriteSlice(&memFile{}, SliceOptions{End: 900, Columns: []int{-1}}); !errors.As(err, new(*ColumnError)) {
 		t.Errorf("column -1: %v", err)
 	}
 	for _, at := range []int{1, 2, 4, 5} {
-		if _, err := r.WriteSlice(nil, &memFile{failAt: at, failWith: errClosed}, SliceOptions{End: 900}); !errors.Is(err, errClosed) {
+		if _, err := r.WriteSlice(&memFile{failAt: at, failWith: errClosed}, SliceOptions{End: 900}); !errors.Is(err, errClosed) {
 			t.Errorf("write %d failed: %v", at, err)
 		}
 	}
@@ -445,7 +446,7 @@ func TestWrittenSlicesThatJoinTellOfEachLossOnce(t *testing.T) {
 		r := openBytes(t, broken)
 		rows := indexAll(t, r)
 		told := func(start, end int64) (offsets []int64) {
-			report, err := r.WriteSlice(nil, &memFile{}, SliceOptions{Start: start, End: end})
+			report, err := r.WriteSlice(&memFile{}, SliceOptions{Start: start, End: end})
 			if err != nil {
 				t.Fatal(err)
 			}

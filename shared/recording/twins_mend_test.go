@@ -22,7 +22,7 @@ func TestASliceOfEveryWritersFileHoldsTheSame(t *testing.T) {
 					continue
 				}
 				out := &memFile{}
-				if _, err := r.WriteSlice(nil, out, SliceOptions{End: f.want.rows(), Codec: codec, Format: format}); err != nil {
+				if _, err := r.WriteSlice(out, SliceOptions{End: f.want.rows(), Codec: codec, Format: format}); err != nil {
 					if replacesDictionaries(f) && format == FileFormat && errors.Is(err, ErrUnsupported) {
 						continue // what a file cannot hold is refused with a reason
 					}

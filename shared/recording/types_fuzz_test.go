@@ -41,7 +41,7 @@ func FuzzTypes(f *testing.F) {
 			for _, format := range []Format{FileFormat, StreamFormat} {
 				for _, start := range []int64{0, rows / 3} {
 					out := &memFile{}
-					report, err := r.WriteSlice(nil, out, SliceOptions{Start: start, End: rows, Codec: codec, Format: format})
+					report, err := r.WriteSlice(out, SliceOptions{Start: start, End: rows, Codec: codec, Format: format})
 					if err != nil {
 						if !errors.Is(err, ErrUnsupported) && !errors.Is(err, ErrTooLarge) {
 							t.Fatalf("slice from %d: %v", start, err)

@@ -433,7 +433,7 @@ func TestDictionariesThatGrowAndChange(t *testing.T) {
 					for end := start; end <= rows; end++ {
 						for _, format := range []Format{FileFormat, StreamFormat} {
 							f := &memFile{}
-							_, err := r.WriteSlice(nil, f, SliceOptions{Start: start, End: end, Codec: codec, Format: format})
+							_, err := r.WriteSlice(f, SliceOptions{Start: start, End: end, Codec: codec, Format: format})
 							if c.changes && format == FileFormat && start < 4 && end > 4 {
 								if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "write a stream") {
 									t.Fatalf("rows %d to %d: %v", start, end, err)

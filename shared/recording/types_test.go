@@ -434,12 +434,12 @@ func TestADamagedDictionaryIsReported(t *testing.T) {
 		}
 		for _, out := range []Format{FileFormat, StreamFormat} {
 			r := openBytes(t, f.data)
-			report, err := r.WriteSlice(nil, &memFile{}, SliceOptions{Start: 0, End: 4, Codec: Keep, Format: out})
+			report, err := r.WriteSlice(&memFile{}, SliceOptions{Start: 0, End: 4, Codec: Keep, Format: out})
 			if err != nil || report.Rows != 0 || report.LostRows != 4 || len(report.Findings) != 2 || !strings.Contains(report.Findings[0].Reason, `"word"`) {
 				t.Errorf("all columns: %v, %+v", err, report)
 			}
 			r = openBytes(t, f.data)
-			if report, err = r.WriteSlice(nil, &memFile{}, SliceOptions{Start: 0, End: 4, Columns: []int{1}, Codec: Keep, Format: out}); err != nil || report.Rows != 4 || r.State() != Complete {
+			if report, err = r.WriteSlice(&memFile{}, SliceOptions{Start: 0, End: 4, Columns: []int{1}, Codec: Keep, Format: out}); err != nil || report.Rows != 4 || r.State() != Complete {
 				t.Errorf("the numbers: %v, %+v, %s", err, report, r.State())
 			}
 		}

@@ -195,7 +195,7 @@ func TestUniqueSaysWhatItCannotDo(t *testing.T) {
 		{"a fast channel", []int{0, 1}, `"SpikeData0" has a value in every row`},
 		{"a column that is not there", []int{9}, "no column"},
 	} {
-		_, err := r.WriteSlice(nil, &memFile{}, SliceOptions{End: 1200, Columns: c.columns, Unique: true})
+		_, err := r.WriteSlice(&memFile{}, SliceOptions{End: 1200, Columns: c.columns, Unique: true})
 		if err == nil || !strings.Contains(err.Error(), c.say) {
 			t.Errorf("%s: %v", c.name, err)
 		}
