@@ -515,7 +515,7 @@ func (rc *recoverer) compareFooter() {
 	}
 	lost := slices.ContainsFunc(rc.findings, func(f located) bool { return f.Severity == "error" })
 	if missing > 0 && !lost {
-		rc.findings = append(rc.findings, located{Finding: Finding{Offset: rc.footerAt, Length: rc.footerEnd - rc.footerAt, Batch: -1, Severity: "error", LostRows: -1,
+		rc.findings = append(rc.findings, located{Finding: Finding{Offset: rc.footerAt, Batch: -1, Severity: "error", LostRows: -1,
 			Reason: fmt.Sprintf("the footer lists %d batches of which nothing is found", missing)}})
 	}
 }

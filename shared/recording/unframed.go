@@ -80,14 +80,15 @@ func (r *Reader) takeUnframed(at int64, stop stopped) (next int64, err error) {
 	if err := r.setSchema(m.Schema, m.Version); err != nil {
 		return -1, err
 	}
-	first, err := r.scan(at)
+	length := unframedLength(p, m)
+	first, err := r.scan((at + length + 7) &^ 7)
 	if err != nil {
 		return -1, err
 	}
 	if next = r.size; first != nil {
 		next = first.at
 	}
-	if length := unframedLength(p, m); !padded(p[length:], next-at-length) {
+	if !padded(p[length:], next-at-length) {
 		end := at + length
 		r.find(Finding{Offset: end, Length: next - end, Batch: -1, Severity: "error", LostRows: -1, Reason: noneBehindSchema})
 	}
@@ -124,14 +125,14 @@ func (rc *recoverer) believeUnframed() (bool, error) {
 	if rc.schema.BigEndian {
 		return true, &reasonError{ErrBigEndian}
 	}
-	first, err := rc.scan(arrowipc.HeaderLength, rc.size)
+	length := unframedLength(p, m)
+	first, err := rc.scan((arrowipc.HeaderLength+length+7)&^7, rc.size)
 	if err != nil {
 		return true, err
 	}
 	if rc.pos = rc.size; first != nil {
 		rc.pos = first.at
 	}
-	length := unframedLength(p, m)
 	rc.mend(arrowipc.HeaderLength, length, reason, writtenAnew)
 	if end := arrowipc.HeaderLength + length; !padded(p[length:], rc.pos-end) {
 		rc.lose(end, rc.pos-end, false, -1, noneBehindSchema)

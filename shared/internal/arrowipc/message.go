@@ -15,6 +15,8 @@ const (
 	TrailerLength = 4 + len(Magic)
 	continuation  = 0xFFFFFFFF
 
+	maxPadding = 64 // more than what may stand behind the last buffer of a body
+
 	maxDepth = 64 // of nested fields; Arrow's own C++ reader stops there too
 )
 
@@ -216,6 +218,11 @@ func (r *RecordBatch) check(bodyLength int64) error {
 			return fmt.Errorf("%w: buffer %d begins at %d, inside what stands before it", ErrMessage, i, s.Offset)
 		}
 		end = s.Offset + s.Length
+	}
+	// Zeros over a header leave a batch of no rows, in front of a body that
+	// nothing speaks of.
+	if r.Length == 0 && bodyLength-end >= maxPadding {
+		return fmt.Errorf("%w: no rows, but a body of %d bytes that belong to no buffer", ErrMessage, bodyLength-end)
 	}
 	return nil
 }
