@@ -80,7 +80,7 @@ func (a *app) verify(ctx context.Context, paths []string, c *clockFlags) error {
 	case failed > 0:
 		return errSaid
 	case bad > 0:
-		return lossf("%d of %d files are not as they should be; oniscope recover copies what is intact", bad, len(paths))
+		return lossf("%d of %d files are not as they should be; of missing ends and damage, oniscope recover saves what is intact", bad, len(paths))
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ var ErrNothingIntact = errors.New("recording: no batch of the file is intact: lo
 
 // ErrSchemaLost is the cause of a RecoverError for a file whose schema is
 // damaged in front and that has no footer.
-var ErrSchemaLost = errors.New("recording: the schema in front is damaged, and there is no footer: take it from another file of the same stream (--schema-from)")
+var ErrSchemaLost = errors.New("recording: the schema in front is damaged, and there is no footer: recover with the schema of another file of the same stream (--schema-from)")
 
 // ErrReplaced is the cause of a RecoverError for a stream that an Arrow file
 // cannot hold.
