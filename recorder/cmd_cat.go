@@ -60,7 +60,7 @@ func (a *app) cat(ctx context.Context, path string, f *catFlags) error {
 		return err
 	}
 	defer in.close()
-	s, err := f.resolve(in)
+	s, err := a.selection(in, &f.selectionFlags)
 	if err != nil {
 		return err
 	}

@@ -189,7 +189,7 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 		return err
 	}
 	defer in.close()
-	s, err := f.resolve(in)
+	s, err := a.selection(in, &f.selectionFlags)
 	if err != nil {
 		return err
 	}

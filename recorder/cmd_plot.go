@@ -88,7 +88,7 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 	}
 	defer in.close()
 	title := in.reader.Stream().Complete()
-	selection, err := f.resolve(in)
+	selection, err := a.selection(in, &f.selectionFlags)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 		return err
 	}
 	defer in.close()
-	s, err := f.resolve(in)
+	s, err := a.selection(in, &f.selectionFlags)
 	if err != nil {
 		return err
 	}

@@ -74,6 +74,20 @@ func (f *selectionFlags) check() error {
 	return nil
 }
 
+// selection resolves f on an input, and says if that has no end: what is there
+// is all of the file's rows, not of the recording's.
+func (a *app) selection(in *input, f *selectionFlags) (export.Selection, error) {
+	s, err := f.resolve(in)
+	if err == nil && !in.open && in.reader.State() == recording.Unfinished {
+		why := "its end is missing"
+		if list := in.reader.Findings(); len(list) > 0 {
+			why = list[len(list)-1].Reason
+		}
+		a.sayf("%s is unfinished: %s; \"oniscope recover\" makes it whole", in.path, why)
+	}
+	return s, err
+}
+
 // resolve returns what the flags mean in a file. It reads the headers of the
 // batches up to the last row that is wanted, and no more of them.
 func (f *selectionFlags) resolve(in *input) (export.Selection, error) {
