@@ -50,8 +50,8 @@ func (b *bench) jobs() []job {
 	column := func(who, codec, source string) contender {
 		return reader.of(who, "ReadColumn/columns=386/codec="+codec+"/reader="+who+"/source="+source)
 	}
-	slice := func(codec string) contender {
-		return reader.of("oniscope", "Slice/seconds=10/columns=16/codec="+codec+"/source=file")
+	slice := func(codec, source string) contender {
+		return reader.of("oniscope", "Slice/seconds=10/columns=16/codec="+codec+"/source="+source)
 	}
 	oneCore := []string{"GOMAXPROCS=1"}
 	return []job{
@@ -59,14 +59,15 @@ func (b *bench) jobs() []job {
 			ours: column("oniscope", "zstd", "file"), peers: []contender{column("arrow-go", "zstd", "file")}},
 		{name: "the same, plain, in memory", files: []string{"386.arrow"}, ratio: 3,
 			ours: column("oniscope", "none", "memory"), peers: []contender{column("arrow-go", "none", "memory"), b.arrowJS("386.arrow")}},
-		{name: "10 s of 16 columns from a minute of Neuropixels, plain", files: []string{"60s-none.arrow"}, ratio: 1,
-			ours: slice("none"), peers: []contender{
+		{name: "10 s of 16 columns from a minute of Neuropixels, plain, memory map", files: []string{"60s-none.arrow"}, ratio: 1,
+			ours: slice("none", "map"), peers: []contender{
 				b.pyarrow("slice-tutorial", "60s-none.arrow"),
 				b.pyarrow("slice-polars", "60s-none.arrow").as("Polars, 2 threads"),
 				b.pyarrow("slice-fields", "60s-none.arrow").as("pyarrow with included_fields"),
+				slice("none", "file").as("oniscope without a map"),
 			}},
 		{name: "the same, zstd", files: []string{"60s-zstd.arrow"}, ratio: 1,
-			ours: slice("zstd"), peers: []contender{
+			ours: slice("zstd", "file"), peers: []contender{
 				b.pyarrow("slice-tutorial", "60s-zstd.arrow"),
 				b.pyarrow("slice-polars", "60s-zstd.arrow").as("Polars, 2 threads"),
 				b.pyarrow("slice-fields", "60s-zstd.arrow").as("pyarrow with included_fields, 2 threads"),
