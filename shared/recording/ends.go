@@ -181,7 +181,7 @@ func (rc *recoverer) chooseSchema(front *message) error {
 		if err != nil {
 			return err
 		}
-		if inFooter && !inFront {
+		if inFooter && !inFront && len(rc.footer.Schema.Fields) > 0 { // zeros in a footer leave no fields
 			return rc.believeFooter("the schema in front does not fit the batches: taken from the footer", "")
 		}
 	}

@@ -219,10 +219,10 @@ func (r *RecordBatch) check(bodyLength int64) error {
 		}
 		end = s.Offset + s.Length
 	}
-	// Zeros over a header leave a batch of no rows, in front of a body that
-	// nothing speaks of.
-	if r.Length == 0 && bodyLength-end >= maxPadding {
-		return fmt.Errorf("%w: no rows, but a body of %d bytes that belong to no buffer", ErrMessage, bodyLength-end)
+	// Zeros over a header leave a batch of no rows or no columns, in front of a
+	// body that nothing speaks of.
+	if (r.Length == 0 || len(r.Buffers) == 0) && bodyLength-end >= maxPadding {
+		return fmt.Errorf("%w: no values, but a body of %d bytes that belong to no buffer", ErrMessage, bodyLength-end)
 	}
 	return nil
 }
