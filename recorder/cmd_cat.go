@@ -55,15 +55,11 @@ func (a *app) cat(ctx context.Context, path string, f *catFlags) error {
 	if isTerminal(a.stdout) {
 		return usagef("cat writes bytes, not text: redirect them into a file or a pipe")
 	}
-	in, err := a.openInput(ctx, path, &f.clockFlags)
+	in, s, err := a.openSelection(ctx, path, &f.selectionFlags)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	s, err := a.selection(in, &f.selectionFlags)
-	if err != nil {
-		return err
-	}
 	codec, err := recording.ParseCodec(f.compression)
 	if err != nil {
 		return err

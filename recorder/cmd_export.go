@@ -184,15 +184,11 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	in, err := a.openInput(ctx, path, &f.clockFlags)
+	in, s, err := a.openSelection(ctx, path, &f.selectionFlags)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	s, err := a.selection(in, &f.selectionFlags)
-	if err != nil {
-		return err
-	}
 	if f.format == "bin" && len(f.columns) == 0 {
 		s.Columns = nil
 	}

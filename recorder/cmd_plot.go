@@ -82,16 +82,12 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	in, err := a.openInput(ctx, path, &f.clockFlags)
+	in, selection, err := a.openSelection(ctx, path, &f.selectionFlags)
 	if err != nil {
 		return err
 	}
 	defer in.close()
 	title := in.reader.Stream().Complete()
-	selection, err := a.selection(in, &f.selectionFlags)
-	if err != nil {
-		return err
-	}
 	out, err := createOutput(f.out, in)
 	if err != nil {
 		return err

@@ -222,6 +222,11 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	for _, d := range plan.Report.Damage {
+		if len(f.salvage) == 0 && d.Batch >= 0 && d.LostRows > 0 && d.Offset+d.Length == in.size {
+			a.sayf("%s: the end of the file cuts its last batch: --salvage COLUMNS keeps the rows that are still in it", path)
+		}
+	}
 	return a.reportRecovered(plan, "")
 }
 

@@ -59,15 +59,11 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	in, err := a.openInput(ctx, path, &f.clockFlags)
+	in, s, err := a.openSelection(ctx, path, &f.selectionFlags)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	s, err := a.selection(in, &f.selectionFlags)
-	if err != nil {
-		return err
-	}
 	codec, err := recording.ParseCodec(f.compression)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)

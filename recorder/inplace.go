@@ -184,17 +184,17 @@ func (a *app) recoverInPlace(ctx context.Context, path string, f *recoverFlags) 
 	if plan.Complete {
 		return a.reportRecovered(plan, "")
 	}
-	todo, err := plan.InPlace()
+	repair, err := plan.InPlace()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := a.mendFile(ctx, in, plan, todo); err != nil {
+	if err := a.mendFile(ctx, in, plan, repair); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return a.reportRecovered(plan, path+tailSuffix)
 }
 
-func (a *app) mendFile(ctx context.Context, in *input, plan *recording.Plan, todo recording.InPlace) error {
+func (a *app) mendFile(ctx context.Context, in *input, plan *recording.Plan, repair recording.InPlace) error {
 	file, err := os.OpenFile(in.path, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func (a *app) mendFile(ctx context.Context, in *input, plan *recording.Plan, tod
 		return err
 	}
 	defer tail.discard()
-	if err := saveTail(tail, file, filepath.Base(in.path), in.size, todo); err != nil {
+	if err := saveTail(tail, file, filepath.Base(in.path), in.size, repair); err != nil {
 		return fmt.Errorf("saving the tail: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
@@ -222,7 +222,7 @@ func (a *app) mendFile(ctx context.Context, in *input, plan *recording.Plan, tod
 		os.Remove(tail.path)
 		return errors.New("the file changes: recover it when the recording has ended")
 	}
-	err = mend(file, todo)
+	err = mend(file, repair)
 	if err == nil {
 		err = checkMended(file, plan)
 	}

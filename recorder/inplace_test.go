@@ -64,16 +64,16 @@ func TestAnInterruptedRepairCanBeUndone(t *testing.T) {
 	for _, n := range tails {
 		kept := bytes.Repeat([]byte("kept bytes, "), 5000)
 		file := append(bytes.Clone(kept), bytes.Repeat([]byte{7}, n)...)
-		todo := recording.InPlace{Keep: int64(len(kept)), Append: bytes.Repeat([]byte("footer"), 200)}
+		repair := recording.InPlace{Keep: int64(len(kept)), Append: bytes.Repeat([]byte("footer"), 200)}
 		var saved bytes.Buffer
-		if err := saveTail(&saved, bytes.NewReader(file), "x.arrow", int64(len(file)), todo); err != nil {
+		if err := saveTail(&saved, bytes.NewReader(file), "x.arrow", int64(len(file)), repair); err != nil {
 			t.Fatal(err)
 		}
 		tail := bytes.NewReader(saved.Bytes())
 		for first := range 5 {
 			for second := range 7 {
 				d := &crashDisk{data: bytes.Clone(file), left: first}
-				if err := mend(d, todo); (err == nil) != (first >= 3) {
+				if err := mend(d, repair); (err == nil) != (first >= 3) {
 					t.Fatalf("mend stopped at step %d: %v", first, err)
 				}
 				d.left = second
@@ -93,9 +93,9 @@ func TestAnInterruptedRepairCanBeUndone(t *testing.T) {
 // A tail that is not of the file, or not whole, changes nothing.
 func TestUndoRefusesWhatItCannotTakeBack(t *testing.T) {
 	file := bytes.Repeat([]byte("0123456789"), 100)
-	todo := recording.InPlace{Keep: 900, Append: []byte("end")}
+	repair := recording.InPlace{Keep: 900, Append: []byte("end")}
 	var saved bytes.Buffer
-	if err := saveTail(&saved, bytes.NewReader(file), "x.arrow", 1000, todo); err != nil {
+	if err := saveTail(&saved, bytes.NewReader(file), "x.arrow", 1000, repair); err != nil {
 		t.Fatal(err)
 	}
 	good := saved.Bytes()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/big"
@@ -74,18 +75,27 @@ func (f *selectionFlags) check() error {
 	return nil
 }
 
-// selection resolves f on an input, and says if that has no end: what is there
-// is all of the file's rows, not of the recording's.
-func (a *app) selection(in *input, f *selectionFlags) (export.Selection, error) {
+// openSelection opens a recording, resolves f on it, and says if the file has
+// no end: what is there is all of its rows, not of the recording's. The caller
+// closes the input.
+func (a *app) openSelection(ctx context.Context, path string, f *selectionFlags) (*input, export.Selection, error) {
+	in, err := a.openInput(ctx, path, &f.clockFlags)
+	if err != nil {
+		return nil, export.Selection{}, err
+	}
 	s, err := f.resolve(in)
-	if err == nil && !in.open && in.reader.State() == recording.Unfinished {
+	if err != nil {
+		in.close()
+		return nil, export.Selection{}, err
+	}
+	if !in.open && in.reader.State() == recording.Unfinished {
 		why := "its end is missing"
 		if list := in.reader.Findings(); len(list) > 0 {
 			why = list[len(list)-1].Reason
 		}
 		a.sayf("%s is unfinished: %s; \"oniscope recover\" makes it whole", in.path, why)
 	}
-	return s, err
+	return in, s, nil
 }
 
 // resolve returns what the flags mean in a file. It reads the headers of the
