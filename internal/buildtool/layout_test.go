@@ -43,6 +43,7 @@ var rules = map[string]rule{
 	"wasm":               {own: []string{"shared/..."}},
 	"web":                {},
 	"web/pagetest":       {own: []string{"shared/..."}, foreign: []string{"github.com/chromedp/..."}},
+	"internal/fronts":    {own: []string{"shared/recording", "shared/stream"}},
 	"internal/buildtool": {own: []string{"web/pagetest"}, foreign: []string{"github.com/chromedp/..."}},
 	"testdata/generate":  {own: []string{"shared/...", "hardware/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},
 	".":                  {own: []string{"internal/buildtool"}}, // magefile.go
@@ -87,7 +88,7 @@ func TestImportLinesFollowTheRules(t *testing.T) {
 func (r rule) forbids(file, dir, imported string) string {
 	test := strings.HasSuffix(file, "_test.go")
 	if own, ok := strings.CutPrefix(imported, module); ok {
-		if matches(r.own, own) || own == dir || test && (own == "web/pagetest" || below(dir, own)) {
+		if matches(r.own, own) || own == dir || test && (own == "web/pagetest" || below(dir, own) || own == "internal/fronts") {
 			return ""
 		}
 		return "not among the packages of this module that it may use"
