@@ -118,9 +118,12 @@ func (a *app) printInfo(info *recording.Info) {
 	for _, group := range groupColumns(info) {
 		line("columns", "%s", group)
 	}
-	for _, f := range info.Findings {
-		line(f.Severity, "byte %d: %s", f.Offset, f.Reason)
+	if summary := recording.Summarize(info.Findings, info.Rows); summary != "" {
+		line("missing", "%s", summary)
 	}
+	a.eachFinding(a.stdout, info.Findings, func(f *recording.Finding) {
+		line(f.Severity.String(), "byte %d: %s%s", f.Offset, f.Reason, repeated(f))
+	})
 }
 
 // groupColumns writes columns that differ only in their channel as one entry.

@@ -18,16 +18,16 @@ import (
 
 const recoverHelp = `Recover puts together what is intact of a damaged or unfinished recording: every
 batch that proves intact, before and after the damage, with or without a footer.
-Where the chain of batches breaks, the bytes behind are searched for the next.
+Where the chain of batches breaks, the bytes after it are searched for the next.
 
-Without --in-place, it writes a new, complete file (-o, by default beside the
+Without --in-place, it writes a new, complete file (-o, by default next to the
 input: for name.arrow it is name.recovered.arrow). Bytes are copied as they are;
 --compression changes the bodies. The input is never changed. The output is read
 back whole, every batch, before success is said, and only then gets its name.
 
---in-place makes the file whole where it stands, at the cost of reading the
-headers: the end mark and the footer are written behind the last intact batch.
-What stood there is saved in FILE.tail first, and --undo puts it back, byte for
+--in-place makes the file whole in place, at the cost of reading the headers:
+the end mark and the footer are written after the last intact batch. What was
+there is saved in FILE.tail first, and --undo puts it back, byte for
 byte. Of the bodies only the last is decoded. Damage in the middle stays where
 it is; the footer leaves it out.
 
@@ -41,8 +41,9 @@ another file of the same stream, --schema-from OTHER. An Arrow stream becomes a
 file, or with --format stream a whole stream.
 
 Each loss is listed with its bytes, rows and seconds (by Clock). Outcomes:
-lossless (exit code 0), lossy (rows or bytes were left out, exit code 3), failed
-(nothing could be recovered, no output, exit code 1).`
+lossless (exit code 0), suspect (every row is kept, but some look wrong, exit
+code 3), lossy (rows or bytes were left out, exit code 3), failed (nothing could
+be recovered, no output, exit code 1).`
 
 // recoverFlags are the flags of `oniscope recover`.
 type recoverFlags struct {
@@ -178,7 +179,7 @@ func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recordi
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("%s: %w", in.path, err)
+	return nil, fmt.Errorf("%s: %w", in.path, withHint(err))
 }
 
 // clock fills in the clock's rate of a report whose file does not state it.
@@ -222,7 +223,7 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	for _, d := range plan.Report.Damage {
+	for _, d := range plan.Report.Findings {
 		if len(f.salvage) == 0 && d.Batch >= 0 && d.LostRows > 0 && d.Offset+d.Length == in.size {
 			a.sayf("%s: the end of the file cuts its last batch: --salvage COLUMNS keeps the rows that are still in it", path)
 		}
@@ -328,9 +329,10 @@ func (a *app) reportRecovered(plan *recording.Plan, tail string) error {
 		}
 		fmt.Fprintf(a.stdout, "%s  %s: %d rows in %s recovered, %s lost, %d bytes skipped\n",
 			r.Output, r.Outcome, r.RowsRecovered, plural(r.BatchesRecovered, "batch"), plural(r.BatchesLost, "batch"), r.BytesSkipped)
-		for i := range r.Damage {
-			a.printDamage(&r.Damage[i], r.AcqClockHz)
+		if summary := recording.Summarize(r.Findings, r.RowsRecovered); summary != "" {
+			fmt.Fprintf(a.stdout, "  %s\n", summary)
 		}
+		a.eachFinding(a.stdout, r.Findings, func(f *recording.Finding) { a.printFinding(f, r.AcqClockHz) })
 		if len(r.ColumnsLeftOut) > 0 {
 			fmt.Fprintf(a.stdout, "  columns left out: %s\n", shortened(r.ColumnsLeftOut))
 		}
@@ -338,17 +340,20 @@ func (a *app) reportRecovered(plan *recording.Plan, tail string) error {
 			fmt.Fprintf(a.stdout, "  what was cut off is saved in %s; to take this back: oniscope recover %s --undo\n", tail, r.Output)
 		}
 	}
-	if r.Outcome != recording.Lossless {
-		return lossf("%s: recovered with losses: %s lost, %d bytes skipped", r.Input, plural(r.BatchesLost, "batch"), r.BytesSkipped)
+	switch r.Outcome {
+	case recording.Lossless:
+		return nil
+	case recording.Suspect:
+		return lossf("%s: every row is kept, but some look wrong: see the findings", r.Input)
 	}
-	return nil
+	return lossf("%s: recovered with losses: %s lost, %d bytes skipped", r.Input, plural(r.BatchesLost, "batch"), r.BytesSkipped)
 }
 
-// printDamage lists the bytes of a finding, and of a loss its rows and
+// printFinding lists the bytes of a finding, and of a loss its rows and
 // seconds, or ticks where the rate is not known.
-func (a *app) printDamage(d *recording.Finding, clockHz uint64) {
-	fmt.Fprintf(a.stdout, "  byte %d, %d bytes: %s\n", d.Offset, d.Length, d.Reason)
-	if d.Severity != "error" {
+func (a *app) printFinding(d *recording.Finding, clockHz uint64) {
+	fmt.Fprintf(a.stdout, "  %s: byte %d, %d bytes: %s%s\n", d.Severity, d.Offset, d.Length, d.Reason, repeated(d))
+	if d.Severity != recording.SeverityError {
 		return
 	}
 	rows := "an unknown number of rows"
@@ -370,7 +375,7 @@ func (a *app) printDamage(d *recording.Finding, clockHz uint64) {
 	case d.ClockAfter > 0:
 		when = fmt.Sprintf(", before %s", moment(d.ClockAfter))
 	}
-	fmt.Fprintf(a.stdout, "    lost behind %d kept rows: %s%s\n", d.BeforeRow, rows, when)
+	fmt.Fprintf(a.stdout, "    lost after %d kept rows: %s%s\n", d.BeforeRow, rows, when)
 }
 
 // shortened lists names, of many the first and the last.

@@ -114,12 +114,12 @@ func (a *app) reportDamage(path string, findings []recording.Finding) error {
 	if len(findings) == 0 {
 		return nil
 	}
-	for _, f := range findings {
+	a.eachFinding(a.stderrWords(), findings, func(f *recording.Finding) {
 		where := fmt.Sprintf("byte %d", f.Offset)
 		if f.Batch >= 0 {
 			where += fmt.Sprintf(", batch %d", f.Batch)
 		}
-		a.sayf("%s: %s", where, f.Reason)
-	}
-	return lossf("%s: rows are missing for damage, at %s in the range", path, plural(len(findings), "place"))
+		a.sayf("%s: %s%s", where, f.Reason, repeated(f))
+	})
+	return lossf("%s: rows are missing because of damage, in %s", path, plural(len(findings), "place"))
 }

@@ -92,12 +92,16 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 		return verification{}, err
 	}
 	defer in.close()
+	rows := int64(0)
 	o := recording.VerifyOptions{AcqClockHz: c.clockHz, Open: in.open, Yield: ctx.Err}
 	if r, err := a.openReader(ctx, in); err == nil {
 		if err := c.complete(path, r.Stream()); err != nil {
 			return verification{}, fmt.Errorf("%s: %w", path, err)
 		}
 		o.AcqClockHz = r.Stream().AcqClockHz
+		if rows, err = r.CountRows(); err != nil {
+			return verification{}, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	p := a.newProgress("verifying "+path, in.size, true)
 	o.Progress = p.set
@@ -107,11 +111,11 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 			break
 		}
 		v.Findings = append(v.Findings, f)
-		v.OK = v.OK && f.Severity == "info"
+		v.OK = v.OK && f.Severity == recording.SeverityInfo
 	}
 	p.end()
 	if !a.json {
-		a.printVerification(&v, err, in.open, o.AcqClockHz)
+		a.printVerification(&v, err, in.open, rows, o.AcqClockHz)
 	}
 	if err != nil {
 		return verification{}, fmt.Errorf("%s: %w", path, err)
@@ -120,8 +124,8 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 }
 
 // printVerification writes what was found, also beside a failure.
-func (a *app) printVerification(v *verification, failed error, open bool, clockHz uint64) {
-	count := map[string]int{}
+func (a *app) printVerification(v *verification, failed error, open bool, rows int64, clockHz uint64) {
+	count := map[recording.Severity]int{}
 	for i := range v.Findings {
 		count[v.Findings[i].Severity]++
 	}
@@ -135,22 +139,24 @@ func (a *app) printVerification(v *verification, failed error, open bool, clockH
 	case v.OK:
 		fmt.Fprintf(a.stdout, "%s  ok\n", v.Path)
 	default:
-		fmt.Fprintf(a.stdout, "%s  not ok: %s, %s\n", v.Path, plural(count["error"], "error"), plural(count["warning"], "warning"))
+		fmt.Fprintf(a.stdout, "%s  not ok: %s, %s\n", v.Path, plural(count[recording.SeverityError], "error"), plural(count[recording.SeverityWarning], "warning"))
 	}
-	for i := range v.Findings {
-		f := &v.Findings[i]
+	if summary := recording.Summarize(v.Findings, rows); summary != "" {
+		fmt.Fprintf(a.stdout, "  %s\n", summary)
+	}
+	a.eachFinding(a.stdout, v.Findings, func(f *recording.Finding) {
 		where := fmt.Sprintf("byte %d", f.Offset)
 		if f.Batch >= 0 {
 			where += fmt.Sprintf(", batch %d", f.Batch)
 		}
-		if f.Severity != "info" {
+		if f.Severity != recording.SeverityInfo {
 			where += fmt.Sprintf(", row %d", f.BeforeRow)
 			if f.ClockBefore > 0 && clockHz > 0 {
 				where += fmt.Sprintf(", %.6f s", float64(f.ClockBefore)/float64(clockHz))
 			}
 		}
-		fmt.Fprintf(a.stdout, "  %-8s%s: %s\n", f.Severity, where, f.Reason)
-	}
+		fmt.Fprintf(a.stdout, "  %-8s%s: %s%s\n", f.Severity, where, f.Reason, repeated(f))
+	})
 }
 
 // plural writes a number of things as people do.

@@ -186,7 +186,7 @@ func (a *app) recoverInPlace(ctx context.Context, path string, f *recoverFlags) 
 	}
 	repair, err := plan.InPlace()
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, withHint(err))
 	}
 	if err := a.mendFile(ctx, in, plan, repair); err != nil {
 		return fmt.Errorf("%s: %w", path, err)

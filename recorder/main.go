@@ -50,6 +50,7 @@ type app struct {
 	stdout, stderr io.Writer
 	interrupts     chan os.Signal // nil: the process's own; tests send through it
 	json, quiet    bool
+	all            bool // list every finding
 
 	// create makes the files of streams; nil: on disk. Tests put a disk that
 	// fills up here.
@@ -134,6 +135,10 @@ Results go to standard output, words to standard error.
 	root.AddCommand(a.recordCommand(), a.infoCommand(), a.sliceCommand(), a.exportCommand(), a.catCommand(), a.plotCommand(), a.recoverCommand(), a.verifyCommand(), a.viewCommand())
 	for _, c := range root.Commands() {
 		c.Long += "\n\n" + exitHelp
+		switch c.Name() {
+		case "info", "verify", "recover", "slice", "export", "cat", "plot":
+			c.Flags().BoolVar(&a.all, "all", false, allHelp)
+		}
 	}
 	return root
 }
@@ -169,6 +174,14 @@ func (a *app) sayf(format string, args ...any) {
 	if !a.quiet {
 		fmt.Fprintf(a.stderr, format+"\n", args...)
 	}
+}
+
+// stderrWords is where words go, nowhere with --quiet.
+func (a *app) stderrWords() io.Writer {
+	if a.quiet {
+		return io.Discard
+	}
+	return a.stderr
 }
 
 // interruptible returns a context that ends with Ctrl-C or SIGTERM, for work

@@ -209,12 +209,12 @@ func TestJSONHasTheNamesOfTheContract(t *testing.T) {
 
 	code, text, _ := try("recover", "--json", path, "-o", filepath.Join(t.TempDir(), "out.arrow"))
 	report := keys(text)
-	need("recover", report, "input output outcome batches_recovered batches_lost rows_recovered bytes_skipped damage")
+	need("recover", report, "input output outcome batches_recovered batches_lost rows_recovered bytes_skipped findings")
 	var damage []map[string]json.RawMessage
-	if err := json.Unmarshal(report["damage"], &damage); err != nil || len(damage) == 0 {
-		t.Fatalf("code %d: %v, %s", code, err, report["damage"])
+	if err := json.Unmarshal(report["findings"], &damage); err != nil || len(damage) == 0 {
+		t.Fatalf("code %d: %v, %s", code, err, report["findings"])
 	}
-	need("damage", damage[0], "offset length batch reason")
+	need("findings", damage[0], "offset length batch reason")
 }
 
 func TestSecondsBecomeTicksExactly(t *testing.T) {

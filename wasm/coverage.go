@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // samplePeriod is the ticks from one row to the next, about; 0 unknown. The
@@ -124,7 +126,7 @@ func (s *openStream) coverage(rows int64) []CoverageSpan {
 	}
 	period := s.samplePeriod()
 	for _, f := range s.reader.Findings() {
-		if f.LostRows == 0 || f.Severity == "info" {
+		if f.LostRows == 0 || f.Severity == recording.SeverityInfo {
 			continue
 		}
 		from, to := float64(f.ClockBefore), float64(f.ClockAfter)

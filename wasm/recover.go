@@ -43,7 +43,7 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 		if err != nil {
 			return nil, cancelled(ctx, err)
 		}
-		report.OK = report.OK && f.Severity == "info"
+		report.OK = report.OK && f.Severity == recording.SeverityInfo
 		report.Findings = append(report.Findings, f)
 	}
 	return report, nil

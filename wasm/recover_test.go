@@ -17,7 +17,7 @@ func TestVerifyTellsWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range report.Findings {
-		if f.Severity == "error" && f.LostRows == 0 {
+		if f.Severity == recording.SeverityError && f.LostRows == 0 {
 			t.Errorf("a whole file has the finding %+v", f)
 		}
 	}
@@ -28,7 +28,7 @@ func TestVerifyTellsWhatIsWrong(t *testing.T) {
 	steps, told := 0, 0
 	e.Yield = func() { steps++ }
 	report, err = e.Verify(context.Background(), "np_0", func(p SliceProgress) { told++ })
-	if err != nil || report.OK || report.Path != "np_0.arrow" || len(report.Findings) <= whole || report.Findings[0].Batch != 0 || report.Findings[0].Severity != "error" {
+	if err != nil || report.OK || report.Path != "np_0.arrow" || len(report.Findings) <= whole || report.Findings[0].Batch != 0 || report.Findings[0].Severity != recording.SeverityError {
 		t.Errorf("%+v, %v", report, err)
 	}
 	if steps == 0 || told == 0 {

@@ -26,7 +26,7 @@ func Fuzz() error {
 				continue // the closing line of go test
 			}
 			stages = append(stages, stage{pkg + " " + name, func() error {
-				return run("go", "test", "-run=^$", "-fuzz=^"+name+"$", "-fuzztime="+limit, pkg)
+				return run("go", "test", "-run=^$", "-fuzz=^"+name+"$", "-fuzztime="+limit, "-fuzzminimizetime=2s", pkg)
 			}})
 		}
 	}

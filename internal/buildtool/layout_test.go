@@ -34,6 +34,7 @@ var rules = map[string]rule{
 	"shared/decimate":          {},
 	"shared/internal/arrowipc": {foreign: []string{"github.com/google/flatbuffers/..."}},
 	"shared/internal/array":    {own: []string{"shared/internal/arrowipc"}},
+	"shared/internal/messages": {own: []string{"shared/internal/arrowipc"}},
 	"shared/recording": {own: []string{"shared/stream", "shared/internal/...", "shared/decimate"},
 		foreign: []string{"github.com/klauspost/compress/...", "github.com/pierrec/lz4/..."}},
 	"shared/export": {own: []string{"shared/recording", "shared/stream", "shared/internal/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},

@@ -127,7 +127,7 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 		}
 		return list
 	}
-	var kept [][]string
+	var kept [][][]string
 	if err == nil {
 		out, err := NewReader(plan.Output(src), plan.Size())
 		if err != nil {
@@ -138,7 +138,7 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 		}
 	}
 	read, _ := batchRows(r, nil)
-	if !slices.Equal(slices.Concat(read...), slices.Concat(kept...)) {
+	if !slices.EqualFunc(slices.Concat(read...), slices.Concat(kept...), slices.Equal[[]string]) {
 		say("rows: %d batches %d rows are read, %d batches %d rows recovered (%v)", len(read), len(slices.Concat(read...)), len(kept), len(slices.Concat(kept...)), err)
 	}
 
@@ -155,7 +155,7 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 		at := 0
 		for _, rows := range read {
 			want := project(rows, columns)
-			for at < len(some) && !slices.Equal(some[at], want) {
+			for at < len(some) && !slices.EqualFunc(some[at], want, slices.Equal[[]string]) {
 				at++
 			}
 			if at == len(some) {
@@ -185,6 +185,9 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 	info, err3 := fresh.Info()
 	if err3 == nil {
 		for _, f := range info.Findings {
+			if strings.HasPrefix(f.Reason, "gap: ") && facts[fmt.Sprintf("%s %d", f.Severity, f.Offset)] > 0 {
+				continue // in a batch that is damaged where info does not read
+			}
 			if said := fmt.Sprintf("%s %d %s", f.Severity, f.Offset, f.Reason); !verified[said] {
 				say("info: %q is not among verify's %q", said, sortedKeys(verified))
 			}
@@ -196,35 +199,50 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 	} else if err == nil {
 		report = plan.Report
 	}
-	for _, f := range report.Damage {
-		if f.Severity == "error" && facts[fmt.Sprintf("%s %d", f.Severity, f.Offset)] == 0 {
+	for _, f := range report.Findings {
+		if f.Severity == SeverityError && facts[fmt.Sprintf("%s %d", f.Severity, f.Offset)] == 0 {
 			say("recover: %d %q is not a fact of verify's %q (%v)", f.Offset, f.Reason, sortedKeys(verified), failedVerify)
 		}
 	}
 	return list
 }
 
-// batchRows reads what can be read, batch by batch.
-func batchRows(r *Reader, columns []int) (list [][]string, err error) {
+// batchRows reads what can be read, batch by batch: the cells of each row.
+func batchRows(r *Reader, columns []int) (list [][][]string, err error) {
 	for i := 0; i < r.NumBatches(); i++ {
 		b, e := r.ReadBatch(i, columns)
 		if e != nil {
 			err = e
 			continue
 		}
-		list = append(list, rowBits(b, nil))
+		rows := make([][]string, b.Rows)
+		for k := range rows {
+			for c := range b.Columns {
+				rows[k] = append(rows[k], cellBits(&b.Columns[c], k))
+			}
+		}
+		list = append(list, rows)
 	}
 	return list, err
 }
 
-func project(rows []string, columns []int) []string {
-	out := make([]string, len(rows))
+// cellBits gives the bits of a value, or what it shows where it is nested.
+func cellBits(v *Vector, row int) string {
+	switch {
+	case v.Valid != nil && v.Valid[row] == 0:
+		return "null"
+	case v.Array != nil:
+		return string(v.Array.AppendText(nil, row))
+	}
+	w := v.width()
+	return string(v.Data[row*w : (row+1)*w])
+}
+
+func project(rows [][]string, columns []int) [][]string {
+	out := make([][]string, len(rows))
 	for i, row := range rows {
-		parts := strings.Split(row, ";")
 		for _, c := range columns {
-			if c < len(parts) {
-				out[i] += parts[c] + ";"
-			}
+			out[i] = append(out[i], row[c])
 		}
 	}
 	return out

@@ -184,6 +184,9 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 		}
 	}
 	if counted {
+		if b.h.batch.Buffers[first].Length == 0 && c.nulls > 0 {
+			return c, b.damaged(column, b.h.bodyAt+b.h.batch.Buffers[first].Offset, noValidity(c.nulls))
+		}
 		if c.valid, err = b.buffer(column, first, c.n, 1, lo, hi); err != nil {
 			return c, err
 		}
@@ -231,7 +234,7 @@ func (b *batchRead) buffer(column, index int, n, bits, lo, hi int64) (*bufferRea
 			return nil, err
 		}
 	case stored.Length < s.need:
-		return nil, b.damaged(column, at, fmt.Errorf("%w: a buffer of %d bytes for %d values of %d bits", ErrBounds, stored.Length, n, bits))
+		return nil, b.damaged(column, at, bufferTooShort(stored.Length, s.need))
 	}
 	switch {
 	case known:
@@ -265,6 +268,16 @@ func (b *batchRead) whole(column int) error {
 		b.stored[i], b.pieces = p, append(b.pieces, p)
 	}
 	return nil
+}
+
+// bufferTooShort says of a buffer of so many bytes how many its values need.
+func bufferTooShort(length, need int64) error {
+	return fmt.Errorf("%w: a buffer of %d bytes where %d are needed", ErrBounds, length, need)
+}
+
+// noValidity says that nothing tells which values are null.
+func noValidity(nulls int64) error {
+	return fmt.Errorf("%w: %d nulls, but no validity bits", ErrDamaged, nulls)
 }
 
 // byteCount is the number of bytes that n values take.

@@ -105,16 +105,16 @@ func (f *campaignFile) survey(t testing.TB) {
 	}
 	end := int64(0)
 	for _, m := range messagesOf(t, f.data) {
-		f.meta = append(f.meta, extent{end, m.bodyAt()})
-		end = m.end()
+		f.meta = append(f.meta, extent{end, m.BodyAt()})
+		end = m.End()
 		if m.BodyLength == 0 {
 			continue
 		}
-		f.bodies = append(f.bodies, extent{m.bodyAt(), m.end()})
+		f.bodies = append(f.bodies, extent{m.BodyAt(), m.End()})
 		if m.Batch.Codec != arrowipc.Uncompressed {
 			for _, s := range m.Batch.Buffers {
 				if s.Length >= 8 {
-					f.fields = append(f.fields, m.bodyAt()+s.Offset)
+					f.fields = append(f.fields, m.BodyAt()+s.Offset)
 				}
 			}
 		}

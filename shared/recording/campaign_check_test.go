@@ -54,7 +54,7 @@ func (c *campaignCase) check() (result caseResult) {
 			}
 			break
 		}
-		if f.Severity != "info" {
+		if f.Severity != SeverityInfo {
 			verified = append(verified, f)
 		}
 	}
@@ -72,7 +72,7 @@ func (c *campaignCase) check() (result caseResult) {
 			wrong("read: %s", w)
 		}
 		findings := r.Findings()
-		told := r.State() != Complete || slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity != "info" })
+		told := r.State() != Complete || slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity != SeverityInfo })
 		if read.missing > 0 && !told {
 			wrong("read: %d batches are missing and nothing is said", read.missing)
 		}
@@ -118,13 +118,13 @@ func (c *campaignCase) check() (result caseResult) {
 		if plan.Report.Outcome == Lossless && read.missing > c.gone() {
 			wrong("recover: lossless, and %d batches are missing", read.missing-c.gone())
 		}
-		if read.missing > 0 && len(plan.Report.Damage) == 0 {
+		if read.missing > 0 && len(plan.Report.Findings) == 0 {
 			wrong("recover: %d batches are missing and nothing is said", read.missing)
 		}
 		if read.lostWhole > 0 {
-			wrong("recover: %d batches that nothing has touched are not in the output: %s", read.lostWhole, reasons(plan.Report.Damage))
+			wrong("recover: %d batches that nothing has touched are not in the output: %s", read.lostWhole, reasons(plan.Report.Findings))
 		}
-		result.Told = result.Told || len(plan.Report.Damage) > 0
+		result.Told = result.Told || len(plan.Report.Findings) > 0
 	}
 	result.Told = result.Told || result.Verified
 	return result

@@ -113,14 +113,16 @@ func (d *decompressor) content(codec arrowipc.Codec, stored []byte, need int64, 
 		claim, p = int64(binary.LittleEndian.Uint64(stored)), stored[8:]
 	}
 	switch {
-	case optional && (len(stored) == 0 || claim == 0):
+	case optional && (len(stored) == 0 || claim == 0 || emptyFrame(codec, stored)):
 		return nil, nil
+	case need == 0 && emptyFrame(codec, stored): // whatever is claimed, nothing is needed
+		return stored[:0:0], nil
 	case claim == -1: // stored as it is
 		if need == array.Whole {
 			return p, nil
 		}
 		if int64(len(p)) < need || codec != arrowipc.Uncompressed && int64(len(p)) > (need+63)&^63 {
-			return nil, fmt.Errorf("%w: %d bytes where %d belong", ErrBounds, len(p), need)
+			return nil, bufferTooShort(int64(len(p)), need)
 		}
 		return p[:need:need], nil
 	case need != array.Whole && (claim < need || claim > (need+63)&^63) || claim < 0:
@@ -138,6 +140,13 @@ func (d *decompressor) content(codec arrowipc.Codec, stored []byte, need int64, 
 		return out, err
 	}
 	return out[:need:need], nil
+}
+
+// emptyFrame reports whether a compressed buffer is a length and nothing else:
+// C# stores empty buffers so. The length should be 0; if it is not, nothing
+// depends on it.
+func emptyFrame(codec arrowipc.Codec, stored []byte) bool {
+	return codec != arrowipc.Uncompressed && len(stored) == 8
 }
 
 // decode appends the size bytes that a frame holds to out, which has room for

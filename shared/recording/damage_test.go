@@ -39,7 +39,7 @@ func TestDamageTable(t *testing.T) {
 			name    string
 			bytes   []byte
 			keep    []int
-			outcome string
+			outcome Outcome
 			lost    int    // batches; -1: do not look
 			rows    int64  // of the first batch lost; -2: do not look
 			say     string // in a reason
@@ -71,8 +71,8 @@ func TestDamageTable(t *testing.T) {
 			{"end mark damaged", clone(func(p []byte) { p[end(4)] = 0 }), all, Lossless, 0, -2, "end mark before the footer"},
 			{"footer lacks the last batch", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches = f.Batches[:4] }), all, Lossless, 0, -2, "does not list this batch"},
 			{"footer lacks a middle batch", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches = append(f.Batches[:2:2], f.Batches[3:]...) }), all, Lossless, 0, -2, "does not list this batch"},
-			{"footer points outside the file", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches[2].Offset = 1 << 40 }), all, Lossless, 0, -2, "outside the batches"},
-			{"footer points between the batches", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches[2].Offset += 64 }), all, Lossless, 0, -2, "none stands here"},
+			{"footer points outside the file", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches[2].Offset = 1 << 40 }), all, Lossless, 0, -2, "bytes too far"},
+			{"footer points between the batches", withFooter(t, file, func(f *arrowipc.Footer) { f.Batches[2].Offset += 64 }), all, Lossless, 0, -2, "64 bytes too far"},
 			{"footer with lengths of 0", withFooter(t, file, func(f *arrowipc.Footer) {
 				for i := range f.Batches {
 					f.Batches[i].MetaLength, f.Batches[i].BodyLength = 0, 0
@@ -98,15 +98,15 @@ func TestDamageTable(t *testing.T) {
 			{"schema message zeroed", clone(func(p []byte) { zero(p[8:blocks[0].Offset]) }), all, Lossless, 0, -2, "taken from the footer"},
 			{"everything before the first batch zeroed", clone(func(p []byte) { zero(p[:blocks[0].Offset]) }), all, Lossless, 0, -2, "taken from the footer"},
 			{"zeroed tail without a footer", append(withoutFooter(t, file), make([]byte, 70000)...), all, Lossy, 0, -1, "are zeros"},
-			{"zeroed tail behind the footer", append(bytes.Clone(file), make([]byte, 5000)...), all, Lossless, 0, -2, "behind the end of the file"},
-			{"much zeroed tail behind the footer", append(bytes.Clone(file), make([]byte, 3<<20)...), all, Lossless, 0, -2, "behind the end of the file"},
+			{"zeroed tail behind the footer", append(bytes.Clone(file), make([]byte, 5000)...), all, Lossless, 0, -2, "follow the end of the file"},
+			{"much zeroed tail behind the footer", append(bytes.Clone(file), make([]byte, 3<<20)...), all, Lossless, 0, -2, "follow the end of the file"},
 			{"rubbish without a footer", append(withoutFooter(t, file), bytes.Repeat([]byte("rubbish!"), 99)...), all, Lossy, 0, -1, "no message begins here"},
-			{"rubbish behind the footer", append(bytes.Clone(file), bytes.Repeat([]byte("rubbish!"), 99)...), all, Lossless, 0, -2, "behind the end of the file"},
+			{"rubbish behind the footer", append(bytes.Clone(file), bytes.Repeat([]byte("rubbish!"), 99)...), all, Lossless, 0, -2, "follow the end of the file"},
 			{"short last body", file[:body(4)+70], []int{0, 1, 2, 3}, Lossy, 1, 11, "of its body are there"},
 			{"short last header", file[:blocks[4].Offset+100], []int{0, 1, 2, 3}, Lossy, 1, -1, "inside the header"},
 			{"header of a batch zeroed", clone(func(p []byte) { zero(p[blocks[2].Offset:body(2)]) }), []int{0, 1, 3, 4}, Lossy, 1, 40, "zeros where a message"},
 			{"a whole batch zeroed", clone(func(p []byte) { zero(p[blocks[2].Offset:end(2)]) }), []int{0, 1, 3, 4}, Lossy, 1, 40, "zeros where a message"},
-			{"two batches zeroed", clone(func(p []byte) { zero(p[blocks[1].Offset:end(2)]) }), []int{0, 3, 4}, Lossy, 2, 40, ""},
+			{"two batches zeroed", clone(func(p []byte) { zero(p[blocks[1].Offset:end(2)]) }), []int{0, 3, 4}, Lossy, 2, 80, ""},
 			{"first batch zeroed", clone(func(p []byte) { zero(p[blocks[0].Offset:end(0)]) }), []int{1, 2, 3, 4}, Lossy, 1, 40, ""},
 			{"last batch zeroed", clone(func(p []byte) { zero(p[blocks[4].Offset:end(4)]) }), []int{0, 1, 2, 3}, Lossy, 1, -1, ""},
 			{"last batch and end mark zeroed", clone(func(p []byte) { zero(p[blocks[4].Offset : end(4)+8]) }), []int{0, 1, 2, 3}, Lossy, 1, -1, ""},
@@ -135,7 +135,7 @@ func TestDamageTable(t *testing.T) {
 				p := bytes.Clone(file[:blocks[2].Offset])
 				p = append(p, file[8:blocks[0].Offset]...)
 				return append(p, withoutFooter(t, file)[blocks[2].Offset:]...)
-			}(), all, Lossy, 0, -1, "a second schema"},
+			}(), all, Lossy, 0, 0, "a second schema"},
 		}
 		if codec != None {
 			m := messageAt(t, file, blocks[2])
@@ -164,9 +164,9 @@ func TestDamageTable(t *testing.T) {
 				}
 				said := c.say == ""
 				first := true
-				for _, f := range report.Damage {
+				for _, f := range report.Findings {
 					said = said || strings.Contains(f.Reason, c.say)
-					if f.Severity == "error" && first {
+					if f.Severity == SeverityError && first {
 						first = false
 						if c.rows != -2 && f.LostRows != c.rows {
 							t.Errorf("%d rows lost, want %d: %+v", f.LostRows, c.rows, f)
@@ -174,10 +174,10 @@ func TestDamageTable(t *testing.T) {
 					}
 				}
 				if !said {
-					t.Errorf("nothing says %q: %+v", c.say, report.Damage)
+					t.Errorf("nothing says %q: %+v", c.say, report.Findings)
 				}
 				found, err := verifyAll(t, c.bytes, VerifyOptions{})
-				if err != nil || hasError(found) != (c.name != "nothing") {
+				if err != nil || hasDamage(found) != (c.name != "nothing") {
 					t.Errorf("Verify finds %+v, %v", found, err)
 				}
 			})

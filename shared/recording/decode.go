@@ -36,14 +36,7 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 	if c.layout.runEnd {
 		first, n = 0, int(c.n)
 	}
-	data, err := b.content(c.column, c.values)
-	if err != nil {
-		return Vector{}, err
-	}
-	if c.typ == stream.Bool {
-		data = unpackBits(data, int(first&7), n)
-	}
-	var valid []byte
+	var valid []byte // first, as a checker does: what is wrong is said in the same words
 	if c.valid != nil {
 		bitmap, err := b.content(c.column, c.valid)
 		if err != nil {
@@ -52,11 +45,18 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 		valid = unpackBits(bitmap, int(first&7), n)
 		nulls := int64(countZeros(valid))
 		if c.nulls != arrowipc.UnknownNulls && (nulls > c.nulls || int64(n) == c.n && nulls != c.nulls) {
-			return Vector{}, b.damaged(c.column, c.valid.at, fmt.Errorf("%w: %d nulls by the header, %d by the validity", ErrDamaged, c.nulls, nulls))
+			return Vector{}, b.damaged(c.column, c.valid.at, fmt.Errorf("%w: %d nulls by its validity bits, %d by its header", ErrDamaged, nulls, c.nulls))
 		}
 	}
 	if c.nulls == 0 {
 		valid = nil
+	}
+	data, err := b.content(c.column, c.values)
+	if err != nil {
+		return Vector{}, err
+	}
+	if c.typ == stream.Bool {
+		data = unpackBits(data, int(first&7), n)
 	}
 	if !c.layout.runEnd {
 		v.Data, v.Valid = data, valid

@@ -2,25 +2,20 @@ package recording
 
 import (
 	"fmt"
-	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // dictionaries are the dictionary messages of a file. Nothing of them is read
-// before a column is that needs one.
-//
-// In a stream a message counts for the batches behind it, until the next for
-// the same id: a delta goes on, any other begins anew. A footer lists the
-// dictionaries of a file in the order in which they count, all of them for
-// all batches; where one begins anew nevertheless, its place decides.
-// Source: Arrow columnar format, "Dictionary Messages" and "IPC File Format".
+// before a column is that needs one; messages.Dictionaries says which count for
+// which batch.
 type dictionaries struct {
 	list   []dictionaryMessage
-	listed bool                 // by a footer, and not yet looked at
-	byID   map[int64]*chains    // of the list, once all headers are known
-	gaps   []int64              // where a walk lost its way: messages may be missing
+	listed bool // by a footer, and not yet looked at
+	index  messages.Dictionaries
+	ready  bool                 // the index has them
 	cache  map[int64]dictionary // by id, the one used last
 	busy   map[int64]bool       // being read: for those that hold themselves
 }
@@ -54,12 +49,6 @@ func (d *dictionaries) footer(f *arrowipc.Footer) {
 	d.listed = len(d.list) > 0
 }
 
-// message takes over one that a walk met.
-func (d *dictionaries) message(at, metaLength int64, m *arrowipc.Message) {
-	d.list = append(d.list, dictionaryMessage{block: arrowipc.Block{Offset: at, MetaLength: int32(metaLength), BodyLength: m.BodyLength}})
-	d.list[len(d.list)-1].set(m)
-}
-
 // loadDictionaryHeaders reads the headers of the messages that the footer
 // lists. The error is the source's.
 func (r *Reader) loadDictionaryHeaders() error {
@@ -71,7 +60,7 @@ func (r *Reader) loadDictionaryHeaders() error {
 	var which []int
 	for i := range d.list {
 		b := d.list[i].block
-		if b.MetaLength < 8 || int64(b.MetaLength) > maxMetadataBytes || b.Offset < arrowipc.HeaderLength || b.Offset > r.end-int64(b.MetaLength) {
+		if b.MetaLength < 8 || int64(b.MetaLength) > messages.MaxMetadataBytes || b.Offset < arrowipc.HeaderLength || b.Offset > r.end-int64(b.MetaLength) {
 			d.list[i].err = fmt.Errorf("%w: the footer puts a dictionary's header of %d bytes at %d", ErrBounds, b.MetaLength, b.Offset)
 			continue
 		}
@@ -83,7 +72,7 @@ func (r *Reader) loadDictionaryHeaders() error {
 	for k, i := range which {
 		m, err := parseFramed(pieces[k].data)
 		if err == nil && m.Header != arrowipc.DictionaryBatchHeader {
-			err = fmt.Errorf("%w: no dictionary stands where the footer says", ErrDamaged)
+			err = fmt.Errorf("%w: there is no dictionary where the footer says", ErrDamaged)
 		}
 		if err != nil {
 			d.list[i].err = err
@@ -107,77 +96,30 @@ func parseFramed(p []byte) (*arrowipc.Message, error) {
 	return arrowipc.ParseMessage(p[prefix:])
 }
 
-// chains are the messages of one dictionary.
-type chains struct {
-	messages []int // in the list
-	begins   []int // for each of them: which of messages began anew; -1: none
-	byPlace  bool  // they count from their place in the file on
-}
-
-// sortDictionaries fills byID, once.
-func (r *Reader) sortDictionaries() error {
-	d := &r.dictionaries
-	if err := r.loadDictionaryHeaders(); err != nil || d.byID != nil {
-		return err
-	}
-	byID := map[int64]*chains{}
-	for i := range d.list {
-		m := &d.list[i]
-		if m.err != nil {
-			// Whose it was cannot be told.
-			return &bufferError{m.block.Offset, m.err}
-		}
-		c := byID[m.id]
-		if c == nil {
-			c = &chains{byPlace: r.format == "stream" || !r.footer}
-			byID[m.id] = c
-		}
-		begin := len(c.messages)
-		if m.delta && begin == 0 {
-			begin = -1
-		} else if m.delta {
-			begin = c.begins[begin-1]
-		} else {
-			c.byPlace = c.byPlace || begin > 0
-		}
-		c.messages, c.begins = append(c.messages, i), append(c.begins, begin)
-	}
-	d.byID = byID
-	return nil
-}
-
 // chain returns the messages that make a dictionary for the batch at an
 // offset of the file: from the one that begins anew to the last. None are
 // there if the list is empty.
 func (r *Reader) chain(id, at int64) ([]int, error) {
-	if err := r.sortDictionaries(); err != nil {
+	d := &r.dictionaries
+	if err := r.loadDictionaryHeaders(); err != nil {
 		return nil, err
 	}
-	list, c := r.dictionaries.list, r.dictionaries.byID[id]
-	if c == nil {
-		return nil, nil
-	}
-	n := len(c.messages)
-	if c.byPlace {
-		n = sort.Search(n, func(k int) bool { return list[c.messages[k]].block.Offset > at })
-	}
-	if n == 0 {
-		return nil, nil
-	}
-	begin := c.begins[n-1]
-	if begin < 0 {
-		return nil, &bufferError{list[c.messages[n-1]].block.Offset, fmt.Errorf("%w: dictionary %d goes on, but did not begin", ErrDamaged, id)}
-	}
-	if len(c.messages) > 1 {
-		// One that changes may have changed where messages are missing.
-		from := list[c.messages[begin]].block.Offset
-		for _, gap := range r.dictionaries.gaps {
-			if from < gap && gap <= at {
-				return nil, &bufferError{gap, fmt.Errorf("%w: a part of dictionary %d may be missing", ErrDamaged, id)}
+	if !d.ready {
+		d.index.List = nil
+		for i := range d.list {
+			m := &d.list[i]
+			if m.err != nil { // whose it was cannot be known
+				return nil, &bufferError{m.block.Offset, m.err}
 			}
+			d.index.List = append(d.index.List, messages.DictionaryMessage{At: m.block.Offset, ID: m.id, Delta: m.delta})
 		}
+		d.ready = true
 	}
-	return c.messages[begin:n], nil
+	list, where, err := d.index.Chain(id, at)
+	if err != nil {
+		return nil, &bufferError{where, fmt.Errorf("%w: %w", ErrDamaged, err)}
+	}
+	return list, nil
 }
 
 // dictionary returns the values of the dictionary of a field for the batch at
@@ -198,7 +140,7 @@ func (r *Reader) dictionary(f *arrowipc.Field, at int64) (*array.Array, error) {
 	if err != nil || len(chain) == 0 {
 		return nil, err
 	}
-	values := dictionaryField(r.schema.Fields, id)
+	values := messages.DictionaryField(r.schema.Fields, id)
 	if plain := *f; values.TypeString() != plainType(&plain) {
 		return nil, &bufferError{at, fmt.Errorf("%w: dictionary %d has values of %s and of %s", ErrDamaged, id, values.TypeString(), plainType(&plain))}
 	}

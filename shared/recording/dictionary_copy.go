@@ -9,6 +9,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // A dictionaryCopy writes the dictionaries that a slice needs.
@@ -178,7 +179,7 @@ func (d *dictionaryCopy) codec(message int) Codec {
 
 // message copies one message.
 func (d *dictionaryCopy) message(f *arrowipc.Field, i int, delta bool, at int64) error {
-	b, err := d.r.dictionaryRead(dictionaryField(d.r.schema.Fields, f.Dictionary.ID), i)
+	b, err := d.r.dictionaryRead(messages.DictionaryField(d.r.schema.Fields, f.Dictionary.ID), i)
 	if err != nil {
 		return err
 	}

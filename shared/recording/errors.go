@@ -11,8 +11,9 @@ import (
 // errors.Is; the texts say what to do next.
 var (
 	ErrEmpty       = errors.New("recording: file is empty: nothing had been written when the recording ended, so nothing can be read")
-	ErrNotArrow    = errors.New("recording: not an Arrow file: it does not begin with ARROW1; choose a recording (.arrow)")
+	ErrNotArrow    = errors.New("recording: not an Arrow file: it does not begin with ARROW1, and no message of Arrow is found in it; choose a recording (.arrow)")
 	ErrNoSchema    = errors.New("recording: file ends before its schema: the recording ended before its first batch, so there are no rows to read")
+	ErrSchemaLost  = errors.New("recording: the schema at the beginning is damaged, and there is no footer: the schema of another file of the same stream is needed")
 	ErrBigEndian   = errors.New("recording: big-endian Arrow files are not read: write the file again on a little-endian machine")
 	ErrUnsupported = errors.New("recording: not possible")
 	ErrTooLarge    = errors.New("recording: too much for one read: ask for fewer columns or fewer rows")
@@ -62,23 +63,10 @@ func (e *ColumnError) Error() string {
 	return fmt.Sprintf("recording: no column %q: did you mean %s?", e.Name, strings.Join(e.Near, ", "))
 }
 
-// A Finding is one thing that is not as it should be in a file.
-type Finding struct {
-	Offset      int64  `json:"offset"`       // bytes from the start of the file
-	Length      int64  `json:"length"`       // bytes that cannot be used
-	Batch       int    `json:"batch"`        // index of the batch, or -1
-	Severity    string `json:"severity"`     // "info", "warning" (nothing lost that was whole), "error" (rows lost)
-	Reason      string `json:"reason"`       // for people
-	BeforeRow   int64  `json:"before_row"`   // row number of the first row behind it
-	LostRows    int64  `json:"lost_rows"`    // -1: unknown
-	ClockBefore uint64 `json:"clock_before"` // last tick before it, 0: none
-	ClockAfter  uint64 `json:"clock_after"`  // first tick behind it, 0: none
-}
-
 // plainReason makes the text of an error one for people, who know no package names.
 func plainReason(text string) string { return packageNames.Replace(text) }
 
-var packageNames = strings.NewReplacer("arrowipc: ", "", "recording: ", "")
+var packageNames = strings.NewReplacer("arrowipc: ", "", "recording: ", "", ErrBounds.Error()+": ", "", ErrDamaged.Error()+": ", "")
 
 // near returns up to five of names that are most like name.
 func near(name string, names []string) []string {

@@ -56,7 +56,8 @@ func ExampleReader_Info() {
 	}
 	// Output:
 	// unfinished 120 rows LfpDataCh0 nulls 12
-	// warning the file ends inside batch 1: 192512 of its 192864 bytes are there
+	// error only 192512 of the 192864 bytes of its body are there
+	// warning the end mark and the footer are missing
 }
 
 func ExampleColumnError() {

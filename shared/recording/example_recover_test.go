@@ -56,8 +56,8 @@ func ExampleRecover() {
 		log.Fatal(err)
 	}
 	fmt.Println(plan.Report.Outcome, plan.Report.BatchesRecovered, "batches", plan.Report.RowsRecovered, "rows")
-	for _, f := range plan.Report.Damage {
-		fmt.Println(f.Severity+":", f.Reason)
+	for _, f := range plan.Report.Findings {
+		fmt.Println(f.Severity.String()+":", f.Reason)
 	}
 	for _, s := range plan.Spans {
 		if s.Bytes == nil {
@@ -68,8 +68,8 @@ func ExampleRecover() {
 	}
 	// Output:
 	// lossless 2 batches 60000 rows
-	// info: 7 bytes of padding behind the last batch are missing: added
-	// info: the end mark and the footer are missing: written anew
+	// warning: 7 bytes of padding after the last batch are missing: added
+	// warning: the end mark and the footer are missing: written anew
 	// copy 897049 bytes from 0
 	// put true
 	// put true

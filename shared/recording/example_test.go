@@ -44,7 +44,8 @@ func ExampleOpen() {
 	}
 	// Output:
 	// Neuropixels 1.0 120 true unfinished
-	// byte 266672, batch 1: the file ends inside batch 1: 192512 of its 192864 bytes are there
+	// byte 266672, batch 1: only 192512 of the 192864 bytes of its body are there
+	// byte 496288, batch -1: the end mark and the footer are missing
 }
 
 // Only the columns that are asked for are read, batch by batch, and a damaged

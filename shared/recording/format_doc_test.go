@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -43,11 +44,11 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 		fmt.Sprintf("begins at a multiple of %d bytes of the file", bodyAlign),
 		fmt.Sprintf("up to a multiple of %d |", bodyAlign),
 		fmt.Sprintf("at most %d bytes.** *Why:* the C# library", maxBodyBytes),
-		fmt.Sprintf("of a message at most %d bytes", maxMetadataBytes),
+		fmt.Sprintf("of a message at most %d bytes", messages.MaxMetadataBytes),
 		fmt.Sprintf("at most %d times the frame", maxRatio),
-		fmt.Sprintf("only less than %d bytes of padding", maxPadding),
+		fmt.Sprintf("only less than %d bytes of padding", messages.MaxPadding),
 		fmt.Sprintf("%d or more rows (or a whole batch)", zeroRun),
-		fmt.Sprintf("Rubbish of up to %d bytes", tailWindow),
+		fmt.Sprintf("Rubbish of up to %d bytes", messages.TailWindow),
 		fmt.Sprintf("more than %g periods of HubClock, or, in files without it, %g of Clock", gapFactor, ClockGapFactor),
 		fmt.Sprintf("of which %g %% of the steps lie within %g %% of it", 100*evenShare, 100*evenTolerance),
 		fmt.Sprintf("Of a batch %d gaps are told one by one", gapsPerBatch),

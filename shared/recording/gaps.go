@@ -337,13 +337,13 @@ func (f *gapFinder) gap(p pace, batch int, before, now tickedRow, lost int64, hz
 
 // finding tells a gap in a batch at an offset.
 func (g *Gap) finding(offset int64) Finding {
-	return Finding{Offset: offset, Batch: g.Batch, Severity: "error", Reason: g.String(),
-		BeforeRow: g.Row, LostRows: g.LostRows, ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter}
+	return Finding{Offset: offset, Batch: g.Batch, Severity: SeverityError, Reason: g.String(),
+		BeforeRow: g.Row, Count: 1, LastOffset: offset, LostRows: g.LostRows, ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter}
 }
 
 // String says what is missing, for people.
 func (g *Gap) String() string {
-	text := "gap: about " + counted(g.LostRows, "row", "rows")
+	text := gapWord + "about " + counted(g.LostRows, "row", "rows")
 	if g.Seconds > 0 {
 		text += fmt.Sprintf(" (%.6g s)", g.Seconds)
 	}

@@ -39,7 +39,7 @@ func (r *Reader) Gaps(start, end int64) (gaps []Gap, period float64, err error) 
 		if clock >= 0 {
 			beside = Values[uint64](&b.Columns[len(columns)-1])
 		}
-		finder.add(b.Index, b.Start, ticks, beside, adjoining)
+		finder.add(b.Index, b.Start, ticks, beside, adjoining && !r.batches[b.Index].afterLoss)
 		adjoining = true
 	}
 	p := finder.pace()

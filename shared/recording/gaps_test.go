@@ -42,7 +42,7 @@ func gapFile(t testing.TB, codec Codec, hub, clock []uint64, perBatch int) []byt
 
 // A said is what a finding must say.
 type said struct {
-	severity string
+	severity Severity
 	row      int64
 	lost     int64
 	text     string
@@ -92,37 +92,37 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 		{"jitter of Clock alone is no gap", nil, jitter(even(n, 8333, 1000, nil), 2000), 100, nil},
 		{"events that come at random have no gaps", poisson(), poisson(), 100, nil},
 		{"one row lost inside a batch", even(n, 1400, 17, between(250, 251)), even(n, 8333, 1000, between(250, 251)), 100,
-			[]said{{"error", 250, 1, "gap: about 1 row (3.3332e-05 s) missing before row 250: HubClock steps by 2800 ticks"}}},
+			[]said{{SeverityError, 250, 1, "gap: about 1 row (3.3332e-05 s) missing before row 250: HubClock steps by 2800 ticks"}}},
 		{"rows lost between two batches", even(n, 1400, 17, between(300, 340)), even(n, 8333, 1000, between(300, 340)), 100,
-			[]said{{"error", 300, 40, "gap: about 40 rows"}}},
+			[]said{{SeverityError, 300, 40, "gap: about 40 rows"}}},
 		{"a gap in the first pair does not set the pace", even(n, 1400, 17, between(1, 500)), even(n, 8333, 1000, between(1, 500)), 100,
-			[]said{{"error", 1, 499, "before row 1:"}}},
+			[]said{{SeverityError, 1, 499, "before row 1:"}}},
 		{"a gap longer than the recording", even(n, 1400, 17, between(10, 100000)), even(n, 8333, 1000, between(10, 100000)), 1000,
-			[]said{{"error", 10, 99990, "before row 10:"}}},
+			[]said{{SeverityError, 10, 99990, "before row 10:"}}},
 		{"Clock alone shows a gap", nil, even(n, 8333, 1000, between(250, 260)), 100,
-			[]said{{"error", 250, 10, "Clock steps by"}}},
+			[]said{{SeverityError, 250, 10, "Clock steps by"}}},
 		{"batches of one row", nil, even(60, 25e6, 1000, between(20, 23)), 1,
-			[]said{{"error", 20, 3, "(0.3 s)"}}},
+			[]said{{SeverityError, 20, 3, "(0.3 s)"}}},
 		{"batches of a few rows", even(200, 25e6, 1000, between(55, 60)), even(200, 25e6, 1000, between(55, 60)), 10,
-			[]said{{"error", 55, 5, ""}}},
+			[]said{{SeverityError, 55, 5, ""}}},
 		{"all gaps are told", even(n, 1400, 17, func(row int) bool { return row%100 == 50 }), even(n, 8333, 1000, func(row int) bool { return row%100 == 50 }), 500,
-			[]said{{"error", 50, 1, ""}, {"error", 149, 1, ""}, {"error", 248, 1, ""}, {"error", 347, 1, ""}, {"error", 446, 1, ""}, {"error", 545, 1, ""}, {"error", 644, 1, ""}, {"error", 743, 1, ""}, {"error", 842, 1, ""}, {"error", 941, 1, ""}}},
+			[]said{{SeverityError, 50, 1, ""}, {SeverityError, 149, 1, ""}, {SeverityError, 248, 1, ""}, {SeverityError, 347, 1, ""}, {SeverityError, 446, 1, ""}, {SeverityError, 545, 1, ""}, {SeverityError, 644, 1, ""}, {SeverityError, 743, 1, ""}, {SeverityError, 842, 1, ""}, {SeverityError, 941, 1, ""}}},
 		{"every second row of one batch is lost", even(n, 1400, 17, func(row int) bool { return row >= 300 && row < 500 && row%2 == 1 }), even(n, 8333, 1000, func(row int) bool { return row >= 300 && row < 500 && row%2 == 1 }), 100,
-			[]said{{"error", 301, 99, "in many places of the batch"}, {"error", 400, 1, ""}}},
+			[]said{{SeverityError, 301, 99, "in many places of the batch"}, {SeverityError, 400, 1, ""}}},
 		{"HubClock zeroed over some rows is no gap", set(even(n, 1400, 17, nil), 240, 260, 0), even(n, 8333, 1000, nil), 100,
-			[]said{{"warning", 240, 0, "HubClock of 20 rows does not lie between those around"}}},
+			[]said{{SeverityWarning, 240, 0, "HubClock of 20 rows does not lie between those around"}}},
 		{"HubClock with a bit too much is no gap", set(even(n, 1400, 17, nil), 240, 241, 1<<40), even(n, 8333, 1000, nil), 100,
-			[]said{{"warning", 240, 0, "HubClock of 1 row "}}},
+			[]said{{SeverityWarning, 240, 0, "HubClock of 1 row "}}},
 		{"HubClock far off in the last row of a batch is no gap", set(even(n, 1400, 17, nil), 299, 300, 1<<40), even(n, 8333, 1000, nil), 100,
-			[]said{{"warning", 300, 0, ""}}},
+			[]said{{SeverityWarning, 300, 0, ""}}},
 		{"HubClock far off in the first row of a batch is no gap", set(even(n, 1400, 17, nil), 300, 301, 1<<40), even(n, 8333, 1000, nil), 100,
-			[]said{{"warning", 301, 0, ""}}},
+			[]said{{SeverityWarning, 301, 0, ""}}},
 		{"a counter that was reset", append(even(500, 1400, 17, nil), even(500, 1400, 17, nil)...), even(n, 8333, 1000, nil), 300,
-			[]said{{"warning", 500, 0, "HubClock of 1 row "}}},
+			[]said{{SeverityWarning, 500, 0, "HubClock of 1 row "}}},
 		{"rows that came twice", func() []uint64 { h := even(n, 1400, 17, nil); return append(h[:400], h[399:n-1]...) }(), even(n, 8333, 1000, nil), 300,
-			[]said{{"warning", 400, 0, "1 row has the same HubClock as the row before"}}},
+			[]said{{SeverityWarning, 400, 0, "1 row has the same HubClock as the row before"}}},
 		{"Clock running backwards", even(n, 1400, 17, nil), set(even(n, 8333, 1000, nil), 450, 455, 5), 100,
-			[]said{{"warning", 450, 0, "Clock runs backwards inside the batch"}}},
+			[]said{{SeverityWarning, 450, 0, "Clock runs backwards inside the batch"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, codec := range []Codec{None, Zstd} {
@@ -149,7 +149,7 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 				}
 				infos := info.Findings
 				for i, f := range list {
-					if f.Severity != "error" {
+					if f.Severity != SeverityError {
 						continue
 					}
 					if len(gaps) == 0 || len(infos) == 0 || gaps[0].finding(f.Offset) != f || infos[0] != f {
@@ -189,7 +189,7 @@ func TestALostBatchIsNoGap(t *testing.T) {
 	b := footerOf(t, file).Batches[4]
 	file[b.Offset+int64(b.MetaLength)+20] ^= 0xFF
 	list, err := verifyAll(t, file, VerifyOptions{})
-	if err != nil || len(list) != 1 || list[0].Batch != 4 || list[0].LostRows != 100 || list[0].Severity != "error" {
+	if err != nil || len(list) != 1 || list[0].Batch != 4 || list[0].LostRows != 100 || list[0].Severity != SeverityError {
 		t.Fatalf("%+v, %v", list, err)
 	}
 }

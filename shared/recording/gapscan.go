@@ -219,6 +219,9 @@ func (g *GapScan) look(i int) error {
 	}
 	period, before, last := g.coarse, g.intact, g.last
 	g.intact, g.last = i, ends[1]
+	if g.r.batches[i].afterLoss {
+		before = -1 // damage, and no gap besides
+	}
 	if before >= 0 && ends[0] < last {
 		g.finder.unclaim(start - 1) // one of the two is wrong
 		before = -1

@@ -1,13 +1,13 @@
 package recording
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // A batchState is what is known of one batch.
@@ -20,6 +20,8 @@ type batchState struct {
 	rows       int64
 	codec      arrowipc.Codec
 	found      bool // there is a finding
+	verdict    int  // of the walk that found it
+	afterLoss  bool // something is lost between the batch before and this one
 
 	hasEnds  bool // of the column Clock
 	endsErr  error
@@ -64,17 +66,8 @@ func (c *headerCache) put(i int, h *header) {
 	}
 }
 
-// drop forgets the header put last.
-func (c *headerCache) drop(i int) {
-	if h := c.byBatch[i]; h != nil {
-		delete(c.byBatch, i)
-		c.order = c.order[:len(c.order)-1]
-		c.buffers -= len(h.batch.Buffers)
-	}
-}
-
 // maxBatchRows keeps rows times width inside an int64 whatever a header says.
-const maxBatchRows = 1 << 38
+const maxBatchRows = messages.MaxRows
 
 // checkHeader holds a batch's message against the schema and the file and
 // fills b. The header is nil if it holds but data lie beyond the file's end.
@@ -113,7 +106,7 @@ func (r *Reader) loadHeaders(batches []int) error {
 			continue
 		}
 		length := int64(b.metaLength)
-		if b.offset < arrowipc.HeaderLength || length < 8 || length > maxMetadataBytes || b.offset > r.end-length {
+		if b.offset < arrowipc.HeaderLength || length < 8 || length > messages.MaxMetadataBytes || b.offset > r.end-length {
 			r.failHeader(i, fmt.Errorf("%w: the footer puts its header of %d bytes at %d, the file's batches end at %d", ErrBounds, length, b.offset, r.end))
 			continue
 		}
@@ -174,9 +167,19 @@ func (r *Reader) parseHeader(b *batchState, p []byte) (*header, error) {
 	return h, err
 }
 
+// failHeader notes that a header is not what was believed. While the footer is
+// believed, that proves the footer wrong and calls for a walk.
 func (r *Reader) failHeader(i int, cause error) {
 	b := &r.batches[i]
 	b.rows, b.checked = 0, false
+	if r.walked == nil {
+		r.contradicted = true
+		if !errors.Is(cause, ErrBounds) && !errors.Is(cause, ErrDamaged) {
+			cause = fmt.Errorf("%w: %w", ErrDamaged, cause)
+		}
+		b.err = &CorruptError{Offset: b.offset, Batch: i, Err: cause}
+		return
+	}
 	b.err = r.corrupt(i, b.offset, cause)
 }
 
@@ -197,8 +200,18 @@ func (r *Reader) header(i int) (*header, error) {
 	return r.headers.byBatch[i], nil
 }
 
-// firstLook reads the first and the last batch header.
+// firstLook reads the first and the last batch header, and those of the
+// dictionaries.
 func (r *Reader) firstLook() error {
+	if err := r.loadDictionaryHeaders(); err != nil {
+		return err
+	}
+	for i := range r.dictionaries.list {
+		d := &r.dictionaries.list[i]
+		if d.err != nil || messages.Fit(&r.schema, &messages.Message{Message: &arrowipc.Message{Header: arrowipc.DictionaryBatchHeader, Version: d.version, DictionaryID: d.id, Batch: d.batch}}) != nil {
+			return r.walk()
+		}
+	}
 	n := len(r.batches)
 	if n == 0 {
 		return nil
@@ -209,6 +222,9 @@ func (r *Reader) firstLook() error {
 	}
 	if err := r.loadHeaders(ends); err != nil {
 		return err
+	}
+	if r.contradicted {
+		return r.walk()
 	}
 	if n <= 2 {
 		_, err := r.IndexStep(n)
@@ -240,6 +256,9 @@ const maxStepBytes = 8 << 20
 // source's; damage becomes findings.
 func (r *Reader) IndexStep(maxBatches int) (done bool, err error) {
 	for left := max(1, maxBatches); left > 0 && len(r.starts)-1 < len(r.batches); {
+		if r.contradicted && r.walked == nil {
+			return true, r.walk()
+		}
 		first := len(r.starts) - 1
 		var step []int
 		var total int64
@@ -260,12 +279,36 @@ func (r *Reader) IndexStep(maxBatches int) (done bool, err error) {
 		if err := r.loadHeaders(unread); err != nil {
 			return false, err
 		}
+		if err := r.checkNext(first + len(step)); err != nil {
+			return false, err
+		}
+		if r.contradicted && r.walked == nil {
+			return true, r.walk()
+		}
 		for _, i := range step {
 			r.starts = append(r.starts, r.starts[i]+r.batches[i].rows)
 		}
 		left -= len(step)
 	}
 	return len(r.starts)-1 == len(r.batches), nil
+}
+
+// checkNext looks whether batch i begins where the footer says: bytes that are
+// missing in the batch before would move it.
+func (r *Reader) checkNext(i int) error {
+	if r.walked != nil || i >= len(r.batches) || r.batches[i].checked || r.batches[i].err != nil {
+		return nil
+	}
+	var p [8]byte
+	b := &r.batches[i]
+	if err := r.readFull(p[:], b.offset, &r.read.Metadata); err != nil {
+		return err
+	}
+	prefix, length, err := arrowipc.ParsePrefix(p[:])
+	if err != nil || int64(prefix)+int64(length) != int64(b.metaLength) {
+		r.contradicted = true
+	}
+	return nil
 }
 
 // BatchRange returns the rows [start, end) of batch i. It reads the headers of
@@ -319,12 +362,63 @@ func (r *Reader) BatchAt(row int64) (batch int, err error) {
 // which it lies and the Clock on both sides. It may read the headers and the
 // ends of the Clock column that this takes.
 func (r *Reader) Findings() []Finding {
+	if r.contradicted && r.walked == nil {
+		_ = r.walk() // a source that fails leaves what was found
+	}
 	for r.filled != len(r.findings) { // filling may find more
 		r.filled = len(r.findings)
 		r.fillFindings()
 	}
-	slices.SortStableFunc(r.findings, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })
-	return slices.Clone(r.findings)
+	list := append(r.framing(nil), r.findings...)
+	sortFindings(list)
+	return list
+}
+
+// framing are the findings of the walk, of the verdicts that wanted picks (nil:
+// all).
+func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding) {
+	if r.walked == nil {
+		return nil
+	}
+	batch := make(map[int]int, len(r.batches)) // by verdict
+	for i := range r.batches {
+		if r.batches[i].err == nil {
+			batch[r.batches[i].verdict] = i
+		}
+	}
+	clock := func(v int) messages.Span {
+		i, ok := batch[v]
+		if !ok {
+			return messages.Span{}
+		}
+		ends, err := r.clockEnds(i)
+		return messages.Span{First: ends[0], Last: ends[1], OK: err == nil}
+	}
+	step := 0.0
+	if slices.ContainsFunc(r.walked.Verdicts, func(v messages.Verdict) bool { return v.Kind == messages.Loss && v.Rows < 0 }) {
+		step = r.clockStep()
+	}
+	placed := messages.Place(r.walked.Verdicts, r.ends.Footer != nil, clock, int64(r.stream.RowsPerBatch), step)
+	for i := range r.walked.Verdicts {
+		if v := &r.walked.Verdicts[i]; wanted == nil || wanted(v) {
+			list = framingFindings(list, v, &placed[i])
+		}
+	}
+	return list
+}
+
+// clockStep samples the Clock of the first batches.
+func (r *Reader) clockStep() float64 {
+	var s stepSample
+	for i := 0; i < len(r.batches) && !s.full() && r.clock >= 0; i++ {
+		if r.batches[i].rows < 2 {
+			continue
+		}
+		if b, err := r.readRows(i, 0, 0, r.batches[i].rows, []int{r.clock}); err == nil {
+			s.add(Values[uint64](&b.Columns[0]))
+		}
+	}
+	return s.step()
 }
 
 // fillFindings looks up rows and clocks of all findings. A source that fails
@@ -370,11 +464,4 @@ func (r *Reader) nearestEnds(i, step int) (ends [2]uint64, ok bool) {
 		}
 	}
 	return ends, false
-}
-
-// sortedBlocks returns all blocks of the footer in file order.
-func sortedBlocks(f *arrowipc.Footer) []arrowipc.Block {
-	blocks := append(slices.Clone(f.Dictionaries), f.Batches...)
-	slices.SortFunc(blocks, func(a, b arrowipc.Block) int { return cmp.Compare(a.Offset, b.Offset) })
-	return blocks
 }

@@ -50,7 +50,7 @@ func (r *Reader) Info() (Info, error) {
 			break
 		}
 	}
-	info := Info{SizeBytes: r.size, Format: r.format, Batches: len(r.batches), Compression: r.Codec(),
+	info := Info{SizeBytes: r.size, Format: r.Format(), Batches: len(r.batches), Compression: r.Codec(),
 		Columns: make([]InfoColumn, len(r.Stream().Columns)), Metadata: map[string]string{}}
 	info.Rows, _ = r.Rows()
 	for _, e := range r.schema.Metadata {

@@ -4,102 +4,90 @@ import (
 	"errors"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
-// An InPlace says how to make a file whole where it stands: keep its first Keep
-// bytes and put Append behind them. What stands there now is to be saved first,
+// An InPlace says how to make a file whole in place: keep its first Keep
+// bytes and put Append after them. What is there now is to be saved first,
 // so that it can be undone.
 type InPlace struct {
 	Keep   int64
 	Append []byte
 }
 
-// ErrMoves is why a file cannot be made whole where it stands.
-var ErrMoves = errors.New("recording: bytes would have to move: recover into another file (-o)")
+// ErrMoves is why a file cannot be made whole in place.
+var ErrMoves = errors.New("recording: bytes would have to move: recover into another file")
 
-// InPlace returns how to make the file whole where it stands.
+// InPlace returns how to make the file whole in place.
 //
 // It returns an error that wraps ErrMoves if that is not possible: the file is
 // a stream or does not begin with ARROW1, or bytes are missing in its middle so
-// that batches stand where Arrow wants none.
+// that a batch is at an offset that Arrow does not allow.
 func (p *Plan) InPlace() (InPlace, error) { return p.inPlace, p.inPlaceErr }
 
 // planInPlace is plan for the same file: bytes in the middle that do not hold
 // stay, and the footer does not list them.
 func (rc *recoverer) planInPlace(p *Plan) {
-	if rc.stream || !rc.magic || rc.salvage != nil {
+	if rc.Stream || !rc.Magic || rc.Base > 0 || rc.salvage != nil {
 		p.inPlaceErr = ErrMoves
 		return
 	}
-	keep := max(arrowipc.HeaderLength, rc.schemaEnd)
+	keep := max(arrowipc.HeaderLength, rc.SchemaEnd)
 	var pad int64
 	var batches []arrowipc.Block
 	dictionaries := []arrowipc.Block{}
-	for i := range rc.kept {
-		k := &rc.kept[i]
-		if k.block.Offset%8 != 0 {
+	for i := range rc.list {
+		e := &rc.list[i]
+		if !e.kept() {
+			continue
+		}
+		if e.Block.Offset%8 != 0 || len(e.fix) > 0 {
 			p.inPlaceErr = ErrMoves
 			return
 		}
-		pad = k.pad
-		keep = k.block.Offset + int64(k.block.MetaLength) + k.block.BodyLength - pad
-		if k.dictionary {
-			dictionaries = append(dictionaries, k.block)
+		pad = e.Pad
+		keep = e.Block.Offset + int64(e.Block.MetaLength) + e.Block.BodyLength - pad
+		if e.Kind == messages.Dictionary {
+			dictionaries = append(dictionaries, e.Block)
 		} else {
-			batches = append(batches, k.block)
+			batches = append(batches, e.Block)
 		}
 	}
-	p.inPlace = InPlace{Keep: keep, Append: appendTail(make([]byte, pad), rc.version, rc.schema, dictionaries, batches, rc.metadata())}
+	p.inPlace = InPlace{Keep: keep, Append: appendTail(make([]byte, pad), rc.Version, rc.schema, dictionaries, batches, rc.metadata())}
 }
 
-// decodeLast decodes the last batch of a file of which only the headers were
-// looked at, and the one before if it does not hold: a crash hurts the end.
-func (rc *recoverer) decodeLast() error {
+// checkEarlier decodes, where only headers were looked at, the batches before
+// the last if that one is not intact: a crash hurts the end.
+func (rc *recoverer) checkEarlier() error {
 	rc.scattered = false
 	defer func() { rc.scattered = true }()
-	for n := len(rc.kept) - 1; n >= 0 && !rc.kept[n].dictionary; n-- {
-		k := rc.kept[n]
-		m, _, err := rc.messageAt(k.block.Offset)
+	for i := len(rc.list) - 1; i >= 0; i-- {
+		e := &rc.list[i]
+		if e.Kind == messages.Dictionary {
+			return nil
+		}
+		if e.Kind != messages.Batch {
+			continue
+		}
+		if e.checked {
+			return nil
+		}
+		rc.last = clockSpan{} // only what it shows of itself
+		m, err := rc.messageOf(&e.Verdict)
 		if err != nil {
 			return err
 		}
-		c, err := rc.checkBody(m)
+		c, err := rc.checker.check(rc, rc.schema, m)
 		var bad *reasonError
-		if err == nil {
-			rc.kept[n].clock = c.clock
-			rc.rows -= k.rows
-			rc.index--
-			rc.clock = clockSpan{} // only what it shows of itself
-			rc.suspect(m, c)
-			rc.rows += k.rows
-			rc.index++
+		switch {
+		case err == nil:
+			e.clock, e.fix = c.clock, c.fix
+			rc.suspect(i, m, c)
 			return nil
-		} else if !errors.As(err, &bad) {
+		case !errors.As(err, &bad):
 			return err
 		}
-		rc.kept = rc.kept[:n]
-		rc.rows -= k.rows
-		rc.index--
-		rc.lose(m.at, m.end()-k.pad-m.at, true, k.rows, bad.Error())
+		e.Verdict = messages.Verdict{Kind: messages.Loss, At: e.At, Length: e.Length, Rows: e.Rows, Batches: 1, Severity: messages.Error, Reason: bad.Error(), Count: 1, Last: e.At, AtEnd: true}
 	}
 	return nil
-}
-
-// clocksAround reads the Clock of the batches beside the findings, where only
-// headers were looked at.
-func (rc *recoverer) clocksAround(i int) {
-	if !rc.o.HeadersOnly || i < 0 || i >= len(rc.kept) || rc.kept[i].clock.ok || rc.kept[i].dictionary {
-		return
-	}
-	clock := tickField(rc.schema, "Clock")
-	if clock < 0 {
-		return
-	}
-	m, _, err := rc.messageAt(rc.kept[i].block.Offset)
-	if err != nil || m == nil {
-		return // it was there a moment ago; the report does without
-	}
-	if c, err := rc.checker.check(rc, rc.schema, m, clock); err == nil {
-		rc.kept[i].clock = c.clock
-	}
 }

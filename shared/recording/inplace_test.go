@@ -64,8 +64,8 @@ func TestDamageInTheMiddleStaysInPlace(t *testing.T) {
 		if r := openBytes(t, out); r.State() != Damaged || p.Report.Outcome != Lossy {
 			t.Errorf("%s: %s, %+v", name, r.State(), p.Report)
 		}
-		for _, d := range p.Report.Damage {
-			if d.Severity == "error" && (d.ClockBefore == 0 || d.ClockAfter <= d.ClockBefore) {
+		for _, d := range p.Report.Findings {
+			if d.Severity == SeverityError && (d.ClockBefore == 0 || d.ClockAfter <= d.ClockBefore) {
 				t.Errorf("%s: no Clock around it: %+v", name, d)
 			}
 		}

@@ -1,15 +1,16 @@
 package recording
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // A checker decides whether a batch is intact: it decodes one column after
@@ -35,6 +36,7 @@ type checked struct {
 	backAt             int64 // the first row whose tick is below the one before; 0: none
 	backFrom, backTo   uint64
 	storedAt, stored   int64 // buffers stored as they are in a compressed body, though we write none so, and where the first is
+	fix                []fix // bytes on which no value depends and that are not as they should be
 	padAt, padBytes    int64 // bytes of padding that are not zero, though we wrote them, and where the first is
 }
 
@@ -48,16 +50,16 @@ func notIntact(format string, a ...any) error { return &reasonError{fmt.Errorf(f
 // check decodes a record or dictionary batch against a schema: all columns, or
 // only those given, whose buffers lie inside the file. The error is a
 // *reasonError if the batch is not intact, else that of reading.
-func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message, only ...int) (checked, error) {
+func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *messages.Message, only ...int) (checked, error) {
 	var out checked
-	if m.dataEnd() > rc.size && only == nil {
+	if m.DataEnd() > rc.size && only == nil {
 		return out, notIntact("the file ends inside its data")
 	}
-	if m.Batch.Length > math.MaxInt32 {
+	if m.Batch.Length > messages.MaxRows {
 		return out, notIntact("it claims %d rows", m.Batch.Length)
 	}
 	if m.Header == arrowipc.DictionaryBatchHeader {
-		values := dictionaryField(s.Fields, m.DictionaryID)
+		values := messages.DictionaryField(s.Fields, m.DictionaryID)
 		if values == nil {
 			return out, notIntact("a dictionary that no column uses")
 		}
@@ -73,8 +75,12 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message, only ...i
 	if clock >= 0 {
 		order = append(order, clock) // settles at once that rows are not 0
 	}
+	hub := tickField(s, "HubClock")
+	if hub >= 0 {
+		order = append(order, hub) // the same one is found damaged as where only the clocks are read
+	}
 	for i := range spans {
-		if i != clock {
+		if i != clock && i != hub {
 			order = append(order, i)
 		}
 	}
@@ -86,7 +92,7 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message, only ...i
 	}
 	for _, i := range order {
 		f := &s.Fields[i]
-		batch.buffer, batch.column = spans[i].Buffer, i
+		batch.buffer, batch.column, batch.name = spans[i].Buffer, i, f.Name
 		batch.clock = nil
 		if i == clock {
 			batch.clock = &out
@@ -103,8 +109,10 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *message, only ...i
 			return checked{}, err
 		}
 	}
+	out.fix = append(batch.fix, displaced(s, spans, m)...)
+	slices.SortFunc(out.fix, func(a, b fix) int { return cmp.Compare(a.at, b.at) })
 	if batch.out != nil {
-		if err := batch.padding(m.Batch.DataEnd(), min(m.BodyLength, rc.size-m.bodyAt())); err != nil {
+		if err := batch.padding(m.Batch.DataEnd(), min(m.BodyLength, rc.size-m.BodyAt())); err != nil {
 			return checked{}, err
 		}
 	}
@@ -137,7 +145,7 @@ func (b *batchCheck) endBefore(buffer int) int64 {
 func (b *batchCheck) padding(from, to int64) error {
 	for from < to {
 		n := min(to-from, windowBytes)
-		at := b.m.bodyAt() + from
+		at := b.m.BodyAt() + from
 		p, err := b.rc.view(n, at, &b.pad)
 		if err != nil {
 			return err
@@ -155,21 +163,6 @@ func (b *batchCheck) padding(from, to int64) error {
 	return nil
 }
 
-// dictionaryField returns the field of the values of dictionary id.
-func dictionaryField(fields []arrowipc.Field, id int64) *arrowipc.Field {
-	for i := range fields {
-		if d := fields[i].Dictionary; d != nil && d.ID == id {
-			values := fields[i]
-			values.Dictionary = nil
-			return &values
-		}
-		if f := dictionaryField(fields[i].Children, id); f != nil {
-			return f
-		}
-	}
-	return nil
-}
-
 // An interval is rows [start, end).
 type interval struct{ start, end int64 }
 
@@ -177,13 +170,15 @@ type interval struct{ start, end int64 }
 type batchCheck struct {
 	c       *checker
 	rc      *recoverer
-	m       *message
+	m       *messages.Message
 	buffer  int      // that is next
 	column  int      // that is checked
 	valid   []byte   // the validity bits checked last, for a verifier
 	clock   *checked // set while the column Clock is checked
 	out     *checked // told of padding; nil: nothing is promised of it
 	pad     []byte
+	name    string // of the column that is checked
+	fix     []fix
 	zeros   []interval
 	unknown bool // a column whose zeros cannot be told
 }
@@ -218,6 +213,9 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 	}
 	if b.clock != nil && node.NullCount == 0 {
 		b.clock.ticks(data)
+		if !b.rc.steps.full() {
+			b.rc.steps.add(appendTicks(nil, data))
+		}
 	}
 	return nil
 }
@@ -243,7 +241,7 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 		b.buffer++
 		b.valid = b.valid[:0]
 		if node.NullCount > 0 {
-			return notIntact("%d nulls, but no validity bits", node.NullCount)
+			return &reasonError{noValidity(node.NullCount)}
 		}
 		return nil
 	}
@@ -252,7 +250,7 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 		return err
 	}
 	if p == nil {
-		return notIntact("%d nulls, but no validity bits", node.NullCount)
+		return &reasonError{noValidity(node.NullCount)}
 	}
 	if b.rc.verifier != nil {
 		b.valid = append(b.valid[:0], p...)
@@ -325,4 +323,13 @@ func (b *batchCheck) keepZeros(data []byte, width int, ends []int64) {
 		keep(start, z.end)
 	}
 	b.zeros = kept
+}
+
+func allZero(p []byte) bool {
+	for _, b := range p {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -3,6 +3,7 @@ package recording
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 
@@ -24,7 +25,7 @@ const (
 func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 	s := b.m.Batch.Buffers[b.buffer]
 	b.buffer++
-	at := b.m.bodyAt() + s.Offset
+	at := b.m.BodyAt() + s.Offset
 	if slot >= len(b.c.bufs) {
 		b.c.bufs = append(b.c.bufs, make([][]byte, slot+1-len(b.c.bufs))...)
 	}
@@ -41,7 +42,7 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 		case need == array.Whole:
 			need = s.Length
 		case s.Length < need:
-			return nil, notIntact("a buffer of %d bytes where %d are needed", s.Length, need)
+			return nil, &reasonError{bufferTooShort(s.Length, need)}
 		}
 		if slot == valuesSlot { // they are looked at before anything else is read
 			return b.rc.view(need, at, out)
@@ -52,6 +53,9 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 	b.c.raw = grown(b.c.raw, s.Length)
 	if err := b.rc.readAt(b.c.raw, at); err != nil {
 		return nil, err
+	}
+	if (optional || need == 0) && emptyFrame(b.m.Batch.Codec, b.c.raw) && binary.LittleEndian.Uint64(b.c.raw) != 0 {
+		b.fix = append(b.fix, fix{at: at, bytes: make([]byte, 8), reason: fmt.Sprintf("column %q: the length of the empty buffer %d of the batch is damaged; no value depends on it", b.name, b.buffer-1)})
 	}
 	size := int64(0) // decoded
 	if b.out != nil && len(b.c.raw) >= 8 && binary.LittleEndian.Uint64(b.c.raw) == math.MaxUint64 {
@@ -68,7 +72,7 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 	if err != nil {
 		return nil, notIntact("%w", err)
 	}
-	if size == 0 && slot >= firstSlot { // it stands as it is in memory that the next buffer takes
+	if size == 0 && slot >= firstSlot { // stored uncompressed, in scratch memory that the next buffer overwrites
 		*out = append((*out)[:0], p...)
 		p = *out
 	}
@@ -92,7 +96,13 @@ func (b *batchCheck) array(f *arrowipc.Field, span arrowipc.Span) (*array.Array,
 			return b.data(firstSlot+i, need, optional)
 		},
 		Dictionary: func(f *arrowipc.Field) (*array.Array, error) {
-			size, ok := b.rc.dictionaries[f.Dictionary.ID]
+			if b.rc.words == nil {
+				return nil, nil
+			}
+			size, ok, err := b.rc.dictionarySize(f.Dictionary.ID, b.m.At)
+			if err != nil {
+				return nil, notIntact("%w", err)
+			}
 			if !ok {
 				return nil, nil
 			}

@@ -106,7 +106,12 @@ func (r *Reader) ClockEnds(i int) (first, last uint64, err error) {
 }
 
 // Format returns "file" or "stream".
-func (r *Reader) Format() string { return r.format }
+func (r *Reader) Format() string {
+	if r.ends.Stream {
+		return "stream"
+	}
+	return "file"
+}
 
 // Metadata returns the schema's metadata as they stand in the file.
 func (r *Reader) Metadata() map[string]string {

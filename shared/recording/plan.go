@@ -32,11 +32,15 @@ type Plan struct {
 	inPlaceErr error
 }
 
-// Outcomes of a recovery.
+// An Outcome says how a recovery went.
+type Outcome string
+
+// The outcomes.
 const (
-	Lossless = "lossless" // only footer, end mark or padding were missing
-	Lossy    = "lossy"    // rows or bytes were left out; Damage says which
-	Failed   = "failed"   // there is no plan
+	Lossless Outcome = "lossless" // every row is kept, and nothing looks wrong
+	Suspect  Outcome = "suspect"  // every row is kept, but some may not be what was written; Findings say which
+	Lossy    Outcome = "lossy"    // rows or bytes of batches were left out; Findings say which
+	Failed   Outcome = "failed"   // there is no plan
 )
 
 // A Report says what a recovery kept and what it left out. Its JSON is that of
@@ -44,27 +48,23 @@ const (
 type Report struct {
 	Input            string    `json:"input"`
 	Output           string    `json:"output"`
-	Outcome          string    `json:"outcome"`
+	Outcome          Outcome   `json:"outcome"`
 	BatchesRecovered int       `json:"batches_recovered"`
-	BatchesLost      int       `json:"batches_lost"` // that are known of: 0 beside skipped bytes means that nobody can tell
+	BatchesLost      int       `json:"batches_lost"` // that are known of: 0 with BytesSkipped > 0 means that the number is unknown
 	RowsRecovered    int64     `json:"rows_recovered"`
 	BytesSkipped     int64     `json:"bytes_skipped"`              // of the input that are neither kept nor an old footer
-	AcqClockHz       uint64    `json:"acq_clock_hz,omitempty"`     // of the ticks in Damage; 0: the file does not state it
+	AcqClockHz       uint64    `json:"acq_clock_hz,omitempty"`     // of the ticks in Findings; 0: the file does not state it
 	ColumnsLeftOut   []string  `json:"columns_left_out,omitempty"` // by a salvage: the output has the others
-	Damage           []Finding `json:"damage"`                     // in file order; severity info: nothing was lost by it, warning: kept but suspect, error: lost
+	Findings         []Finding `json:"findings"`                   // in file order
 }
 
 // ErrNothingIntact is the cause of a RecoverError when a file has batches and
 // none of them holds.
 var ErrNothingIntact = errors.New("recording: no batch of the file is intact: look for a copy of the file from before the damage")
 
-// ErrSchemaLost is the cause of a RecoverError for a file whose schema is
-// damaged in front and that has no footer.
-var ErrSchemaLost = errors.New("recording: the schema in front is damaged, and there is no footer: recover with the schema of another file of the same stream (--schema-from)")
-
 // ErrReplaced is the cause of a RecoverError for a stream that an Arrow file
 // cannot hold.
-var ErrReplaced = errors.New("recording: a dictionary of the stream is replaced in its middle, which an Arrow file cannot hold: recover it as a stream (--format stream)")
+var ErrReplaced = errors.New("recording: a dictionary of the stream is replaced in its middle, which an Arrow file cannot hold: recover it as a stream")
 
 // A RecoverError says why nothing could be recovered; its report lists what
 // was found, with the outcome Failed.

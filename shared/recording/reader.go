@@ -1,14 +1,13 @@
 package recording
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -66,9 +65,13 @@ type Reader struct {
 	memory Bytes        // src itself if it is in memory
 	size   int64        // of the file
 	end    int64        // no message reaches beyond: the footer's start, or size
-	format string       // "file" or "stream"
-	footer bool         // valid
+	footer bool         // valid, or the end mark of a stream
 	read   Counters
+
+	ends         *messages.Ends
+	walked       *messages.Layout // nil: the footer is believed, and nothing has contradicted it
+	contradicted bool             // a header is not as the footer says
+	generation   int              // of the list of batches: it changes if the footer proves wrong
 
 	schema   arrowipc.Schema
 	metadata []arrowipc.KeyValue // of the footer
@@ -76,18 +79,15 @@ type Reader struct {
 	stream   stream.Stream
 	clock    int // index of the column Clock, or -1
 
-	batches   []batchState
-	starts    []int64 // row numbers of the batches indexed so far and of their end
-	headers   headerCache
-	rhythms   map[int]rhythm  // of the columns measured so far
-	scratch   []byte          // of the header read last
-	spans     []arrowipc.Span // of the header checked last
-	open      OpenOptions     // while it is opened
-	findings  []Finding
-	filled    int   // findings whose rows and clocks are known
-	budget    int64 // bytes of metadata that may still be looked at on suspicion
-	suspicion int64 // bytes that may still be searched for what lies inside other batches
-	resynced  int64 // where the scan found a message last
+	batches  []batchState
+	starts   []int64 // row numbers of the batches indexed so far and of their end
+	headers  headerCache
+	rhythms  map[int]rhythm  // of the columns measured so far
+	scratch  []byte          // of the header read last
+	spans    []arrowipc.Span // of the header checked last
+	open     OpenOptions     // while it is opened
+	findings []Finding       // of batches that were read
+	filled   int             // findings whose rows and clocks are known
 
 	decoder decompressor
 
@@ -123,61 +123,15 @@ func NewReader(r io.ReaderAt, size int64) (*Reader, error) { return Open(r, size
 // *CorruptError if the schema is damaged, or the error of r or of Yield.
 // Damaged batches are no error here: see Findings.
 func Open(r io.ReaderAt, size int64, o OpenOptions) (*Reader, error) {
-	rd := &Reader{src: r, size: size, end: size, format: "file", clock: -1, open: o}
+	rd := &Reader{src: r, size: size, end: size, clock: -1, open: o}
 	rd.ranges, _ = r.(RangesReader)
 	rd.memory, _ = r.(Bytes)
-	err := rd.openAs()
+	err := rd.openEnds()
 	rd.open = OpenOptions{}
 	if err != nil {
 		return nil, err
 	}
 	return rd, nil
-}
-
-// openAs reads what kind of file it is, and opens it so.
-func (r *Reader) openAs() error {
-	if r.size <= 0 {
-		return ErrEmpty
-	}
-	head, err := r.readAt(0, min(r.size, 64), &r.read.Metadata)
-	if err != nil {
-		return err
-	}
-	magic := bytes.HasPrefix(head, []byte(arrowipc.Magic))
-	switch {
-	case magic && r.size > arrowipc.HeaderLength:
-		ok, err := r.openFooter(head)
-		if ok {
-			return r.firstLook()
-		}
-		if err != nil {
-			return err
-		}
-		return r.walkFile(head)
-	case magic || bytes.HasPrefix([]byte(arrowipc.Magic), head):
-		return ErrNoSchema
-	case len(head) >= 8 && binary.LittleEndian.Uint32(head) == 0xFFFFFFFF:
-		r.format = "stream"
-		return r.walk(0)
-	}
-	old, err := r.oldStream()
-	if err != nil {
-		return err
-	}
-	if old {
-		r.format = "stream"
-	}
-	if old || r.open.SchemaFrom != nil {
-		return r.walk(0)
-	}
-	return ErrNotArrow
-}
-
-// oldStream reports whether the file begins with a schema in the framing from
-// before Arrow 0.15, which has no marker: only the message itself proves it.
-func (r *Reader) oldStream() (bool, error) {
-	m, _, stop, err := r.readMessage(0, 4096, 4)
-	return err == nil && stop.reason == "" && stop.prefix == 4 && m.Header == arrowipc.SchemaHeader && m.BodyLength == 0, err
 }
 
 // step tells how far a walk is, and asks whether to go on.
@@ -192,10 +146,7 @@ func (r *Reader) step(at int64) error {
 }
 
 // setSchema takes over the schema from footer or message.
-func (r *Reader) setSchema(s *arrowipc.Schema, version int16) error {
-	if s.BigEndian {
-		return ErrBigEndian
-	}
+func (r *Reader) setSchema(s *arrowipc.Schema, version int16) {
 	r.schema, r.version = *s, version
 	r.stream = stream.FromMetadata(streamKeyValues(s.Metadata))
 	if i := r.fieldIndex("Clock"); i >= 0 {
@@ -203,7 +154,6 @@ func (r *Reader) setSchema(s *arrowipc.Schema, version int16) error {
 			r.clock = i
 		}
 	}
-	return nil
 }
 
 // Stream returns what the file says about its stream, columns in file order.
@@ -287,11 +237,24 @@ func (r *Reader) Codec() string {
 // once they were touched.
 func (r *Reader) State() State {
 	for i := range r.findings {
-		if r.findings[i].Severity == "error" {
+		if r.findings[i].Severity == SeverityError {
 			return Damaged
 		}
 	}
-	if r.footer {
+	if r.walked != nil {
+		return stateOf(r.walked)
+	}
+	return Complete
+}
+
+// stateOf is the state of a file by its framing.
+func stateOf(l *messages.Layout) State {
+	for i := range l.Verdicts {
+		if v := &l.Verdicts[i]; v.Severity > messages.Info && !v.AtEnd && !v.Suspect {
+			return Damaged
+		}
+	}
+	if l.Footer != nil || l.Stream && l.Ended {
 		return Complete
 	}
 	return Unfinished

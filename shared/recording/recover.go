@@ -6,24 +6,12 @@ import (
 	"io"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
-// How Recover works. The messages of a file say where they end, so it walks
-// from one to the next, decodes every batch, and keeps those that hold. Where
-// that chain breaks it goes on at the next place at which a message stands: a
-// scan of the bytes finds it, or the footer names it, whichever is nearer.
-// Footer and messages are claims alike: what validates is believed.
-
-const (
-	maxMetadataBytes = 64 << 20 // of one message; a header of 1540 buffers takes 40 kB
-	maxPadding       = 64       // behind the last buffer of a body: writers align to 8 or 64
-	tailWindow       = 1 << 20  // how far behind a footer rubbish may reach for the footer to be found from the end
-	maxCutHeader     = 1 << 20  // bytes at the end that may be the beginning of a header
-
-	// maxFooterBytes is of 24 bytes a batch and the schema: ten million
-	// batches of a wide table stay below it.
-	maxFooterBytes = 256 << 20
-)
+// How Recover works. The walk says where messages lie; every batch that it
+// found is decoded, and kept if it is intact. What the walk and the decoding
+// say is one list of verdicts, from which the report and the plan are made.
 
 // RecoverOptions say what a report calls its files, and let a caller follow
 // and end a long recovery.
@@ -64,127 +52,284 @@ type RecoverOptions struct {
 // intact.
 func Recover(r io.ReaderAt, size int64, o RecoverOptions) (*Plan, error) {
 	rc := newRecoverer(r, size, o)
-	err := rc.examine()
-	if err == nil && o.HeadersOnly {
-		err = rc.decodeLast()
-	}
-	if err != nil {
+	if err := rc.examine(); err != nil {
 		return nil, rc.failed(err)
 	}
 	return rc.plan()
 }
 
 func newRecoverer(r io.ReaderAt, size int64, o RecoverOptions) *recoverer {
-	rc := &recoverer{r: r, size: size, o: o, budget: 2*size + 1<<16, suspicion: 16*size + 1<<26, dictionaries: map[int64]int64{},
-		report: Report{Input: o.Name, Output: o.Output, Damage: []Finding{}}}
-	rc.scattered = o.HeadersOnly
-	rc.scanner = scanner{readAt: rc.readWindow, size: size, accept: rc.accept, budget: &rc.budget}
-	return rc
+	return &recoverer{r: r, size: size, o: o, scattered: true, report: Report{Input: o.Name, Output: o.Output, Findings: []Finding{}}}
 }
 
-// examine judges every byte.
-func (rc *recoverer) examine() error {
-	if err := rc.findEnds(); err != nil {
-		return err
-	}
-	if len(rc.o.Salvage) > 0 {
-		if _, err := rc.wantedColumns(); err != nil {
-			return err
-		}
-	}
-	if err := rc.laterDictionaries(); err != nil {
-		return err
-	}
-	if err := rc.walk(); err != nil {
-		return err
-	}
-	rc.keepLater()
-	before := len(rc.findings)
-	err := rc.tail()
-	for i := before; i < len(rc.findings); i++ {
-		rc.findings[i].end = true
-	}
-	return err
-}
-
-// A recoverer is one run of Recover.
+// A recoverer is one run of Recover or Verify.
 type recoverer struct {
 	r    io.ReaderAt
 	size int64
 	o    RecoverOptions
 
-	magic     bool             // the file begins with it
-	stream    bool             // it is an Arrow stream
-	unframed  bool             // the schema in front stands without marker and length
-	replaced  bool             // a dictionary is replaced in the middle
-	blind     bool             // bytes are lost that may have been a dictionary
-	doubted   bool             // that was told
-	said      bool             // why the search ended was told
-	schema    *arrowipc.Schema // believed
-	version   int16
-	schemaAt  int64
-	schemaEnd int64 // end of the schema message that stands and is believed; 0: none
+	*messages.Layout
+	schema *arrowipc.Schema // that is believed
 
-	footer    *arrowipc.Footer // nil: none
-	footerAt  int64
-	footerEnd int64
-	allBlocks []arrowipc.Block // of the footer, in file order, those that can be
-	blocks    []arrowipc.Block // of these, what is not behind yet
-
-	pos          int64  // of the next message
-	prefix       int    // of all messages: 8, or 4 of a writer before Arrow 0.15; 0: not known yet
-	kept         []kept // in file order
-	index        int    // of the next record batch, kept or lost
-	ended        bool   // pos is behind an end mark
-	dictionaries map[int64]int64
-	later        map[int64]*message // dictionaries that stand behind the batches, by the footer
-	listed       int                // batches in the footer
-	unlisted     int                // blocks of the footer that are not kept
-	judged       int64              // losses are told up to here
-	rows         int64              // kept
-	clock        clockSpan          // of the last batch kept that has one
-	footerMagic  bool
-	budget       int64 // bytes of metadata that may still be looked at on suspicion
-	suspicion    int64 // bytes that may still be searched, or decoded in vain
-	resynced     int64 // where the scan found a message last
-	spent        int64 // bytes read and decoded
-	last         *judged
-	memo         memo
-	scanner      scanner
-	torn         *message // a batch that the scan found and the end of the file cuts
+	list     []entry // verdicts of the walk, after the bodies were looked at
+	suspects []suspect
+	words    *messages.Dictionaries
+	sizes    []int64  // values of each message of words, -1 if it is not intact
+	reasons  []string // why not
+	replaced bool     // a dictionary of a stream is replaced in the middle
+	steps    stepSample
+	last     clockSpan // of the last batch kept that has one
 
 	salvage  *salvage // nil: none
 	report   Report
-	findings []located
 	checker  checker
 	verifier *verifier // sees all that is checked; nil: nobody asks
-	worked   int64     // bytes since the last yield
 
+	at        int64 // how far it is
+	worked    int64 // bytes since the last yield
 	window    []byte
 	windowAt  int64
 	scattered bool // reads jump about: no window
 }
 
-// A kept is a message that goes into the output.
-type kept struct {
-	block      arrowipc.Block // where it stands in the input
-	pad        int64          // zeros that the input lacks behind it
-	dictionary bool
-	rows       int64
-	clock      clockSpan
-	plain      bool // nothing in its body can be checked
+// An entry is a verdict with what its body showed.
+type entry struct {
+	messages.Verdict
+	checked bool // its body was decoded
+	clock   clockSpan
+	fix     []fix // bytes that the output has otherwise
 }
 
-// A located finding is one whose rows and ticks around it are told at the end.
-type located struct {
-	Finding
-	batch bool  // one batch: its rows may be guessed
-	skip  bool  // its bytes are neither kept nor an old footer
-	fixed bool  // rows and ticks are known already
-	end   bool  // what is missing at the end of the file
-	body  int64 // of a batch that only the footer knows: its length, else 0
+// A suspect is a batch that is kept though something of it looks wrong, or is
+// mended.
+type suspect struct {
+	entry   int   // in the list
+	row     int64 // of the batch
+	finding Finding
+	cause   string // findings of one cause are one
+	mended  bool   // the output has it right
+}
 
-	remedy string // what a recovery does about it; a verification does nothing
+// examine judges every byte.
+func (rc *recoverer) examine() error {
+	o := messages.Options{Intact: func(s *arrowipc.Schema, m *messages.Message) (bool, error) { return intactBy(rc.r, rc.size, s, m) }}
+	if other := rc.o.SchemaFrom; other != nil {
+		o.Schema, o.Version, o.SchemaLength = &other.schema, other.version, other.ends.SchemaEnd-other.ends.SchemaAt
+	}
+	src := &messages.Source{Size: rc.size, ReadAt: rc.readAt, Step: func(at int64) error {
+		rc.at = max(rc.at, at/8) // headers come first, bodies take the time
+		return rc.yield()
+	}}
+	ends, err := messages.FindEnds(src, &o)
+	if err != nil {
+		if known := openError(err); known != err {
+			return &reasonError{known}
+		}
+		return err
+	}
+	if rc.Layout, err = messages.Walk(src, ends); err != nil {
+		return err
+	}
+	rc.schema = rc.Layout.Schema
+	if len(rc.o.Salvage) > 0 {
+		if _, err := rc.wantedColumns(); err != nil {
+			return err
+		}
+	}
+	if err := rc.checkDictionaries(); err != nil {
+		return err
+	}
+	return rc.checkBatches()
+}
+
+// checkDictionaries decodes the dictionaries and says how many values each has.
+func (rc *recoverer) checkDictionaries() error {
+	rc.words = messages.DictionariesOf(rc.Layout)
+	rc.sizes, rc.reasons = make([]int64, len(rc.words.List)), make([]string, len(rc.words.List))
+	known := map[int64]bool{}
+	n := 0
+	for i := range rc.Verdicts {
+		v := &rc.Verdicts[i]
+		if v.Kind == messages.Dictionary {
+			rc.sizes[n] = v.Rows
+			rc.replaced = rc.replaced || rc.Stream && known[v.DictionaryID] && !v.Delta
+			known[v.DictionaryID] = true
+			n++
+		}
+	}
+	n = 0
+	for i := range rc.Verdicts {
+		if v := &rc.Verdicts[i]; v.Kind == messages.Dictionary {
+			if err := rc.checkDictionary(v, n); err != nil {
+				return err
+			}
+			n++
+		}
+	}
+	return nil
+}
+
+// checkDictionary decodes dictionary n.
+func (rc *recoverer) checkDictionary(v *messages.Verdict, n int) error {
+	if rc.o.HeadersOnly {
+		return nil
+	}
+	m, err := rc.messageOf(v)
+	if err != nil {
+		return err
+	}
+	_, err = rc.checker.check(rc, rc.schema, m)
+	var bad *reasonError
+	if errors.As(err, &bad) {
+		rc.sizes[n], rc.reasons[n] = -1, bad.Error()
+		return nil
+	}
+	return err
+}
+
+// messageOf reads the header of a message that the walk found.
+func (rc *recoverer) messageOf(v *messages.Verdict) (*messages.Message, error) {
+	m, err := messages.At(&messages.Source{Size: rc.size, ReadAt: rc.readAt}, v.At)
+	if err == nil && m == nil {
+		err = fmt.Errorf("recording: the message at byte %d is gone: the file is being changed", v.At)
+	}
+	return m, err
+}
+
+// dictionarySize is how many values a dictionary has for the batch at an
+// offset; 0 values if there is none, -1 if it cannot be had.
+func (rc *recoverer) dictionarySize(id, at int64) (int64, bool, error) {
+	chain, _, err := rc.words.Chain(id, at)
+	if err != nil {
+		return 0, false, err
+	}
+	total := int64(0)
+	for _, i := range chain {
+		if rc.sizes[i] < 0 {
+			return 0, false, fmt.Errorf("dictionary %d is damaged", id)
+		}
+		total += rc.sizes[i]
+	}
+	return total, len(chain) > 0, nil
+}
+
+// checkBatches goes over the verdicts of the walk and decodes the batches.
+func (rc *recoverer) checkBatches() error {
+	rc.scattered = rc.o.HeadersOnly
+	last := -1
+	for i := range rc.Verdicts {
+		if rc.Verdicts[i].Kind == messages.Batch {
+			last = i
+		}
+	}
+	dictionary, batch := 0, 0
+	for i := range rc.Verdicts {
+		e := entry{Verdict: rc.Verdicts[i]}
+		v := &e.Verdict
+		rc.at = max(rc.at, v.At)
+		if err := rc.yield(); err != nil {
+			return err
+		}
+		switch v.Kind {
+		case messages.Dictionary:
+			rc.foldDictionary(v, dictionary)
+			dictionary++
+		case messages.Batch:
+			if err := rc.foldBatch(&e, batch, !rc.o.HeadersOnly || i == last); err != nil {
+				return err
+			}
+			batch++
+		case messages.Loss:
+			if done, err := rc.foldLoss(&e, batch); err != nil {
+				return err
+			} else if done {
+				continue
+			}
+			if rc.Footer != nil {
+				batch += v.Batches
+			}
+			if rc.verifier != nil {
+				rc.verifier.broken = true
+			}
+		}
+		rc.list = append(rc.list, e)
+	}
+	if rc.o.HeadersOnly {
+		return rc.checkEarlier()
+	}
+	return nil
+}
+
+// foldDictionary leaves out what is not intact or continues nothing.
+func (rc *recoverer) foldDictionary(v *messages.Verdict, n int) {
+	lost := func(reason string) {
+		*v = messages.Verdict{Kind: messages.Loss, At: v.At, Length: v.Length, Rows: -1, Severity: messages.Error, Reason: reason, Count: 1, Last: v.At}
+	}
+	if rc.sizes[n] < 0 {
+		lost(rc.reasons[n])
+		return
+	}
+	if v.Delta {
+		if _, _, err := rc.words.Chain(v.DictionaryID, v.At+1); err != nil {
+			lost("values of a dictionary whose beginning is missing")
+		}
+	}
+}
+
+// foldBatch decodes a batch and leaves it out if it is not intact.
+func (rc *recoverer) foldBatch(e *entry, batch int, decode bool) error {
+	if !decode {
+		return nil
+	}
+	m, err := rc.messageOf(&e.Verdict)
+	if err != nil {
+		return err
+	}
+	if rc.verifier != nil {
+		rc.verifier.begin(rc.schema, m)
+	}
+	checked, err := rc.checker.check(rc, rc.schema, m)
+	var bad *reasonError
+	if errors.As(err, &bad) {
+		e.Verdict = messages.Verdict{Kind: messages.Loss, At: e.At, Length: e.Length, Rows: e.Rows, Batches: 1, Severity: messages.Error, Reason: bad.Error(), Count: 1, Last: e.At, AtEnd: rc.o.HeadersOnly, Doubted: e.Doubted}
+		if rc.verifier != nil {
+			rc.verifier.broken = true
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	e.checked, e.clock, e.fix = true, checked.clock, checked.fix
+	rc.suspect(len(rc.list), m, checked)
+	if rc.verifier != nil {
+		rc.verifier.intact(batch, rc.rowsKept())
+	}
+	rc.report.RowsRecovered += e.Rows // so far, for the verifier
+	if e.clock.ok {
+		rc.last = e.clock
+	}
+	return nil
+}
+
+func (rc *recoverer) rowsKept() int64 { return rc.report.RowsRecovered }
+
+// foldLoss keeps what a salvage wants of a torn batch: then it is a batch, and
+// the loss follows it.
+func (rc *recoverer) foldLoss(e *entry, batch int) (done bool, err error) {
+	if e.Torn == nil || len(rc.o.Salvage) == 0 {
+		return false, nil
+	}
+	kept, lost, said, err := rc.trySalvage(e.Torn)
+	if err != nil {
+		return false, err
+	}
+	if kept == nil {
+		e.Reason += said
+		return false, nil
+	}
+	rc.list = append(rc.list, *kept, entry{Verdict: *lost})
+	return true, nil
 }
 
 func (rc *recoverer) failed(err error) error {
@@ -201,78 +346,17 @@ func (rc *recoverer) failed(err error) error {
 // not be tried.
 type reasonError struct{ error }
 
-// windowBytes is how much one read asks for: a browser takes a millisecond for
-// a read of any size below that, and a batch has a thousand buffers.
-const windowBytes = 4 << 20
+func (e *reasonError) Unwrap() error { return e.error }
 
-// readAt fills p from offset off.
-func (rc *recoverer) readAt(p []byte, off int64) error {
-	if w := rc.inWindow(int64(len(p)), off); w != nil {
-		copy(p, w)
-		return rc.work(int64(len(p)))
+// intactBy decodes a batch by a schema.
+func intactBy(r io.ReaderAt, size int64, s *arrowipc.Schema, m *messages.Message) (bool, error) {
+	rc := newRecoverer(r, size, RecoverOptions{})
+	rc.Layout = &messages.Layout{Ends: &messages.Ends{}}
+	rc.schema, rc.words = s, nil
+	_, err := rc.checker.check(rc, s, m)
+	var bad *reasonError
+	if errors.As(err, &bad) {
+		return false, nil
 	}
-	n, err := rc.r.ReadAt(p, off)
-	if n == len(p) {
-		return rc.work(int64(n))
-	}
-	if err == nil {
-		err = io.ErrUnexpectedEOF
-	}
-	return fmt.Errorf("recording: reading %d bytes at %d: %w", len(p), off, err)
-}
-
-// readWindow fills p without the window of readAt.
-func (rc *recoverer) readWindow(p []byte, off int64) error {
-	scattered := rc.scattered
-	rc.scattered = true
-	err := rc.readAt(p, off)
-	rc.scattered = scattered
-	return err
-}
-
-// view is readAt without a copy where it can: the bytes are valid until the
-// next read, or lie in buf.
-func (rc *recoverer) view(n, off int64, buf *[]byte) ([]byte, error) {
-	if w := rc.inWindow(n, off); w != nil {
-		return w, rc.work(n)
-	}
-	*buf = grown(*buf, n)
-	return *buf, rc.readAt(*buf, off)
-}
-
-// inWindow returns n bytes from off as a part of the window, nil if they are
-// better read by themselves. Reads go forward through the file mostly, so a
-// window is read and the next reads are served from it.
-func (rc *recoverer) inWindow(n, off int64) []byte {
-	if w := off - rc.windowAt; w >= 0 && w+n <= int64(len(rc.window)) {
-		return rc.window[w : w+n]
-	}
-	if ahead := min(windowBytes, rc.size-off); !rc.scattered && n < ahead {
-		rc.window, rc.windowAt = grown(rc.window, ahead), off
-		if got, _ := rc.r.ReadAt(rc.window, off); int64(got) == ahead {
-			return rc.window[:n]
-		}
-		rc.window = rc.window[:0] // what cannot be read may lie behind these bytes
-	}
-	return nil
-}
-
-// work counts bytes and yields every few megabytes.
-func (rc *recoverer) work(n int64) error {
-	rc.spent += n
-	if rc.worked += n; rc.worked < 4<<20 {
-		return nil
-	}
-	return rc.yield()
-}
-
-func (rc *recoverer) yield() error {
-	rc.worked = 0
-	if rc.o.Progress != nil {
-		rc.o.Progress(min(rc.size, max(rc.pos, rc.scanner.at)), rc.size)
-	}
-	if rc.o.Yield != nil {
-		return rc.o.Yield()
-	}
-	return nil
+	return err == nil, err
 }

@@ -11,7 +11,7 @@ var killedCSharp = map[string]struct {
 	batches  int
 	rows     int64
 	complete string // the same recording, not killed
-	outcome  string
+	outcome  Outcome
 	err      error
 }{
 	"cs_kill_start":      {0, 0, "", Failed, ErrEmpty},
@@ -67,13 +67,13 @@ func TestBonsaiFilesRecoverWithEveryValueOfTheirFormula(t *testing.T) {
 			t.Errorf("%s: %+v", f.name, report)
 		}
 		if !f.killed {
-			if !bytes.Equal(out, data) || len(report.Damage) != 0 {
-				t.Errorf("%s: a complete file is not left as it is: %+v", f.name, report.Damage)
+			if !bytes.Equal(out, data) || len(report.Findings) != 0 {
+				t.Errorf("%s: a complete file is not left as it is: %+v", f.name, report.Findings)
 			}
 			continue
 		}
 		killed++
-		if !bytes.HasPrefix(out, data[:report.Damage[0].Offset]) {
+		if !bytes.HasPrefix(out, data[:report.Findings[0].Offset]) {
 			t.Errorf("%s: the output does not begin with the intact bytes of the input", f.name)
 		}
 		columns := f.columns()
@@ -90,7 +90,7 @@ func TestBonsaiFilesRecoverWithEveryValueOfTheirFormula(t *testing.T) {
 func TestAFileWithoutASchemaMessageGetsOne(t *testing.T) {
 	data := readForeign(t, "csharp/cs_empty.arrow")
 	out, report := recoverBytes(t, data)
-	if report.Outcome != Lossless || report.RowsRecovered != 0 || len(report.Damage) != 1 {
+	if report.Outcome != Lossless || report.RowsRecovered != 0 || len(report.Findings) != 1 {
 		t.Errorf("%+v", report)
 	}
 	if r := openBytes(t, out); len(r.Stream().Columns) != len(openBytes(t, data).Stream().Columns) {

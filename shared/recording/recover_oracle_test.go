@@ -85,7 +85,7 @@ func TestEveryTypeOfArrowGoRecovers(t *testing.T) {
 		file := arrowFile(t, schema, columns, options...)
 		want := readOracleStrings(t, file)
 		out, report := recoverBytes(t, file)
-		if !bytes.Equal(out, file) || len(report.Damage) != 0 {
+		if !bytes.Equal(out, file) || len(report.Findings) != 0 {
 			t.Fatalf("a complete file is changed: %+v", report)
 		}
 		blocks := footerOf(t, file).Batches
@@ -133,7 +133,7 @@ func TestDamagedNestedColumnsAreNotIntact(t *testing.T) {
 		b := m.Batch.Buffers[spans[c.column].Buffer+c.buffer]
 		damaged[block.Offset+int64(block.MetaLength)+b.Offset+c.at] = c.value
 		_, report := recoverBytes(t, damaged)
-		if report.BatchesRecovered != 1 || len(report.Damage) != 1 || report.Damage[0].Batch != 1 || report.Damage[0].LostRows != 4 {
+		if report.BatchesRecovered != 1 || len(report.Findings) != 1 || report.Findings[0].Batch != 1 || report.Findings[0].LostRows != 4 {
 			t.Errorf("%s: %+v", name, report)
 		}
 	}

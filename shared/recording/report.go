@@ -1,145 +1,92 @@
 package recording
 
 import (
-	"sort"
-
+	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// Remedies of findings.
-const (
-	writtenAnew = "written anew"
-	frontKept   = "the one in front is kept"
-)
-
-// note keeps a finding that costs nothing.
-func (rc *recoverer) note(severity string, offset, length int64, reason string) {
-	rc.findings = append(rc.findings, located{Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: severity, Reason: reason}})
-}
-
-// mend keeps a finding that costs nothing, for a recovery does something about
-// it: remedy.
-func (rc *recoverer) mend(offset, length int64, reason, remedy string) {
-	rc.findings = append(rc.findings, located{remedy: remedy, Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: "info", Reason: reason}})
-}
-
-// lose keeps a finding about bytes that are left out. batch says that they
-// are one record batch, of rows rows, -1 if unknown.
-func (rc *recoverer) lose(offset, length int64, batch bool, rows int64, reason string) {
-	f := located{Finding: Finding{Offset: offset, Length: length, Batch: -1, Severity: "error", Reason: reason, LostRows: rows}, batch: batch, skip: true}
-	if batch {
-		f.Batch = rc.index
-		rc.index++
-		rc.report.BatchesLost++
-	}
-	rc.findings = append(rc.findings, f)
-	rc.judged = max(rc.judged, offset+length)
-}
-
-// leaveOut keeps a finding about bytes from at to the end of the file that were
-// never part of a recording.
-func (rc *recoverer) leaveOut(at int64, reason string) {
-	rc.mend(at, rc.size-at, reason, "left out")
-	rc.findings[len(rc.findings)-1].skip = true
-}
-
-// finishReport tells rows and ticks around every finding.
+// finishReport makes the findings and the numbers of the report.
 func (rc *recoverer) finishReport() {
-	constant, body := rc.constantRows()
-	n := len(rc.kept)
-	for i := range rc.findings[:min(len(rc.findings), maxClocks)] {
-		at := sort.Search(n, func(k int) bool { return rc.kept[k].block.Offset >= rc.findings[i].Offset })
-		rc.clocksAround(at - 1)
-		rc.clocksAround(at)
+	rc.report.Findings, rc.report.Outcome, rc.report.RowsRecovered = []Finding{}, Lossless, 0
+	if rc.schema == nil {
+		return
 	}
-	rowsBefore, before, after := make([]int64, n+1), make([]clockSpan, n+1), make([]clockSpan, n+1)
-	for i := range rc.kept {
-		rowsBefore[i+1] = rowsBefore[i] + rc.kept[i].rows
-		if before[i+1] = before[i]; rc.kept[i].clock.ok {
-			before[i+1] = rc.kept[i].clock
-		}
-		if j := n - 1 - i; rc.kept[j].clock.ok {
-			after[j] = rc.kept[j].clock
-		} else {
-			after[j] = after[j+1]
-		}
+	about := stream.FromMetadata(streamKeyValues(rc.schema.Metadata))
+	rc.report.AcqClockHz = about.AcqClockHz
+	list := make([]messages.Verdict, len(rc.list))
+	for i := range rc.list {
+		list[i] = rc.list[i].Verdict
 	}
-	sort.SliceStable(rc.findings, func(i, j int) bool { return rc.findings[i].Offset < rc.findings[j].Offset })
-	for i := range rc.findings {
-		f := &rc.findings[i]
-		f.Reason = plainReason(f.Reason)
-		at := sort.Search(n, func(k int) bool { return rc.kept[k].block.Offset >= f.Offset }) // kept before it
-		if f.skip {
-			rc.report.BytesSkipped += f.Length
+	placed := messages.Place(list, rc.Footer != nil, rc.clockOf, int64(about.RowsPerBatch), rc.steps.step())
+	suspect, lost := false, false
+	for i := range list {
+		v, p := &list[i], &placed[i]
+		before := len(rc.report.Findings)
+		rc.report.Findings = framingFindings(rc.report.Findings, v, p)
+		if v.Remedy != "" && rc.verifier == nil && len(rc.report.Findings) > before {
+			rc.report.Findings[len(rc.report.Findings)-1].Reason += ": " + v.Remedy
 		}
-		alike := f.body == 0 || body == 0 || f.body == body // a shorter batch has a shorter body
-		if f.batch && f.LostRows < 0 && constant > 0 && at < n && alike {
-			f.LostRows = constant
-		}
-		if !f.fixed {
-			f.BeforeRow, f.ClockBefore, f.ClockAfter = rowsBefore[at], before[at].last, after[at].first
-		}
-		if f.remedy != "" && rc.verifier == nil {
-			f.Reason += ": " + f.remedy
-		}
-		rc.report.Damage = append(rc.report.Damage, f.Finding)
-	}
-	for i := range rc.kept {
-		if !rc.kept[i].dictionary {
+		switch v.Kind {
+		case messages.Batch:
 			rc.report.BatchesRecovered++
-			rc.report.RowsRecovered += rc.kept[i].rows
+			rc.report.RowsRecovered += v.Rows
+		case messages.Loss:
+			lost = true
+			rc.report.BatchesLost += v.Batches
+			rc.report.BytesSkipped += v.Length
+		case messages.Note:
+			if v.Skipped {
+				rc.report.BytesSkipped += v.Length
+			}
 		}
+		suspect = suspect || v.Suspect || v.Doubted
 	}
-	rc.report.AcqClockHz = 0
-	if rc.schema != nil {
-		s := stream.FromMetadata(streamKeyValues(rc.schema.Metadata))
-		rc.report.AcqClockHz = s.AcqClockHz
+	for i := range rc.suspects {
+		s := &rc.suspects[i]
+		s.finding.Batch, s.finding.BeforeRow = placed[s.entry].Batch, placed[s.entry].BeforeRow+s.row
+		suspect = suspect || !s.mended
 	}
-	rc.report.Outcome = Lossless
-	for i := range rc.report.Damage {
-		if rc.report.Damage[i].Severity == "error" {
-			rc.report.Outcome = Lossy
-		}
-	}
-	if missing := rc.listed - rc.report.BatchesRecovered; rc.report.Outcome == Lossy && missing > rc.report.BatchesLost {
-		rc.report.BatchesLost = missing // somewhere in the bytes that were skipped
+	rc.report.Findings = append(rc.report.Findings, mergeSuspects(rc.suspects)...)
+	sortFindings(rc.report.Findings)
+	switch {
+	case lost:
+		rc.report.Outcome = Lossy
+	case suspect:
+		rc.report.Outcome = Suspect
 	}
 }
 
-// maxClocks is of how many findings the Clock beside them is read for its own
-// sake.
-const maxClocks = 1000
+// mergeSuspects makes one finding of those of one cause.
+func mergeSuspects(list []suspect) (out []Finding) {
+	byCause := map[string]int{}
+	for i := range list {
+		f := list[i].finding
+		f.Count, f.LastOffset = 1, f.Offset
+		if k, ok := byCause[list[i].cause]; ok && list[i].cause != "" {
+			out[k].Count++
+			out[k].LastOffset = f.Offset
+			continue
+		}
+		if list[i].cause != "" {
+			byCause[list[i].cause] = len(out)
+		}
+		out = append(out, f)
+	}
+	return out
+}
 
-// constantRows returns the rows of every batch but the last, if they are the
-// same in all that are known: at least two, or one of as many rows as the
-// metadata promise; else 0. body is the length of their bodies, 0 if these
-// differ.
-func (rc *recoverer) constantRows() (rows, body int64) {
-	var known []*kept
-	for i := range rc.kept {
-		if !rc.kept[i].dictionary {
-			known = append(known, &rc.kept[i])
+// clockOf returns the ticks of an entry; where only headers were looked at, it
+// reads them.
+func (rc *recoverer) clockOf(i int) messages.Span {
+	e := &rc.list[i]
+	if !e.clock.ok && rc.o.HeadersOnly {
+		if clock := tickField(rc.schema, "Clock"); clock >= 0 {
+			if m, err := rc.messageOf(&e.Verdict); err == nil {
+				if c, err := rc.checker.check(rc, rc.schema, m, clock); err == nil {
+					e.clock = c.clock
+				}
+			}
 		}
 	}
-	if len(known) < 2 {
-		return 0, 0
-	}
-	known = known[:len(known)-1]
-	rows, body = known[0].rows, known[0].block.BodyLength
-	for _, k := range known {
-		if k.rows != rows {
-			return 0, 0
-		}
-		if k.block.BodyLength != body || !k.plain {
-			body = 0
-		}
-	}
-	if len(known) == 1 {
-		body = 0 // nulls and runs make it longer or shorter
-		promised := stream.FromMetadata(streamKeyValues(rc.schema.Metadata))
-		if int64(promised.RowsPerBatch) != rows {
-			return 0, 0
-		}
-	}
-	return rows, body
+	return messages.Span{First: e.clock.first, Last: e.clock.last, OK: e.clock.ok}
 }

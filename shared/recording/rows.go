@@ -2,6 +2,7 @@ package recording
 
 import (
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 const (
@@ -63,6 +64,13 @@ func (r *Reader) CountRows() (int64, error) {
 		if err := r.loadHeaders(whole[:n]); err != nil {
 			return 0, err
 		}
+		if r.contradicted && r.walked == nil {
+			if err := r.walk(); err != nil {
+				return 0, err
+			}
+			rows, _ := r.Rows()
+			return rows, nil
+		}
 		for _, i := range whole[:n] {
 			rows += r.batches[i].rows
 		}
@@ -84,6 +92,6 @@ func (r *Reader) likelyBatch() *batchState {
 
 // inside reports whether the file has room for what the footer says of b.
 func (r *Reader) inside(b *batchState) bool {
-	return b.offset >= arrowipc.HeaderLength && b.metaLength >= 8 && b.metaLength <= maxMetadataBytes &&
+	return b.offset >= arrowipc.HeaderLength && b.metaLength >= 8 && b.metaLength <= messages.MaxMetadataBytes &&
 		b.bodyLength >= 0 && b.bodyLength <= r.end && b.offset <= r.end-int64(b.metaLength)-b.bodyLength
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // How a salvage works. The buffers of a batch stand one column after the other.
@@ -20,7 +21,7 @@ import (
 type salvage struct {
 	columns []int                 // wanted
 	dropped bool                  // the others are left out
-	kept    int                   // index in recoverer.kept
+	entry   int                   // index in recoverer.list
 	batch   *arrowipc.RecordBatch // cut, its buffers where they are
 }
 
@@ -36,19 +37,17 @@ func (rc *recoverer) wantedColumns() ([]int, error) {
 	return columnsLike(rc.schema.Fields, patterns)
 }
 
-// trySalvage keeps what it can of a batch that the end of the file cuts. It
-// reports whether it kept rows; said is what else there is to say.
-func (rc *recoverer) trySalvage(m *message) (done bool, said string, err error) {
-	if len(rc.o.Salvage) == 0 || m.Header != arrowipc.RecordBatchHeader {
-		return false, "", nil
-	}
+// trySalvage keeps what it can of a batch that the end of the file cuts: an
+// entry for the rows that it keeps, and the verdict on the others. kept is nil
+// if there are none; said is what else there is to say.
+func (rc *recoverer) trySalvage(m *messages.Message) (kept *entry, lost *messages.Verdict, said string, err error) {
 	columns, err := rc.wantedColumns()
 	if err != nil {
-		return false, "", err
+		return nil, nil, "", err
 	}
 	spans, err := arrowipc.Columns(rc.schema, m.Version, m.Batch, nil)
-	if err != nil {
-		return false, "", nil // the header is damaged
+	if err != nil || m.Header != arrowipc.RecordBatchHeader {
+		return nil, nil, "", nil // the header is damaged
 	}
 	rows, least := m.Batch.Length, -1
 	whole := 0
@@ -63,16 +62,16 @@ func (rc *recoverer) trySalvage(m *message) (done bool, said string, err error) 
 	}
 	if rows == 0 {
 		if least < 0 {
-			return false, "", nil // a batch of no rows
+			return nil, nil, "", nil // a batch of no rows
 		}
-		return false, fmt.Sprintf("; nothing to salvage: no row of column %q is there (%d of %d columns are whole)", rc.schema.Fields[least].Name, whole, len(spans)), nil
+		return nil, nil, fmt.Sprintf("; nothing to salvage: no row of column %q is there (%d of %d columns are whole)", rc.schema.Fields[least].Name, whole, len(spans)), nil
 	}
 	cut, err := rc.cutBatch(m, spans, columns, rows)
 	if err != nil {
-		return false, "", err
+		return nil, nil, "", err
 	}
 	if cut == nil {
-		return false, "; nothing to salvage: a nested column cannot be cut, name the others", nil
+		return nil, nil, "; nothing to salvage: a nested column cannot be cut, name the others", nil
 	}
 	part := *m
 	message := *m.Message
@@ -81,12 +80,12 @@ func (rc *recoverer) trySalvage(m *message) (done bool, said string, err error) 
 	checked, err := rc.checker.check(rc, rc.schema, &part, columns...)
 	var bad *reasonError
 	if errors.As(err, &bad) {
-		return false, "; nothing to salvage: " + bad.Error(), nil
+		return nil, nil, "; nothing to salvage: " + bad.Error(), nil
 	}
 	if err != nil {
-		return false, "", err
+		return nil, nil, "", err
 	}
-	rc.salvage = &salvage{columns: columns, dropped: len(columns) < len(spans), kept: len(rc.kept), batch: cut}
+	rc.salvage = &salvage{columns: columns, dropped: len(columns) < len(spans), entry: len(rc.list), batch: cut}
 	bytes := int64(0)
 	for i, span := range spans {
 		if !slices.Contains(columns, i) {
@@ -97,18 +96,15 @@ func (rc *recoverer) trySalvage(m *message) (done bool, said string, err error) 
 			bytes += b.Length
 		}
 	}
-	rc.kept = append(rc.kept, kept{block: arrowipc.Block{Offset: m.at, MetaLength: int32(m.length), BodyLength: m.BodyLength}, rows: rows, clock: checked.clock})
-	rc.findings = append(rc.findings, located{skip: true, Finding: Finding{Offset: m.at, Length: rc.size - m.at - bytes, Batch: rc.index, Severity: "error", LostRows: m.Batch.Length - rows,
-		Reason: fmt.Sprintf("the file ends inside this batch; %d of its %d rows are kept, of %d of its %d columns", rows, m.Batch.Length, len(columns), len(spans))}})
-	rc.judged = rc.size
-	rc.index++
-	rc.rows += rows
-	return true, "", nil
+	kept = &entry{Verdict: messages.Verdict{Kind: messages.Batch, At: m.At, Block: m.Block(), Codec: m.Batch.Codec, Rows: rows}, clock: checked.clock}
+	lost = &messages.Verdict{Kind: messages.Loss, At: m.At, Length: rc.size - m.At - bytes, Rows: m.Batch.Length - rows, Severity: messages.Error, AtEnd: true, Count: 1, Last: m.At,
+		Reason: fmt.Sprintf("the file ends inside this batch; %d of its %d rows are kept, of %d of its %d columns", rows, m.Batch.Length, len(columns), len(spans))}
+	return kept, lost, "", nil
 }
 
 // rowsLeft returns how many rows of a column the file still has: of plain
 // columns of fixed width those before its end, of others all or none.
-func (rc *recoverer) rowsLeft(m *message, column int, span arrowipc.Span) int64 {
+func (rc *recoverer) rowsLeft(m *messages.Message, column int, span arrowipc.Span) int64 {
 	f := &rc.schema.Fields[column]
 	width, fixed := f.Type.FixedBits()
 	if f.Dictionary != nil {
@@ -117,7 +113,7 @@ func (rc *recoverer) rowsLeft(m *message, column int, span arrowipc.Span) int64 
 	rows := m.Batch.Length
 	for i := span.Buffer; i < span.BufferEnd; i++ {
 		b := m.Batch.Buffers[i]
-		left := rc.size - m.bodyAt() - b.Offset
+		left := rc.size - m.BodyAt() - b.Offset
 		if left >= b.Length || b.Length == 0 {
 			continue
 		}
@@ -137,7 +133,7 @@ func (rc *recoverer) rowsLeft(m *message, column int, span arrowipc.Span) int64 
 
 // cutBatch returns the header of the first rows of a batch, buffers where they
 // are; nil if a column cannot be cut.
-func (rc *recoverer) cutBatch(m *message, spans []arrowipc.Span, columns []int, rows int64) (*arrowipc.RecordBatch, error) {
+func (rc *recoverer) cutBatch(m *messages.Message, spans []arrowipc.Span, columns []int, rows int64) (*arrowipc.RecordBatch, error) {
 	cut := *m.Batch
 	if rows == cut.Length {
 		return &cut, nil
@@ -177,7 +173,7 @@ func (rc *recoverer) cutBatch(m *message, spans []arrowipc.Span, columns []int, 
 
 // cutValues cuts a node and its buffers, validity and values of width bits
 // each, to the first rows; a width of -1 leaves the values.
-func (rc *recoverer) cutValues(m *message, cut *arrowipc.RecordBatch, node, buffer int, rows, width int64) error {
+func (rc *recoverer) cutValues(m *messages.Message, cut *arrowipc.RecordBatch, node, buffer int, rows, width int64) error {
 	n := &cut.Nodes[node]
 	n.Length = rows
 	if width >= 0 {
@@ -189,7 +185,7 @@ func (rc *recoverer) cutValues(m *message, cut *arrowipc.RecordBatch, node, buff
 		return nil
 	}
 	p := make([]byte, validity.Length)
-	if err := rc.readAt(p, m.bodyAt()+validity.Offset); err != nil {
+	if err := rc.readAt(p, m.BodyAt()+validity.Offset); err != nil {
 		return err
 	}
 	n.NullCount = rows
@@ -204,7 +200,7 @@ func (rc *recoverer) cutValues(m *message, cut *arrowipc.RecordBatch, node, buff
 
 // cutRuns cuts a run-end encoded column to the runs of the first rows; the last
 // run may end behind them. ok is false if its values cannot be cut.
-func (rc *recoverer) cutRuns(m *message, cut *arrowipc.RecordBatch, span arrowipc.Span, f *arrowipc.Field, rows int64) (ok bool, err error) {
+func (rc *recoverer) cutRuns(m *messages.Message, cut *arrowipc.RecordBatch, span arrowipc.Span, f *arrowipc.Field, rows int64) (ok bool, err error) {
 	endBits, ok1 := f.Children[0].Type.FixedBits()
 	width, ok2 := f.Children[1].Type.FixedBits()
 	if !ok1 || !ok2 || endBits < 16 || f.Children[1].Dictionary != nil {
@@ -213,7 +209,7 @@ func (rc *recoverer) cutRuns(m *message, cut *arrowipc.RecordBatch, span arrowip
 	ends := cut.Buffers[span.Buffer+1]
 	size := int64(endBits / 8)
 	p := make([]byte, min(ends.Length, cut.Nodes[span.Node+1].Length*size, rows*size))
-	if err := rc.readAt(p, m.bodyAt()+ends.Offset); err != nil {
+	if err := rc.readAt(p, m.BodyAt()+ends.Offset); err != nil {
 		return false, err
 	}
 	runs := int64(0)
@@ -230,7 +226,7 @@ func (rc *recoverer) cutRuns(m *message, cut *arrowipc.RecordBatch, span arrowip
 
 // projected appends to a plan what a batch has of some columns, behind a
 // header of its own, and returns its block.
-func (rc *recoverer) projected(p *Plan, at int64, m *message, batch *arrowipc.RecordBatch, columns []int) (arrowipc.Block, error) {
+func (rc *recoverer) projected(p *Plan, at int64, m *messages.Message, batch *arrowipc.RecordBatch, columns []int) (arrowipc.Block, error) {
 	spans, err := arrowipc.Columns(rc.schema, m.Version, m.Batch, nil)
 	if err != nil {
 		return arrowipc.Block{}, err
@@ -242,7 +238,7 @@ func (rc *recoverer) projected(p *Plan, at int64, m *message, batch *arrowipc.Re
 	var parts []Span
 	var body int64
 	add := func(off, length int64) {
-		parts = append(parts, Span{Offset: m.bodyAt() + off, Length: length})
+		parts = append(parts, Span{Offset: m.BodyAt() + off, Length: length})
 		body += length
 		if pad := -body & (bodyAlign - 1); pad > 0 {
 			parts = append(parts, Span{Length: pad, Bytes: make([]byte, pad)})
@@ -250,7 +246,7 @@ func (rc *recoverer) projected(p *Plan, at int64, m *message, batch *arrowipc.Re
 		}
 	}
 	for i := 0; i < len(columns); {
-		run := i + 1 // columns[i:run] stand one behind the other
+		run := i + 1 // columns[i:run] follow one another
 		for batch.Length == m.Batch.Length && run < len(columns) && columns[run] == columns[run-1]+1 {
 			run++
 		}

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // Slice returns the rows [start, end) of some columns, given by index (nil:
@@ -153,18 +154,19 @@ type SliceReport struct {
 // belongs to the row behind it, at the end of the file to the row before. rows
 // is how many were lost at such places, as far as known.
 func (r *Reader) Lost(start, end int64, touched func(batch int) bool) (lost []Finding, rows int64) {
-	for _, f := range r.Findings() {
-		if f.Batch >= 0 && f.Batch < len(r.batches) {
-			if touched(f.Batch) {
-				lost = append(lost, f)
-			}
-			continue
+	_ = r.Findings() // fills in what is known of them
+	for _, f := range r.findings {
+		if touched(f.Batch) {
+			lost = append(lost, f)
 		}
+	}
+	for _, f := range r.framing(func(v *messages.Verdict) bool { return !v.AtEnd }) { // what the end lacks was never in the range
 		inside := f.BeforeRow >= start && (f.BeforeRow < end || f.BeforeRow == end && r.endsAt(end))
-		if f.Severity == "error" && f.LostRows != 0 && inside {
+		if f.Severity == SeverityError && f.LostRows != 0 && inside {
 			lost, rows = append(lost, f), rows+max(0, f.LostRows)
 		}
 	}
+	sortFindings(lost)
 	return lost, rows
 }
 

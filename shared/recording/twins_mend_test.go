@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // A slice of everything is the same: the bodies bit for bit where the codec is
@@ -99,7 +100,7 @@ func TestVerifyFindsNothingWrongInAnyWritersFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if finding.Severity == "error" || finding.LostRows != 0 {
+			if finding.Severity == SeverityError || finding.LostRows != 0 {
 				t.Errorf("%+v", finding)
 			}
 		}
@@ -110,13 +111,13 @@ func TestVerifyFindsNothingWrongInAnyWritersFile(t *testing.T) {
 func dataEndOf(t *testing.T, f *twinFile) (end int64) {
 	t.Helper()
 	for _, m := range messagesOf(t, f.data) {
-		end = m.end()
+		end = m.End()
 	}
 	return end
 }
 
 // messagesOf walks over the messages of a whole file, by its own lengths.
-func messagesOf(t testing.TB, data []byte) (list []*message) {
+func messagesOf(t testing.TB, data []byte) (list []*messages.Message) {
 	t.Helper()
 	at := int64(0)
 	if bytes.HasPrefix(data, []byte(arrowipc.Magic)) {
@@ -141,7 +142,7 @@ func messagesOf(t testing.TB, data []byte) (list []*message) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, &message{Message: m, at: at, prefix: prefix, length: metaLength})
+		list = append(list, &messages.Message{Message: m, At: at, Prefix: prefix, Length: metaLength})
 		at += metaLength + m.BodyLength
 	}
 }
@@ -171,7 +172,7 @@ func buffersOf(t *testing.T, data []byte) (batches []string) {
 		var all strings.Builder
 		for _, s := range m.Batch.Buffers {
 			if s.Length > 0 {
-				fmt.Fprintf(&all, "%d: %x\n", s.Length, data[m.bodyAt()+s.Offset:][:s.Length])
+				fmt.Fprintf(&all, "%d: %x\n", s.Length, data[m.BodyAt()+s.Offset:][:s.Length])
 			}
 		}
 		batches = append(batches, all.String())

@@ -268,7 +268,7 @@ func TestNestedColumnsThatDoNotHold(t *testing.T) {
 		"a negative index":              {column: indices(-1), dictionaries: words, word: "index -1"},
 		"no dictionary":                 {column: indices(0), word: "dictionary is missing"},
 		"a delta of nothing":            {column: indices(0), dictionaries: []dictionaryBatch{{id: 5, delta: true, column: text}}, word: "did not begin"},
-		"a dictionary of another shape": {column: indices(0), dictionaries: []dictionaryBatch{{id: 5, column: i32}}, word: "the dictionary of column"},
+		"a dictionary of another shape": {column: indices(0), dictionaries: []dictionaryBatch{{id: 5, column: i32}}, word: "dictionary is missing"},
 		"a dictionary inside of itself": {column: inside, dictionaries: []dictionaryBatch{{id: 5, column: nested(typ(arrowipc.List), 1, [][]byte{nil, le(4, 0, 1)}, inside)}}, word: "dictionary"},
 	} {
 		t.Run(name, func(t *testing.T) {

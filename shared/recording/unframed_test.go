@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // Of a file of Polars, whose footer alone says where its dictionaries are, all
@@ -28,7 +29,7 @@ func TestASchemaWithoutItsFrameIsRead(t *testing.T) {
 	first := bytes.Index(damaged, []byte{0xFF, 0xFF, 0xFF, 0xFF})
 	clear(damaged[first : first+8])
 	r = openBytes(t, damaged)
-	if rows := indexAll(t, r); rows != 150 || r.State() != Damaged || len(r.Findings()) != 2 || r.Findings()[0].LostRows != -1 {
+	if rows := indexAll(t, r); rows != 150 || r.State() != Damaged || len(r.Findings()) != 4 || r.Findings()[1].LostRows != -1 {
 		t.Errorf("damaged: %d rows, %s: %+v", rows, r.State(), r.Findings())
 	}
 	p, err := Recover(bytes.NewReader(damaged), int64(len(damaged)), RecoverOptions{})
@@ -60,12 +61,12 @@ func TestBatchesThatTheFooterPointsBesideAreNotForgotten(t *testing.T) {
 // A mark in the middle of a stream may be what is left of a batch.
 func TestBytesBehindTheEndOfAStreamAreALoss(t *testing.T) {
 	data := readForeign(t, "pyarrow/stream.arrow")
-	var last *message
+	var last *messages.Message
 	for _, m := range messagesOf(t, data) {
 		last = m
 	}
 	damaged := bytes.Clone(data)
-	clear(damaged[last.at+4 : last.at+8])
+	clear(damaged[last.At+4 : last.At+8])
 	p, err := Recover(bytes.NewReader(damaged), int64(len(damaged)), RecoverOptions{})
 	if err != nil || p.Report.Outcome != Lossy || p.Report.RowsRecovered != 80 {
 		t.Errorf("%v", err)
@@ -89,7 +90,7 @@ func TestAStoredBufferInAFileOfOursIsSuspect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found = found || f.Severity != "info" && f.Batch == 1
+		found = found || f.Severity != SeverityInfo && f.Batch == 1
 	}
 	if !found {
 		t.Error("verify says nothing")
@@ -109,7 +110,7 @@ func TestNullsThatTheHeaderDoesNotCountAreFound(t *testing.T) {
 	}
 	copy(data[block.Offset+int64(at):], arrowNode(arrowipc.FieldNode{Length: n.Length}))
 	_, err := openBytes(t, data).ReadBatch(0, []int{1})
-	if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "0 nulls by the header") {
+	if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "0 by its header") {
 		t.Errorf("%v", err)
 	}
 }

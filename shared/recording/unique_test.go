@@ -165,7 +165,7 @@ func TestUniqueWritesATableAtTheSlowRate(t *testing.T) {
 					}
 				}
 			}
-			if found, err := verifyAll(t, data, VerifyOptions{}); err != nil || hasError(found) {
+			if found, err := verifyAll(t, data, VerifyOptions{}); err != nil || hasDamage(found) {
 				t.Fatalf("%s: %+v, %v", layout, found, err)
 			}
 			if codec == None && !strings.Contains(layout, "nulls") { // that one is nullable

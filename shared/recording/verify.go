@@ -1,7 +1,6 @@
 package recording
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -64,7 +64,7 @@ func Verify(r io.ReaderAt, size int64, o VerifyOptions) iter.Seq2[Finding, error
 			rc.finishReport()
 			err = reason.error
 		}
-		for _, f := range rc.report.Damage {
+		for _, f := range rc.report.Findings {
 			if !yield(f, nil) {
 				return
 			}
@@ -86,17 +86,18 @@ type verifier struct {
 	clock    int
 	finder   gapFinder
 
-	m          *message // the batch that is checked; nil: none
-	hubTicks   []uint64 // of it
+	m          *messages.Message // the batch that is checked; nil: none
+	hubTicks   []uint64          // of it
 	clockTicks []uint64
 
 	offsets []int64 // of the intact batches
 	indices []int   // of the same
-	lastAt  int64   // of the batch added to the finder last
+	broken  bool    // something was lost after the batch added to the finder last
+	own     []Finding
 }
 
 // begin is told of the batch that is checked next.
-func (v *verifier) begin(s *arrowipc.Schema, m *message) {
+func (v *verifier) begin(s *arrowipc.Schema, m *messages.Message) {
 	if v.channels == nil {
 		v.start(s)
 	}
@@ -154,9 +155,9 @@ func (v *verifier) intact(index int, row int64) {
 	if m == nil {
 		return
 	}
-	adjoining := len(v.indices) > 0 && v.indices[len(v.indices)-1] == index-1 && v.rc.judged <= v.lastAt
-	v.offsets, v.indices = append(v.offsets, m.at), append(v.indices, index)
-	v.lastAt = m.at
+	adjoining := len(v.indices) > 0 && v.indices[len(v.indices)-1] == index-1 && !v.broken
+	v.offsets, v.indices = append(v.offsets, m.At), append(v.indices, index)
+	v.broken = false
 	ticks, clock := v.hubTicks, v.clockTicks
 	if v.hub < 0 {
 		ticks = clock
@@ -165,84 +166,29 @@ func (v *verifier) intact(index int, row int64) {
 }
 
 func (v *verifier) note(f Finding) {
-	v.rc.findings = append(v.rc.findings, located{Finding: f, fixed: true})
+	f.Count, f.LastOffset = max(1, f.Count), max(f.Offset, f.LastOffset)
+	v.own = append(v.own, f)
 }
 
-// finish adds what is known at the end, and tells all.
+// finish adds what is known at the end.
 func (v *verifier) finish() {
 	rc := v.rc
-	rc.compareFooter()
-	v.judgeEnds()
-	v.judgeFooter()
 	v.noteGaps()
+	if v.o.Open && rc.Footer == nil {
+		v.forgiveEnd()
+	}
 	rc.finishReport()
-	rc.report.Damage = append(rc.report.Damage, v.channelFindings()...)
+	rc.report.Findings = append(rc.report.Findings, v.own...)
+	sortFindings(rc.report.Findings)
+	rc.report.Findings = append(rc.report.Findings, v.channelFindings()...)
 }
 
-// judgeEnds turns what a recovery mends in passing into what it is for a file
-// that should be whole: damage.
-func (v *verifier) judgeEnds() {
-	rc := v.rc
-	for i := range rc.findings {
-		f := &rc.findings[i]
-		switch {
-		case v.o.Open && rc.footer == nil && f.end && f.Severity != "warning":
-			f.Severity, f.LostRows = "info", 0
-			f.Reason = "the file is being written: " + f.Reason
-		case f.Severity == "info" && rc.stream && f.Offset == rc.size:
-			f.Severity = "warning" // a stream may end so
-			f.Reason += ": it may have been cut between two batches"
-		case rc.unframed && f.Severity == "info" && f.Offset == arrowipc.HeaderLength:
-			// Polars does so: a file that is read by its footer lacks nothing.
-		case f.Severity == "info" && rc.schemaEnd == 0 && f.Offset == arrowipc.HeaderLength && f.Length <= maxPadding-arrowipc.HeaderLength:
-			// Some writers leave the schema to the footer.
-		case f.Severity == "info", f.remedy == frontKept:
-			f.Severity = "error"
+// forgiveEnd blames no file that is being written for its missing end.
+func (v *verifier) forgiveEnd() {
+	for i := range v.rc.list {
+		if e := &v.rc.list[i].Verdict; e.AtEnd {
+			*e = messages.Verdict{Kind: messages.Note, At: e.At, Length: e.Length, AtEnd: true, Harmless: true, Count: 1, Last: e.At, Reason: "the file is being written: " + e.Reason}
 		}
-	}
-	if !rc.magic && !rc.stream {
-		v.note(Finding{Offset: 0, Length: min(rc.size, arrowipc.HeaderLength), Batch: -1, Severity: "error", Reason: "the file does not begin with ARROW1"})
-	}
-	if rc.footer != nil && !rc.footerMagic {
-		v.note(Finding{Offset: rc.footerEnd - int64(len(arrowipc.Magic)), Length: int64(len(arrowipc.Magic)), Batch: -1, Severity: "error", BeforeRow: rc.rows, Reason: "the footer is not followed by ARROW1"})
-	}
-}
-
-// judgeFooter notes blocks at which no such message stands, and versions that
-// differ.
-func (v *verifier) judgeFooter() {
-	rc := v.rc
-	if rc.footer == nil {
-		return
-	}
-	there := map[arrowipc.Block]bool{}
-	for i := range rc.kept {
-		there[rc.kept[i].block] = true
-	}
-	told := map[int64]bool{}
-	for i := range rc.findings {
-		told[rc.findings[i].Offset] = true
-	}
-	seen := map[arrowipc.Block]bool{}
-	for _, b := range append(slices.Clone(rc.footer.Dictionaries), rc.footer.Batches...) {
-		switch {
-		case !blockFits(b, rc.footerAt): // told already
-		case seen[b]:
-			v.note(Finding{Offset: b.Offset, Batch: -1, Severity: "error", Reason: "the footer lists this batch twice"})
-		case !there[b] && !told[b.Offset]:
-			v.note(Finding{Offset: b.Offset, Batch: -1, Severity: "error",
-				Reason: fmt.Sprintf("the footer lists a batch here of %d and %d bytes, but none stands here", b.MetaLength, b.BodyLength)})
-		}
-		seen[b] = true
-	}
-	if !slices.IsSortedFunc(rc.footer.Batches, func(a, b arrowipc.Block) int { return cmp.Compare(a.Offset, b.Offset) }) {
-		v.note(Finding{Offset: rc.footerAt, Length: rc.footerEnd - rc.footerAt, Batch: -1, Severity: "warning", BeforeRow: rc.rows,
-			Reason: "the footer lists the batches in another order than they stand in: readers disagree about the order of rows"})
-	}
-	if rc.footer.Version != rc.version {
-		// C++ writes V5 in the footer of files that it is told to write as V4.
-		v.note(Finding{Offset: rc.footerAt, Length: rc.footerEnd - rc.footerAt, Batch: -1, Severity: "info", BeforeRow: rc.rows,
-			Reason: fmt.Sprintf("metadata version V%d in the footer, V%d in the messages", rc.footer.Version+1, rc.version+1)})
 	}
 }
 
@@ -273,7 +219,7 @@ func (v *verifier) noteGaps() {
 		default:
 			reason = fmt.Sprintf("suspect: %s of %s does not lie between those around", f.column, counted(o.rows, "row", "rows"))
 		}
-		v.note(Finding{Offset: at(o.batch), Batch: o.batch, Severity: "warning", Reason: reason,
+		v.note(Finding{Offset: at(o.batch), Batch: o.batch, Severity: SeverityWarning, Reason: reason,
 			BeforeRow: o.row, ClockBefore: o.before.clock, ClockAfter: o.after})
 	}
 }

@@ -142,9 +142,9 @@ func (v *verifier) channelFindings() []Finding {
 		if last > first {
 			names += fmt.Sprintf(" .. %s (%d columns)", v.stream.Columns[last].Name, last-first+1)
 		}
-		f := Finding{Batch: -1, Severity: "info", Reason: names + ": " + said}
+		f := Finding{Batch: -1, Severity: SeverityInfo, Count: 1, Reason: names + ": " + said}
 		if len(v.offsets) > 0 {
-			f.Offset = v.offsets[0]
+			f.Offset, f.LastOffset = v.offsets[0], v.offsets[0]
 		}
 		list = append(list, f)
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -36,12 +35,10 @@ func verifyAll(t testing.TB, file []byte, o VerifyOptions) ([]Finding, error) {
 		if f.Offset < 0 || f.Length < 0 || f.Length > int64(len(file))-f.Offset || f.Reason == "" {
 			t.Errorf("a finding beyond the file of %d bytes: %+v", len(file), f)
 		}
-		switch f.Severity {
-		case "error", "warning", "info":
-		default:
-			t.Errorf("severity of %+v", f)
+		if f.Severity > SeverityError || f.Count < 1 || f.LastOffset < f.Offset {
+			t.Errorf("severity or places of %+v", f)
 		}
-		if channels := f.Batch < 0 && f.Severity == "info"; !channels && f.Offset < at {
+		if channels := f.Batch < 0 && f.Severity == SeverityInfo; !channels && f.Offset < at {
 			t.Errorf("not in file order: %+v", f)
 		} else if !channels {
 			at = f.Offset
@@ -62,16 +59,17 @@ func damageIn(t testing.TB, file []byte) (list []Finding) {
 		t.Errorf("Verify: %v", err)
 	}
 	for _, f := range found {
-		if f.Severity == "error" && !strings.HasPrefix(f.Reason, "gap: ") {
+		if f.Severity == SeverityError && !strings.HasPrefix(f.Reason, "gap: ") {
 			list = append(list, f)
 		}
 	}
 	return list
 }
 
-func hasError(list []Finding) bool {
+// hasDamage reports whether a file is not as it should be.
+func hasDamage(list []Finding) bool {
 	for i := range list {
-		if list[i].Severity == "error" {
+		if list[i].Severity > SeverityInfo {
 			return true
 		}
 	}
@@ -98,12 +96,12 @@ func TestWholeForeignFilesVerify(t *testing.T) {
 			if err != nil && !killed {
 				t.Fatal(err)
 			}
-			if broken := hasError(list); err == nil && broken != killed {
+			if broken := hasDamage(list); err == nil && broken != killed {
 				t.Errorf("%+v", list)
 			}
 			for _, f := range list {
 				// Some hold one batch of data twice.
-				if f.Severity == "warning" && !killed && !strings.Contains(f.Reason, "Clock runs backwards from the batch before") {
+				if f.Severity == SeverityWarning && !killed && !strings.Contains(f.Reason, "Clock runs backwards from the batch before") {
 					t.Errorf("%+v", f)
 				}
 			}
@@ -196,7 +194,7 @@ func TestChannelsThatAreConstantOrClipped(t *testing.T) {
 				t.Fatalf("%+v, %v", list, err)
 			}
 			for i, f := range list {
-				if f.Severity != "info" || !strings.HasPrefix(f.Reason, c.want[i]) {
+				if f.Severity != SeverityInfo || !strings.HasPrefix(f.Reason, c.want[i]) {
 					t.Errorf("%+v, want %q", f, c.want[i])
 				}
 			}
@@ -228,22 +226,20 @@ func TestVerifyOfStreamsAndOtherLayouts(t *testing.T) {
 		for _, c := range []struct {
 			name     string
 			file     []byte
-			severity string // of the worst
+			severity Severity // of the worst
 		}{
-			{"a stream", whole, ""},
-			{"a stream without its end mark", whole[:len(whole)-8], "warning"},
-			{"a stream that is cut", whole[:len(whole)-100], "error"},
-			{"a stream with rubbish behind it", append(bytes.Clone(whole), "rubbish!"...), "error"},
-			{"a magic of 64 bytes", reframed(t, f.data, 64, true, true), ""},
-			{"no schema message", reframed(t, f.data, 8, false, true), "info"},
-			{"no marker", reframed(t, f.data, 8, true, false), ""},
+			{"a stream", whole, SeverityInfo},
+			{"a stream without its end mark", whole[:len(whole)-8], SeverityWarning},
+			{"a stream that is cut", whole[:len(whole)-100], SeverityError},
+			{"a stream with rubbish behind it", append(bytes.Clone(whole), "rubbish!"...), SeverityError},
+			{"a magic of 64 bytes", reframed(t, f.data, 64, true, true), SeverityInfo},
+			{"no schema message", reframed(t, f.data, 8, false, true), SeverityInfo},
+			{"no marker", reframed(t, f.data, 8, true, false), SeverityInfo},
 		} {
 			found, err := verifyAll(t, c.file, VerifyOptions{})
-			worst := ""
-			for _, severity := range []string{"info", "warning", "error"} {
-				if slices.ContainsFunc(found, func(f Finding) bool { return f.Severity == severity }) {
-					worst = severity
-				}
+			worst := SeverityInfo
+			for _, f := range found {
+				worst = max(worst, f.Severity)
 			}
 			if err != nil || worst != c.severity {
 				t.Errorf("%s, %s: %+v, %v", name, c.name, found, err)
@@ -256,12 +252,12 @@ func TestVerifyOfStreamsAndOtherLayouts(t *testing.T) {
 func TestWhatOnlyVerifyFindsInAFooter(t *testing.T) {
 	f, _ := writeRandom(t, smallStream(), Zstd, 65, 20, 20, 7)
 	for say, change := range map[string]func(f *arrowipc.Footer){
-		"in another order":       func(f *arrowipc.Footer) { f.Batches[0], f.Batches[1] = f.Batches[1], f.Batches[0] },
-		"lists this batch twice": func(f *arrowipc.Footer) { f.Batches = append(f.Batches, f.Batches[2]) },
+		"in another order":    func(f *arrowipc.Footer) { f.Batches[0], f.Batches[1] = f.Batches[1], f.Batches[0] },
+		"lists a batch twice": func(f *arrowipc.Footer) { f.Batches = append(f.Batches, f.Batches[2]) },
 		"metadata version V4 in the footer, V5 in the messages": func(f *arrowipc.Footer) { f.Version = arrowipc.V4 },
 	} {
 		found, err := verifyAll(t, withFooter(t, f.data, change), VerifyOptions{})
-		if err != nil || len(found) != 1 || !strings.Contains(found[0].Reason, say) || (found[0].Severity == "info") != strings.HasPrefix(say, "metadata") {
+		if err != nil || len(found) != 1 || !strings.Contains(found[0].Reason, say) || (found[0].Severity == SeverityInfo) != strings.HasPrefix(say, "metadata") {
 			t.Errorf("%s: %+v, %v", say, found, err)
 		}
 	}
@@ -277,13 +273,13 @@ func TestAFileThatIsOpenIsNotBlamedForItsEnd(t *testing.T) {
 			t.Fatalf("cut at %d: %+v, %v", cut, found, err)
 		}
 		for _, f := range found {
-			if f.Severity != "info" || f.LostRows != 0 || !strings.HasPrefix(f.Reason, "the file is being written") {
+			if f.Severity != SeverityInfo || f.LostRows != 0 || !strings.HasPrefix(f.Reason, "the file is being written") {
 				t.Errorf("cut at %d: %+v", cut, f)
 			}
 		}
 		damaged := bytes.Clone(f.data[:cut])
 		damaged[b[1].Offset+int64(b[1].MetaLength)+20] ^= 1
-		if found, err := verifyAll(t, damaged, VerifyOptions{Open: true}); err != nil || !hasError(found) {
+		if found, err := verifyAll(t, damaged, VerifyOptions{Open: true}); err != nil || !hasDamage(found) {
 			t.Errorf("damage in front of the end: %+v, %v", found, err)
 		}
 	}
@@ -349,8 +345,8 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v, and Recover %+v", err, p.Report)
 		}
-		if p.Report.Outcome == Lossy && !hasError(found) {
-			t.Fatalf("Recover lost %+v, and Verify finds %+v", p.Report.Damage, found)
+		if p.Report.Outcome == Lossy && !hasDamage(found) {
+			t.Fatalf("Recover lost %+v, and Verify finds %+v", p.Report.Findings, found)
 		}
 	})
 }

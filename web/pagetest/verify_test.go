@@ -48,7 +48,7 @@ func TestVerifyListsItsFindingsAndGoesThere(t *testing.T) {
 	}
 	errors := 0
 	for _, f := range want {
-		if f.Severity == "error" {
+		if f.Severity == recording.SeverityError {
 			errors++
 		}
 	}

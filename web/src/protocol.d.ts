@@ -85,6 +85,8 @@ export interface Finding {
   lost_rows: number;
   /** clocks on both sides in ticks, 0 if unknown */
   clock_before: number; clock_after: number;
+  /** of how many places of one cause it speaks, and the byte of the last of them */
+  count: number; last_offset: number;
 }
 
 /** Facts of an opened stream; the part that `info --json` has keeps its names. */
@@ -204,9 +206,9 @@ export interface RecoverArgs {
   salvage?: string[];
 }
 export interface RecoverReport {
-  input: string; output: string; outcome: "lossless" | "lossy" | "failed";
+  input: string; output: string; outcome: "lossless" | "suspect" | "lossy" | "failed";
   batches_recovered: number; batches_lost: number; rows_recovered: number; bytes_skipped: number;
-  damage: Finding[];
+  findings: Finding[];
 }
 export interface RecoverResult { blob: Blob; report: RecoverReport }
 

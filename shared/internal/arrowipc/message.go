@@ -65,6 +65,13 @@ type RecordBatch struct {
 	Buffers        []Buffer
 	Codec          Codec
 	VariadicCounts []int64
+
+	// Displaced are the empty buffers whose offset lies outside the body, by
+	// index; nothing depends on it, and Offset is 0 instead. BuffersAt is the
+	// byte of the metadata at which the list of buffers begins: 16 bytes each,
+	// the offset first.
+	Displaced []int
+	BuffersAt int64
 }
 
 // A Message is the metadata of one message. Exactly the part that Header
@@ -205,13 +212,16 @@ func (r *RecordBatch) check(bodyLength int64) error {
 	}
 	var end int64 // of the buffers so far
 	for i, s := range r.Buffers {
+		if s.Length == 0 {
+			if s.Offset < 0 || s.Offset > bodyLength {
+				r.Displaced, r.Buffers[i].Offset = append(r.Displaced, i), 0
+			}
+			continue
+		}
 		if s.Offset < 0 || s.Length < 0 || s.Offset > bodyLength-s.Length {
 			return fmt.Errorf("%w: buffer %d (%d bytes at %d) lies outside the body of %d bytes", ErrMessage, i, s.Length, s.Offset, bodyLength)
 		}
-		if s.Length == 0 {
-			continue // where it would stand means nothing
-		}
-		// Writers lay buffers one behind the other (Arrow columnar format,
+		// Writers lay buffers one after the other (Arrow columnar format,
 		// "RecordBatch message"). One changed bit of an offset would show
 		// another column's values, whose checksum is right.
 		if s.Offset < end {
@@ -287,7 +297,7 @@ func recordBatch(t table) *RecordBatch {
 		r.Nodes[i] = FieldNode{int64(binary.LittleEndian.Uint64(node)), int64(binary.LittleEndian.Uint64(node[8:]))}
 	}
 	first, n = t.vec(2, 16)
-	r.Buffers = make([]Buffer, n)
+	r.Buffers, r.BuffersAt = make([]Buffer, n), first
 	p = t.b.bytes(first, int64(n)*16)
 	for i := range r.Buffers {
 		buffer := p[16*i : 16*i+16]

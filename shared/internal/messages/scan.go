@@ -1,4 +1,4 @@
-package recording
+package messages
 
 import (
 	"encoding/binary"
@@ -16,8 +16,8 @@ import (
 
 const (
 	// markerMask and marker: the bytes FF FF FF FF and a length that is a
-	// multiple of 8 below maxMetadataBytes, as one little-endian word.
-	markerMask = uint64((maxMetadataBytes-1)^0xFFFFFFFF|7)<<32 | 0xFFFFFFFF
+	// multiple of 8 below MaxMetadataBytes, as one little-endian word.
+	markerMask = uint64((MaxMetadataBytes-1)^0xFFFFFFFF|7)<<32 | 0xFFFFFFFF
 	marker     = uint64(0xFFFFFFFF)
 
 	scanWindow  = 1 << 20 // bytes a read, and of memory
@@ -33,7 +33,7 @@ type scanner struct {
 	size   int64 // of the file
 
 	// accept decides whether a well-formed message is one of this file.
-	accept func(m *message) (bool, error)
+	accept func(m *Message) (bool, error)
 	// budget is how many bytes of metadata may still be parsed on
 	// suspicion, so that no file makes the same bytes be read over and
 	// over. Below 0, the scan has given up.
@@ -48,13 +48,13 @@ type scanner struct {
 //
 // It looks at multiples of 8 first. That is five times as fast, and the other
 // places need to be tried only before the message that was found there.
-func (s *scanner) next(from, to int64) (*message, error) {
+func (s *scanner) next(from, to int64) (*Message, error) {
 	first, err := s.pass(from, to, nextAligned)
 	if err != nil || *s.budget < 0 {
 		return nil, err
 	}
 	if first != nil {
-		to = first.at
+		to = first.At
 	}
 	m, err := s.pass(from, to, nextMarker)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *scanner) next(from, to int64) (*message, error) {
 }
 
 // pass tries the places in [from, to) that next names.
-func (s *scanner) pass(from, to int64, next func(p []byte, from int) int) (*message, error) {
+func (s *scanner) pass(from, to int64, next func(p []byte, from int) int) (*Message, error) {
 	to = min(to, s.size-16)
 	step := int64(firstWindow)
 	for s.at = from; s.at < to; step = min(4*step, scanWindow) {
@@ -235,7 +235,7 @@ func plausible(p []byte) bool {
 
 // messageAt parses the message behind the marker at p[i], which is byte s.at+i
 // of the file; nil if there is none.
-func (s *scanner) messageAt(p []byte, i int) (*message, error) {
+func (s *scanner) messageAt(p []byte, i int) (*Message, error) {
 	at, length := s.at+int64(i), int64(binary.LittleEndian.Uint32(p[i+4:]))
 	if length > s.size-at-8 {
 		return nil, nil
@@ -251,11 +251,8 @@ func (s *scanner) messageAt(p []byte, i int) (*message, error) {
 		}
 	}
 	m, err := arrowipc.ParseMessage(metadata[:length])
-	if err != nil || m.BodyLength%8 != 0 || m.BodyLength > maxMessageBody {
+	if err != nil || m.BodyLength%8 != 0 || m.BodyLength > maxBody {
 		return nil, nil
 	}
-	return &message{Message: m, at: at, prefix: 8, length: 8 + length}, nil
+	return &Message{Message: m, At: at, Prefix: 8, Length: 8 + length}, nil
 }
-
-// maxMessageBody keeps the sum of an offset and a body inside an int64.
-const maxMessageBody = 1 << 60

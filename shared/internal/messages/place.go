@@ -1,0 +1,150 @@
+package messages
+
+// A Placed says where a verdict that is no message lies among the rows.
+type Placed struct {
+	Batch       int   // number of the record batch; -1: none
+	BeforeRow   int64 // rows that are kept before it
+	LostRows    int64 // -1: unknown
+	ClockBefore uint64
+	ClockAfter  uint64
+}
+
+// A Span is the first and last tick of a batch.
+type Span struct {
+	First, Last uint64
+	OK          bool
+}
+
+// Place finds the rows around every verdict, and how many a loss took: those of
+// its header, else as many as its batches have everywhere, else as many as fit
+// between the Clock on both sides.
+//
+// numbered says that lost batches have numbers, as they do in the list of a
+// footer. clock gives the ticks of the batch of a verdict; promised is the number of
+// rows that a whole batch has by the file's metadata, 0 if it does not say;
+// step is the median step of Clock from row to row, 0 if it is not even.
+func Place(list []Verdict, numbered bool, clock func(i int) Span, promised int64, step float64) []Placed {
+	constant, body := constantRows(list, promised)
+	out := make([]Placed, len(list))
+	rows, batches := int64(0), 0
+	for i := range list {
+		v := &list[i]
+		p := &out[i]
+		p.Batch, p.BeforeRow = -1, rows
+		switch v.Kind {
+		case Batch:
+			p.Batch = batches
+			batches++
+			rows += v.Rows
+			continue
+		case Loss:
+			p.LostRows = v.Rows
+			if v.Batches > 0 {
+				if p.Batch = batches; numbered {
+					batches += v.Batches
+				}
+			}
+		}
+		if v.Doubted {
+			p.Batch = batches - 1
+		}
+	}
+	next := nextBatches(list)
+	for i := range list {
+		v := &list[i]
+		if v.Kind == Batch || v.Kind == Dictionary {
+			continue
+		}
+		p := &out[i]
+		before, after := neighbour(list, i, -1, clock), neighbour(list, i, 1, clock)
+		if before.OK {
+			p.ClockBefore = before.Last
+		}
+		if after.OK {
+			p.ClockAfter = after.First
+		}
+		if v.Kind != Loss || v.Rows >= 0 {
+			continue
+		}
+		alike := v.Body == 0 || body == 0 || v.Body == body // a shorter batch has a shorter body
+		switch {
+		case v.Batches > 0 && constant > 0 && next[i] && alike:
+			p.LostRows = constant * int64(v.Batches)
+		case step > 0 && before.OK && after.OK && after.First > before.Last:
+			if n := float64(after.First-before.Last)/step - 0.5; n < 1<<53 {
+				p.LostRows = int64(max(0, n))
+			}
+		}
+	}
+	return out
+}
+
+// nextBatches says for every verdict whether a batch follows it.
+func nextBatches(list []Verdict) []bool {
+	out := make([]bool, len(list))
+	there := false
+	for i := len(list) - 1; i >= 0; i-- {
+		out[i] = there
+		there = there || list[i].Kind == Batch
+	}
+	return out
+}
+
+// maxNeighbours bounds the search for a batch beside a damaged one whose Clock
+// can be had.
+const maxNeighbours = 256
+
+func neighbour(list []Verdict, i, way int, clock func(i int) Span) Span {
+	for n := 0; n < maxNeighbours; {
+		if i += way; i < 0 || i >= len(list) {
+			break
+		}
+		if list[i].Kind != Batch {
+			continue
+		}
+		n++
+		if s := clock(i); s.OK {
+			return s
+		}
+	}
+	return Span{}
+}
+
+// constantRows returns the rows of every batch but the last, if they are the
+// same in all: at least two, or one of as many rows as the metadata promise;
+// else 0. body is the length of their bodies, 0 if these differ.
+func constantRows(list []Verdict, promised int64) (rows, body int64) {
+	last, known := -1, 0
+	for i := range list {
+		if list[i].Kind == Batch {
+			last = i
+		}
+	}
+	plain := true
+	for i := range list {
+		v := &list[i]
+		if v.Kind != Batch || i == last {
+			continue
+		}
+		if known++; known == 1 {
+			rows, body = v.Rows, v.Block.BodyLength
+		}
+		if v.Rows != rows {
+			return 0, 0
+		}
+		plain = plain && v.Codec < 0 && v.Block.BodyLength == body
+	}
+	if known == 0 {
+		return 0, 0
+	}
+	if !plain {
+		body = 0
+	}
+	if known == 1 {
+		body = 0 // nulls and runs make it longer or shorter
+		if promised != rows {
+			return 0, 0
+		}
+	}
+	return rows, body
+}

@@ -1,0 +1,97 @@
+package messages
+
+import "github.com/oniscope/oniscope/shared/internal/arrowipc"
+
+// A Kind says what a verdict is about.
+type Kind uint8
+
+// The kinds. A Batch or a Dictionary lies where it should and its header fits
+// the schema and the file; a Loss is a stretch that is left out; a Note costs
+// nothing.
+const (
+	Batch Kind = iota
+	Dictionary
+	Loss
+	Note
+)
+
+// A Severity says how bad a fact is, the same in every front.
+type Severity uint8
+
+// The severities: what is worth a look, what is not as it should be though
+// nothing is lost by it, and what is lost.
+const (
+	Info Severity = iota
+	Warning
+	Error
+)
+
+// A Verdict is what the walk says of one stretch of the file.
+type Verdict struct {
+	Kind   Kind
+	At     int64 // byte of the file
+	Length int64 // bytes concerned
+
+	// Of a Batch or a Dictionary.
+	Block        arrowipc.Block // as a footer would list it
+	DataLength   int64          // bytes of the body up to the end of the last buffer
+	Pad          int64          // bytes of padding that the file lacks after it
+	Codec        arrowipc.Codec
+	DictionaryID int64
+	Delta        bool
+	// Doubted says that nothing follows a plain batch: if bytes are missing
+	// in it, its last values are others.
+	Doubted bool
+
+	// Rows are those of a Batch, or of a Loss, -1 if unknown; the values of a
+	// Dictionary.
+	Rows int64
+	// Batches is how many record batches a Loss has, as far as is known.
+	Batches int
+	// Body is the length of the body of a lost batch of which only the footer
+	// speaks, else 0.
+	Body int64
+	// Blind says of a Loss that a dictionary may have been among it.
+	Blind bool
+	// Torn is the batch that the file's end cuts, of the last Loss.
+	Torn *Message
+
+	// Of a Loss or a Note.
+	Severity Severity
+	Reason   string
+	Remedy   string // what a recovery does about it; "": nothing
+	AtEnd    bool   // it is the missing end of the file
+	Harmless bool   // neither the framing nor the contents are damaged
+	Skipped  bool   // the bytes of a Note are neither kept nor an old footer
+	Suspect  bool   // something is kept that may not be what was written
+	Count    int    // facts of one cause, 1 or more
+	Last     int64  // byte of the last of them
+}
+
+// Remedies.
+const (
+	writtenAnew = "written anew"
+	leftOut     = "left out"
+)
+
+// A Layout is what a walk found: the verdicts in file order, and nobody writes
+// to it.
+type Layout struct {
+	*Ends
+	Verdicts []Verdict
+	Ended    bool  // by an end mark
+	End      int64 // where the last message ends, end mark included
+	// Listed says that the footer lists all batches that are there, as they
+	// are and in their order, and nothing else.
+	Listed bool
+}
+
+// Batches returns the number of record batches that lie where they should.
+func (l *Layout) Batches() (n int) {
+	for i := range l.Verdicts {
+		if l.Verdicts[i].Kind == Batch {
+			n++
+		}
+	}
+	return n
+}
