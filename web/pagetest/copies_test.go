@@ -34,10 +34,10 @@ type recoverReport struct {
 	BatchesRecovered int    `json:"batches_recovered"`
 	BatchesLost      int    `json:"batches_lost"`
 	RowsRecovered    int64  `json:"rows_recovered"`
-	Damage           []struct {
+	Findings           []struct {
 		Offset int64  `json:"offset"`
 		Reason string `json:"reason"`
-	} `json:"damage"`
+	} `json:"findings"`
 }
 
 // truncated writes the first part of a file under another name.
@@ -145,7 +145,7 @@ func TestADamagedBatchIsLeftOutAndReported(t *testing.T) {
 	page := ready(t, desk, damaged)
 	var report recoverReport
 	recovered := saveBlob(t, page, `oniscope.recover("damaged")`, &report)
-	if report.Outcome != "lossy" || report.BatchesLost != 1 || report.RowsRecovered != 384-120 || len(report.Damage) == 0 {
+	if report.Outcome != "lossy" || report.BatchesLost != 1 || report.RowsRecovered != 384-120 || len(report.Findings) == 0 {
 		t.Fatalf("report %+v", report)
 	}
 	// Rows 0 to 119 and 240 to 383 of the original, in this order.
