@@ -210,11 +210,12 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 	if err != nil {
 		return err
 	}
-	if err = a.writeRecovered(ctx, in, plan, f, out); err == nil {
+	written := newWrittenFile(out)
+	if err = a.writeRecovered(ctx, in, plan, f, written); err == nil {
 		// The disk writes while the output is read back from memory.
 		synced := make(chan error, 1)
 		go func() { synced <- out.Sync() }()
-		err = a.verifyRecovered(ctx, plan, out)
+		err = a.checkRecovered(ctx, in, plan, f, written)
 		err = errors.Join(err, <-synced)
 	}
 	if err == nil {
@@ -233,7 +234,7 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 
 // writeRecovered writes the planned output: bytes as they are, or with another
 // compression.
-func (a *app) writeRecovered(ctx context.Context, in *input, plan *recording.Plan, f *recoverFlags, out *output) error {
+func (a *app) writeRecovered(ctx context.Context, in *input, plan *recording.Plan, f *recoverFlags, out *writtenFile) error {
 	whole := plan.Output(in.file)
 	if f.compression == keepCodec {
 		p := a.newProgress("copying", plan.Size(), true)
@@ -298,14 +299,19 @@ func copySpans(ctx context.Context, to, from *os.File, plan *recording.Plan, pro
 	return nil
 }
 
-// verifyRecovered reads back what is on disk, every value.
-func (a *app) verifyRecovered(ctx context.Context, plan *recording.Plan, out *output) error {
+// checkRecovered reads back what is on the disk and compares it by hash with
+// what was decoded, or written.
+func (a *app) checkRecovered(ctx context.Context, in *input, plan *recording.Plan, f *recoverFlags, out *writtenFile) error {
 	info, err := out.Stat()
 	if err != nil {
 		return err
 	}
-	written := recording.Plan{Spans: []recording.Span{{Offset: 0, Length: info.Size()}}, Report: plan.Report}
-	if err := written.Verify(&cancelReader{out.File, ctx}); err != nil {
+	if f.compression == keepCodec {
+		err = plan.Check(in.file, out.File, info.Size(), ctx.Err)
+	} else if err = out.check(ctx); err == nil {
+		err = plan.VerifyFraming(out.File, info.Size())
+	}
+	if err != nil {
 		return fmt.Errorf("the output did not pass its check: %w", err)
 	}
 	return nil
@@ -384,17 +390,4 @@ func shortened(names []string) string {
 		names = append(append([]string{}, names[:4]...), fmt.Sprintf("... (%d)", len(names)-5), names[len(names)-1])
 	}
 	return strings.Join(names, ", ")
-}
-
-// A cancelReader ends when the context does.
-type cancelReader struct {
-	io.ReaderAt
-	ctx context.Context
-}
-
-func (r *cancelReader) ReadAt(p []byte, off int64) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.ReaderAt.ReadAt(p, off)
 }

@@ -59,8 +59,6 @@ func (rc *recoverer) planInPlace(p *Plan) {
 // checkEarlier decodes, where only headers were looked at, the batches before
 // the last if that one is not intact: a crash hurts the end.
 func (rc *recoverer) checkEarlier() error {
-	rc.scattered = false
-	defer func() { rc.scattered = true }()
 	for i := len(rc.list) - 1; i >= 0; i-- {
 		e := &rc.list[i]
 		if e.Kind == messages.Dictionary {
@@ -73,21 +71,21 @@ func (rc *recoverer) checkEarlier() error {
 			return nil
 		}
 		rc.last = clockSpan{} // only what it shows of itself
-		m, err := rc.messageOf(&e.Verdict)
+		m, err := rc.messageOf(rc.checker, &e.Verdict)
 		if err != nil {
 			return err
 		}
-		c, err := rc.checker.check(rc, rc.schema, m)
+		c, err := rc.checker.check(rc.schema, m)
 		var bad *reasonError
 		switch {
 		case err == nil:
 			e.clock, e.fix = c.clock, c.fix
-			rc.suspect(i, m, c)
+			rc.suspect(i, &e.Verdict, &c)
 			return nil
 		case !errors.As(err, &bad):
 			return err
 		}
-		e.Verdict = messages.Verdict{Kind: messages.Loss, At: e.At, Length: e.Length, Rows: e.Rows, Batches: 1, Severity: messages.Error, Reason: bad.Error(), Count: 1, Last: e.At, AtEnd: true}
+		e.Verdict = rc.notIntact(&e.Verdict, bad)
 	}
 	return nil
 }

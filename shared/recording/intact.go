@@ -17,9 +17,14 @@ import (
 // the other into the same memory. Its zero value is ready.
 type checker struct {
 	decompressor
-	raw  []byte   // a buffer as it is in the file
-	bufs [][]byte // decoded, by slot
-	ends []int64
+	window
+	words    func(id, at int64) (size int64, ok bool, err error) // how many values a dictionary has; nil: none
+	verifier *verifier                                           // whose columns are looked at; nil: nobody asks
+	gathered []byte                                              // values that are not null
+	sample   bool                                                // the ticks of Clock are wanted
+	raw      []byte                                              // a buffer as it is in the file
+	bufs     [][]byte                                            // decoded, by slot
+	ends     []int64
 }
 
 // A clockSpan is the first and last tick of a batch.
@@ -32,8 +37,11 @@ type clockSpan struct {
 // batch.
 type checked struct {
 	clock              clockSpan
-	zeroFrom, zeroRows int64 // the longest run of rows that are 0 in all columns
-	backAt             int64 // the first row whose tick is below the one before; 0: none
+	clockTicks         []uint64 // of the column Clock, where a verifier or a sample wants them
+	hubTicks           []uint64
+	channels           []channelPart // by column, for a verifier
+	zeroFrom, zeroRows int64         // the longest run of rows that are 0 in all columns
+	backAt             int64         // the first row whose tick is below the one before; 0: none
 	backFrom, backTo   uint64
 	storedAt, stored   int64 // buffers stored as they are in a compressed body, though we write none so, and where the first is
 	fix                []fix // bytes on which no value depends and that are not as they should be
@@ -50,9 +58,9 @@ func notIntact(format string, a ...any) error { return &reasonError{fmt.Errorf(f
 // check decodes a record or dictionary batch against a schema: all columns, or
 // only those given, whose buffers lie inside the file. The error is a
 // *reasonError if the batch is not intact, else that of reading.
-func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *messages.Message, only ...int) (checked, error) {
+func (c *checker) check(s *arrowipc.Schema, m *messages.Message, only ...int) (checked, error) {
 	var out checked
-	if m.DataEnd() > rc.size && only == nil {
+	if m.DataEnd() > c.size && only == nil {
 		return out, notIntact("the file ends inside its data")
 	}
 	if m.Batch.Length > messages.MaxRows {
@@ -69,7 +77,7 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *messages.Message, 
 	if err != nil {
 		return out, &reasonError{err}
 	}
-	batch := &batchCheck{c: c, rc: rc, m: m, zeros: []interval{{0, m.Batch.Length}}}
+	batch := &batchCheck{c: c, m: m, zeros: []interval{{0, m.Batch.Length}}}
 	clock := tickField(s, "Clock")
 	order := make([]int, 0, len(spans))
 	if clock >= 0 {
@@ -94,13 +102,14 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *messages.Message, 
 		f := &s.Fields[i]
 		batch.buffer, batch.column, batch.name = spans[i].Buffer, i, f.Name
 		batch.clock = nil
+		batch.result = &out
 		if i == clock {
 			batch.clock = &out
 		}
-		scattered := rc.scattered
-		rc.scattered = scattered || i == clock // it may stand last: the window is for the others
+		scattered := c.scattered
+		c.scattered = scattered || i == clock || i == hub // they may come last: the window is for the others
 		err := batch.field(f, spans[i])
-		rc.scattered = scattered
+		c.scattered = scattered
 		if err != nil {
 			var bad *reasonError
 			if errors.As(err, &bad) {
@@ -112,7 +121,7 @@ func (c *checker) check(rc *recoverer, s *arrowipc.Schema, m *messages.Message, 
 	out.fix = append(batch.fix, displaced(s, spans, m)...)
 	slices.SortFunc(out.fix, func(a, b fix) int { return cmp.Compare(a.at, b.at) })
 	if batch.out != nil {
-		if err := batch.padding(m.Batch.DataEnd(), min(m.BodyLength, rc.size-m.BodyAt())); err != nil {
+		if err := batch.padding(m.Batch.DataEnd(), min(m.BodyLength, c.size-m.BodyAt())); err != nil {
 			return checked{}, err
 		}
 	}
@@ -146,7 +155,7 @@ func (b *batchCheck) padding(from, to int64) error {
 	for from < to {
 		n := min(to-from, windowBytes)
 		at := b.m.BodyAt() + from
-		p, err := b.rc.view(n, at, &b.pad)
+		p, err := b.c.view(n, at, &b.pad)
 		if err != nil {
 			return err
 		}
@@ -169,11 +178,11 @@ type interval struct{ start, end int64 }
 // A batchCheck goes over the columns of a batch.
 type batchCheck struct {
 	c       *checker
-	rc      *recoverer
 	m       *messages.Message
-	buffer  int      // that is next
-	column  int      // that is checked
-	valid   []byte   // the validity bits checked last, for a verifier
+	buffer  int    // that is next
+	column  int    // that is checked
+	valid   []byte // the validity bits checked last, for a verifier
+	result  *checked
 	clock   *checked // set while the column Clock is checked
 	out     *checked // told of padding; nil: nothing is promised of it
 	pad     []byte
@@ -208,13 +217,13 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 		return err
 	}
 	b.keepZeros(data, l.bits, nil)
-	if b.rc.verifier != nil {
-		b.rc.verifier.column(b, node, data, nil)
+	if b.c.verifier != nil {
+		b.c.verifier.column(b, node, data, nil)
 	}
 	if b.clock != nil && node.NullCount == 0 {
 		b.clock.ticks(data)
-		if !b.rc.steps.full() {
-			b.rc.steps.add(appendTicks(nil, data))
+		if b.c.verifier != nil || b.c.sample {
+			b.clock.clockTicks = appendTicks(nil, data)
 		}
 	}
 	return nil
@@ -228,9 +237,9 @@ func (b *batchCheck) runs(a *array.Array, l *columnLayout) {
 		b.c.ends = append(b.c.ends, runEndAt(ends.Buffers[0], l.runBits, k))
 	}
 	b.keepZeros(values.Buffers[0], l.bits, b.c.ends)
-	if b.rc.verifier != nil {
+	if b.c.verifier != nil {
 		b.valid = append(b.valid[:0], values.Validity...)
-		b.rc.verifier.column(b, arrowipc.FieldNode{Length: int64(values.Len), NullCount: int64(values.Nulls)}, values.Buffers[0], b.c.ends)
+		b.c.verifier.column(b, arrowipc.FieldNode{Length: int64(values.Len), NullCount: int64(values.Nulls)}, values.Buffers[0], b.c.ends)
 	}
 }
 
@@ -252,7 +261,7 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 	if p == nil {
 		return &reasonError{noValidity(node.NullCount)}
 	}
-	if b.rc.verifier != nil {
+	if b.c.verifier != nil {
 		b.valid = append(b.valid[:0], p...)
 	}
 	valid := int64(0)

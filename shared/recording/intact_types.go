@@ -45,13 +45,13 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 			return nil, &reasonError{bufferTooShort(s.Length, need)}
 		}
 		if slot == valuesSlot { // they are looked at before anything else is read
-			return b.rc.view(need, at, out)
+			return b.c.view(need, at, out)
 		}
 		*out = grown(*out, need)
-		return *out, b.rc.readAt(*out, at)
+		return *out, b.c.readAt(*out, at)
 	}
 	b.c.raw = grown(b.c.raw, s.Length)
-	if err := b.rc.readAt(b.c.raw, at); err != nil {
+	if err := b.c.readAt(b.c.raw, at); err != nil {
 		return nil, err
 	}
 	if (optional || need == 0) && emptyFrame(b.m.Batch.Codec, b.c.raw) && binary.LittleEndian.Uint64(b.c.raw) != 0 {
@@ -76,7 +76,7 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 		*out = append((*out)[:0], p...)
 		p = *out
 	}
-	return p, b.rc.work(size)
+	return p, b.c.worked(size)
 }
 
 // grown returns p with length n; its contents are undefined.
@@ -96,10 +96,10 @@ func (b *batchCheck) array(f *arrowipc.Field, span arrowipc.Span) (*array.Array,
 			return b.data(firstSlot+i, need, optional)
 		},
 		Dictionary: func(f *arrowipc.Field) (*array.Array, error) {
-			if b.rc.words == nil {
+			if b.c.words == nil {
 				return nil, nil
 			}
-			size, ok, err := b.rc.dictionarySize(f.Dictionary.ID, b.m.At)
+			size, ok, err := b.c.words(f.Dictionary.ID, b.m.At)
 			if err != nil {
 				return nil, notIntact("%w", err)
 			}

@@ -28,6 +28,8 @@ type Plan struct {
 	Complete bool
 
 	yield      func() error
+	pieces     []piecehash // of the input, in its order
+	changed    []int       // batches of the output that are not copied as they are
 	inPlace    InPlace
 	inPlaceErr error
 }
@@ -186,14 +188,17 @@ func (o *rangesOutput) ReadRanges(offsets []int64, bufs [][]byte) error {
 	return o.ranges.ReadRanges(at, parts)
 }
 
-// Verify opens the output as a reader would and reads every value of it.
-// Nothing counts as recovered before it returned nil.
+// Verify opens the output as a reader would: it has its footer, every header is
+// valid, and batches and rows are those of the report. Batches that the plan
+// copies as they are were decoded when it was made; those that it changes are
+// read, every value. Nothing counts as recovered before it returned nil, and
+// Check, where the output is written.
 func (p *Plan) Verify(input io.ReaderAt) error {
 	r, err := NewReader(p.Output(input), p.Size())
 	if err != nil {
 		return fmt.Errorf("recording: the recovered file does not open: %w", err)
 	}
-	return verifyReader(r, &p.Report, p.yield)
+	return p.verifyReader(r)
 }
 
 // VerifyFraming holds a file that was made whole where it stands against the
@@ -224,8 +229,9 @@ func (p *Plan) VerifyFraming(file io.ReaderAt, size int64) error {
 // verifyBytes is how much of a batch Verify holds in memory at once.
 const verifyBytes = 16 << 20
 
-// verifyReader reads everything and compares with what was promised.
-func verifyReader(r *Reader, want *Report, yield func() error) error {
+// verifyReader compares an output with what was promised.
+func (p *Plan) verifyReader(r *Reader) error {
+	want, yield := &p.Report, p.yield
 	if yield == nil {
 		yield = func() error { return nil }
 	}
@@ -242,38 +248,8 @@ func verifyReader(r *Reader, want *Report, yield func() error) error {
 	if r.State() != Complete || r.NumBatches() != want.BatchesRecovered || rows != want.RowsRecovered {
 		return fmt.Errorf("recording: the recovered file is %s with %d batches and %d rows, not complete with %d and %d", r.State(), r.NumBatches(), rows, want.BatchesRecovered, want.RowsRecovered)
 	}
-	for i := range r.NumBatches() {
-		start, end, err := r.BatchRange(i)
-		if err != nil {
-			return err
-		}
-		var group []int
-		var bytes int64
-		flush := func() error {
-			if len(group) == 0 {
-				return nil
-			}
-			// A column too large for one read was decoded by Recover.
-			if _, err := r.ReadBatch(i, group); err != nil && !errors.Is(err, ErrTooLarge) {
-				return err
-			}
-			group, bytes = group[:0], 0
-			return yield()
-		}
-		for c := range r.schema.Fields {
-			l, _ := r.layout(c)
-			size := (end - start) * int64(l.width)
-			if size == 0 { // text and the like: one by one
-				size = verifyBytes
-			}
-			if bytes+size > verifyBytes {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
-			group, bytes = append(group, c), bytes+size
-		}
-		if err := flush(); err != nil {
+	for _, i := range p.changed {
+		if err := readWhole(r, i, yield); err != nil {
 			return err
 		}
 	}
@@ -281,4 +257,39 @@ func verifyReader(r *Reader, want *Report, yield func() error) error {
 		return fmt.Errorf("recording: the recovered file is %s", r.State())
 	}
 	return nil
+}
+
+// readWhole reads every value of a batch, some columns at a time.
+func readWhole(r *Reader, i int, yield func() error) error {
+	start, end, err := r.BatchRange(i)
+	if err != nil {
+		return err
+	}
+	var group []int
+	var bytes int64
+	flush := func() error {
+		if len(group) == 0 {
+			return nil
+		}
+		// A column too large for one read was decoded by Recover.
+		if _, err := r.ReadBatch(i, group); err != nil && !errors.Is(err, ErrTooLarge) {
+			return err
+		}
+		group, bytes = group[:0], 0
+		return yield()
+	}
+	for c := range r.schema.Fields {
+		l, _ := r.layout(c)
+		size := (end - start) * int64(l.width)
+		if size == 0 { // text and the like: one by one
+			size = verifyBytes
+		}
+		if bytes+size > verifyBytes {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		group, bytes = append(group, c), bytes+size
+	}
+	return flush()
 }

@@ -19,7 +19,7 @@ func (rc *recoverer) plan() (*Plan, error) {
 		rc.report.Outcome = Failed
 		return nil, &RecoverError{Report: rc.report, Err: ErrReplaced}
 	}
-	p := &Plan{Report: rc.report, yield: rc.o.Yield}
+	p := &Plan{Report: rc.report, yield: rc.o.Yield, pieces: rc.pieces}
 	if rc.untouched() {
 		p.Complete = rc.Base == 0 && (rc.FooterEnd == rc.size || rc.Stream && rc.End == rc.size)
 		p.copy(rc.Base, rc.wholeEnd()-rc.Base)
@@ -68,6 +68,9 @@ func (rc *recoverer) plan() (*Plan, error) {
 		case rc.list[i].Kind == messages.Dictionary:
 			dictionaries = append(dictionaries, b)
 		default:
+			if schema != rc.schema || len(rc.list[i].fix) > 0 || rc.salvage != nil && rc.salvage.entry == i || rc.o.HeadersOnly {
+				p.changed = append(p.changed, len(batches))
+			}
 			batches = append(batches, b)
 		}
 	}
@@ -85,7 +88,7 @@ func (rc *recoverer) planBatch(p *Plan, at int64, i int, schema *arrowipc.Schema
 	e := &rc.list[i]
 	cut := rc.salvage != nil && rc.salvage.entry == i
 	if cut || schema != rc.schema {
-		m, err := rc.messageOf(&e.Verdict)
+		m, err := rc.messageOf(rc.checker, &e.Verdict)
 		if err != nil {
 			return arrowipc.Block{}, err
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/messages"
@@ -59,7 +60,10 @@ func Recover(r io.ReaderAt, size int64, o RecoverOptions) (*Plan, error) {
 }
 
 func newRecoverer(r io.ReaderAt, size int64, o RecoverOptions) *recoverer {
-	return &recoverer{r: r, size: size, o: o, scattered: true, report: Report{Input: o.Name, Output: o.Output, Findings: []Finding{}}}
+	rc := &recoverer{r: r, size: size, o: o, report: Report{Input: o.Name, Output: o.Output, Findings: []Finding{}}}
+	rc.checker = rc.newChecker()
+	rc.checker.scattered = true
+	return rc
 }
 
 // A recoverer is one run of Recover or Verify.
@@ -82,14 +86,13 @@ type recoverer struct {
 
 	salvage  *salvage // nil: none
 	report   Report
-	checker  checker
+	checker  *checker  // of what is decoded one by one
 	verifier *verifier // sees all that is checked; nil: nobody asks
 
-	at        int64 // how far it is
-	worked    int64 // bytes since the last yield
-	window    []byte
-	windowAt  int64
-	scattered bool // reads jump about: no window
+	pieces []piecehash // of the bytes that were decoded, in the order of the file
+
+	mu sync.Mutex // guards at, and the calls of Progress and Yield
+	at int64      // how far it is
 }
 
 // An entry is a verdict with what its body showed.
@@ -116,9 +119,8 @@ func (rc *recoverer) examine() error {
 	if other := rc.o.SchemaFrom; other != nil {
 		o.Schema, o.Version, o.SchemaLength = &other.schema, other.version, other.ends.SchemaEnd-other.ends.SchemaAt
 	}
-	src := &messages.Source{Size: rc.size, ReadAt: rc.readAt, Step: func(at int64) error {
-		rc.at = max(rc.at, at/8) // headers come first, bodies take the time
-		return rc.yield()
+	src := &messages.Source{Size: rc.size, ReadAt: rc.checker.readAt, Step: func(at int64) error {
+		return rc.reached(at / 8) // headers come first, bodies take the time
 	}}
 	ends, err := messages.FindEnds(src, &o)
 	if err != nil {
@@ -131,6 +133,9 @@ func (rc *recoverer) examine() error {
 		return err
 	}
 	rc.schema = rc.Layout.Schema
+	if rc.verifier != nil {
+		rc.verifier.start(rc.schema)
+	}
 	if len(rc.o.Salvage) > 0 {
 		if _, err := rc.wantedColumns(); err != nil {
 			return err
@@ -145,6 +150,7 @@ func (rc *recoverer) examine() error {
 // checkDictionaries decodes the dictionaries and says how many values each has.
 func (rc *recoverer) checkDictionaries() error {
 	rc.words = messages.DictionariesOf(rc.Layout)
+	rc.checker.words = rc.dictionarySize
 	rc.sizes, rc.reasons = make([]int64, len(rc.words.List)), make([]string, len(rc.words.List))
 	known := map[int64]bool{}
 	n := 0
@@ -174,26 +180,17 @@ func (rc *recoverer) checkDictionary(v *messages.Verdict, n int) error {
 	if rc.o.HeadersOnly {
 		return nil
 	}
-	m, err := rc.messageOf(v)
+	m, err := rc.messageOf(rc.checker, v)
 	if err != nil {
 		return err
 	}
-	_, err = rc.checker.check(rc, rc.schema, m)
+	_, err = rc.checker.check(rc.schema, m)
 	var bad *reasonError
 	if errors.As(err, &bad) {
 		rc.sizes[n], rc.reasons[n] = -1, bad.Error()
 		return nil
 	}
 	return err
-}
-
-// messageOf reads the header of a message that the walk found.
-func (rc *recoverer) messageOf(v *messages.Verdict) (*messages.Message, error) {
-	m, err := messages.At(&messages.Source{Size: rc.size, ReadAt: rc.readAt}, v.At)
-	if err == nil && m == nil {
-		err = fmt.Errorf("recording: the message at byte %d is gone: the file is being changed", v.At)
-	}
-	return m, err
 }
 
 // dictionarySize is how many values a dictionary has for the batch at an
@@ -213,53 +210,6 @@ func (rc *recoverer) dictionarySize(id, at int64) (int64, bool, error) {
 	return total, len(chain) > 0, nil
 }
 
-// checkBatches goes over the verdicts of the walk and decodes the batches.
-func (rc *recoverer) checkBatches() error {
-	rc.scattered = rc.o.HeadersOnly
-	last := -1
-	for i := range rc.Verdicts {
-		if rc.Verdicts[i].Kind == messages.Batch {
-			last = i
-		}
-	}
-	dictionary, batch := 0, 0
-	for i := range rc.Verdicts {
-		e := entry{Verdict: rc.Verdicts[i]}
-		v := &e.Verdict
-		rc.at = max(rc.at, v.At)
-		if err := rc.yield(); err != nil {
-			return err
-		}
-		switch v.Kind {
-		case messages.Dictionary:
-			rc.foldDictionary(v, dictionary)
-			dictionary++
-		case messages.Batch:
-			if err := rc.foldBatch(&e, batch, !rc.o.HeadersOnly || i == last); err != nil {
-				return err
-			}
-			batch++
-		case messages.Loss:
-			if done, err := rc.foldLoss(&e, batch); err != nil {
-				return err
-			} else if done {
-				continue
-			}
-			if rc.Footer != nil {
-				batch += v.Batches
-			}
-			if rc.verifier != nil {
-				rc.verifier.broken = true
-			}
-		}
-		rc.list = append(rc.list, e)
-	}
-	if rc.o.HeadersOnly {
-		return rc.checkEarlier()
-	}
-	return nil
-}
-
 // foldDictionary leaves out what is not intact or continues nothing.
 func (rc *recoverer) foldDictionary(v *messages.Verdict, n int) {
 	lost := func(reason string) {
@@ -276,47 +226,9 @@ func (rc *recoverer) foldDictionary(v *messages.Verdict, n int) {
 	}
 }
 
-// foldBatch decodes a batch and leaves it out if it is not intact.
-func (rc *recoverer) foldBatch(e *entry, batch int, decode bool) error {
-	if !decode {
-		return nil
-	}
-	m, err := rc.messageOf(&e.Verdict)
-	if err != nil {
-		return err
-	}
-	if rc.verifier != nil {
-		rc.verifier.begin(rc.schema, m)
-	}
-	checked, err := rc.checker.check(rc, rc.schema, m)
-	var bad *reasonError
-	if errors.As(err, &bad) {
-		e.Verdict = messages.Verdict{Kind: messages.Loss, At: e.At, Length: e.Length, Rows: e.Rows, Batches: 1, Severity: messages.Error, Reason: bad.Error(), Count: 1, Last: e.At, AtEnd: rc.o.HeadersOnly, Doubted: e.Doubted}
-		if rc.verifier != nil {
-			rc.verifier.broken = true
-		}
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	e.checked, e.clock, e.fix = true, checked.clock, checked.fix
-	rc.suspect(len(rc.list), m, checked)
-	if rc.verifier != nil {
-		rc.verifier.intact(batch, rc.rowsKept())
-	}
-	rc.report.RowsRecovered += e.Rows // so far, for the verifier
-	if e.clock.ok {
-		rc.last = e.clock
-	}
-	return nil
-}
-
-func (rc *recoverer) rowsKept() int64 { return rc.report.RowsRecovered }
-
 // foldLoss keeps what a salvage wants of a torn batch: then it is a batch, and
 // the loss follows it.
-func (rc *recoverer) foldLoss(e *entry, batch int) (done bool, err error) {
+func (rc *recoverer) foldLoss(e *entry) (done bool, err error) {
 	if e.Torn == nil || len(rc.o.Salvage) == 0 {
 		return false, nil
 	}
@@ -351,12 +263,39 @@ func (e *reasonError) Unwrap() error { return e.error }
 // intactBy decodes a batch by a schema.
 func intactBy(r io.ReaderAt, size int64, s *arrowipc.Schema, m *messages.Message) (bool, error) {
 	rc := newRecoverer(r, size, RecoverOptions{})
-	rc.Layout = &messages.Layout{Ends: &messages.Ends{}}
-	rc.schema, rc.words = s, nil
-	_, err := rc.checker.check(rc, s, m)
+	rc.schema = s
+	_, err := rc.checker.check(s, m)
 	var bad *reasonError
 	if errors.As(err, &bad) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// reached tells that the bytes before at were examined, and asks whether to go
+// on.
+func (rc *recoverer) reached(at int64) error {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	rc.at = max(rc.at, min(at, rc.size))
+	if rc.o.Progress != nil {
+		rc.o.Progress(rc.at, rc.size)
+	}
+	if rc.o.Yield != nil {
+		return rc.o.Yield()
+	}
+	return nil
+}
+
+// countWork returns a function that counts bytes of work and asks every few
+// megabytes whether to go on.
+func (rc *recoverer) countWork() func(n int64) error {
+	worked := int64(0)
+	return func(n int64) error {
+		if worked += n; worked < windowBytes {
+			return nil
+		}
+		worked = 0
+		return rc.reached(0)
+	}
 }

@@ -81,8 +81,8 @@ func (rc *recoverer) clockOf(i int) messages.Span {
 	e := &rc.list[i]
 	if !e.clock.ok && rc.o.HeadersOnly {
 		if clock := tickField(rc.schema, "Clock"); clock >= 0 {
-			if m, err := rc.messageOf(&e.Verdict); err == nil {
-				if c, err := rc.checker.check(rc, rc.schema, m, clock); err == nil {
+			if m, err := rc.messageOf(rc.checker, &e.Verdict); err == nil {
+				if c, err := rc.checker.check(rc.schema, m, clock); err == nil {
 					e.clock = c.clock
 				}
 			}

@@ -77,7 +77,7 @@ func (rc *recoverer) trySalvage(m *messages.Message) (kept *entry, lost *message
 	message := *m.Message
 	message.Batch = cut
 	part.Message = &message
-	checked, err := rc.checker.check(rc, rc.schema, &part, columns...)
+	checked, err := rc.checker.check(rc.schema, &part, columns...)
 	var bad *reasonError
 	if errors.As(err, &bad) {
 		return nil, nil, "; nothing to salvage: " + bad.Error(), nil
@@ -185,7 +185,7 @@ func (rc *recoverer) cutValues(m *messages.Message, cut *arrowipc.RecordBatch, n
 		return nil
 	}
 	p := make([]byte, validity.Length)
-	if err := rc.readAt(p, m.BodyAt()+validity.Offset); err != nil {
+	if err := rc.checker.readAt(p, m.BodyAt()+validity.Offset); err != nil {
 		return err
 	}
 	n.NullCount = rows
@@ -209,7 +209,7 @@ func (rc *recoverer) cutRuns(m *messages.Message, cut *arrowipc.RecordBatch, spa
 	ends := cut.Buffers[span.Buffer+1]
 	size := int64(endBits / 8)
 	p := make([]byte, min(ends.Length, cut.Nodes[span.Node+1].Length*size, rows*size))
-	if err := rc.readAt(p, m.BodyAt()+ends.Offset); err != nil {
+	if err := rc.checker.readAt(p, m.BodyAt()+ends.Offset); err != nil {
 		return false, err
 	}
 	runs := int64(0)

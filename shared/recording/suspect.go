@@ -9,11 +9,11 @@ import (
 
 // suspect notes what looks wrong in an intact batch, which will be an entry of
 // the list.
-func (rc *recoverer) suspect(entry int, m *messages.Message, c checked) {
+func (rc *recoverer) suspect(entry int, v *messages.Verdict, c *checked) {
 	last := rc.last
 	warn := func(row int64, cause, reason string, clockBefore, clockAfter uint64) *suspect {
 		rc.suspects = append(rc.suspects, suspect{entry: entry, row: row, cause: cause, finding: Finding{
-			Offset: m.At, Length: m.DataEnd() - m.At, Severity: SeverityWarning, Reason: reason, ClockBefore: clockBefore, ClockAfter: clockAfter}})
+			Offset: v.At, Length: v.Length, Severity: SeverityWarning, Reason: reason, ClockBefore: clockBefore, ClockAfter: clockAfter}})
 		return &rc.suspects[len(rc.suspects)-1]
 	}
 	if c.zeroRows > 0 {

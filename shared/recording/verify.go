@@ -83,29 +83,12 @@ type verifier struct {
 	stream   stream.Stream
 	channels []channel
 	hub      int // columns, or -1
-	clock    int
 	finder   gapFinder
-
-	m          *messages.Message // the batch that is checked; nil: none
-	hubTicks   []uint64          // of it
-	clockTicks []uint64
 
 	offsets []int64 // of the intact batches
 	indices []int   // of the same
 	broken  bool    // something was lost after the batch added to the finder last
 	own     []Finding
-}
-
-// begin is told of the batch that is checked next.
-func (v *verifier) begin(s *arrowipc.Schema, m *messages.Message) {
-	if v.channels == nil {
-		v.start(s)
-	}
-	v.m = nil
-	v.hubTicks, v.clockTicks = v.hubTicks[:0], v.clockTicks[:0]
-	if m.Header == arrowipc.RecordBatchHeader {
-		v.m = m
-	}
 }
 
 func (v *verifier) start(s *arrowipc.Schema) {
@@ -119,50 +102,50 @@ func (v *verifier) start(s *arrowipc.Schema) {
 	}
 	v.stream.Complete()
 	v.channels = channelsOf(&v.stream)
-	v.hub, v.clock = tickField(s, "HubClock"), tickField(s, "Clock")
+	v.hub = tickField(s, "HubClock")
 	v.finder = newGapFinder("HubClock")
 	if v.hub < 0 {
 		v.finder = newGapFinder("Clock")
 	}
 }
 
-// column is told of the values of a top-level column of fixed width: one a
-// row, or with ends one a run.
+// column looks at the values of a top-level column of fixed width: one a row,
+// or with ends one a run. Several goroutines may call it, each with a batch of
+// its own.
 func (v *verifier) column(b *batchCheck, node arrowipc.FieldNode, data []byte, ends []int64) {
-	if v.m == nil || b.m != v.m {
+	if b.m.Header != arrowipc.RecordBatchHeader {
 		return
 	}
-	if ends == nil && node.NullCount == 0 {
-		switch b.column {
-		case v.hub:
-			v.hubTicks = appendTicks(v.hubTicks, data)
-		case v.clock:
-			v.clockTicks = appendTicks(v.clockTicks, data)
-		}
+	if ends == nil && node.NullCount == 0 && b.column == v.hub {
+		b.result.hubTicks = appendTicks(nil, data)
 	}
-	if c := &v.channels[b.column]; c.judged {
-		var valid []byte
-		if node.NullCount != 0 && len(b.valid) > 0 {
-			valid = b.valid
-		}
-		c.look(data, valid)
+	c := &v.channels[b.column]
+	if !c.judged {
+		return
 	}
+	var valid []byte
+	if node.NullCount != 0 && len(b.valid) > 0 {
+		valid = b.valid
+	}
+	if b.result.channels == nil {
+		b.result.channels = make([]channelPart, len(v.channels))
+	}
+	b.result.channels[b.column] = c.look(data, valid, &b.c.gathered)
 }
 
-// intact is told that the batch holds: its index and its first row.
-func (v *verifier) intact(index int, row int64) {
-	m := v.m
-	if m == nil {
-		return
+// intact takes what an intact batch showed: its index and its first row.
+func (v *verifier) intact(at int64, index int, row int64, c *checked) {
+	for i := range c.channels {
+		v.channels[i].add(&c.channels[i])
 	}
 	adjoining := len(v.indices) > 0 && v.indices[len(v.indices)-1] == index-1 && !v.broken
-	v.offsets, v.indices = append(v.offsets, m.At), append(v.indices, index)
+	v.offsets, v.indices = append(v.offsets, at), append(v.indices, index)
 	v.broken = false
-	ticks, clock := v.hubTicks, v.clockTicks
+	ticks := c.hubTicks
 	if v.hub < 0 {
-		ticks = clock
+		ticks = c.clockTicks
 	}
-	v.finder.add(index, row, ticks, clock, adjoining)
+	v.finder.add(index, row, ticks, c.clockTicks, adjoining)
 }
 
 func (v *verifier) note(f Finding) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"strconv"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/oniscope/oniscope/shared/decimate"
@@ -32,12 +33,11 @@ type channel struct {
 	lo, hi int64
 	run    int // rows that clipRun values take
 
-	first  []byte // the first value
-	varied bool
+	first  []byte      // the first value
+	varied atomic.Bool // several goroutines may look: once it varies, none compares again
 	values int64
 	atLo   int64 // values at the ends of the range, in runs
 	atHi   int64
-	buf    []byte
 }
 
 // channelsOf says which columns are channels.
@@ -48,46 +48,66 @@ func channelsOf(s *stream.Stream) []channel {
 		if _, _, number := stream.Label(c.Name); number < 0 || !c.Type.Numeric() || c.Type == stream.Bool {
 			continue
 		}
-		ch := channel{judged: true, typ: c.Type, width: c.Type.Width(), run: clipRun}
+		ch := &list[i]
+		ch.judged, ch.typ, ch.width, ch.run = true, c.Type, c.Type.Width(), clipRun
 		ch.lo, ch.hi, ch.ranged = s.CodeRange(i)
 		if !c.RunEnd && c.Stride > 1 {
 			ch.run *= c.Stride
 		}
-		list[i] = ch
 	}
 	return list
 }
 
-// look takes the values of one batch; valid is nil or its validity bits.
-func (c *channel) look(data, valid []byte) {
+// A channelPart is what one batch shows of a channel.
+type channelPart struct {
+	first      []byte // the first value; nil: there is none
+	varied     bool
+	values     int64
+	atLo, atHi int64
+}
+
+// look takes the values of one batch; valid is nil or its validity bits. buf is
+// memory that it may use.
+func (c *channel) look(data, valid []byte, buf *[]byte) (p channelPart) {
 	run := c.run
 	if valid != nil {
-		c.buf = gather(c.buf[:0], data, valid, c.width)
-		data, run = c.buf, clipRun
+		*buf = gather((*buf)[:0], data, valid, c.width)
+		data, run = *buf, clipRun
 	}
 	n := len(data) / c.width
 	if n == 0 {
+		return p
+	}
+	p.first, p.values = bytes.Clone(data[:c.width]), int64(n)
+	p.varied = c.varied.Load() || !bytes.Equal(data[c.width:], data[:len(data)-c.width])
+	if !c.ranged {
+		return p
+	}
+	if uintptr(unsafe.Pointer(&data[0]))%2 != 0 {
+		*buf = append((*buf)[:0], data...)
+		data = *buf
+	}
+	if c.typ == stream.Int16 {
+		p.atLo, p.atHi = clipped(unsafe.Slice((*int16)(unsafe.Pointer(&data[0])), n), c.lo, c.hi, run)
+	} else {
+		p.atLo, p.atHi = clipped(unsafe.Slice((*uint16)(unsafe.Pointer(&data[0])), n), c.lo, c.hi, run)
+	}
+	return p
+}
+
+// add takes what a batch showed, in the order of the batches.
+func (c *channel) add(p *channelPart) {
+	if p.values == 0 {
 		return
 	}
 	if c.first == nil {
-		c.first = bytes.Clone(data[:c.width])
+		c.first = p.first
 	}
-	c.values += int64(n)
-	c.varied = c.varied || !bytes.Equal(data[:c.width], c.first) || !bytes.Equal(data[c.width:], data[:len(data)-c.width])
-	if !c.ranged {
-		return
+	c.values += p.values
+	if p.varied || !bytes.Equal(p.first, c.first) {
+		c.varied.Store(true)
 	}
-	if uintptr(unsafe.Pointer(&data[0]))%2 != 0 {
-		c.buf = append(c.buf[:0], data...)
-		data = c.buf
-	}
-	var lo, hi int64
-	if c.typ == stream.Int16 {
-		lo, hi = clipped(unsafe.Slice((*int16)(unsafe.Pointer(&data[0])), n), c.lo, c.hi, run)
-	} else {
-		lo, hi = clipped(unsafe.Slice((*uint16)(unsafe.Pointer(&data[0])), n), c.lo, c.hi, run)
-	}
-	c.atLo, c.atHi = c.atLo+lo, c.atHi+hi
+	c.atLo, c.atHi = c.atLo+p.atLo, c.atHi+p.atHi
 }
 
 // clipped counts the values at or beyond both ends of a range that stand in
@@ -165,7 +185,7 @@ func (c *channel) finding() string {
 	switch {
 	case !c.judged || c.values < minChannelValues:
 		return ""
-	case !c.varied:
+	case !c.varied.Load():
 		v := Vector{Type: c.typ, Width: c.width, Len: 1, Data: c.first}
 		return fmt.Sprintf("constant at %s in all %d values", strconv.FormatFloat(v.Float64(0), 'g', -1, 64), c.values)
 	case c.atLo > 0 && c.atHi > 0:
