@@ -139,9 +139,12 @@ func (rc *recoverer) checkBatches() error {
 			rc.foldBatch(&rc.Verdicts[i], batch, &j.checked[n], j.bad[n])
 			batch++
 			next++
+			if err := rc.reached(rc.Verdicts[i].At + rc.Verdicts[i].Length); err != nil {
+				return err
+			}
 		}
 		rc.pieces = append(rc.pieces, j.pieces...)
-		return rc.reached(list[k].to)
+		return nil
 	})
 	if err == nil {
 		err = others(len(rc.Verdicts))
