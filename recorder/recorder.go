@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
@@ -23,7 +24,7 @@ type recorder struct {
 	app         *app
 	flags       *recordFlags
 	rig         *rig
-	source      oni.Source
+	source      oni.Controller
 	acquisition *acquire.Acquisition
 	store       *store.Run
 	codecs      map[oni.Address]recording.Codec
@@ -33,12 +34,17 @@ type recorder struct {
 	sourceErr error
 }
 
-// blockSizes are what a start-time CSV states. The simulator moves blocks of
-// its own size; these are Bonsai's defaults. Source: onix-devices 5.1.
+// Sizes of the blocks that move from and to the hardware, if no frame is
+// larger: Bonsai's defaults. Source: onix-devices 5.1.
 const (
 	blockReadSize  = 2048
 	blockWriteSize = 2048
 )
+
+func setBlockSizes(c oni.Controller) error {
+	read, write := c.BlockSizes() // after a reset: the largest frame
+	return c.SetBlockSizes(max(read, blockReadSize), max(write, blockWriteSize))
+}
 
 // newRecorder checks everything that can be checked before a file is made.
 func newRecorder(a *app, f *recordFlags, r *rig) (*recorder, error) {
@@ -48,6 +54,10 @@ func newRecorder(a *app, f *recordFlags, r *rig) (*recorder, error) {
 		return nil, &usageError{fmt.Errorf("%s: %w", r.file, err)}
 	}
 	rec.source = source
+	if err := setBlockSizes(source); err != nil {
+		source.Close()
+		return nil, err
+	}
 	devices, overwrite, err := rec.devices()
 	if err != nil {
 		source.Close()
@@ -55,7 +65,7 @@ func newRecorder(a *app, f *recordFlags, r *rig) (*recorder, error) {
 	}
 	clockHz := source.AcqClockHz()
 	config := acquire.Config{
-		Source: source, Devices: devices, Open: rec.open, Describe: rec.describe,
+		Source: source, AcqClockHz: clockHz, Devices: devices, Open: rec.open, Describe: rec.describe,
 		FlushTicks: ticksFromDuration(f.flush, clockHz),
 		Wait:       r.Pace == paceMax,
 	}
@@ -79,7 +89,7 @@ func ticksFromDuration(d time.Duration, clockHz uint64) uint64 {
 }
 
 // simulator makes the simulated controller that the rig describes.
-func (r *rig) simulator() (oni.Source, error) {
+func (r *rig) simulator() (oni.Controller, error) {
 	config := sim.Config{
 		Seed: r.Seed, Signal: simSignals[r.Signal],
 		HeartbeatHz:     r.device("heartbeat").RateHz,
@@ -93,7 +103,7 @@ func (r *rig) simulator() (oni.Source, error) {
 		}
 	}
 	if r.Pace == paceRealTime {
-		config.Wait = realTime(sim.ClockHz)
+		config.Wait, config.Now = realTime(sim.ClockHz)
 	}
 	return sim.New(config)
 }
@@ -103,17 +113,25 @@ func (s *deviceSettings) neuropixelsV1e() device.NeuropixelsV1eConfig {
 }
 
 // realTime returns a function that sleeps until a tick has passed since its
-// first call.
-func realTime(clockHz uint64) func(ticks uint64) {
-	var start time.Time
-	return func(ticks uint64) {
-		if start.IsZero() {
-			start = time.Now()
+// first call, and one that says how many have.
+func realTime(clockHz uint64) (wait func(ticks uint64), now func() uint64) {
+	var start atomic.Pointer[time.Time]
+	wait = func(ticks uint64) {
+		if start.Load() == nil {
+			begin := time.Now()
+			start.Store(&begin)
 		}
 		whole, rest := ticks/clockHz, ticks%clockHz
-		at := start.Add(time.Duration(whole)*time.Second + time.Duration(rest*uint64(time.Second)/clockHz))
+		at := start.Load().Add(time.Duration(whole)*time.Second + time.Duration(rest*uint64(time.Second)/clockHz))
 		time.Sleep(time.Until(at))
 	}
+	now = func() uint64 {
+		if begin := start.Load(); begin != nil {
+			return ticksFromDuration(time.Since(*begin), clockHz)
+		}
+		return 0
+	}
+	return wait, now
 }
 
 // devices lists what may send frames, with the settings of the rig, and which
@@ -188,10 +206,11 @@ func (r *rig) key(dev oni.Device) (key, headstage string) {
 		return "analog-io", ""
 	case device.IDDigitalIO:
 		return "digital-io", ""
-	case device.IDPassthrough: // port A sends from device 8, B from 9; onix-devices 2.3
-		if port := int(dev.Address.Index()) - 8; dev.Address.Hub() == 0 && port >= 0 && port < len(portNames) {
-			if headstage = r.Ports[portNames[port]].Headstage; headstage != "" {
-				return "port-" + portNames[port] + "/" + headstage, headstage
+	case device.IDPassthrough:
+		if port := dev.Address.Port(); port >= 1 && int(port) <= len(portNames) {
+			name := portNames[port-1]
+			if headstage = r.Ports[name].Headstage; headstage != "" {
+				return "port-" + name + "/" + headstage, headstage
 			}
 		}
 	}
@@ -254,8 +273,9 @@ func (rec *recorder) run() error {
 	}
 	started := rec.acquisition.Started()
 	rec.summary.StartUTC = started.UTC().Format(time.RFC3339Nano)
+	read, write := rec.source.BlockSizes()
 	if err := rec.store.WriteStartTime(stream.StartTime{
-		Time: started, AcqClockHz: rec.source.AcqClockHz(), BlockReadSize: blockReadSize, BlockWriteSize: blockWriteSize,
+		Time: started, AcqClockHz: rec.source.AcqClockHz(), BlockReadSize: uint64(read), BlockWriteSize: uint64(write),
 	}); err != nil {
 		rec.warn(err)
 	}
@@ -320,8 +340,13 @@ func (rec *recorder) finish(reason string, err error) {
 		rec.sourceErr = err
 		rec.summary.Errors = append(rec.summary.Errors, err.Error())
 	}
-	if err := errors.Join(rec.store.Close(), rec.source.Close()); err != nil {
+	if err := rec.store.Close(); err != nil {
 		rec.warn(err)
+	}
+	if !errors.Is(err, acquire.ErrNoAnswer) { // then a read is still inside, and closing would pull the ground from under it
+		if err := rec.source.Close(); err != nil {
+			rec.warn(err)
+		}
 	}
 	if n := rec.acquisition.Status().Strays; n > 0 {
 		rec.warn(fmt.Errorf("%d frames came from addresses that are not in the device table", n))

@@ -113,10 +113,7 @@ var hubNames = map[uint32]string{
 // newStream describes a device's table but for its columns. kind is the last
 // part of its name.
 func newStream(dev oni.Device, cfg Config, kind, title string) stream.Stream {
-	port := dev.Address.Hub()
-	if dev.ID == IDPassthrough && port == 0 && dev.Address.Index() > 7 { // port h sends from host device 7 + h; 2.3
-		port = dev.Address.Index() - 7
-	}
+	port := dev.Address.Port()
 	name := kind
 	if port > 0 && port <= 26 {
 		name = "port-" + string(rune('a'+port-1)) + "-" + kind

@@ -1,5 +1,6 @@
 // Package oni holds the words of the Open Neuro Interface: addresses, devices,
-// frames, and the Source that delivers them.
+// frames, the Source that delivers them (below), and the Controller around it
+// (controller.go).
 //
 // Source: ONI specification; onix-devices 1.3, 1.6, 2.3 to 2.5.
 package oni
@@ -15,6 +16,24 @@ func NewAddress(hub, index uint8) Address { return Address(hub)<<8 | Address(ind
 
 // Hub is the hub that hosts the device: 0 the host, 1 port A, 2 port B.
 func (a Address) Hub() uint8 { return uint8(a >> 8) }
+
+// Port is the port that the device belongs to: 1 for A, 2 for B, 0 for none.
+//
+// Devices of a headstage have a hub of their own, numbered as its port. On the
+// host, the controllers of ports A and B are devices 1 and 2, and what
+// passthrough headstages send comes from devices 8 and 9. Source: onix-devices 2.3.
+func (a Address) Port() uint8 {
+	if a.Hub() != 0 {
+		return a.Hub()
+	}
+	switch a.Index() {
+	case 1, 8:
+		return 1
+	case 2, 9:
+		return 2
+	}
+	return 0
+}
 
 // Index is the device's place in its hub.
 func (a Address) Index() uint8 { return uint8(a) }
@@ -61,19 +80,11 @@ type Frame struct {
 
 // A Source delivers the frames of one controller, real or simulated.
 //
-// The order of calls is Table, Hub and AcqClockHz at will, Start, ReadInto
-// until it returns an error, Stop, Close; after Stop a source may be started
-// again if its kind can. One goroutine at a time may call it: who reads also
-// stops. A source guarantees no bound on how long ReadInto blocks; controllers
-// have a heartbeat device for that.
+// The order of calls is Start, ReadInto until it returns an error, Stop; after
+// Stop a source may be started again if its kind can. One goroutine at a time
+// may call it: who reads also stops. A source guarantees no bound on how long
+// ReadInto blocks; controllers have a heartbeat device for that.
 type Source interface {
-	// Table returns the device table. The caller must not change it.
-	Table() DeviceTable
-	// Hub returns what the manager of a hub says, or an error if the hub is
-	// not linked.
-	Hub(hub uint8) (Hub, error)
-	// AcqClockHz is the rate of Frame.Clock.
-	AcqClockHz() uint64
 	// Start sets the acquisition clock to 0 and begins acquisition.
 	Start() error
 	// ReadInto blocks for the next frame. f.Data is valid until the next
@@ -83,7 +94,4 @@ type Source interface {
 	// Stop ends acquisition. Frames that wait in the controller may still
 	// come from ReadInto.
 	Stop() error
-	// Close releases the controller; it stops it first if need be. No call
-	// is allowed after it.
-	Close() error
 }

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
 )
@@ -52,30 +54,35 @@ func (s *schedule) advance(sampled uint64) {
 	s.sampled = sampled
 }
 
-func newProducers(cfg *Config) []producer {
-	ps := []producer{
-		&heartbeat{schedule: newSchedule(addressHeartbeat), period: periodTicks(cfg.HeartbeatHz)},
-		newAnalogIO(cfg),
-		newDigitalIO(cfg),
-		newMemoryMonitor(cfg),
+// newProducers makes those of the devices that are enabled.
+func (c *controller) newProducers() []producer {
+	cfg := c.cfg
+	for ch := range cfg.AnalogRangeV {
+		cfg.AnalogRangeV[ch] = rangeOfCode[c.latched[addressAnalogIO][regInputRange+uint32(ch)]&3]
+	}
+	all := []producer{
+		&heartbeat{schedule: newSchedule(addressHeartbeat), period: divider(c.registers[addressHeartbeat][regClockDiv])},
+		newAnalogIO(&cfg),
+		newDigitalIO(&cfg),
+		newMemoryMonitor(&cfg, divider(c.registers[addressMemoryMonitor][regClockDiv])),
 	}
 	for i, port := range cfg.Ports {
 		if port.Headstage == device.HeadstageNeuropixelsV1e {
-			ps = append(ps, newProbe(cfg, i))
+			all = append(all, newProbe(&cfg, i))
 		}
 	}
-	return ps
+	return slices.DeleteFunc(all, func(p producer) bool { return !c.enabled(p.address()) })
 }
 
 type heartbeat struct {
 	schedule
-	period uint64
+	period func() uint64 // ticks
 	buf    []byte
 }
 
 func (h *heartbeat) next() []byte {
 	h.buf = device.Heartbeat{HubClock: h.hubClock()}.AppendTo(h.buf[:0])
-	h.advance((h.row + 1) * h.period)
+	h.advance(h.sampled + h.period())
 	return h.buf
 }
 
@@ -140,15 +147,15 @@ func (d *digitalIO) next() []byte {
 // memoryMonitor sends the fill of the host's buffer.
 type memoryMonitor struct {
 	schedule
-	period uint64
+	period func() uint64 // ticks
 	signal interface {
 		usedWords(row uint64) uint32
 	}
 	buf []byte
 }
 
-func newMemoryMonitor(cfg *Config) *memoryMonitor {
-	m := &memoryMonitor{schedule: newSchedule(addressMemoryMonitor), period: periodTicks(cfg.MemoryMonitorHz), signal: memoryPattern{}}
+func newMemoryMonitor(cfg *Config, period func() uint64) *memoryMonitor {
+	m := &memoryMonitor{schedule: newSchedule(addressMemoryMonitor), period: period, signal: memoryPattern{}}
 	if cfg.Signal == Neural {
 		m.signal = newMemoryScene(cfg)
 	}
@@ -157,7 +164,7 @@ func newMemoryMonitor(cfg *Config) *memoryMonitor {
 
 func (m *memoryMonitor) next() []byte {
 	m.buf = device.MemoryMonitor{HubClock: m.hubClock(), UsedWords: m.signal.usedWords(m.row)}.AppendTo(m.buf[:0])
-	m.advance((m.row + 1) * m.period)
+	m.advance(m.sampled + m.period())
 	return m.buf
 }
 

@@ -17,6 +17,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
+	"sync/atomic"
 
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
@@ -53,6 +55,11 @@ type Config struct {
 	// of the rig's time. It should return when ticks / ClockHz seconds have
 	// passed since Start; if it returns early, frames come early.
 	Wait func(ticks uint64)
+
+	// Now, if not nil, returns how many ticks of the acquisition clock have
+	// passed since Start; frames up to there wait to be read, and FIFOFill
+	// counts them. It may be called by any goroutine.
+	Now func() uint64
 }
 
 // A Port is what is plugged into a port.
@@ -68,32 +75,40 @@ const blockTicks = ClockHz / 200
 var (
 	// ErrEnded says that the simulated controller stopped delivering (fault End).
 	ErrEnded = errors.New("sim: the controller stopped delivering")
-
-	errState = errors.New("sim: call out of order")
 )
 
-type state uint8
-
+// States of a controller.
 const (
-	idle state = iota
+	idle int32 = iota
 	running
 	stopped
 	closed
 )
 
-// controller implements oni.Source.
+// controller implements oni.Controller.
 type controller struct {
-	cfg       Config
-	table     oni.DeviceTable
+	cfg   Config
+	state atomic.Int32
+
+	// Of the reader.
 	producers []producer
-	state     state
 	released  uint64 // frames before this tick need no more waiting
 	faults    []Fault
+	inside    atomic.Bool   // a read is
+	clock     atomic.Uint64 // of the last frame that was read
+	wireBytes atomic.Uint64 // of all that were
+
+	mu                    sync.Mutex // guards what follows
+	table                 oni.DeviceTable
+	registers             registers
+	latched               map[oni.Address]map[uint32]uint32 // registers as of the last Reset
+	options               map[oni.Option]uint32
+	readBlock, writeBlock uint32
 }
 
 // New returns a controller, not yet started. It fails if the configuration
 // names what the simulator cannot make.
-func New(cfg Config) (oni.Source, error) {
+func New(cfg Config) (oni.Controller, error) {
 	if cfg.Signal > Neural {
 		return nil, fmt.Errorf("sim: signal %d is not known", cfg.Signal)
 	}
@@ -118,20 +133,14 @@ func New(cfg Config) (oni.Source, error) {
 			return nil, fmt.Errorf("sim: analog channel %d: range %v V: want 2.5, 5 or 10", i, v)
 		}
 	}
-	c := &controller{cfg: cfg, table: breakoutTable()}
 	for i, p := range cfg.Ports {
-		switch p.Headstage {
-		case "":
-		case device.HeadstageNeuropixelsV1e:
-			for j := range c.table {
-				if c.table[j].Address == passthrough(i) {
-					c.table[j].ReadSize = 1050
-				}
-			}
-		default:
+		if p.Headstage != "" && p.Headstage != device.HeadstageNeuropixelsV1e {
 			return nil, fmt.Errorf("sim: port %c: headstage %q: want %q or none", 'a'+i, p.Headstage, device.HeadstageNeuropixelsV1e)
 		}
 	}
+	c := &controller{cfg: cfg, options: map[oni.Option]uint32{}}
+	c.powerUp()
+	c.latch()
 	for i, f := range cfg.Faults {
 		if err := f.check(c.table); err != nil {
 			return nil, fmt.Errorf("sim: fault %d: %w", i, err)
@@ -146,6 +155,8 @@ const (
 	addressAnalogIO      = oni.Address(0x6)
 	addressDigitalIO     = oni.Address(0x7)
 	addressMemoryMonitor = oni.Address(0xA)
+	addressLoadTester    = oni.Address(0xB)
+	addressHarpSync      = oni.Address(0xC)
 )
 
 // passthrough is the device that sends what a port's headstage measures.
@@ -166,50 +177,69 @@ func breakoutTable() oni.DeviceTable {
 		{Address: passthrough(0), ID: device.IDPassthrough, Version: 3},
 		{Address: passthrough(1), ID: device.IDPassthrough, Version: 3},
 		{Address: addressMemoryMonitor, ID: device.IDMemoryMonitor, Version: 2, ReadSize: 12},
-		{Address: 0xB, ID: device.IDLoadTester, Version: 2, ReadSize: 16, WriteSize: 8},
-		{Address: 0xC, ID: device.IDHarpSyncInput, Version: 2, ReadSize: 12},
+		{Address: addressLoadTester, ID: device.IDLoadTester, Version: 2, ReadSize: 16, WriteSize: 8},
+		{Address: addressHarpSync, ID: device.IDHarpSyncInput, Version: 2, ReadSize: 12},
 	}
 }
 
-func (c *controller) Table() oni.DeviceTable { return c.table }
+func (c *controller) Table() oni.DeviceTable {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.table
+}
 
 func (c *controller) AcqClockHz() uint64 { return ClockHz }
 
 // Hub knows the host only: a passthrough headstage has no hub of its own.
 func (c *controller) Hub(hub uint8) (oni.Hub, error) {
-	if hub != 0 {
-		return oni.Hub{}, fmt.Errorf("sim: hub %d is not linked", hub)
+	manager := oni.HubManager(hub)
+	id, err := c.ReadRegister(manager, 0)
+	if err != nil {
+		return oni.Hub{}, fmt.Errorf("sim: hub %d is not linked: %w", hub, err)
 	}
-	return oni.Hub{ID: 1, Revision: "1.3", Firmware: "2.2", ClockHz: ClockHz}, nil
+	value := func(number uint32) uint32 { return c.registers.value(manager, number) }
+	version := func(v uint32) string { return fmt.Sprintf("%d.%d", v>>8&0xFF, v&0xFF) }
+	return oni.Hub{ID: id, Revision: version(value(1)), Firmware: version(value(2)), ClockHz: uint64(value(4))}, nil
 }
 
 // Start begins at clock 0, each time with the same frames.
 func (c *controller) Start() error {
-	if c.state != idle && c.state != stopped {
-		return fmt.Errorf("%w: Start", errState)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.state.Load(); s != idle && s != stopped {
+		return fmt.Errorf("sim: Start: %w", oni.ErrState)
 	}
-	c.producers = newProducers(&c.cfg)
+	c.producers = c.newProducers()
 	c.faults = append([]Fault(nil), c.cfg.Faults...)
 	c.released = 0
-	c.state = running
+	c.clock.Store(0)
+	c.wireBytes.Store(0)
+	c.state.Store(running)
 	return nil
 }
 
 func (c *controller) Stop() error {
-	if c.state != running && c.state != stopped {
-		return fmt.Errorf("%w: Stop", errState)
+	if s := c.state.Load(); s != running && s != stopped {
+		return fmt.Errorf("sim: Stop: %w", oni.ErrState)
 	}
-	c.state = stopped
+	c.state.Store(stopped)
 	return nil
 }
 
+// Close refuses while a read is inside, where a real controller would crash.
 func (c *controller) Close() error {
-	c.state, c.producers = closed, nil
+	if c.inside.Load() {
+		return fmt.Errorf("sim: Close while a frame is being read: %w", oni.ErrState)
+	}
+	c.state.Store(closed)
+	c.producers = nil
 	return nil
 }
 
 func (c *controller) ReadInto(f *oni.Frame) error {
-	for c.state == running {
+	c.inside.Store(true)
+	defer c.inside.Store(false)
+	for c.state.Load() == running {
 		next := c.producers[0]
 		for _, p := range c.producers[1:] {
 			if p.clock() < next.clock() {
@@ -218,7 +248,7 @@ func (c *controller) ReadInto(f *oni.Frame) error {
 		}
 		clock := next.clock()
 		if c.ended(clock) {
-			c.state = stopped
+			c.state.Store(stopped)
 			return ErrEnded
 		}
 		if c.cfg.Wait != nil && clock >= c.released {
@@ -226,16 +256,18 @@ func (c *controller) ReadInto(f *oni.Frame) error {
 			c.cfg.Wait(c.released)
 		}
 		*f = oni.Frame{Clock: clock, Address: next.address(), Data: next.next()}
+		c.clock.Store(clock)
+		c.wireBytes.Add(16 + uint64(len(f.Data)))
 		if c.apply(f) {
 			return nil
 		}
 	}
-	if c.state == stopped {
+	if c.state.Load() == stopped {
 		return io.EOF
 	}
-	return fmt.Errorf("%w: ReadInto", errState)
+	return fmt.Errorf("sim: ReadInto: %w", oni.ErrState)
 }
 
 // periodTicks is the divider that a rate needs, as the recorder writes it into
 // the device's register; onix-devices 3.1.
-func periodTicks(hz float64) uint64 { return uint64(math.Floor(ClockHz / hz)) }
+func periodTicks(hz float64) uint32 { return uint32(math.Floor(ClockHz / hz)) }

@@ -20,7 +20,7 @@ func rig(signal sim.Signal) sim.Config {
 	return sim.Config{Seed: 1, Signal: signal, Ports: [2]sim.Port{{Headstage: device.HeadstageNeuropixelsV1e}}}
 }
 
-func start(t testing.TB, cfg sim.Config) oni.Source {
+func start(t testing.TB, cfg sim.Config) oni.Controller {
 	t.Helper()
 	src, err := sim.New(cfg)
 	if err != nil {
@@ -73,7 +73,7 @@ func number(c *stream.Column, data []byte, row int) int64 {
 }
 
 // take decodes what a source delivers before a tick, as a recorder would.
-func take(t testing.TB, src oni.Source, until uint64, change func(*device.Config)) map[string]*taken {
+func take(t testing.TB, src oni.Controller, until uint64, change func(*device.Config)) map[string]*taken {
 	t.Helper()
 	hub, err := src.Hub(0)
 	if err != nil {
@@ -248,7 +248,7 @@ func TestRatesCanBeSet(t *testing.T) {
 	}
 }
 
-func digest(t *testing.T, src oni.Source, frames int) uint64 {
+func digest(t *testing.T, src oni.Controller, frames int) uint64 {
 	t.Helper()
 	h := fnv.New64a()
 	var f oni.Frame

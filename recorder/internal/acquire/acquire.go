@@ -46,10 +46,11 @@ type Device struct {
 	Ignore   bool // its frames are not wanted
 }
 
-// Config describes an acquisition. Source, Devices and Open are needed.
+// Config describes an acquisition. Source, AcqClockHz, Devices and Open are needed.
 type Config struct {
-	Source  oni.Source
-	Devices []Device // that may send frames; whose samples are not understood are kept raw, from their first frame on
+	Source     oni.Source // started and stopped here; who made it closes it, but not after ErrNoAnswer
+	AcqClockHz uint64     // of the frames
+	Devices    []Device   // that may send frames; whose samples are not understood are kept raw, from their first frame on
 
 	// Open makes the writer of a stream, once acquisition runs. It must not
 	// keep s.
@@ -107,7 +108,7 @@ type source struct {
 }
 
 // New prepares an acquisition: the decoders of all devices that are understood. It
-// does not touch the source beyond its clock rate.
+// does not touch the source.
 func New(cfg Config) (*Acquisition, error) {
 	if cfg.QueueBytes == 0 {
 		cfg.QueueBytes = defaultQueueBytes
@@ -116,7 +117,7 @@ func New(cfg Config) (*Acquisition, error) {
 		cfg.BatchBytes = defaultBatchBytes
 	}
 	a := &Acquisition{
-		cfg: cfg, clockHz: cfg.Source.AcqClockHz(),
+		cfg: cfg, clockHz: cfg.AcqClockHz,
 		queue: newQueue(cfg.QueueBytes), budget: newBudget(cfg.BatchBytes),
 		at: map[oni.Address]*source{}, patience: readerPatience,
 		readerDone: make(chan struct{}), done: make(chan struct{}),
@@ -282,7 +283,8 @@ func (a *Acquisition) read() {
 // whose cable was pulled may never answer; the files are completed without it.
 const readerPatience = 5 * time.Second
 
-// ErrNoAnswer says that the source neither delivered nor ended after Stop.
+// ErrNoAnswer says that the source neither delivered nor ended after Stop. The
+// reader is still inside it, so it must not be closed.
 var ErrNoAnswer = errors.New("acquire: the controller does not answer")
 
 // Wait returns when all files are complete. reached tells that the duration

@@ -102,9 +102,9 @@ func (d *disk) open(s *stream.Stream) (Writer, error) {
 
 // config is an acquisition on a source, fast as it can, for some seconds of the
 // rig's time.
-func config(t *testing.T, src oni.Source, d *disk, seconds float64) Config {
+func config(t *testing.T, src oni.Controller, d *disk, seconds float64) Config {
 	t.Helper()
-	c := Config{Source: src, Open: d.open, Wait: true, DurationTicks: uint64(seconds * sim.ClockHz)}
+	c := Config{Source: src, AcqClockHz: src.AcqClockHz(), Open: d.open, Wait: true, DurationTicks: uint64(seconds * sim.ClockHz)}
 	for _, dev := range src.Table() {
 		if dev.ReadSize == 0 {
 			continue
@@ -127,7 +127,7 @@ func config(t *testing.T, src oni.Source, d *disk, seconds float64) Config {
 	return c
 }
 
-func simulator(t *testing.T, c sim.Config) oni.Source {
+func simulator(t *testing.T, c sim.Config) oni.Controller {
 	t.Helper()
 	src, err := sim.New(c)
 	if err != nil {
@@ -269,11 +269,11 @@ func TestAnAcquisitionWithoutAnyFileLeftEnds(t *testing.T) {
 func TestWhatASlowDiskCannotTakeIsDroppedWholeAndCounted(t *testing.T) {
 	release := make(chan struct{})
 	d := &disk{prepare: func(m *memory) { m.block = release }}
-	src := &scripted{table: oni.DeviceTable{heartbeatDevice}, end: io.ErrNoProgress}
+	src := &scripted{end: io.ErrNoProgress}
 	for i := range uint64(8000) { // 80 s of 100 Hz
 		src.frames = append(src.frames, heartbeatFrame(10*i))
 	}
-	c := Config{Source: src, Open: d.open, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}}
+	c := Config{Source: src, AcqClockHz: 1000, Open: d.open, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}}
 	s, err := New(c)
 	if err != nil {
 		t.Fatal(err)
@@ -297,19 +297,14 @@ func TestWhatASlowDiskCannotTakeIsDroppedWholeAndCounted(t *testing.T) {
 
 // A scripted Source delivers given frames, then ends as told.
 type scripted struct {
-	table   oni.DeviceTable
 	frames  []oni.Frame
 	end     error         // after the last frame; nil: io.EOF once stopped
 	hang    chan struct{} // if not nil, ReadInto blocks after the last frame
 	stopped bool
 }
 
-func (s *scripted) Table() oni.DeviceTable     { return s.table }
-func (s *scripted) Hub(uint8) (oni.Hub, error) { return oni.Hub{ClockHz: 1000}, nil }
-func (s *scripted) AcqClockHz() uint64         { return 1000 }
-func (s *scripted) Start() error               { return nil }
-func (s *scripted) Stop() error                { s.stopped = true; return nil }
-func (s *scripted) Close() error               { return nil }
+func (s *scripted) Start() error { return nil }
+func (s *scripted) Stop() error  { s.stopped = true; return nil }
 
 func (s *scripted) ReadInto(f *oni.Frame) error {
 	if len(s.frames) > 0 {
@@ -334,14 +329,14 @@ var heartbeatDevice = oni.Device{ID: device.IDHeartbeat, Version: 1, ReadSize: 8
 func TestFramesOfUnknownDevicesAreKeptRaw(t *testing.T) {
 	unknown := oni.Device{Address: 0x105, ID: 999, Version: 1, ReadSize: 4}
 	silent := oni.Device{Address: 0x106, ID: 998, Version: 1, ReadSize: 4}
-	src := &scripted{table: oni.DeviceTable{unknown, silent}, frames: []oni.Frame{
+	src := &scripted{frames: []oni.Frame{
 		{Clock: 1, Address: 0x105, Data: []byte("abcd")},
 		{Clock: 2, Address: 0x105, Data: []byte("ef")},
 		{Clock: 3, Address: 0x999, Data: []byte("zz")},
 		{Clock: 4, Address: 0x105, Data: []byte("too long for it")},
 	}}
 	d := &disk{}
-	c := Config{Source: src, Open: d.open, Devices: []Device{{Device: unknown}, {Device: silent}}}
+	c := Config{Source: src, AcqClockHz: 1000, Open: d.open, Devices: []Device{{Device: unknown}, {Device: silent}}}
 	s, _, err := record(t, c)
 	if err == nil {
 		t.Error("a source that ends without being asked must be an error")
@@ -363,10 +358,10 @@ func TestFramesOfUnknownDevicesAreKeptRaw(t *testing.T) {
 
 func TestAnErrorOfTheSourceEndsWithWholeFiles(t *testing.T) {
 	pulled := errors.New("the cable was pulled")
-	src := &scripted{table: oni.DeviceTable{heartbeatDevice}, end: pulled,
+	src := &scripted{end: pulled,
 		frames: []oni.Frame{heartbeatFrame(10), heartbeatFrame(20), heartbeatFrame(30)}}
 	d := &disk{}
-	_, reached, err := record(t, Config{Source: src, Open: d.open, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}})
+	_, reached, err := record(t, Config{Source: src, AcqClockHz: 1000, Open: d.open, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}})
 	if !errors.Is(err, pulled) || reached {
 		t.Errorf("reached %v, %v", reached, err)
 	}
@@ -376,10 +371,10 @@ func TestAnErrorOfTheSourceEndsWithWholeFiles(t *testing.T) {
 }
 
 func TestASourceThatStallsKeepsNoRowsInMemory(t *testing.T) {
-	src := &scripted{table: oni.DeviceTable{heartbeatDevice}, hang: make(chan struct{}),
+	src := &scripted{hang: make(chan struct{}),
 		frames: []oni.Frame{heartbeatFrame(10), heartbeatFrame(20)}}
 	d := &disk{}
-	s, err := New(Config{Source: src, Open: d.open, FlushTicks: 50, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}})
+	s, err := New(Config{Source: src, AcqClockHz: 1000, Open: d.open, FlushTicks: 50, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -401,10 +396,10 @@ func TestASourceThatStallsKeepsNoRowsInMemory(t *testing.T) {
 }
 
 func TestASourceThatNeverAnswersIsGivenUp(t *testing.T) {
-	src := &scripted{table: oni.DeviceTable{heartbeatDevice}, hang: make(chan struct{}), frames: []oni.Frame{heartbeatFrame(10)}}
+	src := &scripted{hang: make(chan struct{}), frames: []oni.Frame{heartbeatFrame(10)}}
 	t.Cleanup(func() { close(src.hang) })
 	d := &disk{}
-	s, err := New(Config{Source: src, Open: d.open, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}})
+	s, err := New(Config{Source: src, AcqClockHz: 1000, Open: d.open, Devices: []Device{{Device: heartbeatDevice, Buffered: true}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,321 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
+)
+
+// The registers of the host and its breakout board: stored per device, with
+// the effects that the frames show. A register that is not here is not
+// acknowledged, as those of a device that lacks it. Headstages have no chips
+// here: accesses to them are not acknowledged.
+
+// A register is one cell. Its value may be read and written while frames are
+// made.
+type register struct {
+	value    atomic.Uint32
+	readOnly bool
+	lowest   uint32        // smaller values are not acknowledged
+	now      func() uint32 // if not nil, what reading gives
+}
+
+type registers map[oni.Address]map[uint32]*register
+
+// Registers by number. Source: onix-devices 3.1 to 3.7, 2.8, 2.9.
+const (
+	regEnable      = 0
+	regClockDiv    = 1 // Heartbeat, MemoryMonitor
+	regClockHz     = 2
+	regTotalMem    = 3 // MemoryMonitor, 32-bit words
+	regMemUsage    = 4
+	regInputRange  = 2 // AnalogIO, of channel 0; 0 and 3: 10 V, 1: 2.5 V, 2: 5 V
+	regWordsToHost = 3 // LoadTester
+	regEnableRaw   = 0x8000
+)
+
+// A memory monitor falls back to defaultDivider, 1 kHz, from a divider below
+// smallestDivider. Source: onix-devices 3.4, 3.1.
+const (
+	smallestDivider = ClockHz / 10_000_000
+	defaultDivider  = ClockHz / 1000
+)
+
+var codeOfRange = map[float64]uint32{0: 0, 10: 0, 2.5: 1, 5: 2}
+var rangeOfCode = map[uint32]float64{0: 10, 1: 2.5, 2: 5, 3: 10}
+
+func (r registers) cell(a oni.Address, number, value uint32) *register {
+	if r[a] == nil {
+		r[a] = map[uint32]*register{}
+	}
+	cell := &register{}
+	cell.value.Store(value)
+	r[a][number] = cell
+	return cell
+}
+
+func (r registers) fixed(a oni.Address, number, value uint32) {
+	r.cell(a, number, value).readOnly = true
+}
+
+func (r registers) value(a oni.Address, number uint32) uint32 { return r[a][number].value.Load() }
+
+// enabled reports whether a device was enabled at the last Reset.
+func (c *controller) enabled(a oni.Address) bool {
+	enable := uint32(regEnable)
+	if a == passthrough(0) || a == passthrough(1) {
+		enable = regEnableRaw
+	}
+	return c.latched[a][enable]&1 == 1
+}
+
+// powerUp sets every register as the rig of the configuration has it: what it
+// plays is enabled.
+func (c *controller) powerUp() {
+	r := registers{}
+	host := oni.HubManager(0)
+	for number, value := range []uint32{1, 1<<8 | 3, 2<<8 | 2, 2<<8 | 2, ClockHz, 0} { // onix-devices 2.4
+		r.fixed(host, uint32(number), value)
+	}
+
+	r.fixed(addressHeartbeat, regEnable, 1)
+	r.cell(addressHeartbeat, regClockDiv, periodTicks(c.cfg.HeartbeatHz)).lowest = smallestDivider
+	r.fixed(addressHeartbeat, regClockHz, ClockHz)
+
+	for _, port := range []oni.Address{0x1, 0x2} { // onix-devices 2.9
+		r.cell(port, regEnable, 0)
+		r.cell(port, 1, 0)  // GPOSTATE
+		r.cell(port, 2, 1)  // DESPWR
+		r.cell(port, 3, 0)  // PORTVOLTAGE
+		r.fixed(port, 5, 0) // LINKSTATE
+		r.cell(port, 6, 0)  // LINKOPTS
+		r.cell(port, 7, 0)  // LINKFLAGS
+	}
+
+	r.fixed(0x5, 0, 0) // OutputClock; 3.6
+	for number, value := range []uint32{1: 0, 2: 1, 3: 1, 4: 0, 5: 1} {
+		if number > 0 {
+			r.cell(0x5, uint32(number), value)
+		}
+	}
+	r.fixed(0x5, 6, ClockHz)
+
+	r.cell(addressAnalogIO, regEnable, 1)
+	r.cell(addressAnalogIO, 1, 0) // CHDIR
+	for ch, rangeV := range c.cfg.AnalogRangeV {
+		r.cell(addressAnalogIO, regInputRange+uint32(ch), codeOfRange[rangeV])
+	}
+
+	for number, value := range []uint32{1, 3, 3, 0, 0, ClockHz, 0, 0} { // 3.2
+		r.cell(addressDigitalIO, uint32(number), value)
+	}
+	r[addressDigitalIO][5].readOnly = true // BASE_FREQ_HZ
+
+	for port := range c.cfg.Ports {
+		enable := uint32(0)
+		if c.cfg.Ports[port].Headstage != "" {
+			enable = 1
+		}
+		r.cell(passthrough(port), regEnableRaw, enable)
+	}
+
+	r.cell(addressMemoryMonitor, regEnable, 1)
+	r.cell(addressMemoryMonitor, regClockDiv, periodTicks(c.cfg.MemoryMonitorHz))
+	r.fixed(addressMemoryMonitor, regClockHz, ClockHz)
+	r.fixed(addressMemoryMonitor, regTotalMem, device.DefaultTotalMemWords)
+	r.fixed(addressMemoryMonitor, regMemUsage, 0)
+	r[addressMemoryMonitor][regMemUsage].now = func() uint32 { return uint32(c.backlogBytes() / 4) }
+
+	r.cell(addressLoadTester, regEnable, 0) // 3.7; it sends nothing here
+	r.cell(addressLoadTester, 1, ClockHz)
+	r.fixed(addressLoadTester, 2, ClockHz)
+	r.cell(addressLoadTester, regWordsToHost, 0)
+	r.cell(addressLoadTester, 4, 0)
+	r.cell(addressLoadTester, 5, 0)
+
+	r.cell(addressHarpSync, regEnable, 0) // 3.5
+	r.cell(addressHarpSync, 1, 0)         // SOURCE
+	c.registers = r
+}
+
+// latch takes the registers that work from the next Reset on, and makes the
+// device table that follows from them.
+func (c *controller) latch() {
+	latched := map[oni.Address]map[uint32]uint32{}
+	for a, cells := range c.registers {
+		latched[a] = map[uint32]uint32{}
+		for number, cell := range cells {
+			latched[a][number] = cell.value.Load()
+		}
+	}
+	table := breakoutTable()
+	for i := range table {
+		switch d := &table[i]; {
+		case d.ID == device.IDPassthrough && c.cfg.Ports[d.Address.Port()-1].Headstage != "":
+			d.ReadSize = 1050
+		case d.ID == device.IDLoadTester:
+			d.ReadSize += 2 * min(latched[d.Address][regWordsToHost], 1<<15)
+		}
+	}
+	c.latched, c.table = latched, table
+	c.readBlock, c.writeBlock = c.largestRead(), c.largestWrite()
+}
+
+// largestRead and largestWrite are the default block sizes too: the largest
+// frame, rounded up to a multiple of 4. Source: onix-devices 1.4.
+func (c *controller) largestRead() uint32 {
+	size := uint32(0)
+	for _, d := range c.table {
+		size = max(size, d.ReadSize)
+	}
+	return (size + 16 + 3) &^ 3
+}
+
+func (c *controller) largestWrite() uint32 {
+	size := uint32(0)
+	for _, d := range c.table {
+		size = max(size, d.WriteSize)
+	}
+	return (size + 8 + 3) &^ 3
+}
+
+// divider is the period of a device whose register 1 sets it, in ticks.
+func divider(cell *register) func() uint64 {
+	return func() uint64 {
+		if d := cell.value.Load(); d >= smallestDivider {
+			return uint64(d)
+		}
+		return defaultDivider
+	}
+}
+
+// ReadRegister implements oni.Controller.
+func (c *controller) ReadRegister(a oni.Address, number uint32) (uint32, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cell, err := c.register(a, number)
+	if err != nil {
+		return 0, &oni.RegisterError{Address: a, Register: number, Err: err}
+	}
+	if cell.now != nil {
+		return cell.now(), nil
+	}
+	return cell.value.Load(), nil
+}
+
+// WriteRegister implements oni.Controller.
+func (c *controller) WriteRegister(a oni.Address, number, value uint32) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cell, err := c.register(a, number)
+	if err == nil && (cell.readOnly || value < cell.lowest) {
+		err = oni.ErrNACK
+	}
+	if err != nil {
+		return &oni.RegisterError{Address: a, Register: number, Write: true, Err: err}
+	}
+	cell.value.Store(value)
+	return nil
+}
+
+func (c *controller) register(a oni.Address, number uint32) (*register, error) {
+	if c.state.Load() == closed {
+		return nil, oni.ErrState
+	}
+	if _, ok := c.table.Find(a); !ok && a.Index() != 254 {
+		return nil, oni.ErrNoDevice
+	}
+	if cell := c.registers[a][number]; cell != nil {
+		return cell, nil
+	}
+	return nil, oni.ErrNACK
+}
+
+// Reset implements oni.Controller.
+func (c *controller) Reset() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.state.Load(); s == running || s == closed {
+		return fmt.Errorf("sim: Reset: %w", oni.ErrState)
+	}
+	for _, port := range []oni.Address{0x1, 0x2} {
+		c.registers[port][1].value.Store(0) // GPOSTATE; onix-devices 2.9
+	}
+	c.latch()
+	return nil
+}
+
+// options that can be set; what they do to a headstage is not simulated.
+var settable = []oni.Option{oni.OptionHardwareAddress, oni.OptionPortFunc}
+
+// Option implements oni.Controller.
+func (c *controller) Option(o oni.Option) (uint32, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch o {
+	case oni.OptionSystemClockHz:
+		return ClockHz, nil
+	case oni.OptionMaxReadFrameSize:
+		return c.largestRead(), nil
+	case oni.OptionMaxWriteFrameSize:
+		return c.largestWrite(), nil
+	}
+	if slices.Contains(settable, o) {
+		return c.options[o], nil
+	}
+	return 0, oni.ErrOption
+}
+
+// SetOption implements oni.Controller.
+func (c *controller) SetOption(o oni.Option, value uint32) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !slices.Contains(settable, o) {
+		return oni.ErrOption
+	}
+	c.options[o] = value
+	return nil
+}
+
+// BlockSizes implements oni.Controller.
+func (c *controller) BlockSizes() (read, write uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.readBlock, c.writeBlock
+}
+
+// SetBlockSizes implements oni.Controller. The simulator keeps them; its
+// frames come one at a time.
+func (c *controller) SetBlockSizes(read, write uint32) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.state.Load(); s == running || s == closed {
+		return fmt.Errorf("sim: SetBlockSizes: %w", oni.ErrState)
+	}
+	if read%4 != 0 || write%4 != 0 || read < c.largestRead() || write < c.largestWrite() {
+		return fmt.Errorf("sim: blocks of %d and %d bytes: want multiples of 4, at least %d and %d", read, write, c.largestRead(), c.largestWrite())
+	}
+	c.readBlock, c.writeBlock = read, write
+	return nil
+}
+
+// FIFOFill implements oni.Controller: what was sampled until now and not read
+// yet, at the rate of what was read. Without Config.Now nothing waits.
+func (c *controller) FIFOFill() (oni.Fill, error) {
+	return oni.Fill{Used: c.backlogBytes(), Total: 4 * device.DefaultTotalMemWords}, nil
+}
+
+func (c *controller) backlogBytes() uint64 {
+	if c.cfg.Now == nil || c.state.Load() != running {
+		return 0
+	}
+	now, read := c.cfg.Now(), c.clock.Load()
+	if now <= read || read == 0 {
+		return 0
+	}
+	used := float64(c.wireBytes.Load()) / float64(read) * float64(now-read)
+	return uint64(min(used, 4*device.DefaultTotalMemWords))
+}
