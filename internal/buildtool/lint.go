@@ -19,10 +19,26 @@ func Lint() error {
 		{"go vet, WebAssembly", func() error {
 			return command{name: "go", env: wasmEnv, args: []string{"vet", "./shared/...", "./wasm/..."}}.run()
 		}},
+		{"compile for every platform", compileAll},
 		{"staticcheck, native", func() error { return staticcheck(nil, "./...", generators) }},
 		{"staticcheck, WebAssembly", func() error { return staticcheck(wasmEnv, "./shared/...", "./wasm/...") }},
 		{"tsc over the page's JSDoc", typecheck},
 	})
+}
+
+// platforms are those that the recorder is made for.
+var platforms = []string{"linux/amd64", "linux/arm64", "windows/amd64", "windows/arm64", "darwin/amd64", "darwin/arm64"}
+
+// compileAll compiles all packages without cgo, as releases are.
+func compileAll() error {
+	for _, platform := range platforms {
+		system, machine, _ := strings.Cut(platform, "/")
+		env := []string{"CGO_ENABLED=0", "GOOS=" + system, "GOARCH=" + machine}
+		if err := (command{name: "go", env: env, args: []string{"build", "./..."}}).run(); err != nil {
+			return fmt.Errorf("%s: %w", platform, err)
+		}
+	}
+	return nil
 }
 
 func gofmt() error {
