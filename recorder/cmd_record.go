@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/sim"
 	"github.com/oniscope/oniscope/recorder/internal/store"
 )
@@ -32,7 +35,42 @@ type recordFlags struct {
 	set *pflag.FlagSet
 }
 
-const recordHelp = `Record acquires from a controller and writes one Arrow file a stream into --out,
+func recordHelp() string { return fmt.Sprintf(recordText, deviceHelp(), optionalHelp()) }
+
+// deviceHelp lists every device that a rig file can name, with its defaults.
+func deviceHelp() string {
+	var b strings.Builder
+	for _, key := range deviceKeys() {
+		if strings.HasPrefix(key, "port-b/") {
+			continue // as port-a
+		}
+		text, err := yaml.MarshalWithOptions(device.KindForKey(key).Settings(), yaml.Flow(true))
+		if err != nil {
+			panic(err) // settings are plain structs
+		}
+		fmt.Fprintf(&b, "    %s: %s\n", key, wholeFloat.ReplaceAllString(strings.TrimSpace(string(text)), "$1"))
+	}
+	return b.String()
+}
+
+// wholeFloat finds 10.0, which people write as 10.
+var wholeFloat = regexp.MustCompile(`\b(\d+)\.0\b`)
+
+// optionalHelp names the devices that are off if the rig file does not name them.
+func optionalHelp() string {
+	var keys []string
+	for _, k := range device.Kinds() {
+		if k.Optional {
+			keys = append(keys, k.Key)
+		}
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	return " (but not " + strings.Join(keys, ", ") + ")"
+}
+
+const recordText = `Record acquires from a controller and writes one Arrow file a stream into --out,
 a start-time CSV and a summary in JSON, until --duration is over, or Ctrl-C, or
 SIGTERM. A second Ctrl-C aborts; what was written stays readable and
 "oniscope recover" completes it.
@@ -46,15 +84,10 @@ The rig file says what is connected. Example:
   ports:
     a: {headstage: neuropixels-1.0e, voltage: auto}
   devices:               # all have the keys enable: true, writer: {...}
-    memory-monitor: {rate_hz: 10}
-    heartbeat: {rate_hz: 100}
-    analog-io: {ranges_v: [10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10]}
-    digital-io: {}
-    port-a/neuropixels-1.0e: {gain_ap: 1000, gain_lfp: 50, reference: external, filter: true}
-  writer: {suffix: FileCount, overwrite: false, buffered: true, compression: none, layout: repeat}
+%s  writer: {suffix: FileCount, overwrite: false, buffered: true, compression: none, layout: repeat}
 
-Devices that the file does not name are recorded with their defaults; unknown
-keys are errors. Flags override the rig file. All files of a run share one
+Devices that the file does not name are recorded with their defaults%s;
+unknown keys are errors. Flags override the rig file. All files of a run share one
 suffix: a count, the time, or none. Streams with a constant rate are written in
 batches of constant size, about one a second; all others once in --flush. Each
 batch is one write, forced to the platter every --sync.
@@ -68,7 +101,7 @@ func (a *app) recordCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "record --driver sim --rig FILE --out DIR [--duration 10s]",
 		Short:   "Acquire and write one file a stream",
-		Long:    recordHelp,
+		Long:    recordHelp(),
 		Example: `  oniscope record --driver sim --rig rig.yaml --out today --duration 10s`,
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.record(f) },

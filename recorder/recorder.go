@@ -90,26 +90,17 @@ func ticksFromDuration(d time.Duration, clockHz uint64) uint64 {
 
 // simulator makes the simulated controller that the rig describes.
 func (r *rig) simulator() (oni.Controller, error) {
-	config := sim.Config{
-		Seed: r.Seed, Signal: simSignals[r.Signal],
-		HeartbeatHz:     r.device("heartbeat").RateHz,
-		MemoryMonitorHz: r.device("memory-monitor").RateHz,
-		AnalogRangeV:    r.device("analog-io").RangesV,
-	}
+	config := sim.Config{Seed: r.Seed, Signal: simSignals[r.Signal], Settings: map[string]device.Settings{}}
 	for i, name := range portNames {
-		if p := r.Ports[name]; p.Headstage != "" {
-			settings := r.device("port-" + name + "/" + p.Headstage)
-			config.Ports[i] = sim.Port{Headstage: p.Headstage, NeuropixelsV1e: settings.neuropixelsV1e()}
-		}
+		config.Ports[i] = r.Ports[name].Headstage
+	}
+	for key, s := range r.devices {
+		config.Settings[key] = s.Settings
 	}
 	if r.Pace == paceRealTime {
 		config.Wait, config.Now = realTime(sim.ClockHz)
 	}
 	return sim.New(config)
-}
-
-func (s *deviceSettings) neuropixelsV1e() device.NeuropixelsV1eConfig {
-	return device.NeuropixelsV1eConfig{GainAP: s.GainAP, GainLFP: s.GainLFP}
 }
 
 // realTime returns a function that sleeps until a tick has passed since its
@@ -145,8 +136,13 @@ func (rec *recorder) devices() ([]acquire.Device, func(string) bool, error) {
 		if dev.ReadSize == 0 {
 			continue
 		}
-		key, headstage := r.key(dev)
-		settings := r.device(key)
+		headstage := r.headstage(dev)
+		kind := device.KindOf(dev, headstage)
+		key := ""
+		if kind != nil {
+			key = kind.KeyAt(dev.Address)
+		}
+		settings := r.device(kind, key)
 		if !settings.Enable {
 			devices = append(devices, acquire.Device{Device: dev, Ignore: true})
 			continue
@@ -161,11 +157,7 @@ func (rec *recorder) devices() ([]acquire.Device, func(string) bool, error) {
 			return nil, nil, &usageError{err}
 		}
 		config := device.Config{
-			AcqClockHz: rec.source.AcqClockHz(), Hub: hub, RateHz: settings.RateHz, Headstage: headstage,
-			AnalogRangeV: settings.RangesV, NeuropixelsV1e: settings.neuropixelsV1e(),
-		}
-		if config.RateHz == 0 {
-			config.RateHz = defaultRateHz[key]
+			AcqClockHz: rec.source.AcqClockHz(), Hub: hub, Headstage: headstage, Settings: settings.Settings,
 		}
 		rec.codecs[dev.Address] = codec
 		devices = append(devices, acquire.Device{Device: dev, Config: config, Buffered: *w.Buffered})
@@ -188,33 +180,13 @@ func (rec *recorder) devices() ([]acquire.Device, func(string) bool, error) {
 	return devices, overwrite, nil
 }
 
-// defaultRateHz are the rates of devices that have one to set.
-// Source: onix-devices 3.1, 3.4.
-var defaultRateHz = map[string]float64{"heartbeat": 100, "memory-monitor": 10}
-
-// key returns the rig file's key for a device, "" if it has none, and what is
-// behind a passthrough device.
-func (r *rig) key(dev oni.Device) (key, headstage string) {
-	switch dev.ID {
-	case device.IDMemoryMonitor:
-		return "memory-monitor", ""
-	case device.IDHeartbeat, device.IDPersistentHeartbeat:
-		if dev.Address == 0 {
-			return "heartbeat", ""
-		}
-	case device.IDAnalogIO:
-		return "analog-io", ""
-	case device.IDDigitalIO:
-		return "digital-io", ""
-	case device.IDPassthrough:
-		if port := dev.Address.Port(); port >= 1 && int(port) <= len(portNames) {
-			name := portNames[port-1]
-			if headstage = r.Ports[name].Headstage; headstage != "" {
-				return "port-" + name + "/" + headstage, headstage
-			}
-		}
+// headstage is the key of what is behind a passthrough device, "" for others
+// and where nothing is known of it.
+func (r *rig) headstage(dev oni.Device) string {
+	if port := int(dev.Address.Port()); dev.ID == device.IDPassthrough && port >= 1 && port <= len(portNames) {
+		return r.Ports[portNames[port-1]].Headstage
 	}
-	return "", ""
+	return ""
 }
 
 // begin takes the names on disk.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -45,27 +46,12 @@ type writerSettings struct {
 	Layout      *string `yaml:"layout"`
 }
 
-// deviceSettings are the keys of every kind together with those of one.
+// deviceSettings are what a rig file says of one device.
 type deviceSettings struct {
-	Enable bool // default true
-	Writer writerSettings
-
-	RateHz    float64
-	RangesV   [12]float64
-	GainAP    int
-	GainLFP   int
-	Reference string
-	Filter    bool
-
-	line int
+	Enable   bool
+	Writer   writerSettings
+	Settings device.Settings // of its kind
 }
-
-// neuropixelsV1eKey is the key of a Neuropixels 1.0e headstage behind
-// "port-a/" or "port-b/".
-const neuropixelsV1eKey = device.HeadstageNeuropixelsV1e
-
-// deviceKinds are the keys of breakout devices.
-var deviceKinds = []string{"memory-monitor", "heartbeat", "analog-io", "digital-io"}
 
 // portNames are the ports of a controller, in the order of the hardware.
 var portNames = []string{"a", "b"}
@@ -90,8 +76,8 @@ func parseRig(name string, text []byte) (*rig, error) {
 		if !slices.Contains(portNames, port) {
 			return nil, fmt.Errorf("%s: ports: %q is not a port; possible: %s", name, port, strings.Join(portNames, ", "))
 		}
-		if p.Headstage != "" && p.Headstage != device.HeadstageNeuropixelsV1e {
-			return nil, fmt.Errorf("%s: port %s: headstage %q is not known; possible: %s", name, port, p.Headstage, device.HeadstageNeuropixelsV1e)
+		if p.Headstage != "" && !slices.Contains(headstages(), p.Headstage) {
+			return nil, fmt.Errorf("%s: port %s: headstage %q is not known; possible: %s", name, port, p.Headstage, strings.Join(headstages(), ", "))
 		}
 		if p.Voltage != "" && p.Voltage != "auto" {
 			return nil, fmt.Errorf("%s: port %s: voltage %q; only auto is possible", name, port, p.Voltage)
@@ -123,78 +109,58 @@ func (r *rig) parseDevices() error {
 			}
 			return fmt.Errorf("%s:%d: devices: %w", r.file, line, err)
 		}
-		settings.line = line
 		r.devices[key] = settings
 	}
 	return nil
 }
 
-// parseDevice reads the settings of one device: each kind takes the common
-// keys and its own.
+// headstages are the keys of what can be plugged into a port.
+func headstages() []string {
+	var keys []string
+	for _, k := range device.Kinds() {
+		if k.Place == device.Headstage {
+			keys = append(keys, k.Key)
+		}
+	}
+	return keys
+}
+
+// deviceKeys are the possible keys below devices.
+func deviceKeys() []string {
+	var keys []string
+	for _, k := range device.Kinds() {
+		if k.Place == device.OnHost {
+			keys = append(keys, k.Key)
+		}
+	}
+	for _, port := range portNames {
+		for _, k := range device.Kinds() {
+			if k.Place != device.OnHost {
+				keys = append(keys, "port-"+port+"/"+k.Key)
+			}
+		}
+	}
+	return keys
+}
+
+// parseDevice reads the settings of one device: the keys of all devices, and
+// those of its kind.
 func (r *rig) parseDevice(key string, node ast.Node) (deviceSettings, error) {
-	type Common struct { // exported, for the YAML package sets it {
-		Enable *bool          `yaml:"enable"`
-		Writer writerSettings `yaml:"writer"`
+	if !slices.Contains(deviceKeys(), key) {
+		return deviceSettings{}, fmt.Errorf("%q is not known; possible: %s", key, strings.Join(deviceKeys(), ", "))
 	}
-	var base Common
-	s := deviceSettings{Filter: true}
-	into := func(keys any) error {
-		if node == nil || node.Type() == ast.NullType {
-			return nil
-		}
-		return yaml.NodeToValue(node, keys, yaml.Strict())
+	kind := device.KindForKey(key)
+	if port, _, _ := strings.Cut(strings.TrimPrefix(key, "port-"), "/"); kind.Place == device.Headstage && r.Ports[port].Headstage != kind.Key {
+		return deviceSettings{}, fmt.Errorf("%s: ports says nothing of it; add ports: {%s: {headstage: %s}}", key, port, kind.Key)
 	}
-	port, headstage, onPort := strings.Cut(key, "/")
+	s := deviceSettings{Enable: true}
 	var err error
-	switch {
-	case key == "memory-monitor" || key == "heartbeat":
-		var k struct {
-			Common `yaml:",inline"`
-			RateHz float64 `yaml:"rate_hz"`
-		}
-		err = into(&k)
-		base, s.RateHz = k.Common, k.RateHz
-	case key == "analog-io":
-		var k struct {
-			Common  `yaml:",inline"`
-			RangesV []float64 `yaml:"ranges_v"`
-		}
-		err = into(&k)
-		base = k.Common
-		if n := len(k.RangesV); err == nil && n != 0 && n != len(s.RangesV) {
-			return s, fmt.Errorf("analog-io: ranges_v has %d values, want %d", n, len(s.RangesV))
-		}
-		copy(s.RangesV[:], k.RangesV)
-	case key == "digital-io":
-		var k struct {
-			Common `yaml:",inline"`
-		}
-		err = into(&k)
-		base = k.Common
-	case onPort && headstage == neuropixelsV1eKey && slices.Contains(portNames, strings.TrimPrefix(port, "port-")):
-		k := struct {
-			Common    `yaml:",inline"`
-			GainAP    int    `yaml:"gain_ap"`
-			GainLFP   int    `yaml:"gain_lfp"`
-			Reference string `yaml:"reference"`
-			Filter    bool   `yaml:"filter"`
-		}{Filter: true, Reference: "external"}
-		err = into(&k)
-		base, s.GainAP, s.GainLFP, s.Reference, s.Filter = k.Common, k.GainAP, k.GainLFP, k.Reference, k.Filter
-		if letter := strings.TrimPrefix(port, "port-"); err == nil && r.Ports[letter].Headstage != headstage {
-			return s, fmt.Errorf("%s: ports says nothing of it; add ports: {%s: {headstage: %s}}", key, letter, headstage)
-		}
-		if err == nil && s.Reference != "external" && s.Reference != "tip" {
-			return s, fmt.Errorf("%s: reference %q is not known; possible: external, tip", key, s.Reference)
-		}
-	default:
-		return s, fmt.Errorf("%q is not known; possible: %s, port-a/%s, port-b/%[3]s", key, strings.Join(deviceKinds, ", "), neuropixelsV1eKey)
-	}
-	if err != nil {
+	if s.Settings, err = decodeDevice(node, kind.Settings(), &s); err != nil {
 		return s, err
 	}
-	s.Enable = base.Enable == nil || *base.Enable
-	s.Writer = base.Writer
+	if err := kind.Check(s.Settings); err != nil {
+		return s, fmt.Errorf("%s: %w", key, err)
+	}
 	if s.Writer.Suffix != nil {
 		return s, fmt.Errorf("%s: suffix is chosen once for the whole run; set it under writer", key)
 	}
@@ -204,12 +170,39 @@ func (r *rig) parseDevice(key string, node ast.Node) (deviceSettings, error) {
 	return s, nil
 }
 
-// device returns the settings for a key; defaults if the rig does not name it.
-func (r *rig) device(key string) deviceSettings {
-	if s, ok := r.devices[key]; ok {
+// decodeDevice reads a node into the settings of a kind and the keys common to
+// all. Both are one struct for the YAML package, since it refuses keys that a
+// struct does not have.
+func decodeDevice(node ast.Node, own device.Settings, common *deviceSettings) (device.Settings, error) {
+	if node == nil || node.Type() == ast.NullType {
+		return own, nil
+	}
+	defaults := reflect.ValueOf(own).Elem()
+	keys := reflect.New(reflect.StructOf([]reflect.StructField{
+		{Name: "Enable", Type: reflect.TypeFor[bool](), Tag: `yaml:"enable"`},
+		{Name: "Writer", Type: reflect.TypeFor[writerSettings](), Tag: `yaml:"writer"`},
+		{Name: "Own", Type: defaults.Type(), Tag: `yaml:",inline"`},
+	}))
+	fields := keys.Elem()
+	fields.Field(0).SetBool(common.Enable)
+	fields.Field(2).Set(defaults)
+	if err := yaml.NodeToValue(node, keys.Interface(), yaml.Strict()); err != nil {
+		return nil, err
+	}
+	common.Enable, common.Writer = fields.Field(0).Bool(), fields.Field(1).Interface().(writerSettings)
+	return fields.Field(2).Addr().Interface().(device.Settings), nil
+}
+
+// device returns the settings for the device of a kind at a key; the kind's
+// defaults if the rig does not name it. kind may be nil: nothing is known of it.
+func (r *rig) device(kind *device.Kind, key string) deviceSettings {
+	if s, ok := r.devices[key]; ok && key != "" {
 		return s
 	}
-	return deviceSettings{Enable: true, Filter: true}
+	if kind == nil {
+		return deviceSettings{Enable: true}
+	}
+	return deviceSettings{Enable: !kind.Optional, Settings: kind.Settings()}
 }
 
 // explain puts file and line in front of a message of the YAML package, and

@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,15 +24,16 @@ func TestTheExampleRigIsReadWhole(t *testing.T) {
 	if r.Driver != "sim" || r.Seed != 1 || r.Pace != paceRealTime || r.Ports["a"].Headstage != device.HeadstageNeuropixelsV1e {
 		t.Errorf("got %+v", r)
 	}
-	probe := r.device("port-a/neuropixels-1.0e")
-	if probe.GainAP != 1000 || probe.GainLFP != 50 || probe.Reference != "external" || !probe.Filter || !probe.Enable {
-		t.Errorf("probe: got %+v", probe)
-	}
-	if a := r.device("analog-io"); a.RangesV[0] != 10 || a.RangesV[11] != 10 {
-		t.Errorf("analog: got %+v", a)
-	}
-	if r.device("memory-monitor").RateHz != 10 || r.device("heartbeat").RateHz != 100 {
-		t.Errorf("rates: got %+v", r.devices)
+	for key, want := range map[string]device.Settings{
+		"port-a/neuropixels-1.0e": &device.NeuropixelsV1eSettings{GainAP: 1000, GainLFP: 50, Reference: "external", Filter: true},
+		"analog-io":               &device.AnalogIOSettings{RangesV: slices.Repeat([]float64{10}, 12)},
+		"memory-monitor":          &device.MemoryMonitorSettings{RateSettings: device.RateSettings{RateHz: 10}},
+		"heartbeat":               &device.RateSettings{RateHz: 100},
+		"digital-io":              &device.NoSettings{},
+	} {
+		if got := r.devices[key]; !got.Enable || !reflect.DeepEqual(got.Settings, want) {
+			t.Errorf("%s: got %+v, want %+v", key, got.Settings, want)
+		}
 	}
 	if *r.Writer.Suffix != "FileCount" || *r.Writer.Overwrite || !*r.Writer.Buffered || *r.Writer.Compression != "none" {
 		t.Errorf("writer: got %+v", r.Writer)
@@ -51,6 +54,9 @@ func TestARigFileIsRefusedWithTheLine(t *testing.T) {
 		"layout of a later time":  {"writer: {layout: ree}\n", `layout "ree" is not possible in this version; possible: repeat`},
 		"wrong compression":       {"devices:\n  digital-io: {writer: {compression: gzip}}\n", `compression "gzip" is not known; possible: none, zstd, lz4`},
 		"too few ranges":          {"devices:\n  analog-io: {ranges_v: [1, 2]}\n", "rig.yaml:2: devices: analog-io: ranges_v has 2 values, want 12"},
+		"range of none":           {"devices:\n  analog-io: {ranges_v: [1, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5]}\n", "rig.yaml:2: devices: analog-io: channel 0: range 1 V: want 2.5, 5 or 10"},
+		"rate of nothing":         {"devices:\n  heartbeat: {rate_hz: 0}\n", "rig.yaml:2: devices: heartbeat: rate 0 Hz: want 0.1 to 1e+07"},
+		"wrong gain":              {"ports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {gain_ap: 999}}\n", "rig.yaml:2: devices: port-a/neuropixels-1.0e: gain 999: want one of [50"},
 		"wrong port":              {"ports: {c: {headstage: neuropixels-1.0e}}\n", `"c" is not a port; possible: a, b`},
 		"wrong headstage":         {"ports: {a: {headstage: rhd}}\n", `headstage "rhd" is not known; possible: neuropixels-1.0e`},
 		"voltage by hand":         {"ports: {a: {headstage: neuropixels-1.0e, voltage: 6}}\n", "only auto is possible"},
@@ -77,11 +83,12 @@ func TestSettingsOfADeviceStandOverThoseOfAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := r.device("heartbeat")
+	settings := func(key string) deviceSettings { return r.device(device.KindForKey(key), key) }
+	h := settings("heartbeat")
 	if w := h.Writer.over(r.Writer).over(defaultWriter()); *w.Compression != "none" || *w.Buffered || *w.Suffix != "FileCount" || h.Enable {
 		t.Errorf("heartbeat: %s, buffered %v, suffix %s, enable %v", *w.Compression, *w.Buffered, *w.Suffix, h.Enable)
 	}
-	if w := r.device("digital-io").Writer.over(r.Writer).over(defaultWriter()); *w.Compression != "zstd" {
+	if w := settings("digital-io").Writer.over(r.Writer).over(defaultWriter()); *w.Compression != "zstd" {
 		t.Errorf("digital-io: %s", *w.Compression)
 	}
 }
@@ -92,4 +99,43 @@ func FuzzParseRig(f *testing.F) {
 	}
 	f.Add([]byte("devices:\n  digital-io: &x {writer: *x}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) { _, _ = parseRig("rig.yaml", text) })
+}
+
+// TestSettingsKeepTheDefaultsOfTheirKind: what a rig file says of a device
+// leaves the rest of its settings alone.
+func TestSettingsKeepTheDefaultsOfTheirKind(t *testing.T) {
+	r, err := parseRig("rig.yaml", []byte("ports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {gain_ap: 500, writer: {compression: lz4}}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := r.devices["port-a/neuropixels-1.0e"]
+	if want := (&device.NeuropixelsV1eSettings{GainAP: 500, GainLFP: 50, Reference: "external", Filter: true}); !reflect.DeepEqual(got.Settings, want) {
+		t.Errorf("got %+v, want %+v", got.Settings, want)
+	}
+	if *got.Writer.Compression != "lz4" {
+		t.Errorf("writer: %+v", got.Writer)
+	}
+}
+
+// TestTheExampleOfTheHelpIsARig: what record --help shows can be used, and
+// names every device with its defaults.
+func TestTheExampleOfTheHelpIsARig(t *testing.T) {
+	help := recordHelp()
+	from, to := strings.Index(help, "  driver: sim"), strings.Index(help, "\n\nDevices that")
+	if from < 0 || to < from {
+		t.Fatalf("no example in %s", help)
+	}
+	r, err := parseRig("help.yaml", []byte(help[from:to]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range device.Kinds() {
+		key := k.Key
+		if k.Place != device.OnHost {
+			key = "port-a/" + key
+		}
+		if got, ok := r.devices[key]; !ok || !reflect.DeepEqual(got.Settings, k.Settings()) {
+			t.Errorf("%s: got %+v, want %+v", key, got.Settings, k.Settings())
+		}
+	}
 }

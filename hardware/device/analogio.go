@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/oniscope/oniscope/hardware/oni"
@@ -50,6 +51,42 @@ func (s AnalogIO) AppendTo(dst []byte) []byte {
 	return dst
 }
 
+var analogIOKind = Kind{
+	IDs: []uint32{IDAnalogIO}, Key: "analog-io", Title: "Analog inputs", Samples: analogIOBytes, decoder: newAnalogIO,
+	Settings: func() Settings {
+		return &AnalogIOSettings{RangesV: slices.Repeat([]float64{defaultRangeV}, analogIOChannels)}
+	},
+}
+
+const defaultRangeV = 10 // the register's default
+
+// AnalogIOSettings are the input ranges.
+type AnalogIOSettings struct {
+	RangesV []float64 `yaml:"ranges_v"` // 10, 5 or 2.5 for plus and minus that many volts, one a channel; none means 10
+	Volts   bool      `yaml:"-"`        // columns in volts (float32) instead of codes (int16)
+}
+
+// Check wants twelve ranges that the hardware has, or none.
+func (s *AnalogIOSettings) Check() error {
+	if n := len(s.RangesV); n != 0 && n != analogIOChannels {
+		return fmt.Errorf("ranges_v has %d values, want %d", n, analogIOChannels)
+	}
+	for c, v := range s.RangesV {
+		if v != 2.5 && v != 5 && v != 10 {
+			return fmt.Errorf("channel %d: range %v V: want 2.5, 5 or 10", c, v)
+		}
+	}
+	return nil
+}
+
+// RangeV is the range of a channel, 0 to 11.
+func (s *AnalogIOSettings) RangeV(channel int) float64 {
+	if len(s.RangesV) == 0 {
+		return defaultRangeV
+	}
+	return s.RangesV[channel]
+}
+
 type analogIODecoder struct {
 	core
 	streams       []stream.Stream
@@ -57,29 +94,20 @@ type analogIODecoder struct {
 	voltsFromCode [analogIOChannels]float32
 }
 
-func newAnalogIO(dev oni.Device, cfg Config) (Decoder, error) {
-	if err := checkReadSize(dev, "analog-io", analogIOBytes); err != nil {
-		return nil, err
-	}
+func newAnalogIO(k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
+	set := cfg.Settings.(*AnalogIOSettings)
 	d := &analogIODecoder{
 		core:  core{loss: newLossDetector(cfg, analogIORateHz), onGap: cfg.OnGap},
-		volts: cfg.AnalogVolts,
+		volts: set.Volts,
 	}
-	s := newStream(dev, cfg, "analog-io", "Analog inputs")
+	s := k.newStream(dev, cfg)
 	s.RowsPerBatch = analogIORowsPerBatch
 	s.Columns = []stream.Column{ // order: onix-devices 4.4
 		clockColumn("HubClock", cfg.Hub.ClockHz, analogIORateHz),
 		clockColumn("Clock", cfg.AcqClockHz, analogIORateHz),
 	}
-	for c, rangeV := range cfg.AnalogRangeV {
-		switch rangeV {
-		case 0:
-			rangeV = 10 // the register's default
-		case 2.5, 5, 10:
-		default:
-			return nil, fmt.Errorf("device: analog-io at %v: channel %d: range %v V: want 2.5, 5 or 10", dev.Address, c, rangeV)
-		}
-		scale := 2 * rangeV / 65536
+	for c := range analogIOChannels {
+		scale := 2 * set.RangeV(c) / 65536
 		d.voltsFromCode[c] = float32(scale)
 		col := column("AnalogData"+strconv.Itoa(c), stream.Int16, analogIORateHz)
 		if d.volts {

@@ -1,17 +1,8 @@
 // Package device turns the frames of ONIX devices into rows and back.
 //
-// One file per kind of device: its columns, DecodeX (one sample as a value),
-// AppendTo (the value as a sample) and the decoder that New returns. Kinds are
-// found by device ID (registry.go); what is not known is kept raw (unknown.go).
-//
-//	dec, err := device.New(dev, device.Config{AcqClockHz: 250e6, HubClockHz: 250e6})
-//	batches := device.NewBatches(dec)
-//	for each frame f of dev.Address {
-//		err := dec.Decode(&f, batches)  // one bad frame does not end it
-//		if s := &dec.Streams()[0]; s.RowsPerBatch > 0 && batches[0].Rows == s.RowsPerBatch {
-//			write batches[0].Columns; batches[0].Reset() // or put another one in its place
-//		}
-//	}
+// One file per kind of device: its Kind (kind.go), its settings and columns,
+// DecodeX (one sample as a value), AppendTo (the value as a sample) and the
+// decoder that New returns. What is of no kind is kept raw (unknown.go).
 //
 // Nothing here blocks, reads a clock or keeps a frame.
 package device
@@ -60,7 +51,7 @@ type Stats struct {
 
 // A Gap is a place where frames are missing.
 type Gap struct {
-	Row                     uint64 // of the first stream: the first row behind the gap
+	Row                     uint64 // of the first stream: the first row after the gap
 	Lost                    uint64 // frames
 	ClockBefore, ClockAfter uint64 // of the rows on both sides, ticks
 }

@@ -24,18 +24,19 @@ func known() []struct {
 	cfg := device.Config{AcqClockHz: 250e6, Hub: oni.Hub{ID: 1, Firmware: "2.1", ClockHz: 250e6}}
 	probe := cfg
 	probe.Headstage = device.HeadstageNeuropixelsV1e
-	rated := cfg
-	rated.RateHz = 100
+	beat, memory := cfg, cfg
+	beat.Settings = &device.RateSettings{RateHz: 100}
+	memory.Settings = &device.MemoryMonitorSettings{RateSettings: device.RateSettings{RateHz: 100}}
 	return []struct {
 		name string
 		dev  oni.Device
 		cfg  device.Config
 	}{
-		{"heartbeat", oni.Device{Address: 0, ID: device.IDHeartbeat, ReadSize: 8}, rated},
-		{"heartbeat", oni.Device{Address: 0, ID: device.IDPersistentHeartbeat, ReadSize: 8}, rated},
+		{"heartbeat", oni.Device{Address: 0, ID: device.IDHeartbeat, ReadSize: 8}, beat},
+		{"heartbeat", oni.Device{Address: 0, ID: device.IDPersistentHeartbeat, ReadSize: 8}, beat},
 		{"digital-io", oni.Device{Address: 7, ID: device.IDDigitalIO, ReadSize: 12}, cfg},
 		{"analog-io", oni.Device{Address: 6, ID: device.IDAnalogIO, ReadSize: 32}, cfg},
-		{"memory-monitor", oni.Device{Address: 10, ID: device.IDMemoryMonitor, ReadSize: 12}, rated},
+		{"memory-monitor", oni.Device{Address: 10, ID: device.IDMemoryMonitor, ReadSize: 12}, memory},
 		{"port-a-neuropixels-1.0e", oni.Device{Address: 8, ID: device.IDPassthrough, ReadSize: 1050}, probe},
 	}
 }
@@ -79,7 +80,7 @@ func TestBatchesHaveTheOriginalsRows(t *testing.T) {
 
 func TestUnitsFollowTheSettings(t *testing.T) {
 	k := known()[5]
-	k.cfg.NeuropixelsV1e = device.NeuropixelsV1eConfig{GainAP: 500, GainLFP: 125}
+	k.cfg.Settings = &device.NeuropixelsV1eSettings{GainAP: 500, GainLFP: 125}
 	s := mustNew(t, k.dev, k.cfg).Streams()[0]
 	ap, lfp := s.Columns[s.Column("SpikeData7")], s.Columns[s.Column("LfpData383")]
 	if ap.Unit != "uV" || ap.Scale != 2.34375 || ap.Offset != 512 || ap.Gain != 500 || ap.RateHz != 30000 || ap.Stride != 0 {
@@ -89,7 +90,7 @@ func TestUnitsFollowTheSettings(t *testing.T) {
 		t.Errorf("LFP %+v", lfp)
 	}
 	k = known()[3]
-	k.cfg.AnalogRangeV[3] = 2.5
+	k.cfg.Settings = &device.AnalogIOSettings{RangesV: []float64{10, 10, 10, 2.5, 10, 10, 10, 10, 10, 10, 10, 10}}
 	s = mustNew(t, k.dev, k.cfg).Streams()[0]
 	if c := s.Columns[2]; c.Unit != "V" || c.Scale != 20.0/65536 || c.RateHz != 100000 {
 		t.Errorf("analog 0 %+v", c)
@@ -107,8 +108,12 @@ func TestPortAndHubAreInTheName(t *testing.T) {
 	}
 	beat := known()[0]
 	beat.dev.Address = 0x0203
-	if got := mustNew(t, beat.dev, beat.cfg).Streams()[0].Name; got != "port-b-heartbeat" {
-		t.Error(got)
+	s := mustNew(t, beat.dev, beat.cfg).Streams()[0]
+	if s.Name != "port-b-heartbeat" {
+		t.Error(s.Name)
+	}
+	if rate := s.Columns[s.Column("Clock")].RateHz; rate != 0 {
+		t.Errorf("a headstage's heartbeat, which nobody set, beats at %v Hz", rate)
 	}
 }
 
@@ -151,24 +156,72 @@ func TestTableThatPromisesTooLittleIsRefused(t *testing.T) {
 func TestImpossibleSettingsAreRefused(t *testing.T) {
 	analog, beat, probe := known()[3], known()[0], known()[5]
 	for name, c := range map[string]struct {
-		dev    oni.Device
-		cfg    device.Config
-		change func(*device.Config)
-		want   string
+		dev  oni.Device
+		cfg  device.Config
+		set  device.Settings
+		want string
 	}{
-		"analog range":   {analog.dev, analog.cfg, func(c *device.Config) { c.AnalogRangeV[11] = 3 }, "channel 11: range 3 V"},
-		"negative rate":  {beat.dev, beat.cfg, func(c *device.Config) { c.RateHz = -1 }, "rate -1 Hz"},
-		"rate NaN":       {beat.dev, beat.cfg, func(c *device.Config) { c.RateHz = math.NaN() }, "rate NaN"},
-		"gain":           {probe.dev, probe.cfg, func(c *device.Config) { c.NeuropixelsV1e.GainAP = 999 }, "gain 999"},
-		"few ADCs":       {probe.dev, probe.cfg, func(c *device.Config) { c.NeuropixelsV1e.ADC = make([]device.ADCOffset, 31) }, "31 ADCs"},
-		"negative gain":  {probe.dev, probe.cfg, func(c *device.Config) { c.NeuropixelsV1e.LFPCorrection = -0.97 }, "correction -0.97"},
-		"gain NaN":       {probe.dev, probe.cfg, func(c *device.Config) { c.NeuropixelsV1e.APCorrection = math.NaN() }, "correction NaN"},
-		"headstage name": {probe.dev, probe.cfg, func(c *device.Config) { c.Headstage = "neuropixels-9" }, `"neuropixels-9"`},
+		"analog range":  {analog.dev, analog.cfg, &device.AnalogIOSettings{RangesV: []float64{11: 3, 0: 5, 1: 5, 2: 5, 3: 5, 4: 5, 5: 5, 6: 5, 7: 5, 8: 5, 9: 5, 10: 5}}, "channel 11: range 3 V"},
+		"few ranges":    {analog.dev, analog.cfg, &device.AnalogIOSettings{RangesV: []float64{5}}, "1 values, want 12"},
+		"negative rate": {beat.dev, beat.cfg, &device.RateSettings{RateHz: -1}, "rate -1 Hz"},
+		"no rate":       {beat.dev, beat.cfg, &device.RateSettings{}, "rate 0 Hz"},
+		"rate NaN":      {beat.dev, beat.cfg, &device.RateSettings{RateHz: math.NaN()}, "rate NaN"},
+		"gain":          {probe.dev, probe.cfg, &device.NeuropixelsV1eSettings{GainAP: 999}, "gain 999"},
+		"few ADCs":      {probe.dev, probe.cfg, &device.NeuropixelsV1eSettings{ADC: make([]device.ADCOffset, 31)}, "31 ADCs"},
+		"negative gain": {probe.dev, probe.cfg, &device.NeuropixelsV1eSettings{LFPCorrection: -0.97}, "correction -0.97"},
+		"gain NaN":      {probe.dev, probe.cfg, &device.NeuropixelsV1eSettings{APCorrection: math.NaN()}, "correction NaN"},
+		"another kind":  {probe.dev, probe.cfg, &device.RateSettings{RateHz: 1}, "settings are"},
+		"reference":     {probe.dev, probe.cfg, &device.NeuropixelsV1eSettings{Reference: "ground"}, `"ground"`},
 	} {
-		c.change(&c.cfg)
+		c.cfg.Settings = c.set
 		if _, err := device.New(c.dev, c.cfg); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	probe.cfg.Headstage = "neuropixels-9"
+	if _, err := device.New(probe.dev, probe.cfg); err == nil || !strings.Contains(err.Error(), `"neuropixels-9"`) {
+		t.Errorf("headstage: %v", err)
+	}
+}
+
+func TestKindsAreDescribedOnce(t *testing.T) {
+	keys := map[string]bool{}
+	for _, k := range device.Kinds() {
+		if k.Key == "" || k.Title == "" || k.Samples == 0 || len(k.IDs) == 0 || k.Settings == nil || keys[k.Key] {
+			t.Errorf("%+v is incomplete, or its key is taken", k)
+		}
+		keys[k.Key] = true
+		if err := k.Settings().Check(); err != nil {
+			t.Errorf("%s: its defaults are refused: %v", k.Key, err)
+		}
+		key := k.Key
+		if k.Place != device.OnHost {
+			key = "port-b/" + key
+		}
+		if device.KindForKey(key) != k {
+			t.Errorf("%s is not found by its key", key)
+		}
+	}
+	for _, c := range []struct {
+		dev       oni.Device
+		headstage string
+		want      string
+	}{
+		{oni.Device{Address: 0x6, ID: device.IDAnalogIO}, "", "analog-io"},
+		{oni.Device{Address: 0x9, ID: device.IDPassthrough}, device.HeadstageNeuropixelsV1e, "port-b/neuropixels-1.0e"},
+		{oni.Device{Address: 0x103, ID: device.IDHeartbeat}, "", ""}, // a headstage's
+	} {
+		if got := device.KindOf(c.dev, c.headstage).KeyAt(c.dev.Address); got != c.want {
+			t.Errorf("%+v: key %q, want %q", c.dev, got, c.want)
+		}
+	}
+	for _, key := range []string{"", "neuropixels-1.0e", "port-a/analog-io", "port-/neuropixels-1.0e", "port-aa/neuropixels-1.0e", "a/neuropixels-1.0e"} {
+		if k := device.KindForKey(key); k != nil {
+			t.Errorf("%q is %+v", key, k)
+		}
+	}
+	if k := device.KindOf(oni.Device{Address: 0x9, ID: device.IDPassthrough}, ""); k != nil {
+		t.Errorf("a passthrough device without headstage is %+v", k)
 	}
 }
 

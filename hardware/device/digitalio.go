@@ -42,17 +42,18 @@ func (s DigitalIO) AppendTo(dst []byte) []byte {
 	return binary.LittleEndian.AppendUint16(dst, s.Buttons)
 }
 
+var digitalIOKind = Kind{
+	IDs: []uint32{IDDigitalIO}, Key: "digital-io", Title: "Digital inputs", Samples: digitalIOBytes, decoder: newDigitalIO, Settings: noSettings,
+}
+
 type digitalIODecoder struct {
 	core
 	streams []stream.Stream
 }
 
-func newDigitalIO(dev oni.Device, cfg Config) (Decoder, error) {
-	if err := checkReadSize(dev, "digital-io", digitalIOBytes); err != nil {
-		return nil, err
-	}
+func newDigitalIO(k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
 	// Frames come on change, so there is no rate and no period to miss.
-	s := newStream(dev, cfg, "digital-io", "Digital inputs")
+	s := k.newStream(dev, cfg)
 	s.Columns = []stream.Column{ // order: onix-devices 4.4
 		column("Buttons", stream.Uint16, 0),
 		column("DigitalInputs", stream.Uint8, 0),

@@ -18,7 +18,7 @@ func fuzzDecoder(f *testing.F, kind, bin string, dev oni.Device, again func(t *t
 	}
 	f.Add(uint64(0), []byte{})
 	f.Fuzz(func(t *testing.T, clock uint64, data []byte) {
-		cfg := device.Config{AcqClockHz: 250e6, Hub: oni.Hub{ClockHz: 250e6}, RateHz: 100}
+		cfg := device.Config{AcqClockHz: 250e6, Hub: oni.Hub{ClockHz: 250e6}}
 		if dev.ID == device.IDPassthrough {
 			cfg.Headstage = device.HeadstageNeuropixelsV1e
 		}

@@ -33,22 +33,28 @@ func (h Heartbeat) AppendTo(dst []byte) []byte {
 	return binary.LittleEndian.AppendUint64(dst, h.HubClock)
 }
 
+var heartbeatKind = Kind{
+	IDs: []uint32{IDHeartbeat, IDPersistentHeartbeat}, Key: "heartbeat", Title: "Heartbeat", Samples: heartbeatBytes, decoder: newHeartbeat,
+	Settings: func() Settings { return &RateSettings{RateHz: 100} },
+}
+
 type heartbeatDecoder struct {
 	core
 	streams []stream.Stream
 }
 
-func newHeartbeat(dev oni.Device, cfg Config) (Decoder, error) {
-	if err := checkReadSize(dev, "heartbeat", heartbeatBytes); err != nil {
-		return nil, err
+func newHeartbeat(k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
+	rateHz := cfg.Settings.(*RateSettings).RateHz
+	if k.KeyAt(dev.Address) == "" {
+		rateHz = 0 // a headstage's, which no rig file sets: unknown, so gaps go unseen
 	}
-	s := newStream(dev, cfg, "heartbeat", "Heartbeat")
+	s := k.newStream(dev, cfg)
 	s.Columns = []stream.Column{ // order: onix-devices 4.4
-		clockColumn("HubClock", cfg.Hub.ClockHz, cfg.RateHz),
-		clockColumn("Clock", cfg.AcqClockHz, cfg.RateHz),
+		clockColumn("HubClock", cfg.Hub.ClockHz, rateHz),
+		clockColumn("Clock", cfg.AcqClockHz, rateHz),
 	}
 	return &heartbeatDecoder{
-		core:    core{loss: newLossDetector(cfg, cfg.RateHz), onGap: cfg.OnGap},
+		core:    core{loss: newLossDetector(cfg, rateHz), onGap: cfg.OnGap},
 		streams: []stream.Stream{s},
 	}, nil
 }

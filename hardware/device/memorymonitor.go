@@ -52,32 +52,41 @@ func (s MemoryMonitor) PercentUsed(totalWords uint32) float64 {
 	return 100 * float64(s.UsedWords) / float64(totalWords)
 }
 
+var memoryMonitorKind = Kind{
+	IDs: []uint32{IDMemoryMonitor}, Key: "memory-monitor", Title: "Memory monitor", Samples: memoryMonitorBytes, decoder: newMemoryMonitor,
+	Settings: func() Settings { return &MemoryMonitorSettings{RateSettings: RateSettings{RateHz: 10}} },
+}
+
+// MemoryMonitorSettings are how often it measures, and what its register says.
+type MemoryMonitorSettings struct {
+	RateSettings `yaml:",inline"`
+	TotalWords   uint32 `yaml:"-"` // register TOTAL_MEM; 0 means 2 GiB
+}
+
 type memoryMonitorDecoder struct {
 	core
 	streams    []stream.Stream
 	totalWords uint32
 }
 
-func newMemoryMonitor(dev oni.Device, cfg Config) (Decoder, error) {
-	if err := checkReadSize(dev, "memory-monitor", memoryMonitorBytes); err != nil {
-		return nil, err
-	}
+func newMemoryMonitor(k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
+	set := cfg.Settings.(*MemoryMonitorSettings)
 	d := &memoryMonitorDecoder{
-		core:       core{loss: newLossDetector(cfg, cfg.RateHz), onGap: cfg.OnGap},
-		totalWords: cfg.TotalMemWords,
+		core:       core{loss: newLossDetector(cfg, set.RateHz), onGap: cfg.OnGap},
+		totalWords: set.TotalWords,
 	}
 	if d.totalWords == 0 {
 		d.totalWords = DefaultTotalMemWords
 	}
-	used := column("BytesUsed", stream.Uint32, cfg.RateHz)
+	used := column("BytesUsed", stream.Uint32, set.RateHz)
 	used.Unit, used.Scale = "B", 1
-	percent := column("PercentUsed", stream.Float64, cfg.RateHz)
+	percent := column("PercentUsed", stream.Float64, set.RateHz)
 	percent.Unit, percent.Scale = "%", 1
-	s := newStream(dev, cfg, "memory-monitor", "Memory monitor")
+	s := k.newStream(dev, cfg)
 	s.Columns = []stream.Column{ // order: onix-devices 4.4
 		used, percent,
-		clockColumn("HubClock", cfg.Hub.ClockHz, cfg.RateHz),
-		clockColumn("Clock", cfg.AcqClockHz, cfg.RateHz),
+		clockColumn("HubClock", cfg.Hub.ClockHz, set.RateHz),
+		clockColumn("Clock", cfg.AcqClockHz, set.RateHz),
 	}
 	d.streams = []stream.Stream{s}
 	return d, nil

@@ -52,45 +52,20 @@ func init() {
 	}
 }
 
-// NeuropixelsV1e is one super-frame as the probe sent it: no calibration, no
-// inversion.
+// NeuropixelsV1e is one super-frame as the probe sends it: no calibration, no
+// inversion. Which column of channels the LFP values belong to is not in it:
+// the super-frame's number modulo 12 says it.
+//
+// The sample has 1050 bytes, little endian: hub clock (uint64, ticks), probe
+// index (uint16), then 13 frames of 40 uint16. The decoder works on those bytes.
+//
+// Source: passthrough device ID 24; onix-devices 3.17.
 type NeuropixelsV1e struct {
 	HubClock uint64 // of the host, which collects the headstage's data; ticks
 	Probe    uint16
 	Counter  [v1eFrames]uint32   // 20 bits, one up from frame to frame
 	LFP      [v1eADCs]uint16     // codes 0 to 1023 of one column of channels, by ADC
 	AP       [v1eChannels]uint16 // codes 0 to 1023, by channel
-}
-
-// DecodeNeuropixelsV1e unpacks one super-frame of a Neuropixels 1.0e headstage.
-//
-// sample holds at least 1050 bytes, little endian: hub clock (uint64, ticks),
-// probe index (uint16), then 13 frames of 40 uint16. ADC values are kept as
-// they are, even if illegal (above 1023). Further bytes are padding. Which
-// column of channels the LFP values belong to is not in the sample: the
-// super-frame's number modulo 12 says it.
-//
-// It returns ErrSampleSize if sample is shorter, and never any other error.
-//
-// Source: passthrough device ID 24; onix-devices 3.17.
-func DecodeNeuropixelsV1e(sample []byte) (*NeuropixelsV1e, error) {
-	if len(sample) < v1eBytes {
-		return nil, shortSample(HeadstageNeuropixelsV1e, len(sample), v1eBytes)
-	}
-	s := &NeuropixelsV1e{
-		HubClock: binary.LittleEndian.Uint64(sample),
-		Probe:    binary.LittleEndian.Uint16(sample[8:]),
-	}
-	for i := range s.Counter {
-		s.Counter[i] = v1eCounter(sample, i)
-	}
-	for adc, off := range v1eLFPOffset {
-		s.LFP[adc] = binary.LittleEndian.Uint16(sample[off:])
-	}
-	for ch, off := range v1eAPOffset {
-		s.AP[ch] = binary.LittleEndian.Uint16(sample[off:])
-	}
-	return s, nil
 }
 
 // AppendTo appends the sample to dst. Words that carry nothing are 0.
@@ -138,14 +113,19 @@ func v1eCountersAdvance(sample []byte) bool {
 	return true
 }
 
-func newNeuropixelsV1e(dev oni.Device, cfg Config) (Decoder, error) {
-	if err := checkReadSize(dev, HeadstageNeuropixelsV1e, v1eBytes); err != nil {
-		return nil, err
-	}
-	cal, err := newV1eCalibration(cfg.NeuropixelsV1e)
-	if err != nil {
-		return nil, err
-	}
+// HeadstageNeuropixelsV1e is the key of the headstage in Config.Headstage and
+// in rig files.
+const HeadstageNeuropixelsV1e = "neuropixels-1.0e"
+
+var neuropixelsV1eKind = Kind{
+	IDs: []uint32{IDPassthrough}, Place: Headstage, Key: HeadstageNeuropixelsV1e, Title: "Neuropixels 1.0e", Samples: v1eBytes, decoder: newNeuropixelsV1e,
+	Settings: func() Settings {
+		return &NeuropixelsV1eSettings{GainAP: defaultGainAP, GainLFP: defaultGainLFP, Reference: "external", Filter: true}
+	},
+}
+
+func newNeuropixelsV1e(k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
+	cal := newV1eCalibration(cfg.Settings.(*NeuropixelsV1eSettings))
 	d := &neuropixelsV1eDecoder{
 		core: core{loss: newLossDetector(cfg, v1eRateHz), onGap: cfg.OnGap},
 		cal:  cal,
@@ -153,6 +133,6 @@ func newNeuropixelsV1e(dev oni.Device, cfg Config) (Decoder, error) {
 	for ch := range d.lfp {
 		d.lfp[ch] = cal.lfp.of(ch, v1eCodes/2)
 	}
-	d.streams = append(d.streams, v1eStream(dev, cfg))
+	d.streams = append(d.streams, v1eStream(k, dev, cfg))
 	return d, nil
 }

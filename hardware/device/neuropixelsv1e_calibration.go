@@ -1,25 +1,51 @@
 package device
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// NeuropixelsV1eConfig is what the probe was set to, and its calibration.
-// The zero value is the headstage's default setting without calibration.
-type NeuropixelsV1eConfig struct {
-	GainAP  int // of the amplifier: 50, 125, 250, 500, 1000, 1500, 2000 or 3000; 0 means 1000
-	GainLFP int // likewise; 0 means 50
+// NeuropixelsV1eSettings are what the probe is set to, and its calibration.
+type NeuropixelsV1eSettings struct {
+	GainAP    int    `yaml:"gain_ap"`   // of the amplifier: 50, 125, 250, 500, 1000, 1500, 2000 or 3000; 0 means 1000
+	GainLFP   int    `yaml:"gain_lfp"`  // likewise; 0 means 50
+	Reference string `yaml:"reference"` // external or tip; "" means external
+	Filter    bool   `yaml:"filter"`    // AP without what is below 300 Hz
 
-	APCorrection  float64     // of the gain, from the probe's file; 0 means 1
-	LFPCorrection float64     // likewise
-	ADC           []ADCOffset // one for each of the 32 ADCs, from the probe's file; nil means none is shifted
-	Invert        bool        // turn the polarity: 1024 - code
+	APCorrection  float64     `yaml:"-"` // of the gain, from the probe's file; 0 means 1
+	LFPCorrection float64     `yaml:"-"` // likewise
+	ADC           []ADCOffset `yaml:"-"` // one for each of the 32 ADCs, from the probe's file; nil means none is shifted
+	Invert        bool        `yaml:"-"` // turn the polarity: 1024 - code
+}
+
+// Check wants gains and references that the probe has, and a whole calibration.
+func (s *NeuropixelsV1eSettings) Check() error {
+	for _, gain := range []int{s.gainAP(), s.gainLFP()} {
+		if !slices.Contains(v1eGains, gain) {
+			return fmt.Errorf("gain %d: want one of %v", gain, v1eGains)
+		}
+	}
+	if s.Reference != "" && !slices.Contains(v1eReferences, s.Reference) {
+		return fmt.Errorf("reference %q is not known; possible: %s", s.Reference, strings.Join(v1eReferences, ", "))
+	}
+	if n := len(s.ADC); n != 0 && n != v1eADCs {
+		return fmt.Errorf("calibration of %d ADCs, want %d", n, v1eADCs)
+	}
+	for _, correction := range []float64{s.APCorrection, s.LFPCorrection} {
+		// Real corrections lie within some percent of 1; beyond 16 the
+		// values would no longer fit their 16 bits by far.
+		if correction != 0 && !(correction > 0 && correction < 16) {
+			return fmt.Errorf("gain correction %v: want more than 0 and less than 16", correction)
+		}
+	}
+	return nil
 }
 
 // ADCOffset is how an ADC of a Neuropixels 1.0 probe is shifted: codes above
@@ -38,16 +64,10 @@ const (
 	defaultGainLFP = 50
 )
 
-func (c NeuropixelsV1eConfig) gains() (ap, lfp int) {
-	ap, lfp = c.GainAP, c.GainLFP
-	if ap == 0 {
-		ap = defaultGainAP
-	}
-	if lfp == 0 {
-		lfp = defaultGainLFP
-	}
-	return ap, lfp
-}
+var v1eReferences = []string{"external", "tip"}
+
+func (s *NeuropixelsV1eSettings) gainAP() int  { return cmp.Or(s.GainAP, defaultGainAP) }
+func (s *NeuropixelsV1eSettings) gainLFP() int { return cmp.Or(s.GainLFP, defaultGainLFP) }
 
 // v1eCalibration holds the value of every code of every ADC.
 type v1eCalibration struct {
@@ -63,34 +83,18 @@ type v1eBand struct {
 	values  [v1eADCs][v1eCodes]uint16
 }
 
-func newV1eCalibration(cfg NeuropixelsV1eConfig) (*v1eCalibration, error) {
-	ap, lfp := cfg.gains()
-	for _, gain := range []int{ap, lfp} {
-		if !slices.Contains(v1eGains, gain) {
-			return nil, fmt.Errorf("device: %s: gain %d: want one of %v", HeadstageNeuropixelsV1e, gain, v1eGains)
-		}
-	}
-	if n := len(cfg.ADC); n != 0 && n != v1eADCs {
-		return nil, fmt.Errorf("device: %s: calibration of %d ADCs, want %d", HeadstageNeuropixelsV1e, n, v1eADCs)
-	}
+// newV1eCalibration makes the tables of settings that were checked.
+func newV1eCalibration(set *NeuropixelsV1eSettings) *v1eCalibration {
 	cal := &v1eCalibration{}
 	for _, b := range []struct {
 		band       *v1eBand
 		correction float64
-	}{{&cal.ap, cfg.APCorrection}, {&cal.lfp, cfg.LFPCorrection}} {
-		b.band.gain, b.band.invert = b.correction, cfg.Invert
-		if b.correction == 0 {
-			b.band.gain = 1
-		}
-		// Real corrections lie within some percent of 1; beyond 16 the
-		// values would no longer fit their 16 bits by far.
-		if !(b.band.gain > 0 && b.band.gain < 16) {
-			return nil, fmt.Errorf("device: %s: gain correction %v: want more than 0 and less than 16", HeadstageNeuropixelsV1e, b.correction)
-		}
-		copy(b.band.adcs[:], cfg.ADC)
+	}{{&cal.ap, set.APCorrection}, {&cal.lfp, set.LFPCorrection}} {
+		b.band.gain, b.band.invert = cmp.Or(b.correction, 1), set.Invert
+		copy(b.band.adcs[:], set.ADC)
 		b.band.fill()
 	}
-	return cal, nil
+	return cal
 }
 
 func (b *v1eBand) fill() {
@@ -134,10 +138,10 @@ func (b *v1eBand) at(adc int, code uint16) uint16 {
 func v1eADCOfChannel(channel int) int { return 2*(channel/24) + channel%2 }
 
 // v1eStream describes the table: onix-devices 4.4, 4.6 and 9.3.
-func v1eStream(dev oni.Device, cfg Config) stream.Stream {
-	s := newStream(dev, cfg, HeadstageNeuropixelsV1e, "Neuropixels 1.0e")
+func v1eStream(k *Kind, dev oni.Device, cfg Config) stream.Stream {
+	s := k.newStream(dev, cfg)
 	s.RowsPerBatch = v1eRowsPerBatch
-	gainAP, gainLFP := cfg.NeuropixelsV1e.gains()
+	set := cfg.Settings.(*NeuropixelsV1eSettings)
 	band := func(name string, gain int) {
 		for ch := range v1eChannels {
 			c := column(name+strconv.Itoa(ch), stream.Uint16, v1eRateHz)
@@ -148,8 +152,8 @@ func v1eStream(dev oni.Device, cfg Config) stream.Stream {
 			s.Columns = append(s.Columns, c)
 		}
 	}
-	band("LfpData", gainLFP)
-	band("SpikeData", gainAP)
+	band("LfpData", set.gainLFP())
+	band("SpikeData", set.gainAP())
 	s.Columns = append(s.Columns,
 		column("FrameCount", stream.Int32, v1eRateHz),
 		clockColumn("HubClock", cfg.Hub.ClockHz, v1eRateHz),

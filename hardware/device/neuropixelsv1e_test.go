@@ -259,10 +259,10 @@ func BenchmarkDecodeNeuropixelsV1e(b *testing.B) {
 	adcs := slices.Repeat([]device.ADCOffset{{Threshold: 512, Offset: 3}}, 32)
 	for _, c := range []struct {
 		name string
-		set  device.NeuropixelsV1eConfig
-	}{{"neutral", device.NeuropixelsV1eConfig{}}, {"calibrated", device.NeuropixelsV1eConfig{APCorrection: 0.97, LFPCorrection: 1.0273, ADC: adcs}}} {
+		set  device.NeuropixelsV1eSettings
+	}{{"neutral", device.NeuropixelsV1eSettings{}}, {"calibrated", device.NeuropixelsV1eSettings{APCorrection: 0.97, LFPCorrection: 1.0273, ADC: adcs}}} {
 		b.Run(c.name, func(b *testing.B) {
-			dec, out := probeDecoder(b, func(cfg *device.Config) { cfg.NeuropixelsV1e = c.set })
+			dec, out := probeDecoder(b, func(cfg *device.Config) { cfg.Settings = &c.set })
 			b.SetBytes(int64(len(frames[0].Data)))
 			b.ReportAllocs()
 			n := 0

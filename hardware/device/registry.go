@@ -21,76 +21,46 @@ const (
 	IDPersistentHeartbeat = 35
 )
 
-// HeadstageNeuropixelsV1e names the headstage in Config.Headstage and in stream names.
-const HeadstageNeuropixelsV1e = "neuropixels-1.0e"
-
-// Config says what a device's table entry does not. Each kind uses its part;
-// the zero value gives the documented defaults.
+// Config says what a device's table entry does not. The zero value gives the
+// defaults of the kind, and clocks without a unit.
 type Config struct {
-	AcqClockHz uint64  // rate of Clock; 0 unknown
-	Hub        oni.Hub // of the device; HubClock has no unit and gaps go unseen if its ClockHz is 0
-
-	RateHz    float64 // Heartbeat, MemoryMonitor: configured rate; 0 unknown, then gaps go unseen
-	Headstage string  // passthrough: what is behind it; "" nothing known, frames are kept raw
-
-	AnalogRangeV   [12]float64 // AnalogIO: 10, 5 or 2.5 for plus and minus that many volts; 0 means 10
-	AnalogVolts    bool        // AnalogIO: columns in volts (float32) instead of codes (int16)
-	TotalMemWords  uint32      // MemoryMonitor: register TOTAL_MEM; 0 means 2 GiB
-	NeuropixelsV1e NeuropixelsV1eConfig
+	AcqClockHz uint64   // rate of Clock; 0 unknown
+	Hub        oni.Hub  // of the device; HubClock has no unit and gaps go unseen if its ClockHz is 0
+	Headstage  string   // passthrough: key of the kind behind it; "" nothing known, frames are kept raw
+	Settings   Settings // of the kind; nil means its defaults
 
 	// OnGap, if not nil, is called from Decode for every gap.
 	OnGap func(Gap)
-}
-
-// maxRateHz is the highest rate of any heartbeat; onix-devices 3.1.
-const maxRateHz = 10e6
-
-// kinds holds what makes the decoder of a device ID.
-var kinds = map[uint32]func(oni.Device, Config) (Decoder, error){
-	IDHeartbeat:           newHeartbeat,
-	IDPersistentHeartbeat: newHeartbeat,
-	IDDigitalIO:           newDigitalIO,
-	IDAnalogIO:            newAnalogIO,
-	IDMemoryMonitor:       newMemoryMonitor,
-	IDPassthrough:         newPassthrough,
-}
-
-// headstages holds what makes the decoder of a passthrough device.
-var headstages = map[string]func(oni.Device, Config) (Decoder, error){
-	HeadstageNeuropixelsV1e: newNeuropixelsV1e,
 }
 
 // Supported reports whether the samples of the device are understood. For any
 // other device that sends frames New gives a decoder that keeps them raw; make
 // it when the first frame comes, since most such devices never send one.
 func Supported(dev oni.Device, cfg Config) bool {
-	if dev.ID == IDPassthrough {
-		return headstages[cfg.Headstage] != nil
-	}
-	return kinds[dev.ID] != nil && dev.ReadSize > 0
+	k := KindOf(dev, cfg.Headstage)
+	return k != nil && (dev.ReadSize > 0 || k.Place == Headstage)
 }
 
-// New returns the decoder for a device. It fails if the configuration is
+// New returns the decoder for a device. It fails if the settings are
 // impossible, or the table's read size is less than the device's sample.
 func New(dev oni.Device, cfg Config) (Decoder, error) {
-	if !(cfg.RateHz >= 0 && cfg.RateHz <= maxRateHz) {
-		return nil, fmt.Errorf("device: %v: rate %v Hz: want 0 to %v", dev.Address, cfg.RateHz, float64(maxRateHz))
-	}
-	if f := kinds[dev.ID]; f != nil {
-		return f(dev, cfg)
-	}
-	return newUnknown(dev, cfg)
-}
-
-func newPassthrough(dev oni.Device, cfg Config) (Decoder, error) {
-	if cfg.Headstage == "" {
+	k := KindOf(dev, cfg.Headstage)
+	if k == nil {
+		if dev.ID == IDPassthrough && cfg.Headstage != "" {
+			return nil, fmt.Errorf("device: %v: headstage %q is not known", dev.Address, cfg.Headstage)
+		}
 		return newUnknown(dev, cfg)
 	}
-	f := headstages[cfg.Headstage]
-	if f == nil {
-		return nil, fmt.Errorf("device: %v: headstage %q is not known", dev.Address, cfg.Headstage)
+	if cfg.Settings == nil {
+		cfg.Settings = k.Settings()
 	}
-	return f(dev, cfg)
+	if err := k.Check(cfg.Settings); err != nil {
+		return nil, fmt.Errorf("device: %s at %v: %w", k.Key, dev.Address, err)
+	}
+	if int64(dev.ReadSize) < int64(k.Samples) {
+		return nil, fmt.Errorf("device: %s at %v: %w: the device table says %d bytes, need %d", k.Key, dev.Address, ErrSampleSize, dev.ReadSize, k.Samples)
+	}
+	return k.decoder(k, dev, cfg)
 }
 
 // hubNames are the boards. Source: onix-devices 2.2.
@@ -110,16 +80,18 @@ var hubNames = map[uint32]string{
 	258: "Acquisition board 3D",
 }
 
-// newStream describes a device's table but for its columns. kind is the last
-// part of its name.
-func newStream(dev oni.Device, cfg Config, kind, title string) stream.Stream {
-	port := dev.Address.Port()
-	name := kind
-	if port > 0 && port <= 26 {
-		name = "port-" + string(rune('a'+port-1)) + "-" + kind
+// newStream describes the table of a kind's device but for its columns.
+func (k *Kind) newStream(dev oni.Device, cfg Config) stream.Stream {
+	name := k.Key
+	if port := dev.Address.Port(); port > 0 && port <= 26 {
+		name = "port-" + PortName(port) + "-" + name
 	} else if port > 0 {
-		name = fmt.Sprintf("hub-%d-%s", port, kind)
+		name = fmt.Sprintf("hub-%d-%s", port, name)
 	}
+	return newStream(dev, cfg, name, k.Title)
+}
+
+func newStream(dev oni.Device, cfg Config, name, title string) stream.Stream {
 	hub := hubNames[cfg.Hub.ID]
 	if hub == "" && cfg.Hub.ID != 0 {
 		hub = fmt.Sprintf("hub ID %d", cfg.Hub.ID)
@@ -142,11 +114,4 @@ func clockColumn(name string, clockHz uint64, rateHz float64) stream.Column {
 		c.Unit, c.Scale = "s", 1/float64(clockHz)
 	}
 	return c
-}
-
-func checkReadSize(dev oni.Device, kind string, need int) error {
-	if int64(dev.ReadSize) < int64(need) {
-		return fmt.Errorf("device: %s at %v: %w: the device table says %d bytes, need %d", kind, dev.Address, ErrSampleSize, dev.ReadSize, need)
-	}
-	return nil
 }

@@ -46,17 +46,23 @@ type vector struct {
 
 func (v *vector) config(t testing.TB) device.Config {
 	t.Helper()
-	cfg := device.Config{AcqClockHz: 250e6, Hub: oni.Hub{ClockHz: 250e6}, TotalMemWords: v.Calibration.TotalWords}
-	cfg.AnalogVolts = v.Calibration.DataType == "Volts"
-	for i, r := range v.Calibration.Ranges {
-		cfg.AnalogRangeV[i] = []float64{10, 2.5, 5}[r] // register values, onix-devices 3.3
-	}
+	cfg := device.Config{AcqClockHz: 250e6, Hub: oni.Hub{ClockHz: 250e6}}
 	if v.ID == device.IDPassthrough {
 		cfg.Headstage = device.HeadstageNeuropixelsV1e
-		np := &cfg.NeuropixelsV1e
-		np.APCorrection, np.LFPCorrection, np.Invert = v.Calibration.APGain, v.Calibration.LFPGain, v.Calibration.Invert
+	}
+	cfg.Settings = device.KindOf(oni.Device{ID: v.ID}, cfg.Headstage).Settings()
+	switch set := cfg.Settings.(type) {
+	case *device.MemoryMonitorSettings:
+		set.TotalWords = v.Calibration.TotalWords
+	case *device.AnalogIOSettings:
+		set.Volts = v.Calibration.DataType == "Volts"
+		for i, r := range v.Calibration.Ranges {
+			set.RangesV[i] = []float64{10, 2.5, 5}[r] // register values, onix-devices 3.3
+		}
+	case *device.NeuropixelsV1eSettings:
+		set.APCorrection, set.LFPCorrection, set.Invert = v.Calibration.APGain, v.Calibration.LFPGain, v.Calibration.Invert
 		for i := range v.Calibration.Thresholds {
-			np.ADC = append(np.ADC, device.ADCOffset{Threshold: v.Calibration.Thresholds[i], Offset: v.Calibration.Offsets[i]})
+			set.ADC = append(set.ADC, device.ADCOffset{Threshold: v.Calibration.Thresholds[i], Offset: v.Calibration.Offsets[i]})
 		}
 	}
 	return cfg

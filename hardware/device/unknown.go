@@ -28,8 +28,7 @@ func newUnknown(dev oni.Device, cfg Config) (Decoder, error) {
 		return nil, fmt.Errorf("device: unknown ID %d at %v: %w: the device table says %d bytes, want 1 to %d", dev.ID, dev.Address, ErrSampleSize, dev.ReadSize, maxUnknownBytes)
 	}
 	d := &unknownDecoder{core: core{onGap: cfg.OnGap}, size: int(dev.ReadSize)}
-	s := newStream(dev, cfg, "", fmt.Sprintf("Device ID %d at %v, raw", dev.ID, dev.Address))
-	s.Name = fmt.Sprintf("raw-%v-id%d", dev.Address, dev.ID)
+	s := newStream(dev, cfg, fmt.Sprintf("raw-%v-id%d", dev.Address, dev.ID), fmt.Sprintf("Device ID %d at %v, raw", dev.ID, dev.Address))
 	s.Columns = []stream.Column{
 		column("Size", stream.Uint32, 0),
 		{Name: "Sample", Type: stream.FixedBinary, ArrowType: fmt.Sprintf("fixed_size_binary[%d]", d.size), ByteWidth: d.size},

@@ -15,7 +15,7 @@ func BenchmarkReadInto(b *testing.B) {
 		signal sim.Signal
 	}{{"pattern", sim.Pattern}, {"neural", sim.Neural}} {
 		b.Run(c.name, func(b *testing.B) {
-			src, err := sim.New(sim.Config{Signal: c.signal, Ports: [2]sim.Port{{Headstage: device.HeadstageNeuropixelsV1e}}})
+			src, err := sim.New(sim.Config{Signal: c.signal, Ports: [2]string{device.HeadstageNeuropixelsV1e}})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -51,8 +51,7 @@ func newRand(cfg *Config, part uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(cfg.Seed, part))
 }
 
-func newProbeScene(cfg *Config, port int) *probeScene {
-	set := cfg.Ports[port].NeuropixelsV1e
+func newProbeScene(cfg *Config, port int, set *device.NeuropixelsV1eSettings) *probeScene {
 	gainAP, gainLFP := set.GainAP, set.GainLFP
 	if gainAP == 0 {
 		gainAP = defaultAP

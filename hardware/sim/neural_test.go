@@ -232,8 +232,13 @@ func TestNeuralSignalLooksLikeTissue(t *testing.T) {
 func TestMicrovoltsDoNotDependOnTheGain(t *testing.T) {
 	noise := func(gain int) (uv float64) {
 		cfg := rig(sim.Neural)
-		cfg.Ports[0].NeuropixelsV1e.GainAP = gain
-		got := take(t, start(t, cfg), sim.ClockHz/5, func(c *device.Config) { c.NeuropixelsV1e.GainAP = gain })
+		set := &device.NeuropixelsV1eSettings{GainAP: gain}
+		cfg.Settings = map[string]device.Settings{"port-a/neuropixels-1.0e": set}
+		got := take(t, start(t, cfg), sim.ClockHz/5, func(c *device.Config) {
+			if c.Headstage != "" {
+				c.Settings = set
+			}
+		})
 		for ch := range 100 {
 			uv += noiseOf(ap(t, got[probeName], ch)) / 100
 		}

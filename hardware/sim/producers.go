@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"slices"
+	"math"
 
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
@@ -38,7 +38,13 @@ type schedule struct {
 	sampled uint64
 }
 
-func newSchedule(a oni.Address) schedule { return schedule{at: a, latency: latencyTicks[a]} }
+func newSchedule(a oni.Address) schedule {
+	latency, ok := latencyTicks[a]
+	if !ok {
+		latency = 200 + 20*uint64(a) // beyond those of the list
+	}
+	return schedule{at: a, latency: latency}
+}
 
 func (s *schedule) address() oni.Address { return s.at }
 
@@ -54,30 +60,73 @@ func (s *schedule) advance(sampled uint64) {
 	s.sampled = sampled
 }
 
+// scenes makes the producers of the kinds that have a scene of their own here,
+// by key. All others play what their kind says.
+var scenes = map[string]func(*controller, oni.Device, device.Settings) producer{
+	"heartbeat":      newHeartbeat,
+	"analog-io":      newAnalogIO,
+	"digital-io":     newDigitalIO,
+	"memory-monitor": newMemoryMonitor,
+
+	device.HeadstageNeuropixelsV1e: newProbe,
+}
+
 // newProducers makes those of the devices that are enabled.
 func (c *controller) newProducers() []producer {
-	cfg := c.cfg
-	for ch := range cfg.AnalogRangeV {
-		cfg.AnalogRangeV[ch] = rangeOfCode[c.latched[addressAnalogIO][regInputRange+uint32(ch)]&3]
-	}
-	all := []producer{
-		&heartbeat{schedule: newSchedule(addressHeartbeat), period: divider(c.registers[addressHeartbeat][regClockDiv])},
-		newAnalogIO(&cfg),
-		newDigitalIO(&cfg),
-		newMemoryMonitor(&cfg, divider(c.registers[addressMemoryMonitor][regClockDiv])),
-	}
-	for i, port := range cfg.Ports {
-		if port.Headstage == device.HeadstageNeuropixelsV1e {
-			all = append(all, newProbe(&cfg, i))
+	var all []producer
+	for _, dev := range c.table {
+		k, set := c.kindOf(dev)
+		if k == nil || !c.enabled(dev.Address) {
+			continue
+		}
+		if scene := scenes[k.Key]; scene != nil {
+			all = append(all, scene(c, dev, set))
+		} else if k.Play != nil {
+			all = append(all, newPlayed(k.Play(device.Stage{
+				Settings: set, ClockHz: ClockHz, Port: dev.Address.Port(), Linked: c.headstage(dev.Address) != "",
+			}), dev.Address))
 		}
 	}
-	return slices.DeleteFunc(all, func(p producer) bool { return !c.enabled(p.address()) })
+	return all
+}
+
+// played sends what a kind's Player makes.
+type played struct {
+	schedule
+	player device.Player
+	ok     bool // a sample follows
+	buf    []byte
+}
+
+func newPlayed(player device.Player, a oni.Address) *played {
+	p := &played{schedule: newSchedule(a), player: player}
+	p.sampled, p.ok = player.Next()
+	return p
+}
+
+func (p *played) clock() uint64 {
+	if !p.ok {
+		return math.MaxUint64
+	}
+	return p.schedule.clock()
+}
+
+func (p *played) next() []byte {
+	p.buf = p.player.AppendSample(p.buf[:0], p.hubClock())
+	var sampled uint64
+	sampled, p.ok = p.player.Next()
+	p.advance(sampled)
+	return p.buf
 }
 
 type heartbeat struct {
 	schedule
 	period func() uint64 // ticks
 	buf    []byte
+}
+
+func newHeartbeat(c *controller, dev oni.Device, _ device.Settings) producer {
+	return &heartbeat{schedule: newSchedule(dev.Address), period: divider(c.registers[dev.Address][regClockDiv])}
 }
 
 func (h *heartbeat) next() []byte {
@@ -98,10 +147,14 @@ type analogIO struct {
 
 const analogPeriodTicks = ClockHz / 100_000
 
-func newAnalogIO(cfg *Config) *analogIO {
-	a := &analogIO{schedule: newSchedule(addressAnalogIO), signal: analogPattern{}}
-	if cfg.Signal == Neural {
-		a.signal = newAnalogScene(cfg)
+func newAnalogIO(c *controller, dev oni.Device, _ device.Settings) producer {
+	a := &analogIO{schedule: newSchedule(dev.Address), signal: analogPattern{}}
+	if c.cfg.Signal == Neural {
+		var rangesV [12]float64
+		for ch := range rangesV {
+			rangesV[ch] = rangeOfCode[c.latched[dev.Address][regInputRange+uint32(ch)]&3]
+		}
+		a.signal = newAnalogScene(&c.cfg, rangesV)
 	}
 	return a
 }
@@ -127,10 +180,10 @@ type digitalIO struct {
 	buf     []byte
 }
 
-func newDigitalIO(cfg *Config) *digitalIO {
-	d := &digitalIO{schedule: newSchedule(addressDigitalIO), signal: digitalPattern{}}
-	if cfg.Signal == Neural {
-		d.signal = newDigitalScene(cfg)
+func newDigitalIO(c *controller, dev oni.Device, _ device.Settings) producer {
+	d := &digitalIO{schedule: newSchedule(dev.Address), signal: digitalPattern{}}
+	if c.cfg.Signal == Neural {
+		d.signal = newDigitalScene(&c.cfg)
 	}
 	d.sampled, d.inputs, d.buttons = d.signal.event(0)
 	return d
@@ -154,10 +207,10 @@ type memoryMonitor struct {
 	buf []byte
 }
 
-func newMemoryMonitor(cfg *Config, period func() uint64) *memoryMonitor {
-	m := &memoryMonitor{schedule: newSchedule(addressMemoryMonitor), period: period, signal: memoryPattern{}}
-	if cfg.Signal == Neural {
-		m.signal = newMemoryScene(cfg)
+func newMemoryMonitor(c *controller, dev oni.Device, set device.Settings) producer {
+	m := &memoryMonitor{schedule: newSchedule(dev.Address), period: divider(c.registers[dev.Address][regClockDiv]), signal: memoryPattern{}}
+	if c.cfg.Signal == Neural {
+		m.signal = newMemoryScene(&c.cfg, set.(*device.MemoryMonitorSettings).RateHz)
 	}
 	return m
 }
@@ -184,10 +237,10 @@ type probe struct {
 	buf    []byte
 }
 
-func newProbe(cfg *Config, port int) *probe {
-	p := &probe{schedule: newSchedule(passthrough(port)), signal: probePattern{}}
-	if cfg.Signal == Neural {
-		p.signal = newProbeScene(cfg, port)
+func newProbe(c *controller, dev oni.Device, set device.Settings) producer {
+	p := &probe{schedule: newSchedule(dev.Address), signal: probePattern{}}
+	if c.cfg.Signal == Neural {
+		p.signal = newProbeScene(&c.cfg, int(dev.Address.Port())-1, set.(*device.NeuropixelsV1eSettings))
 	}
 	return p
 }

@@ -44,7 +44,7 @@ const (
 	defaultDivider  = ClockHz / 1000
 )
 
-var codeOfRange = map[float64]uint32{0: 0, 10: 0, 2.5: 1, 5: 2}
+var codeOfRange = map[float64]uint32{10: 0, 2.5: 1, 5: 2}
 var rangeOfCode = map[uint32]float64{0: 10, 1: 2.5, 2: 5, 3: 10}
 
 func (r registers) cell(a oni.Address, number, value uint32) *register {
@@ -82,7 +82,7 @@ func (c *controller) powerUp() {
 	}
 
 	r.fixed(addressHeartbeat, regEnable, 1)
-	r.cell(addressHeartbeat, regClockDiv, periodTicks(c.cfg.HeartbeatHz)).lowest = smallestDivider
+	r.cell(addressHeartbeat, regClockDiv, periodTicks(settingsAt[*device.RateSettings](c, addressHeartbeat).RateHz)).lowest = smallestDivider
 	r.fixed(addressHeartbeat, regClockHz, ClockHz)
 
 	for _, port := range []oni.Address{0x1, 0x2} { // onix-devices 2.9
@@ -105,8 +105,9 @@ func (c *controller) powerUp() {
 
 	r.cell(addressAnalogIO, regEnable, 1)
 	r.cell(addressAnalogIO, 1, 0) // CHDIR
-	for ch, rangeV := range c.cfg.AnalogRangeV {
-		r.cell(addressAnalogIO, regInputRange+uint32(ch), codeOfRange[rangeV])
+	analog := settingsAt[*device.AnalogIOSettings](c, addressAnalogIO)
+	for ch := range 12 {
+		r.cell(addressAnalogIO, regInputRange+uint32(ch), codeOfRange[analog.RangeV(ch)])
 	}
 
 	for number, value := range []uint32{1, 3, 3, 0, 0, ClockHz, 0, 0} { // 3.2
@@ -116,14 +117,14 @@ func (c *controller) powerUp() {
 
 	for port := range c.cfg.Ports {
 		enable := uint32(0)
-		if c.cfg.Ports[port].Headstage != "" {
+		if c.cfg.Ports[port] != "" {
 			enable = 1
 		}
 		r.cell(passthrough(port), regEnableRaw, enable)
 	}
 
 	r.cell(addressMemoryMonitor, regEnable, 1)
-	r.cell(addressMemoryMonitor, regClockDiv, periodTicks(c.cfg.MemoryMonitorHz))
+	r.cell(addressMemoryMonitor, regClockDiv, periodTicks(settingsAt[*device.MemoryMonitorSettings](c, addressMemoryMonitor).RateHz))
 	r.fixed(addressMemoryMonitor, regClockHz, ClockHz)
 	r.fixed(addressMemoryMonitor, regTotalMem, device.DefaultTotalMemWords)
 	r.fixed(addressMemoryMonitor, regMemUsage, 0)
@@ -154,8 +155,9 @@ func (c *controller) latch() {
 	table := breakoutTable()
 	for i := range table {
 		switch d := &table[i]; {
-		case d.ID == device.IDPassthrough && c.cfg.Ports[d.Address.Port()-1].Headstage != "":
-			d.ReadSize = 1050
+		case d.ID == device.IDPassthrough && c.headstage(d.Address) != "":
+			k, _ := c.kindOf(*d)
+			d.ReadSize = uint32(k.Samples)
 		case d.ID == device.IDLoadTester:
 			d.ReadSize += 2 * min(latched[d.Address][regWordsToHost], 1<<15)
 		}

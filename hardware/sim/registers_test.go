@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/hardware/sim"
 )
@@ -51,7 +52,10 @@ func frames(t *testing.T, c oni.Controller, until uint64) map[oni.Address]int {
 }
 
 func TestRegistersKeepWhatIsWritten(t *testing.T) {
-	c := controller(t, sim.Config{HeartbeatHz: 1000, AnalogRangeV: [12]float64{3: 5}})
+	c := controller(t, sim.Config{Settings: map[string]device.Settings{
+		"heartbeat": &device.RateSettings{RateHz: 1000},
+		"analog-io": &device.AnalogIOSettings{RangesV: []float64{10, 10, 10, 5, 10, 10, 10, 10, 10, 10, 10, 10}},
+	}})
 	for _, want := range []struct {
 		a               oni.Address
 		register, value uint32

@@ -34,15 +34,12 @@ const (
 	toneHz         = 4000
 )
 
-func newAnalogScene(cfg *Config) *analogScene {
+func newAnalogScene(cfg *Config, rangesV [12]float64) *analogScene {
 	s := &analogScene{rng: newRand(cfg, 6), noise: make([]int16, analogNoiseLen)}
 	for i := range s.noise {
 		s.noise[i] = int16(16 * s.rng.NormFloat64())
 	}
-	for ch, rangeV := range cfg.AnalogRangeV {
-		if rangeV == 0 {
-			rangeV = 10
-		}
+	for ch, rangeV := range rangesV {
 		s.codesPerV[ch] = 65536 / (2 * rangeV)
 		s.offsetV[ch] = 0.004 * s.rng.NormFloat64()
 	}
@@ -186,8 +183,8 @@ type memoryScene struct {
 	busy    float64 // seconds left
 }
 
-func newMemoryScene(cfg *Config) *memoryScene {
-	return &memoryScene{rng: newRand(cfg, 10), seconds: 1 / cfg.MemoryMonitorHz, level: 0.05}
+func newMemoryScene(cfg *Config, rateHz float64) *memoryScene {
+	return &memoryScene{rng: newRand(cfg, 10), seconds: 1 / rateHz, level: 0.05}
 }
 
 func (m *memoryScene) usedWords(uint64) uint32 {

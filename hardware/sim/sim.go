@@ -16,7 +16,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -42,11 +44,12 @@ const (
 type Config struct {
 	Seed   uint64 // of everything random in Neural
 	Signal Signal
-	Ports  [2]Port // A and B
+	Ports  [2]string // A and B: the key of the headstage, "" nothing
 
-	HeartbeatHz     float64     // 0 means 100
-	MemoryMonitorHz float64     // 0 means 10
-	AnalogRangeV    [12]float64 // as device.Config; Neural keeps its volts whatever the range
+	// Settings of devices by their key in a rig file ("analog-io",
+	// "port-a/neuropixels-1.0e"); what is not named has its kind's defaults.
+	// Neural keeps its volts whatever the ranges and gains.
+	Settings map[string]device.Settings
 
 	Faults []Fault
 
@@ -60,12 +63,6 @@ type Config struct {
 	// passed since Start; frames up to there wait to be read, and FIFOFill
 	// counts them. It may be called by any goroutine.
 	Now func() uint64
-}
-
-// A Port is what is plugged into a port.
-type Port struct {
-	Headstage      string                      // "" nothing, or device.HeadstageNeuropixelsV1e
-	NeuropixelsV1e device.NeuropixelsV1eConfig // Neural: its gains, so that microvolts come out right
 }
 
 // blockTicks is how much of the rig's time one block of frames holds, 5 ms as
@@ -112,30 +109,21 @@ func New(cfg Config) (oni.Controller, error) {
 	if cfg.Signal > Neural {
 		return nil, fmt.Errorf("sim: signal %d is not known", cfg.Signal)
 	}
-	if cfg.HeartbeatHz == 0 {
-		cfg.HeartbeatHz = 100
-	}
-	if cfg.MemoryMonitorHz == 0 {
-		cfg.MemoryMonitorHz = 10
-	}
-	// Bounds of the heartbeat register: at least one tick of a 10 MHz divider,
-	// and a divider of 32 bits. Source: onix-devices 3.1.
-	for _, r := range []struct {
-		name string
-		hz   float64
-	}{{"heartbeat", cfg.HeartbeatHz}, {"memory monitor", cfg.MemoryMonitorHz}} {
-		if !(r.hz >= 0.1 && r.hz <= 10e6) {
-			return nil, fmt.Errorf("sim: %s rate %v Hz: want 0.1 to 10e6", r.name, r.hz)
+	for _, key := range slices.Sorted(maps.Keys(cfg.Settings)) {
+		k := device.KindForKey(key)
+		if k == nil {
+			return nil, fmt.Errorf("sim: no device is called %q", key)
+		}
+		if err := k.Check(cfg.Settings[key]); err != nil {
+			return nil, fmt.Errorf("sim: %s: %w", key, err)
 		}
 	}
-	for i, v := range cfg.AnalogRangeV {
-		if v != 0 && v != 2.5 && v != 5 && v != 10 {
-			return nil, fmt.Errorf("sim: analog channel %d: range %v V: want 2.5, 5 or 10", i, v)
+	for i, key := range cfg.Ports {
+		if key == "" {
+			continue
 		}
-	}
-	for i, p := range cfg.Ports {
-		if p.Headstage != "" && p.Headstage != device.HeadstageNeuropixelsV1e {
-			return nil, fmt.Errorf("sim: port %c: headstage %q: want %q or none", 'a'+i, p.Headstage, device.HeadstageNeuropixelsV1e)
+		if k := device.KindForKey("port-a/" + key); k == nil || k.Place != device.Headstage || scenes[key] == nil {
+			return nil, fmt.Errorf("sim: port %s: headstage %q is not known", device.PortName(uint8(i+1)), key)
 		}
 	}
 	c := &controller{cfg: cfg, options: map[oni.Option]uint32{}}
@@ -147,6 +135,33 @@ func New(cfg Config) (oni.Controller, error) {
 		}
 	}
 	return c, nil
+}
+
+// kindOf returns the kind of a device and its settings, or nil.
+func (c *controller) kindOf(dev oni.Device) (*device.Kind, device.Settings) {
+	k := device.KindOf(dev, c.headstage(dev.Address))
+	if k == nil {
+		return nil, nil
+	}
+	if set := c.cfg.Settings[k.KeyAt(dev.Address)]; set != nil {
+		return k, set
+	}
+	return k, k.Settings()
+}
+
+// headstage is what is plugged into the port of an address.
+func (c *controller) headstage(a oni.Address) string {
+	if port := int(a.Port()); port > 0 && port <= len(c.cfg.Ports) {
+		return c.cfg.Ports[port-1]
+	}
+	return ""
+}
+
+// settingsAt returns the settings of the host's device at an address.
+func settingsAt[T device.Settings](c *controller, a oni.Address) T {
+	dev, _ := breakoutTable().Find(a)
+	_, set := c.kindOf(dev)
+	return set.(T)
 }
 
 // Addresses of the breakout board's devices. Source: onix-devices 2.3.

@@ -17,7 +17,11 @@ import (
 
 // rig is the rig of spec.md 3.1.
 func rig(signal sim.Signal) sim.Config {
-	return sim.Config{Seed: 1, Signal: signal, Ports: [2]sim.Port{{Headstage: device.HeadstageNeuropixelsV1e}}}
+	return sim.Config{Seed: 1, Signal: signal, Ports: [2]string{device.HeadstageNeuropixelsV1e}}
+}
+
+func settings(key string, s device.Settings) sim.Config {
+	return sim.Config{Settings: map[string]device.Settings{key: s}}
 }
 
 func start(t testing.TB, cfg sim.Config) oni.Controller {
@@ -82,15 +86,8 @@ func take(t testing.TB, src oni.Controller, until uint64, change func(*device.Co
 	byName, byAddress := map[string]*taken{}, map[oni.Address]*taken{}
 	for _, dev := range src.Table() {
 		cfg := device.Config{AcqClockHz: src.AcqClockHz(), Hub: hub}
-		switch dev.ID {
-		case device.IDPersistentHeartbeat:
-			cfg.RateHz = 100
-		case device.IDMemoryMonitor:
-			cfg.RateHz = 10
-		case device.IDPassthrough:
-			if dev.ReadSize > 0 {
-				cfg.Headstage = device.HeadstageNeuropixelsV1e
-			}
+		if dev.ID == device.IDPassthrough && dev.ReadSize > 0 {
+			cfg.Headstage = device.HeadstageNeuropixelsV1e
 		}
 		if change != nil {
 			change(&cfg)
@@ -235,7 +232,10 @@ func TestFramesComeInOrderAndFillTheirSize(t *testing.T) {
 }
 
 func TestRatesCanBeSet(t *testing.T) {
-	cfg := sim.Config{HeartbeatHz: 1000, MemoryMonitorHz: 50}
+	cfg := sim.Config{Settings: map[string]device.Settings{
+		"heartbeat":      &device.RateSettings{RateHz: 1000},
+		"memory-monitor": &device.MemoryMonitorSettings{RateSettings: device.RateSettings{RateHz: 50}},
+	}}
 	got := take(t, start(t, cfg), sim.ClockHz, nil)
 	if n := got["heartbeat"].out[0].Rows; n != 1000 {
 		t.Errorf("%d heartbeats", n)
@@ -353,12 +353,13 @@ func TestOrderOfCalls(t *testing.T) {
 
 func TestImpossibleRigsAreRefused(t *testing.T) {
 	for want, cfg := range map[string]sim.Config{
-		`port b: headstage "rhs2116"`: {Ports: [2]sim.Port{{}, {Headstage: "rhs2116"}}},
-		"heartbeat rate -1":           {HeartbeatHz: -1},
-		"memory monitor rate NaN":     {MemoryMonitorHz: math.NaN()},
-		"heartbeat rate 2e+07":        {HeartbeatHz: 2e7},
+		`port b: headstage "rhs2116"`: {Ports: [2]string{"", "rhs2116"}},
+		"heartbeat: rate -1":          settings("heartbeat", &device.RateSettings{RateHz: -1}),
+		"memory-monitor: rate NaN":    settings("memory-monitor", &device.MemoryMonitorSettings{RateSettings: device.RateSettings{RateHz: math.NaN()}}),
+		"heartbeat: rate 2e+07":       settings("heartbeat", &device.RateSettings{RateHz: 2e7}),
+		`no device is called "fan"`:   settings("fan", &device.NoSettings{}),
 		"signal 9":                    {Signal: 9},
-		"channel 2: range 7 V":        {AnalogRangeV: [12]float64{2: 7}},
+		"channel 2: range 7 V":        settings("analog-io", &device.AnalogIOSettings{RangesV: []float64{5, 5, 7, 5, 5, 5, 5, 5, 5, 5, 5, 5}}),
 		"fault 0: no device at 0x0009": {
 			Faults: []sim.Fault{{Kind: sim.Drop, Address: 9, Count: 1}}},
 		"fault 1: kind": {Faults: []sim.Fault{{Kind: sim.End}, {Kind: 77}}},

@@ -114,12 +114,7 @@ func config(t *testing.T, src oni.Controller, d *disk, seconds float64) Config {
 			t.Fatal(err)
 		}
 		dc := device.Config{AcqClockHz: sim.ClockHz, Hub: hub}
-		switch dev.ID {
-		case device.IDPersistentHeartbeat:
-			dc.RateHz = 100
-		case device.IDMemoryMonitor:
-			dc.RateHz = 10
-		case device.IDPassthrough:
+		if dev.ID == device.IDPassthrough {
 			dc.Headstage = device.HeadstageNeuropixelsV1e
 		}
 		c.Devices = append(c.Devices, Device{Device: dev, Config: dc, Buffered: true})
@@ -152,7 +147,7 @@ func record(t *testing.T, c Config) (*Acquisition, bool, error) {
 
 func TestEveryRowOfTheDurationReachesItsFile(t *testing.T) {
 	d := &disk{}
-	src := simulator(t, sim.Config{Ports: [2]sim.Port{{Headstage: device.HeadstageNeuropixelsV1e}}})
+	src := simulator(t, sim.Config{Ports: [2]string{device.HeadstageNeuropixelsV1e}})
 	s, reached, err := record(t, config(t, src, d, 2.5))
 	if err != nil || !reached {
 		t.Fatalf("reached %v, %v", reached, err)

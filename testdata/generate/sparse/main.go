@@ -151,10 +151,7 @@ func setClocks(b *device.Batch, first int64) {
 
 // oneBatch lets the simulator and the decoder make the rows of one batch.
 func oneBatch(rows int, bytes int64) (*stream.Stream, *device.Batch, error) {
-	source, err := sim.New(sim.Config{Seed: 1, Signal: sim.Neural, Ports: [2]sim.Port{{
-		Headstage:      device.HeadstageNeuropixelsV1e,
-		NeuropixelsV1e: device.NeuropixelsV1eConfig{GainAP: 1000, GainLFP: 50},
-	}}})
+	source, err := sim.New(sim.Config{Seed: 1, Signal: sim.Neural, Ports: [2]string{device.HeadstageNeuropixelsV1e}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -165,7 +162,6 @@ func oneBatch(rows int, bytes int64) (*stream.Stream, *device.Batch, error) {
 	}
 	decoder, err := device.New(dev, device.Config{
 		AcqClockHz: sim.ClockHz, Hub: oni.Hub{ID: 6, ClockHz: sim.ClockHz}, Headstage: device.HeadstageNeuropixelsV1e,
-		NeuropixelsV1e: device.NeuropixelsV1eConfig{GainAP: 1000, GainLFP: 50},
 	})
 	if err != nil {
 		return nil, nil, err
