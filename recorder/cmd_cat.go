@@ -55,7 +55,7 @@ func (a *app) cat(ctx context.Context, path string, f *catFlags) error {
 	if isTerminal(a.stdout) {
 		return usagef("cat writes bytes, not text: redirect them into a file or a pipe")
 	}
-	in, s, err := a.openSelection(ctx, path, &f.selectionFlags)
+	in, x, err := a.openSelection(ctx, path, &f.selectionFlags)
 	if err != nil {
 		return err
 	}
@@ -69,16 +69,14 @@ func (a *app) cat(ctx context.Context, path string, f *catFlags) error {
 	defer signal.Reset(syscall.SIGPIPE)
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
-	options := sliceOptions(s, codec, nil, ctx.Err)
-	options.Format = recording.StreamFormat
-	report, err := in.reader.WriteSlice(endless{a.stdout}, options)
+	report, err := recording.Copy(ctx, endless{a.stdout}, x, &recording.CopyOptions{Format: recording.StreamFormat, Codec: codec})
 	if errors.Is(err, syscall.EPIPE) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return a.reportDamage(path, append(report.Findings, f.lostBehind(in.reader, s)...))
+	return a.reportDamage(path, report.Findings)
 }
 
 // An endless file takes what is written, and gives nothing back.

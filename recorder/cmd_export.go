@@ -167,8 +167,7 @@ type exportReport struct {
 	Output string   `json:"output"`
 	Format string   `json:"format"`
 	Files  []string `json:"files"` // that were written
-	Start  int64    `json:"start"` // rows of the input, half open
-	End    int64    `json:"end"`
+	selected
 	export.Report
 	Notes []string `json:"notes"` // what the reader of the output has to know
 }
@@ -184,31 +183,27 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	in, s, err := a.openSelection(ctx, path, &f.selectionFlags)
+	in, x, err := a.openSelection(ctx, path, &f.selectionFlags)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	if f.format == "bin" && len(f.columns) == 0 {
-		s.Columns = nil
-	}
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
-	p := a.newProgress("exporting", s.End-s.Start, false)
+	p := a.newProgress("exporting", x.Len(), false)
 	defer p.end()
-	report := exportReport{Input: path, Output: f.out, Format: f.format, Start: s.Start, End: s.End}
+	report := exportReport{Input: path, Output: f.out, Format: f.format, selected: selectedOf(x)}
 	report.Findings, report.Notes = []recording.Finding{}, []string{}
-	o := export.Options{Physical: f.units == "physical", Progress: p.set, Yield: ctx.Err}
+	o := export.Options{Physical: f.units == "physical", Progress: p.set}
 	if f.partition != "" {
-		err = f.exportParts(in, s, o, &report)
+		err = f.exportParts(ctx, in, x, o, &report)
 	} else {
-		err = f.exportFile(in, s, o, &report)
+		err = f.exportFile(ctx, in, x, o, &report)
 	}
 	p.end()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	report.Findings = append(report.Findings, f.lostBehind(in.reader, s)...)
 	if a.json {
 		if err := a.writeJSON(report); err != nil {
 			return err
@@ -223,14 +218,14 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 }
 
 // exportFile writes one file, and for bin the one beside it.
-func (f *exportFlags) exportFile(in *input, s export.Selection, o export.Options, report *exportReport) error {
+func (f *exportFlags) exportFile(ctx context.Context, in *input, x *recording.Excerpt, o export.Options, report *exportReport) error {
 	out, err := createOutput(f.out, in)
 	if err != nil {
 		return err
 	}
 	defer out.discard()
 	if f.format != "bin" {
-		part, err := f.write(out, in.reader, s, o)
+		part, err := f.write(ctx, out, x, o)
 		if err != nil {
 			return err
 		}
@@ -242,7 +237,7 @@ func (f *exportFlags) exportFile(in *input, s export.Selection, o export.Options
 		return err
 	}
 	defer beside.discard()
-	layout, part, err := export.Bin(out, in.reader, s, o)
+	layout, part, err := export.Bin(ctx, out, x, &o)
 	if err != nil {
 		return err
 	}
@@ -263,30 +258,25 @@ func (f *exportFlags) exportFile(in *input, s export.Selection, o export.Options
 	return commitAll(out, beside)
 }
 
-// write writes the selection in a format of one file.
-func (f *exportFlags) write(out *output, r *recording.Reader, s export.Selection, o export.Options) (export.Report, error) {
+// write writes the excerpt in a format of one file.
+func (f *exportFlags) write(ctx context.Context, out *output, x *recording.Excerpt, o export.Options) (export.Report, error) {
 	switch f.format {
 	case "csv":
-		return export.CSV(out, r, s, o)
+		return export.CSV(ctx, out, x, &o)
 	case "npy":
-		return export.NPY(out, r, s, o)
+		return export.NPY(ctx, out, x, &o)
 	}
 	codec, err := recording.ParseCodec(f.compression)
 	if err != nil {
 		return export.Report{}, err
 	}
 	if f.format == "parquet" {
-		return export.Parquet(out, r, s, o, codec)
+		return export.Parquet(ctx, out, x, &o, codec)
 	}
-	options := sliceOptions(s, codec, o.Progress, o.Yield)
+	options := recording.CopyOptions{Codec: codec, Progress: o.Progress}
 	if f.format == "stream" {
 		options.Format = recording.StreamFormat
 	}
-	slice, err := r.WriteSlice(out, options)
-	return export.Report{Rows: slice.Rows, Columns: len(s.Columns), Bytes: slice.Bytes, LostRows: slice.LostRows, Findings: slice.Findings}, err
-}
-
-// sliceOptions are those of a selection.
-func sliceOptions(s export.Selection, codec recording.Codec, progress func(done, total int64), yield func() error) recording.SliceOptions {
-	return recording.SliceOptions{Start: s.Start, End: s.End, Columns: s.Columns, Unique: s.Unique, Codec: codec, Progress: progress, Yield: yield}
+	copied, err := recording.Copy(ctx, out, x, &options)
+	return export.Report{Rows: copied.Rows, Columns: len(x.Indices()), Bytes: copied.Bytes, LostRows: copied.LostRows, Findings: copied.Findings}, err
 }

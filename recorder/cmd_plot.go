@@ -82,7 +82,7 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	in, selection, err := a.openSelection(ctx, path, &f.selectionFlags)
+	in, x, err := a.openSelection(ctx, path, &f.selectionFlags)
 	if err != nil {
 		return err
 	}
@@ -96,10 +96,10 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
-	progress := a.newProgress("reading", selection.End-selection.Start, false)
-	p := newPlotter(in, f)
-	p.sel, p.yield, p.progress = selection, ctx.Err, progress.set
-	err = p.collect(f, title)
+	progress := a.newProgress("reading", x.Len(), false)
+	p := newPlotter(in, x, f)
+	p.progress = progress.set
+	err = p.collect(ctx, f, title)
 	progress.end()
 	if err == nil {
 		err = p.write(out, f)
@@ -110,21 +110,20 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 	if err := out.commit(); err != nil {
 		return err
 	}
-	p.damaged = append(p.damaged, f.lostBehind(in.reader, p.sel)...)
 	return a.reportPlot(path, f, p)
 }
 
-func newPlotter(in *input, f *plotFlags) *plotter {
-	return &plotter{in: in, figure: &picture.Figure{Width: f.width, Height: f.height, Scale: f.scale},
-		yield: func() error { return nil }, progress: func(int64, int64) {}}
+func newPlotter(in *input, x *recording.Excerpt, f *plotFlags) *plotter {
+	return &plotter{in: in, x: x, figure: &picture.Figure{Width: f.width, Height: f.height, Scale: f.scale},
+		from: f.from != "", to: f.to != "", progress: func(int64, int64) {}}
 }
 
 // collect makes the figure.
-func (p *plotter) collect(f *plotFlags, title string) error {
-	if err := p.choose(len(f.columns) > 0); err != nil {
+func (p *plotter) collect(ctx context.Context, f *plotFlags, title string) error {
+	if err := p.choose(p.x.Named()); err != nil {
 		return err
 	}
-	if err := p.span(); err != nil {
+	if err := p.span(ctx); err != nil {
 		return err
 	}
 	p.figure.Bins = p.figure.Columns()
@@ -134,7 +133,7 @@ func (p *plotter) collect(f *plotFlags, title string) error {
 	if err := p.figure.Check(); err != nil {
 		return err
 	}
-	if err := p.read(); err != nil {
+	if err := p.read(ctx); err != nil {
 		return err
 	}
 	p.physical()
@@ -158,10 +157,9 @@ func (p *plotter) write(out *output, f *plotFlags) error {
 
 // A plotReport is what plot --json prints.
 type plotReport struct {
-	Input    string              `json:"input"`
-	Output   string              `json:"output"`
-	Start    int64               `json:"start"` // rows, half open
-	End      int64               `json:"end"`
+	Input  string `json:"input"`
+	Output string `json:"output"`
+	selected
 	Panels   []plotPanel         `json:"panels"`
 	Gaps     int                 `json:"gaps"`
 	Findings []recording.Finding `json:"findings"`
@@ -174,7 +172,7 @@ type plotPanel struct {
 }
 
 func (a *app) reportPlot(path string, f *plotFlags, p *plotter) error {
-	r := plotReport{Input: path, Output: f.out, Start: p.sel.Start, End: p.sel.End, Gaps: len(p.figure.Gaps), Findings: p.damaged}
+	r := plotReport{Input: path, Output: f.out, selected: selectedOf(p.x), Gaps: len(p.figure.Gaps), Findings: p.damaged}
 	traces := 0
 	for i := range p.figure.Panels {
 		panel := &p.figure.Panels[i]
@@ -189,10 +187,7 @@ func (a *app) reportPlot(path string, f *plotFlags, p *plotter) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stdout, "%s  %s of %d rows in %s\n", f.out, plural(traces, "trace"), r.End-r.Start, plural(len(r.Panels), "panel"))
+		fmt.Fprintf(a.stdout, "%s  %s of %d rows in %s\n", f.out, plural(traces, "trace"), p.x.Len(), plural(len(r.Panels), "panel"))
 	}
-	if len(r.Findings) > 0 {
-		return lossf("%s: rows are missing for damage, at %s in the range", path, plural(len(r.Findings), "place"))
-	}
-	return nil
+	return a.reportDamage(path, r.Findings)
 }

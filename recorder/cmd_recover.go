@@ -249,15 +249,13 @@ func (a *app) writeRecovered(ctx context.Context, in *input, plan *recording.Pla
 	if err != nil {
 		return err
 	}
-	all, err := chooseColumns(r, nil)
+	all, err := r.Select(ctx, recording.Selection{})
 	if err != nil {
 		return err
 	}
 	p := a.newProgress("copying", plan.Report.RowsRecovered, false)
 	defer p.end()
-	report, err := r.WriteSlice(out, recording.SliceOptions{
-		Start: 0, End: plan.Report.RowsRecovered, Columns: all, Codec: codec, Progress: p.set, Yield: ctx.Err,
-	})
+	report, err := recording.Copy(ctx, out, all, &recording.CopyOptions{Codec: codec, Progress: p.set})
 	if err == nil && report.Rows != plan.Report.RowsRecovered {
 		err = fmt.Errorf("%d rows were written of the %d that were recovered", report.Rows, plan.Report.RowsRecovered)
 	}

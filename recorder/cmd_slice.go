@@ -59,7 +59,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	in, s, err := a.openSelection(ctx, path, &f.selectionFlags)
+	in, x, err := a.openSelection(ctx, path, &f.selectionFlags)
 	if err != nil {
 		return err
 	}
@@ -76,8 +76,8 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
-	p := a.newProgress("slicing", s.End-s.Start, false)
-	report, err := in.reader.WriteSlice(out, sliceOptions(s, codec, p.set, ctx.Err))
+	p := a.newProgress("slicing", x.Len(), false)
+	report, err := recording.Copy(ctx, out, x, &recording.CopyOptions{Codec: codec, Progress: p.set})
 	p.end()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -85,17 +85,15 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	if err := out.commit(); err != nil {
 		return err
 	}
-	report.Findings = append(report.Findings, f.lostBehind(in.reader, s)...)
-	return a.reportSlice(sliceReport{path, f.out, s.Start, s.End, report})
+	return a.reportSlice(sliceReport{path, f.out, selectedOf(x), report})
 }
 
 // A sliceReport is what slice --json prints.
 type sliceReport struct {
 	Input  string `json:"input"`
 	Output string `json:"output"`
-	Start  int64  `json:"start"` // rows of the input, half open
-	End    int64  `json:"end"`
-	recording.SliceReport
+	selected
+	recording.CopyReport
 }
 
 func (a *app) reportSlice(r sliceReport) error {

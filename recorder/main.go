@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -104,7 +105,7 @@ func (a *app) run(args ...string) int {
 
 // oneLine makes an error of several lines one: scripts read the first.
 func oneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	return strings.Join(strings.FieldsFunc(recording.PlainText(err), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }
 
 // command returns the tree of commands.

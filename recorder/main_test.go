@@ -217,30 +217,6 @@ func TestJSONHasTheNamesOfTheContract(t *testing.T) {
 	need("findings", damage[0], "offset length batch reason")
 }
 
-func TestSecondsBecomeTicksExactly(t *testing.T) {
-	for _, c := range []struct {
-		text string
-		hz   uint64
-		want uint64
-	}{
-		{"0", 250e6, 0},
-		{"1.5", 250e6, 375e6},
-		{"0.000000001", 250e6, 1}, // a quarter of a tick: the next one
-		{"73786976294.838206460", 250e6, 18446744073709551615}, // the last tick
-		{"36028797.018963968", 250e6, 9007199254740992},        // 2^53: float64 would be at its end
-		{"36028797.018963972", 250e6, 9007199254740993},
-	} {
-		if got, err := ticksFromSeconds(c.text, c.hz); err != nil || got != c.want {
-			t.Errorf("%s s: got %d, %v, want %d", c.text, got, err, c.want)
-		}
-	}
-	for _, text := range []string{"", "noon", "-1", "1/3", "1e999999999", "0x10", "99999999999999999999999", "inf", "NaN", "1_000"} {
-		if got, err := ticksFromSeconds(text, 250e6); err == nil {
-			t.Errorf("%q: got %d, want an error", text, got)
-		}
-	}
-}
-
 func TestRecoveredNameKeepsTheExtension(t *testing.T) {
 	for path, want := range map[string]string{
 		"a/probe-1.0e_0.arrow": "a/probe-1.0e_0.recovered.arrow",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ type part struct {
 
 // exportParts writes the selection as Parquet files below a folder, one for
 // each hour, and names them when all are whole.
-func (f *exportFlags) exportParts(in *input, s export.Selection, o export.Options, report *exportReport) error {
+func (f *exportFlags) exportParts(ctx context.Context, in *input, x *recording.Excerpt, o export.Options, report *exportReport) error {
 	keys, err := parsePartition(f.partition)
 	if err != nil {
 		return err
@@ -59,12 +60,13 @@ func (f *exportFlags) exportParts(in *input, s export.Selection, o export.Option
 	r := in.reader
 	for _, key := range keys {
 		if r.Stream().Column(key) >= 0 {
-			return fmt.Errorf("the recording has a column %q, as the key of the partition: readers would find two", key)
+			return fmt.Errorf("the recording has a column %q, which is also a key of the partition; a reader would find two of the name", key)
 		}
 	}
-	parts := []part{{start: s.Start, end: s.End}}
+	start, end := x.Rows()
+	parts := []part{{start: start, end: end}}
 	if slices.Contains(keys, keyHour) {
-		if parts, err = hours(r, s.Start, s.End); err != nil {
+		if parts, err = hours(ctx, x); err != nil {
 			return err
 		}
 	}
@@ -85,7 +87,7 @@ func (f *exportFlags) exportParts(in *input, s export.Selection, o export.Option
 			out.discard()
 		}
 	}()
-	progress := o.Progress
+	progress, before := o.Progress, int64(0)
 	for _, p := range parts {
 		dir := f.out
 		for _, key := range keys {
@@ -103,10 +105,10 @@ func (f *exportFlags) exportParts(in *input, s export.Selection, o export.Option
 			return err
 		}
 		outs = append(outs, out)
-		o.Progress = func(done, _ int64) { progress(p.start-s.Start+done, s.End-s.Start) }
-		of := s
-		of.Start, of.End = p.start, p.end
-		written, err := export.Parquet(out, r, of, o, codec)
+		of := x.Within(recording.Range{Start: p.start, End: p.end})
+		o.Progress = func(done, _ int64) { progress(before+done, x.Len()) }
+		before += of.Len()
+		written, err := export.Parquet(ctx, out, of, &o, codec)
 		if err != nil {
 			return err
 		}
@@ -157,15 +159,38 @@ func recordingID(in *input) (string, error) {
 }
 
 // hours cuts rows where the hour of wall time changes: start_utc plus Clock.
-func hours(r *recording.Reader, start, end int64) ([]part, error) {
+func hours(ctx context.Context, x *recording.Excerpt) ([]part, error) {
+	r := x.Reader()
 	s := r.Stream()
 	began, err := time.Parse(time.RFC3339Nano, s.StartUTC)
 	if err != nil || s.AcqClockHz == 0 {
 		return nil, errors.New("the hour is not known: that takes the time of the start and the rate of the clock; say --start-time FILE (and --clock-hz), or --partition stream alone")
 	}
+	clock, ok := s.Clock()
+	if !ok {
+		return nil, errors.New("the hour is not known: there is no column Clock of 64-bit integers; say --partition stream alone")
+	}
+	clocks, err := r.Select(ctx, recording.Selection{})
+	if err == nil {
+		clocks, err = clocks.With([]int{clock})
+	}
+	if err != nil {
+		return nil, err
+	}
 	w := wall{began, s.StartClock, s.AcqClockHz}
 	parts := []part{}
-	for row := start; row < end; {
+	for _, rows := range x.Ranges() {
+		if parts, err = hoursOf(ctx, clocks, w, rows, parts); err != nil {
+			return nil, err
+		}
+	}
+	return parts, nil
+}
+
+// hoursOf appends the parts of some rows.
+func hoursOf(ctx context.Context, clocks *recording.Excerpt, w wall, rows recording.Range, parts []part) ([]part, error) {
+	r := clocks.Reader()
+	for row := rows.Start; row < rows.End; {
 		i, err := r.BatchAt(row)
 		if err != nil {
 			return nil, err
@@ -174,7 +199,7 @@ func hours(r *recording.Reader, start, end int64) ([]part, error) {
 		if err != nil {
 			return nil, err
 		}
-		ticks, err := clockOf(r, row)
+		ticks, err := clockOf(ctx, clocks, row)
 		var corrupt *recording.CorruptError
 		switch {
 		case err == nil:
@@ -183,18 +208,18 @@ func hours(r *recording.Reader, start, end int64) ([]part, error) {
 			if err == nil {
 				// Where Clock does not rise, the batch is what is sure.
 				var found int64
-				if found, err = r.RowAtClock(border); found > row {
+				if found, err = rowFrom(ctx, r, border, row); found > row {
 					next = found
 				}
 			}
 			if err != nil {
 				return nil, err
 			}
-			parts = append(parts, part{row, min(next, end), hour.Format(hourLayout)})
+			parts = append(parts, part{row, min(next, rows.End), hour.Format(hourLayout)})
 		case errors.As(err, &corrupt) && len(parts) > 0: // lost rows stay beside those before them
-			parts[len(parts)-1].end = min(next, end)
+			parts[len(parts)-1].end = min(next, rows.End)
 		case errors.As(err, &corrupt):
-			parts = append(parts, part{row, min(next, end), began.UTC().Truncate(time.Hour).Format(hourLayout)})
+			parts = append(parts, part{row, min(next, rows.End), w.began.UTC().Truncate(time.Hour).Format(hourLayout)})
 		default:
 			return nil, err
 		}
@@ -203,13 +228,33 @@ func hours(r *recording.Reader, start, end int64) ([]part, error) {
 	return parts, nil
 }
 
-// clockOf returns the Clock of a row.
-func clockOf(r *recording.Reader, row int64) (uint64, error) {
-	column, err := r.Column("Clock")
+// rowFrom returns the first row after a given one with Clock >= ticks; where
+// there is none, the number of rows, or the row at which Clock begins anew.
+func rowFrom(ctx context.Context, r *recording.Reader, ticks uint64, row int64) (int64, error) {
+	before, err := r.Select(ctx, recording.Selection{Time: &recording.TickRange{To: ticks}})
 	if err != nil {
-		return 0, fmt.Errorf("the hour is not known: %w; say --partition stream alone", err)
+		return row, ignoreRange(err)
 	}
-	for b, err := range r.Slice(row, row+1, []int{column}) {
+	for _, rows := range before.Ranges() {
+		if rows.Start <= row && row < rows.End {
+			return rows.End, nil
+		}
+	}
+	return row, nil
+}
+
+// ignoreRange passes over that no row has the times asked for.
+func ignoreRange(err error) error {
+	var outside *recording.RangeError
+	if errors.As(err, &outside) {
+		return nil
+	}
+	return err
+}
+
+// clockOf returns the Clock of a row.
+func clockOf(ctx context.Context, clocks *recording.Excerpt, row int64) (uint64, error) {
+	for b, err := range clocks.Within(recording.Range{Start: row, End: row + 1}).Batches(ctx) {
 		if err != nil {
 			return 0, err
 		}
@@ -217,7 +262,7 @@ func clockOf(r *recording.Reader, row int64) (uint64, error) {
 			return ticks[0], nil
 		}
 	}
-	return 0, errors.New("the hour is not known: Clock is no column of 64-bit integers; say --partition stream alone")
+	return 0, fmt.Errorf("the Clock of row %d cannot be read", row)
 }
 
 // A wall converts ticks into wall time and back.

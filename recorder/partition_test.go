@@ -161,6 +161,20 @@ func TestWallTimeAndTicksAreInverse(t *testing.T) {
 	}
 }
 
+// A stoppingContext ends when it has been asked so many times.
+type stoppingContext struct {
+	context.Context
+	left int
+	err  error
+}
+
+func (c *stoppingContext) Err() error {
+	if c.left--; c.left < 0 {
+		return c.err
+	}
+	return nil
+}
+
 func TestInterruptedExportLeavesNothing(t *testing.T) {
 	in, err := (&app{quiet: true}).openInput(t.Context(), slow(t, "beat", "2026-11-21T12:59:50Z", 0, seconds(0, 7300)), &clockFlags{})
 	if err != nil {
@@ -172,22 +186,19 @@ func TestInterruptedExportLeavesNothing(t *testing.T) {
 		for calls := range 40 { // somewhere in each file of the set
 			dir := t.TempDir()
 			f := &exportFlags{out: filepath.Join(dir, "out."+format), format: format, compression: "none"}
-			s := export.Selection{End: 7300, Columns: []int{0, 1}}
-			if format == "bin" {
-				s.Columns = []int{0}
+			x, err := in.reader.Select(t.Context(), recording.Selection{})
+			if err == nil && format == "bin" {
+				x, err = x.With([]int{0})
 			}
-			left := calls
-			o := export.Options{Progress: func(_, _ int64) {}, Yield: func() error {
-				if left--; left < 0 {
-					return stopped
-				}
-				return nil
-			}}
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := export.Options{Progress: func(_, _ int64) {}}
 			run := f.exportFile
 			if format == "set" {
 				f.format, f.partition, run = "parquet", "stream,hour", f.exportParts
 			}
-			err := run(in, s, o, &exportReport{})
+			err = run(&stoppingContext{t.Context(), calls, stopped}, in, x, o, &exportReport{})
 			if format == "arrow" && err == nil {
 				break // asked every few megabytes only
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -11,13 +12,9 @@ import (
 
 	"github.com/oniscope/oniscope/recorder/internal/picture"
 	"github.com/oniscope/oniscope/shared/decimate"
-	"github.com/oniscope/oniscope/shared/export"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
-
-// maxPlotBytes of values are in memory at a time, beside one column.
-const maxPlotBytes = 64 << 20
 
 // maxSVGBins bound the size of an SVG, at about 30 bytes a bin.
 const maxSVGBins = 300_000
@@ -25,15 +22,16 @@ const maxSVGBins = 300_000
 // A plotter turns a selection into a figure: it reads every row once and keeps
 // the extremes of each pixel column.
 type plotter struct {
-	in  *input
-	sel export.Selection
+	in *input
+	x  *recording.Excerpt
 
 	figure  *picture.Figure
 	sources []plotSource // of all traces, panel after panel
 	bins    decimate.Bins
 	clock   int // column, or -1: rows take its place
 
-	yield    func() error
+	from, to bool // the axis begins, ends with what was asked for
+
 	progress func(done, total int64)
 	damaged  []recording.Finding
 }
@@ -65,7 +63,7 @@ func (p *plotter) choose(named bool) error {
 	columns := p.in.reader.Stream().Columns
 	panels := map[string]int{} // place of a group's panel
 	var members [][]int        // columns of each panel
-	for _, c := range p.sel.Columns {
+	for _, c := range p.x.Indices() {
 		if !columns[c].Type.Numeric() || !named && plainCounters[columns[c].Name] {
 			continue
 		}
@@ -163,31 +161,36 @@ func unitText(c *stream.Column, channel int) string {
 	return c.Unit
 }
 
-// span finds the time axis: from the first row to the end of the last.
-func (p *plotter) span() error {
+// span finds the time axis: from the first row to the end of the last, or as the
+// times were asked for.
+func (p *plotter) span(ctx context.Context) error {
 	s := p.in.reader.Stream()
-	p.clock = s.Column("Clock")
-	if p.clock >= 0 && s.Columns[p.clock].Type != stream.Uint64 {
-		p.clock = -1
+	start, end := p.x.Rows()
+	if p.x.Len() == 0 {
+		return fmt.Errorf("rows %d to %d: nothing is selected", start, end)
 	}
-	if p.sel.Start == p.sel.End {
-		return fmt.Errorf("rows %d to %d are none; choose some", p.sel.Start, p.sel.End)
-	}
-	if p.clock < 0 {
+	var timed bool
+	if p.clock, timed = s.Clock(); !timed {
 		p.figure.XLabel = "row"
-		p.bins = decimate.Bins{From: float64(p.sel.Start), To: float64(p.sel.End)}
+		p.bins = decimate.Bins{From: float64(start), To: float64(end)}
 		return nil
 	}
-	first, last, err := p.clockEnds()
+	first, last, err := p.clockEnds(ctx)
 	if err != nil {
 		return err
 	}
-	gaps, period, err := p.in.reader.Gaps(p.sel.Start, p.sel.End)
+	gaps, period, err := p.in.reader.Gaps(ctx, p.x)
 	if err != nil {
 		return err
 	}
-	perRow := float64(last-first) / float64(max(1, p.sel.End-p.sel.Start-1))
+	perRow := float64(last-first) / float64(max(1, p.x.Len()-1))
 	p.bins = decimate.Bins{From: float64(first), To: float64(last) + max(1, math.Round(perRow))}
+	if asked, _ := p.x.Ticks(); p.from {
+		p.bins.From = float64(asked.From)
+	}
+	if asked, _ := p.x.Ticks(); p.to {
+		p.bins.To = float64(asked.To)
+	}
 	unit := 1.0
 	if p.figure.XLabel = "acquisition clock (ticks)"; s.AcqClockHz > 0 {
 		p.figure.XLabel, unit = "time (s)", float64(s.AcqClockHz)
@@ -215,40 +218,30 @@ func isInteger(t stream.Type) bool {
 	return true
 }
 
-// clockEnds returns the first and last Clock that can be read.
-func (p *plotter) clockEnds() (first, last uint64, err error) {
-	r := p.in.reader
-	a, err := r.BatchAt(p.sel.Start)
+// clockEnds returns the least and the greatest Clock that can be read.
+func (p *plotter) clockEnds(ctx context.Context) (first, last uint64, err error) {
+	clocks, err := p.x.With([]int{p.clock})
 	if err != nil {
 		return 0, 0, err
 	}
-	z, err := r.BatchAt(p.sel.End - 1)
-	if err != nil {
-		return 0, 0, err
-	}
-	for i := a; i <= z; i++ {
-		ticks, err := p.ticks(i)
-		if err == nil && len(ticks) > 0 {
-			first = ticks[0]
-			break
-		}
+	found := false
+	for b, err := range clocks.Batches(ctx) {
 		if err != nil && !isDamage(err) {
 			return 0, 0, err
 		}
-		if i == z {
-			return 0, 0, fmt.Errorf("the Clock of none of these rows can be read; run oniscope verify to see why")
+		if err != nil || b.Rows == 0 {
+			continue
 		}
+		ticks := risingTicks(&b.Columns[0])
+		if low := ticks[0]; !found || low < first {
+			first = low
+		}
+		found, last = true, max(last, ticks[len(ticks)-1])
 	}
-	for i := z; i >= a; i-- {
-		ticks, err := p.ticks(i)
-		if err == nil && len(ticks) > 0 {
-			return first, max(first, ticks[len(ticks)-1]), nil
-		}
-		if err != nil && !isDamage(err) {
-			return 0, 0, err
-		}
+	if !found {
+		return 0, 0, errors.New("the Clock of none of these rows can be read; \"oniscope verify\" says why")
 	}
-	return first, first, nil
+	return first, last, nil
 }
 
 func isDamage(err error) bool {
@@ -256,140 +249,80 @@ func isDamage(err error) bool {
 	return errors.As(err, &corrupt)
 }
 
-// rowsOf are the rows of batch i that are wanted, counted from its first.
-func (p *plotter) rowsOf(i int) (from, to int, err error) {
-	start, end, err := p.in.reader.BatchRange(i)
-	if err != nil {
-		return 0, 0, err
+// risingTicks are places on the time axis. They never fall: where Clock does, the
+// one before is kept.
+func risingTicks(v *recording.Vector) []uint64 {
+	ticks := recording.Values[uint64](v)
+	if slices.IsSorted(ticks) {
+		return ticks
 	}
-	from = int(min(max(p.sel.Start, start), end) - start)
-	return from, int(max(min(p.sel.End, end), start+int64(from)) - start), nil
-}
-
-// ticks are the places on the time axis of the wanted rows of batch i. They
-// never fall: where Clock does, it is held.
-func (p *plotter) ticks(i int) ([]uint64, error) {
-	from, to, err := p.rowsOf(i)
-	if err != nil {
-		return nil, err
+	ticks = slices.Clone(ticks)
+	for k := 1; k < len(ticks); k++ {
+		ticks[k] = max(ticks[k], ticks[k-1])
 	}
-	if p.clock < 0 {
-		start, _, err := p.in.reader.BatchRange(i)
-		rows := make([]uint64, to-from)
-		for k := range rows {
-			rows[k] = uint64(start) + uint64(from+k)
-		}
-		return rows, err
-	}
-	b, err := p.in.reader.ReadBatch(i, []int{p.clock})
-	if err != nil {
-		return nil, err
-	}
-	ticks := recording.Values[uint64](&b.Columns[0])[from:to]
-	if !slices.IsSorted(ticks) {
-		ticks = slices.Clone(ticks)
-		for k := 1; k < len(ticks); k++ {
-			ticks[k] = max(ticks[k], ticks[k-1])
-		}
-	}
-	return ticks, nil
+	return ticks
 }
 
 // read fills the envelopes, batch after batch.
-func (p *plotter) read() error {
-	r := p.in.reader
+func (p *plotter) read(ctx context.Context) error {
 	p.bins.N = p.figure.Bins
+	var columns []int // those of the traces, each once, and the clock
+	at := make([]int, len(p.sources))
 	for i := range p.sources {
 		p.sources[i].trace.Envelope = make([]float32, 2*p.bins.N)
 		decimate.Clear(p.sources[i].trace.Envelope)
+		c := p.sources[i].column
+		if len(columns) == 0 || columns[len(columns)-1] != c { // bits of one column stand together
+			columns = append(columns, c)
+		}
+		at[i] = len(columns) - 1
 	}
-	first, err := r.BatchAt(p.sel.Start)
+	if p.clock >= 0 {
+		columns = append(columns, p.clock)
+	}
+	x, err := p.x.With(columns)
 	if err != nil {
 		return err
 	}
-	last, err := r.BatchAt(p.sel.End - 1)
-	if err != nil {
-		return err
-	}
-	for i := first; i <= last; i++ {
-		if err := p.batch(i); err != nil {
+	done, total := int64(0), x.Len()
+	for b, err := range x.Batches(ctx) {
+		if err != nil && !isDamage(err) {
 			return err
 		}
-		_, end, err := r.BatchRange(i)
-		if err != nil {
-			return err
+		if err == nil {
+			p.widen(b, at)
+			done += int64(b.Rows)
 		}
-		p.progress(min(end, p.sel.End)-p.sel.Start, p.sel.End-p.sel.Start)
+		p.progress(min(done+x.LeftOut(), total), total)
 	}
-	p.damaged, _ = r.Lost(p.sel.Start, p.sel.End, func(batch int) bool {
-		start, end, err := r.BatchRange(batch)
-		return err == nil && start < p.sel.End && (end > p.sel.Start || start == end && end == p.sel.Start)
-	})
+	p.damaged, _ = x.Lost()
 	return nil
 }
 
-// batch widens the envelopes by one batch, a group of columns at a time.
-func (p *plotter) batch(i int) error {
-	from, _, err := p.rowsOf(i)
-	if err != nil {
-		return ifNoDamage(err)
-	}
-	ticks, err := p.ticks(i)
-	if err != nil {
-		return ifNoDamage(err)
+// widen widens the envelopes by one batch; at says in which of its columns each
+// source is.
+func (p *plotter) widen(b *recording.Batch, at []int) {
+	var ticks []uint64
+	if p.clock >= 0 {
+		ticks = risingTicks(&b.Columns[len(b.Columns)-1])
+	} else {
+		ticks = make([]uint64, b.Rows)
+		for k := range ticks {
+			ticks[k] = uint64(b.Start) + uint64(k)
+		}
 	}
 	bin, edges := p.bins.Rows(ticks)
 	if edges == nil {
-		return nil
+		return
 	}
-	for k := range edges {
-		edges[k] += from
-	}
-	start, end, _ := p.in.reader.BatchRange(i)
-	columns := p.in.reader.Stream().Columns
-	for a := 0; a < len(p.sources); {
-		z, bytes := a, int64(0)
-		var wanted []int
-		for z < len(p.sources) && (z == a || bytes < maxPlotBytes) {
-			c := p.sources[z].column
-			if len(wanted) == 0 || wanted[len(wanted)-1] != c { // bits of one column stand together
-				wanted = append(wanted, c)
-				bytes += (end - start) * int64(columns[c].ByteWidth)
-			}
-			z++
-		}
-		if err := p.yield(); err != nil {
-			return err
-		}
-		b, err := p.in.reader.ReadBatch(i, wanted)
-		if err != nil {
-			if err := ifNoDamage(err); err != nil {
-				return err
-			}
-			a = z
-			continue
-		}
-		for ; a < z; a++ {
-			s := &p.sources[a]
-			v := &b.Columns[slices.Index(wanted, s.column)]
-			envelope := s.trace.Envelope[2*bin:]
-			if s.bit >= 0 {
-				minMaxOfBit(envelope, v, s.bit, edges)
-			} else {
-				recording.MinMax(envelope, v, edges)
-			}
+	for i := range p.sources {
+		s, v := &p.sources[i], &b.Columns[at[i]]
+		if envelope := s.trace.Envelope[2*bin:]; s.bit >= 0 {
+			minMaxOfBit(envelope, v, s.bit, edges)
+		} else {
+			recording.MinMax(envelope, v, edges)
 		}
 	}
-	return nil
-}
-
-// ifNoDamage drops the error of a damaged batch, which the reader keeps as a
-// finding.
-func ifNoDamage(err error) error {
-	if isDamage(err) {
-		return nil
-	}
-	return err
 }
 
 func minMaxOfBit(envelope []float32, v *recording.Vector, bit int, edges []int) {
@@ -411,7 +344,7 @@ func (p *plotter) physical() {
 		}
 		e := s.trace.Envelope
 		for b := 0; b < len(e); b += 2 {
-			lo, hi := c.Scale*(float64(e[b])-c.Offset), c.Scale*(float64(e[b+1])-c.Offset)
+			lo, hi := c.Physical(float64(e[b])), c.Physical(float64(e[b+1]))
 			e[b], e[b+1] = float32(min(lo, hi)), float32(max(lo, hi))
 		}
 	}
@@ -461,10 +394,11 @@ func (p *plotter) words(title string) {
 		p.figure.Title += "  ·  " + title
 	}
 	var note []string
-	if start, err := time.Parse(time.RFC3339Nano, s.StartUTC); err == nil {
-		note = append(note, "started "+start.UTC().Format("2006-01-02 15:04:05 UTC"))
+	if began, err := time.Parse(time.RFC3339Nano, s.StartUTC); err == nil {
+		note = append(note, "started "+began.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
-	note = append(note, fmt.Sprintf("rows %d to %d", p.sel.Start, p.sel.End))
+	start, end := p.x.Rows()
+	note = append(note, fmt.Sprintf("rows %d to %d", start, end))
 	if n := len(p.figure.Gaps); n > 0 {
 		note = append(note, plural(n, "gap"))
 	}

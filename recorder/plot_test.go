@@ -121,11 +121,12 @@ func TestPlotEnvelopesArePhysicalAndExact(t *testing.T) {
 	f := &plotFlags{out: "x.png", width: 400, scale: 1}
 	flags := (&app{}).plotCommand().Flags()
 	f.changed = flags.Changed
-	p := newPlotter(in, f)
-	if p.sel, err = f.resolve(in); err != nil {
+	x, err := f.resolve(t.Context(), in)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.collect(f, ""); err != nil {
+	p := newPlotter(in, x, f)
+	if err := p.collect(t.Context(), f, ""); err != nil {
 		t.Fatal(err)
 	}
 	if p.figure.From != 0 || math.Abs(p.figure.To-0.450001) > 1e-5 || p.figure.XLabel != "time (s)" {
@@ -152,5 +153,38 @@ func TestPlotEnvelopesArePhysicalAndExact(t *testing.T) {
 	}
 	if spikes != 1 {
 		t.Errorf("%d bins reach 100 V, want 1", spikes)
+	}
+}
+
+func TestTheAxisIsThatOfTheSecondsAskedFor(t *testing.T) {
+	in, err := (&app{quiet: true}).openInput(t.Context(), spikeRecording(t), &clockFlags{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.close()
+	f := &plotFlags{out: "x.png", width: 400, scale: 1}
+	flags := (&app{}).plotCommand().Flags()
+	f.changed = func(name string) bool { return name == "from" || name == "to" || flags.Changed(name) }
+	f.from, f.to = "0.3", "0.4" // from the gap on, which ends at 0.35 s
+	x, err := f.resolve(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlotter(in, x, f)
+	if err := p.collect(t.Context(), f, ""); err != nil {
+		t.Fatal(err)
+	}
+	if p.figure.From != 0.3 || p.figure.To != 0.4 {
+		t.Errorf("from %g to %g s", p.figure.From, p.figure.To)
+	}
+	e := p.figure.Panels[0].Traces[0].Envelope
+	half := len(e) / 4 * 2
+	for b := 0; b < half-2; b += 2 {
+		if e[b] == e[b] {
+			t.Fatalf("bin %d of %d is not empty, in the gap", b/2, len(e)/2)
+		}
+	}
+	if e[half+2] != e[half+2] {
+		t.Error("the bin after the gap is empty")
 	}
 }

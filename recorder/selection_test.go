@@ -7,11 +7,11 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/oniscope/oniscope/shared/export"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // resolve parses flags and finds out what they mean in a file.
-func resolve(t *testing.T, in *input, args ...string) (export.Selection, error) {
+func resolve(t *testing.T, in *input, args ...string) (*recording.Excerpt, error) {
 	t.Helper()
 	var f selectionFlags
 	fl := pflag.NewFlagSet("test", pflag.ContinueOnError)
@@ -20,9 +20,9 @@ func resolve(t *testing.T, in *input, args ...string) (export.Selection, error) 
 		t.Fatal(err)
 	}
 	if err := f.check(); err != nil {
-		return export.Selection{}, err
+		return nil, err
 	}
-	return f.resolve(in)
+	return f.resolve(t.Context(), in)
 }
 
 func TestSelectionMeansTheRowsAndColumns(t *testing.T) {
@@ -42,18 +42,21 @@ func TestSelectionMeansTheRowsAndColumns(t *testing.T) {
 		{"--start 1050 --end 1050", 1050, 1050, []int{0, 1}},
 		{"--from 10 --to 11", 0, 1, []int{0, 1}},
 		{"--from 10.001 --to 12.001", 1, 3, []int{0, 1}},
-		{"--from 0 --to 9", 0, 0, []int{0, 1}},
-		{"--from 5000", 1050, 1050, []int{0, 1}},
+		{"--from 11 --to 11", 1, 1, []int{0, 1}},
 		{"--to 510", 0, 500, []int{0, 1}},
 		{"--batches 1:3", 100, 300, []int{0, 1}},
 		{"--batches 10:", 1000, 1050, []int{0, 1}},
 		{"--batches :0", 0, 0, []int{0, 1}},
 		{"--columns Cl*", 0, 1050, []int{1}},
-		{"--columns Clock,Val?e", 0, 1050, []int{0, 1}},
+		{"--columns Clock,Val?e", 0, 1050, []int{1, 0}},
 	} {
 		s, err := resolve(t, in, strings.Fields(c.args)...)
-		if err != nil || s.Start != c.start || s.End != c.end || !slices.Equal(s.Columns, c.columns) {
-			t.Errorf("%s: %+v, %v", c.args, s, err)
+		if err != nil {
+			t.Errorf("%s: %v", c.args, err)
+			continue
+		}
+		if start, end := s.Rows(); start != c.start || end != c.end || !slices.Equal(s.Indices(), c.columns) {
+			t.Errorf("%s: rows %d to %d, columns %v", c.args, start, end, s.Indices())
 		}
 	}
 	for args, want := range map[string]string{
@@ -62,10 +65,12 @@ func TestSelectionMeansTheRowsAndColumns(t *testing.T) {
 		"--start -1":              "1050",
 		"--end 1051":              "1050",
 		"--from soon":             "not a number of seconds",
-		"--from 7 --to 5":         "behind",
+		"--from 700 --to 500":     "seconds 700 to 500: the recording has seconds 10 to 1059, rows 0 to 1050",
+		"--from 0 --to 9":         "seconds 0 to 9: the recording has seconds 10 to 1059",
+		"--from 5000":             "seconds 5000 to the end: the recording has seconds 10 to 1059",
 		"--batches 2":             "want a:b",
 		"--batches x:2":           "want a:b",
-		"--batches 2:99":          "it has batches 0:11",
+		"--batches 2:99":          "the recording has batches 0 to 11",
 		"--columns Cock":          "Clock",
 		"--columns [":             "syntax error",
 		"--unique":                "none of these columns is slower",
@@ -88,8 +93,11 @@ func TestSecondsAreFoundWithoutReadingTheClock(t *testing.T) {
 	defer in.close()
 	before := in.reader.BytesRead()
 	s, err := resolve(t, in, "--from", "1234", "--to", "1300")
-	if err != nil || s.Start != 1234 || s.End != 1300 {
-		t.Fatalf("%+v, %v", s, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if start, end := s.Rows(); start != 1234 || end != 1300 {
+		t.Fatalf("rows %d to %d", start, end)
 	}
 	read := in.reader.BytesRead()
 	if body := read.Body - before.Body; body > 5000 {

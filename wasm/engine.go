@@ -152,10 +152,9 @@ func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name 
 	s.about.Columns = append([]stream.Column(nil), s.about.Columns...)
 	s.title = s.about.Complete()
 	s.hz = float64(s.about.AcqClockHz)
-	if i := s.about.Column("Clock"); i >= 0 {
-		if c := s.about.Columns[i]; (c.Type == stream.Uint64 || c.Type == stream.Int64) && !c.RunEnd {
-			s.clock = i
-		}
+	var timed bool
+	if s.clock, timed = s.about.Clock(); !timed {
+		s.hz = 0 // of a clock that is not in the file
 	}
 	if err := s.measure(); err != nil {
 		return nil, err

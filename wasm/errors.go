@@ -9,6 +9,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/export"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // An ErrorReply is an error as it crosses to the page; the JSON names are
@@ -60,7 +61,7 @@ func guarded(op string, report func(text string), f func() error) (err error) {
 // replyFromError names an error for the page. The innermost cause that has a
 // name of its own wins: a file that cannot be read is not a corrupt file.
 func replyFromError(err error) ErrorReply {
-	reply := ErrorReply{Name: "EngineError", Message: err.Error()}
+	reply := ErrorReply{Name: "EngineError", Message: recording.PlainText(err)}
 	var (
 		source   *SourceError
 		argument *ArgumentError
@@ -88,6 +89,8 @@ func replyFromError(err error) ErrorReply {
 		if len(column.Near) > 0 {
 			reply.Next = "Near misses: " + strings.Join(column.Near, ", ")
 		}
+	case errors.Is(err, recording.ErrNoClock), errors.Is(err, stream.ErrNoRate):
+		reply.Name = "ClockError"
 	case errors.Is(err, export.ErrKind):
 		reply.Name = "FormatError"
 	case errors.Is(err, recording.ErrEmpty):

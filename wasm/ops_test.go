@@ -218,7 +218,7 @@ func TestSliceByRowsTimesAndGlobs(t *testing.T) {
 		firstIsColumn int
 	}{
 		"rows and names":       {`{"start": 290, "end": 720, "columns": ["SpikeData1", "Clock"]}`, 290, 720, []string{"SpikeData1", "Clock"}, "none", 1},
-		"a glob and an index":  {`{"start": 0, "end": 10, "columns": [7, "Lfp*"], "compression": "zstd"}`, 0, 10, []string{"LfpData0", "LfpData1", "LfpData2", "Clock"}, "zstd", 3},
+		"a glob and an index":  {`{"start": 0, "end": 10, "columns": [7, "Lfp*"], "compression": "zstd"}`, 0, 10, []string{"Clock", "LfpData0", "LfpData1", "LfpData2"}, "zstd", 7},
 		"everything":           {`{}`, 0, testRows(), []string{"SpikeData0", "SpikeData1", "SpikeData2", "LfpData0", "LfpData1", "LfpData2", "DigitalInputs", "Clock"}, "none", 0},
 		"only from":            {`{"from": ` + seconds(1500) + `, "columns": [0], "compression": "lz4"}`, 1500, testRows(), []string{"SpikeData0"}, "lz4", 0},
 		"only to":              {`{"to": ` + seconds(300) + `, "columns": [0], "compression": "keep"}`, 0, 300, []string{"SpikeData0"}, "none", 0},
@@ -255,7 +255,10 @@ func TestSlicesThatCannotBe(t *testing.T) {
 		`{"start": 0, "end": 99999}`:                      "RangeError",
 		`{"start": 5, "end": 4}`:                          "RangeError",
 		`{"from": 1, "start": 0}`:                         "TypeError",
-		`{"from": 1, "to": 0}`:                            "TypeError",
+		`{"from": 1, "to": 0}`:                            "RangeError",
+		`{"from": 100}`:                                   "RangeError",
+		`{"batches": "1:99"}`:                             "RangeError",
+		`{"batches": "1:2", "end": 5}`:                    "TypeError",
 		`{"from": 0, "to": 1, "start": 0}`:                "TypeError",
 		`{"compression": "gzip"}`:                         "TypeError",
 		`{"columns": ["Nothing*"], "start": 0, "end": 1}`: "ColumnError",

@@ -90,9 +90,13 @@ func (e *Engine) recompress(ctx context.Context, s *openStream, plan *recording.
 		return err
 	}
 	rows := plan.Report.RowsRecovered
-	written, err := reader.WriteSlice(file, recording.SliceOptions{
-		End: rows, Codec: codec,
-		Yield:    e.breather(ctx),
+	steps := e.inSteps(ctx)
+	all, err := reader.Select(steps, recording.Selection{})
+	if err != nil {
+		return cancelled(ctx, err)
+	}
+	written, err := recording.Copy(steps, file, all, &recording.CopyOptions{
+		Codec:    codec,
 		Progress: func(done, total int64) { tell(total+done, 2*total) },
 	})
 	if err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-
-	"path"
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/recording"
@@ -38,7 +36,7 @@ func (e *Engine) Values(ctx context.Context, a ValuesArgs, begin func(t stream.T
 	// Reading is one batch a step; others may use the reader in between.
 	for start < end {
 		s.mu.Lock()
-		batch, err := s.oneBatch(start, end, []int{column})
+		batch, err := s.oneBatch(start, end, column)
 		s.mu.Unlock()
 		if err != nil {
 			return err
@@ -54,9 +52,9 @@ func (e *Engine) Values(ctx context.Context, a ValuesArgs, begin func(t stream.T
 	return nil
 }
 
-// oneBatch reads the rows from start on of the batch that holds it; the caller
+// oneBatch reads the rows from start on of the batch that has it; the caller
 // holds s.mu.
-func (s *openStream) oneBatch(start, end int64, columns []int) (*recording.Batch, error) {
+func (s *openStream) oneBatch(start, end int64, column int) (*recording.Batch, error) {
 	index, err := s.reader.BatchAt(start)
 	if err != nil {
 		return nil, err
@@ -65,7 +63,21 @@ func (s *openStream) oneBatch(start, end int64, columns []int) (*recording.Batch
 	if err != nil {
 		return nil, err
 	}
-	for batch, err := range s.reader.Slice(start, min(end, batchEnd), columns) {
+	return s.rows(start, min(end, batchEnd), column)
+}
+
+// rows reads rows of one batch, or as many of them as are read at once; the
+// caller holds s.mu.
+func (s *openStream) rows(start, end int64, column int) (*recording.Batch, error) {
+	ctx := context.Background() // one step
+	x, err := s.reader.Select(ctx, recording.Selection{Rows: &recording.Range{Start: start, End: end}})
+	if err == nil {
+		x, err = x.With([]int{column})
+	}
+	if err != nil {
+		return nil, err
+	}
+	for batch, err := range x.Batches(ctx) {
 		if err != nil {
 			return nil, err
 		}
@@ -92,63 +104,44 @@ func (s *openStream) checkRows(start, end int64) error {
 	return err
 }
 
-// pick resolves names, globs and indices of columns, in file order as the
-// command line does, without doubles; nil picks all.
+// pick resolves names, globs and indices of columns; nil picks all.
 func (s *openStream) pick(op string, wanted []json.RawMessage) ([]int, error) {
-	var columns []int
-	seen := map[int]bool{}
-	add := func(c int) {
-		if !seen[c] {
-			seen[c] = true
-			columns = append(columns, c)
-		}
+	names, err := s.columnNames(op, wanted)
+	if err != nil {
+		return nil, err
 	}
-	if wanted == nil {
-		for c := range s.about.Columns {
-			add(c)
-		}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, err := s.reader.Select(context.Background(), recording.Selection{Rows: &recording.Range{}, Columns: names})
+	if err != nil {
+		return nil, err
 	}
+	return x.Indices(), nil
+}
+
+// columnNames writes names, globs and indices as names and globs.
+func (s *openStream) columnNames(op string, wanted []json.RawMessage) ([]string, error) {
+	var list []string
+	all := s.about.Names()
 	for _, raw := range wanted {
 		var name string
 		var index int
 		switch {
 		case len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &name) == nil:
-			found := s.named(name)
-			if len(found) == 0 {
-				if _, err := s.reader.Column(name); err != nil {
-					return nil, err
-				}
-				return nil, &recording.ColumnError{Name: name}
-			}
-			for _, c := range found {
-				add(c)
-			}
+			list = append(list, name)
 		case len(raw) > 0 && raw[0] != 'n' && json.Unmarshal(raw, &index) == nil:
-			if index < 0 || index >= len(s.about.Columns) {
-				return nil, &ArgumentError{op, fmt.Sprintf("column %d of %d", index, len(s.about.Columns))}
+			if index < 0 || index >= len(all) {
+				return nil, &ArgumentError{op, fmt.Sprintf("column %d of %d", index, len(all))}
 			}
-			add(index)
+			name = all[index]
+			doubled := slices.ContainsFunc(s.about.Columns[index+1:], func(c stream.Column) bool { return c.Name == name })
+			if doubled && s.about.Column(name) == index {
+				name += "#1"
+			}
+			list = append(list, name)
 		default:
 			return nil, &ArgumentError{op, fmt.Sprintf("a column must be a name or an index, not %q", raw)}
 		}
 	}
-	slices.Sort(columns)
-	return columns, nil
-}
-
-// named gives the columns of that name or, if there is none, those that the
-// name matches as a glob.
-func (s *openStream) named(name string) []int {
-	var exact, matching []int
-	for c := range s.about.Columns {
-		if s.about.Columns[c].Name == name {
-			exact = append(exact, c)
-		} else if ok, err := path.Match(name, s.about.Columns[c].Name); err == nil && ok {
-			matching = append(matching, c)
-		}
-	}
-	if exact != nil {
-		return exact
-	}
-	return matching
+	return list, nil
 }

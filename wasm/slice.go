@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/oniscope/oniscope/shared/export"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // SliceArgs ask for a file of some rows and columns.
@@ -19,6 +22,8 @@ type SliceArgs struct {
 	End         *int64            `json:"end"`
 	From        *float64          `json:"from"` // or seconds by the clock, half-open
 	To          *float64          `json:"to"`
+	Ticks       *[2]float64       `json:"ticks"`       // or ticks by the clock, half-open
+	Batches     string            `json:"batches"`     // or batches a:b, half-open; either may be left out
 	Columns     []json.RawMessage `json:"columns"`     // names, globs or indices; absent: all
 	Unique      bool              `json:"unique"`      // one row for each value of a slower signal
 	Format      string            `json:"format"`      // arrow (default), stream, csv, npy or bin
@@ -41,6 +46,8 @@ type SliceReport struct {
 	Columns []string `json:"columns"`
 	Bytes   int64    `json:"bytes"`
 
+	Ranges []recording.Range `json:"ranges,omitempty"` // of rows, where the times asked for come more than once
+
 	LostRows int64               `json:"lost_rows"` // of damaged batches, which are left out
 	Findings []recording.Finding `json:"findings"`
 	Layout   *export.BinLayout   `json:"layout,omitempty"` // bin: how to read it
@@ -58,16 +65,6 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	if !slices.Contains(sliceFormats, a.Format) {
 		return nil, &ArgumentError{"slice", fmt.Sprintf("format is %q, must be one of %s", a.Format, strings.Join(sliceFormats, ", "))}
 	}
-	var wanted export.Selection
-	if a.Columns != nil || a.Format != "bin" { // bin has its own idea of what its channels are
-		if wanted.Columns, err = s.pick("slice", a.Columns); err != nil {
-			return nil, err
-		}
-	}
-	if wanted.Start, wanted.End, err = e.rowsOf(ctx, s, a); err != nil {
-		return nil, err
-	}
-	wanted.Unique = a.Unique
 	codec, err := codecOf("slice", a.Compression)
 	if err != nil {
 		return nil, err
@@ -79,42 +76,69 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	}
 	own := reader.Stream()
 	own.AcqClockHz, own.StartUTC = s.about.AcqClockHz, s.about.StartUTC
-	report := &SliceReport{Start: wanted.Start, End: wanted.End, Columns: make([]string, len(wanted.Columns))}
-	for i, c := range wanted.Columns {
-		report.Columns[i] = s.about.Columns[c].Name
+	steps := e.inSteps(ctx)
+	wanted, err := s.selection(reader, a)
+	if err != nil {
+		return nil, err
 	}
-	if err := e.writePart(ctx, reader, file, wanted, a, codec, e.paced(progress), report); err != nil {
+	x, err := reader.Select(steps, wanted)
+	if err != nil {
+		return nil, cancelled(ctx, err)
+	}
+	report := &SliceReport{}
+	report.Start, report.End = x.Rows()
+	if r := x.Ranges(); len(r) > 1 {
+		report.Ranges = r
+	}
+	for _, c := range x.Columns() {
+		report.Columns = append(report.Columns, c.Name)
+	}
+	if err := writeExcerpt(steps, file, x, a, codec, e.paced(progress), report); err != nil {
 		return nil, cancelled(ctx, err)
 	}
 	return report, nil
 }
 
+// inSteps returns a context that ends a step when it is asked, if the step has
+// been long enough: what is given it works in steps.
+func (e *Engine) inSteps(ctx context.Context) context.Context {
+	return &steps{ctx, e.breather(ctx)}
+}
+
+type steps struct {
+	context.Context
+	breathe func() error
+}
+
+// Err lets others run now and then.
+func (s *steps) Err() error { return s.breathe() }
+
 // sliceFormats are the files that Slice writes.
 var sliceFormats = []string{"arrow", "stream", "csv", "npy", "bin"}
 
-// writePart writes a selection in the format asked for and tells what of it is
+// writeExcerpt writes an excerpt in the format asked for and notes what of it is
 // in the file.
-func (e *Engine) writePart(ctx context.Context, r *recording.Reader, file recording.File, wanted export.Selection, a SliceArgs, codec recording.Codec, tell func(done, total int64), report *SliceReport) error {
+func writeExcerpt(ctx context.Context, file recording.File, x *recording.Excerpt, a SliceArgs, codec recording.Codec, progress func(done, total int64), report *SliceReport) error {
 	if a.Format == "arrow" || a.Format == "stream" {
-		o := recording.SliceOptions{Start: wanted.Start, End: wanted.End, Columns: wanted.Columns, Unique: wanted.Unique, Codec: codec, Progress: tell, Yield: e.breather(ctx)}
+		o := recording.CopyOptions{Codec: codec, Progress: progress}
 		if a.Format == "stream" {
 			o.Format = recording.StreamFormat
 		}
-		written, err := r.WriteSlice(file, o)
+		written, err := recording.Copy(ctx, file, x, &o)
 		report.Rows, report.Batches, report.Bytes, report.LostRows, report.Findings = written.Rows, written.Batches, written.Bytes, written.LostRows, written.Findings
 		return err
 	}
-	o := export.Options{Physical: a.Physical, Progress: tell, Yield: e.breather(ctx)}
+	o := export.Options{Physical: a.Physical, Progress: progress}
 	var written export.Report
 	var err error
 	switch a.Format {
 	case "csv":
-		written, err = export.CSV(file, r, wanted, o)
+		written, err = export.CSV(ctx, file, x, &o)
 	case "npy":
-		written, err = export.NPY(file, r, wanted, o)
+		written, err = export.NPY(ctx, file, x, &o)
 	default:
 		var layout export.BinLayout
-		if layout, written, err = export.Bin(file, r, wanted, o); err == nil {
+		if layout, written, err = export.Bin(ctx, file, x, &o); err == nil {
 			report.Layout, report.Columns = &layout, layout.ChannelNames
 		}
 	}
@@ -122,22 +146,73 @@ func (e *Engine) writePart(ctx context.Context, r *recording.Reader, file record
 	return err
 }
 
-// rowsOf is the rows that args mean.
-func (e *Engine) rowsOf(ctx context.Context, s *openStream, a SliceArgs) (start, end int64, err error) {
-	if a.From != nil || a.To != nil {
-		if a.Start != nil || a.End != nil {
-			return 0, 0, &ArgumentError{"slice", "give rows or seconds, not both"}
+// selection says what args ask of a recording.
+func (s *openStream) selection(r *recording.Reader, a SliceArgs) (recording.Selection, error) {
+	w := recording.Selection{Unique: a.Unique}
+	var err error
+	if w.Columns, err = s.columnNames("slice", a.Columns); err != nil {
+		return w, err
+	}
+	rows, time := a.Start != nil || a.End != nil, a.From != nil || a.To != nil
+	ways := 0
+	for _, way := range []bool{rows, time, a.Ticks != nil, a.Batches != ""} {
+		if way {
+			ways++
 		}
-		return e.rowsOfTimes(ctx, s, a.From, a.To)
 	}
-	if a.Start != nil {
-		start = *a.Start
+	if ways > 1 {
+		return w, &ArgumentError{"slice", "give rows, seconds, ticks or batches, not several of them"}
 	}
-	if a.End != nil {
-		return start, *a.End, nil
+	switch {
+	case time && s.clock < 0 && s.hz > 0: // somebody said how fast the rows come
+		var first, end uint64
+		if first, err = ticksOf(a.From, 0, s.hz); err == nil {
+			end, err = ticksOf(a.To, recording.ToEnd, s.hz)
+		}
+		w.Rows = &recording.Range{Start: int64(first), End: int64(end)}
+	case time:
+		w.Time, err = r.TimeOf(decimal(a.From), decimal(a.To))
+	case a.Ticks != nil:
+		from, to := firstTick(a.Ticks[0]), firstTick(a.Ticks[1])
+		if s.clock >= 0 {
+			w.Time = &recording.TickRange{From: from, To: to}
+		} else { // rows take their place; the view may reach beyond them
+			all, _ := r.Rows()
+			w.Rows = &recording.Range{Start: min(int64(from), all), End: min(int64(to), all)}
+		}
+	case a.Batches != "":
+		w.Batches = &recording.Range{}
+		*w.Batches, err = recording.ParseRange(a.Batches)
+	case rows:
+		w.Rows = &recording.Range{Start: 0, End: recording.ToEnd}
+		if a.Start != nil {
+			w.Rows.Start = *a.Start
+		}
+		if a.End != nil {
+			w.Rows.End = *a.End
+		}
 	}
-	end, err = e.countRows(ctx, s)
-	return start, end, err
+	return w, err
+}
+
+// firstTick is the first that is not before a place between ticks, as the
+// borders of a view are.
+func firstTick(at float64) uint64 { return uint64(math.Min(math.Max(0, math.Ceil(at)), 1<<62)) }
+
+// decimal writes seconds as a person would; nil is "".
+func decimal(seconds *float64) string {
+	if seconds == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*seconds, 'f', -1, 64)
+}
+
+// ticksOf turns seconds into rows that come at a rate, nil into otherwise.
+func ticksOf(seconds *float64, otherwise uint64, hz float64) (uint64, error) {
+	if seconds == nil {
+		return otherwise, nil
+	}
+	return stream.TicksFromSeconds(decimal(seconds), uint64(math.Round(hz)))
 }
 
 // codecOf reads the name of a codec; "" keeps what the file has.
@@ -150,37 +225,6 @@ func codecOf(op, name string) (recording.Codec, error) {
 		return codec, &ArgumentError{op, err.Error()}
 	}
 	return codec, nil
-}
-
-// rowsOfTimes turns seconds by the clock into rows; nil means the first row, or
-// the end.
-func (e *Engine) rowsOfTimes(ctx context.Context, s *openStream, from, to *float64) (start, end int64, err error) {
-	if s.hz <= 0 {
-		return 0, 0, &ArgumentError{"slice", "the rate of the clock is not known: give rows, or set the rate"}
-	}
-	for _, t := range []*float64{from, to} {
-		if t != nil && math.IsNaN(*t) {
-			return 0, 0, &ArgumentError{"slice", "from and to must be seconds"}
-		}
-	}
-	if from != nil && to != nil && *from > *to {
-		return 0, 0, &ArgumentError{"slice", "from must not be behind to"}
-	}
-	if end, err = e.countRows(ctx, s); err != nil {
-		return 0, 0, err
-	}
-	if from != nil {
-		if start, err = s.rowAt(firstTick(*from, s.hz)); err != nil {
-			return 0, 0, err
-		}
-	}
-	if to != nil {
-		if end, err = s.rowAt(firstTick(*to, s.hz)); err != nil {
-			return 0, 0, err
-		}
-	}
-	// Where Clock does not rise, the search may find them the other way round.
-	return start, max(start, end), nil
 }
 
 // countRows returns the exact number of rows. It reads the batch headers that
@@ -204,25 +248,24 @@ func (e *Engine) countRows(ctx context.Context, s *openStream) (int64, error) {
 }
 
 // rowAt is the first row whose tick is not below ticks, or the number of rows.
-func (s *openStream) rowAt(ticks float64) (int64, error) {
+func (s *openStream) rowAt(ctx context.Context, ticks float64) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	rows, _ := s.reader.Rows()
+	first := firstTick(ticks)
 	if s.clock < 0 {
-		rows, _ := s.reader.Rows()
-		return min(int64(ticks), rows), nil
+		return min(int64(first), rows), nil
 	}
-	return s.reader.RowAtClock(uint64(ticks))
-}
-
-// firstTick is the first whole tick at or after a time. Seconds in floating
-// point miss the tick they mean by a rounding: 0.002004 s at 250 MHz are
-// 501000.00000000006 ticks, and mean 501000.
-func firstTick(seconds, hz float64) float64 {
-	ticks := math.Min(math.Max(0, seconds*hz), 1<<62)
-	if nearest := math.Round(ticks); math.Abs(ticks-nearest) <= math.Max(1e-6, ticks*0x1p-51) {
-		return nearest
+	x, err := s.reader.Select(ctx, recording.Selection{Time: &recording.TickRange{From: first, To: math.MaxUint64}})
+	var outside *recording.RangeError
+	if errors.As(err, &outside) {
+		return rows, nil
 	}
-	return math.Ceil(ticks)
+	if err != nil {
+		return 0, err
+	}
+	start, _ := x.Rows()
+	return start, nil
 }
 
 // paced returns a function that lets progress through now and then.

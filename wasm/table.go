@@ -58,7 +58,7 @@ func (e *Engine) RowAt(ctx context.Context, a RowArgs) (int64, error) {
 	if _, err := e.countRows(ctx, s); err != nil {
 		return 0, err
 	}
-	return s.rowAt(math.Max(0, math.Ceil(a.Ticks)))
+	return s.rowAt(ctx, a.Ticks)
 }
 
 // Table returns rows of any columns as text, with the ticks of each.
@@ -180,15 +180,11 @@ type wholeBatch struct {
 // begin at row at of v. The caller holds s.mu.
 func (s *openStream) columnRows(batch, column int, first, from, to int64) (v *recording.Vector, at int64, err error) {
 	if !s.compressed && s.about.Columns[column].Type != stream.Other {
-		for b, err := range s.reader.Slice(first+from, first+to, []int{column}) {
-			if err != nil {
-				return nil, 0, err
-			}
-			if b.Rows > 0 {
-				return &b.Columns[0], 0, nil
-			}
+		b, err := s.rows(first+from, first+to, column)
+		if err != nil {
+			return nil, 0, err
 		}
-		return nil, 0, &recording.RangeError{Start: first + from, End: first + to, Rows: first}
+		return &b.Columns[0], 0, nil
 	}
 	if s.whole.batch != batch || len(s.whole.columns) >= tableColumns {
 		s.whole = wholeBatch{batch: batch}
@@ -219,7 +215,7 @@ func (e *Engine) Texts(ctx context.Context, a ValuesArgs) (values []string, vali
 	bytes := 0
 	for start < end {
 		s.mu.Lock()
-		batch, err := s.oneBatch(start, end, []int{column})
+		batch, err := s.oneBatch(start, end, column)
 		s.mu.Unlock()
 		if err != nil {
 			return nil, nil, err

@@ -72,13 +72,13 @@ func Cases() []Case {
 		{Name: "a slower signal in the order asked for", File: "plain", Unique: true, Columns: []string{"Clock", "LfpData0"}, Start: row(10), End: row(30), Want: Want{Start: 10, End: 30, Rows: 5, Columns: []string{"Clock", "LfpData0"}}},
 		{Name: "nothing is slower", File: "doubled", Unique: true, Want: Want{Error: "none of these columns is slower than its rows, so unique values are all values", Kind: "EngineError"}},
 
-		{Name: "everything around a hole", File: "hole", Want: Want{End: 500, Rows: 500, Columns: allColumns, Findings: 1, Lost: 100}},
+		{Name: "everything around a hole", File: "hole", Want: Want{End: 500, Rows: 500, Columns: allColumns, Lost: 100, Findings: 1}},
 		{Name: "rows before a hole", File: "hole", Start: row(100), End: row(150), Want: Want{Start: 100, End: 150, Rows: 50, Columns: allColumns}},
 		{Name: "rows up to a hole", File: "hole", Start: row(100), End: row(200), Want: Want{Start: 100, End: 200, Rows: 100, Columns: allColumns}},
-		{Name: "seconds over a hole", File: "hole", From: "10.01", To: "10.04", Want: Want{Start: 100, End: 300, Rows: 200, Columns: allColumns, Findings: 1, Lost: 100}},
+		{Name: "seconds over a hole", File: "hole", From: "10.01", To: "10.04", Want: Want{Start: 100, End: 300, Rows: 200, Columns: allColumns, Lost: 100, Findings: 1}},
 		{Name: "seconds that end in a hole", File: "hole", From: "10.01", To: "10.025", Want: Want{Start: 100, End: 200, Rows: 100, Columns: allColumns, Findings: 1}},
 		{Name: "seconds that end in a hole of a file without footer", File: "hole-cut", From: "10.01", To: "10.025", Want: Want{Start: 100, End: 200, Rows: 100, Columns: allColumns, Findings: 1}},
-		{Name: "everything around a hole of a file without footer", File: "hole-cut", Want: Want{End: 500, Rows: 500, Columns: allColumns, Findings: 1, Lost: 100}},
+		{Name: "everything around a hole of a file without footer", File: "hole-cut", Want: Want{End: 500, Rows: 500, Columns: allColumns, Lost: 100, Findings: 1}},
 		{Name: "seconds that end where bytes were removed", File: "removed-cut", To: "10.021", Want: Want{End: 200, Rows: 200, Columns: allColumns, Findings: 1}},
 		{Name: "rows up to where bytes were removed", File: "removed-cut", End: row(200), Want: Want{End: 200, Rows: 200, Columns: allColumns}},
 		// What was cut off had not been recorded whole: the file is unfinished, not damaged.

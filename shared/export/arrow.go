@@ -4,6 +4,7 @@ package export
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -20,35 +21,46 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// RecordBatch returns a batch as arrow-go's, with types, nulls, metadata and
-// run ends as in the file. Columns share their memory with b; but truth values
-// and validity are packed into bits, and run-end encoded values gathered.
-//
-// Who goes over many batches uses Records, which makes the schema once.
+// RecordBatch returns a batch of a reader as arrow-go's; a caller that goes over
+// many uses Records, which makes the schema once.
 func RecordBatch(r *recording.Reader, b *recording.Batch) (arrow.RecordBatch, error) {
 	columns := make([]int, len(b.Columns))
 	for i := range b.Columns {
 		columns[i] = b.Columns[i].Column
 	}
-	schema, err := arrowSchema(r, Selection{Columns: columns})
+	ctx := context.Background()
+	x, err := r.Select(ctx, recording.Selection{Rows: &recording.Range{}})
+	if err == nil {
+		x, err = x.With(columns)
+	}
+	if err != nil {
+		return nil, err
+	}
+	j, err := newJob(ctx, nil, x, nil)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := arrowSchema(j)
 	if err != nil {
 		return nil, err
 	}
 	return recordBatch(schema, b)
 }
 
-// Records returns the selection as arrow-go's record batches, batch by batch
-// as RecordBatch does; o.Physical is not looked at. Where a batch is damaged it
-// yields nil and a *recording.CorruptError, and goes on behind it if asked to.
-// Any other error is the last that it yields.
-func Records(r *recording.Reader, s Selection, o Options) iter.Seq2[arrow.RecordBatch, error] {
+// Records returns the excerpt as arrow-go's record batches, with types, nulls,
+// metadata and run ends as in the file. Columns share their memory with what was
+// read; but truth values and validity are packed into bits, and run-end encoded
+// values gathered. Where a batch is damaged it yields nil and a
+// *recording.CorruptError, and goes on after it if asked to. Any other error is
+// the last that it yields.
+func Records(ctx context.Context, x *recording.Excerpt) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
-		j, err := newJob(nil, r, s, o)
+		j, err := newJob(ctx, nil, x, nil)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		schema, err := arrowSchema(r, j.s)
+		schema, err := arrowSchema(j)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -73,11 +85,12 @@ func Records(r *recording.Reader, s Selection, o Options) iter.Seq2[arrow.Record
 	}
 }
 
-// arrowSchema returns the schema of some columns as arrow-go reads it from a
-// file that has them and no rows.
-func arrowSchema(r *recording.Reader, s Selection) (schema *arrow.Schema, err error) {
+// arrowSchema returns the schema of the columns as arrow-go reads it from a file
+// that has them and no rows.
+func arrowSchema(j *job) (schema *arrow.Schema, err error) {
 	var empty emptyFile
-	if _, err := r.WriteSlice(&empty, recording.SliceOptions{Columns: s.Columns, Unique: s.Unique}); err != nil {
+	start, _ := j.x.Rows()
+	if _, err := recording.Copy(j.ctx, &empty, j.x.Within(recording.Range{Start: start, End: start}), nil); err != nil {
 		return nil, err
 	}
 	err = guarded(func() error {

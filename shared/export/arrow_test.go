@@ -71,16 +71,16 @@ func TestFilesOfAllWriters(t *testing.T) {
 			continue
 		}
 		s := all(t, r)
-		if report, err := CSV(io.Discard, r, s, Options{}); err != nil || report.Rows != s.End {
+		if report, err := CSV(ctx, io.Discard, of(r, s), nil); err != nil || report.Rows != s.End {
 			t.Errorf("%s: csv of %d rows, %v", path, report.Rows, err)
 		}
-		if report, err := Parquet(io.Discard, r, s, Options{}, recording.Zstd); errors.Is(err, ErrKind) {
+		if report, err := Parquet(ctx, io.Discard, of(r, s), nil, recording.Zstd); errors.Is(err, ErrKind) {
 			refused++
 		} else if err != nil || report.Rows != s.End {
 			t.Errorf("%s: parquet of %d rows, %v", path, report.Rows, err)
 		}
 		want := oracle(data)
-		for ours, err := range Records(r, s, Options{}) {
+		for ours, err := range Records(ctx, of(r, s)) {
 			if err != nil {
 				t.Fatalf("%s: %v", path, err)
 			}
@@ -121,7 +121,7 @@ func TestRecordBatchIsOneOfRecords(t *testing.T) {
 	}
 	r := open(t, data)
 	i := 0
-	for want, err := range Records(r, all(t, r), Options{}) {
+	for want, err := range Records(ctx, of(r, all(t, r))) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,11 +177,12 @@ func expanded(t *testing.T, r *recording.Reader, b *recording.Batch) arrow.Recor
 	for i := range columns {
 		columns[i] = b.Columns[i].Column
 	}
-	schema, err := arrowSchema(r, Selection{Columns: columns})
+	j := jobOf(r, Selection{Columns: columns})
+	schema, err := arrowSchema(j)
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch, err := recordBatch(parquetSchema(schema), b)
+	batch, err := recordBatch(parquetSchema(schema, j.columns), b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +212,7 @@ func TestParquetHoldsWhatTheRecordingHolds(t *testing.T) {
 		s.Start = s.End / 3
 		for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
 			var f bytes.Buffer
-			report, err := Parquet(&f, r, s, Options{}, codec)
+			report, err := Parquet(ctx, &f, of(r, s), nil, codec)
 			if err != nil {
 				t.Fatalf("%s: %v", path, err)
 			}
@@ -220,7 +221,7 @@ func TestParquetHoldsWhatTheRecordingHolds(t *testing.T) {
 				t.Errorf("%s: %d rows, report %+v", path, table.NumRows(), report)
 			}
 			row := int64(0)
-			for b, err := range r.Slice(s.Start, s.End, nil) {
+			for b, err := range pieces(r, Selection{Start: s.Start, End: s.End}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -244,7 +245,7 @@ func TestParquetHoldsWhatTheRecordingHolds(t *testing.T) {
 func TestParquetKeepsMetadata(t *testing.T) {
 	r := open(t, record(t, probe(2), recording.WriterOptions{}, 10).Bytes())
 	var f bytes.Buffer
-	if _, err := Parquet(&f, r, all(t, r), Options{}, recording.Zstd); err != nil {
+	if _, err := Parquet(ctx, &f, of(r, all(t, r)), nil, recording.Zstd); err != nil {
 		t.Fatal(err)
 	}
 	table, pq := readParquet(t, f.Bytes())
@@ -301,7 +302,7 @@ func TestRecordsOfAnyType(t *testing.T) {
 	theirs := oracle(data)
 	r := open(t, data)
 	i := 0
-	for ours, err := range Records(r, all(t, r), Options{}) {
+	for ours, err := range Records(ctx, of(r, all(t, r))) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +321,7 @@ func TestParquetOfAnyType(t *testing.T) {
 	s := all(t, r)
 	s.Columns = []int{0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12} // pqarrow writes no null of a list of fixed size
 	var f bytes.Buffer
-	if _, err := Parquet(&f, r, s, Options{}, recording.Zstd); err != nil {
+	if _, err := Parquet(ctx, &f, of(r, s), nil, recording.Zstd); err != nil {
 		t.Fatal(err)
 	}
 	table, _ := readParquet(t, f.Bytes())
@@ -328,7 +329,7 @@ func TestParquetOfAnyType(t *testing.T) {
 		t.Errorf("%d rows of %d columns", table.NumRows(), table.NumCols())
 	}
 	row := 0
-	for b, err := range r.Slice(0, 5, s.Columns) {
+	for b, err := range pieces(r, Selection{End: 5, Columns: s.Columns}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -352,7 +353,7 @@ func TestParquetOfAnyType(t *testing.T) {
 func TestCSVOfAnyType(t *testing.T) {
 	r := open(t, anyTypes(t))
 	var f bytes.Buffer
-	if _, err := CSV(&f, r, Selection{End: 3}, Options{}); err != nil {
+	if _, err := CSV(ctx, &f, of(r, Selection{End: 3}), nil); err != nil {
 		t.Fatal(err)
 	}
 	want := `text,large,bytes,list,fixed,struct,map,dict,view,decimal,flag,time,null

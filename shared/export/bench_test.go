@@ -83,28 +83,28 @@ func cpuTime(b *testing.B) time.Duration {
 // BenchmarkBin: 384 of 386 columns as flat binary.
 func BenchmarkBin(b *testing.B) {
 	benchmark(b, 10, func(w io.Writer, r *recording.Reader, s Selection) error {
-		_, _, err := Bin(w, r, s, Options{})
+		_, _, err := Bin(ctx, w, of(r, s), nil)
 		return err
 	})
 }
 
 func BenchmarkNPY(b *testing.B) {
 	benchmark(b, 10, func(w io.Writer, r *recording.Reader, s Selection) error {
-		_, err := NPY(w, r, s, Options{})
+		_, err := NPY(ctx, w, of(r, s), nil)
 		return err
 	})
 }
 
 func BenchmarkParquet(b *testing.B) {
 	benchmark(b, 3, func(w io.Writer, r *recording.Reader, s Selection) error {
-		_, err := Parquet(w, r, s, Options{}, recording.Zstd)
+		_, err := Parquet(ctx, w, of(r, s), nil, recording.Zstd)
 		return err
 	})
 }
 
 func BenchmarkCSV(b *testing.B) {
 	benchmark(b, 1, func(w io.Writer, r *recording.Reader, s Selection) error {
-		_, err := CSV(w, r, s, Options{})
+		_, err := CSV(ctx, w, of(r, s), nil)
 		return err
 	})
 }

@@ -1,9 +1,9 @@
 package export
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -116,26 +116,23 @@ func rank(group string) int {
 func sixteen(c *stream.Column) bool { return c.Type == stream.Int16 || c.Type == stream.Uint16 }
 
 // Bin writes 16-bit columns as one flat file, time-major and little endian: row
-// by row the value of each column. Without columns in s it takes Electrodes,
-// with Unique those among the slower columns.
+// by row the value of each column. If nobody asked for columns it takes the Electrodes
+// among them.
 //
 // It returns an error that wraps ErrKind for columns of other or of mixed
 // types, and for nulls, of which a flat file has none.
-func Bin(w io.Writer, r *recording.Reader, s Selection, o Options) (BinLayout, Report, error) {
-	if s.Columns == nil {
-		s.Columns = Electrodes(r.Stream())
-		if s.Unique {
-			slow, _, err := r.UniqueColumns(nil)
-			if err != nil {
-				return BinLayout{}, Report{}, err
-			}
-			s.Columns = electrodes(r.Stream(), slow)
-		}
-		if s.Columns == nil {
+func Bin(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (BinLayout, Report, error) {
+	if !x.Named() {
+		columns := electrodes(x.Reader().Stream(), x.Indices())
+		if columns == nil {
 			return BinLayout{}, Report{}, kindf("there are no 16-bit channels, of which a flat binary file consists; choose csv, npy or parquet")
 		}
+		var err error
+		if x, err = x.With(columns); err != nil {
+			return BinLayout{}, Report{}, err
+		}
 	}
-	j, err := newJob(w, r, s, o)
+	j, err := newJob(ctx, w, x, o)
 	if err != nil {
 		return BinLayout{}, Report{}, err
 	}
@@ -153,11 +150,11 @@ func Bin(w io.Writer, r *recording.Reader, s Selection, o Options) (BinLayout, R
 		return BinLayout{}, Report{}, err
 	}
 	var written, lost int64
-	between, _ := r.Lost(s.Start, s.End, func(int) bool { return false })
+	between, _ := x.Lost() // nothing was read yet: only what lies between batches
 	tell := func(row int64) {
-		if j.leftOut > lost {
-			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: j.leftOut - lost})
-			lost = j.leftOut
+		if x.LeftOut() > lost {
+			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: x.LeftOut() - lost})
+			lost = x.LeftOut()
 		}
 		for len(between) > 0 && between[0].BeforeRow <= row {
 			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: layout.lostRows(&between[0])})
@@ -169,12 +166,13 @@ func Bin(w io.Writer, r *recording.Reader, s Selection, o Options) (BinLayout, R
 		if written += int64(b.Rows); written > int64(b.Rows) {
 			return nil
 		}
-		return layout.begin(r, b.Start)
+		return j.begin(&layout, b.Start)
 	})
 	if err != nil {
 		return BinLayout{}, Report{}, err
 	}
-	tell(s.End)
+	_, end := x.Rows()
+	tell(end)
 	return layout, j.report, nil
 }
 
@@ -189,7 +187,7 @@ func (l *BinLayout) lostRows(f *recording.Finding) int64 {
 	return max(0, int64(math.Round(seconds**hz))-1)
 }
 
-// interleaved writes the rows of the selection one behind the other, each with
+// interleaved writes the rows of the excerpt one behind the other, each with
 // // its values side by side. before is told of the rows to be written next.
 func (j *job) interleaved(before func(b *recording.Batch) error) error {
 	lanes := make([]lane, len(j.columns))
@@ -227,7 +225,7 @@ func (j *job) interleaved(before func(b *recording.Batch) error) error {
 // flat returns the values of a column as they are written, of so many bytes
 // each, and refuses nulls where they cannot be told.
 func (j *job) flat(c *stream.Column, v *recording.Vector, start int64) (data []byte, width int, err error) {
-	if j.o.Physical && c.Scale != 0 && c.Type.Numeric() {
+	if j.physical(c) {
 		return physical(c, v), 8, nil
 	}
 	width = c.ByteWidth
@@ -257,14 +255,9 @@ func (j *job) binLayout() (BinLayout, error) {
 	rb := &l.ReadBinary
 	rb.SamplingFrequency, rb.DType, rb.NumChannels = rate, j.columns[0].Type.String(), len(j.columns)
 	known := true
-	seen := map[string]int{}
 	for i := range j.columns {
 		c := &j.columns[i]
-		id := c.Name
-		if seen[c.Name]++; seen[c.Name] > 1 { // SpikeInterface wants them unique
-			id = fmt.Sprintf("%s#%d", c.Name, seen[c.Name])
-		}
-		rb.ChannelIDs, l.ChannelNames, l.Units = append(rb.ChannelIDs, id), append(l.ChannelNames, c.Name), append(l.Units, c.Unit)
+		rb.ChannelIDs, l.ChannelNames, l.Units = append(rb.ChannelIDs, c.Name), append(l.ChannelNames, c.Name), append(l.Units, c.Unit)
 		microvolts, ok := microvoltsPerUnit[c.Unit]
 		known = known && ok && c.Scale != 0
 		rb.GainToUV = append(rb.GainToUV, c.Scale*microvolts)
@@ -278,12 +271,16 @@ func (j *job) binLayout() (BinLayout, error) {
 }
 
 // begin notes the clock of the first row that is written.
-func (l *BinLayout) begin(r *recording.Reader, row int64) error {
-	clock := r.Stream().Column("Clock")
-	if clock < 0 || r.Stream().Columns[clock].Type.Width() != 8 {
+func (j *job) begin(l *BinLayout, row int64) error {
+	clock, ok := j.r.Stream().Clock()
+	if !ok {
 		return nil
 	}
-	for b, err := range r.Slice(row, row+1, []int{clock}) {
+	first, err := j.r.Select(j.ctx, recording.Selection{Rows: &recording.Range{Start: row, End: row + 1}, Columns: []string{j.r.Stream().Names()[clock]}})
+	if err != nil {
+		return err
+	}
+	for b, err := range first.Batches(j.ctx) {
 		var corrupt *recording.CorruptError
 		if errors.As(err, &corrupt) { // of a file that goes on all the same
 			return nil
@@ -310,8 +307,8 @@ func (j *job) rowRate() (*float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		rate = info.RateHz / float64(j.stride)
-	} else if !j.s.Unique {
+		rate = info.RateHz / float64(j.x.Stride())
+	} else if !j.x.Unique() {
 		rate *= float64(max(1, c.Stride))
 	}
 	if rate <= 0 {

@@ -18,7 +18,7 @@ import (
 func flatReference(t *testing.T, r *recording.Reader, s Selection) []byte {
 	t.Helper()
 	var out []byte
-	for b, err := range r.Slice(s.Start, s.End, s.Columns) {
+	for b, err := range pieces(r, s) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +38,7 @@ func TestBinIsTimeMajorForAnyNumberOfColumnsAndRows(t *testing.T) {
 			for _, s := range []Selection{{End: 4407}, {Start: 5, End: 5}, {Start: 6, End: 4001}, {Start: 8, End: 308}, {End: 1}} {
 				s.Columns = Electrodes(r.Stream())
 				var got bytes.Buffer
-				layout, report, err := Bin(&got, r, s, Options{})
+				layout, report, err := Bin(ctx, &got, of(r, s), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -84,7 +84,7 @@ func TestBinSaysHowToReadIt(t *testing.T) {
 	s := probe(3)
 	s.Probe = `{"specification": "probeinterface"}`
 	r := open(t, record(t, s, recording.WriterOptions{}, 100, 100).Bytes())
-	layout, _, err := Bin(&bytes.Buffer{}, r, Selection{Start: 150, End: 200}, Options{})
+	layout, _, err := Bin(ctx, &bytes.Buffer{}, of(r, Selection{Start: 150, End: 200}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestBinMeasuresARateThatIsNotStated(t *testing.T) {
 	s := probe(2)
 	s.Columns[0].RateHz, s.Columns[1].RateHz, s.Columns[1].Scale, s.Columns[1].Unit = 0, 0, 0, ""
 	r := open(t, record(t, s, recording.WriterOptions{}, 100, 100).Bytes())
-	layout, _, err := Bin(&bytes.Buffer{}, r, all(t, r), Options{})
+	layout, _, err := Bin(ctx, &bytes.Buffer{}, of(r, all(t, r)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestBinRefusesWhatItCannotHold(t *testing.T) {
 		{[]int{0, 5}, `column "Gappy" has no value in row 2`},
 		{[]int{}, "no column is selected"},
 	} {
-		_, _, err := Bin(&bytes.Buffer{}, r, Selection{End: 4, Columns: c.columns}, Options{})
+		_, _, err := Bin(ctx, &bytes.Buffer{}, of(r, Selection{End: 4, Columns: c.columns}), nil)
 		if !errors.Is(err, ErrKind) || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("columns %v: %v", c.columns, err)
 		}
@@ -187,7 +187,7 @@ func TestDamageIsLeftOutCountedAndPlaced(t *testing.T) {
 	data[frame+20] ^= 1
 	r = open(t, data)
 	var got bytes.Buffer
-	layout, report, err := Bin(&got, r, Selection{End: 180}, Options{})
+	layout, report, err := Bin(ctx, &got, of(r, Selection{End: 180}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,13 +203,13 @@ func TestDamageIsLeftOutCountedAndPlaced(t *testing.T) {
 	}
 
 	f := &memFile{}
-	if _, err := NPY(f, r, Selection{End: 180, Columns: Electrodes(r.Stream())}, Options{}); err != nil {
+	if _, err := NPY(ctx, f, of(r, Selection{End: 180, Columns: Electrodes(r.Stream())}), nil); err != nil {
 		t.Fatal(err)
 	}
 	if a := parseNPY(t, f.Bytes()); a.shape != "(120, 4)" || !bytes.Equal(a.data, want) {
 		t.Errorf("npy of what is left: %s", a.shape)
 	}
-	if _, err := NPY(&bytes.Buffer{}, r, Selection{End: 180}, Options{}); err == nil || !strings.Contains(err.Error(), "120 rows are there of the 180") {
+	if _, err := NPY(ctx, &bytes.Buffer{}, of(r, Selection{End: 180}), nil); err == nil || !strings.Contains(err.Error(), "120 rows are there of the 180") {
 		t.Errorf("npy that cannot correct its header: %v", err)
 	}
 }
@@ -227,7 +227,7 @@ func TestRowsLostBetweenBatchesArePlacedByTheClock(t *testing.T) {
 	clear(data[at:][:48]) // the second batch; the first message is the schema
 	for _, s := range []Selection{{End: 200}, {Start: 20, End: 130}, {Start: 50, End: 51}, {Start: 0, End: 50}} {
 		var got bytes.Buffer
-		layout, report, err := Bin(&got, open(t, data[:len(data)-20]), s, Options{})
+		layout, report, err := Bin(ctx, &got, of(open(t, data[:len(data)-20]), s), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

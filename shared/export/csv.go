@@ -1,6 +1,7 @@
 package export
 
 import (
+	"context"
 	"io"
 	"math"
 	"strconv"
@@ -13,13 +14,13 @@ import (
 // csvBytes is how much text is gathered before it is written.
 const csvBytes = 256 << 10
 
-// CSV writes the selection as text: a line of names, then a line for each row.
+// CSV writes the excerpt as text: a line of names, then a line for each row.
 // Numbers are exact: reading them back gives the same value. Other types are
 // written as Vector.Text says. A null is an empty field, an empty text "".
 //
 // Fields are quoted as RFC 4180 says; lines end with a line feed.
-func CSV(w io.Writer, r *recording.Reader, s Selection, o Options) (Report, error) {
-	j, err := newJob(w, r, s, o)
+func CSV(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Report, error) {
+	j, err := newJob(ctx, w, x, o)
 	if err != nil {
 		return Report{}, err
 	}
@@ -53,7 +54,7 @@ func CSV(w io.Writer, r *recording.Reader, s Selection, o Options) (Report, erro
 				return err
 			}
 			if buffer = buffer[:0]; i+1 < b.Rows {
-				if err := j.yield(); err != nil {
+				if err := ctx.Err(); err != nil {
 					return err
 				}
 			}
@@ -74,9 +75,9 @@ type cell func(to []byte, row int) []byte
 
 // cell returns how the values of a column are written.
 func (j *job) cell(c *stream.Column, v *recording.Vector) cell {
-	if j.o.Physical && c.Scale != 0 && c.Type.Numeric() {
+	if j.physical(c) {
 		return func(to []byte, row int) []byte {
-			return appendFloat(to, c.Scale*(v.Float64(row)-c.Offset), 64)
+			return appendFloat(to, c.Physical(v.Float64(row)), 64)
 		}
 	}
 	if c.ArrowType == c.Type.String() { // no time, no dictionary

@@ -4,6 +4,7 @@ package export_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -35,7 +36,12 @@ func openExample(name string) (*os.File, *recording.Reader) {
 func ExampleCSV() {
 	f, r := openExample("new_Heartbeat.arrow")
 	defer f.Close()
-	report, err := export.CSV(os.Stdout, r, export.Selection{Start: 10, End: 13}, export.Options{})
+	ctx := context.Background()
+	excerpt, err := r.Select(ctx, recording.Selection{Rows: &recording.Range{Start: 10, End: 13}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	report, err := export.CSV(ctx, os.Stdout, excerpt, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -54,7 +60,12 @@ func ExampleBin() {
 	defer f.Close()
 	r.Stream().AcqClockHz = 250_000_000 // this file does not state it
 	r.Stream().Complete()
-	layout, report, err := export.Bin(io.Discard, r, export.Selection{End: 1000}, export.Options{})
+	ctx := context.Background()
+	excerpt, err := r.Select(ctx, recording.Selection{Rows: &recording.Range{End: 1000}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	layout, report, err := export.Bin(ctx, io.Discard, excerpt, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -69,7 +80,12 @@ func ExampleRecords() {
 	defer f.Close()
 	var first uint64
 	rows := int64(0)
-	for batch, err := range export.Records(r, export.Selection{Start: 100, End: 400, Columns: []int{1}}, export.Options{}) {
+	ctx := context.Background()
+	excerpt, err := r.Select(ctx, recording.Selection{Rows: &recording.Range{Start: 100, End: 400}, Columns: []string{"Clock"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for batch, err := range export.Records(ctx, excerpt) {
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -89,7 +105,12 @@ func ExampleParquet() {
 	f, r := openExample("new_NeuropixelsV1_zstd.arrow")
 	defer f.Close()
 	var file bytes.Buffer
-	report, err := export.Parquet(&file, r, export.Selection{Start: 0, End: 384}, export.Options{}, recording.Zstd)
+	ctx := context.Background()
+	excerpt, err := r.Select(ctx, recording.Selection{Rows: &recording.Range{End: 384}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	report, err := export.Parquet(ctx, &file, excerpt, nil, recording.Zstd)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -49,28 +49,28 @@ func (w *sink) WriteAt(p []byte, off int64) (int, error) { return len(p), nil }
 func TestMemoryDoesNotGrowWithTheRecording(t *testing.T) {
 	formats := map[string]func(w io.Writer, r *recording.Reader, s Selection, o Options) error{
 		"csv": func(w io.Writer, r *recording.Reader, s Selection, o Options) error {
-			_, err := CSV(w, r, s, o)
+			_, err := CSV(ctx, w, of(r, s), &o)
 			return err
 		},
 		"npy": func(w io.Writer, r *recording.Reader, s Selection, o Options) error {
-			_, err := NPY(w, r, s, o)
+			_, err := NPY(ctx, w, of(r, s), &o)
 			return err
 		},
 		"bin": func(w io.Writer, r *recording.Reader, s Selection, o Options) error {
 			s.Columns = nil
-			_, _, err := Bin(w, r, s, o)
+			_, _, err := Bin(ctx, w, of(r, s), &o)
 			return err
 		},
 		"parquet": func(w io.Writer, r *recording.Reader, s Selection, o Options) error {
-			j, err := newJob(w, r, s, o)
+			j, err := newJob(ctx, w, of(r, s), &o)
 			if err != nil {
 				return err
 			}
-			schema, err := arrowSchema(r, j.s)
+			schema, err := arrowSchema(j)
 			if err != nil {
 				return err
 			}
-			schema = parquetSchema(schema)
+			schema = parquetSchema(schema, j.columns)
 			p, err := newPageWriter(j, schema, parquetProperties(schema, recording.Zstd, 20000))
 			if err != nil {
 				return err
@@ -81,7 +81,7 @@ func TestMemoryDoesNotGrowWithTheRecording(t *testing.T) {
 			return p.close()
 		},
 		"records": func(_ io.Writer, r *recording.Reader, s Selection, o Options) error {
-			for batch, err := range Records(r, s, o) {
+			for batch, err := range Records(ctx, of(r, s)) {
 				if err != nil {
 					return err
 				}

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -11,7 +12,7 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// NPY writes the selection as one NumPy array, little endian: of rows x columns
+// NPY writes the excerpt as one NumPy array, little endian: of rows x columns
 // if all columns have one type, else of records with a field for each column.
 // Times and durations become datetime64 and timedelta64.
 //
@@ -23,8 +24,8 @@ import (
 // for nulls other than of numbers with a fraction, which become NaN.
 //
 // Source: numpy.lib.format, versions 1.0 to 3.0.
-func NPY(w io.Writer, r *recording.Reader, s Selection, o Options) (Report, error) {
-	j, err := newJob(w, r, s, o)
+func NPY(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Report, error) {
+	j, err := newJob(ctx, w, x, o)
 	if err != nil {
 		return Report{}, err
 	}
@@ -35,7 +36,7 @@ func NPY(w io.Writer, r *recording.Reader, s Selection, o Options) (Report, erro
 		}
 	}
 	names := j.names()
-	rows := max(0, s.End-s.Start)
+	rows := x.Len()
 	header := npyHeader(names, dtypes, rows)
 	if _, err := j.Write(header); err != nil {
 		return Report{}, err
@@ -60,7 +61,7 @@ func NPY(w io.Writer, r *recording.Reader, s Selection, o Options) (Report, erro
 
 // dtype returns NumPy's name for the values of a column.
 func (j *job) dtype(c *stream.Column) (string, error) {
-	if j.o.Physical && c.Scale != 0 && c.Type.Numeric() {
+	if j.physical(c) {
 		return "<f8", nil
 	}
 	kind, rest, _ := strings.Cut(c.ArrowType, "[")
@@ -87,22 +88,19 @@ var numpyNumber = map[stream.Type]string{
 }
 
 // names returns the names of the columns, with units where they are physical,
-// made different where the file has one twice.
+// all different, as NumPy wants them, and none empty.
 func (j *job) names() []string {
-	names, taken := make([]string, len(j.columns)), map[string]bool{}
+	names := make([]string, len(j.columns))
 	for i := range j.columns {
 		c := &j.columns[i]
-		name := c.Name
-		if j.o.Physical && c.Scale != 0 && c.Type.Numeric() && c.Unit != "" {
-			name += " (" + c.Unit + ")"
+		if names[i] = c.Name; names[i] == "" {
+			names[i] = "#1"
 		}
-		stem := name
-		for n := 2; taken[name] || name == ""; n++ {
-			name = fmt.Sprintf("%s#%d", stem, n)
+		if j.physical(c) && c.Unit != "" {
+			names[i] += " (" + c.Unit + ")"
 		}
-		names[i], taken[name] = name, true
 	}
-	return names
+	return stream.Distinct(names)
 }
 
 // npyHeader returns magic, version and description, padded to 64 bytes. Room
@@ -174,7 +172,7 @@ func pythonString(text string) string {
 func physical(c *stream.Column, v *recording.Vector) []byte {
 	out := make([]byte, 8*v.Len)
 	for i := range v.Len {
-		binary.LittleEndian.PutUint64(out[8*i:], math.Float64bits(c.Scale*(v.Float64(i)-c.Offset)))
+		binary.LittleEndian.PutUint64(out[8*i:], math.Float64bits(c.Physical(v.Float64(i))))
 	}
 	return out
 }

@@ -43,7 +43,7 @@ func TestNPYOfOneTypeIsATable(t *testing.T) {
 	r := open(t, record(t, probe(5), recording.WriterOptions{}, 1000, 24).Bytes())
 	s := Selection{Start: 990, End: 1010, Columns: []int{4, 0, 2}}
 	var f bytes.Buffer
-	report, err := NPY(&f, r, s, Options{})
+	report, err := NPY(ctx, &f, of(r, s), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestNPYOfOneTypeIsATable(t *testing.T) {
 func TestNPYOfSeveralTypesHasRecords(t *testing.T) {
 	r := open(t, record(t, probe(1), recording.WriterOptions{}, 10).Bytes())
 	var f bytes.Buffer
-	if _, err := NPY(&f, r, Selection{End: 10}, Options{}); err != nil {
+	if _, err := NPY(ctx, &f, of(r, Selection{End: 10}), nil); err != nil {
 		t.Fatal(err)
 	}
 	a := parseNPY(t, f.Bytes())
@@ -74,7 +74,7 @@ func TestNPYInPhysicalUnits(t *testing.T) {
 	r := open(t, record(t, probe(1), recording.WriterOptions{}, 3).Bytes())
 	raw := flatReference(t, r, Selection{End: 3, Columns: []int{0}})
 	var f bytes.Buffer
-	if _, err := NPY(&f, r, Selection{End: 3, Columns: []int{0, 2}}, Options{Physical: true}); err != nil {
+	if _, err := NPY(ctx, &f, of(r, Selection{End: 3, Columns: []int{0, 2}}), &Options{Physical: true}); err != nil {
 		t.Fatal(err)
 	}
 	a := parseNPY(t, f.Bytes())
@@ -142,7 +142,7 @@ func TestNPYTellsNullsOfNumbersWithAFractionAlone(t *testing.T) {
 	}
 	r := open(t, f.Bytes())
 	var out bytes.Buffer
-	if _, err := NPY(&out, r, Selection{End: 2, Columns: []int{0, 1, 2}}, Options{}); err != nil {
+	if _, err := NPY(ctx, &out, of(r, Selection{End: 2, Columns: []int{0, 1, 2}}), nil); err != nil {
 		t.Fatal(err)
 	}
 	row := parseNPY(t, out.Bytes()).data[14:]
@@ -155,7 +155,7 @@ func TestNPYTellsNullsOfNumbersWithAFractionAlone(t *testing.T) {
 	if x := math.Float64frombits(le.Uint64(row[6:])); x == x {
 		t.Error(x)
 	}
-	if _, err := NPY(&out, r, Selection{End: 2, Columns: []int{3}}, Options{}); !errors.Is(err, ErrKind) {
+	if _, err := NPY(ctx, &out, of(r, Selection{End: 2, Columns: []int{3}}), nil); !errors.Is(err, ErrKind) {
 		t.Errorf("null of a whole number: %v", err)
 	}
 }

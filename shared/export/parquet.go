@@ -3,6 +3,7 @@
 package export
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -14,25 +15,26 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // rowGroupBytes is how many bytes of values one row group holds: what a reader
 // takes at once, and what the writer keeps in memory once it is compressed.
 const rowGroupBytes = 128 << 20
 
-// Parquet writes the selection as a Parquet file: types, names, schema and field
+// Parquet writes the excerpt as a Parquet file: types, names, schema and field
 // metadata as in the recording, run-end encoded columns written out, bodies
 // compressed as codec says (None or Zstd).
-func Parquet(w io.Writer, r *recording.Reader, s Selection, o Options, codec recording.Codec) (Report, error) {
-	j, err := newJob(w, r, s, o)
+func Parquet(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options, codec recording.Codec) (Report, error) {
+	j, err := newJob(ctx, w, x, o)
 	if err != nil {
 		return Report{}, err
 	}
-	schema, err := arrowSchema(r, j.s)
+	schema, err := arrowSchema(j)
 	if err != nil {
 		return Report{}, err
 	}
-	schema = parquetSchema(schema)
+	schema = parquetSchema(schema, j.columns)
 	width := 0
 	for i := range j.columns {
 		width += max(1, j.columns[i].ByteWidth)
@@ -130,10 +132,13 @@ func withEntry(m arrow.Metadata, key, value string) arrow.Metadata {
 // parquetSchema replaces run-end encoded types by those of their values, and
 // views by what they show, and durations by numbers, of which alone Parquet
 // knows.
-func parquetSchema(schema *arrow.Schema) *arrow.Schema {
+//
+// Names are those of the columns: Parquet knows a column by its name alone.
+func parquetSchema(schema *arrow.Schema, columns []stream.Column) *arrow.Schema {
 	fields := make([]arrow.Field, schema.NumFields())
 	for i := range fields {
 		fields[i] = schema.Field(i)
+		fields[i].Name = columns[i].Name
 		switch t := fields[i].Type.(type) {
 		case *arrow.RunEndEncodedType:
 			if _, fixed := t.Encoded().(arrow.FixedWidthDataType); fixed {

@@ -73,11 +73,12 @@ func TestPagesHoldEveryNumberInAnyBatches(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 12))
 	for _, sizes := range [][]int{{1}, {100000}, {10, 20, 30, 40000, 1, 2, 3, 16384, 16383, 5}, {0, 7}, {}} {
 		r := open(t, numbers(t, random, sizes...))
-		schema, err := arrowSchema(r, Selection{})
+		j := jobOf(r, Selection{})
+		schema, err := arrowSchema(j)
 		if err != nil {
 			t.Fatal(err)
 		}
-		schema = parquetSchema(schema)
+		schema = parquetSchema(schema, j.columns)
 		for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
 			var f bytes.Buffer
 			p, err := newPageWriter(&f, schema, parquetProperties(schema, codec, 40000))
@@ -86,7 +87,7 @@ func TestPagesHoldEveryNumberInAnyBatches(t *testing.T) {
 			}
 			s := all(t, r)
 			var want []arrow.RecordBatch
-			for b, err := range r.Slice(s.Start, s.End, nil) {
+			for b, err := range pieces(r, Selection{Start: s.Start, End: s.End}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -145,7 +146,7 @@ func TestPagesTellBounds(t *testing.T) {
 	}
 	r := open(t, f.Bytes())
 	var out bytes.Buffer
-	if _, err := Parquet(&out, r, all(t, r), Options{}, recording.None); err != nil {
+	if _, err := Parquet(ctx, &out, of(r, all(t, r)), nil, recording.None); err != nil {
 		t.Fatal(err)
 	}
 	_, pq := readParquet(t, out.Bytes())

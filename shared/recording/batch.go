@@ -77,7 +77,7 @@ func (r *Reader) checkColumns(columns []int) ([]int, error) {
 	}
 	for _, c := range columns {
 		if c < 0 || c >= len(r.schema.Fields) {
-			return nil, &ColumnError{Name: fmt.Sprintf("#%d", c)}
+			return nil, noColumn(c)
 		}
 	}
 	return columns, nil

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ func (r *Reader) clockEnds(i int) (ends [2]uint64, err error) {
 
 func (r *Reader) readClockEnds(i int) (ends [2]uint64, err error) {
 	if r.clock < 0 {
-		return ends, errNoClock
+		return ends, ErrNoClock
 	}
 	h, err := r.header(i)
 	if err != nil {
@@ -62,10 +63,7 @@ func (r *Reader) readClockEnds(i int) (ends [2]uint64, err error) {
 	return ends, nil
 }
 
-var (
-	errNoClock = fmt.Errorf("%w: there is no column Clock of 64-bit integers, so rows cannot be found by time", ErrUnsupported)
-	errNoRows  = errors.New("recording: batch without rows")
-)
+var errNoRows = errors.New("recording: batch without rows")
 
 // ClockRange returns the first and last Clock, of the outermost batches whose
 // Clock can be trusted. ok is false if the file has no Clock or no such batch.
@@ -100,24 +98,18 @@ func (r *Reader) trusted(i, stop, step int) (ends [2]uint64, batch int, err erro
 	return ends, -1, nil
 }
 
-// BatchAtClock returns where the first row with Clock >= ticks is: the batch
-// and the row in it. Batches whose Clock cannot be trusted are passed over.
-// Without such a row, batch is NumBatches. Unlike RowAtClock it needs no index.
-//
-// It searches by halves over the ends of the batches, taking Clock to rise
-// from batch to batch.
-func (r *Reader) BatchAtClock(ticks uint64) (batch int, row int64, err error) {
-	if r.clock < 0 {
-		return 0, 0, errNoClock
-	}
-	found := -1                 // ends at or after ticks, and hi is not behind it
-	lo, hi := 0, len(r.batches) // all trusted batches before lo end before ticks
+// rowAtClock returns the first row with Clock >= ticks of the batches [first,
+// next), in which Clock rises, or the row after them. Batches whose Clock cannot
+// be trusted are passed over. It searches by halves over the ends of the batches.
+func (r *Reader) rowAtClock(ctx context.Context, ticks uint64, first, next int) (int64, error) {
+	found := -1           // ends at or after ticks, and hi is not after it
+	lo, hi := first, next // all trusted batches before lo end before ticks
 	for lo < hi {
 		mid := lo + (hi-lo)/2
 		ends, i, err := r.trusted(mid, hi, 1)
 		switch {
 		case err != nil:
-			return 0, 0, err
+			return 0, err
 		case i >= 0 && ends[1] < ticks:
 			lo = i + 1
 		default:
@@ -128,38 +120,14 @@ func (r *Reader) BatchAtClock(ticks uint64) (batch int, row int64, err error) {
 		}
 	}
 	if found < 0 {
-		return len(r.batches), 0, nil
+		return r.startOf(ctx, next)
 	}
 	rows := r.batches[found].rows
 	b, err := r.readRows(found, 0, 0, rows, []int{r.clock})
 	if err != nil {
-		return 0, 0, err
-	}
-	clock := Values[uint64](&b.Columns[0])
-	return found, int64(sort.Search(len(clock), func(i int) bool { return clock[i] >= ticks })), nil
-}
-
-// RowAtClock returns the first row with Clock >= ticks, or the number of rows.
-// See BatchAtClock; row numbers take the headers of all batches before it.
-func (r *Reader) RowAtClock(ticks uint64) (int64, error) {
-	batch, row, err := r.BatchAtClock(ticks)
-	if err != nil {
 		return 0, err
 	}
-	if batch == len(r.batches) {
-		for {
-			done, err := r.IndexStep(64)
-			if err != nil {
-				return 0, err
-			}
-			if done {
-				return r.starts[len(r.batches)], nil
-			}
-		}
-	}
-	start, _, err := r.BatchRange(batch)
-	if err != nil {
-		return 0, err
-	}
-	return start + row, nil
+	clock := ticksOf(&b.Columns[0])
+	start, err := r.startOf(ctx, found)
+	return start + int64(sort.Search(len(clock), func(i int) bool { return clock[i] >= ticks })), err
 }

@@ -1,36 +1,13 @@
 package recording
 
 import (
+	"context"
 	"errors"
 	"iter"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
-
-// Slice returns the rows [start, end) of some columns, given by index (nil:
-// all that can be read), batch by batch, cut to the range.
-//
-// Where a batch in the range is damaged it yields a nil batch and a
-// *CorruptError, and goes on behind it if asked to. Any other error is the
-// last that it yields: a *RangeError, a *ColumnError, or the source's.
-func (r *Reader) Slice(start, end int64, columns []int) iter.Seq2[*Batch, error] {
-	return func(yield func(*Batch, error) bool) {
-		for cut, err := range r.cuts(start, end) {
-			if err == nil {
-				err = cut.err
-			}
-			var b *Batch
-			if err == nil {
-				b, err = r.readRows(cut.batch, cut.start, cut.from, cut.to, columns)
-			}
-			var corrupt *CorruptError
-			if !yield(b, err) || err != nil && !errors.As(err, &corrupt) {
-				return
-			}
-		}
-	}
-}
 
 // A rowCut is the part of one batch that lies in a range of rows.
 type rowCut struct {
@@ -107,106 +84,80 @@ func (r *Reader) checkRange(start, end int64) error {
 	}
 }
 
-// SliceOptions say what WriteSlice copies and how. The zero value copies no
-// rows of all columns, plain.
-type SliceOptions struct {
-	Start, End int64 // rows, half-open
-	Columns    []int // by index, in the order wanted; nil: all, in file order
-	Unique     bool  // only the rows at which the values of slower columns begin, see SliceUnique
-	Format     Format
-	Codec      Codec                   // Keep: as each batch has it
-	Progress   func(done, total int64) // rows; nil: none
-
-	// Yield is called before each batch, and inside one every few megabytes.
-	// An error ends the writing, which returns it.
-	Yield func() error
+// CopyOptions say how Copy writes. The zero value writes a file of plain bodies.
+type CopyOptions struct {
+	Format   Format
+	Codec    Codec                   // Keep: as each batch has it
+	Progress func(done, total int64) // rows of the recording; nil: none
 }
 
-// workBytes is how many bytes are decoded or encoded between two calls of
-// Yield: 20 ms in WebAssembly, where zstd does about 100 MB/s.
+// workBytes is how many bytes are decoded or encoded between two looks at a
+// context: 20 ms in WebAssembly, where zstd does about 100 MB/s.
 const workBytes = 2 << 20
 
-// everyWork returns a function that counts bytes of work and calls yield, if
-// there is one, every workBytes.
-func everyWork(yield func() error) func(n int) error {
+// everyWork returns a function that counts bytes of work and asks a context
+// every workBytes.
+func everyWork(ctx context.Context) func(n int) error {
 	done := 0
 	return func(n int) error {
-		if done += n; done < workBytes || yield == nil {
+		if done += n; done < workBytes {
 			return nil
 		}
 		done = 0
-		return yield()
+		return ctx.Err()
 	}
 }
 
-// A SliceReport says what WriteSlice wrote and what it could not.
-type SliceReport struct {
+// A CopyReport says what Copy wrote and what it could not.
+type CopyReport struct {
 	Rows     int64     `json:"rows"`
 	Batches  int       `json:"batches"`
 	Bytes    int64     `json:"bytes"`     // of the file written
-	LostRows int64     `json:"lost_rows"` // rows missing in the range, as far as known
+	LostRows int64     `json:"lost_rows"` // rows missing in the excerpt, as far as known
 	Findings []Finding `json:"findings"`  // by which they are missing; if there are any, data were lost
 }
 
-// Lost returns the findings by which data are missing from the rows
-// [start, end): of those batches among them that touched says were met and did
-// not hold, and of places between batches where others were lost. Such a place
-// belongs to the row behind it, at the end of the file to the row before. rows
-// is how many were lost at such places, as far as known.
-func (r *Reader) Lost(start, end int64, touched func(batch int) bool) (lost []Finding, rows int64) {
+// lost returns the findings by which data are missing from the rows
+// [start, end): met of those batches among them that touched says were met and
+// were not intact, between of places between batches where others were lost.
+// Such a place belongs to the row after it, at the end of the file to the row
+// before.
+func (r *Reader) lost(start, end int64, touched func(batch int) bool) (met, between []Finding) {
 	_ = r.Findings() // fills in what is known of them
 	for _, f := range r.findings {
 		if touched(f.Batch) {
-			lost = append(lost, f)
+			met = append(met, f)
 		}
 	}
 	for _, f := range r.framing(func(v *messages.Verdict) bool { return !v.AtEnd }) { // what the end lacks was never in the range
 		inside := f.BeforeRow >= start && (f.BeforeRow < end || f.BeforeRow == end && r.endsAt(end))
 		if f.Severity == SeverityError && f.LostRows != 0 && inside {
-			lost, rows = append(lost, f), rows+max(0, f.LostRows)
+			between = append(between, f)
 		}
 	}
-	sortFindings(lost)
-	return lost, rows
+	return met, between
 }
 
-// WriteSlice writes the rows [o.Start, o.End) of some columns as a file, or a
-// stream, of their own: types, run ends, nulls, dictionaries, metadata and the
-// borders of batches stay as they are. Damaged batches are left out; they, and
-// what was lost between batches, are reported.
+// Copy writes an excerpt as a file, or a stream, of its own: types, run ends,
+// nulls, dictionaries, metadata and the borders of batches stay as they are.
+// Damaged batches are left out; they, and what was lost between batches, are
+// reported, as by [Excerpt.Lost]. o may be nil.
 //
-// It returns a *RangeError, a *ColumnError, an error that wraps ErrUnsupported
-// where a file cannot hold what a stream can (dictionaries that change), or that
-// of source, file or o.Yield; f then holds a part and is the caller's to remove.
-func (r *Reader) WriteSlice(f File, o SliceOptions) (SliceReport, error) {
-	report := SliceReport{Findings: []Finding{}}
-	columns := o.Columns
-	if columns == nil {
-		columns = make([]int, len(r.schema.Fields))
-		for i := range columns {
-			columns[i] = i
-		}
+// It returns an error that wraps ErrUnsupported where a file cannot hold what a
+// stream can (dictionaries that change), or that of source, file or ctx; f then
+// holds a part and is the caller's to remove. ctx is asked before each batch, and
+// inside one every few megabytes.
+func Copy(ctx context.Context, f File, x *Excerpt, o *CopyOptions) (CopyReport, error) {
+	if o == nil {
+		o = &CopyOptions{}
 	}
-	var u *unique
-	var err error
-	if o.Unique {
-		if u, err = r.newUnique(o.Columns); err != nil {
-			return SliceReport{}, err
-		}
-		columns = u.columns
-	}
-	if columns, err = r.checkColumns(columns); err != nil {
-		return SliceReport{}, err
-	}
-	if err := r.checkRange(o.Start, o.End); err != nil {
-		return SliceReport{}, err
-	}
-	schema := arrowipc.Schema{Metadata: r.schema.Metadata, Fields: make([]arrowipc.Field, len(columns))}
-	for i, c := range columns {
+	r := x.r
+	schema := arrowipc.Schema{Metadata: r.schema.Metadata, Fields: make([]arrowipc.Field, len(x.columns))}
+	for i, c := range x.columns {
 		schema.Fields[i] = r.schema.Fields[c]
 	}
-	if u != nil {
-		schema = u.schema()
+	if x.unique != nil {
+		schema = x.unique.schema()
 	}
 	codec := o.Codec
 	if codec == Keep {
@@ -214,19 +165,18 @@ func (r *Reader) WriteSlice(f File, o SliceOptions) (SliceReport, error) {
 	}
 	w, err := newSchemaWriter(f, schema, WriterOptions{Format: o.Format, Codec: codec})
 	if err != nil {
-		return SliceReport{}, err
+		return CopyReport{}, err
 	}
 	w.metadata = r.metadata
-	copied := r.newDictionaryCopy(w, schema.Fields, o)
-	r.worked = everyWork(o.Yield)
+	copied := newDictionaryCopy(w, schema.Fields, x, o)
+	r.worked = everyWork(ctx)
 	defer func() { r.worked = nil }()
 	w.enc.worked = r.worked
-	damaged := map[int]bool{}
-	for cut, err := range r.cuts(o.Start, o.End) {
-		if o.Yield != nil {
-			if err := o.Yield(); err != nil {
-				return SliceReport{}, err
-			}
+	x.damaged, x.leftOut = nil, 0
+	done, total := int64(0), x.Len()
+	for cut, err := range x.cuts() {
+		if err := ctx.Err(); err != nil {
+			return CopyReport{}, err
 		}
 		if err == nil {
 			err = cut.err
@@ -236,30 +186,28 @@ func (r *Reader) WriteSlice(f File, o SliceOptions) (SliceReport, error) {
 		}
 		switch {
 		case err != nil:
-		case u != nil:
-			err = u.copyCut(w, cut, o.Codec)
+		case x.unique != nil:
+			err = x.unique.copyCut(w, cut, o.Codec)
 		default:
-			err = r.copyCut(w, cut, columns, o.Codec)
+			err = r.copyCut(w, cut, x.columns, o.Codec)
 		}
 		var corrupt *CorruptError
 		switch {
 		case errors.As(err, &corrupt):
-			damaged[cut.batch] = true
-			report.LostRows += cut.to - cut.from
+			x.lose(cut)
 		case err != nil:
-			return SliceReport{}, err
+			return CopyReport{}, err
 		}
-		if o.Progress != nil {
-			o.Progress(min(cut.start+cut.to, o.End)-o.Start, o.End-o.Start)
+		if done += max(0, cut.to-cut.from); o.Progress != nil {
+			o.Progress(done, total)
 		}
 	}
 	if err := w.Close(); err != nil {
-		return SliceReport{}, err
+		return CopyReport{}, err
 	}
-	lost, rows := r.Lost(o.Start, o.End, func(batch int) bool { return damaged[batch] })
-	report.Findings = append(report.Findings, lost...)
-	report.LostRows += rows
-	report.Rows, report.Batches, report.Bytes = w.Rows(), w.Batches(), w.Size()
+	report := CopyReport{Rows: w.Rows(), Batches: w.Batches(), Bytes: w.Size(), Findings: []Finding{}}
+	lost, rows := x.Lost()
+	report.Findings, report.LostRows = append(report.Findings, lost...), rows
 	return report, nil
 }
 

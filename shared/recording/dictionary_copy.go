@@ -21,14 +21,15 @@ type dictionaryCopy struct {
 	r      *Reader
 	w      *Writer
 	fields []*arrowipc.Field // with a dictionary, one for each id, inner ones first
-	o      SliceOptions
+	x      *Excerpt
+	o      *CopyOptions
 	done   map[int64]dictionary // how far each is written, by id
 	begun  bool                 // those of a file are written
 	err    error                // of that
 }
 
-func (r *Reader) newDictionaryCopy(w *Writer, fields []arrowipc.Field, o SliceOptions) *dictionaryCopy {
-	d := &dictionaryCopy{r: r, w: w, o: o, done: map[int64]dictionary{}}
+func newDictionaryCopy(w *Writer, fields []arrowipc.Field, x *Excerpt, o *CopyOptions) *dictionaryCopy {
+	d := &dictionaryCopy{r: x.r, w: w, x: x, o: o, done: map[int64]dictionary{}}
 	d.collect(fields)
 	return d
 }
@@ -95,7 +96,7 @@ func (d *dictionaryCopy) stream(batch int) error {
 // which is given.
 func (d *dictionaryCopy) file(first int) error {
 	last := first
-	for cut, err := range d.r.cuts(d.o.Start, d.o.End) {
+	for cut, err := range d.x.cuts() {
 		if err != nil {
 			return err
 		}

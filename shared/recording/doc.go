@@ -7,15 +7,24 @@
 //
 // # Reading
 //
-// [NewReader], or [Open] for who wants to follow a long opening, gives a
-// [Reader]; opening costs the footer and two batch headers, however long the
-// recording is. [Reader.Stream] says what the columns are, [Reader.Column] finds
-// one by name. [Reader.Slice] goes over rows batch by batch and reads only the
-// columns that are asked for; [Reader.ReadBatch] reads one batch. [Values] gives
-// the numbers of a [Vector] without a copy, [Vector.Text] any value as text.
-// [Reader.Unique] gives a signal that is slower than its rows at its own rate.
-// [Reader.RowAtClock] finds a moment, [Reader.Gaps] the rows that were lost
-// before they reached the file.
+// [NewReader], or [Open] if the caller wants progress, returns a [Reader];
+// opening costs the footer and two batch headers, however long the recording is.
+// [Reader.Stream] says what the columns are. [Reader.Select] finds out what a
+// [Selection] means, rows or seconds, names or globs; its [Excerpt] is read
+// batch by batch, at the cost of the columns that are asked for, and knows what
+// was lost in it:
+//
+//	r, err := recording.NewReader(file, size)
+//	t, err := r.TimeOf("60", "61")
+//	x, err := r.Select(ctx, recording.Selection{Time: t, Columns: []string{"SpikeData*", "Clock"}})
+//	for batch, err := range x.Batches(ctx) {
+//		// batch.Columns are in the order of x.Columns()
+//	}
+//	findings, rows := x.Lost()
+//
+// [Values] gives the numbers of a [Vector] without a copy, [Vector.Text] any
+// value as text. [Reader.Gaps] finds the rows that were lost before they reached
+// the file.
 //
 // # Damage
 //
@@ -28,7 +37,7 @@
 // # Writing
 //
 // [NewWriter] writes a stream batch by batch, so that the file can be read at
-// every moment; [Reader.WriteSlice] copies a part of a recording. For other
+// every moment; [Copy] copies an excerpt. For other
 // formats, and for arrow-go's record batches, see package export.
 //
 // How files look, and why, is in FORMAT.md.

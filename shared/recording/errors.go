@@ -42,27 +42,6 @@ func (e *CorruptError) Error() string {
 // Unwrap returns the cause.
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// A RangeError says that rows [Start, End) are not all in a file of Rows rows.
-type RangeError struct{ Start, End, Rows int64 }
-
-func (e *RangeError) Error() string {
-	return fmt.Sprintf("recording: rows [%d, %d) are not in the file: valid are 0 <= start <= end <= %d", e.Start, e.End, e.Rows)
-}
-
-// A ColumnError says that there is no column Name. Near holds the names most
-// like it, best first.
-type ColumnError struct {
-	Name string
-	Near []string
-}
-
-func (e *ColumnError) Error() string {
-	if len(e.Near) == 0 {
-		return fmt.Sprintf("recording: no column %q", e.Name)
-	}
-	return fmt.Sprintf("recording: no column %q: did you mean %s?", e.Name, strings.Join(e.Near, ", "))
-}
-
 // plainReason makes the text of an error one for people, who know no package names.
 func plainReason(text string) string { return packageNames.Replace(text) }
 

@@ -1,6 +1,7 @@
 package recording_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"os"
@@ -23,12 +24,13 @@ func ExampleBytes() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	column, err := r.Column("AuxDataCh1")
+	ctx := context.Background()
+	excerpt, err := r.Select(ctx, recording.Selection{Columns: []string{"AuxDataCh1"}})
 	if err != nil {
 		log.Fatal(err)
 	}
 	highest := uint16(0)
-	for batch, err := range r.Slice(0, rows, []int{column}) {
+	for batch, err := range excerpt.Batches(ctx) {
 		if err != nil {
 			log.Fatal(err)
 		}

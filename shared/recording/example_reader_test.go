@@ -2,6 +2,7 @@ package recording_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log"
 	"os"
@@ -18,11 +19,12 @@ func ExampleNewReader() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	used, err := r.Column("PercentUsed")
+	ctx := context.Background()
+	excerpt, err := r.Select(ctx, recording.Selection{Rows: &recording.Range{Start: 1498, End: 1502}, Columns: []string{"PercentUsed"}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	for batch, err := range r.Slice(1498, 1502, []int{used}) {
+	for batch, err := range excerpt.Batches(ctx) {
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -69,7 +71,7 @@ func ExampleColumnError() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = r.Column("AuxData1")
+	_, err = r.Select(context.Background(), recording.Selection{Columns: []string{"AuxData1"}})
 	fmt.Println(err)
-	// Output: recording: no column "AuxData1": did you mean AuxDataCh1, AuxDataCh0, AuxDataCh2?
+	// Output: recording: columns AuxData1: no column matches; did you mean AuxDataCh1, AuxDataCh0, AuxDataCh2?
 }

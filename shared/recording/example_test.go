@@ -1,6 +1,7 @@
 package recording_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log"
@@ -50,18 +51,18 @@ func ExampleOpen() {
 
 // Only the columns that are asked for are read, batch by batch, and a damaged
 // batch does not end the loop.
-func ExampleReader_Slice() {
+func ExampleExcerpt_Batches() {
 	data := load("old_AnalogInput_S16.arrow")
 	r, err := recording.NewReader(data, int64(len(data)))
 	if err != nil {
 		log.Fatal(err)
 	}
-	clock, _ := r.Column("Clock")
-	input, err := r.Column("AnalogDataCh3")
+	ctx := context.Background()
+	excerpt, err := r.Select(ctx, recording.Selection{Rows: &recording.Range{Start: 900, End: 2100}, Columns: []string{"Clock", "AnalogDataCh3"}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	for batch, err := range r.Slice(900, 2100, []int{clock, input}) {
+	for batch, err := range excerpt.Batches(ctx) {
 		var damage *recording.CorruptError
 		switch {
 		case errors.As(err, &damage):
@@ -88,10 +89,7 @@ func ExampleValues() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lfp, err := r.Column("LfpDataCh7")
-	if err != nil {
-		log.Fatal(err)
-	}
+	lfp := r.Stream().Column("LfpDataCh7")
 	batch, err := r.ReadBatch(0, []int{lfp})
 	if err != nil {
 		log.Fatal(err)
@@ -113,30 +111,31 @@ func ExampleValues() {
 
 // A slower signal gives each value once, whichever of three ways its file
 // stores it.
-func ExampleReader_Unique() {
-	for _, name := range []string{"old_NeuropixelsV1_zstd.arrow", "new_NeuropixelsV1.arrow"} {
+func ExampleSelection_unique() {
+	ctx := context.Background()
+	for name, column := range map[string]string{"old_NeuropixelsV1_zstd.arrow": "LfpDataCh7", "new_NeuropixelsV1.arrow": "LfpData7"} {
 		data := load(name)
 		r, err := recording.NewReader(data, int64(len(data)))
 		if err != nil {
 			log.Fatal(err)
 		}
-		const lfp7 = 7
-		kind, stride, err := r.Subsample(lfp7)
+		excerpt, err := r.Select(ctx, recording.Selection{
+			Rows: &recording.Range{Start: 0, End: 36}, Columns: []string{column, "Clock"}, Unique: true})
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(r.Stream().Columns[lfp7].Name, kind, stride)
-		for samples, err := range r.Unique(lfp7, 0, 36) {
+		fmt.Println(excerpt.Columns()[0].Name, "one value in", excerpt.Stride(), "rows")
+		for batch, err := range excerpt.Batches(ctx) {
 			if err != nil {
 				log.Fatal(err)
 			}
-			fmt.Println(recording.Values[uint16](&samples.Values), "rows", samples.Rows, "ticks", samples.Clock)
+			fmt.Println(recording.Values[uint16](&batch.Columns[0]), "rows", batch.Numbers, "ticks", recording.Values[uint64](&batch.Columns[1]))
 		}
 	}
-	// Output:
-	// LfpDataCh7 nulls 12
+	// Unordered output:
+	// LfpDataCh7 one value in 12 rows
 	// [547 558 569] rows [0 12 24] ticks [1000 100996 200992]
-	// LfpData7 run-end 12
+	// LfpData7 one value in 12 rows
 	// [547 558 569] rows [0 12 24] ticks [1000 100996 200992]
 }
 
@@ -161,8 +160,12 @@ func ExampleReader_Gaps() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	rows, _ := r.Rows()
-	gaps, period, err := r.Gaps(0, rows)
+	ctx := context.Background()
+	all, err := r.Select(ctx, recording.Selection{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	gaps, period, err := r.Gaps(ctx, all)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,31 +1,37 @@
 package recording
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
-// Gaps finds the stretches without rows in [start, end) of a stream that
-// delivers evenly, in order, and the even step: ticks of the clock named by
-// Gap.Column from row to row, 0 for a stream of events or one without a clock,
-// which has no gaps. It reads HubClock and Clock of these rows.
+// Gaps finds the stretches without rows in an excerpt of a stream that delivers
+// evenly, in order, and the even step: ticks of the clock named by Gap.Column
+// from row to row, 0 for a stream of events or one without a clock, which has no
+// gaps. It reads HubClock and Clock of these rows.
 //
 // Damaged batches are passed over: what they lack is no gap but a finding. The
-// error is a *RangeError or the source's.
-func (r *Reader) Gaps(start, end int64) (gaps []Gap, period float64, err error) {
+// error is that of ctx or the source's.
+func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float64, err error) {
 	s := r.Stream()
 	finder, columns := newGapFinder("HubClock"), []int(nil)
-	hub, clock := s.Column("HubClock"), s.Column("Clock")
-	if hub < 0 {
+	hub, hasHub := s.HubClock()
+	clock, hasClock := s.Clock()
+	if hasHub {
+		columns = append(columns, hub)
+	} else {
 		finder = newGapFinder("Clock")
 	}
-	for _, c := range []int{hub, clock} {
-		if c >= 0 {
-			columns = append(columns, c)
-		}
+	if hasClock {
+		columns = append(columns, clock)
 	}
 	if len(columns) == 0 {
 		return nil, 0, nil
 	}
+	clocks := &Excerpt{r: r, ranges: x.ranges, columns: columns}
 	adjoining := true
-	for b, err := range r.Slice(start, end, columns) {
+	next := int64(-1)
+	for b, err := range clocks.Batches(ctx) {
 		var damage *CorruptError
 		if errors.As(err, &damage) {
 			adjoining = false
@@ -34,13 +40,14 @@ func (r *Reader) Gaps(start, end int64) (gaps []Gap, period float64, err error) 
 		if err != nil {
 			return nil, 0, err
 		}
-		ticks := Values[uint64](&b.Columns[0])
+		ticks := ticksOf(&b.Columns[0])
 		var beside []uint64
-		if clock >= 0 {
-			beside = Values[uint64](&b.Columns[len(columns)-1])
+		if hasClock {
+			beside = ticksOf(&b.Columns[len(columns)-1])
 		}
-		finder.add(b.Index, b.Start, ticks, beside, adjoining && !r.batches[b.Index].afterLoss)
-		adjoining = true
+		// Between two ranges of an excerpt rows are left out, not missing.
+		finder.add(b.Index, b.Start, ticks, beside, adjoining && (next < 0 || next == b.Start))
+		adjoining, next = true, b.Start+int64(b.Rows)
 	}
 	p := finder.pace()
 	return finder.gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz)), p.period, nil

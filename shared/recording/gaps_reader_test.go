@@ -57,7 +57,7 @@ func TestGapsOfARange(t *testing.T) {
 		"between two":              {350, 600, nil, nil},
 		"no rows":                  {5, 5, nil, nil},
 	} {
-		gaps, period, err := r.Gaps(c.start, c.end)
+		gaps, period, err := r.gapsOf(c.start, c.end)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestGapsOfARange(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := r.Gaps(0, 1001); err == nil {
+	if _, _, err := r.gapsOf(0, 1001); err == nil {
 		t.Error("rows beyond the file give no error")
 	}
 }
@@ -94,7 +94,7 @@ func TestWhatADamagedBatchLacksIsNoGap(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, _ := damaged.Rows()
-	gaps, _, err := damaged.Gaps(0, min(rows, 900))
+	gaps, _, err := damaged.gapsOf(0, min(rows, 900))
 	if err != nil || len(gaps) != 1 || gaps[0].Row != 350 {
 		t.Errorf("%v (%v), want the gap before row 350 alone", gaps, err)
 	}

@@ -184,19 +184,6 @@ func (r *Reader) runEnd(column int) bool {
 	return l.runEnd
 }
 
-// Column returns the index of the column of that name, the first if there are
-// several, or a *ColumnError.
-func (r *Reader) Column(name string) (int, error) {
-	if i := r.fieldIndex(name); i >= 0 {
-		return i, nil
-	}
-	names := make([]string, len(r.schema.Fields))
-	for i := range names {
-		names[i] = r.schema.Fields[i].Name
-	}
-	return 0, &ColumnError{Name: name, Near: near(name, names)}
-}
-
 // fieldIndex returns the first column of that name, or -1. A search costs less
 // than a map of all names, which every opening would have to make.
 func (r *Reader) fieldIndex(name string) int {

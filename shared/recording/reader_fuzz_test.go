@@ -80,7 +80,7 @@ func FuzzReader(f *testing.F) {
 
 func knownError(err error) bool {
 	var corrupt *CorruptError
-	return errors.As(err, &corrupt) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrTooLarge)
+	return errors.As(err, &corrupt) || errors.Is(err, ErrNoClock) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrTooLarge)
 }
 
 // readInMemory makes sure that a file in memory is the same to a reader, and the

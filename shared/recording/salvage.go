@@ -34,7 +34,9 @@ func (rc *recoverer) wantedColumns() ([]int, error) {
 	if slices.Contains(patterns, salvageAll) {
 		patterns = nil
 	}
-	return columnsLike(rc.schema.Fields, patterns)
+	columns, err := columnsLike(rc.schema.Fields, patterns)
+	slices.Sort(columns)
+	return columns, err
 }
 
 // trySalvage keeps what it can of a batch that the end of the file cuts: an

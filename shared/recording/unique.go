@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strconv"
 
@@ -21,97 +20,6 @@ import (
 // begins that equals the one before. So nothing is lost where rows are missing
 // and the rhythm has shifted, nor where a file only claims a stride.
 
-// Samples are the values of a column that is slower than its rows, in one
-// batch.
-type Samples struct {
-	Values   Vector  // one a row of Rows; never run-end encoded
-	Rows     []int64 // the number of the row at which each value begins
-	Clock    []uint64
-	HubClock []uint64 // of these rows; nil without such a column
-}
-
-// Unique returns the values of a column that begin in rows [start, end), each
-// once, with their rows and clocks, batch by batch. Of a column that is not
-// slower than its rows these are all rows.
-//
-// Damaged batches and errors are as in Slice.
-func (r *Reader) Unique(column int, start, end int64) iter.Seq2[*Samples, error] {
-	return func(yield func(*Samples, error) bool) {
-		if _, err := r.checkColumns([]int{column}); err != nil {
-			yield(nil, err)
-			return
-		}
-		u := &unique{r: r, columns: []int{column}, slow: []int{0}}
-		kind, stride, err := r.sampling(column)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		u.stride, u.rhythm = stride, kind != "nulls"
-		clocks := []*int{new(int), new(int)}
-		for k, name := range []string{"Clock", "HubClock"} {
-			*clocks[k] = -1
-			if c := r.fieldIndex(name); c >= 0 && r.typeOf(c) == stream.Uint64 {
-				*clocks[k] = len(u.columns)
-				u.columns = append(u.columns, c)
-			}
-		}
-		for b, err := range u.slice(start, end) {
-			var s *Samples
-			if b != nil {
-				s = &Samples{Values: b.Columns[0], Rows: b.rows}
-				if k := *clocks[0]; k >= 0 {
-					s.Clock = Values[uint64](&b.Columns[k])
-				}
-				if k := *clocks[1]; k >= 0 {
-					s.HubClock = Values[uint64](&b.Columns[k])
-				}
-			}
-			if !yield(s, err) {
-				return
-			}
-		}
-	}
-}
-
-// SliceUnique is Slice for columns that are slower than their rows: of every
-// batch it yields the rows at which their values begin. Vectors are never
-// run-end encoded; Batch.Start is the number of the first row in hand.
-//
-// columns nil means all slower ones, and the clocks. Besides those, columns
-// that are no channels (clocks, counters, digital lines) may be asked for. It
-// ends with an error if columns differ in rate, or none is slower than its
-// rows. Damaged batches and other errors are as in Slice.
-func (r *Reader) SliceUnique(start, end int64, columns []int) iter.Seq2[*Batch, error] {
-	return func(yield func(*Batch, error) bool) {
-		u, err := r.newUnique(columns)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for b, err := range u.slice(start, end) {
-			var batch *Batch
-			if b != nil {
-				batch = &b.Batch
-			}
-			if !yield(batch, err) {
-				return
-			}
-		}
-	}
-}
-
-// UniqueColumns returns the columns that SliceUnique and SliceOptions.Unique
-// take for columns, and every how many rows there is one of theirs, or the
-// error with which they would end.
-func (r *Reader) UniqueColumns(columns []int) (list []int, stride int, err error) {
-	u, err := r.newUnique(columns)
-	if err != nil {
-		return nil, 0, err
-	}
-	return u.columns, u.stride, nil
-}
-
 // A unique picks the rows at which slow values begin.
 type unique struct {
 	r       *Reader
@@ -119,12 +27,6 @@ type unique struct {
 	slow    []int // which of columns, by position
 	stride  int
 	rhythm  bool // a value may begin where nothing shows it
-}
-
-// A uniqueBatch is a batch of picked rows.
-type uniqueBatch struct {
-	Batch
-	rows []int64 // their numbers
 }
 
 var errNothingSlow = errors.New("recording: none of these columns is slower than its rows, so unique values are all values")
@@ -174,27 +76,8 @@ func (r *Reader) newUnique(columns []int) (*unique, error) {
 	return u, nil
 }
 
-// slice yields the picked rows of [start, end).
-func (u *unique) slice(start, end int64) iter.Seq2[*uniqueBatch, error] {
-	return func(yield func(*uniqueBatch, error) bool) {
-		for cut, err := range u.r.cuts(start, end) {
-			if err == nil {
-				err = cut.err
-			}
-			var b *uniqueBatch
-			if err == nil {
-				b, err = u.cut(cut)
-			}
-			var corrupt *CorruptError
-			if !yield(b, err) || err != nil && !errors.As(err, &corrupt) {
-				return
-			}
-		}
-	}
-}
-
 // cut reads and picks from the part of one batch.
-func (u *unique) cut(cut rowCut) (*uniqueBatch, error) {
+func (u *unique) cut(cut rowCut) (*Batch, error) {
 	// From the batch's first row on: where the first value begins tells where
 	// the others do.
 	b, err := u.r.readRows(cut.batch, cut.start, 0, cut.to, u.columns)
@@ -224,12 +107,12 @@ func (u *unique) cut(cut rowCut) (*uniqueBatch, error) {
 	pick = pick[:to]
 	from, _ := slices.BinarySearch(pick, int(cut.from))
 	pick = pick[from:]
-	out := &uniqueBatch{Batch: Batch{Index: cut.batch, Start: cut.start + cut.from, Rows: len(pick), Columns: make([]Vector, len(b.Columns))}, rows: make([]int64, len(pick))}
+	out := &Batch{Index: cut.batch, Start: cut.start + cut.from, Rows: len(pick), Columns: make([]Vector, len(b.Columns)), Numbers: make([]int64, len(pick))}
 	for i, row := range pick {
-		out.rows[i] = cut.start + int64(row)
+		out.Numbers[i] = cut.start + int64(row)
 	}
 	if len(pick) > 0 {
-		out.Start = out.rows[0]
+		out.Start = out.Numbers[0]
 	}
 	for k := range b.Columns {
 		if out.Columns[k], err = picked(&b.Columns[k], pick); err != nil {

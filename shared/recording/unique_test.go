@@ -71,17 +71,35 @@ var slowLayouts = []string{"repeat", "repeat without metadata", "ree", "ree with
 // uniqueOf collects what Unique gives.
 func uniqueOf(t testing.TB, r *Reader, column int, start, end int64) (values []float64, rows []int64, clock, hub []uint64) {
 	t.Helper()
-	for s, err := range r.Unique(column, start, end) {
+	columns := []int{column}
+	clocks := [2]int{-1, -1}
+	for k, name := range []string{"Clock", "HubClock"} {
+		if c := r.fieldIndex(name); c >= 0 {
+			clocks[k], columns = len(columns), append(columns, c)
+		}
+	}
+	u := &unique{r: r, columns: columns, slow: []int{0}, stride: 1}
+	if slow, err := r.newUnique(columns); err == nil {
+		u = slow
+	} // else it is at the full rate
+	x := &Excerpt{r: r, ranges: []Range{{start, end}}, columns: columns, unique: u}
+	for b, err := range x.Batches(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Values.Len != len(s.Rows) || s.Values.RunEnds != nil || s.Clock != nil && len(s.Clock) != len(s.Rows) {
-			t.Fatalf("%d values, %d rows, %d ticks", s.Values.Len, len(s.Rows), len(s.Clock))
+		if v := &b.Columns[0]; v.Len != len(b.Numbers) || v.RunEnds != nil || b.Rows != v.Len {
+			t.Fatalf("%d values, %d rows", v.Len, len(b.Numbers))
 		}
-		for i := range s.Rows {
-			values = append(values, s.Values.Float64(i))
+		for i := range b.Rows {
+			values = append(values, b.Columns[0].Float64(i))
 		}
-		rows, clock, hub = append(rows, s.Rows...), append(clock, s.Clock...), append(hub, s.HubClock...)
+		rows = append(rows, b.Numbers...)
+		if k := clocks[0]; k >= 0 {
+			clock = append(clock, Values[uint64](&b.Columns[k])...)
+		}
+		if k := clocks[1]; k >= 0 {
+			hub = append(hub, Values[uint64](&b.Columns[k])...)
+		}
 	}
 	return values, rows, clock, hub
 }
@@ -193,7 +211,7 @@ func TestUniqueSaysWhatItCannotDo(t *testing.T) {
 	}{
 		{"no slow column", []int{2, 3}, "none of these columns is slower"},
 		{"a fast channel", []int{0, 1}, `"SpikeData0" has a value in every row`},
-		{"a column that is not there", []int{9}, "no column"},
+		{"a column that is not there", []int{9}, "columns #9: no column"},
 	} {
 		_, err := r.WriteSlice(&memFile{}, SliceOptions{End: 1200, Columns: c.columns, Unique: true})
 		if err == nil || !strings.Contains(err.Error(), c.say) {

@@ -25,6 +25,7 @@ type Batch struct {
 	Start   int64 // row number of the first row
 	Rows    int
 	Columns []Vector // in the order they were asked for
+	Numbers []int64  // of the rows, where an excerpt leaves some out; nil: they follow Start
 }
 
 // A Vector is the values of one column in a batch: of numbers, truth values,

@@ -109,3 +109,12 @@ func (s *Stream) Column(name string) int {
 	}
 	return -1
 }
+
+// Physical returns the value of a raw one in the column's Unit: Scale x (raw -
+// Offset). Where the scale is not known it returns raw: a code.
+func (c *Column) Physical(raw float64) float64 {
+	if c.Scale == 0 {
+		return raw
+	}
+	return c.Scale * (raw - c.Offset)
+}

@@ -53,11 +53,9 @@ func columnsOf(t *testing.T, path string) (rows int64, columns []column) {
 	check(t, err)
 	r, err := recording.NewReader(file, info.Size())
 	check(t, err)
-	for done := false; !done; {
-		done, err = r.IndexStep(1 << 20)
-		check(t, err)
-	}
-	rows, _ = r.Rows()
+	all, err := r.Select(t.Context(), recording.Selection{})
+	check(t, err)
+	rows = all.Len()
 	var wanted []int
 	for i, c := range r.Stream().Columns {
 		if c.Type != stream.Other && c.Type != stream.FixedBinary {
@@ -65,7 +63,9 @@ func columnsOf(t *testing.T, path string) (rows int64, columns []column) {
 			columns = append(columns, column{name: c.Name, width: c.Type.Width()})
 		}
 	}
-	for batch, err := range r.Slice(0, rows, wanted) {
+	all, err = all.With(wanted)
+	check(t, err)
+	for batch, err := range all.Batches(t.Context()) {
 		check(t, err)
 		for i := range batch.Columns {
 			v := &batch.Columns[i]

@@ -179,7 +179,11 @@ export interface SliceArgs {
   stream: string;
   /** rows, half-open; or from/to in seconds by the clock; what is left out is the beginning or the end */
   start?: number; end?: number; from?: number; to?: number;
-  /** names, globs or indices; absent: all; of bin the 16-bit channels of one signal */
+  /** or ticks by the clock, half-open */
+  ticks?: [number, number];
+  /** or batches a:b, half-open; either may be left out */
+  batches?: string;
+  /** names, globs or indices, in the order wanted; of several columns with one name, name#1 is the first; absent: all; of bin the 16-bit channels of one signal */
   columns?: (string | number)[];
   /** arrow if absent */
   format?: SliceFormat;
@@ -195,8 +199,8 @@ export type SliceFormat = "arrow" | "stream" | "csv" | "npy" | "bin";
 /** keep: each batch as it is in the file */
 export type Compression = "keep" | "none" | "zstd" | "lz4";
 export interface SliceResult { blob: Blob; report: SliceReport }
-/** columns in file order; damaged batches of the span are left out and counted. */
-export interface SliceReport { start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number; lost_rows: number; findings: Finding[]; layout?: object }
+/** damaged batches of the span are left out and counted; ranges: of rows, where the times asked for come more than once */
+export interface SliceReport { start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number; ranges?: { start: number; end: number }[]; lost_rows: number; findings: Finding[]; layout?: object }
 export interface SliceProgress { done: number; total: number }
 
 export interface RecoverArgs {

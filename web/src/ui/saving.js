@@ -86,9 +86,8 @@ export function saveDialog(recording, stage) {
     const kind = /** @type {SliceFormat} */ (format.select.value), columns = columnsNow();
     const chosen = kind === "bin" ? columns.filter((c) => SIXTEEN.test(info.columns[c].type)) : columns;
     try {
-      exact ??= { start: await recording.client.row(info.id, /** @type {import("../scale.js").Span} */ (selection).from), end: await recording.client.row(info.id, /** @type {import("../scale.js").Span} */ (selection).to) };
       const { blob, report } = await recording.client.slice({
-        stream: info.id, ...(selection ? exact : {}), columns: kind !== "bin" && chosen.length === all.length ? undefined : [...chosen].sort((a, b) => a - b),
+        stream: info.id, ...(selection ? { ticks: /** @type {[number, number]} */ ([selection.from, selection.to]) } : {}), columns: kind !== "bin" && chosen.length === all.length ? undefined : [...chosen].sort((a, b) => a - b),
         format: kind, compression: /** @type {Compression} */ (codec.select.value), unique: on(unique), physical: on(physical),
       }, { signal: abort.signal, onProgress: (p) => work.show(p.done, p.total) });
       const name = `${info.id}_${report.start}-${report.end}`, extension = FORMATS.find(([f]) => f === kind)?.[2];
