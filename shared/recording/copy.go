@@ -159,6 +159,9 @@ func Copy(ctx context.Context, f File, x *Excerpt, o *CopyOptions) (CopyReport, 
 	if x.unique != nil {
 		schema = x.unique.schema()
 	}
+	if err := schema.Check(); err != nil {
+		return CopyReport{}, impossible(err)
+	}
 	codec := o.Codec
 	if codec == Keep {
 		codec = None // until a batch says its own

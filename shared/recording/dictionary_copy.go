@@ -30,19 +30,12 @@ type dictionaryCopy struct {
 
 func newDictionaryCopy(w *Writer, fields []arrowipc.Field, x *Excerpt, o *CopyOptions) *dictionaryCopy {
 	d := &dictionaryCopy{r: x.r, w: w, x: x, o: o, done: map[int64]dictionary{}}
-	d.collect(fields)
-	return d
-}
-
-// collect notes the fields that have dictionaries.
-func (d *dictionaryCopy) collect(fields []arrowipc.Field) {
-	for i := range fields {
-		f := &fields[i]
-		d.collect(f.Children)
-		if f.Dictionary != nil && !slices.ContainsFunc(d.fields, func(g *arrowipc.Field) bool { return g.Dictionary.ID == f.Dictionary.ID }) {
+	eachDictionary(fields, func(f *arrowipc.Field) {
+		if !slices.ContainsFunc(d.fields, func(g *arrowipc.Field) bool { return g.Dictionary.ID == f.Dictionary.ID }) {
 			d.fields = append(d.fields, f)
 		}
-	}
+	})
+	return d
 }
 
 // before writes what has to stand before a batch. The error is a *CorruptError
@@ -75,6 +68,9 @@ func (d *dictionaryCopy) stream(batch int) error {
 			return err
 		}
 		if len(chain) == 0 {
+			if err := d.empty(f); err != nil {
+				return err
+			}
 			continue
 		}
 		was, ok := d.done[f.Dictionary.ID]
@@ -140,7 +136,7 @@ func (d *dictionaryCopy) whole(f *arrowipc.Field, first, last int) error {
 	}
 	switch len(chain) {
 	case 0:
-		return nil
+		return d.empty(f)
 	case 1:
 		return d.message(f, chain[0], false, at)
 	}
@@ -149,6 +145,49 @@ func (d *dictionaryCopy) whole(f *arrowipc.Field, first, last int) error {
 		return err
 	}
 	return d.w.writeDictionary(id, false, values, d.codec(chain[0]))
+}
+
+// empty writes a dictionary of no values, once, for batches that use none of it:
+// readers want one.
+func (d *dictionaryCopy) empty(f *arrowipc.Field) error {
+	id := f.Dictionary.ID
+	if _, ok := d.done[id]; ok {
+		return nil
+	}
+	message, block, err := emptyDictionary(&arrowipc.Schema{Fields: []arrowipc.Field{*f}}, id, d.w.size)
+	if err != nil {
+		return err
+	}
+	d.done[id] = dictionary{first: -1, last: -1}
+	return d.w.addDictionary(message, block)
+}
+
+// emptyDictionary is the message of a dictionary of no values at an offset of
+// the output.
+func emptyDictionary(s *arrowipc.Schema, id, at int64) ([]byte, arrowipc.Block, error) {
+	values, err := array.Empty(messages.DictionaryField(s.Fields, id))
+	if err != nil {
+		return nil, arrowipc.Block{}, err
+	}
+	e, err := newEncoder(arrowipc.Schema{Fields: []arrowipc.Field{*values.Field}}, None)
+	if err != nil {
+		return nil, arrowipc.Block{}, err
+	}
+	e.begin(None, 0, 0)
+	e.array(values)
+	message, block := e.finish(at, dictionaryHeader(id, false), nil)
+	return bytes.Clone(message), block, nil
+}
+
+// eachDictionary calls visit for every field that has a dictionary, those
+// inside others first.
+func eachDictionary(fields []arrowipc.Field, visit func(f *arrowipc.Field)) {
+	for i := range fields {
+		eachDictionary(fields[i].Children, visit)
+		if fields[i].Dictionary != nil {
+			visit(&fields[i])
+		}
+	}
 }
 
 // beginsWith reports whether a dictionary's first values are those of another.

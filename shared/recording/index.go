@@ -378,7 +378,10 @@ func (r *Reader) Findings() []Finding {
 // all).
 func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding) {
 	if r.walked == nil {
-		return nil
+		if v := r.ends.Before(); v != nil && (wanted == nil || wanted(v)) {
+			list = framingFindings(nil, v, &messages.Placed{Batch: -1})
+		}
+		return list
 	}
 	batch := make(map[int]int, len(r.batches)) // by verdict
 	for i := range r.batches {

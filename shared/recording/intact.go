@@ -125,7 +125,8 @@ func (c *checker) check(s *arrowipc.Schema, m *messages.Message, only ...int) (c
 			return checked{}, err
 		}
 	}
-	if len(spans) > 0 && only == nil && !batch.unknown {
+	// A lost sector cannot become zeros inside a frame.
+	if len(spans) > 0 && only == nil && !batch.unknown && m.Batch.Codec == arrowipc.Uncompressed {
 		for _, z := range batch.zeros {
 			if z.end-z.start > out.zeroRows {
 				out.zeroFrom, out.zeroRows = z.start, z.end-z.start
@@ -215,6 +216,9 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 	data, err := b.data(valuesSlot, (node.Length*int64(l.bits)+7)/8, false)
 	if err != nil {
 		return err
+	}
+	if node.NullCount > 0 {
+		b.unknown = true // zeros over its validity would not fit the null count
 	}
 	b.keepZeros(data, l.bits, nil)
 	if b.c.verifier != nil {

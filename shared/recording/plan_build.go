@@ -19,6 +19,10 @@ func (rc *recoverer) plan() (*Plan, error) {
 		rc.report.Outcome = Failed
 		return nil, &RecoverError{Report: rc.report, Err: ErrReplaced}
 	}
+	if err := rc.schema.Check(); err != nil {
+		rc.report.Outcome = Failed
+		return nil, &RecoverError{Report: rc.report, Err: impossible(err)}
+	}
 	p := &Plan{Report: rc.report, yield: rc.o.Yield, pieces: rc.pieces}
 	if rc.untouched() {
 		p.Complete = rc.Base == 0 && (rc.FooterEnd == rc.size || rc.Stream && rc.End == rc.size)
@@ -50,6 +54,15 @@ func (rc *recoverer) plan() (*Plan, error) {
 	at := p.Size()
 	var batches []arrowipc.Block
 	dictionaries := []arrowipc.Block{}
+	for _, id := range rc.missingWords(schema) {
+		message, b, err := emptyDictionary(schema, id, at)
+		if err != nil {
+			return nil, err
+		}
+		p.literal(message)
+		at += int64(len(message))
+		dictionaries = append(dictionaries, b)
+	}
 	for i := range rc.list {
 		if !rc.list[i].kept() {
 			continue
@@ -116,6 +129,29 @@ func (rc *recoverer) planBatch(p *Plan, at int64, i int, schema *arrowipc.Schema
 		p.literal(make([]byte, e.Pad))
 	}
 	return b, nil
+}
+
+// missingWords are the dictionaries of a schema of which the output has no
+// message: what is intact uses no value of them, but readers want one.
+func (rc *recoverer) missingWords(s *arrowipc.Schema) (ids []int64) {
+	there, batches := map[int64]bool{}, false
+	for i := range rc.list {
+		switch e := &rc.list[i]; e.Kind {
+		case messages.Dictionary:
+			there[e.DictionaryID] = true
+		case messages.Batch:
+			batches = true
+		}
+	}
+	if !batches {
+		return nil
+	}
+	eachDictionary(s.Fields, func(f *arrowipc.Field) {
+		if id := f.Dictionary.ID; !there[id] {
+			there[id], ids = true, append(ids, id)
+		}
+	})
+	return ids
 }
 
 // kept reports whether an entry is a message of the output.

@@ -98,6 +98,11 @@ func newSchemaWriter(f File, schema arrowipc.Schema, o WriterOptions) (*Writer, 
 	return w, nil
 }
 
+// impossible is the refusal of a schema that no reader could open.
+func impossible(err error) error {
+	return fmt.Errorf("%w: the schema cannot be (%w), so that no program would open what is written", ErrUnsupported, err)
+}
+
 // WriteBatch appends rows rows as one batch, in one Write. columns are in the
 // order of the schema; of each, Data holds rows values (of a run-end encoded
 // column: the expanded values), Valid and RunEnds are as in Vector, and Type

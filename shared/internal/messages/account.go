@@ -247,6 +247,9 @@ func (l *Layout) count(blocks []arrowipc.Block, kept []int, partner map[int]arro
 			continue
 		}
 		if dictionaries[b] {
+			if v := &l.Verdicts[k]; v.At == b.Offset && v.Length == int64(b.MetaLength)+b.BodyLength {
+				v.Rows, v.Reason = 0, "a dictionary: "+v.Reason
+			}
 			continue
 		}
 		extra[k]++

@@ -418,7 +418,7 @@ func (e *Ends) chooseSchema(src *Source, o *Options, front *Message) error {
 	}
 	if m != nil && m.isBatch() && len(e.Footer.Schema.Fields) > 0 { // zeros in a footer leave no fields
 		fits := func(s *arrowipc.Schema) (bool, error) {
-			if Fit(s, m) != nil || s.BigEndian {
+			if Fit(s, m) != nil || s.BigEndian || s.Check() != nil {
 				return false, nil
 			}
 			if o.Intact == nil || m.DataEnd() > src.Size {
@@ -476,6 +476,17 @@ func (e *Ends) Tiled() bool {
 		at = b.Offset + int64(b.MetaLength) + b.BodyLength
 	}
 	return e.FooterAt >= at && e.FooterAt-at <= MaxPadding+8
+}
+
+// Before returns the verdict on bytes before the beginning; nil if there are
+// none.
+func (e *Ends) Before() *Verdict {
+	for i := range e.notes {
+		if e.notes[i].Skipped {
+			return &e.notes[i]
+		}
+	}
+	return nil
 }
 
 func (e *Ends) harmless() bool {

@@ -1,0 +1,106 @@
+package arrowipc
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Check reports why no reader could open a file with this schema: a type that
+// Arrow does not have, or parameters that it does not allow. A damaged byte
+// makes such types.
+//
+// Source: Schema.fbs and the checks of Arrow C++ when it reads a schema.
+func (s *Schema) Check() error {
+	for i := range s.Fields {
+		if err := s.Fields[i].check(); err != nil {
+			return fmt.Errorf("column %q: %w", s.Fields[i].Name, err)
+		}
+	}
+	return nil
+}
+
+func (f *Field) check() error {
+	if f.Dictionary != nil {
+		if bits, ok := f.Dictionary.Index.FixedBits(); !ok {
+			return fmt.Errorf("dictionary indices of %d bits", bits)
+		}
+	}
+	if why := f.Type.wrong(); why != "" {
+		return fmt.Errorf("%s: %s", f.Type.String(), why)
+	}
+	want := 0
+	switch f.Type.ID {
+	case List, LargeList, ListView, LargeListView, FixedSizeList, Map:
+		want = 1
+	case RunEndEncoded:
+		want = 2
+	case Struct:
+		want = len(f.Children)
+	case Union:
+		if want = len(f.Type.TypeIDs); want == 0 {
+			want = len(f.Children) // 0, 1, ... by default
+		}
+		if want > 128 {
+			return fmt.Errorf("%s of %d kinds", f.Type.String(), want)
+		}
+	}
+	if len(f.Children) != want {
+		return fmt.Errorf("%s with %d children", f.Type.String(), len(f.Children))
+	}
+	switch f.Type.ID {
+	case RunEndEncoded:
+		if ends := &f.Children[0]; ends.Type.ID != Int || ends.Type.BitWidth < 16 || ends.Dictionary != nil {
+			return fmt.Errorf("run ends of %s", ends.TypeString())
+		}
+	case Map:
+		if entries := &f.Children[0]; entries.Type.ID != Struct || len(entries.Children) != 2 {
+			return fmt.Errorf("map entries of %s", entries.TypeString())
+		}
+	}
+	for i := range f.Children {
+		if err := f.Children[i].check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wrong says what is not possible about the parameters of a type.
+func (t DataType) wrong() string {
+	_, fixed := t.FixedBits()
+	switch t.ID {
+	case None:
+		return "there is no such type"
+	case Int, FloatingPoint, Interval, Date:
+		if !fixed {
+			return "there is no such width"
+		}
+	case Decimal:
+		most := map[int32]int32{32: 9, 64: 18, 128: 38, 256: 76}[t.BitWidth]
+		if t.Precision < 1 || t.Precision > most {
+			return fmt.Sprintf("a precision of %d digits", t.Precision)
+		}
+	case Time:
+		if !(t.BitWidth == 32 && (t.Unit == 0 || t.Unit == 1)) && !(t.BitWidth == 64 && (t.Unit == 2 || t.Unit == 3)) {
+			return "the unit needs another width"
+		}
+	case Timestamp, Duration:
+		if t.Unit < 0 || t.Unit > 3 {
+			return "there is no such unit"
+		}
+	case FixedSizeBinary, FixedSizeList:
+		if t.Size < 0 {
+			return "a negative size"
+		}
+	case Union:
+		for i, id := range t.TypeIDs {
+			if id < 0 || id > 127 || slices.Contains(t.TypeIDs[:i], id) {
+				return fmt.Sprintf("the type code %d", id)
+			}
+		}
+	}
+	if t.ID > LargeListView {
+		return "there is no such type"
+	}
+	return ""
+}
