@@ -1,6 +1,10 @@
 package main
 
-import "syscall/js"
+import (
+	"syscall/js"
+
+	"github.com/oniscope/oniscope/wasm/internal/engine"
+)
 
 // await waits for a promise; the page's messages are handled meanwhile. A
 // rejection comes back as *SourceError with the name of the DOM error.
@@ -27,7 +31,7 @@ func await(promise js.Value) (js.Value, error) {
 
 // sourceError converts what a promise was rejected with.
 func sourceError(reason js.Value) error {
-	e := &SourceError{Name: "EngineError", Message: "the browser gave no reason"}
+	e := &engine.SourceError{Name: "EngineError", Message: "the browser gave no reason"}
 	if reason.Type() != js.TypeObject {
 		return e
 	}
@@ -41,7 +45,7 @@ func sourceError(reason js.Value) error {
 }
 
 // An eventLoop lets messages that wait in the page's event loop be handled:
-// a goroutine that calls Yield goes on behind them.
+// a goroutine that calls Yield goes on after them.
 type eventLoop struct {
 	port    js.Value
 	waiting []chan struct{} // in the order of the messages posted

@@ -1,5 +1,7 @@
 //go:build !js
 
+// Command wasm is the bridge from the page to wasm/internal/engine. It only
+// converts messages and values; everything that decides is in the engine.
 package main
 
 import (
@@ -7,8 +9,7 @@ import (
 	"os"
 )
 
-// The engine runs in a page; this file keeps native builds and tests of the
-// rest of the package green.
+// The bridge runs in a page; this file keeps native builds green.
 func main() {
 	fmt.Fprintln(os.Stderr, "oniscope: the engine runs in the page only; build it with GOOS=js GOARCH=wasm")
 	os.Exit(2)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall/js"
+
+	"github.com/oniscope/oniscope/wasm/internal/engine"
 )
 
 // bytesRead counts what was read of all files since the start.
@@ -38,7 +40,7 @@ func newJSFile(source js.Value) (*jsFile, error) {
 	case source.InstanceOf(js.Global().Get("Blob")):
 		f.blob, f.size = source, int64(source.Get("size").Float())
 	default:
-		return nil, &ArgumentError{"open", "source must be a File, a Blob or the text of a URL"}
+		return nil, &engine.ArgumentError{Op: "open", Detail: "source must be a File, a Blob or the text of a URL"}
 	}
 	if f.size > smallFile || f.size == 0 {
 		return f, nil
@@ -68,61 +70,37 @@ func (f *jsFile) ReadAt(p []byte, off int64) (int, error) {
 
 // ReadRanges implements recording.RangesReader: all ranges, side by side.
 func (f *jsFile) ReadRanges(offsets []int64, bufs [][]byte) error {
+	if f.all == nil {
+		return engine.ReadPieces(f.size, offsets, bufs, report, f.readPiece)
+	}
 	for i, off := range offsets {
 		if off < 0 || off > f.size || int64(len(bufs[i])) > f.size-off {
 			return io.ErrUnexpectedEOF
 		}
-		if f.all != nil {
-			copy(bufs[i], f.all[off:])
-		}
+		copy(bufs[i], f.all[off:])
 	}
-	if f.all != nil {
-		return nil
-	}
-	plan := pieces(offsets, bufs)
-	errs := make(chan error, len(plan)) // one for each, so that none blocks
-	next, open := 0, 0
-	start := func() {
-		p := plan[next]
-		next, open = next+1, open+1
-		go func() { errs <- guarded("read", report, func() error { return f.readPiece(p) }) }()
-	}
-	for next < len(plan) && open < inFlight {
-		start()
-	}
-	var failed error
-	for open > 0 {
-		err := <-errs
-		open--
-		if err != nil && failed == nil {
-			failed = err
-		}
-		if failed == nil && next < len(plan) {
-			start()
-		}
-	}
-	return failed
+	return nil
 }
 
-func (f *jsFile) readPiece(p piece) error {
+func (f *jsFile) readPiece(p engine.Piece) error {
 	var buffer js.Value
 	var err error
 	if f.blob.Truthy() {
-		buffer, err = await(f.blob.Call("slice", p.from, p.to).Call("arrayBuffer"))
+		buffer, err = await(f.blob.Call("slice", p.From, p.To).Call("arrayBuffer"))
 	} else {
-		buffer, err = f.fetch(p.from, p.to)
+		buffer, err = f.fetch(p.From, p.To)
 	}
 	if err != nil {
 		return err
 	}
 	bytes := js.Global().Get("Uint8Array").New(buffer)
-	if n := int64(bytes.Length()); n != p.to-p.from {
-		return &SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came at offset %d, %d were asked for", n, p.from, p.to-p.from)}
+	if n := int64(bytes.Length()); n != p.To-p.From {
+		return &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came at offset %d, %d were asked for", n, p.From, p.To-p.From)}
 	}
-	bytesRead.Add(p.to - p.from)
-	for _, t := range p.targets {
-		from := t.at - p.from
-		js.CopyBytesToGo(t.buf, bytes.Call("subarray", from, from+int64(len(t.buf))))
+	bytesRead.Add(p.To - p.From)
+	for _, t := range p.Targets {
+		from := t.At - p.From
+		js.CopyBytesToGo(t.Buf, bytes.Call("subarray", from, from+int64(len(t.Buf))))
 	}
 	return nil
 }
@@ -143,15 +121,15 @@ func (f *jsFile) request(from, to int64) (js.Value, error) {
 		return response, nil
 	case status == 200:
 		discard(response)
-		return response, &SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server sends the whole file and no ranges of it", f.url),
+		return response, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server sends the whole file and no ranges of it", f.url),
 			Next: "Use a server that answers range requests, such as oniscope view, or drop the file."}
 	case status == 416:
 		discard(response)
-		return response, &SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server has no bytes %d to %d", f.url, from, to),
+		return response, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server has no bytes %d to %d", f.url, from, to),
 			Next: "The file may have changed; open it again."}
 	default:
 		discard(response)
-		return response, &SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server answers %d %s", f.url, status, response.Get("statusText").String()),
+		return response, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server answers %d %s", f.url, status, response.Get("statusText").String()),
 			Next: "Check the address."}
 	}
 }
@@ -168,7 +146,7 @@ func (f *jsFile) call(method, ranges string) (js.Value, error) {
 		"signal": js.Global().Get("AbortSignal").Call("timeout", requestTimeout),
 	}))
 	if err != nil {
-		return response, &SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: %v", f.url, err),
+		return response, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: %v", f.url, err),
 			Next: "Check the address and the connection; a server of another origin must allow this page (CORS)."}
 	}
 	return response, nil
@@ -189,7 +167,7 @@ func (f *jsFile) fetch(from, to int64) (js.Value, error) {
 	}
 	if first, _, ok := contentRange(response); ok && first != from {
 		discard(response)
-		return response, &SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: bytes from %d came, from %d were asked for", f.url, first, from)}
+		return response, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: bytes from %d came, from %d were asked for", f.url, first, from)}
 	}
 	return await(response.Call("arrayBuffer"))
 }
@@ -224,7 +202,7 @@ func (f *jsFile) probe() error {
 	discard(response)
 	if !ok {
 		if size, ok = f.length(); !ok {
-			return &SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server does not tell the size of the file", f.url),
+			return &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server does not tell the size of the file", f.url),
 				Next: "A server of another origin must expose Content-Range or Content-Length (Access-Control-Expose-Headers)."}
 		}
 	}
@@ -260,7 +238,7 @@ func (f *jsFile) slice(from, to int64) (js.Value, error) {
 		return blob, err
 	}
 	if n := int64(blob.Get("size").Float()); n != to-from {
-		return blob, &SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: %d bytes came at offset %d, %d were asked for", f.url, n, from, to-from)}
+		return blob, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: %d bytes came at offset %d, %d were asked for", f.url, n, from, to-from)}
 	}
 	bytesRead.Add(to - from)
 	return blob, nil

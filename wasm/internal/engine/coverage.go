@@ -1,8 +1,7 @@
-package main
+package engine
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -36,40 +35,6 @@ func (s *openStream) samplePeriod() float64 {
 		}
 	}
 	return 0
-}
-
-// findGaps has the reader look for gaps, some batches at a time.
-func (e *Engine) findGaps(ctx context.Context, s *openStream) error {
-	if s.clock < 0 {
-		return nil
-	}
-	s.mu.Lock()
-	scan := s.reader.ScanGaps()
-	s.mu.Unlock()
-	for {
-		s.mu.Lock()
-		done, err := scan.Step(8)
-		s.mu.Unlock()
-		if err != nil {
-			return err
-		}
-		if done {
-			break
-		}
-		if err := e.breathe(ctx); err != nil {
-			return err
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.period = scan.Period()
-	s.gaps = nil
-	for _, g := range scan.Gaps() {
-		if !g.Spread { // of that the rows on both sides are not known
-			s.gaps = append(s.gaps, g)
-		}
-	}
-	return nil
 }
 
 // blankGaps empties the bins of a coarse envelope that lie inside gaps; the

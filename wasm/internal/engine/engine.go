@@ -1,18 +1,16 @@
-// Command wasm is the engine of the page: it opens recordings through
-// shared/recording and answers the requests of web/src/protocol.d.ts.
+// Package engine is what the page runs: it opens recordings through
+// shared/recording and answers the requests of web/src/protocol.d.ts. One file
+// an operation. It knows no JavaScript: the bridge in wasm converts, and native
+// tests and benchmarks call it as it is.
 //
 // One thread: a request runs in its own goroutine, in steps of at most about
 // 50 ms, between which the others, and the page's messages, get their turn
-// (Engine.breathe). A stream's reader serves one step at a time (openStream.mu).
-// The *_js.go files only convert; everything that decides is plain Go.
-package main
+// (Engine.Breathe). A stream's reader serves one step at a time (openStream.mu).
+package engine
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"path"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,142 +64,11 @@ func (e *Engine) init() {
 	})
 }
 
-// breathe ends a step: it lets others run and returns ctx's error, if any.
-func (e *Engine) breathe(ctx context.Context) error {
-	if e.Yield != nil {
-		e.Yield()
-	}
-	return ctx.Err()
-}
-
-// stepLength is how long a step may take that can be ended anywhere.
-const stepLength = 16 * time.Millisecond
-
-// breather returns breathe for callers that offer to end a step thousands of
-// times a second: it takes the offer when the step has been long enough.
-func (e *Engine) breather(ctx context.Context) func() error {
-	pace := e.pace(stepLength)
-	return func() error {
-		if !pace.due() {
-			return nil
-		}
-		err := e.breathe(ctx)
-		pace.restart() // what others did meanwhile is not our step
-		return err
-	}
-}
-
-// A pace lets progress messages through at most every interval.
-type pace struct {
-	now      func() time.Time
-	interval time.Duration
-	last     time.Time
-}
-
-func (e *Engine) pace(interval time.Duration) *pace {
-	p := &pace{now: e.Now, interval: interval}
-	p.restart()
-	return p
-}
-
-func (p *pace) restart() {
-	if p.now != nil {
-		p.last = p.now()
-	}
-}
-
-func (p *pace) due() bool {
-	if p.now == nil {
-		return true
-	}
-	now := p.now()
-	if now.Sub(p.last) < p.interval {
-		return false
-	}
-	p.last = now
-	return true
-}
-
-// OpenProgress counts batch headers read, or, where a file is walked from its
-// beginning, says how far. JSON as in protocol.d.ts.
-type OpenProgress struct {
-	Batches int   `json:"batches"`
-	Of      int   `json:"of"`    // 0: unknown
-	Bytes   int64 `json:"bytes"` // read
-	At      int64 `json:"at"`    // bytes from the start of the file
-	Size    int64 `json:"size"`
-}
-
-// Open opens the stream in source. name is the file's name; the id of the
-// stream is the name without extension, with #2 behind it if that is taken.
-// Streams and files without a footer are walked from batch to batch, of which
-// progress tells.
-func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name string, progress func(OpenProgress)) (*StreamInfo, error) {
-	e.init()
-	tell := e.paced(func(p SliceProgress) {
-		if progress != nil {
-			progress(OpenProgress{At: p.Done, Size: p.Total})
-		}
-	})
-	reader, err := e.reader(ctx, source, size, tell)
-	if err != nil {
-		return nil, err
-	}
-	s := &openStream{path: name, size: size, source: source, reader: reader, clock: -1, broken: map[int]error{}}
-	s.about = *reader.Stream()
-	s.about.Columns = append([]stream.Column(nil), s.about.Columns...)
-	s.title = s.about.Complete()
-	s.hz = float64(s.about.AcqClockHz)
-	var timed bool
-	if s.clock, timed = s.about.Clock(); !timed {
-		s.hz = 0 // of a clock that is not in the file
-	}
-	if err := s.measure(); err != nil {
-		return nil, err
-	}
-	s.line = newTimeline(reader.NumBatches(), s.readEnds)
-	if err := e.breathe(ctx); err != nil {
-		return nil, err
-	}
-	info, err := s.info() // reads the first and last ticks
-	if err != nil {
-		return nil, err
-	}
-
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	stem := strings.TrimSuffix(path.Base(name), path.Ext(name))
-	s.id = stem
-	for n := 2; e.streams[s.id] != nil; n++ {
-		s.id = fmt.Sprintf("%s#%d", stem, n)
-	}
-	e.streams[s.id] = s
-	info.ID = s.id
-	return info, nil
-}
-
-// reader opens a file in steps. tell may be nil.
-func (e *Engine) reader(ctx context.Context, source io.ReaderAt, size int64, tell func(done, total int64)) (*recording.Reader, error) {
-	r, err := recording.Open(ahead(source, size), size, recording.OpenOptions{Yield: e.breather(ctx), Progress: tell})
-	if err != nil {
-		return nil, cancelled(ctx, err)
-	}
-	return r, nil
-}
-
-// Close forgets a stream; requests for it that are under way end by
-// themselves.
-func (e *Engine) Close(id string) error {
-	s, err := e.stream("close", id)
-	if err != nil {
-		return err
-	}
-	e.mu.Lock()
-	delete(e.streams, id)
-	e.mu.Unlock()
-	s.closed.Store(true)
-	e.cache.forget(s)
-	return nil
+// A State says what the engine uses and is. JSON as in protocol.d.ts.
+type State struct {
+	Bytes   int64  `json:"bytes"` // of memory
+	Read    int64  `json:"read"`  // bytes, of all files since the start
+	Version string `json:"version"`
 }
 
 func (e *Engine) stream(op, id string) (*openStream, error) {

@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"context"
@@ -270,7 +270,7 @@ func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span ba
 					}
 				}
 			}
-			if err := e.breathe(ctx); err != nil {
+			if err := e.Breathe(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -364,7 +364,7 @@ func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env 
 				}
 			}
 		}
-		if err := e.breathe(ctx); err != nil {
+		if err := e.Breathe(ctx); err != nil {
 			return 0, err
 		}
 	}

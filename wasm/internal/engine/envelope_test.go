@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"bytes"
@@ -282,7 +282,7 @@ func TestCancelEndsARequest(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || steps > 4 {
 		t.Errorf("got %v after %d steps", err, steps)
 	}
-	if reply := replyFromError(err); reply.Name != "AbortError" {
+	if reply := ReplyFromError(err); reply.Name != "AbortError" {
 		t.Errorf("named %s", reply.Name)
 	}
 }
@@ -297,7 +297,7 @@ func TestAFileThatCannotBeReadIsNotADamagedOne(t *testing.T) {
 	}
 	source.fail = &SourceError{Name: "NotReadableError", Message: "changed"}
 	_, err = e.Envelope(context.Background(), envelopeArgs(info.Clock.First, info.Clock.Last, 100, "exact", 0), nil)
-	if reply := replyFromError(err); reply.Name != "NotReadableError" || reply.Next == "" {
+	if reply := ReplyFromError(err); reply.Name != "NotReadableError" || reply.Next == "" {
 		t.Errorf("got %+v", reply)
 	}
 	source.fail = nil

@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"context"
@@ -46,9 +46,9 @@ func (e *panicError) Error() string {
 	return fmt.Sprintf("engine: %s: internal error: %v", e.op, e.value)
 }
 
-// guarded calls f; a panic in it is told to report with its stack and comes
+// Guard calls f; a panic in it is told to report with its stack and comes
 // back as an error, so that it ends the request and not the engine.
-func guarded(op string, report func(text string), f func() error) (err error) {
+func Guard(op string, report func(text string), f func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			report(fmt.Sprintf("oniscope: %s: %v\n%s", op, value, debug.Stack()))
@@ -58,9 +58,9 @@ func guarded(op string, report func(text string), f func() error) (err error) {
 	return f()
 }
 
-// replyFromError names an error for the page. The innermost cause that has a
+// ReplyFromError names an error for the page. The innermost cause that has a
 // name of its own wins: a file that cannot be read is not a corrupt file.
-func replyFromError(err error) ErrorReply {
+func ReplyFromError(err error) ErrorReply {
 	reply := ErrorReply{Name: "EngineError", Message: recording.PlainText(err)}
 	var (
 		source   *SourceError

@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ type twin struct {
 }
 
 func TestTheTableOfEveryForeignFileSaysWhatItsTwinSays(t *testing.T) {
-	twins, err := filepath.Glob("../testdata/foreign/*/*.json")
+	twins, err := filepath.Glob("../../../testdata/foreign/*/*.json")
 	if err != nil || len(twins) < 50 {
 		t.Fatalf("%d twins, %v", len(twins), err)
 	}

@@ -1,6 +1,6 @@
 //go:build !js
 
-package main
+package engine
 
 import (
 	"bytes"
@@ -214,7 +214,7 @@ func askEngine(t *testing.T, data []byte, c *fronts.Case) answer {
 		file := &rewritable{}
 		report, err := e.Slice(context.Background(), args, file, nil)
 		if err != nil {
-			reply := replyFromError(err)
+			reply := ReplyFromError(err)
 			words := withoutPrefixes(reply.Message, "engine: ", "slice: ")
 			a.Output[format] = []byte(words)
 			if format == "arrow" {

@@ -1,10 +1,7 @@
-package main
+package engine
 
 import (
 	"cmp"
-	"context"
-	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -94,114 +91,10 @@ type StreamArgs struct {
 	Stream string `json:"stream"`
 }
 
-// ClockArgs give a stream the rate of its clock.
-type ClockArgs struct {
-	Stream   string  `json:"stream"`
-	Hz       float64 `json:"hz"`
-	StartUTC string  `json:"start_utc"`
-}
-
-// StartTimeArgs hold the text of a start-time CSV.
-type StartTimeArgs struct {
-	Text string `json:"text"`
-}
-
-// StartTime is what a start-time CSV tells.
-type StartTime struct {
-	Hz       float64 `json:"hz"`
-	StartUTC string  `json:"start_utc"`
-}
-
-// ReadStartTime reads the text of a start-time CSV.
-func ReadStartTime(a StartTimeArgs) (*StartTime, error) {
-	start, err := stream.ParseStartTime([]byte(a.Text))
-	if err != nil {
-		return nil, err
-	}
-	return &StartTime{float64(start.AcqClockHz), start.Time.UTC().Format("2006-01-02T15:04:05.9999999Z07:00")}, nil
-}
-
-// SetClock sets what the file does not say about its clock; the file is not
-// touched.
-func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
-	s, err := e.stream("setClock", a.Stream)
-	if err != nil {
-		return nil, err
-	}
-	if !(a.Hz > 0) || a.Hz > 1e12 {
-		return nil, &ArgumentError{"setClock", fmt.Sprintf("the rate must be above 0 Hz and at most 1e12 Hz, not %v", a.Hz)}
-	}
-	s.mu.Lock()
-	s.hz = a.Hz
-	if s.clock >= 0 {
-		s.about.AcqClockHz = uint64(math.Round(a.Hz))
-		s.about.Complete()
-	}
-	if a.StartUTC != "" {
-		s.about.StartUTC = a.StartUTC
-	}
-	s.mu.Unlock()
-	return s.info()
-}
-
 // Info returns the facts of a stream as they are known now.
 func (e *Engine) Info(id string) (*StreamInfo, error) {
 	s, err := e.stream("info", id)
 	if err != nil {
-		return nil, err
-	}
-	return s.info()
-}
-
-// indexStep is how many batch headers one step reads.
-const indexStep = 32
-
-// Index reads the header and the first and last tick of every batch. After it
-// rows, gaps and coverage are exact.
-func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgress)) (*StreamInfo, error) {
-	s, err := e.stream("index", id)
-	if err != nil {
-		return nil, err
-	}
-	n := s.reader.NumBatches()
-	pace := e.pace(progressInterval)
-	tell := func(batches int) {
-		if progress != nil && pace.due() {
-			progress(OpenProgress{Batches: batches, Of: n, Bytes: s.reader.BytesRead().Metadata})
-		}
-	}
-	for done := 0; ; done += indexStep {
-		s.mu.Lock()
-		finished, err := s.reader.IndexStep(indexStep)
-		s.mu.Unlock()
-		if err != nil {
-			return nil, err
-		}
-		if finished {
-			break
-		}
-		tell(min(n, done+indexStep) / 2)
-		if err := e.breathe(ctx); err != nil {
-			return nil, err
-		}
-	}
-	for batch := range n {
-		s.mu.Lock()
-		_, _, _, err := s.line.at(batch)
-		s.mu.Unlock()
-		if damaged(err) {
-			s.note(batch, err)
-		} else if err != nil {
-			return nil, err
-		}
-		if batch%8 == 7 {
-			tell((n + batch) / 2)
-			if err := e.breathe(ctx); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if err := e.findGaps(ctx, s); err != nil {
 		return nil, err
 	}
 	return s.info()

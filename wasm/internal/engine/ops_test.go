@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"bytes"
@@ -190,7 +190,7 @@ func TestValuesThatAreNotThere(t *testing.T) {
 		_, _, err := collect(e, c.args)
 		if err == nil {
 			t.Errorf("%s: no error", name)
-		} else if reply := replyFromError(err); reply.Name != c.want {
+		} else if reply := ReplyFromError(err); reply.Name != c.want {
 			t.Errorf("%s: %s (%v), want %s", name, reply.Name, err, c.want)
 		}
 	}
@@ -267,7 +267,7 @@ func TestSlicesThatCannotBe(t *testing.T) {
 		_, err := e.Slice(context.Background(), sliceArgs(text), &memoryFile{}, nil)
 		if err == nil {
 			t.Errorf("%s: no error", text)
-		} else if reply := replyFromError(err); reply.Name != want {
+		} else if reply := ReplyFromError(err); reply.Name != want {
 			t.Errorf("%s: %s (%v), want %s", text, reply.Name, err, want)
 		}
 	}
@@ -349,11 +349,11 @@ func TestTheCacheStaysWithinItsLimit(t *testing.T) {
 
 func TestAPanicEndsTheRequestOnly(t *testing.T) {
 	told := ""
-	err := guarded("values", func(text string) { told = text }, func() error {
+	err := Guard("values", func(text string) { told = text }, func() error {
 		var none []int
 		return fmt.Errorf("value %d", none[len(told)])
 	})
-	reply := replyFromError(err)
+	reply := ReplyFromError(err)
 	if reply.Name != "EngineError" || !strings.Contains(reply.Message, "values: internal error: runtime error: index out of range") || reply.Next == "" {
 		t.Errorf("got %+v", reply)
 	}
@@ -373,7 +373,7 @@ func TestErrorsAreNamedForThePage(t *testing.T) {
 		"ColumnError":      &recording.ColumnError{Name: "x", Near: []string{"y"}},
 		"EngineError":      errors.New("anything else"),
 	} {
-		reply := replyFromError(err)
+		reply := ReplyFromError(err)
 		if reply.Name != want || reply.Message == "" {
 			t.Errorf("%v: %+v, want %s", err, reply, want)
 		}

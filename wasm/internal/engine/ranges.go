@@ -1,6 +1,8 @@
-package main
+package engine
 
 import (
+	"cmp"
+	"io"
 	"slices"
 )
 
@@ -14,48 +16,76 @@ const (
 	inFlight  = 8
 )
 
-// A piece is one read, and the buffers that its bytes go to.
-type piece struct {
-	from, to int64
-	targets  []target
+// A Piece is one read of [From, To), and the buffers that its bytes go to.
+type Piece struct {
+	From, To int64 // bytes from the start of the file
+	Targets  []Target
 }
 
-type target struct {
-	at  int64 // in the file
-	buf []byte
+// A Target is a buffer inside a Piece.
+type Target struct {
+	At  int64 // bytes from the start of the file
+	Buf []byte
+}
+
+// ReadPieces fills bufs[i] from offsets[i] on of a file of size bytes. It calls
+// read for each piece, several at a time, each in a goroutine; a panic in it
+// is passed to report and returned as an error. All reads have ended when it
+// returns. Ranges beyond the end are io.ErrUnexpectedEOF.
+func ReadPieces(size int64, offsets []int64, bufs [][]byte, report func(text string), read func(Piece) error) error {
+	for i, off := range offsets {
+		if off < 0 || off > size || int64(len(bufs[i])) > size-off {
+			return io.ErrUnexpectedEOF
+		}
+	}
+	plan := pieces(offsets, bufs)
+	errs := make(chan error, len(plan)) // one for each, so that none blocks
+	next, open := 0, 0
+	start := func() {
+		p := plan[next]
+		next, open = next+1, open+1
+		go func() { errs <- Guard("read", report, func() error { return read(p) }) }()
+	}
+	for next < len(plan) && open < inFlight {
+		start()
+	}
+	var failed error
+	for open > 0 {
+		err := <-errs
+		open--
+		if err != nil && failed == nil {
+			failed = err
+		}
+		if failed == nil && next < len(plan) {
+			start()
+		}
+	}
+	return failed
 }
 
 // pieces plans how to read ranges: neighbours together, long ones in parts.
-func pieces(offsets []int64, bufs [][]byte) []piece {
-	targets := make([]target, 0, len(offsets))
+func pieces(offsets []int64, bufs [][]byte) []Piece {
+	targets := make([]Target, 0, len(offsets))
 	for i, at := range offsets {
 		for buf := bufs[i]; len(buf) > 0; {
 			n := min(len(buf), cutBytes)
-			targets = append(targets, target{at, buf[:n]})
+			targets = append(targets, Target{at, buf[:n]})
 			buf, at = buf[n:], at+int64(n)
 		}
 	}
-	slices.SortFunc(targets, func(a, b target) int {
-		switch {
-		case a.at < b.at:
-			return -1
-		case a.at > b.at:
-			return 1
-		}
-		return 0
-	})
-	var plan []piece
+	slices.SortFunc(targets, func(a, b Target) int { return cmp.Compare(a.At, b.At) })
+	var plan []Piece
 	for _, t := range targets {
-		end := t.at + int64(len(t.buf))
+		end := t.At + int64(len(t.Buf))
 		if n := len(plan); n > 0 {
 			p := &plan[n-1]
-			if t.at-p.to <= joinBytes && max(end, p.to)-p.from <= cutBytes {
-				p.to = max(p.to, end)
-				p.targets = append(p.targets, t)
+			if t.At-p.To <= joinBytes && max(end, p.To)-p.From <= cutBytes {
+				p.To = max(p.To, end)
+				p.Targets = append(p.Targets, t)
 				continue
 			}
 		}
-		plan = append(plan, piece{t.at, end, []target{t}})
+		plan = append(plan, Piece{t.At, end, []Target{t}})
 	}
 	return plan
 }

@@ -1,9 +1,14 @@
-package main
+package engine
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"math/rand/v2"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestPiecesFillEveryBufferOnceAndReadLittleMore(t *testing.T) {
@@ -28,12 +33,12 @@ func TestPiecesFillEveryBufferOnceAndReadLittleMore(t *testing.T) {
 		}
 		read := int64(0)
 		for _, p := range pieces(offsets, bufs) {
-			if p.to-p.from > cutBytes || p.from >= p.to {
-				t.Fatalf("seed %d round %d: a piece of %d bytes", seed, round, p.to-p.from)
+			if p.To-p.From > cutBytes || p.From >= p.To {
+				t.Fatalf("seed %d round %d: a piece of %d bytes", seed, round, p.To-p.From)
 			}
-			read += p.to - p.from
-			for _, to := range p.targets {
-				copy(to.buf, file[to.at:p.to])
+			read += p.To - p.From
+			for _, to := range p.Targets {
+				copy(to.Buf, file[to.At:p.To])
 			}
 		}
 		for i, at := range offsets {
@@ -56,5 +61,58 @@ func TestPiecesJoinTheColumnsOfABatch(t *testing.T) {
 	}
 	if plan := pieces(offsets, bufs); len(plan) > 5 {
 		t.Errorf("%d reads for 3.8 MB in a row, want 4 or 5", len(plan))
+	}
+}
+
+func TestReadPiecesReadsSeveralAtATimeAndWaitsForAll(t *testing.T) {
+	file := make([]byte, 64<<20)
+	for i := range file {
+		file[i] = byte(i >> 16)
+	}
+	whole := make([]byte, len(file))
+	var open, most, reads atomic.Int32
+	fill := func(p Piece) error {
+		reads.Add(1)
+		if n := open.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		defer open.Add(-1)
+		for _, to := range p.Targets {
+			copy(to.Buf, file[to.At:p.To])
+		}
+		return nil
+	}
+	if err := ReadPieces(int64(len(file)), []int64{0}, [][]byte{whole}, nil, fill); err != nil || !bytes.Equal(whole, file) {
+		t.Errorf("the bytes differ, %v", err)
+	}
+	if most.Load() > inFlight || reads.Load() != 32 {
+		t.Errorf("%d reads, %d at a time", reads.Load(), most.Load())
+	}
+
+	// After a failure no further read begins, and none is under way.
+	reads.Store(0)
+	failed := make(chan struct{})
+	err := ReadPieces(int64(len(file)), []int64{0}, [][]byte{whole}, nil, func(p Piece) error {
+		if p.From == 0 {
+			defer close(failed)
+			return errors.New("no more")
+		}
+		<-failed
+		time.Sleep(20 * time.Millisecond) // the others end after the failure
+		return fill(p)
+	})
+	if err == nil || err.Error() != "no more" || open.Load() != 0 || reads.Load() >= inFlight {
+		t.Errorf("%v after %d reads, %d under way", err, reads.Load(), open.Load())
+	}
+
+	text := ""
+	err = ReadPieces(8, []int64{0}, [][]byte{make([]byte, 8)}, func(s string) { text = s }, func(Piece) error { panic("odd") })
+	if err == nil || !strings.Contains(text, "odd") {
+		t.Errorf("a panic gave %v and %q", err, text)
+	}
+	for _, off := range []int64{-1, 5, 9} {
+		if err := ReadPieces(8, []int64{off}, [][]byte{make([]byte, 4)}, nil, fill); err != io.ErrUnexpectedEOF {
+			t.Errorf("4 bytes at %d of 8: %v", off, err)
+		}
 	}
 }

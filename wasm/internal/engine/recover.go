@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"context"
@@ -17,36 +17,6 @@ type RecoverArgs struct {
 	// Salvage names the columns of which rows are wanted of a last batch that
 	// the end of the file cuts: names, globs, or "all".
 	Salvage []string `json:"salvage"`
-}
-
-// VerifyReport is what verification found; the JSON is that of
-// `verify --json`, with what it took to get there.
-type VerifyReport struct {
-	Path     string              `json:"path"`
-	OK       bool                `json:"ok"` // no finding is a warning or an error
-	Findings []recording.Finding `json:"findings"`
-}
-
-// Verify reads the whole file of a stream and returns everything that is wrong
-// with it.
-func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgress)) (*VerifyReport, error) {
-	s, err := e.stream("verify", id)
-	if err != nil {
-		return nil, err
-	}
-	o := recording.VerifyOptions{Yield: e.breather(ctx), Progress: e.paced(progress)}
-	if s.clock >= 0 {
-		o.AcqClockHz = s.about.AcqClockHz
-	}
-	report := &VerifyReport{Path: s.path, OK: true, Findings: []recording.Finding{}}
-	for f, err := range recording.Verify(s.source, s.size, o) {
-		if err != nil {
-			return nil, cancelled(ctx, err)
-		}
-		report.OK = report.OK && f.Severity == recording.SeverityInfo
-		report.Findings = append(report.Findings, f)
-	}
-	return report, nil
 }
 
 // Recover examines a stream's file and returns the plan of a whole one, opened
@@ -116,38 +86,6 @@ func (e *Engine) VerifyCopy(ctx context.Context, plan *recording.Plan, copied io
 			return ctx.Err()
 		}
 		return fmt.Errorf("engine: recover: the output did not pass its check: %w", err)
-	}
-	return nil
-}
-
-// A steppedSource ends a step with every read, so that what reads much can be
-// followed by others and cancelled.
-type steppedSource struct {
-	engine *Engine
-	ctx    context.Context
-	source io.ReaderAt
-}
-
-// ReadAt implements io.ReaderAt.
-func (s *steppedSource) ReadAt(p []byte, off int64) (int, error) {
-	if err := s.engine.breathe(s.ctx); err != nil {
-		return 0, err
-	}
-	return s.source.ReadAt(p, off)
-}
-
-// ReadRanges implements recording.RangesReader.
-func (s *steppedSource) ReadRanges(offsets []int64, bufs [][]byte) error {
-	if err := s.engine.breathe(s.ctx); err != nil {
-		return err
-	}
-	if side, ok := s.source.(recording.RangesReader); ok {
-		return side.ReadRanges(offsets, bufs)
-	}
-	for i, off := range offsets {
-		if n, err := s.source.ReadAt(bufs[i], off); n < len(bufs[i]) {
-			return err
-		}
 	}
 	return nil
 }

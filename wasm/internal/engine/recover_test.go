@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"bytes"
@@ -74,7 +74,7 @@ func TestRecoverWritesWithAnotherCompression(t *testing.T) {
 		}
 	}
 	e, _ := openTest(t, data)
-	if _, _, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: "gzip"}, &memoryFile{}, nil); err == nil || replyFromError(err).Name != "TypeError" {
+	if _, _, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: "gzip"}, &memoryFile{}, nil); err == nil || ReplyFromError(err).Name != "TypeError" {
 		t.Errorf("gzip: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"context"
@@ -143,7 +143,7 @@ func (e *Engine) readInChunks(ctx context.Context, s *openStream, batches, colum
 			}
 			all[i].vectors = append(all[i].vectors, read[i].vectors...)
 		}
-		if err := e.breathe(ctx); err != nil {
+		if err := e.Breathe(ctx); err != nil {
 			return nil, err
 		}
 	}

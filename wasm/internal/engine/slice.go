@@ -1,9 +1,8 @@
-package main
+package engine
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -29,12 +28,6 @@ type SliceArgs struct {
 	Format      string            `json:"format"`      // arrow (default), stream, csv, npy or bin
 	Physical    bool              `json:"physical"`    // csv and npy: in units, where the scale is known
 	Compression string            `json:"compression"` // arrow and stream
-}
-
-// SliceProgress counts rows, or bytes.
-type SliceProgress struct {
-	Done  int64 `json:"done"`
-	Total int64 `json:"total"`
 }
 
 // SliceReport says what a slice holds.
@@ -98,20 +91,6 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	}
 	return report, nil
 }
-
-// inSteps returns a context that ends a step when it is asked, if the step has
-// been long enough: what is given it works in steps.
-func (e *Engine) inSteps(ctx context.Context) context.Context {
-	return &steps{ctx, e.breather(ctx)}
-}
-
-type steps struct {
-	context.Context
-	breathe func() error
-}
-
-// Err lets others run now and then.
-func (s *steps) Err() error { return s.breathe() }
 
 // sliceFormats are the files that Slice writes.
 var sliceFormats = []string{"arrow", "stream", "csv", "npy", "bin"}
@@ -225,63 +204,4 @@ func codecOf(op, name string) (recording.Codec, error) {
 		return codec, &ArgumentError{op, err.Error()}
 	}
 	return codec, nil
-}
-
-// countRows returns the exact number of rows. It reads the batch headers that
-// have not been read, in steps.
-func (e *Engine) countRows(ctx context.Context, s *openStream) (int64, error) {
-	for {
-		s.mu.Lock()
-		done, err := s.reader.IndexStep(indexStep)
-		rows, _ := s.reader.Rows()
-		s.mu.Unlock()
-		if err != nil {
-			return 0, err
-		}
-		if done {
-			return rows, nil
-		}
-		if err := e.breathe(ctx); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// rowAt is the first row whose tick is not below ticks, or the number of rows.
-func (s *openStream) rowAt(ctx context.Context, ticks float64) (int64, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	rows, _ := s.reader.Rows()
-	first := firstTick(ticks)
-	if s.clock < 0 {
-		return min(int64(first), rows), nil
-	}
-	x, err := s.reader.Select(ctx, recording.Selection{Time: &recording.TickRange{From: first, To: math.MaxUint64}})
-	var outside *recording.RangeError
-	if errors.As(err, &outside) {
-		return rows, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	start, _ := x.Rows()
-	return start, nil
-}
-
-// paced returns a function that lets progress through now and then.
-func (e *Engine) paced(progress func(SliceProgress)) func(done, total int64) {
-	pace := e.pace(progressInterval)
-	return func(done, total int64) {
-		if progress != nil && pace.due() {
-			progress(SliceProgress{done, total})
-		}
-	}
-}
-
-// cancelled is ctx's error where that is the reason of err.
-func cancelled(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
 }

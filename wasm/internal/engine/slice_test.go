@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"bytes"
@@ -61,7 +61,7 @@ func TestSliceWritesWhatOtherProgramsRead(t *testing.T) {
 		`{"format": "csv", "start": 5, "end": 4}`:   "RangeError",
 		`{"format": "csv", "columns": ["Nothing"]}`: "ColumnError",
 	} {
-		if _, err := e.Slice(context.Background(), sliceArgs(args), &memoryFile{}, nil); err == nil || replyFromError(err).Name != name {
+		if _, err := e.Slice(context.Background(), sliceArgs(args), &memoryFile{}, nil); err == nil || ReplyFromError(err).Name != name {
 			t.Errorf("%s: %v, want %s", args, err, name)
 		}
 	}

@@ -1,11 +1,9 @@
-package main
+package engine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/oniscope/oniscope/shared/recording"
@@ -41,24 +39,6 @@ type BrokenRows struct {
 	Start  int64  `json:"start"`
 	End    int64  `json:"end"`
 	Reason string `json:"reason"`
-}
-
-// RowArgs ask where a moment is.
-type RowArgs struct {
-	Stream string  `json:"stream"`
-	Ticks  float64 `json:"ticks"`
-}
-
-// RowAt returns the first row at or behind a moment, or the number of rows.
-func (e *Engine) RowAt(ctx context.Context, a RowArgs) (int64, error) {
-	s, err := e.stream("row", a.Stream)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := e.countRows(ctx, s); err != nil {
-		return 0, err
-	}
-	return s.rowAt(ctx, a.Ticks)
 }
 
 // Table returns rows of any columns as text, with the ticks of each.
@@ -150,7 +130,7 @@ func (e *Engine) eachPart(ctx context.Context, s *openStream, t *Table, column i
 			put(int(row-t.Start), v, int(from), int(n))
 		}
 		row += n
-		if err := e.breathe(ctx); err != nil {
+		if err := e.Breathe(ctx); err != nil {
 			return err
 		}
 	}
@@ -201,70 +181,4 @@ func (s *openStream) columnRows(batch, column int, first, from, to int64) (v *re
 	}
 	s.whole.columns[column] = &b.Columns[0]
 	return &b.Columns[0], from, nil
-}
-
-// Texts returns the values of rows [start, end) of a column that does not hold
-// numbers; valid is nil if none of them is null.
-func (e *Engine) Texts(ctx context.Context, a ValuesArgs) (values []string, valid []byte, err error) {
-	s, column, err := e.valuesOf(a)
-	if err != nil {
-		return nil, nil, err
-	}
-	start, end := *a.Start, *a.End
-	values = make([]string, 0, min(end-start, 1<<16))
-	bytes := 0
-	for start < end {
-		s.mu.Lock()
-		batch, err := s.oneBatch(start, end, column)
-		s.mu.Unlock()
-		if err != nil {
-			return nil, nil, err
-		}
-		for row := range batch.Rows {
-			text, ok := batch.Columns[0].Text(row)
-			if !ok && valid == nil {
-				valid = []byte(strings.Repeat("\x01", len(values)))
-			}
-			values = append(values, text)
-			if valid != nil {
-				valid = append(valid, 0)
-				if ok {
-					valid[len(valid)-1] = 1
-				}
-			}
-			if bytes += len(text) + 16; bytes > maxTextBytes {
-				return nil, nil, &ArgumentError{"values", "more than 64 MB of text: ask for fewer rows"}
-			}
-		}
-		start += int64(batch.Rows)
-		if err := e.breathe(ctx); err != nil {
-			return nil, nil, err
-		}
-	}
-	return values, valid, nil
-}
-
-// valuesOf checks what values asks for.
-func (e *Engine) valuesOf(a ValuesArgs) (*openStream, int, error) {
-	s, err := e.stream("values", a.Stream)
-	if err != nil {
-		return nil, 0, err
-	}
-	if a.Start == nil || a.End == nil {
-		return nil, 0, &ArgumentError{"values", "start and end must be row numbers"}
-	}
-	columns, err := s.pick("values", []json.RawMessage{a.Column})
-	if err != nil {
-		return nil, 0, err
-	}
-	if len(columns) != 1 {
-		return nil, 0, &ArgumentError{"values", fmt.Sprintf("%s are %d columns, not one", a.Column, len(columns))}
-	}
-	return s, columns[0], s.checkRows(*a.Start, *a.End)
-}
-
-// Numeric reports whether a column that values asks for holds numbers.
-func (e *Engine) Numeric(a ValuesArgs) (bool, error) {
-	s, column, err := e.valuesOf(a)
-	return err == nil && s.about.Columns[column].Type.Numeric(), err
 }

@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"context"
@@ -62,7 +62,7 @@ func TestARowIsFoundByItsTicks(t *testing.T) {
 func TestTablesThatCannotBe(t *testing.T) {
 	e, _ := openTest(t, testRecording(t, recording.None))
 	for _, a := range []TableArgs{{"np_0", []int{8}, 0, 1}, {"np_0", []int{-1}, 0, 1}, {"np_0", nil, 5, 4}, {"np_0", nil, -1, 4}, {"no", nil, 0, 1}, {"np_0", slices.Repeat([]int{0}, 100), 0, 1500}} {
-		if _, err := e.Table(context.Background(), a); err == nil || replyFromError(err).Name != "TypeError" {
+		if _, err := e.Table(context.Background(), a); err == nil || ReplyFromError(err).Name != "TypeError" {
 			t.Errorf("%+v: %v", a, err)
 		}
 	}

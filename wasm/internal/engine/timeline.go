@@ -1,4 +1,4 @@
-package main
+package engine
 
 // A timeline says where in time each batch of a stream lies.
 //

@@ -1,10 +1,10 @@
-package main
+package engine
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
+	"strings"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -45,7 +45,7 @@ func (e *Engine) Values(ctx context.Context, a ValuesArgs, begin func(t stream.T
 			return err
 		}
 		start += int64(batch.Rows)
-		if err := e.breathe(ctx); err != nil {
+		if err := e.Breathe(ctx); err != nil {
 			return err
 		}
 	}
@@ -104,44 +104,68 @@ func (s *openStream) checkRows(start, end int64) error {
 	return err
 }
 
-// pick resolves names, globs and indices of columns; nil picks all.
-func (s *openStream) pick(op string, wanted []json.RawMessage) ([]int, error) {
-	names, err := s.columnNames(op, wanted)
+// Texts returns the values of rows [start, end) of a column that does not hold
+// numbers; valid is nil if none of them is null.
+func (e *Engine) Texts(ctx context.Context, a ValuesArgs) (values []string, valid []byte, err error) {
+	s, column, err := e.valuesOf(a)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x, err := s.reader.Select(context.Background(), recording.Selection{Rows: &recording.Range{}, Columns: names})
-	if err != nil {
-		return nil, err
-	}
-	return x.Indices(), nil
-}
-
-// columnNames writes names, globs and indices as names and globs.
-func (s *openStream) columnNames(op string, wanted []json.RawMessage) ([]string, error) {
-	var list []string
-	all := s.about.Names()
-	for _, raw := range wanted {
-		var name string
-		var index int
-		switch {
-		case len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &name) == nil:
-			list = append(list, name)
-		case len(raw) > 0 && raw[0] != 'n' && json.Unmarshal(raw, &index) == nil:
-			if index < 0 || index >= len(all) {
-				return nil, &ArgumentError{op, fmt.Sprintf("column %d of %d", index, len(all))}
+	start, end := *a.Start, *a.End
+	values = make([]string, 0, min(end-start, 1<<16))
+	bytes := 0
+	for start < end {
+		s.mu.Lock()
+		batch, err := s.oneBatch(start, end, column)
+		s.mu.Unlock()
+		if err != nil {
+			return nil, nil, err
+		}
+		for row := range batch.Rows {
+			text, ok := batch.Columns[0].Text(row)
+			if !ok && valid == nil {
+				valid = []byte(strings.Repeat("\x01", len(values)))
 			}
-			name = all[index]
-			doubled := slices.ContainsFunc(s.about.Columns[index+1:], func(c stream.Column) bool { return c.Name == name })
-			if doubled && s.about.Column(name) == index {
-				name += "#1"
+			values = append(values, text)
+			if valid != nil {
+				valid = append(valid, 0)
+				if ok {
+					valid[len(valid)-1] = 1
+				}
 			}
-			list = append(list, name)
-		default:
-			return nil, &ArgumentError{op, fmt.Sprintf("a column must be a name or an index, not %q", raw)}
+			if bytes += len(text) + 16; bytes > maxTextBytes {
+				return nil, nil, &ArgumentError{"values", "more than 64 MB of text: ask for fewer rows"}
+			}
+		}
+		start += int64(batch.Rows)
+		if err := e.Breathe(ctx); err != nil {
+			return nil, nil, err
 		}
 	}
-	return list, nil
+	return values, valid, nil
+}
+
+// valuesOf checks what values asks for.
+func (e *Engine) valuesOf(a ValuesArgs) (*openStream, int, error) {
+	s, err := e.stream("values", a.Stream)
+	if err != nil {
+		return nil, 0, err
+	}
+	if a.Start == nil || a.End == nil {
+		return nil, 0, &ArgumentError{"values", "start and end must be row numbers"}
+	}
+	columns, err := s.pick("values", []json.RawMessage{a.Column})
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(columns) != 1 {
+		return nil, 0, &ArgumentError{"values", fmt.Sprintf("%s are %d columns, not one", a.Column, len(columns))}
+	}
+	return s, columns[0], s.checkRows(*a.Start, *a.End)
+}
+
+// Numeric reports whether a column that values asks for holds numbers.
+func (e *Engine) Numeric(a ValuesArgs) (bool, error) {
+	s, column, err := e.valuesOf(a)
+	return err == nil && s.about.Columns[column].Type.Numeric(), err
 }

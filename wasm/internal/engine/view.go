@@ -1,6 +1,8 @@
-package main
+package engine
 
-import "github.com/oniscope/oniscope/shared/decimate"
+import (
+	"github.com/oniscope/oniscope/shared/decimate"
+)
 
 // A view is a span of ticks cut into pixel columns of equal width.
 type view struct {

@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+)
+
+// indexStep is how many batch headers one step reads.
+const indexStep = 32
+
+// Index reads the header and the first and last tick of every batch. After it
+// rows, gaps and coverage are exact.
+func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgress)) (*StreamInfo, error) {
+	s, err := e.stream("index", id)
+	if err != nil {
+		return nil, err
+	}
+	n := s.reader.NumBatches()
+	pace := e.pace(progressInterval)
+	tell := func(batches int) {
+		if progress != nil && pace.due() {
+			progress(OpenProgress{Batches: batches, Of: n, Bytes: s.reader.BytesRead().Metadata})
+		}
+	}
+	for done := 0; ; done += indexStep {
+		s.mu.Lock()
+		finished, err := s.reader.IndexStep(indexStep)
+		s.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		if finished {
+			break
+		}
+		tell(min(n, done+indexStep) / 2)
+		if err := e.Breathe(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for batch := range n {
+		s.mu.Lock()
+		_, _, _, err := s.line.at(batch)
+		s.mu.Unlock()
+		if damaged(err) {
+			s.note(batch, err)
+		} else if err != nil {
+			return nil, err
+		}
+		if batch%8 == 7 {
+			tell((n + batch) / 2)
+			if err := e.Breathe(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := e.findGaps(ctx, s); err != nil {
+		return nil, err
+	}
+	return s.info()
+}
+
+// findGaps has the reader look for gaps, some batches at a time.
+func (e *Engine) findGaps(ctx context.Context, s *openStream) error {
+	if s.clock < 0 {
+		return nil
+	}
+	s.mu.Lock()
+	scan := s.reader.ScanGaps()
+	s.mu.Unlock()
+	for {
+		s.mu.Lock()
+		done, err := scan.Step(8)
+		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		if done {
+			break
+		}
+		if err := e.Breathe(ctx); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.period = scan.Period()
+	s.gaps = nil
+	for _, g := range scan.Gaps() {
+		if !g.Spread { // of that the rows on both sides are not known
+			s.gaps = append(s.gaps, g)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// countRows returns the exact number of rows. It reads the batch headers that
+// have not been read, in steps.
+func (e *Engine) countRows(ctx context.Context, s *openStream) (int64, error) {
+	for {
+		s.mu.Lock()
+		done, err := s.reader.IndexStep(indexStep)
+		rows, _ := s.reader.Rows()
+		s.mu.Unlock()
+		if err != nil {
+			return 0, err
+		}
+		if done {
+			return rows, nil
+		}
+		if err := e.Breathe(ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// rowAt is the first row whose tick is not below ticks, or the number of rows.
+func (s *openStream) rowAt(ctx context.Context, ticks float64) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rows, _ := s.reader.Rows()
+	first := firstTick(ticks)
+	if s.clock < 0 {
+		return min(int64(first), rows), nil
+	}
+	x, err := s.reader.Select(ctx, recording.Selection{Time: &recording.TickRange{From: first, To: math.MaxUint64}})
+	var outside *recording.RangeError
+	if errors.As(err, &outside) {
+		return rows, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	start, _ := x.Rows()
+	return start, nil
+}
+
+// RowArgs ask where a moment is.
+type RowArgs struct {
+	Stream string  `json:"stream"`
+	Ticks  float64 `json:"ticks"`
+}
+
+// RowAt returns the first row at or behind a moment, or the number of rows.
+func (e *Engine) RowAt(ctx context.Context, a RowArgs) (int64, error) {
+	s, err := e.stream("row", a.Stream)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := e.countRows(ctx, s); err != nil {
+		return 0, err
+	}
+	return s.rowAt(ctx, a.Ticks)
+}
