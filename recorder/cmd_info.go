@@ -83,7 +83,7 @@ func (a *app) infoOf(ctx context.Context, path string, c *clockFlags) (recording
 		return recording.Info{}, err
 	}
 	defer in.close()
-	info, err := in.reader.Info()
+	info, err := in.reader.Info(ctx)
 	if err != nil {
 		return recording.Info{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -102,12 +102,15 @@ func (a *app) printInfo(info *recording.Info) {
 	line("file", "%s, %s, %s format", info.Path, megabytes(info.SizeBytes), info.Format)
 	line("state", "%s", info.State)
 	line("rows", "%d in %s, compression %s", info.Rows, plural(info.Batches, "batch"), info.Compression)
-	if info.Start != nil && info.DurationS != nil {
-		if info.RateHz == 0 {
-			line("time", "from %.0f ticks, for %.0f ticks (clock rate unknown: give --clock-hz or --start-time)", *info.Start, *info.DurationS)
-		} else {
-			line("time", "from %.6f s, for %.6f s", *info.Start, *info.DurationS)
-		}
+	switch {
+	case info.Start == nil:
+	case info.DurationS == nil:
+		line("time", "from %.0f ticks, for %d ticks (clock rate unknown: give --clock-hz or --start-time)", *info.Start, info.DurationTicks)
+	default:
+		line("time", "from %.6f s, for %.6f s", *info.Start, *info.DurationS)
+	}
+	if n := len(info.Segments); n > 1 {
+		line("clock", "begins anew %s", plural(n-1, "time"))
 	}
 	if info.RateHz != 0 {
 		line("rate", "%.6g rows/s", info.RateHz)

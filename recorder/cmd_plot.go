@@ -87,7 +87,7 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 		return err
 	}
 	defer in.close()
-	title := in.reader.Stream().Complete()
+	title := in.reader.Stream().Title()
 	out, err := createOutput(f.out, in)
 	if err != nil {
 		return err

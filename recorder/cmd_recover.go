@@ -169,7 +169,7 @@ func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recordi
 	plan, err := recording.Recover(in.file, in.size, o)
 	p.end()
 	if err == nil {
-		if err = f.clock(in.path, &plan.Report); err == nil {
+		if err = f.fillClock(in.path, &plan.Report); err == nil {
 			return plan, nil
 		}
 	}
@@ -182,11 +182,12 @@ func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recordi
 	return nil, fmt.Errorf("%s: %w", in.path, withHint(err))
 }
 
-// clock fills in the clock's rate of a report whose file does not state it.
-func (f *recoverFlags) clock(path string, r *recording.Report) error {
-	s := stream.Stream{AcqClockHz: r.AcqClockHz}
-	err := f.complete(path, &s)
-	r.AcqClockHz = s.AcqClockHz
+// fillClock fills in the clock's rate of a report whose file does not state it.
+func (f *recoverFlags) fillClock(path string, r *recording.Report) error {
+	hz, _, err := f.clock(path, stream.Stream{AcqClockHz: r.AcqClockHz})
+	if hz != 0 {
+		r.AcqClockHz = hz
+	}
 	return err
 }
 

@@ -95,11 +95,11 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 	rows := int64(0)
 	o := recording.VerifyOptions{AcqClockHz: c.clockHz, Open: in.open, Yield: ctx.Err}
 	if r, err := a.openReader(ctx, in); err == nil {
-		if err := c.complete(path, r.Stream()); err != nil {
+		if err := c.setClock(path, r); err != nil {
 			return verification{}, fmt.Errorf("%s: %w", path, err)
 		}
 		o.AcqClockHz = r.Stream().AcqClockHz
-		if rows, err = r.CountRows(); err != nil {
+		if rows, err = r.CountRows(ctx); err != nil {
 			return verification{}, fmt.Errorf("%s: %w", path, err)
 		}
 	}

@@ -78,7 +78,7 @@ func (a *app) openInput(ctx context.Context, path string, c *clockFlags) (*input
 		return nil, err
 	}
 	if in.reader, err = a.openReader(ctx, in); err == nil {
-		err = c.complete(path, in.reader.Stream())
+		err = c.setClock(path, in.reader)
 	}
 	if err != nil {
 		in.close()
@@ -92,37 +92,44 @@ func (a *app) openInput(ctx context.Context, path string, c *clockFlags) (*input
 func (a *app) openReader(ctx context.Context, in *input) (*recording.Reader, error) {
 	set, end := a.lateProgress("opening " + in.path)
 	defer end()
-	return recording.Open(in.file, in.size, recording.OpenOptions{Yield: ctx.Err, Progress: set})
+	return recording.Open(ctx, in.file, in.size, &recording.Options{Progress: set})
 }
 
-// complete fills in the clock and the wall time of a stream: what flags say,
-// else what the file says, else what the CSV beside it says.
-func (c *clockFlags) complete(path string, s *stream.Stream) error {
+// setClock tells a reader what its file does not say of the clock.
+func (c *clockFlags) setClock(path string, r *recording.Reader) error {
+	hz, start, err := c.clock(path, r.Stream())
+	r.SetClock(hz, start)
+	return err
+}
+
+// clock returns the rate of the clock and the wall time of the start: what flags
+// say, else what the CSV beside the file says where the file says nothing; 0 and
+// the zero time leave it as it is.
+func (c *clockFlags) clock(path string, s stream.Stream) (hz uint64, began time.Time, err error) {
 	csv, asked := c.startTime, c.startTime != ""
 	if !asked && path != stdinName && (s.AcqClockHz == 0 || s.StartUTC == "") {
 		csv = store.FindStartTime(path)
 	}
-	if csv != "" {
-		start, err := readStartTime(csv)
-		switch {
-		case err == nil:
-			if s.AcqClockHz == 0 || asked {
-				s.AcqClockHz = start.AcqClockHz
-			}
-			if s.StartUTC == "" || asked {
-				s.StartUTC = start.Time.Format(time.RFC3339Nano)
-			}
-		case asked:
-			return err
+	hz = c.clockHz
+	if csv == "" {
+		return hz, began, nil
+	}
+	start, err := readStartTime(csv)
+	if err != nil {
+		if asked {
+			return 0, began, err
 		}
 		// A file that happens to lie beside it and says nothing is no
 		// reason to refuse a recording.
+		return hz, began, nil
 	}
-	if c.clockHz != 0 {
-		s.AcqClockHz = c.clockHz
+	if hz == 0 && (s.AcqClockHz == 0 || asked) {
+		hz = start.AcqClockHz
 	}
-	s.Complete()
-	return nil
+	if s.StartUTC == "" || asked {
+		began = start.Time
+	}
+	return hz, began, nil
 }
 
 // maxStartTimeBytes keeps a wrong file from being read whole.

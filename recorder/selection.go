@@ -85,7 +85,7 @@ func (a *app) openSelection(ctx context.Context, name string, f *selectionFlags)
 		in.close()
 		return nil, nil, err
 	}
-	if !in.open && in.reader.State() == recording.Unfinished {
+	if !in.open && in.reader.About().State == recording.Unfinished {
 		why := "its end is missing"
 		if list := in.reader.Findings(); len(list) > 0 {
 			why = list[len(list)-1].Reason

@@ -37,6 +37,7 @@ var rules = map[string]rule{
 	"shared/internal/array":    {own: []string{"shared/internal/arrowipc"}},
 	"shared/internal/parallel": {},
 	"shared/internal/messages": {own: []string{"shared/internal/arrowipc"}},
+	"shared/internal/vectors":  {own: []string{"shared/internal/array"}},
 	"shared/recording": {own: []string{"shared/stream", "shared/internal/...", "shared/decimate"},
 		foreign: []string{"github.com/klauspost/compress/...", "github.com/pierrec/lz4/..."}},
 	"shared/export": {own: []string{"shared/recording", "shared/stream", "shared/internal/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},

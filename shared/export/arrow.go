@@ -17,6 +17,7 @@ import (
 
 	tree "github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/vectors"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -148,8 +149,8 @@ func columnData(t arrow.DataType, v *recording.Vector) (*array.Data, error) {
 	if e, ok := t.(arrow.ExtensionType); ok {
 		return extended(e, func(storage arrow.DataType) (*array.Data, error) { return columnData(storage, v) })
 	}
-	if v.Array != nil {
-		return otherData(t, v.Array)
+	if values := vectors.Array(v); values != nil {
+		return otherData(t, values)
 	}
 	if t, ok := t.(*arrow.RunEndEncodedType); ok {
 		return runEndData(t, v)

@@ -249,7 +249,7 @@ func TestParquetKeepsMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	table, pq := readParquet(t, f.Bytes())
-	for key, want := range r.Metadata() {
+	for key, want := range r.About().Metadata {
 		if got := pq.MetaData().KeyValueMetadata().FindValue(key); got == nil || *got != want {
 			t.Errorf("%s: %v, want %s", key, got, want)
 		}

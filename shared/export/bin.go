@@ -65,7 +65,7 @@ type BinGap struct {
 // Electrodes returns the columns that Bin takes where none are asked for: the
 // 16-bit columns of one signal, in the order of their channels. Spikes come
 // before slower signals. It is empty if there are none.
-func Electrodes(s *stream.Stream) []int {
+func Electrodes(s stream.Stream) []int {
 	columns := make([]int, len(s.Columns))
 	for i := range columns {
 		columns[i] = i
@@ -74,7 +74,7 @@ func Electrodes(s *stream.Stream) []int {
 }
 
 // electrodes returns those among some columns.
-func electrodes(s *stream.Stream, columns []int) []int {
+func electrodes(s stream.Stream, columns []int) []int {
 	channels, order := map[string][]int{}, []string{}
 	numbers := make([]int, len(s.Columns))
 	for _, i := range columns {
@@ -303,7 +303,7 @@ func (j *job) rowRate() (*float64, error) {
 	c := &j.columns[0]
 	rate := c.RateHz
 	if rate == 0 {
-		info, err := j.r.Info()
+		info, err := j.r.Info(j.ctx)
 		if err != nil {
 			return nil, err
 		}

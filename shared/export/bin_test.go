@@ -134,7 +134,7 @@ func TestElectrodesAreTheChannelsOfOneSignal(t *testing.T) {
 			s.Columns = append(s.Columns, stream.Column{Name: name, Type: stream.Uint16, ByteWidth: 2})
 		}
 		var got []string
-		for _, i := range Electrodes(&s) {
+		for _, i := range Electrodes(s) {
 			got = append(got, s.Columns[i].Name)
 		}
 		if !slices.Equal(got, strings.Fields(c.want)) {

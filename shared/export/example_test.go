@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
@@ -58,8 +59,7 @@ func ExampleCSV() {
 func ExampleBin() {
 	f, r := openExample("new_Rhd2164.arrow")
 	defer f.Close()
-	r.Stream().AcqClockHz = 250_000_000 // this file does not state it
-	r.Stream().Complete()
+	r.SetClock(250_000_000, time.Time{}) // this file does not state it
 	ctx := context.Background()
 	excerpt, err := r.Select(ctx, recording.Selection{Rows: &recording.Range{End: 1000}})
 	if err != nil {

@@ -182,7 +182,7 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 		verified[fmt.Sprintf("%s %d %s", f.Severity, f.Offset, f.Reason)] = true
 		facts[fmt.Sprintf("%s %d", f.Severity, f.Offset)]++
 	}
-	info, err3 := fresh.Info()
+	info, err3 := infoOf(fresh)
 	if err3 == nil {
 		for _, f := range info.Findings {
 			if strings.HasPrefix(f.Reason, "gap: ") && facts[fmt.Sprintf("%s %d", f.Severity, f.Offset)] > 0 {
@@ -231,8 +231,8 @@ func cellBits(v *Vector, row int) string {
 	switch {
 	case v.Valid != nil && v.Valid[row] == 0:
 		return "null"
-	case v.Array != nil:
-		return string(v.Array.AppendText(nil, row))
+	case v.array != nil:
+		return string(v.array.AppendText(nil, row))
 	}
 	w := v.width()
 	return string(v.Data[row*w : (row+1)*w])

@@ -90,7 +90,7 @@ func sortedKeys(m map[string]bool) []string {
 // survey notes what the whole file holds, and what lies where in it.
 func (f *campaignFile) survey(t testing.TB) {
 	r := openBytes(t, f.data)
-	info, err := r.Info()
+	info, err := infoOf(r)
 	if err != nil || info.State != Complete {
 		t.Fatalf("%s: %v, %+v", f.name, err, info.Findings)
 	}

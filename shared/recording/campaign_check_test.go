@@ -23,8 +23,8 @@ func rowBits(b *Batch, skip []bool) []string {
 			case skip != nil && skip[v.Column]:
 			case v.Valid != nil && v.Valid[i] == 0:
 				line = append(line, "null"...)
-			case v.Array != nil:
-				line = v.Array.AppendText(line, i)
+			case v.array != nil:
+				line = v.array.AppendText(line, i)
 			default:
 				w := v.width()
 				line = fmt.Appendf(line, "%x", v.Data[i*w:(i+1)*w])
@@ -167,7 +167,7 @@ type campaignRead struct {
 
 // read reads every batch and finds its original.
 func (c *campaignCase) read(r *Reader) (out campaignRead) {
-	info, err := r.Info()
+	info, err := infoOf(r)
 	if err != nil {
 		if !knownError(err) {
 			out.wrong = append(out.wrong, fmt.Sprintf("info: %v", err))

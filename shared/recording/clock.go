@@ -67,7 +67,7 @@ var errNoRows = errors.New("recording: batch without rows")
 
 // ClockRange returns the first and last Clock, of the outermost batches whose
 // Clock can be trusted. ok is false if the file has no Clock or no such batch.
-func (r *Reader) ClockRange() (first, last uint64, ok bool, err error) {
+func (r *Reader) clockRange() (first, last uint64, ok bool, err error) {
 	if r.clock < 0 {
 		return 0, 0, false, nil
 	}

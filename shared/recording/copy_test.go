@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -277,7 +278,7 @@ func TestRowAtClockFindsWhatAScanFinds(t *testing.T) {
 					t.Fatalf("%s, damaged %v: tick %d is row %d, want %d, %v", name, damage, ticks, got, want, err)
 				}
 			}
-			first, last, ok, err := r.ClockRange()
+			first, last, ok, err := r.clockRange()
 			if !ok || err != nil || first != clock[0] || last != clock[len(clock)-1] {
 				t.Errorf("%s, damaged %v: clock from %d to %d, %v, %v", name, damage, first, last, ok, err)
 			}
@@ -287,7 +288,7 @@ func TestRowAtClockFindsWhatAScanFinds(t *testing.T) {
 
 func TestClockRangeOfAPlainFileReads32Bytes(t *testing.T) {
 	r := openBytes(t, readForeign(t, "bonsai/old_MemoryMonitor.arrow"))
-	first, last, ok, err := r.ClockRange()
+	first, last, ok, err := r.clockRange()
 	if first != 1000 || last != 25000000*17999+1000 || !ok || err != nil {
 		t.Errorf("%d, %d, %v, %v", first, last, ok, err)
 	}
@@ -310,7 +311,7 @@ func TestABodyOfZerosDoesNotMisleadTheClock(t *testing.T) {
 		clear(data[b.Offset+int64(b.MetaLength):][:b.BodyLength])
 	}
 	r := openBytes(t, data)
-	first, last, ok, err := r.ClockRange()
+	first, last, ok, err := r.clockRange()
 	if first != 1100 || last != 1000+10*69 || !ok || err != nil {
 		t.Errorf("clock from %d to %d, %v, %v", first, last, ok, err)
 	}
@@ -325,13 +326,13 @@ func TestFilesWithoutClockSaySo(t *testing.T) {
 	s := &stream.Stream{Columns: []stream.Column{{Name: "Clock", Type: stream.Float64}}}
 	f, _ := writeRandom(t, s, None, 1, 8)
 	r := openBytes(t, f.data)
-	if _, _, ok, err := r.ClockRange(); ok || err != nil {
+	if _, _, ok, err := r.clockRange(); ok || err != nil {
 		t.Errorf("%v, %v", ok, err)
 	}
 	if _, err := r.RowAtClock(5); !errors.Is(err, ErrNoClock) {
 		t.Errorf("%v", err)
 	}
-	info, err := r.Info()
+	info, err := infoOf(r)
 	if err != nil || info.Start != nil || info.DurationS != nil || info.Rows != 8 {
 		t.Errorf("%+v, %v", info, err)
 	}
@@ -394,7 +395,7 @@ func TestDamageCostsOnlyItsBatch(t *testing.T) {
 			if report.Rows != 65 || report.Batches != 3 || len(report.Findings) != 1 || report.LostRows != max(0, c.lost) {
 				t.Errorf("%s, %s: %+v", name, what, report)
 			}
-			info, err := openBytes(t, c.data).Info()
+			info, err := infoOf(openBytes(t, c.data))
 			if err != nil || info.State == Complete && !c.touched || info.Rows != c.rows || *info.Start != 1 {
 				t.Errorf("%s, %s: %+v, %v", name, what, info, err)
 			}
@@ -530,11 +531,11 @@ func TestInfo(t *testing.T) {
 	s.Columns[1].Unit = "V"
 	f, _ := writeRandom(t, s, Zstd, 9, 60, 60, 5)
 	r := openBytes(t, f.data)
-	info, err := r.Info()
+	info, err := infoOf(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.SizeBytes != int64(len(f.data)) || info.Format != "file" || info.State != Complete || info.Rows != 125 || info.Batches != 3 || info.Compression != "zstd" {
+	if info.SizeBytes != int64(len(f.data)) || info.Format != FileFormat || info.State != Complete || info.Rows != 125 || info.Batches != 3 || info.Compression != "zstd" {
 		t.Errorf("%+v", info)
 	}
 	if *info.Start != 1000/250e6 || math.Abs(*info.DurationS-1250/250e6) > 1e-15 || info.RateHz != 25e6 {
@@ -550,11 +551,11 @@ func TestInfo(t *testing.T) {
 		t.Errorf("metadata %v, findings %v", info.Metadata, info.Findings)
 	}
 	r = openBytes(t, readForeign(t, "csharp/cs_small.arrow"))
-	if info, err = r.Info(); err != nil || *info.DurationS != 900*8333 || info.RateHz != 0 {
+	if info, err = infoOf(r); err != nil || info.DurationS != nil || info.DurationTicks != 900*8333 || info.RateHz != 0 {
 		t.Errorf("without a rate: %+v, %v", info, err)
 	}
-	r.Stream().AcqClockHz = 250_000_000
-	if info, err = r.Info(); err != nil || math.Abs(*info.DurationS-900*8333/250e6) > 1e-12 || math.Abs(info.RateHz-250e6/8333) > 1e-9 {
+	r.SetClock(250_000_000, time.Time{})
+	if info, err = infoOf(r); err != nil || math.Abs(*info.DurationS-900*8333/250e6) > 1e-12 || math.Abs(info.RateHz-250e6/8333) > 1e-9 {
 		t.Errorf("with the caller's rate: %+v, %v", info, err)
 	}
 }

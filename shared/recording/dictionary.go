@@ -283,7 +283,7 @@ func (b *batchRead) decodeArray(column int) (Vector, error) {
 		return Vector{}, err
 	}
 	a = a.Slice(int(b.from), int(b.to))
-	v := Vector{Column: column, Len: a.Len, Array: a, field: a.Field}
+	v := Vector{Column: column, Len: a.Len, array: a, field: a.Field}
 	for i := range a.Len {
 		if !a.IsNull(i) {
 			continue

@@ -200,13 +200,13 @@ func (e *encoder) check(rows int, columns []Vector, strict bool) error {
 // version V5 cannot say.
 func checkArray(f *arrowipc.Field, v *Vector, rows int) error {
 	switch {
-	case v.Array == nil:
+	case v.array == nil:
 		return fmt.Errorf("column %q: cannot write a column of type %s without its array", f.Name, f.TypeString())
-	case v.Array.Len != rows:
-		return fmt.Errorf("column %q: %d rows in a batch of %d", f.Name, v.Array.Len, rows)
-	case v.Array.Field.TypeString() != f.TypeString():
-		return fmt.Errorf("column %q: %s in a column of %s", f.Name, v.Array.Field.TypeString(), f.TypeString())
-	case v.Array.NullUnions():
+	case v.array.Len != rows:
+		return fmt.Errorf("column %q: %d rows in a batch of %d", f.Name, v.array.Len, rows)
+	case v.array.Field.TypeString() != f.TypeString():
+		return fmt.Errorf("column %q: %s in a column of %s", f.Name, v.array.Field.TypeString(), f.TypeString())
+	case v.array.NullUnions():
 		return fmt.Errorf("%w: column %q has unions that are null, as before Arrow 1.0, which nothing writes any more: leave the column out", ErrUnsupported, f.Name)
 	}
 	return nil
@@ -224,7 +224,7 @@ func (e *encoder) array(a *array.Array) {
 func (e *encoder) column(i, rows int, v *Vector) error {
 	l := &e.layout[i]
 	if l.width == 0 {
-		e.array(v.Array)
+		e.array(v.array)
 		return nil
 	}
 	if !l.runEnd {

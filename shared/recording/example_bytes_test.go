@@ -20,11 +20,11 @@ func ExampleBytes() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	rows, err := r.CountRows() // without reading all headers
+	ctx := context.Background()
+	rows, err := r.CountRows(ctx) // without reading all headers
 	if err != nil {
 		log.Fatal(err)
 	}
-	ctx := context.Background()
 	excerpt, err := r.Select(ctx, recording.Selection{Columns: []string{"AuxDataCh1"}})
 	if err != nil {
 		log.Fatal(err)

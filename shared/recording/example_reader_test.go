@@ -48,7 +48,7 @@ func ExampleReader_Info() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	info, err := r.Info()
+	info, err := r.Info(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}

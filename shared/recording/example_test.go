@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"time"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -32,14 +33,13 @@ func ExampleOpen() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	r, err := recording.Open(file, about.Size(), recording.OpenOptions{})
+	r, err := recording.Open(context.Background(), file, about.Size(), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	r.Stream().AcqClockHz = 250_000_000
-	title := r.Stream().Complete()
+	r.SetClock(250_000_000, time.Time{})
 	rows, exact := r.Rows()
-	fmt.Println(title, rows, exact, r.State())
+	fmt.Println(r.Stream().Title(), rows, exact, r.About().State)
 	for _, f := range r.Findings() {
 		fmt.Printf("byte %d, batch %d: %s\n", f.Offset, f.Batch, f.Reason)
 	}

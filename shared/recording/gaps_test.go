@@ -143,7 +143,7 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 				// A scan that reads no more than it must finds the same gaps, and
 				// so does info.
 				gaps := scanGaps(t, file)
-				info, err := openBytes(t, file).Info()
+				info, err := infoOf(openBytes(t, file))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -20,6 +21,7 @@ type GapScan struct {
 	clock  pace    // of Clock, for small batches and who asks
 	pace   pace    // of the clock that shows gaps
 	coarse float64 // period of Clock over many rows
+	median float64 // step of Clock
 	next   int     // batch
 	last   uint64
 	intact int // the batch before if its ends can be believed, else -1
@@ -30,10 +32,7 @@ type GapScan struct {
 // ScanGaps prepares a scan. The reader's Stream says at the end which clock
 // rates to use.
 func (r *Reader) ScanGaps() *GapScan {
-	g := &GapScan{r: r, hub: r.fieldIndex("HubClock"), finder: newGapFinder("HubClock"), intact: -1}
-	if g.hub >= 0 && (r.typeOf(g.hub) != stream.Uint64 || r.runEnd(g.hub)) {
-		g.hub = -1
-	}
+	g := &GapScan{r: r, hub: r.tickColumn(stream.HubClockName), finder: newGapFinder("HubClock"), intact: -1}
 	if g.hub < 0 {
 		g.finder = newGapFinder("Clock")
 	}
@@ -44,11 +43,8 @@ func (r *Reader) ScanGaps() *GapScan {
 // The error is the source's; batches whose clock cannot be trusted are passed
 // over.
 func (g *GapScan) Step(batches int) (done bool, err error) {
-	if !g.paced {
-		if err := g.measure(); err != nil {
-			return false, err
-		}
-		g.paced = true
+	if err := g.begin(); err != nil {
+		return false, err
 	}
 	for range max(1, batches) {
 		if g.over() {
@@ -67,6 +63,15 @@ func (g *GapScan) Step(batches int) (done bool, err error) {
 		g.gaps = g.finder.gaps(g.pace, float64(g.r.stream.AcqClockHz), float64(g.r.stream.HubClockHz))
 	}
 	return true, nil
+}
+
+// begin measures the pace, once.
+func (g *GapScan) begin() error {
+	if g.paced {
+		return nil
+	}
+	g.paced = true
+	return g.measure()
 }
 
 func (g *GapScan) over() bool {
@@ -134,7 +139,10 @@ func (g *GapScan) measure() error {
 			return err
 		}
 	}
-	g.clock = clock.pace()
+	g.clock = clock.pace() // sorts the sample
+	if n := len(clock.sample); n > 0 {
+		g.median = float64(clock.sample[n/2])
+	}
 	g.coarse = g.clock.period
 	for best, k := smallBatch, 0; k < len(looked) && g.clock.period > 0; k++ {
 		if period, steps := evenStretch(looked[k], g.clock); steps > best {
@@ -176,7 +184,7 @@ func (g *GapScan) read(i int) (ticks, hub []uint64, err error) {
 	if g.hub >= 0 {
 		columns = append(columns, g.hub)
 	}
-	b, err := g.r.PeekBatch(i, columns)
+	b, err := g.r.peekBatch(i, columns)
 	if isCorrupt(err) {
 		return nil, nil, nil
 	}
@@ -264,24 +272,39 @@ func (g *GapScan) look(i int) error {
 // maxInfoClock bounds what Info reads of compressed clocks to find gaps.
 const maxInfoClock = 16 << 20
 
+// A rowPace is what Clock shows of a stream.
+type rowPace struct {
+	period float64 // ticks from row to row, measured over many; 0 of rows that come with events
+	step   float64 // the median, of events too; 0 if no two rows follow each other
+}
+
 // gaps scans for gaps if that takes no more than the ends of Clock, or little
-// more.
-func (r *Reader) gaps() ([]Gap, error) {
+// more, and measures the pace in any case.
+func (r *Reader) gaps(ctx context.Context) ([]Gap, rowPace, error) {
 	if r.clock < 0 {
-		return nil, nil
-	}
-	rows, _ := r.Rows()
-	if r.Codec() != "none" && rows > maxInfoClock/8 {
-		return nil, nil
+		return nil, rowPace{}, nil
 	}
 	g := r.ScanGaps()
+	if err := g.begin(); err != nil {
+		return nil, rowPace{}, err
+	}
+	pace := rowPace{g.coarse, g.median}
+	if pace.period > 0 {
+		pace.step = pace.period
+	}
+	if about := r.About(); about.Compression() != "none" && r.starts[len(r.starts)-1] > maxInfoClock/8 {
+		return nil, pace, nil
+	}
 	for {
 		done, err := g.Step(64)
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
-			return nil, fmt.Errorf("recording: looking for gaps: %w", err)
+			return nil, pace, fmt.Errorf("recording: looking for gaps: %w", err)
 		}
 		if done {
-			return g.Gaps(), nil
+			return g.Gaps(), pace, nil
 		}
 	}
 }

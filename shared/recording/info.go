@@ -1,29 +1,39 @@
 package recording
 
 import (
-	"cmp"
+	"context"
 	"errors"
-	"slices"
+	"math"
 
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// Info is one object of `info --json`. Times are seconds of the acquisition
-// clock, or ticks where its rate is not known.
+// Info is one object of `info --json`.
 type Info struct {
-	Path        string            `json:"path"` // the caller's to fill
-	SizeBytes   int64             `json:"size_bytes"`
-	Format      string            `json:"format"` // "file" or "stream"
-	State       State             `json:"state"`
-	Rows        int64             `json:"rows"`
-	Batches     int               `json:"batches"`
-	Compression string            `json:"compression"` // see Reader.Codec
-	Start       *float64          `json:"start"`       // first Clock; nil without one
-	DurationS   *float64          `json:"duration_s"`  // last - first + one row's period
-	RateHz      float64           `json:"rate_hz"`     // rows, measured from Clock; 0 unknown
-	Columns     []InfoColumn      `json:"columns"`
-	Metadata    map[string]string `json:"metadata"`
-	Findings    []Finding         `json:"findings"`
+	Path          string            `json:"path"` // the caller's to fill
+	SizeBytes     int64             `json:"size_bytes"`
+	Format        Format            `json:"format"` // "file" or "stream"
+	State         State             `json:"state"`
+	Rows          int64             `json:"rows"`
+	Batches       int               `json:"batches"`
+	Compression   string            `json:"compression"`    // see About.Compression
+	Start         *float64          `json:"start"`          // first Clock: seconds, or ticks without a rate; nil without a Clock
+	DurationS     *float64          `json:"duration_s"`     // of all segments, each with one row's period; nil without a rate
+	DurationTicks uint64            `json:"duration_ticks"` // the same in ticks; 0 without a Clock
+	RateHz        float64           `json:"rate_hz"`        // rows, measured from Clock; 0 unknown, or rows that come with events
+	Segments      []Segment         `json:"segments"`       // stretches of rising Clock
+	Columns       []InfoColumn      `json:"columns"`
+	Metadata      map[string]string `json:"metadata"`
+	Findings      []Finding         `json:"findings"`
+}
+
+// A Segment is a stretch of rows whose Clock rises; where it begins anew, another
+// begins. A gap is inside a segment.
+type Segment struct {
+	Start      int64  `json:"start"` // rows, half open
+	End        int64  `json:"end"`
+	ClockFirst uint64 `json:"clock_first"`
+	ClockLast  uint64 `json:"clock_last"`
 }
 
 // An InfoColumn is one column of Info.
@@ -40,82 +50,97 @@ type InfoColumn struct {
 // data only what Clock takes. Gaps are among the findings, but for compressed
 // files of more rows than 16 MiB of Clock hold, where looking for them would
 // take too long.
-func (r *Reader) Info() (Info, error) {
-	for {
-		done, err := r.IndexStep(64)
-		if err != nil {
-			return Info{}, err
-		}
-		if done {
-			break
-		}
+func (r *Reader) Info(ctx context.Context) (Info, error) {
+	rows, err := r.allRows(ctx)
+	if err != nil {
+		return Info{}, err
 	}
-	info := Info{SizeBytes: r.size, Format: r.Format(), Batches: len(r.batches), Compression: r.Codec(),
-		Columns: make([]InfoColumn, len(r.Stream().Columns)), Metadata: map[string]string{}}
-	info.Rows, _ = r.Rows()
-	for _, e := range r.schema.Metadata {
-		info.Metadata[e.Key] = e.Value
-	}
+	about := r.About()
+	s := r.Stream()
+	info := Info{SizeBytes: r.size, Format: about.Format, Rows: rows, Batches: len(r.batches), Compression: about.Compression(),
+		Columns: make([]InfoColumn, len(s.Columns)), Metadata: about.Metadata}
+	names := s.Names()
 	for i := range info.Columns {
-		c := &r.Stream().Columns[i]
+		c := &s.Columns[i]
 		kind, stride, err := r.Subsample(i)
 		if err != nil {
 			return Info{}, err
 		}
-		info.Columns[i] = InfoColumn{Name: c.Name, Type: c.ArrowType, Nullable: c.Nullable, Unit: c.Unit, Subsample: kind, Stride: stride}
+		info.Columns[i] = InfoColumn{Name: names[i], Type: c.ArrowType, Nullable: c.Nullable, Unit: c.Unit, Subsample: kind, Stride: stride}
 	}
-	missing := int64(0) // rows in gaps
-	first, last, ok, err := r.ClockRange()
+	t, err := r.Times(ctx)
 	if err != nil && !errors.Is(err, ErrUnsupported) && !errors.Is(err, ErrTooLarge) {
 		return Info{}, err
 	}
-	if ok {
-		second := 1.0
-		if r.stream.AcqClockHz != 0 {
-			second = float64(r.stream.AcqClockHz)
-		}
-		gaps, err := r.gaps()
-		if err != nil {
-			return Info{}, err
-		}
-		for i := range gaps {
-			missing += gaps[i].LostRows
-			info.Findings = append(info.Findings, gaps[i].finding(r.batches[gaps[i].Batch].offset))
-		}
-		period, err := r.rowPeriod(first, last, missing)
-		if err != nil {
-			return Info{}, err
-		}
-		start, duration := float64(first)/second, (float64(last)-float64(first)+period)/second
-		info.Start, info.DurationS = &start, &duration
-		if period > 0 && r.stream.AcqClockHz != 0 {
-			info.RateHz = second / period
-		}
+	info.Start, info.DurationS, info.DurationTicks = t.seconds(float64(s.AcqClockHz))
+	if info.Segments = t.Segments; t.Segments == nil {
+		info.Segments = []Segment{}
+	}
+	if t.Period > 0 {
+		info.RateHz = float64(s.AcqClockHz) / t.Period
+	}
+	for i := range t.gaps {
+		info.Findings = append(info.Findings, t.gaps[i].finding(r.batches[t.gaps[i].Batch].offset))
 	}
 	info.Findings = append(append([]Finding{}, r.Findings()...), info.Findings...)
-	slices.SortStableFunc(info.Findings, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })
-	info.State = r.State()
+	sortFindings(info.Findings)
+	info.State = r.state()
 	return info, nil
 }
 
-// rowPeriod measures the ticks from row to row: over the whole file where no
-// batch is lost and it is known how many rows are missing in gaps, else in the
-// first batch that has several rows.
-func (r *Reader) rowPeriod(first, last uint64, missing int64) (float64, error) {
-	rows, _ := r.Rows()
-	if r.State() != Damaged && rows > 1 && last > first {
-		return float64(last-first) / float64(rows-1+missing), nil
+// Times are what Clock says of a recording.
+type Times struct {
+	Segments []Segment // nil without a Clock
+	Duration float64   // ticks, of all segments, each with one row's period
+	Period   float64   // ticks from row to row; 0 of rows that come with events
+
+	gaps []Gap
+}
+
+// Times finds the segments of the recording and measures its pace. It reads the
+// headers that have not been read, the ends of Clock of some batches, and more
+// of Clock where rows may be missing.
+func (r *Reader) Times(ctx context.Context) (Times, error) {
+	if r.clock < 0 {
+		return Times{}, nil
 	}
-	for i := 0; ; i++ {
-		ends, k, err := r.trusted(i, len(r.batches), 1)
-		if err != nil || k < 0 {
-			return 0, err
-		}
-		if n := r.batches[k].rows; n > 1 {
-			return float64(ends[1]-ends[0]) / float64(n-1), nil
-		}
-		i = k
+	rows, err := r.allRows(ctx)
+	if err != nil {
+		return Times{}, err
 	}
+	segments, err := r.segments(ctx)
+	if err != nil || len(segments) == 0 {
+		return Times{}, err
+	}
+	gaps, pace, err := r.gaps(ctx)
+	if err != nil {
+		return Times{}, err
+	}
+	t := Times{Period: pace.period, gaps: gaps}
+	for i, s := range segments {
+		at := Segment{ClockFirst: s.ticks[0], ClockLast: s.ticks[1], End: rows}
+		if i > 0 {
+			at.Start = r.starts[s.first]
+			t.Segments[i-1].End = at.Start
+		}
+		t.Segments = append(t.Segments, at)
+		t.Duration += float64(s.ticks[1]-s.ticks[0]) + pace.step
+	}
+	return t, nil
+}
+
+// seconds are start, duration_s and duration_ticks of Info, by a rate of the clock;
+// 0 is unknown.
+func (t *Times) seconds(hz float64) (start, duration *float64, ticks uint64) {
+	if len(t.Segments) == 0 {
+		return nil, nil, 0
+	}
+	first := float64(t.Segments[0].ClockFirst)
+	if hz > 0 {
+		d := t.Duration / hz
+		first, duration = first/hz, &d
+	}
+	return &first, duration, uint64(math.Round(t.Duration))
 }
 
 // Subsample says how a column holds a signal that is slower than its rows, by

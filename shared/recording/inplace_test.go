@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"reflect"
 	"testing"
@@ -173,7 +174,7 @@ func TestTheSchemaMayComeFromAnotherFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameValues(t, materialize(t, p, damaged), original, 0, 1, 2)
-	r, err := Open(bytes.NewReader(damaged), int64(len(damaged)), OpenOptions{SchemaFrom: o.SchemaFrom})
+	r, err := Open(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), &Options{SchemaFrom: o.SchemaFrom})
 	if err != nil || r.NumBatches() != 3 {
 		t.Fatalf("%v, %+v", err, r)
 	}
@@ -202,18 +203,19 @@ func TestOpeningIsFollowedAndEnded(t *testing.T) {
 	var last int64
 	calls := 0
 	stop := errors.New("stop")
-	o := OpenOptions{Progress: func(done, total int64) {
+	o := &Options{Progress: func(done, total int64) {
 		if done < last || total != int64(len(file)) {
 			t.Errorf("%d of %d after %d", done, total, last)
 		}
 		last = done
-	}, Yield: func() error {
+	}}
+	ctx := yielding{context.Background(), func() error {
 		if calls++; calls == 3 {
 			return stop
 		}
 		return nil
 	}}
-	if _, err := Open(bytes.NewReader(file), int64(len(file)), o); err != stop || calls != 3 || last == 0 {
+	if _, err := Open(ctx, bytes.NewReader(file), int64(len(file)), o); err != stop || calls != 3 || last == 0 {
 		t.Errorf("%v after %d calls", err, calls)
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// PeekBatch is ReadBatch for who does not need row numbers: it reads no header
+// peekBatch is ReadBatch for callers that do not need row numbers: it reads no header
 // but that of batch i, so that a look into the middle of a long recording costs
 // what a look at its beginning does. Start of the batch is -1 unless the
 // headers before it have been read already.
-func (r *Reader) PeekBatch(i int, columns []int) (*Batch, error) {
+func (r *Reader) peekBatch(i int, columns []int) (*Batch, error) {
 	list, errs, err := r.PeekBatches([]int{i}, columns)
 	if err == nil {
 		err = errs[0]
@@ -20,7 +20,9 @@ func (r *Reader) PeekBatch(i int, columns []int) (*Batch, error) {
 	return list[0], nil
 }
 
-// PeekBatches is PeekBatch for several batches, whose headers, and then whose
+// PeekBatches is ReadBatch for several batches and callers that do not need row
+// numbers: it reads no headers but theirs, so that a look into the middle of a
+// long recording costs what a look at its beginning does. Headers, and then
 // columns, are read side by side where the source can: over a long recording
 // the round trips are what takes time. errs[k] is set where batch k cannot be
 // read, as ReadBatch would say; err is the source's, and ends everything.
@@ -103,21 +105,4 @@ func (r *Reader) PeekBatches(batches, columns []int) (list []*Batch, errs []erro
 func (r *Reader) ClockEnds(i int) (first, last uint64, err error) {
 	ends, err := r.clockEnds(i)
 	return ends[0], ends[1], err
-}
-
-// Format returns "file" or "stream".
-func (r *Reader) Format() string {
-	if r.ends.Stream {
-		return "stream"
-	}
-	return "file"
-}
-
-// Metadata returns the schema's metadata as they stand in the file.
-func (r *Reader) Metadata() map[string]string {
-	all := make(map[string]string, len(r.schema.Metadata))
-	for _, e := range r.schema.Metadata {
-		all[e.Key] = e.Value
-	}
-	return all
 }

@@ -245,16 +245,16 @@ func (p *Plan) verifyReader(r *Reader) error {
 		}
 	}
 	rows, _ := r.Rows()
-	if r.State() != Complete || r.NumBatches() != want.BatchesRecovered || rows != want.RowsRecovered {
-		return fmt.Errorf("recording: the recovered file is %s with %d batches and %d rows, not complete with %d and %d", r.State(), r.NumBatches(), rows, want.BatchesRecovered, want.RowsRecovered)
+	if r.state() != Complete || r.NumBatches() != want.BatchesRecovered || rows != want.RowsRecovered {
+		return fmt.Errorf("recording: the recovered file is %s with %d batches and %d rows, not complete with %d and %d", r.state(), r.NumBatches(), rows, want.BatchesRecovered, want.RowsRecovered)
 	}
 	for _, i := range p.changed {
 		if err := readWhole(r, i, yield); err != nil {
 			return err
 		}
 	}
-	if r.State() != Complete {
-		return fmt.Errorf("recording: the recovered file is %s", r.State())
+	if r.state() != Complete {
+		return fmt.Errorf("recording: the recovered file is %s", r.state())
 	}
 	return nil
 }

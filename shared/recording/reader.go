@@ -1,10 +1,12 @@
 package recording
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/messages"
@@ -85,7 +87,7 @@ type Reader struct {
 	rhythms  map[int]rhythm  // of the columns measured so far
 	scratch  []byte          // of the header read last
 	spans    []arrowipc.Span // of the header checked last
-	open     OpenOptions     // while it is opened
+	open     opening         // while it is opened
 	findings []Finding       // of batches that were read
 	filled   int             // findings whose rows and clocks are known
 
@@ -95,39 +97,48 @@ type Reader struct {
 	worked       func(n int) error // told of bytes decoded while a slice is written; nil: nobody asks
 }
 
-// OpenOptions let a caller follow and end a long opening, and help with a file
-// that has lost its schema.
-type OpenOptions struct {
-	// Yield is called now and then while a file without a footer, or a
-	// stream, is walked from batch to batch. An error ends Open, which
-	// returns it.
-	Yield func() error
-	// Progress tells how many bytes of the file have been walked over.
+// Options let a caller follow a long opening, and help with a file that has lost
+// its schema. The zero value, or nil, does neither.
+type Options struct {
+	// Progress is called with how many bytes of the file have been walked
+	// over, where a file without a footer, or a stream, is walked from batch to
+	// batch.
 	Progress func(done, total int64)
 	// SchemaFrom is another file of the same stream: its schema is taken if
 	// this one has none that can be read, neither in front nor in a footer.
 	SchemaFrom *Reader
 }
 
-// NewReader is Open without options.
-func NewReader(r io.ReaderAt, size int64) (*Reader, error) { return Open(r, size, OpenOptions{}) }
+// An opening is what a Reader needs while it is opened.
+type opening struct {
+	Options
+	ctx context.Context
+}
+
+// NewReader is Open without options, and nothing ends it.
+func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
+	return Open(context.Background(), r, size, nil)
+}
 
 // Open opens the recording in the first size bytes of r.
 //
 // With a valid footer it reads the footer and the first and last batch header;
-// without one, the headers of all batches. Where one does not hold, the bytes
-// behind it are searched for the next. If r is also a RangesReader, the ranges
-// of a batch are asked for together.
+// without one, the headers of all batches; ctx is asked now and then. Where one
+// is not valid, the bytes after it are searched for the next. If r is also a
+// RangesReader, the ranges of a batch are asked for together.
 //
 // It returns ErrEmpty, ErrNotArrow, ErrNoSchema or ErrBigEndian (wrapped), a
-// *CorruptError if the schema is damaged, or the error of r or of Yield.
-// Damaged batches are no error here: see Findings.
-func Open(r io.ReaderAt, size int64, o OpenOptions) (*Reader, error) {
-	rd := &Reader{src: r, size: size, end: size, clock: -1, open: o}
+// *CorruptError if the schema is damaged, or the error of r or of ctx. Damaged
+// batches are no error here: see Findings.
+func Open(ctx context.Context, r io.ReaderAt, size int64, o *Options) (*Reader, error) {
+	rd := &Reader{src: r, size: size, end: size, clock: -1, open: opening{ctx: ctx}}
+	if o != nil {
+		rd.open.Options = *o
+	}
 	rd.ranges, _ = r.(RangesReader)
 	rd.memory, _ = r.(Bytes)
 	err := rd.openEnds()
-	rd.open = OpenOptions{}
+	rd.open = opening{}
 	if err != nil {
 		return nil, err
 	}
@@ -139,8 +150,8 @@ func (r *Reader) step(at int64) error {
 	if r.open.Progress != nil {
 		r.open.Progress(min(at, r.size), r.size)
 	}
-	if r.open.Yield != nil {
-		return r.open.Yield()
+	if r.open.ctx != nil {
+		return r.open.ctx.Err()
 	}
 	return nil
 }
@@ -149,24 +160,43 @@ func (r *Reader) step(at int64) error {
 func (r *Reader) setSchema(s *arrowipc.Schema, version int16) {
 	r.schema, r.version = *s, version
 	r.stream = stream.FromMetadata(streamKeyValues(s.Metadata))
-	if i := r.fieldIndex("Clock"); i >= 0 {
-		if typ := r.typeOf(i); typ == stream.Uint64 || typ == stream.Int64 {
-			r.clock = i
-		}
-	}
+	r.clock = r.tickColumn(stream.ClockName)
 }
 
-// Stream returns what the file says about its stream, columns in file order.
-// The caller may fill in what the file does not say (AcqClockHz, Complete);
-// WriteSlice copies the file's own words.
-func (r *Reader) Stream() *stream.Stream {
+// Stream returns what is known of the stream, columns in file order: what the
+// file says, what SetClock said, and units, scales and strides that names and
+// types settle (see stream.Stream.FillIn). The columns are shared: nobody writes
+// to them. Copy copies the file's own words.
+func (r *Reader) Stream() stream.Stream {
 	if r.stream.Columns == nil { // hundreds of them, which many callers never ask for
 		r.stream.Columns = make([]stream.Column, len(r.schema.Fields))
 		for i := range r.stream.Columns {
 			describe(&r.stream.Columns[i], &r.schema.Fields[i])
 		}
+		r.stream.FillIn()
 	}
-	return &r.stream
+	return r.stream
+}
+
+// SetClock says what the file may not: the rate of Clock in ticks a second, and
+// when the recording started. 0 and the zero time leave what the file says.
+func (r *Reader) SetClock(hz uint64, start time.Time) {
+	if hz != 0 {
+		r.stream.AcqClockHz = hz
+	}
+	if !start.IsZero() {
+		r.stream.StartUTC = start.UTC().Format(time.RFC3339Nano)
+	}
+	r.stream.Columns = nil // units follow from rates
+}
+
+// tickColumn returns the column of a clock, or -1: stream.Stream.Clock without
+// the columns described.
+func (r *Reader) tickColumn(name string) int {
+	if i := r.fieldIndex(name); i >= 0 && r.typeOf(i).Ticks() {
+		return i
+	}
+	return -1
 }
 
 // layout says how a column is stored and what its values are in memory.
@@ -201,28 +231,57 @@ func (r *Reader) NumBatches() int { return len(r.batches) }
 // BytesRead returns what has been read so far.
 func (r *Reader) BytesRead() Counters { return r.read }
 
-// Codec returns "none", "zstd" or "lz4", as the batches say whose header has
-// been read; of a file that mixes them all, in the order in which they come
-// first ("zstd, none"). Reading does not depend on it.
-func (r *Reader) Codec() string {
-	var names []string
-	for i := range r.batches {
-		b := &r.batches[i]
-		if b.checked && (i == 0 || b.codec != r.batches[i-1].codec || len(names) == 0) {
-			if name := codecOf(b.codec).String(); !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
+// An About is what is known of a file without reading more of it.
+type About struct {
+	Format Format
+	Size   int64 // bytes
+	State  State // damage of batches is known once they were touched
+	Footer bool  // valid; of a stream, its end mark
+
+	// Codecs are those of the batches whose header has been read, in the order
+	// in which they come first. Reading does not depend on them.
+	Codecs   []Codec
+	Metadata map[string]string // of the schema, as it is in the file
+}
+
+// About returns what is known of the file so far.
+func (r *Reader) About() About {
+	a := About{Format: FileFormat, Size: r.size, State: r.state(), Footer: r.footer, Codecs: r.codecs(), Metadata: make(map[string]string, len(r.schema.Metadata))}
+	if r.ends.Stream {
+		a.Format = StreamFormat
 	}
-	if names == nil {
+	for _, e := range r.schema.Metadata {
+		a.Metadata[e.Key] = e.Value
+	}
+	return a
+}
+
+// Compression names the codecs ("zstd, none"); "none" before any is known.
+func (a *About) Compression() string {
+	if len(a.Codecs) == 0 {
 		return None.String()
+	}
+	names := make([]string, len(a.Codecs))
+	for i, c := range a.Codecs {
+		names[i] = c.String()
 	}
 	return strings.Join(names, ", ")
 }
 
-// State returns what is known of the file so far; damage of batches is known
-// once they were touched.
-func (r *Reader) State() State {
+func (r *Reader) codecs() []Codec {
+	var list []Codec
+	for i := range r.batches {
+		b := &r.batches[i]
+		if b.checked && (i == 0 || b.codec != r.batches[i-1].codec || len(list) == 0) {
+			if c := codecOf(b.codec); !slices.Contains(list, c) {
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
+func (r *Reader) state() State {
 	for i := range r.findings {
 		if r.findings[i].Severity == SeverityError {
 			return Damaged

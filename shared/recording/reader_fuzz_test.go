@@ -69,7 +69,7 @@ func FuzzReader(f *testing.F) {
 				t.Fatalf("finding %+v", finding)
 			}
 		}
-		if _, err := r.Info(); err != nil && !knownError(err) {
+		if _, err := infoOf(r); err != nil && !knownError(err) {
 			t.Fatalf("info: %v", err)
 		}
 		if _, err := r.RowAtClock(5000); err != nil && !knownError(err) {
@@ -93,7 +93,7 @@ func readInMemory(t *testing.T, r *Reader, data []byte) {
 	if err != nil || memory.NumBatches() != r.NumBatches() {
 		t.Fatalf("in memory: %v", err)
 	}
-	counted, err := memory.CountRows()
+	counted, err := countOf(memory)
 	if err != nil {
 		t.Fatalf("count: %v", err)
 	}
@@ -129,10 +129,10 @@ func readEverything(t *testing.T, r *Reader, size int64) {
 				continue
 			}
 			v := &b.Columns[0]
-			if v.Array != nil && v.Array.Len != v.Len {
-				t.Fatalf("batch %d, column %d: %d rows in an array of %d", i, c, v.Len, v.Array.Len)
+			if v.array != nil && v.array.Len != v.Len {
+				t.Fatalf("batch %d, column %d: %d rows in an array of %d", i, c, v.Len, v.array.Len)
 			}
-			if int64(v.Len) != end-start || v.Array == nil && len(v.Data) != v.Len*v.Width || v.Valid != nil && len(v.Valid) != v.Len {
+			if int64(v.Len) != end-start || v.array == nil && len(v.Data) != v.Len*v.Width || v.Valid != nil && len(v.Valid) != v.Len {
 				t.Fatalf("batch %d, column %d: %d rows in %d bytes for %d", i, c, v.Len, len(v.Data), end-start)
 			}
 			for row := range min(v.Len, 3) {

@@ -383,11 +383,11 @@ func TestOtherFramingsAreRead(t *testing.T) {
 		"stream and more":            {append(arrowipc.AppendEnd(bytes.Clone(messages)), 1, 2, 3), "stream", Damaged},
 	} {
 		r := openBytes(t, c.data)
-		info, err := r.Info()
+		info, err := infoOf(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.NumBatches() != 3 || info.Format != c.format || info.State != c.state || info.Rows != 900 {
+		if r.NumBatches() != 3 || info.Format.String() != c.format || info.State != c.state || info.Rows != 900 {
 			t.Fatalf("%s: %d batches, %+v", name, r.NumBatches(), info)
 		}
 		for i := range 3 {

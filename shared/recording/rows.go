@@ -1,6 +1,8 @@
 package recording
 
 import (
+	"context"
+
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
@@ -19,15 +21,18 @@ const (
 //
 // It believes a header that begins as a batch of the first batch's size does,
 // and reads every other whole. So it differs from what Rows says after the
-// last IndexStep only where a header is damaged behind its beginning. The
-// error is the source's.
-func (r *Reader) CountRows() (int64, error) {
+// last IndexStep only where a header is damaged after its beginning. The error is
+// that of ctx or the source's.
+func (r *Reader) CountRows(ctx context.Context) (int64, error) {
 	var whole []int // headers that must be read
 	var rows int64
 	like := r.likelyBatch()
 	var pieces []*piece
 	var which []int
 	for from := 0; from < len(r.batches); from += peekBatches {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
 		pieces, which = pieces[:0], which[:0]
 		for i := from; i < min(len(r.batches), from+peekBatches); i++ {
 			b := &r.batches[i]
@@ -57,6 +62,9 @@ func (r *Reader) CountRows() (int64, error) {
 		}
 	}
 	for len(whole) > 0 {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
 		n, total := 0, int64(0)
 		for ; n < len(whole) && (n == 0 || total <= maxStepBytes); n++ {
 			total += max(0, int64(r.batches[whole[n]].metaLength))

@@ -32,7 +32,7 @@ func TestCountingRowsGivesWhatTheIndexGives(t *testing.T) {
 		if err != nil {
 			continue // no recording
 		}
-		rows, err := r.CountRows()
+		rows, err := countOf(r)
 		if want := indexAll(t, openBytes(t, data)); rows != want || err != nil {
 			t.Errorf("%s: %d rows, %v, want %d", name, rows, err, want)
 		}
@@ -54,7 +54,7 @@ func TestCountingRowsReadsOnlyWhereHeadersBegin(t *testing.T) {
 		f, _ := writeRandom(t, s, codec, 1, sizes...)
 		r, _ := openCounted(t, f.data)
 		before := r.BytesRead()
-		rows, err := r.CountRows()
+		rows, err := countOf(r)
 		if rows != 12*batches || err != nil {
 			t.Errorf("%s: %d rows, %v", name, rows, err)
 		}
@@ -73,7 +73,7 @@ func TestCountingRowsOfADamagedHeaderInventsNone(t *testing.T) {
 		for bit := range 8 * peekBytes {
 			broken := bytes.Clone(data)
 			broken[at+int64(bit/8)] ^= 1 << (bit % 8)
-			rows, err := openBytes(t, broken).CountRows()
+			rows, err := countOf(openBytes(t, broken))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +94,7 @@ func TestCountingRowsBelievesNoBlockOutsideTheFile(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		rows, err := r.CountRows()
+		rows, err := countOf(r)
 		if want := indexAll(t, openBytes(t, short)); rows != want || err != nil {
 			t.Errorf("cut at %d: %d rows, %v, want %d", cut, rows, err, want)
 		}

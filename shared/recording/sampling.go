@@ -2,7 +2,6 @@ package recording
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -51,7 +50,7 @@ func (r *Reader) sampling(column int) (kind string, stride int, err error) {
 // first batch with rows that can be read; 1 if they have no such rhythm.
 func (r *Reader) measureStride(column int) (int, error) {
 	for i := range r.batches {
-		b, err := r.PeekBatch(i, []int{column})
+		b, err := r.peekBatch(i, []int{column})
 		var corrupt *CorruptError
 		if errors.As(err, &corrupt) || err == nil && b.Rows == 0 {
 			continue
@@ -116,9 +115,4 @@ func (r *Reader) strideOf(v *Vector) int {
 
 // strideByName is what the names of the columns settle, for a signal that
 // hardly changes.
-func (r *Reader) strideByName(column int) int {
-	s := *r.Stream()
-	s.Columns = slices.Clone(s.Columns)
-	s.Complete()
-	return max(1, s.Columns[column].Stride)
-}
+func (r *Reader) strideByName(column int) int { return max(1, r.Stream().Columns[column].Stride) }

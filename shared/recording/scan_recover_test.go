@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -44,7 +45,7 @@ func TestOverlappingMessagesCostNoMoreThanTheFileSeveralTimes(t *testing.T) {
 			t.Errorf("%d rows: %d bytes looked at of a file of %d (%v)", rows, source.n, len(file), err)
 		}
 		source.n = 0
-		if _, err := Open(source, int64(len(file)), OpenOptions{}); err != nil || source.n > limit {
+		if _, err := Open(context.Background(), source, int64(len(file)), nil); err != nil || source.n > limit {
 			t.Errorf("%d rows: %d bytes read by opening a file of %d (%v)", rows, source.n, len(file), err)
 		}
 	}
@@ -121,7 +122,7 @@ func TestEveryBatchBehindTheDamageIsKept(t *testing.T) {
 // keeps are there, and what is not whole is a finding.
 func sameThroughReader(t *testing.T, what string, damaged []byte, want []*Batch) {
 	t.Helper()
-	r, err := Open(bytes.NewReader(damaged), int64(len(damaged)), OpenOptions{})
+	r, err := Open(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), nil)
 	if err != nil {
 		t.Fatalf("%s: opened: %v", what, err)
 	}

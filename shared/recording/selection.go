@@ -284,7 +284,7 @@ func (x *Excerpt) add(rows Range) {
 
 // outside fills in what times the recording has.
 func (r *Reader) outside(e *RangeError) error {
-	first, last, ok, err := r.ClockRange()
+	first, last, ok, err := r.clockRange()
 	if err == nil && ok {
 		e.First, e.Last, e.ClockHz, e.Clock = first, last, r.stream.AcqClockHz, true
 	}

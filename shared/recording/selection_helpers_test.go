@@ -118,3 +118,15 @@ func (r *Reader) gapsOf(start, end int64) ([]Gap, float64, error) {
 	}
 	return r.Gaps(context.Background(), x)
 }
+
+func (r *Reader) State() State                { return r.About().State }
+func (r *Reader) Format() string              { return r.About().Format.String() }
+func (r *Reader) Metadata() map[string]string { return r.About().Metadata }
+
+func (r *Reader) Codec() string {
+	about := r.About()
+	return about.Compression()
+}
+
+func infoOf(r *Reader) (Info, error)   { return r.Info(context.Background()) }
+func countOf(r *Reader) (int64, error) { return r.CountRows(context.Background()) }

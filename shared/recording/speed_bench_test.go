@@ -124,7 +124,7 @@ func BenchmarkOpenAndCount(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		rows, err := r.CountRows()
+		rows, err := countOf(r)
 		if err != nil || rows != 4340*30024 {
 			b.Fatal(rows, err)
 		}

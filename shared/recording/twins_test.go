@@ -113,11 +113,11 @@ func TestEveryWritersFileIsReportedAsItsTwinSays(t *testing.T) {
 
 func checkTwinInfo(t *testing.T, r *Reader, want *twin) {
 	t.Helper()
-	info, err := r.Info()
+	info, err := infoOf(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.Format != want.Format || info.Rows != want.rows() || info.Batches != len(want.BatchRows) || info.Compression != want.Compression {
+	if info.Format.String() != want.Format || info.Rows != want.rows() || info.Batches != len(want.BatchRows) || info.Compression != want.Compression {
 		t.Errorf("%s of %d rows in %d batches, %s; want %s of %v, %s", info.Format, info.Rows, info.Batches, info.Compression, want.Format, want.BatchRows, want.Compression)
 	}
 	if info.State != Complete || len(info.Findings) != 0 {
@@ -134,7 +134,7 @@ func checkTwinInfo(t *testing.T, r *Reader, want *twin) {
 // checkTwinSchema compares columns and metadata.
 func checkTwinSchema(t *testing.T, r *Reader, want *twin) {
 	t.Helper()
-	info, err := r.Info()
+	info, err := infoOf(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -519,11 +519,11 @@ func TestEveryTypeIsCutAndJoined(t *testing.T) {
 			if got := text(&part); fmt.Sprint(got) != fmt.Sprint(all[from:to]) {
 				t.Fatalf("column %s, rows %d to %d: %v, want %v", name, from, to, got, all[from:to])
 			}
-			if v.Array == nil {
+			if v.array == nil {
 				continue
 			}
 			middle := from + random.IntN(to-from+1)
-			joined, err := oniarray.Concat(v.Array.Slice(from, middle), v.Array.Slice(middle, to))
+			joined, err := oniarray.Concat(v.array.Slice(from, middle), v.array.Slice(middle, to))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -539,7 +539,7 @@ func TestEveryTypeIsCutAndJoined(t *testing.T) {
 					rows = append(rows, i)
 				}
 			}
-			taken, err := v.Array.Take(rows)
+			taken, err := v.array.Take(rows)
 			if err != nil || taken.Len != len(rows) {
 				t.Fatalf("column %s: %v", name, err)
 			}

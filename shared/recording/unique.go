@@ -198,8 +198,8 @@ func markBegins(begins []bool, v *Vector) {
 func picked(v *Vector, rows []int) (out Vector, err error) {
 	w := v.width()
 	out = Vector{Column: v.Column, Type: v.Type, Width: v.Width, Len: len(rows), field: v.field}
-	if v.Array != nil {
-		if out.Array, err = v.Array.Take(rows); err != nil {
+	if v.array != nil {
+		if out.array, err = v.array.Take(rows); err != nil {
 			return Vector{}, fmt.Errorf("recording: column %d: %w", v.Column, err)
 		}
 	} else {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/vectors"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -29,7 +30,8 @@ type Batch struct {
 }
 
 // A Vector is the values of one column in a batch: of numbers, truth values,
-// times and other values of one width in Data, of all other types in Array.
+// times and other values of one width in Data. Values of other types (text,
+// nested, dictionary-encoded) are shown by Text, and go through package export.
 //
 // A run-end encoded column has both: Data with the value of every row, and
 // RunEnds. Data of vectors from a Reader may share memory with other vectors
@@ -43,11 +45,12 @@ type Vector struct {
 	Valid   []byte      // nil: all valid; else one byte a row, 1 valid, 0 null
 	RunEnds []int32     // run-end encoded columns: where each run ends, the last at Len
 
-	// Array is the decoded column where Type is Other (text, nested,
-	// dictionary-encoded and the like); Data and RunEnds are nil then.
-	Array *array.Array
-
+	array *array.Array    // the decoded column where Type is Other; Data and RunEnds are nil then
 	field *arrowipc.Field // of a Reader's vectors: how to show Data
+}
+
+func init() {
+	vectors.Array = func(vector any) *array.Array { return vector.(*Vector).array }
 }
 
 // Number is what the values of a column can be read as.
@@ -115,8 +118,8 @@ func (v *Vector) Text(row int) (text string, valid bool) {
 	if v.Valid != nil && v.Valid[row] == 0 {
 		return "", false
 	}
-	if v.Array != nil {
-		return string(v.Array.AppendText(nil, row)), true
+	if v.array != nil {
+		return string(v.array.AppendText(nil, row)), true
 	}
 	t := v.dataType()
 	width := v.width()
@@ -137,8 +140,8 @@ func (v *Vector) dataType() arrowipc.DataType {
 
 // bytes is about what the values take in memory.
 func (v *Vector) bytes() int {
-	if v.Array != nil {
-		return int(v.Array.Bytes())
+	if v.array != nil {
+		return int(v.array.Bytes())
 	}
 	return len(v.Data)
 }

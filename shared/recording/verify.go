@@ -100,7 +100,7 @@ func (v *verifier) start(s *arrowipc.Schema) {
 	if v.stream.AcqClockHz == 0 {
 		v.stream.AcqClockHz = v.o.AcqClockHz
 	}
-	v.stream.Complete()
+	v.stream.FillIn()
 	v.channels = channelsOf(&v.stream)
 	v.hub = tickField(s, "HubClock")
 	v.finder = newGapFinder("HubClock")

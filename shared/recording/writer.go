@@ -33,6 +33,17 @@ const (
 	StreamFormat               // messages and an end mark
 )
 
+// String returns "file" or "stream".
+func (f Format) String() string {
+	if f == StreamFormat {
+		return "stream"
+	}
+	return "file"
+}
+
+// MarshalText gives JSON the words of String.
+func (f Format) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
 // WriterOptions say how a recording is written. The zero value writes plain
 // bodies.
 type WriterOptions struct {

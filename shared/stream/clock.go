@@ -8,18 +8,24 @@ import (
 	"strings"
 )
 
+// ClockName and HubClockName are the names of the columns of ticks.
+const (
+	ClockName    = "Clock"
+	HubClockName = "HubClock"
+)
+
 // Clock returns the column that says when a row was taken: the first one of the
 // name Clock, which has to hold 64-bit integers (uint64, or int64 of writers
 // that have no unsigned ones; run-end encoded or not). ok is false, and column
 // -1, if there is none: then rows have numbers but no times.
-func (s *Stream) Clock() (column int, ok bool) { return s.ticks("Clock") }
+func (s Stream) Clock() (column int, ok bool) { return s.ticks(ClockName) }
 
 // HubClock is Clock for the clock of the hub, which stamps a sample where it is
 // packed.
-func (s *Stream) HubClock() (column int, ok bool) { return s.ticks("HubClock") }
+func (s Stream) HubClock() (column int, ok bool) { return s.ticks(HubClockName) }
 
-func (s *Stream) ticks(name string) (column int, ok bool) {
-	if i := s.Column(name); i >= 0 && (s.Columns[i].Type == Uint64 || s.Columns[i].Type == Int64) {
+func (s Stream) ticks(name string) (column int, ok bool) {
+	if i := s.Column(name); i >= 0 && s.Columns[i].Type.Ticks() {
 		return i, true
 	}
 	return -1, false

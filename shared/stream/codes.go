@@ -6,7 +6,7 @@ package stream
 // up as down.
 //
 // Source: onix-devices 3.17 (10 bits of Neuropixels 1.0), 9.3 (offsets).
-func (s *Stream) CodeRange(i int) (least, greatest int64, ok bool) {
+func (s Stream) CodeRange(i int) (least, greatest int64, ok bool) {
 	c := &s.Columns[i]
 	switch c.Type {
 	case Int16:

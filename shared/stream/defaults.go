@@ -23,10 +23,10 @@ const (
 	minNeuropixelsChannels = 384
 )
 
-// Complete fills units, scales and strides that the file does not state but
+// FillIn fills in units, scales and strides that the file does not state but
 // whose column names settle, and returns the device's title for people, ""
 // when the columns do not tell. What metadata said is never changed.
-func (s *Stream) Complete() (title string) {
+func (s *Stream) FillIn() (title string) {
 	count := map[string]int{}
 	for i := range s.Columns {
 		_, group, _ := Label(s.Columns[i].Name)
@@ -42,9 +42,9 @@ func (s *Stream) Complete() (title string) {
 			}
 		}
 		switch {
-		case c.Name == "Clock" && s.AcqClockHz != 0:
+		case c.Name == ClockName && c.Type.Ticks() && s.AcqClockHz != 0:
 			set("s", 1/float64(s.AcqClockHz), 0)
-		case c.Name == "HubClock" && s.HubClockHz != 0:
+		case c.Name == HubClockName && c.Type.Ticks() && s.HubClockHz != 0:
 			set("s", 1/float64(s.HubClockHz), 0)
 		case c.Name == "PercentUsed":
 			set("%", 1, 0)
@@ -67,10 +67,21 @@ func (s *Stream) Complete() (title string) {
 			set("uV", rhdMicrovoltsPerCode, rhdMidCode)
 		}
 	}
+	return s.Title()
+}
+
+// Title is what people call the device: what the file says, or what the names of
+// the columns tell; "" when neither does.
+func (s Stream) Title() string {
 	if s.Device != "" {
 		return s.Device
 	}
-	return title
+	count := map[string]int{}
+	for i := range s.Columns {
+		_, group, _ := Label(s.Columns[i].Name)
+		count[group]++
+	}
+	return titleFromColumns(&s, count)
 }
 
 func titleFromColumns(s *Stream, count map[string]int) string {

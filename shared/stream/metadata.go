@@ -31,7 +31,7 @@ const (
 
 // Metadata returns the schema metadata of s: text, decimal numbers, keys in a
 // fixed order; what is unknown is left out. Extra follows.
-func (s *Stream) Metadata() []KeyValue {
+func (s Stream) Metadata() []KeyValue {
 	kv := []KeyValue{{keyVersion, Version}}
 	text := func(key, value string) {
 		if value != "" {

@@ -6,7 +6,7 @@ import "fmt"
 // own, and for the second and further columns of one name that name with #2,
 // #3 and so on after it. A number that is the name of another column is passed
 // over. Every front reads and writes these names.
-func (s *Stream) Names() []string { return names(s.Columns) }
+func (s Stream) Names() []string { return names(s.Columns) }
 
 func names(columns []Column) []string {
 	list := make([]string, len(columns))

@@ -62,6 +62,9 @@ func (t Type) Width() int {
 // Numeric reports whether values of the type can be plotted.
 func (t Type) Numeric() bool { return t != Other && t != FixedBinary }
 
+// Ticks reports whether values of the type can count the ticks of a clock.
+func (t Type) Ticks() bool { return t == Uint64 || t == Int64 }
+
 // A Column is one field of a stream's table.
 type Column struct {
 	Name      string // in the file, unique within a stream of ours, not always in foreign files
@@ -101,7 +104,7 @@ type Stream struct {
 }
 
 // Column returns the index of the column of that name, or -1.
-func (s *Stream) Column(name string) int {
+func (s Stream) Column(name string) int {
 	for i := range s.Columns {
 		if s.Columns[i].Name == name {
 			return i

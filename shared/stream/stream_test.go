@@ -60,8 +60,8 @@ func TestMetadataThatDoesNotParseIsKept(t *testing.T) {
 }
 
 func TestCompleteBelievesMetadataFirst(t *testing.T) {
-	s := Stream{AcqClockHz: 250e6, Columns: []Column{{Name: "PercentUsed", Unit: "x", Scale: 2}, {Name: "BytesUsed"}, {Name: "Clock"}}}
-	if title := s.Complete(); title != "Memory monitor" {
+	s := Stream{AcqClockHz: 250e6, Columns: []Column{{Name: "PercentUsed", Unit: "x", Scale: 2}, {Name: "BytesUsed"}, {Name: "Clock", Type: Uint64}}}
+	if title := s.FillIn(); title != "Memory monitor" {
 		t.Errorf("title %q", title)
 	}
 	if s.Columns[0].Unit != "x" || s.Columns[1].Unit != "B" || s.Columns[2].Scale != 1/250e6 {

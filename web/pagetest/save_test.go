@@ -53,8 +53,8 @@ func TestTheSaveDialogWritesEveryFormatAndSaysHowLarge(t *testing.T) {
 		default:
 			r, err := recordingAt(saved)
 			check(t, err)
-			if n, _ := r.Rows(); n != rows || r.Codec() != c.codec {
-				t.Errorf("%s: %d rows, %s", c.format, n, r.Codec())
+			if n, _ := r.Rows(); n != rows || compressionOf(r) != c.codec {
+				t.Errorf("%s: %d rows, %s", c.format, n, compressionOf(r))
 			}
 		}
 		check(t, os.Remove(saved))
@@ -119,8 +119,8 @@ func TestRecoverWithAnotherCompression(t *testing.T) {
 	recovered := saveBlob(t, page, `oniscope.recover("cut", {compression: "lz4"})`, &report)
 	r, err := recordingAt(recovered)
 	check(t, err)
-	if rows, _ := r.Rows(); rows != report.RowsRecovered || rows == 0 || r.Codec() != "lz4" {
-		t.Errorf("%d rows, %s; report %+v", rows, r.Codec(), report)
+	if rows, _ := r.Rows(); rows != report.RowsRecovered || rows == 0 || compressionOf(r) != "lz4" {
+		t.Errorf("%d rows, %s; report %+v", rows, compressionOf(r), report)
 	}
 	python(t, "same.py", cut, recovered)
 	// The torn batch still has rows of the columns that came first.

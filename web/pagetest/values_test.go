@@ -175,3 +175,8 @@ func recordingAt(path string) (*recording.Reader, error) {
 	}
 	return recording.NewReader(bytes.NewReader(data), int64(len(data)))
 }
+
+func compressionOf(r *recording.Reader) string {
+	about := r.About()
+	return about.Compression()
+}

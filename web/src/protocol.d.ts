@@ -100,6 +100,10 @@ export interface StreamInfo {
   rows_exact: boolean;
   batches: number; rows_per_batch: number; compression: string;
   start: string | number | null; duration_s: number | null;
+  /** of all segments; 0, and no segments, before index */
+  duration_ticks: number;
+  /** stretches of rows, half-open, whose Clock rises; where it begins anew another begins */
+  segments: { start: number; end: number; clock_first: number; clock_last: number }[];
   columns: ColumnInfo[];
   metadata: Record<string, string>;
   findings: Finding[];

@@ -199,7 +199,7 @@ func TestARunWritesFilesThatReadersRead(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if info, err := r.Info(); err != nil || info.Rows != want || info.State != recording.Complete {
+		if info, err := r.Info(t.Context()); err != nil || info.Rows != want || info.State != recording.Complete {
 			t.Errorf("%s: %+v, %v, want %d rows", name, info, err, want)
 		}
 	}
@@ -275,7 +275,7 @@ func TestAFullDiskLeavesEveryWholeBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info, err := r.Info(); err != nil || info.Rows != rows || info.State != recording.Unfinished {
+		if info, err := r.Info(t.Context()); err != nil || info.Rows != rows || info.State != recording.Unfinished {
 			t.Errorf("room %d: %+v, %v", room, info, err)
 		}
 	}

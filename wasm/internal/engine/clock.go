@@ -122,7 +122,8 @@ const exactBatches = 32
 
 // measure looks up what stays the same once the file is open.
 func (s *openStream) measure() error {
-	s.compressed = s.reader.Codec() != "none"
+	about := s.reader.About()
+	s.compressed = about.Compression() != "none"
 	for i := range s.about.Columns {
 		c := &s.about.Columns[i]
 		kind, stride, err := s.reader.Subsample(i)

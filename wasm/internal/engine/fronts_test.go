@@ -74,6 +74,59 @@ func TestTheCommandAndTheEngineMakeTheSameOfASelection(t *testing.T) {
 	}
 }
 
+// What `info` says of a recording and what the page shows of it are the same.
+func TestTheCommandAndTheEngineDescribeARecordingAlike(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "oniscope")
+	if out, err := exec.Command("go", "build", "-o", binary, "github.com/oniscope/oniscope/recorder").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	type description struct {
+		Rows          int64               `json:"rows"`
+		Batches       int                 `json:"batches"`
+		State         string              `json:"state"`
+		Format        string              `json:"format"`
+		Compression   string              `json:"compression"`
+		Start         *float64            `json:"start"`
+		DurationS     *float64            `json:"duration_s"`
+		DurationTicks uint64              `json:"duration_ticks"`
+		Segments      []map[string]uint64 `json:"segments"`
+		Columns       []struct {
+			Name, Type, Unit, Subsample string
+			Stride                      int
+		} `json:"columns"`
+	}
+	for name, data := range fronts.Files() {
+		path := filepath.Join(t.TempDir(), name+"_0.arrow")
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(binary, "info", "--json", path).Output()
+		var exit *exec.ExitError
+		if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 3) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var command []description
+		if err := json.Unmarshal(out, &command); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		e := &Engine{}
+		info, err := e.Open(context.Background(), bytes.NewReader(data), int64(len(data)), name+"_0.arrow", nil)
+		if err == nil {
+			info, err = e.Index(context.Background(), info.ID, nil)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var engine description
+		if err := json.Unmarshal([]byte(asJSON(info)), &engine); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if a, b := asJSON(command[0]), asJSON(engine); a != b {
+			t.Errorf("%s: info says\n%s\nthe engine\n%s", name, a, b)
+		}
+	}
+}
+
 // checkAnswer holds what a front says against the table.
 func checkAnswer(front string, a answer, c *fronts.Case, fail func(string, ...any)) {
 	want := &c.Want

@@ -55,6 +55,13 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 	if err := e.findGaps(ctx, s); err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	times, err := s.reader.Times(ctx)
+	s.times = &times
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	return s.info()
 }
 

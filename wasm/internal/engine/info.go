@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,30 +13,32 @@ import (
 // StreamInfo is what the page knows of a stream; the JSON names are those of
 // protocol.d.ts, and, where it has them, of `info --json`.
 type StreamInfo struct {
-	ID           string              `json:"id"`
-	Path         string              `json:"path"`
-	SizeBytes    int64               `json:"size_bytes"`
-	Format       string              `json:"format"`
-	State        string              `json:"state"`
-	Rows         int64               `json:"rows"`
-	RowsExact    bool                `json:"rows_exact"`
-	Batches      int                 `json:"batches"`
-	RowsPerBatch int                 `json:"rows_per_batch"`
-	Compression  string              `json:"compression"`
-	Start        *float64            `json:"start"`      // first Clock: seconds, or ticks without a rate; null without rows
-	DurationS    *float64            `json:"duration_s"` // null without a rate
-	Columns      []ColumnInfo        `json:"columns"`
-	Metadata     map[string]string   `json:"metadata"`
-	Findings     []recording.Finding `json:"findings"`
-	Title        string              `json:"title"`
-	Address      int64               `json:"device_address"` // -1 unknown
-	Simulated    bool                `json:"simulated"`
-	Probe        string              `json:"probe"` // probe-interface JSON; "" none
-	Groups       []GroupInfo         `json:"groups"`
-	Clock        ClockInfo           `json:"clock"`
-	Coverage     []CoverageSpan      `json:"coverage"`
-	BodyBytes    int64               `json:"body_bytes_read"`
-	MetaBytes    int64               `json:"metadata_bytes_read"`
+	ID            string              `json:"id"`
+	Path          string              `json:"path"`
+	SizeBytes     int64               `json:"size_bytes"`
+	Format        string              `json:"format"`
+	State         string              `json:"state"`
+	Rows          int64               `json:"rows"`
+	RowsExact     bool                `json:"rows_exact"`
+	Batches       int                 `json:"batches"`
+	RowsPerBatch  int                 `json:"rows_per_batch"`
+	Compression   string              `json:"compression"`
+	Start         *float64            `json:"start"`          // first Clock: seconds, or ticks without a rate; null without rows
+	DurationS     *float64            `json:"duration_s"`     // null without a rate
+	Segments      []recording.Segment `json:"segments"`       // stretches of rising Clock; known after index
+	DurationTicks uint64              `json:"duration_ticks"` // of all segments; 0 before index
+	Columns       []ColumnInfo        `json:"columns"`
+	Metadata      map[string]string   `json:"metadata"`
+	Findings      []recording.Finding `json:"findings"`
+	Title         string              `json:"title"`
+	Address       int64               `json:"device_address"` // -1 unknown
+	Simulated     bool                `json:"simulated"`
+	Probe         string              `json:"probe"` // probe-interface JSON; "" none
+	Groups        []GroupInfo         `json:"groups"`
+	Clock         ClockInfo           `json:"clock"`
+	Coverage      []CoverageSpan      `json:"coverage"`
+	BodyBytes     int64               `json:"body_bytes_read"`
+	MetaBytes     int64               `json:"metadata_bytes_read"`
 }
 
 // ColumnInfo describes one column.
@@ -104,10 +107,12 @@ func (s *openStream) info() (*StreamInfo, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rows, exact := s.reader.Rows()
+	file := s.reader.About()
+	names := s.about.Names()
 	info := &StreamInfo{
-		ID: s.id, Path: s.path, SizeBytes: s.size, Format: s.reader.Format(), State: string(s.reader.State()),
-		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: s.reader.Codec(),
-		Metadata: s.reader.Metadata(), Findings: slices.Clone(s.reader.Findings()), Title: s.title, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}}
+		ID: s.id, Path: s.path, SizeBytes: s.size, Format: file.Format.String(), State: string(file.State),
+		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: file.Compression(),
+		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}}
 	if info.Findings == nil {
 		info.Findings = []recording.Finding{}
 	}
@@ -136,11 +141,19 @@ func (s *openStream) info() (*StreamInfo, error) {
 				rate = s.hz / period
 			}
 		}
-		info.Start = &start
+		if info.Start = &start; s.clock < 0 && s.hz <= 0 {
+			info.Start, info.DurationS = nil, nil
+		}
+		if s.times != nil && s.clock >= 0 {
+			info.Segments, info.DurationTicks = s.times.Segments, uint64(math.Round(s.times.Duration))
+			if s.hz > 0 {
+				duration = s.times.Duration / s.hz
+			}
+		}
 		info.Coverage = s.coverage(rows)
 	}
 	for i := range s.about.Columns {
-		info.Columns = append(info.Columns, s.columnInfo(i, rate))
+		info.Columns = append(info.Columns, s.columnInfo(i, names[i], rate))
 	}
 	info.Groups = groups(info.Columns, rate)
 	read := s.reader.BytesRead()
@@ -148,7 +161,7 @@ func (s *openStream) info() (*StreamInfo, error) {
 	return info, nil
 }
 
-func (s *openStream) columnInfo(i int, rowRate float64) ColumnInfo {
+func (s *openStream) columnInfo(i int, name string, rowRate float64) ColumnInfo {
 	c := &s.about.Columns[i]
 	label, group, channel := stream.Label(c.Name)
 	stride := max(1, c.Stride)
@@ -157,7 +170,7 @@ func (s *openStream) columnInfo(i int, rowRate float64) ColumnInfo {
 		rate = rowRate / float64(stride)
 	}
 	return ColumnInfo{
-		Index: i, Name: c.Name, Label: label, Group: group, Channel: channel, Type: c.ArrowType, Nullable: c.Nullable,
+		Index: i, Name: name, Label: label, Group: group, Channel: channel, Type: c.ArrowType, Nullable: c.Nullable,
 		Unit: c.Unit, Scale: c.Scale, Offset: c.Offset, Gain: c.Gain, RateHz: rate, Subsample: s.subsample[i], Stride: stride,
 		Plottable: c.Type.Numeric(), Bytes: c.ByteWidth,
 	}

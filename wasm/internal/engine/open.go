@@ -37,9 +37,9 @@ func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name 
 		return nil, err
 	}
 	s := &openStream{path: name, size: size, source: source, reader: reader, clock: -1, broken: map[int]error{}}
-	s.about = *reader.Stream()
+	s.about = reader.Stream()
 	s.about.Columns = append([]stream.Column(nil), s.about.Columns...)
-	s.title = s.about.Complete()
+	s.title = s.about.Title()
 	s.hz = float64(s.about.AcqClockHz)
 	var timed bool
 	if s.clock, timed = s.about.Clock(); !timed {
@@ -71,7 +71,7 @@ func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name 
 
 // reader opens a file in steps. tell may be nil.
 func (e *Engine) reader(ctx context.Context, source io.ReaderAt, size int64, tell func(done, total int64)) (*recording.Reader, error) {
-	r, err := recording.Open(ahead(source, size), size, recording.OpenOptions{Yield: e.breather(ctx), Progress: tell})
+	r, err := recording.Open(e.inSteps(ctx), ahead(source, size), size, &recording.Options{Progress: tell})
 	if err != nil {
 		return nil, cancelled(ctx, err)
 	}

@@ -124,7 +124,7 @@ func TestRowsAreTheTicksOfAStreamWithoutClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, info := openTest(t, file.data)
-	if info.Clock != (ClockInfo{First: 0, Last: 299}) || info.Start == nil || info.DurationS != nil {
+	if info.Clock != (ClockInfo{First: 0, Last: 299}) || info.Start != nil || info.DurationS != nil {
 		t.Errorf("clock %+v, start %v, duration %v", info.Clock, info.Start, info.DurationS)
 	}
 	env, err := e.Envelope(context.Background(), envelopeArgs(0, 300, 3, "exact", 0), nil)

@@ -28,7 +28,7 @@ func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
 	s.hz = a.Hz
 	if s.clock >= 0 {
 		s.about.AcqClockHz = uint64(math.Round(a.Hz))
-		s.about.Complete()
+		s.about.FillIn()
 	}
 	if a.StartUTC != "" {
 		s.about.StartUTC = a.StartUTC

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/oniscope/oniscope/shared/export"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -67,8 +68,11 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	if err != nil {
 		return nil, err
 	}
-	own := reader.Stream()
-	own.AcqClockHz, own.StartUTC = s.about.AcqClockHz, s.about.StartUTC
+	var start time.Time
+	if reader.Stream().StartUTC != s.about.StartUTC {
+		start, _ = time.Parse(time.RFC3339Nano, s.about.StartUTC) // what is no time is not told
+	}
+	reader.SetClock(s.about.AcqClockHz, start)
 	steps := e.inSteps(ctx)
 	wanted, err := s.selection(reader, a)
 	if err != nil {
@@ -132,9 +136,9 @@ func (s *openStream) selection(r *recording.Reader, a SliceArgs) (recording.Sele
 	if w.Columns, err = s.columnNames("slice", a.Columns); err != nil {
 		return w, err
 	}
-	rows, time := a.Start != nil || a.End != nil, a.From != nil || a.To != nil
+	rows, seconds := a.Start != nil || a.End != nil, a.From != nil || a.To != nil
 	ways := 0
-	for _, way := range []bool{rows, time, a.Ticks != nil, a.Batches != ""} {
+	for _, way := range []bool{rows, seconds, a.Ticks != nil, a.Batches != ""} {
 		if way {
 			ways++
 		}
@@ -143,13 +147,13 @@ func (s *openStream) selection(r *recording.Reader, a SliceArgs) (recording.Sele
 		return w, &ArgumentError{"slice", "give rows, seconds, ticks or batches, not several of them"}
 	}
 	switch {
-	case time && s.clock < 0 && s.hz > 0: // somebody said how fast the rows come
+	case seconds && s.clock < 0 && s.hz > 0: // somebody said how fast the rows come
 		var first, end uint64
 		if first, err = ticksOf(a.From, 0, s.hz); err == nil {
 			end, err = ticksOf(a.To, recording.ToEnd, s.hz)
 		}
 		w.Rows = &recording.Range{Start: int64(first), End: int64(end)}
-	case time:
+	case seconds:
 		w.Time, err = r.TimeOf(decimal(a.From), decimal(a.To))
 	case a.Ticks != nil:
 		from, to := firstTick(a.Ticks[0]), firstTick(a.Ticks[1])
