@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/recorder/internal/store"
 )
 
@@ -139,5 +140,44 @@ func TestStatusNamesDropsAndSilentDevices(t *testing.T) {
 	st.show()
 	if line := words.String(); !strings.Contains(line, "DROPS heartbeat is silent, digital-io 7 frames") {
 		t.Errorf("got %q", line)
+	}
+}
+
+// TestOptionalDevicesAreRecordedIfTheRigNamesThem covers every kind that is
+// off otherwise, with what the simulator plays.
+func TestOptionalDevicesAreRecordedIfTheRigNamesThem(t *testing.T) {
+	const probe = "driver: sim\npace: max\nports: {a: {headstage: neuropixels-1.0e}}\n"
+	var names []string
+	named := probe + "devices:\n"
+	for _, k := range device.Kinds() {
+		if !k.Optional {
+			continue
+		}
+		key := k.Key
+		if k.Place != device.OnHost {
+			key = "port-a/" + key
+		}
+		names = append(names, strings.ReplaceAll(key, "/", "-"))
+		named += "  " + key + ": {}\n"
+	}
+	for _, rig := range []string{probe, named} {
+		var out, errs bytes.Buffer
+		a := &app{stdout: &out, stderr: &errs}
+		if code := a.run("record", "--rig", write(t, "rig.yaml", []byte(rig)), "--out", t.TempDir(), "--duration", "2s", "--json"); code != exitDone {
+			t.Fatalf("exit code %d: %s", code, errs.Bytes())
+		}
+		var summary store.Summary
+		if err := json.Unmarshal(out.Bytes(), &summary); err != nil {
+			t.Fatal(err)
+		}
+		rows := map[string]int64{}
+		for _, s := range summary.Streams {
+			rows[s.Name] = s.Rows
+		}
+		for _, name := range names {
+			if _, ok := rows[name]; ok != (rig == named) || ok && rows[name] == 0 {
+				t.Errorf("%s: recorded %v with %d rows by\n%s", name, ok, rows[name], rig)
+			}
+		}
 	}
 }

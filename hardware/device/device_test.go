@@ -15,23 +15,23 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// known lists one device of every kind, with the size of its sample.
-func known() []struct {
+// A knownDevice is one device of a kind, with the size of its sample.
+type knownDevice struct {
 	name string
 	dev  oni.Device
 	cfg  device.Config
-} {
+}
+
+// known lists one device of every kind. Those that need no word of their own
+// here follow the others.
+func known() []knownDevice {
 	cfg := device.Config{AcqClockHz: 250e6, Hub: oni.Hub{ID: 1, Firmware: "2.1", ClockHz: 250e6}}
 	probe := cfg
 	probe.Headstage = device.HeadstageNeuropixelsV1e
 	beat, memory := cfg, cfg
 	beat.Settings = &device.RateSettings{RateHz: 100}
 	memory.Settings = &device.MemoryMonitorSettings{RateSettings: device.RateSettings{RateHz: 100}}
-	return []struct {
-		name string
-		dev  oni.Device
-		cfg  device.Config
-	}{
+	all := []knownDevice{
 		{"heartbeat", oni.Device{Address: 0, ID: device.IDHeartbeat, ReadSize: 8}, beat},
 		{"heartbeat", oni.Device{Address: 0, ID: device.IDPersistentHeartbeat, ReadSize: 8}, beat},
 		{"digital-io", oni.Device{Address: 7, ID: device.IDDigitalIO, ReadSize: 12}, cfg},
@@ -39,6 +39,51 @@ func known() []struct {
 		{"memory-monitor", oni.Device{Address: 10, ID: device.IDMemoryMonitor, ReadSize: 12}, memory},
 		{"port-a-neuropixels-1.0e", oni.Device{Address: 8, ID: device.IDPassthrough, ReadSize: 1050}, probe},
 	}
+	for _, k := range device.Kinds() {
+		if slices.ContainsFunc(all, func(d knownDevice) bool { return d.dev.ID == k.IDs[0] }) {
+			continue
+		}
+		dev := oni.Device{Address: 0xC, ID: k.IDs[0], ReadSize: uint32(k.Samples)}
+		if k.Place == device.OnPort {
+			dev.Address = 0x1
+		}
+		all = append(all, knownDevice{strings.ReplaceAll(k.KeyAt(dev.Address), "/", "-"), dev, cfg})
+	}
+	return all
+}
+
+// knownBy returns the device of the kind with a key.
+func knownBy(t testing.TB, key string) knownDevice {
+	t.Helper()
+	for _, d := range known() {
+		if k := device.KindOf(d.dev, d.cfg.Headstage); k.Key == key {
+			return d
+		}
+	}
+	t.Fatalf("no kind has the key %s", key)
+	return knownDevice{}
+}
+
+// A playedRow is a sample that a simulated device sends.
+type playedRow struct {
+	tick   uint64
+	sample []byte
+}
+
+// playedRows returns the first samples that the kind of a rig file's key
+// plays, at most n.
+func playedRows(t *testing.T, key string, stage device.Stage, n int) []playedRow {
+	t.Helper()
+	player := device.KindForKey(key).Play(stage)
+	var rows []playedRow
+	for range n {
+		tick, ok := player.Next()
+		if !ok {
+			break
+		}
+		rows = append(rows, playedRow{tick, player.AppendSample(nil, 1e10+tick)})
+	}
+	return rows
 }
 
 func mustNew(t testing.TB, dev oni.Device, cfg device.Config) device.Decoder {

@@ -78,7 +78,7 @@ type Player interface {
 // all kinds, in the order in which help and messages name them.
 var all = []*Kind{
 	&memoryMonitorKind, &heartbeatKind, &analogIOKind, &digitalIOKind,
-	&neuropixelsV1eKind,
+	&neuropixelsV1eKind, &statusKind,
 }
 
 // Kinds returns all kinds that are decoded. The caller must not change them.

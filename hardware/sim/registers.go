@@ -139,6 +139,11 @@ func (c *controller) powerUp() {
 
 	r.cell(addressHarpSync, regEnable, 0) // 3.5
 	r.cell(addressHarpSync, 1, 0)         // SOURCE
+	for _, dev := range breakoutTable() {
+		if k, _ := c.kindOf(dev); k != nil && k.Play != nil {
+			r[dev.Address][regEnable].value.Store(1)
+		}
+	}
 	c.registers = r
 }
 

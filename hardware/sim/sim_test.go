@@ -173,8 +173,10 @@ func TestPatternIsAsDocumented(t *testing.T) {
 		"port-a-neuropixels-1.0e": 42000, "port-b-neuropixels-1.0e": 42000,
 	}
 	got := take(t, start(t, cfg), ticks, nil)
-	if len(got) != len(want) {
-		t.Errorf("%d streams, want %d", len(got), len(want))
+	for name, d := range got {
+		if want[name] == nil {
+			playsItsKind(t, name, d)
+		}
 	}
 	for name, formulas := range want {
 		d := got[name]
@@ -199,6 +201,27 @@ func TestPatternIsAsDocumented(t *testing.T) {
 					t.Fatalf("%s %s row %d is %d, want %d", name, cols[i].Name, r, got, want)
 				}
 			}
+		}
+	}
+}
+
+// playsItsKind checks the clocks of a stream whose samples its kind plays; what
+// is in them is checked beside the kind. L of address a is 200 + 20 a.
+func playsItsKind(t *testing.T, name string, d *taken) {
+	t.Helper()
+	s := &d.dec.Streams()[0]
+	if k := device.KindOf(oni.Device{ID: s.DeviceID}, ""); k == nil || k.Play == nil {
+		t.Errorf("%s: no formula, and its kind plays nothing", name)
+	}
+	if d.out[0].Rows == 0 {
+		t.Errorf("%s: no rows", name)
+	}
+	hub, hubs := d.column(t, "HubClock")
+	clock, clocks := d.column(t, "Clock")
+	for r := range d.out[0].Rows {
+		want := number(hub, hubs, r) - 10000000000 + 200 + 20*int64(s.DeviceAddress) + 5*int64(r)%16
+		if got := number(clock, clocks, r); got != want {
+			t.Errorf("%s: Clock of row %d is %d, want %d", name, r, got, want)
 		}
 	}
 }
