@@ -77,7 +77,7 @@ type Player interface {
 
 // all kinds, in the order in which help and messages name them.
 var all = []*Kind{
-	&memoryMonitorKind, &heartbeatKind, &analogIOKind, &digitalIOKind,
+	&memoryMonitorKind, &heartbeatKind, &analogIOKind, &digitalIOKind, &harpSyncKind,
 	&neuropixelsV1eKind, &statusKind,
 }
 
