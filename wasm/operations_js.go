@@ -26,7 +26,7 @@ type operation func(b *bridge, c *call) (reply, error)
 // operations are the requests of web/src/protocol.d.ts; cancel, which ends
 // others, is the bridge's own.
 var operations = map[string]operation{
-	"open": open,
+	"open": with(open),
 	"close": plain(func(e *engine.Engine, c *call, a engine.StreamArgs) (any, error) {
 		return nil, e.Close(a.Stream)
 	}),
@@ -95,15 +95,12 @@ func progress[P any](c *call) func(P) {
 	return func(p P) { c.b.post(c.id, "progress", reply{value: p}) }
 }
 
-func open(b *bridge, c *call) (reply, error) {
-	if c.args.Type() != js.TypeObject || c.args.Get("name").Type() != js.TypeString || c.args.Get("name").String() == "" {
-		return reply{}, &engine.ArgumentError{Op: "open", Detail: "name must be the name of the file"}
-	}
+func open(b *bridge, c *call, a engine.OpenArgs) (reply, error) {
 	file, err := newJSFile(c.args.Get("source"))
 	if err != nil {
 		return reply{}, err
 	}
-	info, err := b.engine.Open(c.ctx, file, file.size, c.args.Get("name").String(), progress[engine.OpenProgress](c))
+	info, err := b.engine.Open(c.ctx, a, file, file.size, progress[engine.OpenProgress](c))
 	return reply{value: info}, err
 }
 

@@ -52,8 +52,8 @@ export class FormatEngine {
   }
 
   /** @type {EngineClient["open"]} */
-  open(source, name, opts = {}) {
-    return this.#request("open", { source, name }, opts);
+  open(args, opts = {}) {
+    return this.#request("open", args, opts);
   }
 
   /** @type {EngineClient["close"]} */

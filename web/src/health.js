@@ -26,7 +26,6 @@ export function pill(infos) {
   }
   const unfinished = infos.filter((i) => i.state === "unfinished").length;
   if (unfinished > 0) return { grade: "warn", text: infos.length > 1 ? `${unfinished} of ${infos.length} unfinished` : "unfinished" };
-  if (infos.some((i) => i.state === "open")) return { grade: "plain", text: "open" };
   return { grade: "ok", text: "complete" };
 }
 
@@ -39,7 +38,6 @@ export function sentences(info, listed = false) {
   /** @type {Sentence[]} */
   const out = [];
   if (info.state === "unfinished") out.push({ grade: "warn", text: "Footer missing: the recorder stopped before it could close the file. Every whole batch can be read." });
-  if (info.state === "open") out.push({ grade: "plain", text: "The recorder is still writing this file." });
   const told = info.findings.filter((f) => f.severity !== "info").sort(byWeight);
   for (const finding of listed ? [] : told.slice(0, MOST_FINDINGS)) out.push({ grade: finding.severity === "error" ? "bad" : "warn", text: findingText(finding, info.clock.hz) });
   if (!listed && told.length > MOST_FINDINGS) out.push({ grade: "bad", text: `And ${count(told.length - MOST_FINDINGS, "more finding")}; the report lists them all.` });

@@ -72,7 +72,6 @@ async function restart() {
   const { view, activeKey, tracesKey } = recording;
   recording.client = startEngine();
   watch();
-  recording.entries.clear();
   recording.clear();
   stage.reset();
   clearNotices();

@@ -117,18 +117,21 @@ export async function openSources(recording, sources) {
  * @returns {Promise<string>} id of the stream
  */
 async function openOne(recording, { source, name, size }, order, starts) {
-  const abort = new AbortController();
+  const abort = new AbortController(), stream = recording.claim(name);
   /** @type {import("./recording.js").Opening} */
   const opening = { order, name, progress: null, cancel: () => abort.abort() };
   const quick = setTimeout(() => recording.setOpening(opening), QUICK);
   try {
-    const opened = await recording.client.open(source, name, { signal: abort.signal, onProgress: (progress) => {
+    const opened = await recording.client.open({ stream, source, name }, { signal: abort.signal, onProgress: (progress) => {
       opening.progress = progress;
       if (recording.opening.has(order)) recording.setOpening(opening);
     } });
     const info = await withStart(recording, opened, name, starts);
     recording.add({ id: info.id, info, source, name, size, order });
     return info.id;
+  } catch (error) {
+    recording.release(stream);
+    throw error;
   } finally {
     clearTimeout(quick);
     recording.endOpening(order);

@@ -10,18 +10,18 @@
 /** What the page asks: `{id, op, args}`. */
 export type Request = { id: number } & (
   | { op: "open"; args: OpenArgs }
-  | { op: "close"; args: { stream: string } }
-  | { op: "index"; args: { stream: string } }
-  | { op: "info"; args: { stream: string } }
+  | { op: "close"; args: StreamArgs }
+  | { op: "index"; args: StreamArgs }
+  | { op: "info"; args: StreamArgs }
   | { op: "envelope"; args: EnvelopeArgs }
   | { op: "values"; args: ValuesArgs }
   | { op: "table"; args: TableArgs }
-  | { op: "row"; args: { stream: string; ticks: number } }
+  | { op: "row"; args: RowArgs }
   | { op: "slice"; args: SliceArgs }
   | { op: "recover"; args: RecoverArgs }
-  | { op: "verify"; args: { stream: string } }
-  | { op: "setClock"; args: { stream: string; hz: number; start_utc?: string } }
-  | { op: "startTime"; args: { text: string } }
+  | { op: "verify"; args: StreamArgs }
+  | { op: "setClock"; args: ClockArgs }
+  | { op: "startTime"; args: StartTimeArgs }
   | { op: "engine"; args: {} }
   | { op: "cancel"; args: { target: number } }
 );
@@ -31,16 +31,28 @@ export type Reply =
   | { id: number; error: EngineError }
   | { id: number; progress: unknown };
 
-/** Errors cross as name and message; next says what the person can do. */
+/** Errors cross as name and message; next says what the person can do. Errors of the browser keep their DOM names, of which NotReadableError is the usual one. */
 export interface EngineError {
-  name: "CorruptError" | "RangeError" | "ColumnError" | "AbortError" | "NotReadableError" | "EngineError" | string;
+  name: ErrorName | string;
   message: string;
   offset?: number;
   next?: string;
 }
 
+export type ErrorName =
+  | "AbortError" | "ClockError" | "ColumnError" | "CorruptError" | "DataCloneError" | "EmptyFileError" | "EngineError" | "FormatError"
+  | "NetworkError" | "NotArrowError" | "NotReadableError" | "RangeError" | "TypeError";
+
+export interface StreamArgs { stream: string }
+
 /** source: a dropped File, or the absolute URL of a file whose server answers range requests. */
-export interface OpenArgs { source: File | string; name: string; size?: number }
+export interface OpenArgs {
+  /** the id of the stream from now on; the page chooses it, and not that of an open stream */
+  stream: string;
+  source: File | string;
+  /** of the file */
+  name: string;
+}
 
 /** Progress of open and index: batches whose header was read, of so many (0: unknown); bytes read; the place in the file, where it is walked from its beginning. */
 export interface OpenProgress { batches: number; of: number; bytes: number; at: number; size: number }
@@ -91,19 +103,21 @@ export interface Finding {
 
 /** Facts of an opened stream; the part that `info --json` has keeps its names. */
 export interface StreamInfo {
-  /** file name without extension, `#2` after a second of that name */
+  /** as open was asked to call it */
   id: string;
   path: string; size_bytes: number; format: "file" | "stream";
-  state: "complete" | "unfinished" | "damaged" | "open";
+  state: "complete" | "unfinished" | "damaged";
   rows: number;
   /** false after the first look: constant batches were taken for granted; true after `index` */
   rows_exact: boolean;
   batches: number; rows_per_batch: number; compression: string;
-  start: string | number | null; duration_s: number | null;
+  /** first row: seconds by the clock, or ticks without a rate; null without rows */
+  start: number | null;
+  /** null without a rate */
+  duration_s: number | null;
   /** of all segments; 0, and no segments, before index */
   duration_ticks: number;
-  /** stretches of rows, half-open, whose Clock rises; where it begins anew another begins */
-  segments: { start: number; end: number; clock_first: number; clock_last: number }[];
+  segments: Segment[];
   columns: ColumnInfo[];
   metadata: Record<string, string>;
   findings: Finding[];
@@ -115,19 +129,42 @@ export interface StreamInfo {
   /** probe-interface JSON, `` if there is none */
   probe: string;
   /** groups in display order with rate in Hz of each (0 unknown) */
-  groups: { name: string; columns: number[]; rate_hz: number; kind: "traces" | "lanes" | "slow" | "table" }[];
-  clock: {
-    /** acquisition clock rate in Hz, 0 if unknown */
-    hz: number;
-    /** first and last tick; of rows if the stream has no Clock column */
-    first: number; last: number; column: boolean;
-    start_utc: string;
-    /** ticks at start_utc */
-    start_clock: number;
-  };
+  groups: GroupInfo[];
+  clock: ClockInfo;
   /** what is there: spans in ticks; `damaged` and `missing` are hatched */
-  coverage: { from: number; to: number; kind: "data" | "gap" | "damaged" | "missing"; rows: number; reason: string }[];
+  coverage: CoverageSpan[];
   body_bytes_read: number; metadata_bytes_read: number;
+}
+
+/** Rows, half-open, whose Clock rises; where it begins anew another segment begins. */
+export interface Segment { start: number; end: number; clock_first: number; clock_last: number }
+
+/** The columns of one signal. */
+export interface GroupInfo {
+  name: string; columns: number[];
+  /** 0: unknown */
+  rate_hz: number;
+  kind: SignalKind;
+}
+export type SignalKind = "traces" | "lanes" | "slow" | "table";
+
+export interface ClockInfo {
+  /** acquisition clock rate in Hz, 0 if unknown */
+  hz: number;
+  /** first and last tick; of rows if the stream has no Clock column */
+  first: number; last: number; column: boolean;
+  start_utc: string;
+  /** ticks at start_utc */
+  start_clock: number;
+}
+
+/** What there is in a span of ticks; `damaged` and `missing` are hatched. */
+export interface CoverageSpan {
+  from: number; to: number;
+  kind: "data" | "gap" | "damaged" | "missing";
+  /** there, or lost; -1 unknown */
+  rows: number;
+  reason: string;
 }
 
 export interface EnvelopeArgs {
@@ -150,12 +187,12 @@ export interface Envelope {
   columns: number[];
   data: Float32Array;
   /**
-   * samples only: ticks relative to `from`, the same for all columns; data[c*x.length + i], NaN where null. One row before and one behind the span are
-   * included, so that lines reach the borders; where rows are missing a row of NaN stands between. If all columns hold a slower signal (LFP), only the rows
+   * samples only: ticks relative to `from`, the same for all columns; data[c*x.length + i], NaN where null. One row before and one after the span are
+   * included, so that lines reach the borders; where rows are missing there is a row of NaN. If all columns hold a slower signal (LFP), only the rows
    * with values of their own are there; beside faster columns a slower signal repeats its value.
    */
   x?: Float64Array;
-  /** rows of the span, and how many of them the data stand on */
+  /** rows of the span, and how many of them were read */
   rows: number; rows_used: number;
   samples_per_pixel: number;
 }
@@ -167,7 +204,7 @@ export interface Values {
 }
 
 export interface TableArgs { stream: string; columns: number[]; start: number; end: number }
-/** Rows of any columns as text; rows behind the last are left out. */
+/** Rows of any columns as text; rows after the last are left out. */
 export interface Table {
   start: number; end: number;
   /** of the stream, exact */
@@ -176,8 +213,11 @@ export interface Table {
   ticks: (number | null)[];
   /** by column, then by row; null: no value; long text is cut off */
   cells: (string | null)[][];
-  broken: { start: number; end: number; reason: string }[];
+  broken: BrokenRows[];
 }
+/** Rows of which something could not be read. */
+export interface BrokenRows { start: number; end: number; reason: string }
+export interface RowArgs { stream: string; ticks: number }
 
 export interface SliceArgs {
   stream: string;
@@ -203,8 +243,18 @@ export type SliceFormat = "arrow" | "stream" | "csv" | "npy" | "bin";
 /** keep: each batch as it is in the file */
 export type Compression = "keep" | "none" | "zstd" | "lz4";
 export interface SliceResult { blob: Blob; report: SliceReport }
-/** damaged batches of the span are left out and counted; ranges: of rows, where the times asked for come more than once */
-export interface SliceReport { start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number; ranges?: { start: number; end: number }[]; lost_rows: number; findings: Finding[]; layout?: object }
+/** Damaged batches are left out and counted. */
+export interface SliceReport {
+  start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number;
+  /** of rows, where the times asked for come more than once */
+  ranges?: Range[];
+  lost_rows: number;
+  findings: Finding[];
+  /** of bin: how to read it, see README */
+  layout?: object;
+}
+/** Rows, half-open. */
+export interface Range { start: number; end: number }
 export interface SliceProgress { done: number; total: number }
 
 export interface RecoverArgs {
@@ -216,6 +266,10 @@ export interface RecoverArgs {
 export interface RecoverReport {
   input: string; output: string; outcome: "lossless" | "suspect" | "lossy" | "failed";
   batches_recovered: number; batches_lost: number; rows_recovered: number; bytes_skipped: number;
+  /** of the ticks in findings; absent: the file does not state it */
+  acq_clock_hz?: number;
+  /** by a salvage: the output has the others */
+  columns_left_out?: string[];
   findings: Finding[];
 }
 export interface RecoverResult { blob: Blob; report: RecoverReport }
@@ -223,7 +277,11 @@ export interface RecoverResult { blob: Blob; report: RecoverReport }
 /** As `verify --json`. ok: no finding is a warning or an error. */
 export interface VerifyReport { path: string; ok: boolean; findings: Finding[] }
 
-/** What a start-time CSV tells: hz of the acquisition clock, 0 if unknown, and when acquisition began, RFC 3339 in UTC. */
+export interface ClockArgs { stream: string; hz: number; start_utc?: string }
+
+export interface StartTimeArgs { text: string }
+
+/** What a start-time CSV says: hz of the acquisition clock, 0 if unknown, and when acquisition began, RFC 3339 in UTC. */
 export interface StartTime { hz: number; start_utc: string }
 
 /** wasm memory and file bytes read since start. */
@@ -231,7 +289,7 @@ export interface EngineState { bytes: number; read: number; version: string }
 
 /** The main thread's client, web/src/format.js: `startEngine()` gives one in a worker of its own. */
 export interface EngineClient {
-  open(source: File | string, name: string, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
+  open(args: OpenArgs, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
   close(stream: string): Promise<void>;
   /** reads every batch header; the info afterwards is exact */
   index(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
@@ -240,7 +298,7 @@ export interface EngineClient {
   values(stream: string, column: string | number, start: number, end: number): Promise<Values>;
   /** a part of a stream as text */
   table(args: TableArgs): Promise<Table>;
-  /** the first row at or behind a moment, or the number of rows */
+  /** the first row at or after a moment, or the number of rows */
   row(stream: string, ticks: number): Promise<number>;
   slice(args: SliceArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<SliceResult>;
   recover(args: RecoverArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<RecoverResult>;
@@ -251,6 +309,6 @@ export interface EngineClient {
   /** reads the text of a start-time CSV */
   startTime(text: string): Promise<StartTime>;
   engine(): Promise<EngineState>;
-  /** called once when the engine died; pending calls are rejected first */
+  /** called once when the engine has ended; pending calls are rejected first */
   onCrash: (message: string) => void;
 }

@@ -27,6 +27,8 @@ export class Recording {
   entries = new Map();
   /** Files that are being opened, by order. @type {Map<number, Opening>} */
   opening = new Map();
+  /** Ids of streams that are open or being opened. @type {Set<string>} */
+  #ids = new Set();
   /** @type {Row[]} */
   rows = [];
   /** Key of the row that the inspector is about. */
@@ -141,8 +143,23 @@ export class Recording {
     return { from: Math.min(...spans.map((s) => s.from)), to: Math.max(...spans.map((s) => s.to)) };
   }
 
+  /** The id of a stream that is about to be opened: the name of its file without the extension, `#2` after a second of that name. @param {string} name */
+  claim(name) {
+    const stem = name.replace(/(.)\.[^.]*$/, "$1");
+    let id = stem;
+    for (let n = 2; this.#ids.has(id); n++) id = `${stem}#${n}`;
+    this.#ids.add(id);
+    return id;
+  }
+
+  /** The stream was not opened. @param {string} id */
+  release(id) {
+    this.#ids.delete(id);
+  }
+
   /** @param {Entry} entry */
   add(entry) {
+    this.#ids.add(entry.id);
     this.entries.set(entry.id, entry);
     this.#rebuild();
   }
@@ -177,11 +194,13 @@ export class Recording {
     const { verification } = this.entry(id);
     if (verification?.state === "running") verification.cancel();
     this.entries.delete(id);
+    this.#ids.delete(id);
     this.#rebuild();
     if (!this.active && this.rows.length > 0) this.select(this.rows[0].key);
   }
 
   clear() {
+    for (const id of this.entries.keys()) this.#ids.delete(id); // those that are being opened stay taken
     this.entries.clear();
     for (const map of [this.channel, this.firstRow, this.gain, this.#views]) map.clear();
     this.activeKey = this.tracesKey = "";

@@ -34,7 +34,7 @@ describe("the engine", () => {
   after(() => engine?.terminate());
 
   test("opens a Neuropixels file and says what it is", async () => {
-    const info = await engine.open(fileOf("bonsai/new_NeuropixelsV1.arrow"), "new_NeuropixelsV1.arrow");
+    const info = await engine.open({ stream: "new_NeuropixelsV1", source: fileOf("bonsai/new_NeuropixelsV1.arrow"), name: "new_NeuropixelsV1.arrow" });
     assert.equal(info.id, "new_NeuropixelsV1");
     assert.equal(info.title, "Neuropixels 1.0");
     assert.equal(info.state, "complete");
@@ -49,7 +49,7 @@ describe("the engine", () => {
 
   for (const name of ["new_NeuropixelsV1", "old_NeuropixelsV1", "new_NeuropixelsV1_zstd", "old_NeuropixelsV1_zstd"]) {
     test(`reads every value of some columns of ${name}`, async () => {
-      const { id } = await engine.open(fileOf(`bonsai/${name}.arrow`), `values-${name}.arrow`);
+      const { id } = await engine.open({ stream: `values-${name}`, source: fileOf(`bonsai/${name}.arrow`), name: `values-${name}.arrow` });
       const ch = name.startsWith("old") ? "Ch" : "";
       const spikes = await engine.values(id, `SpikeData${ch}117`, 0, 384);
       assert.equal(spikes.valid, null);
@@ -73,7 +73,7 @@ describe("the engine", () => {
   }
 
   test("draws true extremes and single samples", async () => {
-    const { id, clock, columns } = await engine.open(fileOf("bonsai/new_NeuropixelsV1_zstd.arrow"), "draw.arrow");
+    const { id, clock, columns } = await engine.open({ stream: "draw", source: fileOf("bonsai/new_NeuropixelsV1_zstd.arrow"), name: "draw.arrow" });
     const ap0 = columns.find((c) => c.name === "SpikeData0").index;
     const wide = await engine.envelope({ stream: id, columns: [ap0], from: clock.first, to: clock.last + 1, bins: 10, quality: "exact" });
     assert.deepEqual([wide.kind, wide.quality, wide.rows, wide.data.length], ["envelope", "exact", 384, 20]);
@@ -89,21 +89,25 @@ describe("the engine", () => {
     await engine.close(id);
   });
 
-  test("gives a second file of one name its own id", async () => {
-    const a = await engine.open(fileOf("bonsai/new_Heartbeat.arrow"), "twin.arrow");
-    const b = await engine.open(fileOf("bonsai/new_Heartbeat.arrow"), "twin.arrow");
-    assert.deepEqual([a.id, b.id], ["twin", "twin#2"]);
-    await engine.close(a.id);
-    await engine.close(b.id);
+  test("takes the id that the page gives, and no other stream with it", async () => {
+    const twin = (stream) => engine.open({ stream, source: fileOf("bonsai/new_Heartbeat.arrow"), name: "twin.arrow" });
+    assert.deepEqual([(await twin("left")).id, (await twin("right")).id], ["left", "right"]);
+    assert.equal((await rejection(twin("left"))).name, "TypeError");
+    assert.equal((await rejection(twin(""))).name, "TypeError");
+    assert.equal((await engine.info("left")).path, "twin.arrow");
+    await engine.close("left");
+    assert.equal((await twin("left")).id, "left");
+    await engine.close("left");
+    await engine.close("right");
   });
 
   test("slices into a file that opens, with the same values", async () => {
-    const { id } = await engine.open(fileOf("bonsai/old_Rhd2164_zstd.arrow"), "rhd.arrow");
+    const { id } = await engine.open({ stream: "rhd", source: fileOf("bonsai/old_Rhd2164_zstd.arrow"), name: "rhd.arrow" });
     const progress = [];
     const { blob, report } = await engine.slice({ stream: id, start: 500, end: 1300, columns: ["AmplifierDataCh1*", "Clock"] }, { onProgress: (p) => progress.push(p) });
     assert.deepEqual([report.start, report.end, report.rows, report.columns.length], [500, 1300, 800, 12]);
     assert.equal(report.bytes, blob.size);
-    const cut = await engine.open(new File([blob], "cut.arrow"), "cut.arrow");
+    const cut = await engine.open({ stream: "cut", source: new File([blob], "cut.arrow"), name: "cut.arrow" });
     assert.deepEqual([cut.rows, cut.state, cut.compression], [800, "complete", "zstd"]);
     const values = await engine.values(cut.id, "AmplifierDataCh17", 0, 800);
     assert.deepEqual([...values.values], Array.from({ length: 800 }, (_, i) => 32256 + ((17 * 7 + (500 + i) * 3) % 1024)));
@@ -112,11 +116,11 @@ describe("the engine", () => {
   });
 
   test("recovers a killed recording without copying it", async () => {
-    const info = await engine.open(fileOf("csharp/cs_bigzkill_batch1.arrow"), "killed.arrow");
+    const info = await engine.open({ stream: "killed", source: fileOf("csharp/cs_bigzkill_batch1.arrow"), name: "killed.arrow" });
     assert.equal(info.state, "unfinished");
     const { blob, report } = await engine.recover({ stream: info.id });
     assert.equal(report.outcome, "lossless");
-    const whole = await engine.open(new File([blob], "whole.arrow"), "whole.arrow");
+    const whole = await engine.open({ stream: "whole", source: new File([blob], "whole.arrow"), name: "whole.arrow" });
     assert.deepEqual([whole.state, whole.rows], ["complete", report.rows_recovered]);
     await engine.close(whole.id);
     await engine.close(info.id);
@@ -125,7 +129,7 @@ describe("the engine", () => {
   test("reads a start-time CSV and takes a clock rate", async () => {
     const start = await engine.startTime(readFileSync(foreign("bonsai/start-time_0.csv"), "utf8"));
     assert.deepEqual(start, { hz: 250000000, start_utc: "2026-11-21T09:24:02.210944Z" });
-    const { id } = await engine.open(fileOf("bonsai/new_Heartbeat.arrow"), "beat.arrow");
+    const { id } = await engine.open({ stream: "beat", source: fileOf("bonsai/new_Heartbeat.arrow"), name: "beat.arrow" });
     const info = await engine.setClock(id, start.hz, start.start_utc);
     assert.deepEqual([info.clock.hz, info.clock.start_utc, info.start], [250000000, start.start_utc, 1000 / 250e6]);
     assert.equal((await rejection(engine.startTime("nonsense"))).name, "EngineError");
@@ -133,11 +137,11 @@ describe("the engine", () => {
   });
 
   test("rejects what it cannot do, by name, and goes on", async () => {
-    const { id } = await engine.open(fileOf("bonsai/new_MemoryMonitor.arrow"), "memory.arrow");
+    const { id } = await engine.open({ stream: "memory", source: fileOf("bonsai/new_MemoryMonitor.arrow"), name: "memory.arrow" });
     const name = async (promise) => (await rejection(promise)).name;
-    assert.equal(await name(engine.open(new File([], "nothing.arrow"), "nothing.arrow")), "EmptyFileError");
-    assert.equal(await name(engine.open(new File(["not an arrow file at all"], "text.arrow"), "text.arrow")), "NotArrowError");
-    assert.equal(await name(engine.open(/** @type {any} */ (17), "number.arrow")), "TypeError");
+    assert.equal(await name(engine.open({ stream: "nothing", source: new File([], "nothing.arrow"), name: "nothing.arrow" })), "EmptyFileError");
+    assert.equal(await name(engine.open({ stream: "text", source: new File(["not an arrow file at all"], "text.arrow"), name: "text.arrow" })), "NotArrowError");
+    assert.equal(await name(engine.open({ stream: "number", source: /** @type {any} */ (17), name: "number.arrow" })), "TypeError");
     assert.equal(await name(engine.info("nobody")), "TypeError");
     assert.equal(await name(engine.values(id, "PercentUsed", 0, 1e6)), "RangeError");
     assert.equal(await name(engine.values(id, "PercentUsed", -1, 3)), "RangeError");
@@ -156,7 +160,7 @@ describe("the engine", () => {
   });
 
   test("ends a request when its signal is aborted", async () => {
-    const { id, clock } = await engine.open(fileOf("bonsai/old_MemoryMonitor.arrow"), "long.arrow");
+    const { id, clock } = await engine.open({ stream: "long", source: fileOf("bonsai/old_MemoryMonitor.arrow"), name: "long.arrow" });
     const before = new AbortController();
     before.abort();
     assert.equal((await rejection(engine.index(id, { signal: before.signal }))).name, "AbortError");

@@ -50,7 +50,7 @@ describe("a file behind a URL", () => {
 
   for (const behaviour of ["good", "silent"]) {
     test(`is read by ranges (${behaviour} server)`, async () => {
-      const info = await engine.open(`${base}/${behaviour}/memory.arrow`, "memory.arrow");
+      const info = await engine.open({ stream: "memory", source: `${base}/${behaviour}/memory.arrow`, name: "memory.arrow" });
       assert.deepEqual([info.state, info.size_bytes], ["complete", file.length]);
       const { values } = await engine.values(info.id, "BytesUsed", 17990, 18000);
       assert.deepEqual([...values], Array.from({ length: 10 }, (_, i) => {
@@ -62,11 +62,11 @@ describe("a file behind a URL", () => {
   }
 
   test("is recovered by fetching what is intact", async () => {
-    const info = await engine.open(`${base}/good/large.arrow`, "large.arrow");
+    const info = await engine.open({ stream: "large", source: `${base}/good/large.arrow`, name: "large.arrow" });
     assert.notEqual(info.state, "complete");
     const { blob, report } = await engine.recover({ stream: info.id });
     assert.equal(report.rows_recovered, 384);
-    const whole = await engine.open(new File([blob], "whole.arrow"), "whole.arrow");
+    const whole = await engine.open({ stream: "whole", source: new File([blob], "whole.arrow"), name: "whole.arrow" });
     const { values } = await engine.values(whole.id, "SpikeData9", 0, 384);
     assert.deepEqual([...values], Array.from({ length: 384 }, (_, row) => (9 * 7 + row * 3) % 1024));
     await engine.close(info.id);
@@ -80,15 +80,15 @@ describe("a file behind a URL", () => {
     ["short", "NotReadableError", /were asked for/],
   ]) {
     test(`of a server that is ${behaviour} gives a clear error`, async () => {
-      const error = await rejection(engine.open(`${base}/${behaviour}/memory.arrow`, "memory.arrow"));
+      const error = await rejection(engine.open({ stream: "memory", source: `${base}/${behaviour}/memory.arrow`, name: "memory.arrow" }));
       assert.equal(error.name, name);
       assert.match(error.message, message);
     });
   }
 
   test("that is empty, or of a server that is not there, gives a clear error", async () => {
-    assert.equal((await rejection(engine.open(`${base}/good/empty.arrow`, "empty.arrow"))).name, "EmptyFileError");
-    const error = await rejection(engine.open("http://127.0.0.1:9/none.arrow", "none.arrow"));
+    assert.equal((await rejection(engine.open({ stream: "empty", source: `${base}/good/empty.arrow`, name: "empty.arrow" }))).name, "EmptyFileError");
+    const error = await rejection(engine.open({ stream: "none", source: "http://127.0.0.1:9/none.arrow", name: "none.arrow" }));
     assert.equal(error.name, "NetworkError");
     assert.match(error.next, /address/);
   });

@@ -39,14 +39,14 @@ func TestWalkingAFileTakesFewRoundTrips(t *testing.T) {
 	cut := data[:len(data)-24*2000-4096] // without the footer
 	source := &sideSource{data: cut, limit: int64(len(cut))}
 	e := &Engine{}
-	info, err := e.Open(context.Background(), source, int64(len(cut)), "np_0.arrow", nil)
+	info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, source, int64(len(cut)), nil)
 	if err != nil || info.State != "unfinished" || info.Batches < 1900 {
 		t.Fatalf("%+v, %v", info, err)
 	}
 	if source.trips > 150 {
 		t.Errorf("%d round trips for %d batches", source.trips, info.Batches)
 	}
-	plain, err := (&Engine{}).Open(context.Background(), bytes.NewReader(cut), int64(len(cut)), "np_0.arrow", nil)
+	plain, err := (&Engine{}).Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, bytes.NewReader(cut), int64(len(cut)), nil)
 	if err != nil || plain.Rows != info.Rows || plain.Batches != info.Batches {
 		t.Errorf("read ahead: %d rows in %d batches, else %d in %d; %v", info.Rows, info.Batches, plain.Rows, plain.Batches, err)
 	}

@@ -64,7 +64,7 @@ func BenchmarkEnvelope(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					e := &Engine{} // an empty cache
-					info, err := e.Open(context.Background(), bytes.NewReader(data), int64(len(data)), "np_0.arrow", nil)
+					info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, bytes.NewReader(data), int64(len(data)), nil)
 					if err != nil {
 						b.Fatal(err)
 					}

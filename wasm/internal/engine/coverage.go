@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -40,14 +41,14 @@ func (s *openStream) samplePeriod() float64 {
 // blankGaps empties the bins of a coarse envelope that lie inside gaps; the
 // caller holds s.mu.
 func (s *openStream) blankGaps(env *Envelope) {
-	v := view{env.From, env.To, env.Bins}
+	v := decimate.Bins{From: env.From, To: env.To, N: env.Bins}
 	nan := float32(math.NaN())
 	for _, g := range s.gaps {
-		from, to := math.Max(float64(g.ClockBefore), v.from), math.Min(float64(g.ClockAfter), v.to)
+		from, to := math.Max(float64(g.ClockBefore), v.From), math.Min(float64(g.ClockAfter), v.To)
 		if from >= to {
 			continue
 		}
-		for b := v.bin(from) + 1; b < v.bins && v.edge(b+1) <= to; b++ {
+		for b := v.Bin(from) + 1; b < v.N && v.Edge(b+1) <= to; b++ {
 			for c := range env.Columns {
 				bin := env.bin(c, b)
 				bin[0], bin[1] = nan, nan

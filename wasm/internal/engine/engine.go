@@ -44,7 +44,7 @@ type openStream struct {
 
 	mu     sync.Mutex // one step at a time: guards all below
 	reader *recording.Reader
-	about  stream.Stream // the reader's, with what names and types settle
+	about  stream.Stream // the reader's, with columns of its own and their strides as measured
 	title  string
 	hz     float64 // of the acquisition clock; 0 unknown
 	clock  int     // index of column Clock, or -1: rows are ticks

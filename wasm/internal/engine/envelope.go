@@ -35,8 +35,8 @@ type Envelope struct {
 	Rows            int64     `json:"rows"`
 	RowsUsed        int64     `json:"rows_used"`
 	SamplesPerPixel float64   `json:"samples_per_pixel"`
-	Data            []float32 `json:"-"`
-	X               []float64 `json:"-"`
+	Data            []float32 `json:"-" page:"data"`
+	X               []float64 `json:"-" page:"x,omitempty"` // of samples
 }
 
 // Limits of one request, named because they bound memory: the answer of the
@@ -67,7 +67,7 @@ const progressInterval = 150 * time.Millisecond
 
 // A request is an EnvelopeArgs that was checked.
 type request struct {
-	view
+	decimate.Bins
 	columns []int
 	exact   bool
 }
@@ -96,13 +96,13 @@ func (s *openStream) request(a EnvelopeArgs) (request, error) {
 	if a.Quality != "coarse" && a.Quality != "exact" {
 		return wrong("quality is %q, must be coarse or exact", a.Quality)
 	}
-	return request{view{*a.From, *a.To, a.Bins}, a.Columns, a.Quality == "exact"}, nil
+	return request{decimate.Bins{From: *a.From, To: *a.To, N: a.Bins}, a.Columns, a.Quality == "exact"}, nil
 }
 
 func (q *request) empty(kind, quality string) *Envelope {
-	env := &Envelope{Kind: kind, Quality: quality, From: q.from, To: q.to, Bins: q.bins, Columns: q.columns}
+	env := &Envelope{Kind: kind, Quality: quality, From: q.From, To: q.To, Bins: q.N, Columns: q.columns}
 	if kind == "envelope" {
-		env.Data = make([]float32, len(q.columns)*q.bins*2)
+		env.Data = make([]float32, len(q.columns)*q.N*2)
 		decimate.Clear(env.Data)
 	}
 	return env
@@ -129,13 +129,13 @@ func (e *Engine) Envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 	if s.reader.NumBatches() == 0 || len(q.columns) == 0 {
 		return q.empty("envelope", "exact"), nil
 	}
-	span, err := e.span(s, q.view)
+	span, err := e.span(s, q.Bins)
 	if err != nil {
 		return nil, err
 	}
 	affordable := e.affordable(s, &q)
 	stride := s.stride(q.columns)
-	few := span.rows/float64(stride) <= float64(q.bins)
+	few := span.rows/float64(stride) <= float64(q.N)
 	switch {
 	case few && (q.exact || span.batches() <= affordable):
 		return e.samples(ctx, s, &q, span, stride)
@@ -181,15 +181,15 @@ type batchSpan struct {
 func (b batchSpan) batches() int { return b.last - b.first + 1 }
 
 // span finds the batches of a view by reading the clocks of a few.
-func (e *Engine) span(s *openStream, v view) (batchSpan, error) {
+func (e *Engine) span(s *openStream, v decimate.Bins) (batchSpan, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var span batchSpan
 	var err error
-	if span.first, err = s.line.find(v.from); err != nil {
+	if span.first, err = s.line.find(v.From); err != nil {
 		return span, err
 	}
-	if span.last, err = s.line.find(v.to); err != nil {
+	if span.last, err = s.line.find(v.To); err != nil {
 		return span, err
 	}
 	span.last = max(span.last, span.first)
@@ -201,12 +201,12 @@ func (e *Engine) span(s *openStream, v view) (batchSpan, error) {
 		}
 		rows := s.rowsOf(b)
 		if last <= first {
-			if first >= v.from && first < v.to {
+			if first >= v.From && first < v.To {
 				return rows, nil
 			}
 			return 0, nil
 		}
-		overlap := math.Min(last, v.to) - math.Max(first, v.from)
+		overlap := math.Min(last, v.To) - math.Max(first, v.From)
 		return rows * math.Max(0, overlap/(last-first)), nil
 	}
 	head, err := part(span.first)
@@ -238,7 +238,7 @@ func (e *Engine) affordable(s *openStream, q *request) int {
 func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span batchSpan, count int) (*Envelope, error) {
 	env := q.empty("envelope", "coarse")
 	env.Rows = int64(span.rows)
-	env.SamplesPerPixel = span.rows / float64(q.bins)
+	env.SamplesPerPixel = span.rows / float64(q.N)
 	n := span.batches()
 	count = min(count, n)
 	together := s.together(q.columns)
@@ -293,11 +293,11 @@ func (s *openStream) groupBins(q *request, first, end int) (from, to int, ok boo
 	if end < s.reader.NumBatches() {
 		stop, _ = s.line.guess(end)
 	}
-	start, stop = math.Max(start, q.from), math.Min(stop, q.to)
+	start, stop = math.Max(start, q.From), math.Min(stop, q.To)
 	if start >= stop {
 		return 0, 0, false
 	}
-	return q.bin(start), q.bin(stop) + 1, true
+	return q.Bin(start), q.Bin(stop) + 1, true
 }
 
 // exact reads every batch of the span. base, if any, is shown in progress
@@ -317,11 +317,11 @@ func (e *Engine) exact(ctx context.Context, s *openStream, q *request, span batc
 			return nil, err
 		}
 		if base != nil && progress != nil && from+together <= span.last && pace.due() {
-			progress(env.over(base, q.bin(done)))
+			progress(env.over(base, q.Bin(done)))
 		}
 	}
 	env.Rows = env.RowsUsed
-	env.SamplesPerPixel = float64(env.Rows) / float64(q.bins)
+	env.SamplesPerPixel = float64(env.Rows) / float64(q.N)
 	return env, nil
 }
 
@@ -353,7 +353,7 @@ func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env 
 				if ticks, vectors, err = s.splitClock(batch, vectors); err != nil {
 					return 0, err
 				}
-				cuts[i].first, cuts[i].edges = q.rowsOfBins(ticks)
+				cuts[i].first, cuts[i].edges = q.Rows(ticks)
 				if n := len(cuts[i].edges); n > 0 {
 					env.RowsUsed += int64(cuts[i].edges[n-1] - cuts[i].edges[0])
 				}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -27,15 +28,15 @@ func testValue(column, row int) float64 {
 }
 
 // reference is what an exact envelope promises, row by row.
-func reference(v view, columns []int) []float32 {
-	out := make([]float32, len(columns)*v.bins*2)
+func reference(v decimate.Bins, columns []int) []float32 {
+	out := make([]float32, len(columns)*v.N*2)
 	for i := range out {
 		out[i] = float32(math.NaN())
 	}
 	for row := range testRows() {
-		if tick := float64(testTick(row)); tick >= v.from && tick < v.to {
+		if tick := float64(testTick(row)); tick >= v.From && tick < v.To {
 			for c, column := range columns {
-				at, x := (c*v.bins+v.bin(tick))*2, float32(testValue(column, row))
+				at, x := (c*v.N+v.Bin(tick))*2, float32(testValue(column, row))
 				if !(out[at] <= x) {
 					out[at] = x
 				}
@@ -64,17 +65,17 @@ func TestExactEnvelopeEqualsTheReference(t *testing.T) {
 	first, last := float64(testTick(0)), float64(testTick(testRows()-1))
 	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
 		e, _ := openTest(t, testRecording(t, codec))
-		for _, v := range []view{
-			{first, last + 1, 100},
-			{first - 5e6, last + 5e6, 77},
-			{float64(testTick(650)), float64(testTick(900)), 40},
-			{float64(testTick(1100)), float64(testTick(1300)), 33},
-			{float64(testTick(10)) + 0.5, float64(testTick(50)) + 0.25, 7},
-			{last + 10, last + 1e6, 5},
-			{first - 1e6, first - 10, 5},
+		for _, v := range []decimate.Bins{
+			{From: first, To: last + 1, N: 100},
+			{From: first - 5e6, To: last + 5e6, N: 77},
+			{From: float64(testTick(650)), To: float64(testTick(900)), N: 40},
+			{From: float64(testTick(1100)), To: float64(testTick(1300)), N: 33},
+			{From: float64(testTick(10)) + 0.5, To: float64(testTick(50)) + 0.25, N: 7},
+			{From: last + 10, To: last + 1e6, N: 5},
+			{From: first - 1e6, To: first - 10, N: 5},
 		} {
 			columns := []int{2, 0, 3, 4, 5, 6}
-			env, err := e.Envelope(context.Background(), envelopeArgs(v.from, v.to, v.bins, "exact", columns...), nil)
+			env, err := e.Envelope(context.Background(), envelopeArgs(v.From, v.To, v.N, "exact", columns...), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,7 +198,7 @@ func TestCoarseReadsABoundedPartAndFillsThePicture(t *testing.T) {
 	data := largeRecording(t, 500, 200)
 	counting := &countingSource{ReaderAt: bytes.NewReader(data)}
 	e := &Engine{}
-	info, err := e.Open(context.Background(), counting, int64(len(data)), "np_0.arrow", nil)
+	info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, counting, int64(len(data)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +268,7 @@ func TestRequestsAreChecked(t *testing.T) {
 func TestCancelEndsARequest(t *testing.T) {
 	data := largeRecording(t, 300, 100)
 	e := &Engine{}
-	info, err := e.Open(context.Background(), bytes.NewReader(data), int64(len(data)), "np_0.arrow", nil)
+	info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, bytes.NewReader(data), int64(len(data)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +292,7 @@ func TestAFileThatCannotBeReadIsNotADamagedOne(t *testing.T) {
 	data := testRecording(t, recording.None)
 	source := &failingSource{ReaderAt: bytes.NewReader(data)}
 	e := &Engine{}
-	info, err := e.Open(context.Background(), source, int64(len(data)), "np_0.arrow", nil)
+	info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, source, int64(len(data)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

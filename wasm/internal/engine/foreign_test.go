@@ -41,7 +41,7 @@ func TestTheTableOfEveryForeignFileSaysWhatItsTwinSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := &Engine{}
-		info, err := e.Open(context.Background(), bytes.NewReader(data), int64(len(data)), "x.arrow", nil)
+		info, err := e.Open(context.Background(), OpenArgs{"x", "x.arrow"}, bytes.NewReader(data), int64(len(data)), nil)
 		if err != nil {
 			if want.Columns != nil {
 				t.Errorf("%s: %v", path, err)

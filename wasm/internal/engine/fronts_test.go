@@ -110,7 +110,7 @@ func TestTheCommandAndTheEngineDescribeARecordingAlike(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		e := &Engine{}
-		info, err := e.Open(context.Background(), bytes.NewReader(data), int64(len(data)), name+"_0.arrow", nil)
+		info, err := e.Open(context.Background(), OpenArgs{name + "_0", name + "_0.arrow"}, bytes.NewReader(data), int64(len(data)), nil)
 		if err == nil {
 			info, err = e.Index(context.Background(), info.ID, nil)
 		}
@@ -254,7 +254,7 @@ func askEngine(t *testing.T, data []byte, c *fronts.Case) answer {
 	a := answer{Output: map[string][]byte{}, Findings: []recording.Finding{}}
 	for _, format := range frontFormats {
 		e := &Engine{}
-		info, err := e.Open(context.Background(), bytes.NewReader(data), int64(len(data)), "np_0.arrow", nil)
+		info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, bytes.NewReader(data), int64(len(data)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

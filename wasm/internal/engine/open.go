@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path"
-	"strings"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -21,12 +19,46 @@ type OpenProgress struct {
 	Size    int64 `json:"size"`
 }
 
-// Open opens the stream in source. name is the file's name; the id of the
-// stream is the name without extension, with #2 behind it if that is taken.
-// Streams and files without a footer are walked from batch to batch, of which
-// progress tells.
-func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name string, progress func(OpenProgress)) (*StreamInfo, error) {
+// OpenArgs name what is opened. JSON as in protocol.d.ts, where source is the
+// bridge's.
+type OpenArgs struct {
+	Stream string `json:"stream"` // its id from now on: the page's choice, and not that of an open stream
+	Name   string `json:"name"`   // of the file
+}
+
+// Open opens the stream in source, which has size bytes. Streams and files
+// without a footer are walked from batch to batch; progress says how far.
+func (e *Engine) Open(ctx context.Context, a OpenArgs, source io.ReaderAt, size int64, progress func(OpenProgress)) (*StreamInfo, error) {
 	e.init()
+	if a.Stream == "" || a.Name == "" {
+		return nil, &ArgumentError{"open", "stream must be an id, and name the name of the file"}
+	}
+	if err := e.claim(a.Stream); err != nil {
+		return nil, err
+	}
+	s, info, err := e.open(ctx, a, source, size, progress)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err != nil {
+		delete(e.streams, a.Stream)
+		return nil, err
+	}
+	e.streams[a.Stream] = s
+	return info, nil
+}
+
+// claim takes an id for a stream that is being opened.
+func (e *Engine) claim(id string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, taken := e.streams[id]; taken {
+		return &ArgumentError{"open", fmt.Sprintf("stream %q is open already", id)}
+	}
+	e.streams[id] = nil
+	return nil
+}
+
+func (e *Engine) open(ctx context.Context, a OpenArgs, source io.ReaderAt, size int64, progress func(OpenProgress)) (*openStream, *StreamInfo, error) {
 	tell := e.paced(func(p SliceProgress) {
 		if progress != nil {
 			progress(OpenProgress{At: p.Done, Size: p.Total})
@@ -34,9 +66,9 @@ func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name 
 	})
 	reader, err := e.reader(ctx, source, size, tell)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	s := &openStream{path: name, size: size, source: source, reader: reader, clock: -1, broken: map[int]error{}}
+	s := &openStream{id: a.Stream, path: a.Name, size: size, source: source, reader: reader, clock: -1, broken: map[int]error{}}
 	s.about = reader.Stream()
 	s.about.Columns = append([]stream.Column(nil), s.about.Columns...)
 	s.title = s.about.Title()
@@ -46,27 +78,17 @@ func (e *Engine) Open(ctx context.Context, source io.ReaderAt, size int64, name 
 		s.hz = 0 // of a clock that is not in the file
 	}
 	if err := s.measure(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.line = newTimeline(reader.NumBatches(), s.readEnds)
 	if err := e.Breathe(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	info, err := s.info() // reads the first and last ticks
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	stem := strings.TrimSuffix(path.Base(name), path.Ext(name))
-	s.id = stem
-	for n := 2; e.streams[s.id] != nil; n++ {
-		s.id = fmt.Sprintf("%s#%d", stem, n)
-	}
-	e.streams[s.id] = s
-	info.ID = s.id
-	return info, nil
+	return s, info, nil
 }
 
 // reader opens a file in steps. tell may be nil.

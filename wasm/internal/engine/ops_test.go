@@ -57,7 +57,7 @@ func TestOpeningALongRecordingReadsItsEndsOnly(t *testing.T) {
 	data := largeRecording(t, batches, 100)
 	source := &countingSource{ReaderAt: bytes.NewReader(data)}
 	e := &Engine{}
-	info, err := e.Open(context.Background(), source, int64(len(data)), "np_0.arrow", nil)
+	info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, source, int64(len(data)), nil)
 	if err != nil || info.RowsExact || info.Rows != 100*batches || info.Batches != batches {
 		t.Fatalf("got %+v, %v", info, err)
 	}

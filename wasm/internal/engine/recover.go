@@ -12,11 +12,11 @@ import (
 // RecoverArgs ask for a repaired copy.
 type RecoverArgs struct {
 	Stream      string `json:"stream"`
-	Compression string `json:"compression"` // keep: bytes are copied as they are
+	Compression string `json:"compression,omitempty"` // keep: bytes are copied as they are
 
 	// Salvage names the columns of which rows are wanted of a last batch that
 	// the end of the file cuts: names, globs, or "all".
-	Salvage []string `json:"salvage"`
+	Salvage []string `json:"salvage,omitempty"`
 }
 
 // Recover examines a stream's file and returns the plan of a whole one, opened

@@ -27,13 +27,13 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 
 	add := func(tick float64, vectors []*plotVector, row int) {
 		if period > 0 && tick-last > recording.ClockGapFactor*period && !math.IsInf(last, 0) {
-			env.X = append(env.X, last+period-q.from)
+			env.X = append(env.X, last+period-q.From)
 			for c := range columns {
 				columns[c] = append(columns[c], nan)
 			}
 		}
 		last = tick
-		env.X = append(env.X, tick-q.from)
+		env.X = append(env.X, tick-q.From)
 		for c, v := range vectors {
 			value := nan
 			if v.Valid == nil || v.Valid[row] != 0 {
@@ -59,7 +59,7 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 		if err != nil {
 			return nil, err
 		}
-		if first+float64(stride-1)*about < q.from {
+		if first+float64(stride-1)*about < q.From {
 			from = span.first
 		}
 	}
@@ -90,7 +90,7 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 			return stride == 1 || len(vectors) == 0 || vectors[0].own == nil || vectors[0].own[row] != 0
 		}
 		// Rows before the view: only the latest counts.
-		row := decimate.RowAt(ticks, q.from)
+		row := decimate.RowAt(ticks, q.From)
 		for r := row - 1; r >= 0; r-- {
 			if own(r) {
 				before.tick, before.vectors, before.row = float64(ticks[r]), vectors, r
@@ -107,7 +107,7 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 			}
 			tick := float64(ticks[row])
 			add(tick, vectors, row)
-			if tick >= q.to {
+			if tick >= q.To {
 				done = true // the margin behind
 			} else {
 				env.Rows++
@@ -121,7 +121,7 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 		env.Data = append(env.Data, c...)
 	}
 	env.RowsUsed = env.Rows
-	env.SamplesPerPixel = float64(env.Rows) / float64(q.bins)
+	env.SamplesPerPixel = float64(env.Rows) / float64(q.N)
 	return env, nil
 }
 

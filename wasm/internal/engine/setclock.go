@@ -11,7 +11,7 @@ import (
 type ClockArgs struct {
 	Stream   string  `json:"stream"`
 	Hz       float64 `json:"hz"`
-	StartUTC string  `json:"start_utc"`
+	StartUTC string  `json:"start_utc,omitempty"`
 }
 
 // SetClock sets what the file does not say about its clock; the file is not

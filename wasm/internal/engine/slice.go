@@ -18,17 +18,17 @@ import (
 // SliceArgs ask for a file of some rows and columns.
 type SliceArgs struct {
 	Stream      string            `json:"stream"`
-	Start       *int64            `json:"start"` // rows, half-open
-	End         *int64            `json:"end"`
-	From        *float64          `json:"from"` // or seconds by the clock, half-open
-	To          *float64          `json:"to"`
-	Ticks       *[2]float64       `json:"ticks"`       // or ticks by the clock, half-open
-	Batches     string            `json:"batches"`     // or batches a:b, half-open; either may be left out
-	Columns     []json.RawMessage `json:"columns"`     // names, globs or indices; absent: all
-	Unique      bool              `json:"unique"`      // one row for each value of a slower signal
-	Format      string            `json:"format"`      // arrow (default), stream, csv, npy or bin
-	Physical    bool              `json:"physical"`    // csv and npy: in units, where the scale is known
-	Compression string            `json:"compression"` // arrow and stream
+	Start       *int64            `json:"start,omitempty"` // rows, half-open
+	End         *int64            `json:"end,omitempty"`
+	From        *float64          `json:"from,omitempty"` // or seconds by the clock, half-open
+	To          *float64          `json:"to,omitempty"`
+	Ticks       *[2]float64       `json:"ticks,omitempty"`       // or ticks by the clock, half-open
+	Batches     string            `json:"batches,omitempty"`     // or batches a:b, half-open; either may be left out
+	Columns     []json.RawMessage `json:"columns,omitempty"`     // names, globs or indices; absent: all
+	Unique      bool              `json:"unique,omitempty"`      // one row for each value of a slower signal
+	Format      string            `json:"format,omitempty"`      // arrow (default), stream, csv, npy or bin
+	Physical    bool              `json:"physical,omitempty"`    // csv and npy: in units, where the scale is known
+	Compression string            `json:"compression,omitempty"` // arrow and stream
 }
 
 // SliceReport says what a slice holds.

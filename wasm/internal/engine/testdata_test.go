@@ -124,7 +124,7 @@ func testRecording(t testing.TB, codec recording.Codec) []byte {
 func openTest(t testing.TB, data []byte) (*Engine, *StreamInfo) {
 	t.Helper()
 	e := &Engine{}
-	info, err := e.Open(context.Background(), bytes.NewReader(data), int64(len(data)), "np_0.arrow", nil)
+	info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, bytes.NewReader(data), int64(len(data)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -236,3 +236,13 @@ func stretch(envelope []float32, v *plotVector, bins int) {
 		minMax(envelope[2*b:2*b+2], v, []int{row, row + 1})
 	}
 }
+
+// evenRows cuts rows into bins first up to, not including, end, of nearly
+// equal size, for data that stand for a span without being placed in it.
+func evenRows(rows, first, end int) (edges []int) {
+	edges = make([]int, end-first+1)
+	for i := range edges {
+		edges[i] = int(int64(rows) * int64(i) / int64(end-first))
+	}
+	return edges
+}

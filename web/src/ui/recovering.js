@@ -57,12 +57,13 @@ export function outcome(report) {
   const kept = `${count(report.batches_recovered, "batch", "batches")} with ${count(report.rows_recovered, "row")}`;
   const head = {
     lossless: `Nothing lost. ${kept} recovered; the new file was read back and is right.`,
+    suspect: `${kept} recovered: nothing is left out, but some values may not be what was written. The new file was read back.`,
     lossy: `${kept} recovered; ${count(report.batches_lost, "batch", "batches")} and ${bytes(report.bytes_skipped)} could not be. The new file was read back and is right.`,
     failed: "Nothing could be recovered: no batch in this file proves intact.",
   }[report.outcome];
   const losses = report.findings.slice(0, 8).map((d) => el("li", { class: d.length > 0 || d.lost_rows !== 0 ? "bad" : "plain" },
     `${d.batch >= 0 ? `Batch ${integer(d.batch)}, byte ` : "Byte "}${integer(d.offset)}: ${regrouped(d.reason)}${d.lost_rows > 0 ? `, ${count(d.lost_rows, "row")} lost` : ""}`));
-  return [el("p", { class: report.outcome === "failed" ? "bad" : report.outcome === "lossy" ? "warn" : "ok" }, head),
+  return [el("p", { class: report.outcome === "failed" ? "bad" : report.outcome !== "lossless" ? "warn" : "ok" }, head),
     ...(losses.length > 0 ? [el("ul", { class: "health" }, ...losses)] : []),
     ...(report.findings.length > 8 ? [el("p", null, `and ${integer(report.findings.length - 8)}${THIN}more in the report`)] : [])];
 }
