@@ -17,19 +17,22 @@ type rowCut struct {
 	err      error // the batch's header does not hold: it has no rows
 }
 
-// cuts checks the range and goes over the batches that meet it.
-func (r *Reader) cuts(start, end int64) iter.Seq2[rowCut, error] {
+// cuts checks the range and goes over the batches that meet it; empty says that
+// batches without rows are among them.
+func (r *Reader) cuts(start, end int64, empty bool) iter.Seq2[rowCut, error] {
 	return func(yield func(rowCut, error) bool) {
 		if err := r.checkRange(start, end); err != nil {
 			yield(rowCut{}, err)
 			return
 		}
-		if start == end {
-			return
-		}
-		first, err := r.BatchAt(start)
-		if err != nil {
-			yield(rowCut{}, err)
+		first := 0
+		if start < end {
+			var err error
+			if first, err = r.BatchAt(start); err != nil {
+				yield(rowCut{}, err)
+				return
+			}
+		} else if !empty || end > 0 || !r.endsAt(end) { // a file of batches without rows
 			return
 		}
 		for first > 0 && r.starts[first-1] == start { // damaged ones that lie right before the first row
@@ -47,7 +50,7 @@ func (r *Reader) cuts(start, end int64) iter.Seq2[rowCut, error] {
 				return
 			}
 			cut := rowCut{batch: i, start: low, from: max(0, start-low), to: min(high, end) - low, err: r.batches[i].err}
-			if cut.err == nil && cut.from >= cut.to {
+			if cut.err == nil && cut.from >= cut.to && !(empty && low == high) {
 				continue
 			}
 			if !yield(cut, nil) {
@@ -177,7 +180,7 @@ func Copy(ctx context.Context, f File, x *Excerpt, o *CopyOptions) (CopyReport, 
 	w.enc.worked = r.worked
 	x.damaged, x.leftOut = nil, 0
 	done, total := int64(0), x.Len()
-	for cut, err := range x.cuts() {
+	for cut, err := range x.cuts(x.unique == nil) {
 		if err := ctx.Err(); err != nil {
 			return CopyReport{}, err
 		}
@@ -214,13 +217,48 @@ func Copy(ctx context.Context, f File, x *Excerpt, o *CopyOptions) (CopyReport, 
 	return report, nil
 }
 
+// Keys of a batch's custom metadata that are ours.
+const (
+	gapKey     = "oniscope.gap"     // rows that are missing before the batch
+	pyramidKey = "oniscope.pyramid" // of all columns and rows of the batch
+)
+
+// survivingKeys are the custom metadata of a batch that are true of a copy of
+// some of its rows and columns: FORMAT.md says which.
+func survivingKeys(all []arrowipc.KeyValue, first, whole bool) (list []arrowipc.KeyValue) {
+	for _, e := range all {
+		if e.Key == gapKey && !first || e.Key == pyramidKey && !whole {
+			continue
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// inOrder reports whether columns are all n of the file, as they are there.
+func inOrder(columns []int, n int) bool {
+	for i, c := range columns {
+		if i != c {
+			return false
+		}
+	}
+	return len(columns) == n
+}
+
 // copyCut writes the rows of a cut.
 func (r *Reader) copyCut(w *Writer, cut rowCut, columns []int, codec Codec) error {
+	h, err := r.header(cut.batch)
+	if err != nil {
+		return err
+	}
+	state := &r.batches[cut.batch]
+	all := cut.from == 0 && cut.to == state.rows
+	metadata := survivingKeys(h.metadata, cut.from == 0, all && inOrder(columns, len(r.schema.Fields)))
 	if codec == Keep {
-		state := &r.batches[cut.batch]
-		if cut.from == 0 && cut.to == state.rows {
+		if all {
 			s, err := r.readStored(cut.batch, columns)
 			if err == nil {
+				s.metadata = metadata
 				return w.writeStored(s)
 			}
 			if err != errOldLayout {
@@ -233,5 +271,5 @@ func (r *Reader) copyCut(w *Writer, cut rowCut, columns []int, codec Codec) erro
 	if err != nil {
 		return err
 	}
-	return w.WriteBatch(b.Rows, b.Columns)
+	return w.writeRows(b.Rows, b.Columns, metadata)
 }

@@ -92,7 +92,7 @@ func (d *dictionaryCopy) stream(batch int) error {
 // which is given.
 func (d *dictionaryCopy) file(first int) error {
 	last := first
-	for cut, err := range d.x.cuts() {
+	for cut, err := range d.x.cuts(true) {
 		if err != nil {
 			return err
 		}

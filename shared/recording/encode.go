@@ -90,7 +90,7 @@ func (e *encoder) close() {
 
 // encode returns the message for a batch that begins at offset at of the file,
 // valid until the next call, and the footer's block for it.
-func (e *encoder) encode(at int64, rows int, columns []Vector, strict bool) ([]byte, arrowipc.Block, error) {
+func (e *encoder) encode(at int64, rows int, columns []Vector, strict bool, metadata []arrowipc.KeyValue) ([]byte, arrowipc.Block, error) {
 	if err := e.check(rows, columns, strict); err != nil {
 		return nil, arrowipc.Block{}, err
 	}
@@ -103,7 +103,7 @@ func (e *encoder) encode(at int64, rows int, columns []Vector, strict bool) ([]b
 			return nil, arrowipc.Block{}, err
 		}
 	}
-	message, block := e.finish(at, arrowipc.AppendRecordBatch, nil)
+	message, block := e.finish(at, arrowipc.AppendRecordBatch, metadata)
 	return message, block, nil
 }
 

@@ -123,11 +123,12 @@ func (x *Excerpt) Within(rows Range) *Excerpt {
 	return part
 }
 
-// cuts goes over the parts of batches that are selected.
-func (x *Excerpt) cuts() iter.Seq2[rowCut, error] {
+// cuts goes over the parts of batches that are selected; empty as for the
+// Reader's.
+func (x *Excerpt) cuts(empty bool) iter.Seq2[rowCut, error] {
 	return func(yield func(rowCut, error) bool) {
 		for _, r := range x.ranges {
-			for cut, err := range x.r.cuts(r.Start, r.End) {
+			for cut, err := range x.r.cuts(r.Start, r.End, empty) {
 				if !yield(cut, err) || err != nil {
 					return
 				}
@@ -173,7 +174,7 @@ func (x *Excerpt) pieceRows(batch int) int64 {
 func (x *Excerpt) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		x.damaged, x.leftOut = nil, 0
-		for cut, err := range x.cuts() {
+		for cut, err := range x.cuts(false) {
 			if err != nil {
 				yield(nil, err)
 				return

@@ -258,5 +258,9 @@ func (u *unique) copyCut(w *Writer, cut rowCut, codec Codec) error {
 	if err != nil || b.Rows == 0 {
 		return err
 	}
-	return w.WriteBatch(b.Rows, b.Columns)
+	h, err := u.r.header(cut.batch)
+	if err != nil {
+		return err
+	}
+	return w.writeRows(b.Rows, b.Columns, survivingKeys(h.metadata, cut.from == 0, false))
 }

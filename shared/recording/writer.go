@@ -131,7 +131,15 @@ func (w *Writer) WriteBatch(rows int, columns []Vector) error {
 	if rows == 0 {
 		return nil
 	}
-	message, block, err := w.enc.encode(w.size, rows, columns, w.strict)
+	return w.writeRows(rows, columns, nil)
+}
+
+// writeRows appends a batch, also one without rows, with custom metadata.
+func (w *Writer) writeRows(rows int, columns []Vector, metadata []arrowipc.KeyValue) error {
+	if err := w.usable(); err != nil {
+		return err
+	}
+	message, block, err := w.enc.encode(w.size, rows, columns, w.strict, metadata)
 	if err != nil {
 		return fmt.Errorf("recording: batch %d: %w", len(w.blocks), err)
 	}

@@ -1,0 +1,128 @@
+package recording
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+func fieldFile(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile("../../testdata/field/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// copyOf copies everything with a codec.
+func copyOf(t *testing.T, r *Reader, s Selection, codec Codec) *Reader {
+	t.Helper()
+	x, err := r.Select(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &memFile{}
+	if _, err := Copy(context.Background(), f, x, &CopyOptions{Codec: codec}); err != nil {
+		t.Fatal(err)
+	}
+	return openBytes(t, f.data)
+}
+
+// A batch without rows is one in a copy too, whatever the codec: what recover
+// writes with another compression has as many batches as it recovered.
+func TestBatchesWithoutRowsAreCopied(t *testing.T) {
+	data := fieldFile(t, "empty_batch.arrow")
+	for _, codec := range []Codec{Keep, None, Zstd, LZ4} {
+		out := copyOf(t, openBytes(t, data), Selection{}, codec)
+		if rows := indexAll(t, out); rows != 3 || out.NumBatches() != 3 || len(verifyClean(t, out)) > 0 {
+			t.Errorf("%v: %d rows in %d batches", codec, rows, out.NumBatches())
+		}
+	}
+	// Slices that join have each of them once.
+	batches := 0
+	for _, rows := range []Range{{0, 1}, {1, 2}, {2, 3}} {
+		out := copyOf(t, openBytes(t, data), Selection{Rows: &rows}, None)
+		indexAll(t, out)
+		for i := range out.NumBatches() {
+			if start, end, err := out.BatchRange(i); err == nil && start == end {
+				batches++
+			}
+		}
+	}
+	if batches != 1 {
+		t.Errorf("the batch without rows is in %d of three slices that join", batches)
+	}
+}
+
+func verifyClean(t *testing.T, r *Reader) (list []Finding) {
+	t.Helper()
+	for f, err := range Verify(r.src, r.size, VerifyOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Severity > SeverityInfo {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// Custom metadata of batches survive every copy as far as they stay true.
+func TestCustomMetadataOfBatchesSurvive(t *testing.T) {
+	data := fieldFile(t, "batch_metadata.arrow")
+	keys := func(r *Reader) (all []string) {
+		for i := range r.NumBatches() {
+			h, err := r.header(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line := ""
+			for _, e := range h.metadata {
+				line += e.Key + "=" + e.Value + ";"
+			}
+			all = append(all, line)
+		}
+		return all
+	}
+	want := keys(openBytes(t, data))
+	if len(want) != 2 || want[0] == "" {
+		t.Fatalf("the file has %q", want)
+	}
+	for _, codec := range []Codec{Keep, None, Zstd, LZ4} {
+		if got := keys(copyOf(t, openBytes(t, data), Selection{}, codec)); len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+			t.Errorf("%v: %q, want %q", codec, got, want)
+		}
+		if got := keys(copyOf(t, openBytes(t, data), Selection{Rows: &Range{1, 2}}, codec)); len(got) != 1 || got[0] == "" {
+			t.Errorf("%v, a part: %q", codec, got)
+		}
+	}
+}
+
+func TestKeysThatAreNotTrueOfACopyAreLeftOut(t *testing.T) {
+	all := []arrowipc.KeyValue{{Key: gapKey, Value: "1"}, {Key: pyramidKey, Value: "2"}, {Key: "lab", Value: "3"}}
+	for _, c := range []struct {
+		first, whole bool
+		want         int
+	}{{true, true, 3}, {true, false, 2}, {false, false, 1}} {
+		if got := survivingKeys(all, c.first, c.whole); len(got) != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
+// What is quiet, empty or null is not damaged.
+func TestQuietIsNotDamaged(t *testing.T) {
+	for _, name := range []string{"all_null.arrow", "quiet-ttl.arrow", "empty_batch.arrow", "batch_metadata.arrow"} {
+		data := fieldFile(t, name)
+		if found := verifyClean(t, openBytes(t, data)); len(found) > 0 {
+			t.Errorf("%s: %+v", name, found)
+		}
+		if p, err := Recover(bytes.NewReader(data), int64(len(data)), RecoverOptions{}); err != nil || !p.Complete || p.Report.Outcome != Lossless {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
