@@ -43,7 +43,7 @@ func slow(t *testing.T, name, startUTC string, startClock uint64, clocks []uint6
 		for i, c := range clocks[:n] {
 			binary.LittleEndian.PutUint64(ticks[8*i:], c)
 		}
-		if err := w.WriteBatch(n, []recording.Vector{{Data: values}, {Data: ticks}}); err != nil {
+		if _, err := w.WriteBatch(n, []recording.Vector{{Data: values}, {Data: ticks}}); err != nil {
 			t.Fatal(err)
 		}
 		clocks = clocks[n:]

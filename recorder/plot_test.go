@@ -50,7 +50,7 @@ func spikeRecording(t *testing.T) string {
 			}
 			values, clock = binary.LittleEndian.AppendUint16(values, uint16(value)), binary.LittleEndian.AppendUint64(clock, tick)
 		}
-		if err := w.WriteBatch(rows, []recording.Vector{{Data: values}, {Data: clock}}); err != nil {
+		if _, err := w.WriteBatch(rows, []recording.Vector{{Data: values}, {Data: clock}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -118,7 +118,8 @@ func (s *shape) file() []byte {
 			}
 		}
 		at = append(at, len(file.data))
-		must(w.WriteBatch(PerBatch, columns))
+		_, err := w.WriteBatch(PerBatch, columns)
+		must(err)
 	}
 	at = append(at, len(file.data))
 	must(w.Close())

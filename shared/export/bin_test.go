@@ -153,7 +153,8 @@ func TestBinRefusesWhatItCannotHold(t *testing.T) {
 	}
 	columns := fill(rand.New(rand.NewPCG(5, 6)), s, 0, 4)
 	columns[5].Valid = []byte{1, 1, 0, 1}
-	if err := errors.Join(w.WriteBatch(4, columns), w.Close()); err != nil {
+	_, err = w.WriteBatch(4, columns)
+	if err := errors.Join(err, w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	r := open(t, f.Bytes())

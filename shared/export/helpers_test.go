@@ -63,7 +63,7 @@ func record(t testing.TB, s *stream.Stream, o recording.WriterOptions, rows ...i
 	}
 	start := 0
 	for _, n := range rows {
-		if err := w.WriteBatch(n, fill(r, s, start, n)); err != nil {
+		if _, err := w.WriteBatch(n, fill(r, s, start, n)); err != nil {
 			t.Fatal(err)
 		}
 		start += n

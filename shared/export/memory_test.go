@@ -28,7 +28,7 @@ func long(t *testing.T, batches, rows, channels int, codec recording.Codec) (*os
 	}
 	columns := fill(rand.New(rand.NewPCG(13, 14)), s, 0, rows)
 	for range batches {
-		if err := w.WriteBatch(rows, columns); err != nil {
+		if _, err := w.WriteBatch(rows, columns); err != nil {
 			t.Fatal(err)
 		}
 	}

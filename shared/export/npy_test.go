@@ -137,7 +137,8 @@ func TestNPYTellsNullsOfNumbersWithAFractionAlone(t *testing.T) {
 	for i, c := range s.Columns {
 		columns[i] = recording.Vector{Column: i, Type: c.Type, Len: 2, Data: make([]byte, 2*c.ByteWidth), Valid: []byte{1, 0}}
 	}
-	if err := errors.Join(w.WriteBatch(2, columns), w.Close()); err != nil {
+	_, err = w.WriteBatch(2, columns)
+	if err := errors.Join(err, w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	r := open(t, f.Bytes())

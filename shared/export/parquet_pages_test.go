@@ -59,7 +59,7 @@ func numbers(t *testing.T, r *rand.Rand, sizes ...int) []byte {
 			}
 			columns[i] = v
 		}
-		if err := w.WriteBatch(n, columns); err != nil {
+		if _, err := w.WriteBatch(n, columns); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,7 +133,7 @@ func TestPagesTellBounds(t *testing.T) {
 		}
 		return p
 	}
-	err = w.WriteBatch(2, []recording.Vector{
+	_, err = w.WriteBatch(2, []recording.Vector{
 		{Data: []byte{0xff, 0xff, 1, 0}}, {Data: []byte{0xff, 0xff, 1, 0}}, {Data: words(math.MaxUint64, 1)},
 		{Data: words(math.Float64bits(0), math.Float64bits(2.5))}, {Data: words(math.Float64bits(math.NaN()), 0)},
 		{Data: make([]byte, 8), Valid: []byte{0, 0}},

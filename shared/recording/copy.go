@@ -271,5 +271,6 @@ func (r *Reader) copyCut(w *Writer, cut rowCut, columns []int, codec Codec) erro
 	if err != nil {
 		return err
 	}
-	return w.writeRows(b.Rows, b.Columns, metadata)
+	_, err = w.writeRows(b.Rows, b.Columns, metadata)
+	return err
 }

@@ -31,7 +31,7 @@ func ExampleNewWriter() {
 		used = binary.LittleEndian.AppendUint32(used, uint32(4096*row))
 		clock = binary.LittleEndian.AppendUint64(clock, uint64(25_000_000*row))
 	}
-	if err := w.WriteBatch(10, []recording.Vector{{Data: used}, {Data: clock}}); err != nil {
+	if _, err := w.WriteBatch(10, []recording.Vector{{Data: used}, {Data: clock}}); err != nil {
 		log.Fatal(err)
 	}
 	if err := w.Close(); err != nil {

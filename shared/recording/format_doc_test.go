@@ -30,7 +30,7 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 	for i := range columns {
 		columns[i].Data = make([]byte, rows*s.Columns[i].Type.Width())
 	}
-	if err := w.WriteBatch(rows, columns); err != nil {
+	if _, err := w.WriteBatch(rows, columns); err != nil {
 		t.Fatal(err)
 	}
 	block := w.blocks[0]

@@ -30,7 +30,7 @@ func gappy(t *testing.T) []byte {
 			}
 			clock = binary.LittleEndian.AppendUint64(clock, tick)
 		}
-		if err := w.WriteBatch(100, []Vector{{Data: clock}}); err != nil {
+		if _, err := w.WriteBatch(100, []Vector{{Data: clock}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -30,7 +30,7 @@ func gapFile(t testing.TB, codec Codec, hub, clock []uint64, perBatch int) []byt
 		if hub != nil {
 			columns = append(columns, Vector{Data: le64(hub[at:to]...)})
 		}
-		if err := w.WriteBatch(to-at, columns); err != nil {
+		if _, err := w.WriteBatch(to-at, columns); err != nil {
 			t.Fatal(err)
 		}
 	}

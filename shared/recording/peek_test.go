@@ -34,7 +34,7 @@ func peekRecording(t *testing.T, n int, codec Codec) []byte {
 			x = binary.LittleEndian.AppendUint16(x, uint16(b*10+i))
 			clock = binary.LittleEndian.AppendUint64(clock, uint64(b*10+i)*100)
 		}
-		if err := w.WriteBatch(10, []Vector{{Data: x}, {Data: clock}}); err != nil {
+		if _, err := w.WriteBatch(10, []Vector{{Data: x}, {Data: clock}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,7 +90,7 @@ func TestWriteSliceYieldsInsideABatchAndEndsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.WriteBatch(rows, batch); err != nil {
+	if _, err := w.WriteBatch(rows, batch); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {

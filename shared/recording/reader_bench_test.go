@@ -36,7 +36,7 @@ func writeBenchFile(codec Codec) []byte {
 		panic(err)
 	}
 	for range benchBatches {
-		if err := w.WriteBatch(benchRows, columns); err != nil {
+		if _, err := w.WriteBatch(benchRows, columns); err != nil {
 			panic(err)
 		}
 	}

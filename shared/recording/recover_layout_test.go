@@ -208,7 +208,7 @@ func BenchmarkRecover(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := errors.Join(w.WriteBatch(30024, columns), w.WriteBatch(30024, columns)); err != nil {
+		if err := errors.Join(written(w.WriteBatch(30024, columns)), written(w.WriteBatch(30024, columns))); err != nil {
 			b.Fatal(err)
 		}
 		b.Run("columns=770/codec="+name, func(b *testing.B) {

@@ -260,7 +260,7 @@ func TestRowsThatAreZeroInAllColumnsAreSuspect(t *testing.T) {
 			columns[2].Data[4*i] = 9
 		}
 	}
-	if err := errors.Join(w.WriteBatch(rows, columns), w.Close()); err != nil {
+	if err := errors.Join(written(w.WriteBatch(rows, columns)), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	_, report := recoverBytes(t, f.data)

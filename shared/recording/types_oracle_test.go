@@ -573,7 +573,7 @@ func TestTheWriterWritesStreams(t *testing.T) {
 		}
 		random := rand.New(rand.NewPCG(9, 9))
 		batch := randomBatch(random, s, 0, 50)
-		if err := errors.Join(w.WriteBatch(50, batch), w.WriteBatch(50, batch), w.Close()); err != nil {
+		if err := errors.Join(written(w.WriteBatch(50, batch)), written(w.WriteBatch(50, batch)), w.Close()); err != nil {
 			t.Fatal(err)
 		}
 		r := openBytes(t, f.data)

@@ -262,5 +262,6 @@ func (u *unique) copyCut(w *Writer, cut rowCut, codec Codec) error {
 	if err != nil {
 		return err
 	}
-	return w.writeRows(b.Rows, b.Columns, survivingKeys(h.metadata, cut.from == 0, false))
+	_, err = w.writeRows(b.Rows, b.Columns, survivingKeys(h.metadata, cut.from == 0, false))
+	return err
 }

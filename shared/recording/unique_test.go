@@ -55,7 +55,7 @@ func slowFile(t testing.TB, layout string, stride int, values []uint16, batches 
 				slowV.RunEnds = append(slowV.RunEnds, int32(i+1))
 			}
 		}
-		if err := w.WriteBatch(rows, []Vector{slowV, fast, hub, clock}); err != nil {
+		if _, err := w.WriteBatch(rows, []Vector{slowV, fast, hub, clock}); err != nil {
 			t.Fatal(err)
 		}
 		row += rows

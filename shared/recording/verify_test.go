@@ -130,7 +130,7 @@ func channelFile(t testing.TB, columns []stream.Column, rows int, value func(col
 			}
 			vectors[len(columns)].Data = append(vectors[len(columns)].Data, le64(uint64(8333*(at+i)+1000))...)
 		}
-		if err := w.WriteBatch(n, vectors); err != nil {
+		if _, err := w.WriteBatch(n, vectors); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,13 @@ type WriterOptions struct {
 	Codec  Codec // of the bodies: None, Zstd or LZ4
 }
 
+// A Block is a batch in a file.
+type Block struct {
+	Offset, Length        int64  // bytes: where its message begins, and message and body together
+	Rows                  int64  // 0: nothing was written
+	FirstClock, LastClock uint64 // Clock of its first and last row, ticks; 0 without a Clock
+}
+
 // A Writer writes one stream as an Arrow IPC file, or as an Arrow IPC stream.
 //
 // The file is made of whole messages at every moment: the schema is on disk
@@ -62,6 +70,7 @@ type Writer struct {
 	enc      *encoder
 	strict   bool                // nulls only in nullable columns
 	metadata []arrowipc.KeyValue // of the footer
+	clock    int                 // column Clock, or -1
 
 	size         int64 // of the whole messages
 	rows         int64
@@ -97,7 +106,7 @@ func newSchemaWriter(f File, schema arrowipc.Schema, o WriterOptions) (*Writer, 
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{file: f, enc: enc, format: o.Format}
+	w := &Writer{file: f, enc: enc, format: o.Format, clock: clockField(schema.Fields)}
 	var head []byte
 	if o.Format == FileFormat {
 		head = arrowipc.AppendHeader(nil)
@@ -114,6 +123,13 @@ func impossible(err error) error {
 	return fmt.Errorf("%w: the schema cannot be (%w), so that no program would open what is written", ErrUnsupported, err)
 }
 
+// clockField is the column Clock of 64-bit ticks, or -1.
+func clockField(fields []arrowipc.Field) int {
+	return slices.IndexFunc(fields, func(f arrowipc.Field) bool {
+		return f.Name == "Clock" && f.Type.ID == arrowipc.Int && f.Type.BitWidth == 64 && !f.Type.Signed
+	})
+}
+
 // WriteBatch appends rows rows as one batch, in one Write. columns are in the
 // order of the schema; of each, Data holds rows values (of a run-end encoded
 // column: the expanded values), Valid and RunEnds are as in Vector, and Type
@@ -124,26 +140,37 @@ func impossible(err error) error {
 // changes nothing. The first failed or short write ends the writer: the file
 // is cut back to its last whole batch, and this and every later call returns
 // the same error.
-func (w *Writer) WriteBatch(rows int, columns []Vector) error {
+//
+// It returns where the batch is, whole, and what it spans: whoever follows the
+// recording can read it from there on.
+func (w *Writer) WriteBatch(rows int, columns []Vector) (Block, error) {
 	if err := w.usable(); err != nil {
-		return err
+		return Block{}, err
 	}
 	if rows == 0 {
-		return nil
+		return Block{}, nil
 	}
 	return w.writeRows(rows, columns, nil)
 }
 
 // writeRows appends a batch, also one without rows, with custom metadata.
-func (w *Writer) writeRows(rows int, columns []Vector, metadata []arrowipc.KeyValue) error {
+func (w *Writer) writeRows(rows int, columns []Vector, metadata []arrowipc.KeyValue) (Block, error) {
 	if err := w.usable(); err != nil {
-		return err
+		return Block{}, err
 	}
 	message, block, err := w.enc.encode(w.size, rows, columns, w.strict, metadata)
 	if err != nil {
-		return fmt.Errorf("recording: batch %d: %w", len(w.blocks), err)
+		return Block{}, fmt.Errorf("recording: batch %d: %w", len(w.blocks), err)
 	}
-	return w.writeBatch(message, block, int64(rows))
+	b := Block{Offset: block.Offset, Length: int64(len(message)), Rows: int64(rows)}
+	if w.clock >= 0 && rows > 0 {
+		ticks := columns[w.clock].Data
+		b.FirstClock, b.LastClock = binary.LittleEndian.Uint64(ticks), binary.LittleEndian.Uint64(ticks[len(ticks)-8:])
+	}
+	if err := w.writeBatch(message, block, int64(rows)); err != nil {
+		return Block{}, err
+	}
+	return b, nil
 }
 
 func (w *Writer) writeBatch(message []byte, block arrowipc.Block, rows int64) error {

@@ -125,7 +125,7 @@ func writeRandom(t testing.TB, s *stream.Stream, codec Codec, seed uint64, batch
 	var start int64
 	for _, rows := range batches {
 		columns := randomBatch(r, s, start, rows)
-		if err := w.WriteBatch(rows, columns); err != nil {
+		if _, err := w.WriteBatch(rows, columns); err != nil {
 			t.Fatal(err)
 		}
 		start += int64(rows)
@@ -154,14 +154,14 @@ func TestEachBatchIsOneWriteAndTheSchemaIsWrittenAtOnce(t *testing.T) {
 			t.Fatalf("%s: %d writes before the first batch, file begins %q", name, len(f.writes), f.data[:min(12, len(f.data))])
 		}
 		for i := range 3 {
-			if err := w.WriteBatch(50, randomBatch(rand.New(rand.NewPCG(1, 1)), s, int64(50*i), 50)); err != nil {
+			if _, err := w.WriteBatch(50, randomBatch(rand.New(rand.NewPCG(1, 1)), s, int64(50*i), 50)); err != nil {
 				t.Fatal(err)
 			}
 			if len(f.writes) != 2+i || int64(len(f.data)) != w.Size() {
 				t.Fatalf("%s: %d writes after batch %d", name, len(f.writes), i)
 			}
 		}
-		if err := w.WriteBatch(0, randomBatch(rand.New(rand.NewPCG(1, 1)), s, 0, 0)); err != nil || len(f.writes) != 4 {
+		if _, err := w.WriteBatch(0, randomBatch(rand.New(rand.NewPCG(1, 1)), s, 0, 0)); err != nil || len(f.writes) != 4 {
 			t.Errorf("%s: no rows made %d writes, %v", name, len(f.writes)-4, err)
 		}
 		for range 2 {
@@ -169,7 +169,7 @@ func TestEachBatchIsOneWriteAndTheSchemaIsWrittenAtOnce(t *testing.T) {
 				t.Fatalf("%s: close made %d writes, %v", name, len(f.writes)-4, err)
 			}
 		}
-		if err := w.WriteBatch(1, randomBatch(rand.New(rand.NewPCG(1, 1)), s, 0, 1)); !errors.Is(err, errClosed) {
+		if _, err := w.WriteBatch(1, randomBatch(rand.New(rand.NewPCG(1, 1)), s, 0, 1)); !errors.Is(err, errClosed) {
 			t.Errorf("%s: a batch after Close gives %v", name, err)
 		}
 	}
@@ -245,7 +245,7 @@ func TestSameInputSameBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range [][]Vector{batch, randomBatch(rand.New(rand.NewPCG(8, 8)), s, 0, 100), batch} {
-			if err := w.WriteBatch(100, c); err != nil {
+			if _, err := w.WriteBatch(100, c); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -291,7 +291,7 @@ func TestFirstFailedWriteEndsTheWriterAtTheLastWholeBatch(t *testing.T) {
 			var first error
 			whole := w.Size()
 			for i := range 3 {
-				err := w.WriteBatch(20, randomBatch(rand.New(rand.NewPCG(1, 1)), s, int64(20*i), 20))
+				_, err := w.WriteBatch(20, randomBatch(rand.New(rand.NewPCG(1, 1)), s, int64(20*i), 20))
 				if first == nil {
 					first = err
 				} else if err != first {
@@ -304,7 +304,7 @@ func TestFirstFailedWriteEndsTheWriterAtTheLastWholeBatch(t *testing.T) {
 			if err := w.Close(); first == nil {
 				first = err
 			}
-			if !errors.Is(first, want) || w.Close() != first || w.WriteBatch(20, nil) != first {
+			if !errors.Is(first, want) || w.Close() != first || written(w.WriteBatch(20, nil)) != first {
 				t.Fatalf("first %v, then %v", first, w.Close())
 			}
 			if int64(len(f.data)) != whole || w.Size() != whole || len(f.cuts) != 1 || len(f.writes) != c.failAt {
@@ -325,7 +325,7 @@ func TestAFailedTruncateIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = w.WriteBatch(20, randomBatch(rand.New(rand.NewPCG(1, 1)), s, 0, 20))
+	_, err = w.WriteBatch(20, randomBatch(rand.New(rand.NewPCG(1, 1)), s, 0, 20))
 	if !errors.Is(err, disk) || !errors.Is(err, gone) || w.Close() != err || len(f.cuts) != 1 {
 		t.Errorf("%v, then %v; cuts %v", err, w.Close(), f.cuts)
 	}
@@ -356,10 +356,10 @@ func TestABatchThatDoesNotFitIsRefusedAndHarmsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := len(f.data)
-		if err := w.WriteBatch(4, c.damage(good())); err == nil || !strings.Contains(err.Error(), c.say) {
+		if _, err := w.WriteBatch(4, c.damage(good())); err == nil || !strings.Contains(err.Error(), c.say) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := w.WriteBatch(4, good()); err != nil || w.Batches() != 1 || len(f.data) == before {
+		if _, err := w.WriteBatch(4, good()); err != nil || w.Batches() != 1 || len(f.data) == before {
 			t.Errorf("%s: a good batch afterwards: %v", name, err)
 		}
 	}
@@ -435,11 +435,64 @@ func BenchmarkWriter(b *testing.B) {
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := w.WriteBatch(rows, columns); err != nil {
+				if _, err := w.WriteBatch(rows, columns); err != nil {
 					b.Fatal(err)
 				}
 			}
 			b.ReportMetric(float64(size)*float64(w.Batches())/float64(f.n), "ratio")
 		})
+	}
+}
+
+// written is what a WriteBatch failed with.
+func written(_ Block, err error) error { return err }
+
+// TestABlockIsWhereItsBatchIs: what WriteBatch returns is enough to follow a
+// file that grows.
+func TestABlockIsWhereItsBatchIs(t *testing.T) {
+	s := &stream.Stream{Name: "x", Columns: []stream.Column{
+		{Name: "A", Type: stream.Uint16, ByteWidth: 2}, {Name: "Clock", Type: stream.Uint64, ByteWidth: 8},
+	}}
+	for _, codec := range []Codec{None, Zstd} {
+		f := &memFile{}
+		w, err := NewWriter(f, s, WriterOptions{Codec: codec})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var blocks []Block
+		for _, rows := range []int{100, 0, 1, 37} {
+			a, clock := make([]byte, 2*rows), make([]byte, 0, 8*rows)
+			for i := range rows {
+				clock = binary.LittleEndian.AppendUint64(clock, uint64(1000*len(blocks)+10*i))
+			}
+			before := w.Size()
+			b, err := w.WriteBatch(rows, []Vector{{Data: a}, {Data: clock}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rows == 0 {
+				if b != (Block{}) {
+					t.Errorf("no rows are %+v", b)
+				}
+				continue
+			}
+			first := uint64(1000 * len(blocks))
+			want := Block{Offset: before, Length: w.Size() - before, Rows: int64(rows), FirstClock: first, LastClock: first + 10*uint64(rows-1)}
+			if b != want {
+				t.Errorf("got %+v, want %+v", b, want)
+			}
+			blocks = append(blocks, b)
+		}
+		// Each block alone, after the schema, is a stream of its rows.
+		for _, b := range blocks {
+			alone := append(bytes.Clone(f.data[:blocks[0].Offset]), f.data[b.Offset:b.Offset+b.Length]...)
+			r, err := NewReader(bytes.NewReader(alone), int64(len(alone)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info, err := r.Info(t.Context()); err != nil || info.Rows != b.Rows {
+				t.Errorf("the block at %d has %+v, %v", b.Offset, info, err)
+			}
+		}
 	}
 }

@@ -34,7 +34,8 @@ func slowFile(t *testing.T, name string, batches int) string {
 			}
 		}
 		all += rows
-		check(t, w.WriteBatch(rows, []recording.Vector{{Data: bytes.Repeat([]byte{byte(b), 1}, rows)}, {Data: clock}}))
+		_, err := w.WriteBatch(rows, []recording.Vector{{Data: bytes.Repeat([]byte{byte(b), 1}, rows)}, {Data: clock}})
+		check(t, err)
 	}
 	path := filepath.Join(t.TempDir(), name) // the writer is never closed
 	check(t, os.WriteFile(path, file.Bytes(), 0o644))

@@ -24,6 +24,7 @@ import (
 
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -225,7 +226,9 @@ func (a *Acquisition) open(src *source) {
 // A closedWriter stands for a file that could not be made.
 type closedWriter struct{}
 
-func (closedWriter) WriteBatch(int, [][]byte) error         { return io.ErrClosedPipe }
+func (closedWriter) WriteBatch(int, []recording.Vector) (recording.Block, error) {
+	return recording.Block{}, io.ErrClosedPipe
+}
 func (closedWriter) SyncIfDue(time.Time) error              { return nil }
 func (closedWriter) Close() error                           { return nil }
 func (closedWriter) Progress() (rows int64, _ int, _ int64) { return 0, 0, 0 }

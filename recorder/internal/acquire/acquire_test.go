@@ -13,6 +13,7 @@ import (
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/hardware/sim"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -30,24 +31,24 @@ type memory struct {
 
 var errDiskFull = errors.New("no space left on device")
 
-func (m *memory) WriteBatch(rows int, columns [][]byte) error {
+func (m *memory) WriteBatch(rows int, columns []recording.Vector) (recording.Block, error) {
 	if m.block != nil {
 		<-m.block
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failAt > 0 && len(m.batches)+1 >= m.failAt {
-		return errDiskFull
+		return recording.Block{}, errDiskFull
 	}
 	m.batches = append(m.batches, rows)
 	if m.columns == nil {
 		m.columns = make([][]byte, len(columns))
 	}
 	for i := range columns {
-		m.columns[i] = append(m.columns[i], columns[i]...)
+		m.columns[i] = append(m.columns[i], columns[i].Data...)
 	}
 	m.rows += int64(rows)
-	return nil
+	return recording.Block{Offset: m.rows - int64(rows), Rows: int64(rows)}, nil
 }
 
 func (m *memory) SyncIfDue(time.Time) error { return nil }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // pollEvery is how long the decoder sleeps when the queue is empty: a wake-up
@@ -155,7 +156,8 @@ type StreamStatus struct {
 	Batches     int
 	Bytes       int64
 	DroppedRows uint64
-	Err         error // why it takes no more rows
+	Last        recording.Block // written; zero before the first
+	Err         error           // why it takes no more rows
 }
 
 // Status may be called from any goroutine, during an acquisition and after it.
@@ -184,6 +186,9 @@ func (a *Acquisition) Status() Status {
 	for _, o := range outputs {
 		f := StreamStatus{Name: o.stream.Name, Address: oni.Address(o.stream.DeviceAddress), DroppedRows: o.dropped.Load(), Err: o.err()}
 		f.Rows, f.Batches, f.Bytes = o.writer.Progress()
+		if last := o.last.Load(); last != nil {
+			f.Last = *last
+		}
 		st.Streams = append(st.Streams, f)
 	}
 	return st

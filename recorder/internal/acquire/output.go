@@ -6,12 +6,16 @@ import (
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // A Writer takes the batches of one stream; store.Writer is one.
 type Writer interface {
-	WriteBatch(rows int, columns [][]byte) error
+	// WriteBatch writes rows; columns are as recording.Writer wants them, with
+	// validity and run ends where the stream has them, and are not kept. It
+	// returns where the batch is.
+	WriteBatch(rows int, columns []recording.Vector) (recording.Block, error)
 	SyncIfDue(now time.Time) error
 	Close() error
 	Progress() (rows int64, batches int, bytes int64)
@@ -31,8 +35,10 @@ type output struct {
 	budget  *budget
 	wait    bool
 	done    chan struct{}
+	vectors []recording.Vector // of the batch that is written
 
 	dropped atomic.Uint64 // rows
+	last    atomic.Pointer[recording.Block]
 	once    sync.Once
 	failed  atomic.Pointer[error]
 }
@@ -78,6 +84,7 @@ func (b *budget) put(bytes int64) {
 func newOutput(s *stream.Stream, w Writer, buffered bool, bud *budget, depth int, wait bool) *output {
 	o := &output{stream: s, writer: w, budget: bud, wait: wait, spare: make(chan *device.Batch, maxSpareBatches)}
 	for i := range s.Columns {
+		o.vectors = append(o.vectors, recording.Vector{Column: i, Type: s.Columns[i].Type, Width: s.Columns[i].ByteWidth})
 		o.width += s.Columns[i].ByteWidth
 	}
 	if buffered {
@@ -136,14 +143,19 @@ func (o *output) writeOne(b *device.Batch) {
 		o.dropped.Add(uint64(b.Rows))
 		return
 	}
-	before, _, _ := o.writer.Progress()
-	if err := o.writer.WriteBatch(b.Rows, b.Columns); err != nil {
-		o.fail(err)
-		// A failure to sync comes after the rows are in the file.
-		if after, _, _ := o.writer.Progress(); after == before {
-			o.dropped.Add(uint64(b.Rows))
-		}
+	for i := range o.vectors {
+		o.vectors[i].Len, o.vectors[i].Data = b.Rows, b.Columns[i]
 	}
+	block, err := o.writer.WriteBatch(b.Rows, o.vectors)
+	if err != nil {
+		o.fail(err)
+	}
+	// A failure to sync comes after the rows are in the file.
+	if block.Rows == 0 {
+		o.dropped.Add(uint64(b.Rows))
+		return
+	}
+	o.last.Store(&block)
 }
 
 func (o *output) fail(err error) {

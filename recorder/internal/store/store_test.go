@@ -25,12 +25,12 @@ func clockStream(name string) *stream.Stream {
 }
 
 // clocks is a batch of n rows that counts from a number.
-func clocks(from, n int) [][]byte {
+func clocks(from, n int) []recording.Vector {
 	var data []byte
 	for i := range n {
 		data = binary.LittleEndian.AppendUint64(data, uint64(from+i))
 	}
-	return [][]byte{data}
+	return []recording.Vector{{Data: data}}
 }
 
 func start(t *testing.T, names []string, o Options) *Run {
@@ -178,7 +178,7 @@ func TestARunWritesFilesThatReadersRead(t *testing.T) {
 		writers = append(writers, w)
 	}
 	for i := range 3 {
-		if err := writers[0].WriteBatch(100, clocks(100*i, 100)); err != nil {
+		if _, err := writers[0].WriteBatch(100, clocks(100*i, 100)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -252,12 +252,12 @@ func TestAFullDiskLeavesEveryWholeBatch(t *testing.T) {
 		}
 		n := 0
 		for ; err == nil; n++ {
-			err = w.WriteBatch(batch, clocks(batch*n, batch))
+			_, err = w.WriteBatch(batch, clocks(batch*n, batch))
 		}
 		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the disk is full") {
 			t.Errorf("got %v", err)
 		}
-		if again := w.WriteBatch(batch, clocks(0, batch)); again == nil {
+		if _, again := w.WriteBatch(batch, clocks(0, batch)); again == nil {
 			t.Error("a stream that failed took more rows")
 		}
 		rows, _, size := w.Progress()
@@ -295,10 +295,10 @@ func TestAFailedSyncEndsTheStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.WriteBatch(1, clocks(0, 1)); !errors.Is(err, bad) {
+	if _, err := w.WriteBatch(1, clocks(0, 1)); !errors.Is(err, bad) {
 		t.Errorf("got %v", err)
 	}
-	if err := w.WriteBatch(1, clocks(1, 1)); !errors.Is(err, bad) {
+	if _, err := w.WriteBatch(1, clocks(1, 1)); !errors.Is(err, bad) {
 		t.Errorf("got %v", err)
 	}
 }

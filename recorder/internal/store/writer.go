@@ -19,15 +19,14 @@ import (
 // One goroutine at a time may call WriteBatch, SyncIfDue and Close; Progress
 // may be called by any.
 type Writer struct {
-	file    File
-	w       *recording.Writer
-	name    string // of the file
-	vectors []recording.Vector
-	every   time.Duration
-	synced  time.Time
-	dirty   bool
-	err     error // the first failure, terminal
-	closed  bool
+	file   File
+	w      *recording.Writer
+	name   string // of the file
+	every  time.Duration
+	synced time.Time
+	dirty  bool
+	err    error // the first failure, terminal
+	closed bool
 
 	rows, bytes atomic.Int64
 	batches     atomic.Int64
@@ -47,9 +46,6 @@ func (r *Run) OpenStream(s *stream.Stream, codec recording.Codec) (*Writer, erro
 	}
 	delete(r.created, s.Name)
 	w := &Writer{file: file, name: name, every: r.o.Sync, synced: time.Now()}
-	for i := range s.Columns {
-		w.vectors = append(w.vectors, recording.Vector{Column: i, Type: s.Columns[i].Type, Width: s.Columns[i].ByteWidth})
-	}
 	rw, err := recording.NewWriter(file, s, recording.WriterOptions{Codec: codec})
 	if err != nil {
 		file.Close()
@@ -63,22 +59,21 @@ func (r *Run) OpenStream(s *stream.Stream, codec recording.Codec) (*Writer, erro
 // Name returns the name of the file.
 func (w *Writer) Name() string { return w.name }
 
-// WriteBatch writes rows, one little-endian buffer a column, with one write.
-// The buffers are not kept.
-func (w *Writer) WriteBatch(rows int, columns [][]byte) error {
+// WriteBatch writes rows with one write and returns where they are; columns
+// are as in recording.Writer. After a failure to force them to the platter
+// they are in the file nevertheless, and the block says so.
+func (w *Writer) WriteBatch(rows int, columns []recording.Vector) (recording.Block, error) {
 	if w.err != nil {
-		return w.err
+		return recording.Block{}, w.err
 	}
-	for i := range w.vectors {
-		w.vectors[i].Len, w.vectors[i].Data = rows, columns[i]
-	}
-	if err := w.w.WriteBatch(rows, w.vectors); err != nil {
+	block, err := w.w.WriteBatch(rows, columns)
+	if err != nil {
 		w.err = w.explain(err)
-		return w.err
+		return recording.Block{}, w.err
 	}
 	w.dirty = true
 	w.progress()
-	return w.SyncIfDue(time.Now())
+	return block, w.SyncIfDue(time.Now())
 }
 
 // SyncIfDue forces the file to the platter if the interval is over and

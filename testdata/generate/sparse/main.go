@@ -129,7 +129,7 @@ func writeSparse(f *sparseFile, s *stream.Stream, batch *device.Batch, o options
 	for i := range n {
 		f.hole = o.fill != "all" && !(i < 2 || i >= n-2 || i == n/2 || i == n/2+1)
 		setClocks(batch, int64(i)*int64(batch.Rows))
-		if err := w.WriteBatch(batch.Rows, vectors); err != nil {
+		if _, err := w.WriteBatch(batch.Rows, vectors); err != nil {
 			return err
 		}
 	}

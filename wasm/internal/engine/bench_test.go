@@ -40,7 +40,7 @@ func probeRecording(b *testing.B, seconds int, codec recording.Codec) []byte {
 		for i := range rows {
 			columns[384].Data = binary.LittleEndian.AppendUint64(columns[384].Data, uint64(second*rows+i)*testPeriod)
 		}
-		if err := w.WriteBatch(rows, columns); err != nil {
+		if _, err := w.WriteBatch(rows, columns); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -184,7 +184,7 @@ func largeRecording(t testing.TB, batches, rows int) []byte {
 		for i := range rows {
 			clock = appendUint64(clock, uint64(b*rows+i)*10)
 		}
-		if err := w.WriteBatch(rows, []recording.Vector{all[0], {Data: clock}}); err != nil {
+		if _, err := w.WriteBatch(rows, []recording.Vector{all[0], {Data: clock}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -116,7 +116,7 @@ func TestRowsAreTheTicksOfAStreamWithoutClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	for b := range 3 {
-		if err := w.WriteBatch(100, []recording.Vector{{Data: bytes.Repeat([]byte{byte(b), 0}, 100)}}); err != nil {
+		if _, err := w.WriteBatch(100, []recording.Vector{{Data: bytes.Repeat([]byte{byte(b), 0}, 100)}}); err != nil {
 			t.Fatal(err)
 		}
 	}

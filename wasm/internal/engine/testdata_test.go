@@ -110,7 +110,7 @@ func testRecording(t testing.TB, codec recording.Codec) []byte {
 	}
 	row := 0
 	for _, n := range testBatches {
-		if err := w.WriteBatch(n, testBatch(row, n)); err != nil {
+		if _, err := w.WriteBatch(n, testBatch(row, n)); err != nil {
 			t.Fatal(err)
 		}
 		row += n
