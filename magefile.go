@@ -26,6 +26,9 @@ func Interop() error { return buildtool.Interop() }
 // Page tests the page in headless Chromium only.
 func Page() error { return buildtool.Page() }
 
+// Tokens writes the colours of plot from the page's theme.
+func Tokens() error { return buildtool.Tokens() }
+
 // Screenshot makes docs/page.png, README's picture, from a simulated recording.
 func Screenshot() error { return buildtool.Screenshot() }
 

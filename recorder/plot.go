@@ -43,20 +43,6 @@ type plotSource struct {
 	trace  *picture.Trace
 }
 
-// plainCounters are drawn only where someone names them: they count, and say
-// nothing about a signal.
-var plainCounters = map[string]bool{"Clock": true, "HubClock": true, "FrameCount": true}
-
-// digitalColumns hold one input in each bit; unnamed bits are reserved. Source:
-// onix-devices 3.2.
-var digitalColumns = map[string][]string{
-	"DigitalInputs": {"0", "1", "2", "3", "4", "5", "6", "7"},
-	"Buttons":       {"Moon", "Triangle", "X", "Check", "Circle", "Square", "", "", "Port D", "Port C", "Port B", "Port A"},
-}
-
-// electrodes are signals whose channels count upwards along a probe.
-var electrodes = map[string]bool{"AP": true, "LFP": true, "Amplifier": true, "DC": true}
-
 // choose fills in the panels, without data. named says that someone chose the
 // columns.
 func (p *plotter) choose(named bool) error {
@@ -64,12 +50,12 @@ func (p *plotter) choose(named bool) error {
 	panels := map[string]int{} // place of a group's panel
 	var members [][]int        // columns of each panel
 	for _, c := range p.x.Indices() {
-		if !columns[c].Type.Numeric() || !named && plainCounters[columns[c].Name] {
+		signal, _ := stream.SignalOf(columns[c].Name)
+		if !columns[c].Type.Numeric() || !named && signal.Kind == stream.Words { // counters, drawn only where someone names them
 			continue
 		}
-		_, group, _ := stream.Label(columns[c].Name)
-		key := group + "\x00" + columns[c].Unit
-		if digitalColumns[columns[c].Name] != nil {
+		key := signal.Label + "\x00" + columns[c].Unit
+		if signal.Bits != nil {
 			key = columns[c].Name
 		}
 		i, ok := panels[key]
@@ -93,7 +79,8 @@ func (p *plotter) choose(named bool) error {
 		panel := &p.figure.Panels[i]
 		if panel.Kind == picture.Bits {
 			t := 0
-			for bit, name := range digitalColumns[columns[m[0]].Name] {
+			signal, _ := stream.SignalOf(columns[m[0]].Name)
+			for bit, name := range signal.Bits {
 				if name != "" {
 					p.sources = append(p.sources, plotSource{m[0], bit, &panel.Traces[t]})
 					t++
@@ -121,9 +108,10 @@ func (p *plotter) panel(columns []int) picture.Panel {
 	first := &all[columns[0]]
 	_, group, channel := stream.Label(first.Name)
 	panel := picture.Panel{Name: group, Unit: unitText(first, channel)}
-	if bits := digitalColumns[first.Name]; bits != nil {
+	signal, _ := stream.SignalOf(first.Name)
+	if signal.Bits != nil {
 		panel.Unit, panel.Kind = "", picture.Bits
-		for _, name := range bits {
+		for _, name := range signal.Bits {
 			if name != "" {
 				panel.Traces = append(panel.Traces, picture.Trace{Label: name, Hold: true})
 			}
@@ -146,7 +134,7 @@ func (p *plotter) panel(columns []int) picture.Panel {
 		}
 		panel.Traces = append(panel.Traces, picture.Trace{Label: label})
 	}
-	panel.Upward = electrodes[group]
+	panel.Upward = signal.AlongProbe
 	return panel
 }
 

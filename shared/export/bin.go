@@ -76,6 +76,7 @@ func Electrodes(s stream.Stream) []int {
 // electrodes returns those among some columns.
 func electrodes(s stream.Stream, columns []int) []int {
 	channels, order := map[string][]int{}, []string{}
+	sorting := map[string]int{}
 	numbers := make([]int, len(s.Columns))
 	for _, i := range columns {
 		c := &s.Columns[i]
@@ -85,6 +86,8 @@ func electrodes(s stream.Stream, columns []int) []int {
 		}
 		if channels[group] == nil {
 			order = append(order, group)
+			signal, _ := stream.SignalOf(c.Name)
+			sorting[group] = signal.Sorting
 		}
 		channels[group] = append(channels[group], i)
 	}
@@ -92,7 +95,7 @@ func electrodes(s stream.Stream, columns []int) []int {
 		return nil
 	}
 	best := slices.MaxFunc(order, func(a, b string) int {
-		if d := rank(a) - rank(b); d != 0 {
+		if d := sorting[a] - sorting[b]; d != 0 {
 			return d
 		}
 		return len(channels[a]) - len(channels[b])
@@ -100,17 +103,6 @@ func electrodes(s stream.Stream, columns []int) []int {
 	list := channels[best]
 	slices.SortStableFunc(list, func(a, b int) int { return numbers[a] - numbers[b] })
 	return list
-}
-
-// rank orders signals by how likely a spike sorter is meant to have them.
-func rank(group string) int {
-	switch group {
-	case "AP", "Amplifier":
-		return 2
-	case "LFP", "DC", "Aux", "Analog":
-		return 0
-	}
-	return 1
 }
 
 func sixteen(c *stream.Column) bool { return c.Type == stream.Int16 || c.Type == stream.Uint16 }

@@ -5,32 +5,6 @@ import (
 	"strings"
 )
 
-// signals maps the member names of the frame classes that hold one column a
-// channel to what people call the signal. Source: onix-devices 4.4.
-var signals = map[string]string{
-	"SpikeData":     "AP",
-	"LfpData":       "LFP",
-	"AmplifierData": "Amplifier",
-	"AnalogData":    "Analog",
-	"AuxData":       "Aux",
-	"DCData":        "DC",
-}
-
-// words maps the bare column names to labels.
-var words = map[string]string{
-	"PercentUsed":   "Buffer used",
-	"BytesUsed":     "Buffer used",
-	"DigitalInputs": "Digital inputs",
-	"HarpTime":      "Harp time",
-	"StatusCode":    "Status",
-	"FrameCount":    "Frame count",
-	"RecoveryMask":  "Recovery mask",
-	"HubClock":      "Hub clock",
-	"SensorIndex":   "Sensor",
-	"EnvelopeWidth": "Envelope width",
-	"EnvelopeType":  "Envelope type",
-}
-
 // Label says what people call a column, which signal it belongs to, and which
 // channel of it: "SpikeDataCh117" and "SpikeData117" give "AP 117", "AP", 117.
 // Columns of structures belong together: "Gravity_X" gives "Gravity X",
@@ -39,9 +13,9 @@ func Label(name string) (label, group string, channel int) {
 	stem := strings.TrimRight(name, "0123456789")
 	if digits := name[len(stem):]; digits != "" && stem != "" {
 		if n, err := strconv.Atoi(digits); err == nil {
-			signal, known := signals[strings.TrimSuffix(stem, "Ch")]
+			signal, known := channelled(strings.TrimSuffix(stem, "Ch"))
 			if !known {
-				signal, known = signals[stem]
+				signal, known = channelled(stem)
 			}
 			if !known && strings.HasSuffix(stem, "Ch") && len(stem) > len("Ch") {
 				signal, known = strings.TrimSuffix(stem, "Ch"), true
@@ -51,7 +25,8 @@ func Label(name string) (label, group string, channel int) {
 			}
 		}
 	}
-	if word, ok := words[name]; ok {
+	if i, ok := bySignal[name]; ok && !signalTable[i].Channels {
+		word := signalTable[i].Label
 		return word, word, -1
 	}
 	if parent, member, ok := strings.Cut(name, "_"); ok && parent != "" && member != "" {
@@ -59,6 +34,15 @@ func Label(name string) (label, group string, channel int) {
 		return parent + " " + strings.ReplaceAll(member, "_", " "), parent, -1
 	}
 	return name, name, -1
+}
+
+// channelled is the label of a signal that has one column a channel.
+func channelled(member string) (label string, ok bool) {
+	i, ok := bySignal[member]
+	if !ok || !signalTable[i].Channels {
+		return "", false
+	}
+	return signalTable[i].Label, true
 }
 
 // spaced puts a space before each inner capital: "EulerAngle", "Euler angle".

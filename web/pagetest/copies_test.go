@@ -34,7 +34,7 @@ type recoverReport struct {
 	BatchesRecovered int    `json:"batches_recovered"`
 	BatchesLost      int    `json:"batches_lost"`
 	RowsRecovered    int64  `json:"rows_recovered"`
-	Findings           []struct {
+	Findings         []struct {
 		Offset int64  `json:"offset"`
 		Reason string `json:"reason"`
 	} `json:"findings"`

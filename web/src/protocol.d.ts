@@ -86,6 +86,8 @@ export interface ColumnInfo {
   plottable: boolean;
   /** of a value in memory; 0: differs from row to row */
   bytes: number;
+  /** names of the bits of a digital port, from the lowest, `` reserved; empty: the values are not bits */
+  bits: string[];
 }
 
 export interface Finding {
@@ -145,6 +147,8 @@ export interface GroupInfo {
   /** 0: unknown */
   rate_hz: number;
   kind: SignalKind;
+  /** channels count upwards along a probe: the highest is nearest to the surface, and on top */
+  along_probe: boolean;
 }
 export type SignalKind = "traces" | "lanes" | "slow" | "table";
 

@@ -6,9 +6,6 @@
  */
 import { integer } from "./words.js";
 
-/** Groups that run along a probe: the highest channel is nearest to the surface and stands on top. */
-const ALONG_PROBE = new Set(["AP", "LFP"]);
-
 /**
  * Lines of the stream list: one for each signal that is drawn as traces, one for all the rest of a stream.
  * @param {StreamInfo} info
@@ -24,7 +21,7 @@ export function rowsFromInfo(info) {
     name: traces.length > 1 ? name + " " + g.name : name,
     group: g.name,
     kind: "traces",
-    columns: inDisplayOrder(g.columns, info.columns),
+    columns: g.along_probe ? [...g.columns].reverse() : g.columns, // the highest channel is on top
     rateHz: g.rate_hz,
   }));
   const words = wordColumns(info);
@@ -61,19 +58,9 @@ export function tableColumns(row, info) {
   return [...clocks, ...row.columns];
 }
 
-/**
- * Columns from the top row to the bottom row.
- * @param {number[]} columns
- * @param {ColumnInfo[]} facts
- */
-export function inDisplayOrder(columns, facts) {
-  return columns.length > 1 && columns.every((c) => ALONG_PROBE.has(facts[c].group)) ? [...columns].reverse() : columns;
-}
-
-/** Label of a bit of a digital port: "Din 0", "Btn 3". @param {ColumnInfo} column @param {number} bit */
+/** What a bit of a digital port is called, as `oniscope plot` calls it: "Din 0", "Moon". @param {ColumnInfo} column @param {number} bit */
 export function bitLabel(column, bit) {
-  const short = /^digital/i.test(column.name) ? "Din" : /^button/i.test(column.name) ? "Btn" : column.label.split(" ")[0].slice(0, 6);
-  return short + " " + integer(bit);
+  return column.bits[bit] || (column.type === "bool" ? column.label : "bit " + integer(bit));
 }
 
 /** Raw units to physical ones; codes stay codes. @param {ColumnInfo} column @param {number} raw */

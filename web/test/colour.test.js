@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { cssFromRgb, mix, oklabFromRgb, pixelFromRgb, ramp, rgbFromHex, rgbFromOklab } from "../src/colour.js";
 
@@ -34,3 +35,11 @@ test("a packed pixel is what ImageData holds", () => {
 });
 
 test("a colour that is none is refused", () => assert.throws(() => rgbFromHex("blue"), /blue/));
+
+// testdata/colours/ramp.json holds what both the page and `oniscope plot` draw; UPDATE=1 writes it, for a person to read.
+test("the ramp is the one of plot", () => {
+  const file = new URL("../../testdata/colours/ramp.json", import.meta.url);
+  const made = [["#1d5f7d", "#8a5a12"], ["#8fc7e0", "#e0c08f"]].flatMap(([from, to]) => [1, 2, 3, 12, 96, 97, 144, 384].map((n) => ({ a: from, b: to, colours: ramp(n, rgbFromHex(from), rgbFromHex(to)).map(cssFromRgb) })));
+  if (process.env.UPDATE) writeFileSync(file, "[\n" + made.map((c) => JSON.stringify(c)).join(",\n") + "\n]\n");
+  assert.deepEqual(JSON.parse(readFileSync(file, "utf8")), made);
+});

@@ -5,7 +5,7 @@ import { Loader } from "../src/loader.js";
 import { isStartTime, sourcesOf, suffixOf } from "../src/opening.js";
 import { bitLabel, physicalFromRaw, rowsFromInfo, unitOf } from "../src/rows.js";
 
-const column = (index, name, group, channel, more = {}) => ({ index, name, label: name, group, channel, type: "uint16", nullable: false, unit: "", scale: 0, offset: 0, gain: 0, rate_hz: 0, subsample: "none", stride: 1, plottable: true, ...more });
+const column = (index, name, group, channel, more = {}) => ({ index, name, label: name, group, channel, type: "uint16", nullable: false, unit: "", scale: 0, offset: 0, gain: 0, rate_hz: 0, subsample: "none", stride: 1, plottable: true, bits: [], ...more });
 const info = (more = {}) => ({
   id: "np_0", path: "np_0.arrow", size_bytes: 1000, format: "file", state: "complete", rows: 100, rows_exact: true, batches: 4, rows_per_batch: 25, compression: "", start: 0, duration_s: 1, columns: [], metadata: {}, findings: [],
   title: "Neuropixels 1.0", groups: [], clock: { hz: 250e6, first: 0, last: 1, column: true, start_utc: "" }, coverage: [], body_bytes_read: 0, metadata_bytes_read: 0, ...more,
@@ -14,8 +14,10 @@ const plain = (text) => text.replaceAll("\u202f", " ");
 
 test("a device with two signals has a row for each, the highest channel on top", () => {
   const columns = [column(0, "LfpData0", "LFP", 0), column(1, "LfpData1", "LFP", 1), column(2, "SpikeData0", "AP", 0), column(3, "SpikeData1", "AP", 1)];
-  const rows = rowsFromInfo(info({ columns, groups: [{ name: "AP", columns: [2, 3], rate_hz: 30000, kind: "traces" }, { name: "LFP", columns: [0, 1], rate_hz: 2500, kind: "traces" }] }));
+  const rows = rowsFromInfo(info({ columns, groups: [{ name: "AP", columns: [2, 3], rate_hz: 30000, kind: "traces", along_probe: true }, { name: "LFP", columns: [0, 1], rate_hz: 2500, kind: "traces", along_probe: true }] }));
   assert.deepEqual(rows.map((r) => [r.name, r.columns]), [["Neuropixels 1.0 AP", [3, 2]], ["Neuropixels 1.0 LFP", [1, 0]]]);
+  const analog = rowsFromInfo(info({ columns, groups: [{ name: "Analog", columns: [0, 1], rate_hz: 30000, kind: "traces", along_probe: false }] }));
+  assert.deepEqual(analog[0].columns, [0, 1]);
 });
 
 test("a stream of lanes, of slow values or of nothing to plot has one row", () => {
@@ -31,8 +33,12 @@ test("values are physical where the scale is known and codes where it is not", (
   assert.equal(unitOf(column(0, "a", "", 0)), "codes");
   assert.equal(unitOf(column(0, "a", "", 0, { type: "float32" })), "");
   assert.equal(unitOf(column(0, "a", "", 0, { unit: "V" })), "V");
-  assert.equal(bitLabel(column(0, "DigitalInputs", "", -1), 3), "Din 3");
-  assert.equal(bitLabel(column(0, "Buttons", "", -1), 0), "Btn 0");
+});
+
+test("a bit is called what the engine's table of signals calls it", () => {
+  const buttons = column(0, "Buttons", "Buttons", -1, { bits: ["Moon", "Triangle", ""] });
+  assert.deepEqual([0, 1, 2, 9].map((bit) => bitLabel(buttons, bit)), ["Moon", "Triangle", "bit 2", "bit 9"]);
+  assert.equal(bitLabel(column(0, "Flag", "Flag", -1, { type: "bool" }), 0), "Flag");
 });
 
 test("the pill says the worst of all streams, and how much can be read", () => {

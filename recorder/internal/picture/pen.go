@@ -76,7 +76,7 @@ func (p *pen) gap(b box, from, to float64) {
 	}
 	p.fill(gapColour, []point{{from, b.top}, {to, b.top}, {to, b.bottom}, {from, b.bottom}})
 	middle := (from + to) / 2
-	p.fill(warnColour, []point{{middle - 4, b.top - 6}, {middle + 4, b.top - 6}, {middle, b.top}})
+	p.fill(tokenWarn, []point{{middle - 4, b.top - 6}, {middle + 4, b.top - 6}, {middle, b.top}})
 }
 
 // Where a text stands beside its point.

@@ -221,8 +221,8 @@ func (f *Figure) boxes() []box {
 }
 
 func (f *Figure) draw(p *pen) {
-	p.text(textColour, bold, 15, 16, 24, left, f.Title)
-	p.text(dimColour, regular, 12, 16, 42, left, f.Note)
+	p.text(tokenText, bold, 15, 16, 24, left, f.Title)
+	p.text(tokenDim, regular, 12, 16, 42, left, f.Note)
 	boxes := f.boxes()
 	if len(boxes) == 0 {
 		return
@@ -237,17 +237,17 @@ func (f *Figure) draw(p *pen) {
 
 func (f *Figure) drawTimeAxis(p *pen, x axis, ticks []tick, y float64) {
 	for _, t := range ticks {
-		p.line(axisColour, 1, point{crisp(x.at(t.value)), y}, point{crisp(x.at(t.value)), y + 5})
-		p.text(dimColour, regular, 11, x.at(t.value), y+18, centre, t.text)
+		p.line(tokenLine2, 1, point{crisp(x.at(t.value)), y}, point{crisp(x.at(t.value)), y + 5})
+		p.text(tokenDim, regular, 11, x.at(t.value), y+18, centre, t.text)
 	}
-	p.text(dimColour, regular, 12, (x.start+x.end)/2, y+36, centre, f.XLabel)
+	p.text(tokenDim, regular, 12, (x.start+x.end)/2, y+36, centre, f.XLabel)
 }
 
 // drawPanel draws the frame of a panel, then its traces over that.
 func (f *Figure) drawPanel(p *pen, panel *Panel, b box, x axis, ticks []tick) {
-	after := p.text(textColour, bold, 12, b.left, b.top-7, left, panel.Name)
-	p.text(dimColour, regular, 12, after+6, b.top-7, left, panel.caption())
-	p.fill(paneColour, []point{{b.left, b.top}, {b.right, b.top}, {b.right, b.bottom}, {b.left, b.bottom}})
+	after := p.text(tokenText, bold, 12, b.left, b.top-7, left, panel.Name)
+	p.text(tokenDim, regular, 12, after+6, b.top-7, left, panel.caption())
+	p.fill(tokenPane, []point{{b.left, b.top}, {b.right, b.top}, {b.right, b.bottom}, {b.left, b.bottom}})
 	for _, t := range ticks {
 		p.line(gridColour, 1, point{crisp(x.at(t.value)), b.top}, point{crisp(x.at(t.value)), b.bottom})
 	}
@@ -262,5 +262,5 @@ func (f *Figure) drawPanel(p *pen, panel *Panel, b box, x axis, ticks []tick) {
 	default:
 		f.drawOverlaid(p, panel, b, x)
 	}
-	p.line(axisColour, 1, point{b.left, crisp(b.bottom)}, point{b.right, crisp(b.bottom)})
+	p.line(tokenLine2, 1, point{b.left, crisp(b.bottom)}, point{b.right, crisp(b.bottom)})
 }

@@ -51,11 +51,11 @@ func TestASingleExtremeIsDrawnInFullHeightAtItsPixel(t *testing.T) {
 	e[2*100+1] = 50
 	img, b := f.pixels(t), f.boxes()[0]
 	x := marginLeft + 100
-	if !inked(img, x, int(b.top)+5, slow) {
+	if !inked(img, x, int(b.top)+5, tokenSlow) {
 		t.Errorf("no ink at the top of the spike: %v", img.At(x, int(b.top)+5))
 	}
 	for _, beside := range []int{x - 1, x + 1} {
-		if inked(img, beside, int(b.top)+40, slow) {
+		if inked(img, beside, int(b.top)+40, tokenSlow) {
 			t.Errorf("the spike runs over into column %d", beside)
 		}
 	}
@@ -73,10 +73,10 @@ func TestEveryPixelColumnShowsItsOwnExtremes(t *testing.T) {
 	for i := 0; i < f.Bins; i += 7 {
 		x := marginLeft + i
 		top, bottom := int(math.Ceil(y.at(float64(e[2*i+1]))))+1, int(y.at(float64(e[2*i])))-2
-		if !inked(img, x, top, slow) || !inked(img, x, bottom, slow) {
+		if !inked(img, x, top, tokenSlow) || !inked(img, x, bottom, tokenSlow) {
 			t.Fatalf("column %d lacks ink at %d or %d", i, top, bottom)
 		}
-		if above := int(y.at(float64(e[2*i+1]))) - 4; inked(img, x, above, slow) {
+		if above := int(y.at(float64(e[2*i+1]))) - 4; inked(img, x, above, tokenSlow) {
 			t.Fatalf("column %d has ink at %d, above its maximum", i, above)
 		}
 	}
@@ -99,7 +99,7 @@ func TestGapsStayEmptyAndAreMarked(t *testing.T) {
 		img, b := f.pixels(t), f.boxes()[0]
 		x := axis{from: 10, to: 20, start: b.left, end: b.right}
 		middle := int((b.top + b.bottom) / 2)
-		if at := int(x.at(14.5)); inked(img, at, middle, slow) || !inked(img, at, middle, gapColour) || !inked(img, at, int(b.top)-4, warnColour) {
+		if at := int(x.at(14.5)); inked(img, at, middle, tokenSlow) || !inked(img, at, middle, gapColour) || !inked(img, at, int(b.top)-4, tokenWarn) {
 			t.Errorf("dense %v: in the gap there are %v, above it %v", dense, img.At(at, middle), img.At(at, int(b.top)-4))
 		}
 		for _, seconds := range []float64{13.9, 15.1} {

@@ -12,7 +12,7 @@ func (f *Figure) drawOverlaid(p *pen, panel *Panel, b box, x axis) {
 	drawValueAxis(p, y, b, 32)
 	colours := distinct
 	if len(panel.Traces) == 1 {
-		colours = []color.NRGBA{slow}
+		colours = []color.NRGBA{tokenSlow}
 	}
 	for i := range panel.Traces {
 		f.drawTrace(p, &panel.Traces[i], colours[i%len(colours)], x, y, b)
@@ -53,15 +53,15 @@ func (f *Figure) drawLanes(p *pen, panel *Panel, b box, x axis) {
 		top := b.top + lane*float64(panel.place(i))
 		in := box{b.left, top, b.right, top + lane}
 		if top > b.top+1 {
-			p.line(axisColour, 1, point{b.left, crisp(in.top)}, point{b.right, crisp(in.top)})
+			p.line(tokenLine2, 1, point{b.left, crisp(in.top)}, point{b.right, crisp(in.top)})
 		}
 		y := axis{from: whole.from, to: whole.to, start: in.top + 0.1*lane, end: in.bottom - 0.1*lane}
 		middle := (in.top+in.bottom)/2 + 4
 		colour := colours[i]
 		if panel.Kind == Bits {
-			y.from, y.to, colour = 1, 0, digital
+			y.from, y.to, colour = 1, 0, tokenDigital
 			if lane >= 11 {
-				p.text(dimColour, regular, 11, b.left-8, middle, right, panel.Traces[i].Label)
+				p.text(tokenDim, regular, 11, b.left-8, middle, right, panel.Traces[i].Label)
 			}
 		} else {
 			drawLaneAxis(p, y, in, panel.Traces[i].Label, middle)
@@ -76,7 +76,7 @@ func drawLaneAxis(p *pen, y axis, b box, label string, middle float64) {
 	if b.height() < 11 {
 		return
 	}
-	p.text(textColour, regular, 11, 16, middle, left, label)
+	p.text(tokenText, regular, 11, 16, middle, left, label)
 	if b.height() < 34 {
 		return
 	}
@@ -86,8 +86,8 @@ func drawLaneAxis(p *pen, y axis, b box, label string, middle float64) {
 	}
 	for _, t := range ticks {
 		at := y.at(t.value)
-		p.line(axisColour, 1, point{b.left - 4, crisp(at)}, point{b.left, crisp(at)})
-		p.text(dimColour, regular, 10, b.left-7, at+3.5, right, t.text)
+		p.line(tokenLine2, 1, point{b.left - 4, crisp(at)}, point{b.left, crisp(at)})
+		p.text(tokenDim, regular, 10, b.left-7, at+3.5, right, t.text)
 	}
 }
 
@@ -115,8 +115,8 @@ func (f *Figure) drawStack(p *pen, panel *Panel, b box, x axis) {
 	every := labelEvery(n, lane)
 	middle := func(i int) float64 { return b.top + lane*(float64(panel.place(i))+0.5) }
 	for i := 0; i < n; i += every {
-		p.line(axisColour, 1, point{b.left - 4, crisp(middle(i))}, point{b.left, crisp(middle(i))})
-		p.text(dimColour, regular, 11, b.left-8, middle(i)+4, right, panel.Traces[i].Label)
+		p.line(tokenLine2, 1, point{b.left - 4, crisp(middle(i))}, point{b.left, crisp(middle(i))})
+		p.text(tokenDim, regular, 11, b.left-8, middle(i)+4, right, panel.Traces[i].Label)
 	}
 	axisOf := func(i int) axis {
 		return axis{from: spreads[i].median, to: spreads[i].median + perPixel, start: middle(i), end: middle(i) - 1}
@@ -152,11 +152,11 @@ func labelEvery(n int, lane float64) int {
 func drawScaleBar(p *pen, unit string, perPixel float64, b box) {
 	value := roundDown(perPixel * min(60, b.height()/2))
 	x, top := b.right+12, b.bottom-value/perPixel
-	p.line(textColour, 1.5, point{x + 4, top}, point{x, top}, point{x, b.bottom}, point{x + 4, b.bottom})
+	p.line(tokenText, 1.5, point{x + 4, top}, point{x, top}, point{x, b.bottom}, point{x + 4, b.bottom})
 	decimals := max(0, int(-math.Floor(math.Log10(value)+1e-9)))
 	middle := (top + b.bottom) / 2
-	p.text(textColour, regular, 11, x+6, middle+1, left, number(value, decimals))
-	p.text(dimColour, regular, 11, x+6, middle+14, left, unit)
+	p.text(tokenText, regular, 11, x+6, middle+1, left, number(value, decimals))
+	p.text(tokenDim, regular, 11, x+6, middle+14, left, unit)
 }
 
 // A traceSpread says how a trace spreads around its median.
@@ -236,8 +236,8 @@ func drawValueAxis(p *pen, y axis, b box, apart float64) {
 	for _, t := range y.ticks(apart) {
 		at := crisp(y.at(t.value))
 		p.line(gridColour, 1, point{b.left, at}, point{b.right, at})
-		p.line(axisColour, 1, point{b.left - 4, at}, point{b.left, at})
-		p.text(dimColour, regular, 11, b.left-8, at+3.5, right, t.text)
+		p.line(tokenLine2, 1, point{b.left - 4, at}, point{b.left, at})
+		p.text(tokenDim, regular, 11, b.left-8, at+3.5, right, t.text)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -43,30 +42,33 @@ type StreamInfo struct {
 
 // ColumnInfo describes one column.
 type ColumnInfo struct {
-	Index     int     `json:"index"`
-	Name      string  `json:"name"`
-	Label     string  `json:"label"`
-	Group     string  `json:"group"`
-	Channel   int     `json:"channel"`
-	Type      string  `json:"type"`
-	Nullable  bool    `json:"nullable"`
-	Unit      string  `json:"unit"`
-	Scale     float64 `json:"scale"`
-	Offset    float64 `json:"offset"`
-	Gain      float64 `json:"gain"`
-	RateHz    float64 `json:"rate_hz"`
-	Subsample string  `json:"subsample"`
-	Stride    int     `json:"stride"`
-	Plottable bool    `json:"plottable"`
-	Bytes     int     `json:"bytes"` // of a value; 0 where they differ
+	Index     int      `json:"index"`
+	Name      string   `json:"name"`
+	Label     string   `json:"label"`
+	Group     string   `json:"group"`
+	Channel   int      `json:"channel"`
+	Type      string   `json:"type"`
+	Nullable  bool     `json:"nullable"`
+	Unit      string   `json:"unit"`
+	Scale     float64  `json:"scale"`
+	Offset    float64  `json:"offset"`
+	Gain      float64  `json:"gain"`
+	RateHz    float64  `json:"rate_hz"`
+	Subsample string   `json:"subsample"`
+	Stride    int      `json:"stride"`
+	Plottable bool     `json:"plottable"`
+	Bytes     int      `json:"bytes"` // of a value; 0 where they differ
+	Bits      []string `json:"bits"`  // names of the bits of a digital port, "" reserved; empty: the values are not bits
 }
 
 // GroupInfo is the columns of one signal.
 type GroupInfo struct {
-	Name    string  `json:"name"`
-	Columns []int   `json:"columns"`
-	RateHz  float64 `json:"rate_hz"`
-	Kind    string  `json:"kind"` // traces, lanes, slow or table
+	Name    string            `json:"name"`
+	Columns []int             `json:"columns"`
+	RateHz  float64           `json:"rate_hz"`
+	Kind    stream.SignalKind `json:"kind"` // traces, lanes, slow or table
+
+	AlongProbe bool `json:"along_probe"` // channels count upwards along a probe
 }
 
 // ClockInfo is the stream's time base.
@@ -155,7 +157,7 @@ func (s *openStream) info() (*StreamInfo, error) {
 	for i := range s.about.Columns {
 		info.Columns = append(info.Columns, s.columnInfo(i, names[i], rate))
 	}
-	info.Groups = groups(info.Columns, rate)
+	info.Groups = groups(s.about.Columns, info.Columns, rate)
 	read := s.reader.BytesRead()
 	info.BodyBytes, info.MetaBytes = read.Body, read.Metadata
 	return info, nil
@@ -164,6 +166,11 @@ func (s *openStream) info() (*StreamInfo, error) {
 func (s *openStream) columnInfo(i int, name string, rowRate float64) ColumnInfo {
 	c := &s.about.Columns[i]
 	label, group, channel := stream.Label(c.Name)
+	signal, _ := stream.SignalOf(c.Name)
+	bits := signal.Bits
+	if bits == nil {
+		bits = []string{}
+	}
 	stride := max(1, c.Stride)
 	rate := c.RateHz
 	if rate == 0 {
@@ -172,53 +179,39 @@ func (s *openStream) columnInfo(i int, name string, rowRate float64) ColumnInfo 
 	return ColumnInfo{
 		Index: i, Name: name, Label: label, Group: group, Channel: channel, Type: c.ArrowType, Nullable: c.Nullable,
 		Unit: c.Unit, Scale: c.Scale, Offset: c.Offset, Gain: c.Gain, RateHz: rate, Subsample: s.subsample[i], Stride: stride,
-		Plottable: c.Type.Numeric(), Bytes: c.ByteWidth,
+		Plottable: c.Type.Numeric(), Bytes: c.ByteWidth, Bits: bits,
 	}
 }
-
-// kindOrder is the order of display.
-var kindOrder = map[string]int{"traces": 0, "lanes": 1, "slow": 2, "table": 3}
-
-// slowHz is the row rate below which a column without channels is a slow
-// stream rather than a trace.
-const slowHz = 500
 
 // groups puts the columns of one signal together: signals first, the fastest
 // in front, clocks and what cannot be drawn last.
-func groups(columns []ColumnInfo, rowRate float64) []GroupInfo {
+func groups(columns []stream.Column, infos []ColumnInfo, rowRate float64) []GroupInfo {
 	list := []GroupInfo{}
 	index := map[string]int{}
-	for _, c := range columns {
-		kind := kindOf(c, rowRate)
-		key := kind + "/" + c.Group
-		i, ok := index[key]
+	places := map[string]int{} // of the signals in the table
+	for i := range columns {
+		kind, group := columns[i].KindOf(rowRate), infos[i].Group
+		key := string(kind) + "/" + group
+		at, ok := index[key]
 		if !ok {
-			i = len(list)
-			index[key] = i
-			list = append(list, GroupInfo{Name: c.Group, RateHz: c.RateHz, Kind: kind})
+			at = len(list)
+			index[key] = at
+			signal, place := stream.SignalOf(columns[i].Name)
+			places[group] = place
+			list = append(list, GroupInfo{Name: group, RateHz: infos[i].RateHz, Kind: kind, AlongProbe: signal.AlongProbe})
 		}
-		list[i].Columns = append(list[i].Columns, c.Index)
+		list[at].Columns = append(list[at].Columns, i)
 	}
 	for i := range list {
-		slices.SortStableFunc(list[i].Columns, func(a, b int) int { return cmp.Compare(columns[a].Channel, columns[b].Channel) })
+		slices.SortStableFunc(list[i].Columns, func(a, b int) int { return cmp.Compare(infos[a].Channel, infos[b].Channel) })
 	}
-	strideOf := func(g GroupInfo) int { return columns[g.Columns[0]].Stride }
+	order := func(g GroupInfo) int { return slices.Index(stream.SignalKinds, g.Kind) }
+	strideOf := func(g GroupInfo) int { return infos[g.Columns[0]].Stride }
 	slices.SortStableFunc(list, func(a, b GroupInfo) int {
-		return cmp.Or(cmp.Compare(kindOrder[a.Kind], kindOrder[b.Kind]), cmp.Compare(strideOf(a), strideOf(b)), cmp.Compare(len(b.Columns), len(a.Columns)))
+		if o := cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(strideOf(a), strideOf(b)), cmp.Compare(len(b.Columns), len(a.Columns))); o != 0 || a.Kind != stream.Lanes {
+			return o
+		}
+		return cmp.Compare(places[a.Name], places[b.Name])
 	})
 	return list
-}
-
-func kindOf(c ColumnInfo, rowRate float64) string {
-	switch {
-	case !c.Plottable, c.Name == "Clock", c.Name == "HubClock", c.Name == "FrameCount":
-		return "table"
-	case c.Channel >= 0:
-		return "traces"
-	case c.Type == "bool", strings.HasPrefix(c.Name, "Digital"), c.Name == "Buttons":
-		return "lanes"
-	case rowRate > slowHz:
-		return "traces"
-	}
-	return "slow"
 }

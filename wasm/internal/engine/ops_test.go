@@ -32,7 +32,7 @@ func TestInfoDescribesTheStream(t *testing.T) {
 	}
 	var names, kinds, subsamples []string
 	for _, g := range info.Groups {
-		names, kinds = append(names, g.Name), append(kinds, g.Kind)
+		names, kinds = append(names, g.Name), append(kinds, string(g.Kind))
 	}
 	for _, c := range info.Columns {
 		subsamples = append(subsamples, c.Subsample)

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // crossing are the structs that pass between the page and the engine, by their
@@ -123,8 +124,8 @@ func TestWordsThatCrossAreTheSameOnBothSides(t *testing.T) {
 		severities = append(severities, s.String())
 	}
 	kinds := []string{}
-	for kind := range kindOrder {
-		kinds = append(kinds, kind)
+	for _, kind := range stream.SignalKinds {
+		kinds = append(kinds, string(kind))
 	}
 	for place, want := range map[string][]string{
 		"Severity":              severities,

@@ -214,8 +214,7 @@ export class LowerPlots {
  * @returns {Pick<Panel, "key" | "kind" | "name" | "columns">[]}
  */
 export function panelsOf(info) {
-  const lanes = info.groups.filter((g) => g.kind === "lanes").flatMap((g) => g.columns)
-    .sort((a, b) => Number(/^button/i.test(info.columns[a].name)) - Number(/^button/i.test(info.columns[b].name)));
+  const lanes = info.groups.filter((g) => g.kind === "lanes").flatMap((g) => g.columns);
   const slow = info.groups.filter((g) => g.kind === "slow" && g.columns.length > 0);
   return [
     ...(lanes.length > 0 ? [{ key: info.id + "/lanes", kind: /** @type {const} */ ("lanes"), name: "Digital ports", columns: lanes }] : []),
