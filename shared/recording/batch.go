@@ -270,16 +270,6 @@ func (b *batchRead) whole(column int) error {
 	return nil
 }
 
-// bufferTooShort says of a buffer of so many bytes how many its values need.
-func bufferTooShort(length, need int64) error {
-	return fmt.Errorf("%w: a buffer of %d bytes where %d are needed", ErrBounds, length, need)
-}
-
-// noValidity says that nothing tells which values are null.
-func noValidity(nulls int64) error {
-	return fmt.Errorf("%w: %d nulls, but no validity bits", ErrDamaged, nulls)
-}
-
 // byteCount is the number of bytes that n values take.
 func byteCount(n, bits int64) int64 {
 	if bits == 1 {

@@ -28,7 +28,7 @@ func seedCodec(f *testing.F, codec Codec, file string) {
 		}
 	}
 	for _, data := range [][]byte{{}, {7}, bytes.Repeat([]byte("spike "), 500), make([]byte, 20000)} {
-		frame, err := c.append(binary.LittleEndian.AppendUint64(nil, uint64(len(data))), codec, data)
+		frame, err := c.append(binary.LittleEndian.AppendUint64(nil, uint64(len(data))), codec.ipc(), data)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func fuzzCodec(t *testing.T, codec Codec, stored []byte, need32 uint32) {
 			continue
 		}
 		var c compressor
-		frame, err := c.append(nil, codec, p)
+		frame, err := c.append(nil, codec.ipc(), p)
 		if err != nil {
 			t.Fatal(err)
 		}

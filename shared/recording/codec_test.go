@@ -26,7 +26,7 @@ func TestEveryCodecGivesBackWhatItTook(t *testing.T) {
 	var d decompressor
 	for _, codec := range []Codec{Zstd, LZ4} {
 		for name, data := range contents() {
-			frame, err := c.append([]byte("before"), codec, data)
+			frame, err := c.append([]byte("before"), codec.ipc(), data)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +54,7 @@ func TestAFrameThatIsCutOrChangedIsRefused(t *testing.T) {
 	var d decompressor
 	data := bytes.Repeat([]byte("a batch of rows, "), 40)
 	for _, codec := range []Codec{Zstd, LZ4} {
-		frame, err := c.append(nil, codec, data)
+		frame, err := c.append(nil, codec.ipc(), data)
 		if err != nil {
 			t.Fatal(err)
 		}

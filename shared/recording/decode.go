@@ -1,7 +1,6 @@
 package recording
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/bits"
 
@@ -71,17 +70,6 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 	}
 	b.expand(&v, c, raw, data, valid)
 	return v, nil
-}
-
-// runEndAt returns the end of run k, in rows of the batch.
-func runEndAt(raw []byte, runBits, k int) int64 {
-	switch runBits {
-	case 16:
-		return int64(int16(binary.LittleEndian.Uint16(raw[2*k:])))
-	case 32:
-		return int64(int32(binary.LittleEndian.Uint32(raw[4*k:])))
-	}
-	return int64(binary.LittleEndian.Uint64(raw[8*k:]))
 }
 
 // checkRuns makes sure that the run ends rise and cover the batch.

@@ -154,40 +154,12 @@ func (d *dictionaryCopy) empty(f *arrowipc.Field) error {
 	if _, ok := d.done[id]; ok {
 		return nil
 	}
-	message, block, err := emptyDictionary(&arrowipc.Schema{Fields: []arrowipc.Field{*f}}, id, d.w.size)
+	message, block, err := emptyDictionary(&arrowipc.Schema{Fields: []arrowipc.Field{*f}}, id, d.w.size, bodyAlign)
 	if err != nil {
 		return err
 	}
 	d.done[id] = dictionary{first: -1, last: -1}
 	return d.w.addDictionary(message, block)
-}
-
-// emptyDictionary is the message of a dictionary of no values at an offset of
-// the output.
-func emptyDictionary(s *arrowipc.Schema, id, at int64) ([]byte, arrowipc.Block, error) {
-	values, err := array.Empty(messages.DictionaryField(s.Fields, id))
-	if err != nil {
-		return nil, arrowipc.Block{}, err
-	}
-	e, err := newEncoder(arrowipc.Schema{Fields: []arrowipc.Field{*values.Field}}, None)
-	if err != nil {
-		return nil, arrowipc.Block{}, err
-	}
-	e.begin(None, 0, 0)
-	e.array(values)
-	message, block := e.finish(at, dictionaryHeader(id, false), nil)
-	return bytes.Clone(message), block, nil
-}
-
-// eachDictionary calls visit for every field that has a dictionary, those
-// inside others first.
-func eachDictionary(fields []arrowipc.Field, visit func(f *arrowipc.Field)) {
-	for i := range fields {
-		eachDictionary(fields[i].Children, visit)
-		if fields[i].Dictionary != nil {
-			visit(&fields[i])
-		}
-	}
 }
 
 // beginsWith reports whether a dictionary's first values are those of another.

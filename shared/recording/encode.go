@@ -32,15 +32,6 @@ type encoder struct {
 	runValid []byte  // one byte a run; empty: all valid
 }
 
-// A columnLayout is what a field's type means for its buffers; it is zero for
-// columns that are arrays.
-type columnLayout struct {
-	bits    int // of one value in the file
-	width   int // bytes of one value in memory
-	runEnd  bool
-	runBits int // of one run end
-}
-
 func newEncoder(schema arrowipc.Schema, codec Codec) (*encoder, error) {
 	if schema.BigEndian {
 		return nil, fmt.Errorf("recording: cannot write: %w", ErrBigEndian)
@@ -61,26 +52,6 @@ func newEncoder(schema arrowipc.Schema, codec Codec) (*encoder, error) {
 		return nil, fmt.Errorf("recording: cannot write compression %v: choose none, zstd or lz4", codec)
 	}
 	return e, nil
-}
-
-func layoutOf(f *arrowipc.Field) (l columnLayout, ok bool) {
-	if f.Type.ID == arrowipc.RunEndEncoded {
-		if len(f.Children) != 2 || f.Dictionary != nil || f.Children[0].Type.ID != arrowipc.Int || !f.Children[0].Type.Signed {
-			return l, false
-		}
-		ends, ok := layoutOf(&f.Children[0])
-		if !ok || ends.bits < 16 {
-			return l, false
-		}
-		l, ok = layoutOf(&f.Children[1])
-		l.runEnd, l.runBits = true, ends.bits
-		return l, ok && f.Children[1].Type.ID != arrowipc.RunEndEncoded
-	}
-	bits, ok := f.Type.FixedBits()
-	if !ok || f.Dictionary != nil || len(f.Children) != 0 {
-		return l, false
-	}
-	return columnLayout{bits: bits, width: (bits + 7) / 8}, true
 }
 
 func (e *encoder) close() {
@@ -290,7 +261,7 @@ func (e *encoder) buffer(data []byte) {
 		return
 	}
 	start := len(e.message)
-	message, err := e.frames.append(binary.LittleEndian.AppendUint64(e.message, uint64(len(data))), codecOf(e.batch.Codec), data)
+	message, err := e.frames.append(binary.LittleEndian.AppendUint64(e.message, uint64(len(data))), e.batch.Codec, data)
 	if err != nil {
 		e.err = fmt.Errorf("%v: %w", codecOf(e.batch.Codec), err)
 		return

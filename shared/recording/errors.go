@@ -21,8 +21,8 @@ var (
 
 // Causes of a CorruptError.
 var (
-	ErrBounds  = errors.New("a length or offset does not fit")
-	ErrDamaged = errors.New("contents do not hold")
+	ErrBounds  = errBounds
+	ErrDamaged = errDamaged
 )
 
 // A CorruptError locates the first byte that cannot be trusted.

@@ -55,7 +55,7 @@ func (rc *recoverer) plan() (*Plan, error) {
 	var batches []arrowipc.Block
 	dictionaries := []arrowipc.Block{}
 	for _, id := range rc.missingWords(schema) {
-		message, b, err := emptyDictionary(schema, id, at)
+		message, b, err := emptyDictionary(schema, id, at, bodyAlign)
 		if err != nil {
 			return nil, err
 		}

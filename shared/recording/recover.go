@@ -254,24 +254,6 @@ func (rc *recoverer) failed(err error) error {
 	return &RecoverError{Report: rc.report, Err: reason.error}
 }
 
-// A reasonError is why there is nothing to recover, as against why it could
-// not be tried.
-type reasonError struct{ error }
-
-func (e *reasonError) Unwrap() error { return e.error }
-
-// intactBy decodes a batch by a schema.
-func intactBy(r io.ReaderAt, size int64, s *arrowipc.Schema, m *messages.Message) (bool, error) {
-	rc := newRecoverer(r, size, RecoverOptions{})
-	rc.schema = s
-	_, err := rc.checker.check(s, m)
-	var bad *reasonError
-	if errors.As(err, &bad) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // reached tells that the bytes before at were examined, and asks whether to go
 // on.
 func (rc *recoverer) reached(at int64) error {

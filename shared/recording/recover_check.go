@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/parallel"
 )
@@ -49,13 +50,14 @@ func (rc *recoverer) stretches() (list []stretch) {
 // A judgement is what the bodies of a stretch showed.
 type judgement struct {
 	checked []checked
+	looked  []looked
 	bad     []*reasonError // why not intact; nil: it is
 	pieces  []piecehash
 }
 
 // newChecker makes a checker of this file.
 func (rc *recoverer) newChecker() *checker {
-	c := &checker{window: window{r: rc.r, size: rc.size, work: rc.countWork(), scattered: rc.o.HeadersOnly}, verifier: rc.verifier}
+	c := &checker{window: window{r: rc.r, size: rc.size, work: rc.countWork(), scattered: rc.o.HeadersOnly}}
 	if rc.words != nil {
 		c.words = rc.dictionarySize
 	}
@@ -64,19 +66,25 @@ func (rc *recoverer) newChecker() *checker {
 
 // judge decodes the batches of a stretch.
 func (rc *recoverer) judge(c *checker, s *stretch, sample bool) (j judgement, err error) {
-	c.sample = sample
+	c.sample = sample || rc.verifier != nil
 	c.begin(s.from, s.to, hashes && !rc.o.HeadersOnly && rc.verifier == nil)
 	for _, i := range s.verdicts {
 		m, err := rc.messageOf(c, &rc.Verdicts[i])
 		if err != nil {
 			return j, err
 		}
+		var seen looked
+		if rc.verifier != nil {
+			c.look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
+				rc.verifier.column(&seen, m, column, node, data, valid, ends)
+			}
+		}
 		checked, err := c.check(rc.schema, m)
 		var bad *reasonError
 		if err != nil && !errors.As(err, &bad) {
 			return j, err
 		}
-		j.checked, j.bad = append(j.checked, checked), append(j.bad, bad)
+		j.checked, j.looked, j.bad = append(j.checked, checked), append(j.looked, seen), append(j.bad, bad)
 	}
 	j.pieces, err = c.finish()
 	return j, err
@@ -136,7 +144,7 @@ func (rc *recoverer) checkBatches() error {
 			if err := others(i); err != nil {
 				return err
 			}
-			rc.foldBatch(&rc.Verdicts[i], batch, &j.checked[n], j.bad[n])
+			rc.foldBatch(&rc.Verdicts[i], batch, &j.checked[n], &j.looked[n], j.bad[n])
 			batch++
 			next++
 			if err := rc.reached(rc.Verdicts[i].At + rc.Verdicts[i].Length); err != nil {
@@ -156,7 +164,7 @@ func (rc *recoverer) checkBatches() error {
 }
 
 // foldBatch takes over a batch, or leaves it out if it is not intact.
-func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *checked, bad *reasonError) {
+func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *checked, seen *looked, bad *reasonError) {
 	e := entry{Verdict: *v, checked: true, clock: c.clock, fix: c.fix}
 	if bad != nil {
 		e.Verdict = rc.notIntact(v, bad)
@@ -169,7 +177,7 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *checked, bad *
 	rc.steps.add(c.clockTicks)
 	rc.suspect(len(rc.list), v, c)
 	if rc.verifier != nil {
-		rc.verifier.intact(v.At, batch, rc.report.RowsRecovered, c)
+		rc.verifier.intact(v.At, batch, rc.report.RowsRecovered, c, seen)
 	}
 	rc.report.RowsRecovered += e.Rows // so far, for the verifier
 	if e.clock.ok {

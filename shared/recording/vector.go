@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
-	"math/bits"
 	"unsafe"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
@@ -151,65 +150,4 @@ func (v *Vector) width() int {
 		return v.Width
 	}
 	return v.Type.Width()
-}
-
-// readableLayout is layoutOf for a reader: typ is the type of the values in
-// memory, Other if the column cannot be read.
-//
-// A plain column has one node and the buffers validity, values. A run-end
-// encoded one has the nodes parent, run ends, values and the buffers validity
-// and values of the run ends, validity and values of the values.
-func readableLayout(f *arrowipc.Field) (l columnLayout, typ stream.Type) {
-	l, ok := layoutOf(f)
-	if !ok || l.width == 0 {
-		return columnLayout{}, stream.Other
-	}
-	if l.runEnd {
-		return l, storageType(f.Children[1].Type)
-	}
-	return l, storageType(f.Type)
-}
-
-func storageType(t arrowipc.DataType) stream.Type {
-	width, ok := t.FixedBits()
-	if !ok {
-		return stream.Other
-	}
-	log := stream.Type(bits.Len(uint(width / 16))) // 0 to 3 for 8 to 64 bits
-	switch t.ID {
-	case arrowipc.Bool:
-		return stream.Bool
-	case arrowipc.Int:
-		if t.Signed {
-			return stream.Int8 + log
-		}
-		return stream.Uint8 + log
-	case arrowipc.FloatingPoint:
-		return stream.Float16 + log - 1
-	case arrowipc.Date, arrowipc.Time, arrowipc.Timestamp, arrowipc.Duration:
-		return stream.Int8 + log
-	case arrowipc.Interval:
-		if t.Unit == 0 {
-			return stream.Int32
-		}
-	}
-	return stream.FixedBinary
-}
-
-// describe fills in a column of a stream from its field.
-func describe(c *stream.Column, f *arrowipc.Field) {
-	l, typ := readableLayout(f)
-	*c = stream.Column{Name: f.Name, Type: typ, ArrowType: f.TypeString(), ByteWidth: l.width, Nullable: f.Nullable, RunEnd: l.runEnd}
-	c.SetMetadata(streamKeyValues(f.Metadata))
-}
-
-func streamKeyValues(list []arrowipc.KeyValue) []stream.KeyValue {
-	if len(list) == 0 {
-		return nil
-	}
-	out := make([]stream.KeyValue, len(list))
-	for i, e := range list {
-		out[i] = stream.KeyValue{Key: e.Key, Value: e.Value}
-	}
-	return out
 }

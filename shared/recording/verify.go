@@ -109,39 +109,44 @@ func (v *verifier) start(s *arrowipc.Schema) {
 	}
 }
 
-// column looks at the values of a top-level column of fixed width: one a row,
-// or with ends one a run. Several goroutines may call it, each with a batch of
-// its own.
-func (v *verifier) column(b *batchCheck, node arrowipc.FieldNode, data []byte, ends []int64) {
-	if b.m.Header != arrowipc.RecordBatchHeader {
+// A looked is what a verifier sees of a batch besides what its checker says.
+type looked struct {
+	hubTicks []uint64
+	channels []channelPart // by column
+	buf      []byte        // values that are not null
+}
+
+// column looks at the values of a column, as a checker gives them. Several
+// goroutines may call it, each with a batch of its own.
+func (v *verifier) column(l *looked, m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
+	if m.Header != arrowipc.RecordBatchHeader {
 		return
 	}
-	if ends == nil && node.NullCount == 0 && b.column == v.hub {
-		b.result.hubTicks = appendTicks(nil, data)
+	if ends == nil && node.NullCount == 0 && column == v.hub {
+		l.hubTicks = appendTicks(nil, data)
 	}
-	c := &v.channels[b.column]
+	c := &v.channels[column]
 	if !c.judged {
 		return
 	}
-	var valid []byte
-	if node.NullCount != 0 && len(b.valid) > 0 {
-		valid = b.valid
+	if node.NullCount == 0 || len(valid) == 0 {
+		valid = nil
 	}
-	if b.result.channels == nil {
-		b.result.channels = make([]channelPart, len(v.channels))
+	if l.channels == nil {
+		l.channels = make([]channelPart, len(v.channels))
 	}
-	b.result.channels[b.column] = c.look(data, valid, &b.c.gathered)
+	l.channels[column] = c.look(data, valid, &l.buf)
 }
 
 // intact takes what an intact batch showed: its index and its first row.
-func (v *verifier) intact(at int64, index int, row int64, c *checked) {
-	for i := range c.channels {
-		v.channels[i].add(&c.channels[i])
+func (v *verifier) intact(at int64, index int, row int64, c *checked, l *looked) {
+	for i := range l.channels {
+		v.channels[i].add(&l.channels[i])
 	}
 	adjoining := len(v.indices) > 0 && v.indices[len(v.indices)-1] == index-1 && !v.broken
 	v.offsets, v.indices = append(v.offsets, at), append(v.indices, index)
 	v.broken = false
-	ticks := c.hubTicks
+	ticks := l.hubTicks
 	if v.hub < 0 {
 		ticks = c.clockTicks
 	}

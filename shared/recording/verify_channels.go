@@ -2,7 +2,6 @@ package recording
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"strconv"
@@ -10,7 +9,6 @@ import (
 	"unsafe"
 
 	"github.com/oniscope/oniscope/shared/decimate"
-	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -196,22 +194,4 @@ func (c *channel) finding() string {
 		return fmt.Sprintf("clipped: %d of %d values at the greatest code %d", c.atHi, c.values, c.hi)
 	}
 	return ""
-}
-
-// tickField returns the index of the plain 64-bit column of a clock, or -1.
-func tickField(s *arrowipc.Schema, name string) int {
-	for i := range s.Fields {
-		f := &s.Fields[i]
-		if f.Name == name && f.Type.ID == arrowipc.Int && f.Type.BitWidth == 64 && f.Dictionary == nil && len(f.Children) == 0 {
-			return i
-		}
-	}
-	return -1
-}
-
-func appendTicks(to []uint64, data []byte) []uint64 {
-	for ; len(data) >= 8; data = data[8:] {
-		to = append(to, binary.LittleEndian.Uint64(data))
-	}
-	return to
 }

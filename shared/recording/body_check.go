@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
-	"fmt"
+	"io"
 	"math/bits"
 	"slices"
 
@@ -18,13 +18,15 @@ import (
 type checker struct {
 	decompressor
 	window
-	words    func(id, at int64) (size int64, ok bool, err error) // how many values a dictionary has; nil: none
-	verifier *verifier                                           // whose columns are looked at; nil: nobody asks
-	gathered []byte                                              // values that are not null
-	sample   bool                                                // the ticks of Clock are wanted
-	raw      []byte                                              // a buffer as it is in the file
-	bufs     [][]byte                                            // decoded, by slot
-	ends     []int64
+	words func(id, at int64) (size int64, ok bool, err error) // how many values a dictionary has; nil: none
+	// look is given the values of each top-level column of fixed width: one a
+	// row, or with ends one a run; valid are the validity bits, nil if there are
+	// none. All is valid until it returns; nil: nobody asks.
+	look   func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64)
+	sample bool     // the ticks of Clock are wanted
+	raw    []byte   // a buffer as it is in the file
+	bufs   [][]byte // decoded, by slot
+	ends   []int64
 }
 
 // A clockSpan is the first and last tick of a batch.
@@ -38,10 +40,8 @@ type clockSpan struct {
 type checked struct {
 	clock              clockSpan
 	clockTicks         []uint64 // of the column Clock, where a verifier or a sample wants them
-	hubTicks           []uint64
-	channels           []channelPart // by column, for a verifier
-	zeroFrom, zeroRows int64         // the longest run of rows that are 0 in all columns
-	backAt             int64         // the first row whose tick is below the one before; 0: none
+	zeroFrom, zeroRows int64    // the longest run of rows that are 0 in all columns
+	backAt             int64    // the first row whose tick is below the one before; 0: none
 	backFrom, backTo   uint64
 	storedAt, stored   int64 // buffers stored as they are in a compressed body, though we write none so, and where the first is
 	fix                []fix // bytes on which no value depends and that are not as they should be
@@ -51,9 +51,6 @@ type checked struct {
 // zeroRun is how many rows must be 0 in all columns to be told: as many as a
 // lost disk sector of 512 bytes takes from a column of 8 bytes.
 const zeroRun = 64
-
-// notIntact says what does not hold; it is a *reasonError.
-func notIntact(format string, a ...any) error { return &reasonError{fmt.Errorf(format, a...)} }
 
 // check decodes a record or dictionary batch against a schema: all columns, or
 // only those given, whose buffers lie inside the file. The error is a
@@ -102,7 +99,6 @@ func (c *checker) check(s *arrowipc.Schema, m *messages.Message, only ...int) (c
 		f := &s.Fields[i]
 		batch.buffer, batch.column, batch.name = spans[i].Buffer, i, f.Name
 		batch.clock = nil
-		batch.result = &out
 		if i == clock {
 			batch.clock = &out
 		}
@@ -134,11 +130,6 @@ func (c *checker) check(s *arrowipc.Schema, m *messages.Message, only ...int) (c
 		}
 	}
 	return out, nil
-}
-
-// writtenByUs reports whether a file's metadata say that we wrote it.
-func writtenByUs(s *arrowipc.Schema) bool {
-	return slices.ContainsFunc(s.Metadata, func(e arrowipc.KeyValue) bool { return e.Key == "oniscope.version" })
 }
 
 // endBefore returns where the data in front of a buffer end.
@@ -180,10 +171,9 @@ type interval struct{ start, end int64 }
 type batchCheck struct {
 	c       *checker
 	m       *messages.Message
-	buffer  int    // that is next
-	column  int    // that is checked
-	valid   []byte // the validity bits checked last, for a verifier
-	result  *checked
+	buffer  int      // that is next
+	column  int      // that is checked
+	valid   []byte   // the validity bits checked last, for a verifier
 	clock   *checked // set while the column Clock is checked
 	out     *checked // told of padding; nil: nothing is promised of it
 	pad     []byte
@@ -221,12 +211,12 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 		b.unknown = true // zeros over its validity would not fit the null count
 	}
 	b.keepZeros(data, l.bits, nil)
-	if b.c.verifier != nil {
-		b.c.verifier.column(b, node, data, nil)
+	if b.c.look != nil {
+		b.c.look(b.m, b.column, node, data, b.valid, nil)
 	}
 	if b.clock != nil && node.NullCount == 0 {
 		b.clock.ticks(data)
-		if b.c.verifier != nil || b.c.sample {
+		if b.c.sample {
 			b.clock.clockTicks = appendTicks(nil, data)
 		}
 	}
@@ -241,9 +231,8 @@ func (b *batchCheck) runs(a *array.Array, l *columnLayout) {
 		b.c.ends = append(b.c.ends, runEndAt(ends.Buffers[0], l.runBits, k))
 	}
 	b.keepZeros(values.Buffers[0], l.bits, b.c.ends)
-	if b.c.verifier != nil {
-		b.valid = append(b.valid[:0], values.Validity...)
-		b.c.verifier.column(b, arrowipc.FieldNode{Length: int64(values.Len), NullCount: int64(values.Nulls)}, values.Buffers[0], b.c.ends)
+	if b.c.look != nil {
+		b.c.look(b.m, b.column, arrowipc.FieldNode{Length: int64(values.Len), NullCount: int64(values.Nulls)}, values.Buffers[0], values.Validity, b.c.ends)
 	}
 }
 
@@ -265,7 +254,7 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 	if p == nil {
 		return &reasonError{noValidity(node.NullCount)}
 	}
-	if b.c.verifier != nil {
+	if b.c.look != nil {
 		b.valid = append(b.valid[:0], p...)
 	}
 	valid := int64(0)
@@ -338,11 +327,13 @@ func (b *batchCheck) keepZeros(data []byte, width int, ends []int64) {
 	b.zeros = kept
 }
 
-func allZero(p []byte) bool {
-	for _, b := range p {
-		if b != 0 {
-			return false
-		}
+// intactBy decodes a batch of a file by a schema.
+func intactBy(r io.ReaderAt, size int64, s *arrowipc.Schema, m *messages.Message) (bool, error) {
+	c := checker{window: window{r: r, size: size, scattered: true}}
+	_, err := c.check(s, m)
+	var bad *reasonError
+	if errors.As(err, &bad) {
+		return false, nil
 	}
-	return true
+	return err == nil, err
 }

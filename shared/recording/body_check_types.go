@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -77,11 +76,6 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 		p = *out
 	}
 	return p, b.c.worked(size)
-}
-
-// grown returns p with length n; its contents are undefined.
-func grown(p []byte, n int64) []byte {
-	return slices.Grow(p[:0], int(n))[:n]
 }
 
 // array checks a column that is not of fixed width. What it returns is valid

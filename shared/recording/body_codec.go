@@ -1,0 +1,221 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+
+	"github.com/oniscope/oniscope/shared/internal/array"
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+// codecName is the name of a codec for people.
+func codecName(c arrowipc.Codec) string {
+	switch c {
+	case arrowipc.Zstd:
+		return "zstd"
+	case arrowipc.LZ4Frame:
+		return "lz4"
+	}
+	return "none"
+}
+
+// maxRatio is how many bytes one byte of any codec can stand for, zstd's: a
+// block of 128 KiB of one value takes 4 bytes. Source: RFC 8878, 3.1.1.2.
+const maxRatio = 128 << 10 / 4
+
+// maxContent is the most that n stored bytes can hold. A length above it is
+// not believed and nothing is allocated for it.
+//
+// A byte of an LZ4 sequence stands for at most 255 (LZ4 block format, "Match
+// length"); zstd as maxRatio.
+func maxContent(c arrowipc.Codec, n int64) int64 {
+	slack, ratio := int64(128<<10), int64(maxRatio)
+	if c == arrowipc.LZ4Frame {
+		slack, ratio = 64<<10, 255
+	}
+	if n > (math.MaxInt64-slack)/ratio {
+		return math.MaxInt64
+	}
+	return slack + n*ratio
+}
+
+// A decompressor decodes buffers; its zero value is ready. One goroutine at a
+// time may use it.
+type decompressor struct {
+	zstd *zstd.Decoder
+	lz4  *lz4.Reader
+	src  bytes.Reader
+}
+
+// content returns what a stored buffer holds: need bytes of it, or all where
+// need is array.Whole. An optional buffer that holds nothing gives nil. Plain
+// contents are part of stored; room returns memory for so many bytes, or an
+// error where they are too many.
+//
+// What a compressed buffer claims to hold is believed only as far as need,
+// which the field nodes justify, rounded up to 64: the run ends of
+// Apache.Arrow for .NET are padded so; and never beyond what its codec can do.
+func (d *decompressor) content(codec arrowipc.Codec, stored []byte, need int64, optional bool, room func(n int64) ([]byte, error)) ([]byte, error) {
+	claim, p := int64(-1), stored
+	if codec != arrowipc.Uncompressed && len(stored) > 0 {
+		if len(stored) < 8 {
+			return nil, fmt.Errorf("a compressed buffer of %d bytes", len(stored))
+		}
+		claim, p = int64(binary.LittleEndian.Uint64(stored)), stored[8:]
+	}
+	switch {
+	case optional && (len(stored) == 0 || claim == 0 || emptyFrame(codec, stored)):
+		return nil, nil
+	case need == 0 && emptyFrame(codec, stored): // whatever is claimed, nothing is needed
+		return stored[:0:0], nil
+	case claim == -1: // stored as it is
+		if need == array.Whole {
+			return p, nil
+		}
+		if int64(len(p)) < need || codec != arrowipc.Uncompressed && int64(len(p)) > (need+63)&^63 {
+			return nil, bufferTooShort(int64(len(p)), need)
+		}
+		return p[:need:need], nil
+	case need != array.Whole && (claim < need || claim > (need+63)&^63) || claim < 0:
+		return nil, fmt.Errorf("%w: %d bytes claimed where %d belong", ErrBounds, claim, need)
+	case claim == 0:
+		return p[:0:0], nil
+	case claim > maxContent(codec, int64(len(p))):
+		return nil, fmt.Errorf("%w: %d bytes claimed from %d bytes of %v", ErrBounds, claim, len(p), codecName(codec))
+	}
+	out, err := room(claim)
+	if err != nil {
+		return nil, err
+	}
+	if out, err = d.decode(codec, p, out[:0], claim); err != nil || need == array.Whole {
+		return out, err
+	}
+	return out[:need:need], nil
+}
+
+// emptyFrame reports whether a compressed buffer is a length and nothing else:
+// C# stores empty buffers so. The length should be 0; if it is not, nothing
+// depends on it.
+func emptyFrame(codec arrowipc.Codec, stored []byte) bool {
+	return codec != arrowipc.Uncompressed && len(stored) == 8
+}
+
+// decode appends the size bytes that a frame holds to out, which has room for
+// them, and checks the frame's checksums, where there are any. More or less
+// than size is an error.
+func (d *decompressor) decode(codec arrowipc.Codec, frame, out []byte, size int64) ([]byte, error) {
+	var err error
+	if codec == arrowipc.LZ4Frame {
+		out, err = d.decodeLZ4(frame, out, size)
+	} else {
+		out, err = d.decodeZstd(frame, out)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", codecName(codec), err)
+	}
+	if int64(len(out)) != size {
+		return nil, fmt.Errorf("%v: %d bytes where %d are claimed", codecName(codec), len(out), size)
+	}
+	return out, nil
+}
+
+func (d *decompressor) decodeZstd(frame, out []byte) ([]byte, error) {
+	if d.zstd == nil {
+		// DecodeAll with the whole frame checks its checksum. Concurrency 1
+		// keeps one decoder's memory, also in a browser.
+		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true))
+		if err != nil {
+			return nil, err
+		}
+		d.zstd = z
+	}
+	return d.zstd.DecodeAll(frame, out)
+}
+
+func (d *decompressor) decodeLZ4(frame, out []byte, size int64) ([]byte, error) {
+	const magic = 0x184D2204 // LZ4 frame format, "Magic Number"; the library takes legacy frames too
+	if len(frame) < 4 || binary.LittleEndian.Uint32(frame) != magic {
+		return nil, lz4.ErrInvalidFrame
+	}
+	d.src.Reset(frame)
+	if d.lz4 == nil {
+		d.lz4 = lz4.NewReader(&d.src)
+		if err := d.lz4.Apply(lz4.ConcurrencyOption(1)); err != nil {
+			return nil, err
+		}
+	} else {
+		d.lz4.Reset(&d.src)
+	}
+	n, err := io.ReadFull(d.lz4, out[:size])
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return nil, fmt.Errorf("%d bytes where %d are claimed: %w", n, size, io.ErrUnexpectedEOF)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var more [1]byte // the end of the frame is read with what would follow
+	if n, err := d.lz4.Read(more[:]); n > 0 {
+		return nil, fmt.Errorf("more than the %d bytes that are claimed", size)
+	} else if err != io.EOF {
+		return nil, err
+	}
+	return out[:size], nil
+}
+
+// A compressor encodes buffers. The zero value of the codecs it has not been
+// asked for costs nothing.
+type compressor struct {
+	zstd *zstd.Encoder
+	lz4  *lz4.Writer
+}
+
+// append appends data as one frame with a checksum: it tells a reader which
+// column is damaged.
+func (c *compressor) append(dst []byte, codec arrowipc.Codec, data []byte) ([]byte, error) {
+	if codec == arrowipc.LZ4Frame {
+		out := appender{dst}
+		if c.lz4 == nil {
+			c.lz4 = lz4.NewWriter(&out)
+			if err := c.lz4.Apply(lz4.ConcurrencyOption(1), lz4.BlockSizeOption(lz4.Block256Kb), lz4.ChecksumOption(true)); err != nil {
+				return nil, err
+			}
+		} else {
+			c.lz4.Reset(&out)
+		}
+		if _, err := c.lz4.Write(data); err != nil {
+			return nil, err
+		}
+		err := c.lz4.Close()
+		return out.p, err
+	}
+	if c.zstd == nil {
+		// One frame a buffer, by one thread: same input, same bytes.
+		z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+		if err != nil {
+			return nil, err
+		}
+		c.zstd = z
+	}
+	return c.zstd.EncodeAll(data, dst), nil
+}
+
+func (c *compressor) close() {
+	if c.zstd != nil {
+		_ = c.zstd.Close() // of an encoder without a writer: frees memory only
+	}
+	*c = compressor{}
+}
+
+// An appender is a slice to write to.
+type appender struct{ p []byte }
+
+func (a *appender) Write(p []byte) (int, error) {
+	a.p = append(a.p, p...)
+	return len(p), nil
+}

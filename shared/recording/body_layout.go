@@ -1,0 +1,148 @@
+package recording
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A columnLayout is what a field's type means for its buffers; it is zero for
+// columns that are arrays.
+type columnLayout struct {
+	bits    int // of one value in the file
+	width   int // bytes of one value in memory
+	runEnd  bool
+	runBits int // of one run end
+}
+
+func layoutOf(f *arrowipc.Field) (l columnLayout, ok bool) {
+	if f.Type.ID == arrowipc.RunEndEncoded {
+		if len(f.Children) != 2 || f.Dictionary != nil || f.Children[0].Type.ID != arrowipc.Int || !f.Children[0].Type.Signed {
+			return l, false
+		}
+		ends, ok := layoutOf(&f.Children[0])
+		if !ok || ends.bits < 16 {
+			return l, false
+		}
+		l, ok = layoutOf(&f.Children[1])
+		l.runEnd, l.runBits = true, ends.bits
+		return l, ok && f.Children[1].Type.ID != arrowipc.RunEndEncoded
+	}
+	bits, ok := f.Type.FixedBits()
+	if !ok || f.Dictionary != nil || len(f.Children) != 0 {
+		return l, false
+	}
+	return columnLayout{bits: bits, width: (bits + 7) / 8}, true
+}
+
+// readableLayout is layoutOf for a reader: typ is the type of the values in
+// memory, Other if the column cannot be read.
+//
+// A plain column has one node and the buffers validity, values. A run-end
+// encoded one has the nodes parent, run ends, values and the buffers validity
+// and values of the run ends, validity and values of the values.
+func readableLayout(f *arrowipc.Field) (l columnLayout, typ stream.Type) {
+	l, ok := layoutOf(f)
+	if !ok || l.width == 0 {
+		return columnLayout{}, stream.Other
+	}
+	if l.runEnd {
+		return l, storageType(f.Children[1].Type)
+	}
+	return l, storageType(f.Type)
+}
+
+func storageType(t arrowipc.DataType) stream.Type {
+	width, ok := t.FixedBits()
+	if !ok {
+		return stream.Other
+	}
+	log := stream.Type(bits.Len(uint(width / 16))) // 0 to 3 for 8 to 64 bits
+	switch t.ID {
+	case arrowipc.Bool:
+		return stream.Bool
+	case arrowipc.Int:
+		if t.Signed {
+			return stream.Int8 + log
+		}
+		return stream.Uint8 + log
+	case arrowipc.FloatingPoint:
+		return stream.Float16 + log - 1
+	case arrowipc.Date, arrowipc.Time, arrowipc.Timestamp, arrowipc.Duration:
+		return stream.Int8 + log
+	case arrowipc.Interval:
+		if t.Unit == 0 {
+			return stream.Int32
+		}
+	}
+	return stream.FixedBinary
+}
+
+// describe fills in a column of a stream from its field.
+func describe(c *stream.Column, f *arrowipc.Field) {
+	l, typ := readableLayout(f)
+	*c = stream.Column{Name: f.Name, Type: typ, ArrowType: f.TypeString(), ByteWidth: l.width, Nullable: f.Nullable, RunEnd: l.runEnd}
+	c.SetMetadata(streamKeyValues(f.Metadata))
+}
+
+func streamKeyValues(list []arrowipc.KeyValue) []stream.KeyValue {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]stream.KeyValue, len(list))
+	for i, e := range list {
+		out[i] = stream.KeyValue{Key: e.Key, Value: e.Value}
+	}
+	return out
+}
+
+// runEndAt returns the end of run k, in rows of the batch.
+func runEndAt(raw []byte, runBits, k int) int64 {
+	switch runBits {
+	case 16:
+		return int64(int16(binary.LittleEndian.Uint16(raw[2*k:])))
+	case 32:
+		return int64(int32(binary.LittleEndian.Uint32(raw[4*k:])))
+	}
+	return int64(binary.LittleEndian.Uint64(raw[8*k:]))
+}
+
+// tickField returns the index of the plain 64-bit column of a clock, or -1.
+func tickField(s *arrowipc.Schema, name string) int {
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		if f.Name == name && f.Type.ID == arrowipc.Int && f.Type.BitWidth == 64 && f.Dictionary == nil && len(f.Children) == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+func appendTicks(to []uint64, data []byte) []uint64 {
+	for ; len(data) >= 8; data = data[8:] {
+		to = append(to, binary.LittleEndian.Uint64(data))
+	}
+	return to
+}
+
+// grown returns p with length n; its contents are undefined.
+func grown(p []byte, n int64) []byte {
+	return slices.Grow(p[:0], int(n))[:n]
+}
+
+func allZero(p []byte) bool {
+	for _, b := range p {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// writtenByUs reports whether a file's metadata say that we wrote it.
+func writtenByUs(s *arrowipc.Schema) bool {
+	return slices.ContainsFunc(s.Metadata, func(e arrowipc.KeyValue) bool { return e.Key == "oniscope.version" })
+}
