@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -115,7 +116,7 @@ type bufferRead struct {
 // A columnRead is one column to be read. Plain columns leave ends unset.
 type columnRead struct {
 	column              int
-	layout              columnLayout
+	layout              body.Layout
 	typ                 stream.Type
 	ends, valid, values *bufferRead
 	nulls               int64 // of the column, or of the values of the runs
@@ -139,13 +140,13 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 		}
 		return c, b.whole(column)
 	}
-	if err := b.take(rows, int64(l.width)); err != nil {
+	if err := b.take(rows, int64(l.Width)); err != nil {
 		return c, err
 	}
 	node, first := b.h.batch.Nodes[span.Node], span.Buffer
 	lo, hi := b.from, b.to
 	var err error
-	if l.runEnd {
+	if l.RunEnd {
 		ends, values := b.h.batch.Nodes[span.Node+1], b.h.batch.Nodes[span.Node+2]
 		if b.h.version < arrowipc.V5 {
 			first++ // a validity buffer, which nothing uses
@@ -162,10 +163,10 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 			return bad("%d runs", ends.Length)
 		case ends.Length == 0 && node.Length > 0:
 			return bad("no runs for %d rows", node.Length)
-		case rows > maxRunBytes(c.stored)/int64(l.width):
+		case rows > maxRunBytes(c.stored)/int64(l.Width):
 			return c, fmt.Errorf("%w: column %q would be expanded from %d bytes to %d rows", ErrTooLarge, b.field(column).Name, c.stored, rows)
 		}
-		if c.ends, err = b.buffer(column, first+1, ends.Length, int64(l.runBits), 0, ends.Length); err != nil {
+		if c.ends, err = b.buffer(column, first+1, ends.Length, int64(l.RunBits), 0, ends.Length); err != nil {
 			return c, err
 		}
 		node, first = values, first+2
@@ -178,20 +179,20 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 	// Bits that stand there though the header counts no null are counted too:
 	// a changed count would show what lies under nulls.
 	counted := c.nulls != 0 || b.holds(first)
-	if counted || l.bits == 1 { // a byte for each bit
+	if counted || l.Bits == 1 { // a byte for each bit
 		if err := b.take(hi-lo, 1); err != nil {
 			return c, err
 		}
 	}
 	if counted {
 		if b.h.batch.Buffers[first].Length == 0 && c.nulls > 0 {
-			return c, b.damaged(column, b.h.bodyAt+b.h.batch.Buffers[first].Offset, noValidity(c.nulls))
+			return c, b.damaged(column, b.h.bodyAt+b.h.batch.Buffers[first].Offset, body.NoValidity(c.nulls))
 		}
 		if c.valid, err = b.buffer(column, first, c.n, 1, lo, hi); err != nil {
 			return c, err
 		}
 	}
-	c.values, err = b.buffer(column, first+1, c.n, int64(l.bits), lo, hi)
+	c.values, err = b.buffer(column, first+1, c.n, int64(l.Bits), lo, hi)
 	return c, err
 }
 
@@ -203,7 +204,7 @@ func (b *batchRead) holds(index int) bool {
 
 // maxRunBytes is how many bytes the runs of a column of so many stored bytes
 // may be expanded to. A few bytes can claim any number of rows.
-func maxRunBytes(stored int64) int64 { return 16<<20 + min(stored, maxReadBytes)*maxRatio }
+func maxRunBytes(stored int64) int64 { return 16<<20 + min(stored, maxReadBytes)*body.MaxRatio }
 
 // take counts what values will occupy.
 func (b *batchRead) take(n, width int64) error {
@@ -234,7 +235,7 @@ func (b *batchRead) buffer(column, index int, n, bits, lo, hi int64) (*bufferRea
 			return nil, err
 		}
 	case stored.Length < s.need:
-		return nil, b.damaged(column, at, bufferTooShort(stored.Length, s.need))
+		return nil, b.damaged(column, at, body.TooShort(stored.Length, s.need))
 	}
 	switch {
 	case known:

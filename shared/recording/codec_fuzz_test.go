@@ -7,13 +7,14 @@ import (
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 )
 
 // seedCodec adds buffers as they stand in bodies: whole ones of us, of others
 // where the files of arrow-rs have them, cut and changed ones, and claims that
 // have nothing to do with what follows.
 func seedCodec(f *testing.F, codec Codec, file string) {
-	var c compressor
+	var c body.Compressor
 	add := func(buffer []byte, need int) {
 		f.Add(buffer, uint32(need))
 		if len(buffer) > 9 {
@@ -28,7 +29,7 @@ func seedCodec(f *testing.F, codec Codec, file string) {
 		}
 	}
 	for _, data := range [][]byte{{}, {7}, bytes.Repeat([]byte("spike "), 500), make([]byte, 20000)} {
-		frame, err := c.append(binary.LittleEndian.AppendUint64(nil, uint64(len(data))), codec.ipc(), data)
+		frame, err := c.Append(binary.LittleEndian.AppendUint64(nil, uint64(len(data))), codec.ipc(), data)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -53,7 +54,7 @@ func seedCodec(f *testing.F, codec Codec, file string) {
 // being encoded.
 func fuzzCodec(t *testing.T, codec Codec, stored []byte, need32 uint32) {
 	need := int64(need32)
-	var d decompressor
+	var d body.Decompressor
 	for _, need := range []int64{need, array.Whole, -need - 2} {
 		optional := need < array.Whole // a validity buffer, which may hold nothing
 		if optional {
@@ -61,7 +62,7 @@ func fuzzCodec(t *testing.T, codec Codec, stored []byte, need32 uint32) {
 		}
 		limit := int64(len(stored))
 		if codec != None {
-			limit = maxContent(codec.ipc(), limit)
+			limit = body.MaxContent(codec.ipc(), limit)
 		}
 		if need != array.Whole {
 			limit = min(limit, (need+63)&^63)
@@ -78,7 +79,7 @@ func fuzzCodec(t *testing.T, codec Codec, stored []byte, need32 uint32) {
 		var p []byte
 		var err error
 		// The decoders' own memory: windows and tables, once.
-		if n := bytesAllocated(func() { p, err = d.content(codec.ipc(), stored, need, optional, room) }); n > 48<<20+limit && limit < 64<<20 {
+		if n := bytesAllocated(func() { p, err = d.Content(codec.ipc(), stored, need, optional, room) }); n > 48<<20+limit && limit < 64<<20 {
 			t.Fatalf("%d bytes allocated to decode %d into at most %d", n, len(stored), limit)
 		}
 		if err != nil {
@@ -93,12 +94,12 @@ func fuzzCodec(t *testing.T, codec Codec, stored []byte, need32 uint32) {
 		if codec == None || len(p) == 0 {
 			continue
 		}
-		var c compressor
-		frame, err := c.append(nil, codec.ipc(), p)
+		var c body.Compressor
+		frame, err := c.Append(nil, codec.ipc(), p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := d.decode(codec.ipc(), frame, make([]byte, 0, len(p)), int64(len(p)))
+		again, err := d.Decode(codec.ipc(), frame, make([]byte, 0, len(p)), int64(len(p)))
 		if err != nil || !bytes.Equal(again, p) {
 			t.Fatalf("%d bytes do not come back: %v", len(p), err)
 		}
@@ -121,8 +122,8 @@ func FuzzCodecNone(f *testing.F) {
 	f.Add([]byte("too few"), uint32(1<<31))
 	f.Fuzz(func(t *testing.T, stored []byte, need uint32) {
 		fuzzCodec(t, None, stored, need)
-		var d decompressor
-		p, err := d.content(arrowipc.Uncompressed, stored, int64(need), false, nil)
+		var d body.Decompressor
+		p, err := d.Content(arrowipc.Uncompressed, stored, int64(need), false, nil)
 		if err == nil && !bytes.Equal(p, stored[:need]) {
 			t.Fatal("plain values are not those that are stored")
 		}

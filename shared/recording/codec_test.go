@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 )
 
 // contents gives contents of several sizes and kinds.
@@ -22,24 +23,24 @@ func contents() map[string][]byte {
 }
 
 func TestEveryCodecGivesBackWhatItTook(t *testing.T) {
-	var c compressor
-	var d decompressor
+	var c body.Compressor
+	var d body.Decompressor
 	for _, codec := range []Codec{Zstd, LZ4} {
 		for name, data := range contents() {
-			frame, err := c.append([]byte("before"), codec.ipc(), data)
+			frame, err := c.Append([]byte("before"), codec.ipc(), data)
 			if err != nil {
 				t.Fatal(err)
 			}
 			frame = frame[len("before"):]
-			if most := maxContent(codec.ipc(), int64(len(frame))); int64(len(data)) > most {
+			if most := body.MaxContent(codec.ipc(), int64(len(frame))); int64(len(data)) > most {
 				t.Errorf("%v of %s: %d bytes from %d are more than the %d that are believed", codec, name, len(data), len(frame), most)
 			}
-			got, err := d.decode(codec.ipc(), frame, make([]byte, 0, len(data)+64), int64(len(data)))
+			got, err := d.Decode(codec.ipc(), frame, make([]byte, 0, len(data)+64), int64(len(data)))
 			if err != nil || !bytes.Equal(got, data) {
 				t.Errorf("%v of %s: %v", codec, name, err)
 			}
 			for what, size := range map[string]int64{"more": int64(len(data)) + 1, "less": int64(len(data)) - 1} {
-				if _, err := d.decode(codec.ipc(), frame, make([]byte, 0, len(data)+64), size); err == nil {
+				if _, err := d.Decode(codec.ipc(), frame, make([]byte, 0, len(data)+64), size); err == nil {
 					t.Errorf("%v of %s: a claim of %s is believed", codec, name, what)
 				}
 			}
@@ -50,16 +51,16 @@ func TestEveryCodecGivesBackWhatItTook(t *testing.T) {
 // What a frame of ours holds is under a checksum: no cut and no changed bit of
 // what carries data goes unseen.
 func TestAFrameThatIsCutOrChangedIsRefused(t *testing.T) {
-	var c compressor
-	var d decompressor
+	var c body.Compressor
+	var d body.Decompressor
 	data := bytes.Repeat([]byte("a batch of rows, "), 40)
 	for _, codec := range []Codec{Zstd, LZ4} {
-		frame, err := c.append(nil, codec.ipc(), data)
+		frame, err := c.Append(nil, codec.ipc(), data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		decode := func(frame []byte) ([]byte, error) {
-			return d.decode(codec.ipc(), frame, make([]byte, 0, len(data)+64), int64(len(data)))
+			return d.Decode(codec.ipc(), frame, make([]byte, 0, len(data)+64), int64(len(data)))
 		}
 		for n := range frame {
 			if _, err := decode(frame[:n]); err == nil {
@@ -93,7 +94,7 @@ func TestALengthThatAFrameCannotHoldIsNotBelieved(t *testing.T) {
 		b := blockOf(t, file, 0)
 		at := b.Offset + int64(b.MetaLength) + messageAt(t, file, b).Batch.Buffers[1].Offset
 		l, _ := openBytes(t, file).layout(0)
-		binary.LittleEndian.PutUint64(file[at:], uint64(rows*l.width))
+		binary.LittleEndian.PutUint64(file[at:], uint64(rows*l.Width))
 		r := openBytes(t, file)
 		var corrupt *CorruptError
 		if _, err := r.readRows(0, 0, 0, 1, []int{0}); !errors.As(err, &corrupt) && !errors.Is(err, ErrTooLarge) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -17,7 +18,7 @@ func (b *batchRead) content(column int, s *bufferRead) ([]byte, error) {
 	// What it takes was counted when it was planned. Room behind the end lets
 	// a decoder copy in words.
 	room := func(n int64) ([]byte, error) { return make([]byte, 0, n+64), nil }
-	out, err := b.r.decoder.content(b.h.batch.Codec, s.piece.data, s.need, false, room)
+	out, err := b.r.decoder.Content(b.h.batch.Codec, s.piece.data, s.need, false, room)
 	if err != nil {
 		return nil, b.damaged(column, s.at, err)
 	}
@@ -30,9 +31,9 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 		return b.decodeArray(c.column)
 	}
 	rows := int(b.to - b.from)
-	v := Vector{Column: c.column, Type: c.typ, Width: c.layout.width, Len: rows, field: b.field(c.column)}
+	v := Vector{Column: c.column, Type: c.typ, Width: c.layout.Width, Len: rows, field: b.field(c.column)}
 	first, n := b.from, rows
-	if c.layout.runEnd {
+	if c.layout.RunEnd {
 		first, n = 0, int(c.n)
 	}
 	var valid []byte // first, as a checker does: what is wrong is said in the same words
@@ -57,7 +58,7 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 	if c.typ == stream.Bool {
 		data = unpackBits(data, int(first&7), n)
 	}
-	if !c.layout.runEnd {
+	if !c.layout.RunEnd {
 		v.Data, v.Valid = data, valid
 		return v, nil
 	}
@@ -74,7 +75,7 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 
 // checkRuns makes sure that the run ends rise and cover the batch.
 func (b *batchRead) checkRuns(c *columnRead, raw []byte) error {
-	if err := array.CheckRuns(raw, c.layout.runBits/8, int(c.n), int(b.h.batch.Length)); err != nil {
+	if err := array.CheckRuns(raw, c.layout.RunBits/8, int(c.n), int(b.h.batch.Length)); err != nil {
 		return b.damaged(c.column, c.ends.at, fmt.Errorf("%w: %w", ErrDamaged, err))
 	}
 	return nil
@@ -82,7 +83,7 @@ func (b *batchRead) checkRuns(c *columnRead, raw []byte) error {
 
 // expand repeats the value of each run that meets the wanted rows.
 func (b *batchRead) expand(v *Vector, c *columnRead, raw, data, valid []byte) {
-	w := c.layout.width
+	w := c.layout.Width
 	v.Data = make([]byte, 0, v.Len*w)
 	if valid != nil {
 		v.Valid = make([]byte, 0, v.Len)
@@ -90,7 +91,7 @@ func (b *batchRead) expand(v *Vector, c *columnRead, raw, data, valid []byte) {
 	v.RunEnds = []int32{}
 	row := b.from
 	for k := 0; row < b.to; k++ {
-		end := min(runEndAt(raw, c.layout.runBits, k), b.to)
+		end := min(body.RunEndAt(raw, c.layout.RunBits, k), b.to)
 		if end <= row {
 			continue
 		}

@@ -262,7 +262,7 @@ func (b *batchRead) array(column int, at int64) (*array.Array, error) {
 		Nodes:    b.h.batch.Nodes[span.Node:span.NodeEnd],
 		Variadic: b.h.batch.VariadicCounts[span.View:span.ViewEnd],
 		Buffer: func(i int, need int64, optional bool) ([]byte, error) {
-			p, err := b.r.decoder.content(b.h.batch.Codec, b.stored[span.Buffer+i].data, need, optional, room)
+			p, err := b.r.decoder.Content(b.h.batch.Codec, b.stored[span.Buffer+i].data, need, optional, room)
 			if err != nil {
 				return nil, &array.Error{Buffer: i, Err: err}
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
@@ -30,7 +31,7 @@ type dictionaryCopy struct {
 
 func newDictionaryCopy(w *Writer, fields []arrowipc.Field, x *Excerpt, o *CopyOptions) *dictionaryCopy {
 	d := &dictionaryCopy{r: x.r, w: w, x: x, o: o, done: map[int64]dictionary{}}
-	eachDictionary(fields, func(f *arrowipc.Field) {
+	body.EachDictionary(fields, func(f *arrowipc.Field) {
 		if !slices.ContainsFunc(d.fields, func(g *arrowipc.Field) bool { return g.Dictionary.ID == f.Dictionary.ID }) {
 			d.fields = append(d.fields, f)
 		}
@@ -154,7 +155,7 @@ func (d *dictionaryCopy) empty(f *arrowipc.Field) error {
 	if _, ok := d.done[id]; ok {
 		return nil
 	}
-	message, block, err := emptyDictionary(&arrowipc.Schema{Fields: []arrowipc.Field{*f}}, id, d.w.size, bodyAlign)
+	message, block, err := body.EmptyDictionary(&arrowipc.Schema{Fields: []arrowipc.Field{*f}}, id, d.w.size, bodyAlign)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 )
 
 // An encoder turns columns into the bytes of batch messages. Its buffers are
@@ -15,9 +16,9 @@ import (
 // nothing.
 type encoder struct {
 	schema arrowipc.Schema
-	layout []columnLayout
+	layout []body.Layout
 	codec  Codec // of the batches to come
-	frames compressor
+	frames body.Compressor
 	worked func(n int) error // told of bytes encoded; nil: nobody asks
 	err    error             // of a codec, in the batch in hand
 
@@ -36,15 +37,15 @@ func newEncoder(schema arrowipc.Schema, codec Codec) (*encoder, error) {
 	if schema.BigEndian {
 		return nil, fmt.Errorf("recording: cannot write: %w", ErrBigEndian)
 	}
-	e := &encoder{schema: schema, codec: codec, layout: make([]columnLayout, len(schema.Fields))}
+	e := &encoder{schema: schema, codec: codec, layout: make([]body.Layout, len(schema.Fields))}
 	for i := range schema.Fields {
-		e.layout[i], _ = readableLayout(&schema.Fields[i])
+		e.layout[i], _ = body.LayoutOf(&schema.Fields[i])
 	}
 	// Room for the header: 16 bytes a node and a buffer, and the rest.
 	e.room = 512
 	for _, l := range e.layout {
 		e.room += 3 * 16
-		if l.runEnd {
+		if l.RunEnd {
 			e.room += 4 * 16
 		}
 	}
@@ -55,7 +56,7 @@ func newEncoder(schema arrowipc.Schema, codec Codec) (*encoder, error) {
 }
 
 func (e *encoder) close() {
-	e.frames.close()
+	e.frames.Close()
 	e.message, e.scratch, e.header = nil, nil, nil
 }
 
@@ -127,10 +128,10 @@ func (e *encoder) finish(at int64, header headerAppender, metadata []arrowipc.Ke
 }
 
 // plainBytes is what the bodies of the data buffers take.
-func plainBytes(layout []columnLayout, rows int) int {
+func plainBytes(layout []body.Layout, rows int) int {
 	total := 0
 	for _, l := range layout {
-		total += (rows*l.bits+7)/8 + bodyAlign
+		total += (rows*l.Bits+7)/8 + bodyAlign
 	}
 	return total
 }
@@ -145,22 +146,22 @@ func (e *encoder) check(rows int, columns []Vector, strict bool) error {
 	}
 	for i := range columns {
 		v, f, l := &columns[i], &e.schema.Fields[i], &e.layout[i]
-		if l.width == 0 {
+		if l.Width == 0 {
 			if err := checkArray(f, v, rows); err != nil {
 				return err
 			}
 			continue
 		}
 		switch {
-		case int64(len(v.Data)) != int64(rows)*int64(l.width):
-			return fmt.Errorf("column %q: %d bytes for %d rows of %d bytes", f.Name, len(v.Data), rows, l.width)
+		case int64(len(v.Data)) != int64(rows)*int64(l.Width):
+			return fmt.Errorf("column %q: %d bytes for %d rows of %d bytes", f.Name, len(v.Data), rows, l.Width)
 		case v.Len != 0 && v.Len != rows:
 			return fmt.Errorf("column %q: %d rows in a batch of %d", f.Name, v.Len, rows)
 		case v.Valid != nil && len(v.Valid) != rows:
 			return fmt.Errorf("column %q: validity of %d rows in a batch of %d", f.Name, len(v.Valid), rows)
 		case strict && !f.Nullable && countZeros(v.Valid) > 0:
 			return fmt.Errorf("column %q: nulls in a column that is not nullable", f.Name)
-		case l.runEnd && l.runBits == 16 && rows > math.MaxInt16:
+		case l.RunEnd && l.RunBits == 16 && rows > math.MaxInt16:
 			return fmt.Errorf("column %q: %d rows, run ends of 16 bits reach %d", f.Name, rows, math.MaxInt16)
 		}
 	}
@@ -194,26 +195,26 @@ func (e *encoder) array(a *array.Array) {
 
 func (e *encoder) column(i, rows int, v *Vector) error {
 	l := &e.layout[i]
-	if l.width == 0 {
+	if l.Width == 0 {
 		e.array(v.array)
 		return nil
 	}
-	if !l.runEnd {
+	if !l.RunEnd {
 		e.values(l, rows, v.Data, v.Valid)
 		return nil
 	}
 	ends := v.RunEnds
 	if ends == nil {
-		e.runs = appendRunEnds(e.runs[:0], v, l.width, rows)
+		e.runs = appendRunEnds(e.runs[:0], v, l.Width, rows)
 		ends = e.runs
-	} else if err := checkRunEnds(ends, v, l.width, rows); err != nil {
+	} else if err := checkRunEnds(ends, v, l.Width, rows); err != nil {
 		return fmt.Errorf("column %q: %w", e.schema.Fields[i].Name, err)
 	}
 	e.batch.Nodes = append(e.batch.Nodes, arrowipc.FieldNode{Length: int64(rows)}, arrowipc.FieldNode{Length: int64(len(ends))})
 	e.buffer(nil) // run ends have no nulls
 	e.scratch = e.scratch[:0]
 	for _, end := range ends {
-		switch l.runBits {
+		switch l.RunBits {
 		case 16:
 			e.scratch = binary.LittleEndian.AppendUint16(e.scratch, uint16(end))
 		case 32:
@@ -227,7 +228,7 @@ func (e *encoder) column(i, rows int, v *Vector) error {
 	e.runData, e.runValid = e.runData[:0], e.runValid[:0]
 	for _, end := range ends {
 		last := int(end) - 1
-		e.runData = append(e.runData, v.Data[last*l.width:(last+1)*l.width]...)
+		e.runData = append(e.runData, v.Data[last*l.Width:(last+1)*l.Width]...)
 		if v.Valid != nil {
 			e.runValid = append(e.runValid, v.Valid[last])
 		}
@@ -237,7 +238,7 @@ func (e *encoder) column(i, rows int, v *Vector) error {
 }
 
 // values appends the node, validity and data buffer of n values.
-func (e *encoder) values(l *columnLayout, n int, data, valid []byte) {
+func (e *encoder) values(l *body.Layout, n int, data, valid []byte) {
 	nulls := countZeros(valid)
 	e.batch.Nodes = append(e.batch.Nodes, arrowipc.FieldNode{Length: int64(n), NullCount: int64(nulls)})
 	if nulls == 0 {
@@ -246,7 +247,7 @@ func (e *encoder) values(l *columnLayout, n int, data, valid []byte) {
 		e.scratch = appendBits(e.scratch[:0], valid)
 		e.buffer(e.scratch)
 	}
-	if l.bits == 1 {
+	if l.Bits == 1 {
 		e.scratch = appendBits(e.scratch[:0], data)
 		data = e.scratch
 	}
@@ -261,7 +262,7 @@ func (e *encoder) buffer(data []byte) {
 		return
 	}
 	start := len(e.message)
-	message, err := e.frames.append(binary.LittleEndian.AppendUint64(e.message, uint64(len(data))), e.batch.Codec, data)
+	message, err := e.frames.Append(binary.LittleEndian.AppendUint64(e.message, uint64(len(data))), e.batch.Codec, data)
 	if err != nil {
 		e.err = fmt.Errorf("%v: %w", codecOf(e.batch.Codec), err)
 		return

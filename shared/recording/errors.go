@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"github.com/oniscope/oniscope/shared/internal/body"
 )
 
 // Reasons why a file cannot be opened or a column cannot be read. Test with
@@ -21,8 +23,8 @@ var (
 
 // Causes of a CorruptError.
 var (
-	ErrBounds  = errBounds
-	ErrDamaged = errDamaged
+	ErrBounds  = body.ErrBounds
+	ErrDamaged = body.ErrDamaged
 )
 
 // A CorruptError locates the first byte that cannot be trusted.

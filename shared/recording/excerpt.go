@@ -153,7 +153,7 @@ func (x *Excerpt) pieceRows(batch int) int64 {
 	width := int64(1)
 	for _, c := range x.columns {
 		if l, typ := x.r.layout(c); typ != stream.Other {
-			width += int64(l.width)
+			width += int64(l.Width)
 		} else {
 			width += 64 // text and nested values, about
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -45,9 +46,9 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 		fmt.Sprintf("up to a multiple of %d |", bodyAlign),
 		fmt.Sprintf("at most %d bytes.** *Why:* the C# library", maxBodyBytes),
 		fmt.Sprintf("of a message at most %d bytes", messages.MaxMetadataBytes),
-		fmt.Sprintf("at most %d times the frame", maxRatio),
+		fmt.Sprintf("at most %d times the frame", body.MaxRatio),
 		fmt.Sprintf("only less than %d bytes of padding", messages.MaxPadding),
-		fmt.Sprintf("%d or more rows (or a whole batch)", zeroRun),
+		fmt.Sprintf("%d or more rows (or a whole batch)", body.ZeroRun),
 		fmt.Sprintf("Rubbish of up to %d bytes", messages.TailWindow),
 		fmt.Sprintf("more than %g periods of HubClock, or, in files without it, %g of Clock", gapFactor, ClockGapFactor),
 		fmt.Sprintf("of which %g %% of the steps lie within %g %% of it", 100*evenShare, 100*evenTolerance),
@@ -56,7 +57,7 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 		fmt.Sprintf("if %d or more successive ones", clipRun),
 		fmt.Sprintf("at least %d of them; of a signal that hardly changes", minBorders),
 		fmt.Sprintf("more rows than %d MiB of Clock hold", maxInfoClock>>20),
-		fmt.Sprintf("(lz4: %d times)", maxContent(arrowipc.LZ4Frame, 2)-maxContent(arrowipc.LZ4Frame, 1)),
+		fmt.Sprintf("(lz4: %d times)", body.MaxContent(arrowipc.LZ4Frame, 2)-body.MaxContent(arrowipc.LZ4Frame, 1)),
 		fmt.Sprintf("one block of %d bytes a batch", perBlock),
 		fmt.Sprintf("the header of a batch of %d plain columns has %d bytes, its footer block %d", len(s.Columns), block.MetaLength, perBlock),
 		fmt.Sprintf("a batch of %d rows of 768 uint16 and 2 uint64 columns has a body of %d bytes", rows, block.BodyLength),

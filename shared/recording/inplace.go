@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
@@ -70,16 +71,16 @@ func (rc *recoverer) checkEarlier() error {
 		if e.checked {
 			return nil
 		}
-		rc.last = clockSpan{} // only what it shows of itself
+		rc.last = body.ClockSpan{} // only what it shows of itself
 		m, err := rc.messageOf(rc.checker, &e.Verdict)
 		if err != nil {
 			return err
 		}
-		c, err := rc.checker.check(rc.schema, m)
-		var bad *reasonError
+		c, err := rc.checker.Check(rc.schema, m)
+		var bad *body.NotIntactError
 		switch {
 		case err == nil:
-			e.clock, e.fix = c.clock, c.fix
+			e.clock, e.fix = c.Clock, c.Fixes
 			rc.suspect(i, &e.Verdict, &c)
 			return nil
 		case !errors.As(err, &bad):

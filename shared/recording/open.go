@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
@@ -65,7 +66,7 @@ func (r *Reader) source() *messages.Source {
 
 // intactBy decodes a batch by a schema.
 func (r *Reader) intactBy(s *arrowipc.Schema, m *messages.Message) (bool, error) {
-	return intactBy(r.src, r.size, s, m)
+	return body.IntactBy(r.src, r.size, s, m)
 }
 
 // walk finds the batches by going from message to message.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"sort"
 	"strings"
+
+	"github.com/oniscope/oniscope/shared/internal/body"
 )
 
 // A Span is a part of a plan's output: Length bytes of the input from Offset,
@@ -28,8 +30,8 @@ type Plan struct {
 	Complete bool
 
 	yield      func() error
-	pieces     []piecehash // of the input, in its order
-	changed    []int       // batches of the output that are not copied as they are
+	pieces     []body.Piece // of the input, in its order
+	changed    []int        // batches of the output that are not copied as they are
 	inPlace    InPlace
 	inPlaceErr error
 }
@@ -280,7 +282,7 @@ func readWhole(r *Reader, i int, yield func() error) error {
 	}
 	for c := range r.schema.Fields {
 		l, _ := r.layout(c)
-		size := (end - start) * int64(l.width)
+		size := (end - start) * int64(l.Width)
 		if size == 0 { // text and the like: one by one
 			size = verifyBytes
 		}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
@@ -55,7 +56,7 @@ func (rc *recoverer) plan() (*Plan, error) {
 	var batches []arrowipc.Block
 	dictionaries := []arrowipc.Block{}
 	for _, id := range rc.missingWords(schema) {
-		message, b, err := emptyDictionary(schema, id, at, bodyAlign)
+		message, b, err := body.EmptyDictionary(schema, id, at, bodyAlign)
 		if err != nil {
 			return nil, err
 		}
@@ -68,9 +69,9 @@ func (rc *recoverer) plan() (*Plan, error) {
 			continue
 		}
 		b, err := rc.planBatch(p, at, i, schema)
-		if reason := (*reasonError)(nil); errors.As(err, &reason) {
+		if reason := (*body.NotIntactError)(nil); errors.As(err, &reason) {
 			rc.report.Outcome = Failed
-			return nil, &RecoverError{Report: rc.report, Err: reason.error}
+			return nil, &RecoverError{Report: rc.report, Err: reason.Err}
 		}
 		if err != nil {
 			return nil, err
@@ -120,9 +121,9 @@ func (rc *recoverer) planBatch(p *Plan, at int64, i int, schema *arrowipc.Schema
 	b.Offset = at
 	from := e.Block.Offset
 	for _, f := range e.fix {
-		p.copy(from, f.at-from)
-		p.literal(f.bytes)
-		from = f.at + int64(len(f.bytes))
+		p.copy(from, f.At-from)
+		p.literal(f.Bytes)
+		from = f.At + int64(len(f.Bytes))
 	}
 	p.copy(from, e.Block.Offset+int64(b.MetaLength)+b.BodyLength-e.Pad-from)
 	if e.Pad > 0 {
@@ -146,7 +147,7 @@ func (rc *recoverer) missingWords(s *arrowipc.Schema) (ids []int64) {
 	if !batches {
 		return nil
 	}
-	eachDictionary(s.Fields, func(f *arrowipc.Field) {
+	body.EachDictionary(s.Fields, func(f *arrowipc.Field) {
 		if id := f.Dictionary.ID; !there[id] {
 			there[id], ids = true, append(ids, id)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sort"
 
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/parallel"
 )
 
@@ -58,40 +59,40 @@ func (p *Plan) appendTasks(tasks []checkTask, at, off, n int64) []checkTask {
 	end := off + n
 	compare := func(to int64) {
 		for off < to {
-			step := min(windowBytes, to-off)
+			step := min(body.WindowBytes, to-off)
 			tasks = append(tasks, checkTask{at: at, n: step, input: off})
 			at, off = at+step, off+step
 		}
 	}
-	first := sort.Search(len(p.pieces), func(i int) bool { return p.pieces[i].off >= off })
+	first := sort.Search(len(p.pieces), func(i int) bool { return p.pieces[i].Offset >= off })
 	for _, k := range p.pieces[first:] {
-		if k.off+k.n > end {
+		if k.Offset+k.Length > end {
 			break
 		}
-		compare(k.off)
-		tasks = append(tasks, checkTask{at: at, n: k.n, hashed: true, hash: k.hash})
-		at, off = at+k.n, off+k.n
+		compare(k.Offset)
+		tasks = append(tasks, checkTask{at: at, n: k.Length, hashed: true, hash: k.Hash})
+		at, off = at+k.Length, off+k.Length
 	}
 	compare(end)
 	return tasks
 }
 
 func (c *checkTask) check(input, output io.ReaderAt, buffers *[2][]byte) error {
-	buffers[0] = grown(buffers[0], c.n)
+	buffers[0] = body.Grown(buffers[0], c.n)
 	got := buffers[0]
 	if n, err := output.ReadAt(got, c.at); n < len(got) {
-		return readError(c.n, c.at, err)
+		return body.ReadError(c.n, c.at, err)
 	}
 	same := false
 	switch {
 	case c.hashed:
-		same = maphash.Bytes(hashSeed, got) == c.hash
+		same = maphash.Bytes(body.Seed, got) == c.hash
 	case c.want != nil:
 		same = bytes.Equal(got, c.want)
 	default:
-		buffers[1] = grown(buffers[1], c.n)
+		buffers[1] = body.Grown(buffers[1], c.n)
 		if n, err := input.ReadAt(buffers[1], c.input); n < len(buffers[1]) {
-			return readError(c.n, c.input, err)
+			return body.ReadError(c.n, c.input, err)
 		}
 		same = bytes.Equal(got, buffers[1])
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -91,7 +92,7 @@ type Reader struct {
 	findings []Finding       // of batches that were read
 	filled   int             // findings whose rows and clocks are known
 
-	decoder decompressor
+	decoder body.Decompressor
 
 	dictionaries dictionaries
 	worked       func(n int) error // told of bytes decoded while a slice is written; nil: nobody asks
@@ -159,7 +160,7 @@ func (r *Reader) step(at int64) error {
 // setSchema takes over the schema from footer or message.
 func (r *Reader) setSchema(s *arrowipc.Schema, version int16) {
 	r.schema, r.version = *s, version
-	r.stream = stream.FromMetadata(streamKeyValues(s.Metadata))
+	r.stream = stream.FromMetadata(body.StreamKeyValues(s.Metadata))
 	r.clock = r.tickColumn(stream.ClockName)
 }
 
@@ -171,7 +172,7 @@ func (r *Reader) Stream() stream.Stream {
 	if r.stream.Columns == nil { // hundreds of them, which many callers never ask for
 		r.stream.Columns = make([]stream.Column, len(r.schema.Fields))
 		for i := range r.stream.Columns {
-			describe(&r.stream.Columns[i], &r.schema.Fields[i])
+			body.Describe(&r.stream.Columns[i], &r.schema.Fields[i])
 		}
 		r.stream.FillIn()
 	}
@@ -200,8 +201,8 @@ func (r *Reader) tickColumn(name string) int {
 }
 
 // layout says how a column is stored and what its values are in memory.
-func (r *Reader) layout(column int) (columnLayout, stream.Type) {
-	return readableLayout(&r.schema.Fields[column])
+func (r *Reader) layout(column int) (body.Layout, stream.Type) {
+	return body.LayoutOf(&r.schema.Fields[column])
 }
 
 func (r *Reader) typeOf(column int) stream.Type {
@@ -211,7 +212,7 @@ func (r *Reader) typeOf(column int) stream.Type {
 
 func (r *Reader) runEnd(column int) bool {
 	l, _ := r.layout(column)
-	return l.runEnd
+	return l.RunEnd
 }
 
 // fieldIndex returns the first column of that name, or -1. A search costs less

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+
+	"github.com/oniscope/oniscope/shared/internal/body"
 )
 
 // readerSeeds are small files of every writer and state.
@@ -107,7 +109,7 @@ func readInMemory(t *testing.T, r *Reader, data []byte) {
 }
 
 func readEverything(t *testing.T, r *Reader, size int64) {
-	limit := int64(64<<20) + 4*maxRatio*size
+	limit := int64(64<<20) + 4*body.MaxRatio*size
 	for i := range min(r.NumBatches(), 20) {
 		start, end, err := r.BatchRange(i)
 		if err != nil || start < 0 || end < start {

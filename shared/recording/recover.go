@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
@@ -62,7 +63,7 @@ func Recover(r io.ReaderAt, size int64, o RecoverOptions) (*Plan, error) {
 func newRecoverer(r io.ReaderAt, size int64, o RecoverOptions) *recoverer {
 	rc := &recoverer{r: r, size: size, o: o, report: Report{Input: o.Name, Output: o.Output, Findings: []Finding{}}}
 	rc.checker = rc.newChecker()
-	rc.checker.scattered = true
+	rc.checker.Scattered = true
 	return rc
 }
 
@@ -82,14 +83,14 @@ type recoverer struct {
 	reasons  []string // why not
 	replaced bool     // a dictionary of a stream is replaced in the middle
 	steps    stepSample
-	last     clockSpan // of the last batch kept that has one
+	last     body.ClockSpan // of the last batch kept that has one
 
 	salvage  *salvage // nil: none
 	report   Report
-	checker  *checker  // of what is decoded one by one
-	verifier *verifier // sees all that is checked; nil: nobody asks
+	checker  *body.Checker // of what is decoded one by one
+	verifier *verifier     // sees all that is checked; nil: nobody asks
 
-	pieces []piecehash // of the bytes that were decoded, in the order of the file
+	pieces []body.Piece // of the bytes that were decoded, in the order of the file
 
 	mu sync.Mutex // guards at, and the calls of Progress and Yield
 	at int64      // how far it is
@@ -99,8 +100,8 @@ type recoverer struct {
 type entry struct {
 	messages.Verdict
 	checked bool // its body was decoded
-	clock   clockSpan
-	fix     []fix // bytes that the output has otherwise
+	clock   body.ClockSpan
+	fix     []body.Fix // bytes that the output has otherwise
 }
 
 // A suspect is a batch that is kept though something of it looks wrong, or is
@@ -115,17 +116,17 @@ type suspect struct {
 
 // examine judges every byte.
 func (rc *recoverer) examine() error {
-	o := messages.Options{Intact: func(s *arrowipc.Schema, m *messages.Message) (bool, error) { return intactBy(rc.r, rc.size, s, m) }}
+	o := messages.Options{Intact: func(s *arrowipc.Schema, m *messages.Message) (bool, error) { return body.IntactBy(rc.r, rc.size, s, m) }}
 	if other := rc.o.SchemaFrom; other != nil {
 		o.Schema, o.Version, o.SchemaLength = &other.schema, other.version, other.ends.SchemaEnd-other.ends.SchemaAt
 	}
-	src := &messages.Source{Size: rc.size, ReadAt: rc.checker.readAt, Step: func(at int64) error {
+	src := &messages.Source{Size: rc.size, ReadAt: rc.checker.Fill, Step: func(at int64) error {
 		return rc.reached(at / 8) // headers come first, bodies take the time
 	}}
 	ends, err := messages.FindEnds(src, &o)
 	if err != nil {
 		if known := openError(err); known != err {
-			return &reasonError{known}
+			return &body.NotIntactError{Err: known}
 		}
 		return err
 	}
@@ -150,7 +151,7 @@ func (rc *recoverer) examine() error {
 // checkDictionaries decodes the dictionaries and says how many values each has.
 func (rc *recoverer) checkDictionaries() error {
 	rc.words = messages.DictionariesOf(rc.Layout)
-	rc.checker.words = rc.dictionarySize
+	rc.checker.Words = rc.dictionarySize
 	rc.sizes, rc.reasons = make([]int64, len(rc.words.List)), make([]string, len(rc.words.List))
 	known := map[int64]bool{}
 	n := 0
@@ -184,8 +185,8 @@ func (rc *recoverer) checkDictionary(v *messages.Verdict, n int) error {
 	if err != nil {
 		return err
 	}
-	_, err = rc.checker.check(rc.schema, m)
-	var bad *reasonError
+	_, err = rc.checker.Check(rc.schema, m)
+	var bad *body.NotIntactError
 	if errors.As(err, &bad) {
 		rc.sizes[n], rc.reasons[n] = -1, bad.Error()
 		return nil
@@ -245,13 +246,13 @@ func (rc *recoverer) foldLoss(e *entry) (done bool, err error) {
 }
 
 func (rc *recoverer) failed(err error) error {
-	var reason *reasonError
+	var reason *body.NotIntactError
 	if !errors.As(err, &reason) {
 		return err // reading failed, or the caller ended it
 	}
 	rc.finishReport()
 	rc.report.Outcome = Failed
-	return &RecoverError{Report: rc.report, Err: reason.error}
+	return &RecoverError{Report: rc.report, Err: reason.Err}
 }
 
 // reached tells that the bytes before at were examined, and asks whether to go
@@ -274,7 +275,7 @@ func (rc *recoverer) reached(at int64) error {
 func (rc *recoverer) countWork() func(n int64) error {
 	worked := int64(0)
 	return func(n int64) error {
-		if worked += n; worked < windowBytes {
+		if worked += n; worked < body.WindowBytes {
 			return nil
 		}
 		worked = 0

@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/parallel"
 )
@@ -38,7 +39,7 @@ func (rc *recoverer) stretches() (list []stretch) {
 		if v.Kind != messages.Batch || rc.o.HeadersOnly && i != last {
 			continue
 		}
-		if n := len(list); n > 0 && list[n-1].to == v.At && list[n-1].to-list[n-1].from+v.Length <= windowBytes {
+		if n := len(list); n > 0 && list[n-1].to == v.At && list[n-1].to-list[n-1].from+v.Length <= body.WindowBytes {
 			list[n-1].verdicts, list[n-1].to = append(list[n-1].verdicts, i), v.At+v.Length
 			continue
 		}
@@ -49,25 +50,25 @@ func (rc *recoverer) stretches() (list []stretch) {
 
 // A judgement is what the bodies of a stretch showed.
 type judgement struct {
-	checked []checked
+	checked []body.Checked
 	looked  []looked
-	bad     []*reasonError // why not intact; nil: it is
-	pieces  []piecehash
+	bad     []*body.NotIntactError // why not intact; nil: it is
+	pieces  []body.Piece
 }
 
 // newChecker makes a checker of this file.
-func (rc *recoverer) newChecker() *checker {
-	c := &checker{window: window{r: rc.r, size: rc.size, work: rc.countWork(), scattered: rc.o.HeadersOnly}}
+func (rc *recoverer) newChecker() *body.Checker {
+	c := &body.Checker{Window: body.Window{File: rc.r, Size: rc.size, Work: rc.countWork(), Scattered: rc.o.HeadersOnly}}
 	if rc.words != nil {
-		c.words = rc.dictionarySize
+		c.Words = rc.dictionarySize
 	}
 	return c
 }
 
 // judge decodes the batches of a stretch.
-func (rc *recoverer) judge(c *checker, s *stretch, sample bool) (j judgement, err error) {
-	c.sample = sample || rc.verifier != nil
-	c.begin(s.from, s.to, hashes && !rc.o.HeadersOnly && rc.verifier == nil)
+func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgement, err error) {
+	c.Sample = sample || rc.verifier != nil
+	c.Begin(s.from, s.to, hashes && !rc.o.HeadersOnly && rc.verifier == nil)
 	for _, i := range s.verdicts {
 		m, err := rc.messageOf(c, &rc.Verdicts[i])
 		if err != nil {
@@ -75,24 +76,24 @@ func (rc *recoverer) judge(c *checker, s *stretch, sample bool) (j judgement, er
 		}
 		var seen looked
 		if rc.verifier != nil {
-			c.look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
+			c.Look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
 				rc.verifier.column(&seen, m, column, node, data, valid, ends)
 			}
 		}
-		checked, err := c.check(rc.schema, m)
-		var bad *reasonError
+		checked, err := c.Check(rc.schema, m)
+		var bad *body.NotIntactError
 		if err != nil && !errors.As(err, &bad) {
 			return j, err
 		}
 		j.checked, j.looked, j.bad = append(j.checked, checked), append(j.looked, seen), append(j.bad, bad)
 	}
-	j.pieces, err = c.finish()
+	j.pieces, err = c.Finish()
 	return j, err
 }
 
 // messageOf reads the header of a message that the walk found.
-func (rc *recoverer) messageOf(c *checker, v *messages.Verdict) (*messages.Message, error) {
-	m, err := messages.At(&messages.Source{Size: rc.size, ReadAt: c.readAt}, v.At)
+func (rc *recoverer) messageOf(c *body.Checker, v *messages.Verdict) (*messages.Message, error) {
+	m, err := messages.At(&messages.Source{Size: rc.size, ReadAt: c.Fill}, v.At)
 	if err == nil && m == nil {
 		err = fmt.Errorf("recording: the message at byte %d is gone: the file is being changed", v.At)
 	}
@@ -102,7 +103,7 @@ func (rc *recoverer) messageOf(c *checker, v *messages.Verdict) (*messages.Messa
 // checkBatches goes over the verdicts of the walk and decodes the batches.
 func (rc *recoverer) checkBatches() error {
 	list := rc.stretches()
-	checkers := make([]*checker, parallel.Workers())
+	checkers := make([]*body.Checker, parallel.Workers())
 	for i := range checkers {
 		checkers[i] = rc.newChecker()
 	}
@@ -164,8 +165,8 @@ func (rc *recoverer) checkBatches() error {
 }
 
 // foldBatch takes over a batch, or leaves it out if it is not intact.
-func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *checked, seen *looked, bad *reasonError) {
-	e := entry{Verdict: *v, checked: true, clock: c.clock, fix: c.fix}
+func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, seen *looked, bad *body.NotIntactError) {
+	e := entry{Verdict: *v, checked: true, clock: c.Clock, fix: c.Fixes}
 	if bad != nil {
 		e.Verdict = rc.notIntact(v, bad)
 		if rc.verifier != nil {
@@ -174,20 +175,20 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *checked, seen 
 		rc.list = append(rc.list, e)
 		return
 	}
-	rc.steps.add(c.clockTicks)
+	rc.steps.add(c.ClockTicks)
 	rc.suspect(len(rc.list), v, c)
 	if rc.verifier != nil {
 		rc.verifier.intact(v.At, batch, rc.report.RowsRecovered, c, seen)
 	}
 	rc.report.RowsRecovered += e.Rows // so far, for the verifier
-	if e.clock.ok {
+	if e.clock.OK {
 		rc.last = e.clock
 	}
 	rc.list = append(rc.list, e)
 }
 
 // notIntact is the verdict on a batch whose body is damaged.
-func (rc *recoverer) notIntact(v *messages.Verdict, bad *reasonError) messages.Verdict {
+func (rc *recoverer) notIntact(v *messages.Verdict, bad *body.NotIntactError) messages.Verdict {
 	return messages.Verdict{Kind: messages.Loss, At: v.At, Length: v.Length, Rows: v.Rows, Batches: 1, Severity: messages.Error,
 		Reason: bad.Error(), Count: 1, Last: v.At, AtEnd: rc.o.HeadersOnly, Doubted: v.Doubted}
 }

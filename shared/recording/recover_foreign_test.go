@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+
+	"github.com/oniscope/oniscope/shared/internal/body"
 )
 
 // What is intact in the files that were killed, by their README.
@@ -52,7 +54,7 @@ func TestOfTheLastBatchOnlyPaddingMayBeMissing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(p.Spans) != 3 || p.Spans[0].Length != int64(len(data)) || p.Spans[1].Length != missing || !allZero(p.Spans[1].Bytes) {
+		if len(p.Spans) != 3 || p.Spans[0].Length != int64(len(data)) || p.Spans[1].Length != missing || !body.AllZero(p.Spans[1].Bytes) {
 			t.Errorf("%s: %d spans, the second of %d bytes", name, len(p.Spans), p.Spans[1].Length)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -48,7 +49,7 @@ func FuzzRecover(f *testing.F) {
 		var p *Plan
 		var err error
 		bytesAllocated := allocated(func() { p, err = Recover(bytes.NewReader(input), int64(len(input)), RecoverOptions{}) })
-		if limit := uint64(32<<20 + 2*maxRatio*len(input)); bytesAllocated > limit {
+		if limit := uint64(32<<20 + 2*body.MaxRatio*len(input)); bytesAllocated > limit {
 			t.Fatalf("%d bytes allocated for an input of %d", bytesAllocated, len(input))
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -11,7 +12,7 @@ func (rc *recoverer) finishReport() {
 	if rc.schema == nil {
 		return
 	}
-	about := stream.FromMetadata(streamKeyValues(rc.schema.Metadata))
+	about := stream.FromMetadata(body.StreamKeyValues(rc.schema.Metadata))
 	rc.report.AcqClockHz = about.AcqClockHz
 	list := make([]messages.Verdict, len(rc.list))
 	for i := range rc.list {
@@ -79,14 +80,14 @@ func mergeSuspects(list []suspect) (out []Finding) {
 // reads them.
 func (rc *recoverer) clockOf(i int) messages.Span {
 	e := &rc.list[i]
-	if !e.clock.ok && rc.o.HeadersOnly {
-		if clock := tickField(rc.schema, "Clock"); clock >= 0 {
+	if !e.clock.OK && rc.o.HeadersOnly {
+		if clock := body.TickField(rc.schema, "Clock"); clock >= 0 {
 			if m, err := rc.messageOf(rc.checker, &e.Verdict); err == nil {
-				if c, err := rc.checker.check(rc.schema, m, clock); err == nil {
-					e.clock = c.clock
+				if c, err := rc.checker.Check(rc.schema, m, clock); err == nil {
+					e.clock = c.Clock
 				}
 			}
 		}
 	}
-	return messages.Span{First: e.clock.first, Last: e.clock.last, OK: e.clock.ok}
+	return messages.Span{First: e.clock.First, Last: e.clock.Last, OK: e.clock.OK}
 }

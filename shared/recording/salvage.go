@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
@@ -79,8 +80,8 @@ func (rc *recoverer) trySalvage(m *messages.Message) (kept *entry, lost *message
 	message := *m.Message
 	message.Batch = cut
 	part.Message = &message
-	checked, err := rc.checker.check(rc.schema, &part, columns...)
-	var bad *reasonError
+	checked, err := rc.checker.Check(rc.schema, &part, columns...)
+	var bad *body.NotIntactError
 	if errors.As(err, &bad) {
 		return nil, nil, "; nothing to salvage: " + bad.Error(), nil
 	}
@@ -98,7 +99,7 @@ func (rc *recoverer) trySalvage(m *messages.Message) (kept *entry, lost *message
 			bytes += b.Length
 		}
 	}
-	kept = &entry{Verdict: messages.Verdict{Kind: messages.Batch, At: m.At, Block: m.Block(), Codec: m.Batch.Codec, Rows: rows}, clock: checked.clock}
+	kept = &entry{Verdict: messages.Verdict{Kind: messages.Batch, At: m.At, Block: m.Block(), Codec: m.Batch.Codec, Rows: rows}, clock: checked.Clock}
 	lost = &messages.Verdict{Kind: messages.Loss, At: m.At, Length: rc.size - m.At - bytes, Rows: m.Batch.Length - rows, Severity: messages.Error, AtEnd: true, Count: 1, Last: m.At,
 		Reason: fmt.Sprintf("the file ends inside this batch; %d of its %d rows are kept, of %d of its %d columns", rows, m.Batch.Length, len(columns), len(spans))}
 	return kept, lost, "", nil
@@ -187,7 +188,7 @@ func (rc *recoverer) cutValues(m *messages.Message, cut *arrowipc.RecordBatch, n
 		return nil
 	}
 	p := make([]byte, validity.Length)
-	if err := rc.checker.readAt(p, m.BodyAt()+validity.Offset); err != nil {
+	if err := rc.checker.Fill(p, m.BodyAt()+validity.Offset); err != nil {
 		return err
 	}
 	n.NullCount = rows
@@ -211,12 +212,12 @@ func (rc *recoverer) cutRuns(m *messages.Message, cut *arrowipc.RecordBatch, spa
 	ends := cut.Buffers[span.Buffer+1]
 	size := int64(endBits / 8)
 	p := make([]byte, min(ends.Length, cut.Nodes[span.Node+1].Length*size, rows*size))
-	if err := rc.checker.readAt(p, m.BodyAt()+ends.Offset); err != nil {
+	if err := rc.checker.Fill(p, m.BodyAt()+ends.Offset); err != nil {
 		return false, err
 	}
 	runs := int64(0)
 	for runs < int64(len(p))/size {
-		if runs++; runEndAt(p, endBits, int(runs-1)) >= rows {
+		if runs++; body.RunEndAt(p, endBits, int(runs-1)) >= rows {
 			break
 		}
 	}
@@ -234,7 +235,7 @@ func (rc *recoverer) projected(p *Plan, at int64, m *messages.Message, batch *ar
 		return arrowipc.Block{}, err
 	}
 	if _, err := arrowipc.Columns(rc.schema, arrowipc.V5, m.Batch, nil); err != nil {
-		return arrowipc.Block{}, &reasonError{fmt.Errorf("%w: the unions or run ends of a file in metadata version V4 have buffers that a salvaged batch cannot have: recover it without a salvage", ErrUnsupported)}
+		return arrowipc.Block{}, &body.NotIntactError{Err: fmt.Errorf("%w: the unions or run ends of a file in metadata version V4 have buffers that a salvaged batch cannot have: recover it without a salvage", ErrUnsupported)}
 	}
 	out := arrowipc.RecordBatch{Length: batch.Length, Codec: batch.Codec}
 	var parts []Span

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -56,13 +57,13 @@ func Verify(r io.ReaderAt, size int64, o VerifyOptions) iter.Seq2[Finding, error
 		v := &verifier{rc: rc, o: o}
 		rc.verifier = v
 		err := rc.examine()
-		var reason *reasonError
+		var reason *body.NotIntactError
 		switch {
 		case err == nil:
 			v.finish()
 		case errors.As(err, &reason):
 			rc.finishReport()
-			err = reason.error
+			err = reason.Err
 		}
 		for _, f := range rc.report.Findings {
 			if !yield(f, nil) {
@@ -92,17 +93,17 @@ type verifier struct {
 }
 
 func (v *verifier) start(s *arrowipc.Schema) {
-	v.stream = stream.FromMetadata(streamKeyValues(s.Metadata))
+	v.stream = stream.FromMetadata(body.StreamKeyValues(s.Metadata))
 	v.stream.Columns = make([]stream.Column, len(s.Fields))
 	for i := range s.Fields {
-		describe(&v.stream.Columns[i], &s.Fields[i])
+		body.Describe(&v.stream.Columns[i], &s.Fields[i])
 	}
 	if v.stream.AcqClockHz == 0 {
 		v.stream.AcqClockHz = v.o.AcqClockHz
 	}
 	v.stream.FillIn()
 	v.channels = channelsOf(&v.stream)
-	v.hub = tickField(s, "HubClock")
+	v.hub = body.TickField(s, "HubClock")
 	v.finder = newGapFinder("HubClock")
 	if v.hub < 0 {
 		v.finder = newGapFinder("Clock")
@@ -123,7 +124,7 @@ func (v *verifier) column(l *looked, m *messages.Message, column int, node arrow
 		return
 	}
 	if ends == nil && node.NullCount == 0 && column == v.hub {
-		l.hubTicks = appendTicks(nil, data)
+		l.hubTicks = body.AppendTicks(nil, data)
 	}
 	c := &v.channels[column]
 	if !c.judged {
@@ -139,7 +140,7 @@ func (v *verifier) column(l *looked, m *messages.Message, column int, node arrow
 }
 
 // intact takes what an intact batch showed: its index and its first row.
-func (v *verifier) intact(at int64, index int, row int64, c *checked, l *looked) {
+func (v *verifier) intact(at int64, index int, row int64, c *body.Checked, l *looked) {
 	for i := range l.channels {
 		v.channels[i].add(&l.channels[i])
 	}
@@ -148,9 +149,9 @@ func (v *verifier) intact(at int64, index int, row int64, c *checked, l *looked)
 	v.broken = false
 	ticks := l.hubTicks
 	if v.hub < 0 {
-		ticks = c.clockTicks
+		ticks = c.ClockTicks
 	}
-	v.finder.add(index, row, ticks, c.clockTicks, adjoining)
+	v.finder.add(index, row, ticks, c.ClockTicks, adjoining)
 }
 
 func (v *verifier) note(f Finding) {

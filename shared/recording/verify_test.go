@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -335,7 +336,7 @@ func FuzzVerify(f *testing.F) {
 		var found []Finding
 		var err error
 		bytesAllocated := allocated(func() { found, err = verifyAll(t, input, VerifyOptions{}) })
-		if limit := uint64(32<<20 + 2*maxRatio*len(input)); bytesAllocated > limit {
+		if limit := uint64(32<<20 + 2*body.MaxRatio*len(input)); bytesAllocated > limit {
 			t.Fatalf("%d bytes allocated for an input of %d", bytesAllocated, len(input))
 		}
 		p, failed := Recover(bytes.NewReader(input), int64(len(input)), RecoverOptions{})

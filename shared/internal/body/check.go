@@ -1,4 +1,4 @@
-package recording
+package body
 
 import (
 	"cmp"
@@ -13,51 +13,51 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
-// A checker decides whether a batch is intact: it decodes one column after
+// A Checker decides whether a batch is intact: it decodes one column after
 // the other into the same memory. Its zero value is ready.
-type checker struct {
-	decompressor
-	window
-	words func(id, at int64) (size int64, ok bool, err error) // how many values a dictionary has; nil: none
+type Checker struct {
+	Decompressor
+	Window
+	Words func(id, at int64) (size int64, ok bool, err error) // how many values a dictionary has; nil: none
 	// look is given the values of each top-level column of fixed width: one a
 	// row, or with ends one a run; valid are the validity bits, nil if there are
 	// none. All is valid until it returns; nil: nobody asks.
-	look   func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64)
-	sample bool     // the ticks of Clock are wanted
+	Look   func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64)
+	Sample bool     // the ticks of Clock are wanted
 	raw    []byte   // a buffer as it is in the file
 	bufs   [][]byte // decoded, by slot
 	ends   []int64
 }
 
 // A clockSpan is the first and last tick of a batch.
-type clockSpan struct {
-	first, last uint64
-	ok          bool
+type ClockSpan struct {
+	First, Last uint64
+	OK          bool
 }
 
-// checked is what a batch showed while it was checked; rows are those of the
+// Checked is what a batch showed while it was checked; rows are those of the
 // batch.
-type checked struct {
-	clock              clockSpan
-	clockTicks         []uint64 // of the column Clock, where a verifier or a sample wants them
-	zeroFrom, zeroRows int64    // the longest run of rows that are 0 in all columns
-	backAt             int64    // the first row whose tick is below the one before; 0: none
-	backFrom, backTo   uint64
-	storedAt, stored   int64 // buffers stored as they are in a compressed body, though we write none so, and where the first is
-	fix                []fix // bytes on which no value depends and that are not as they should be
-	padAt, padBytes    int64 // bytes of padding that are not zero, though we wrote them, and where the first is
+type Checked struct {
+	Clock              ClockSpan
+	ClockTicks         []uint64 // of the column Clock, where a verifier or a sample wants them
+	ZeroFrom, ZeroRows int64    // the longest run of rows that are 0 in all columns
+	BackAt             int64    // the first row whose tick is below the one before; 0: none
+	BackFrom, BackTo   uint64
+	StoredAt, Stored   int64 // buffers stored as they are in a compressed body, though we write none so, and where the first is
+	Fixes              []Fix // bytes on which no value depends and that are not as they should be
+	PadAt, PadBytes    int64 // bytes of padding that are not zero, though we wrote them, and where the first is
 }
 
-// zeroRun is how many rows must be 0 in all columns to be told: as many as a
+// ZeroRun is how many rows must be 0 in all columns to be told: as many as a
 // lost disk sector of 512 bytes takes from a column of 8 bytes.
-const zeroRun = 64
+const ZeroRun = 64
 
-// check decodes a record or dictionary batch against a schema: all columns, or
+// Check decodes a record or dictionary batch against a schema: all columns, or
 // only those given, whose buffers lie inside the file. The error is a
-// *reasonError if the batch is not intact, else that of reading.
-func (c *checker) check(s *arrowipc.Schema, m *messages.Message, only ...int) (checked, error) {
-	var out checked
-	if m.DataEnd() > c.size && only == nil {
+// *NotIntactError if the batch is not intact, else that of reading.
+func (c *Checker) Check(s *arrowipc.Schema, m *messages.Message, only ...int) (Checked, error) {
+	var out Checked
+	if m.DataEnd() > c.Size && only == nil {
 		return out, notIntact("the file ends inside its data")
 	}
 	if m.Batch.Length > messages.MaxRows {
@@ -72,15 +72,15 @@ func (c *checker) check(s *arrowipc.Schema, m *messages.Message, only ...int) (c
 	}
 	spans, err := arrowipc.Columns(s, m.Version, m.Batch, nil)
 	if err != nil {
-		return out, &reasonError{err}
+		return out, &NotIntactError{Err: err}
 	}
 	batch := &batchCheck{c: c, m: m, zeros: []interval{{0, m.Batch.Length}}}
-	clock := tickField(s, "Clock")
+	clock := TickField(s, "Clock")
 	order := make([]int, 0, len(spans))
 	if clock >= 0 {
 		order = append(order, clock) // settles at once that rows are not 0
 	}
-	hub := tickField(s, "HubClock")
+	hub := TickField(s, "HubClock")
 	if hub >= 0 {
 		order = append(order, hub) // the same one is found damaged as where only the clocks are read
 	}
@@ -102,30 +102,30 @@ func (c *checker) check(s *arrowipc.Schema, m *messages.Message, only ...int) (c
 		if i == clock {
 			batch.clock = &out
 		}
-		scattered := c.scattered
-		c.scattered = scattered || i == clock || i == hub // they may come last: the window is for the others
+		scattered := c.Scattered
+		c.Scattered = scattered || i == clock || i == hub // they may come last: the window is for the others
 		err := batch.field(f, spans[i])
-		c.scattered = scattered
+		c.Scattered = scattered
 		if err != nil {
-			var bad *reasonError
+			var bad *NotIntactError
 			if errors.As(err, &bad) {
-				return checked{}, notIntact("column %q: %w", f.Name, bad.error)
+				return Checked{}, notIntact("column %q: %w", f.Name, bad.Err)
 			}
-			return checked{}, err
+			return Checked{}, err
 		}
 	}
-	out.fix = append(batch.fix, displaced(s, spans, m)...)
-	slices.SortFunc(out.fix, func(a, b fix) int { return cmp.Compare(a.at, b.at) })
+	out.Fixes = append(batch.fix, displaced(s, spans, m)...)
+	slices.SortFunc(out.Fixes, func(a, b Fix) int { return cmp.Compare(a.At, b.At) })
 	if batch.out != nil {
-		if err := batch.padding(m.Batch.DataEnd(), min(m.BodyLength, c.size-m.BodyAt())); err != nil {
-			return checked{}, err
+		if err := batch.padding(m.Batch.DataEnd(), min(m.BodyLength, c.Size-m.BodyAt())); err != nil {
+			return Checked{}, err
 		}
 	}
 	// A lost sector cannot become zeros inside a frame.
 	if len(spans) > 0 && only == nil && !batch.unknown && m.Batch.Codec == arrowipc.Uncompressed {
 		for _, z := range batch.zeros {
-			if z.end-z.start > out.zeroRows {
-				out.zeroFrom, out.zeroRows = z.start, z.end-z.start
+			if z.end-z.start > out.ZeroRows {
+				out.ZeroFrom, out.ZeroRows = z.start, z.end-z.start
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func (b *batchCheck) endBefore(buffer int) int64 {
 // padding looks at bytes of the body that we wrote as zeros.
 func (b *batchCheck) padding(from, to int64) error {
 	for from < to {
-		n := min(to-from, windowBytes)
+		n := min(to-from, WindowBytes)
 		at := b.m.BodyAt() + from
 		p, err := b.c.view(n, at, &b.pad)
 		if err != nil {
@@ -153,10 +153,10 @@ func (b *batchCheck) padding(from, to int64) error {
 		}
 		for i, x := range p {
 			if x != 0 {
-				if b.out.padBytes == 0 {
-					b.out.padAt = at + int64(i)
+				if b.out.PadBytes == 0 {
+					b.out.PadAt = at + int64(i)
 				}
-				b.out.padBytes++
+				b.out.PadBytes++
 			}
 		}
 		from += n
@@ -169,16 +169,16 @@ type interval struct{ start, end int64 }
 
 // A batchCheck goes over the columns of a batch.
 type batchCheck struct {
-	c       *checker
+	c       *Checker
 	m       *messages.Message
 	buffer  int      // that is next
 	column  int      // that is checked
 	valid   []byte   // the validity bits checked last, for a verifier
-	clock   *checked // set while the column Clock is checked
-	out     *checked // told of padding; nil: nothing is promised of it
+	clock   *Checked // set while the column Clock is checked
+	out     *Checked // told of padding; nil: nothing is promised of it
 	pad     []byte
 	name    string // of the column that is checked
-	fix     []fix
+	fix     []Fix
 	zeros   []interval
 	unknown bool // a column whose zeros cannot be told
 }
@@ -186,13 +186,13 @@ type batchCheck struct {
 // field checks one column. arrowipc.Columns made sure that its nodes and
 // buffers are there.
 func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
-	l, _ := readableLayout(f)
-	if l.width == 0 || l.runEnd {
+	l, _ := LayoutOf(f)
+	if l.Width == 0 || l.RunEnd {
 		a, err := b.array(f, span)
 		if err != nil {
 			return err
 		}
-		if l.runEnd {
+		if l.RunEnd {
 			b.runs(a, &l)
 		} else {
 			b.unknown = true
@@ -203,36 +203,36 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 	if err := b.validity(node); err != nil {
 		return err
 	}
-	data, err := b.data(valuesSlot, (node.Length*int64(l.bits)+7)/8, false)
+	data, err := b.data(valuesSlot, (node.Length*int64(l.Bits)+7)/8, false)
 	if err != nil {
 		return err
 	}
 	if node.NullCount > 0 {
 		b.unknown = true // zeros over its validity would not fit the null count
 	}
-	b.keepZeros(data, l.bits, nil)
-	if b.c.look != nil {
-		b.c.look(b.m, b.column, node, data, b.valid, nil)
+	b.keepZeros(data, l.Bits, nil)
+	if b.c.Look != nil {
+		b.c.Look(b.m, b.column, node, data, b.valid, nil)
 	}
 	if b.clock != nil && node.NullCount == 0 {
 		b.clock.ticks(data)
-		if b.c.sample {
-			b.clock.clockTicks = appendTicks(nil, data)
+		if b.c.Sample {
+			b.clock.ClockTicks = AppendTicks(nil, data)
 		}
 	}
 	return nil
 }
 
 // runs looks at a run-end encoded column that was checked.
-func (b *batchCheck) runs(a *array.Array, l *columnLayout) {
+func (b *batchCheck) runs(a *array.Array, l *Layout) {
 	ends, values := a.Children[0], a.Children[1]
 	b.c.ends = b.c.ends[:0]
 	for k := range ends.Len {
-		b.c.ends = append(b.c.ends, runEndAt(ends.Buffers[0], l.runBits, k))
+		b.c.ends = append(b.c.ends, RunEndAt(ends.Buffers[0], l.RunBits, k))
 	}
-	b.keepZeros(values.Buffers[0], l.bits, b.c.ends)
-	if b.c.look != nil {
-		b.c.look(b.m, b.column, arrowipc.FieldNode{Length: int64(values.Len), NullCount: int64(values.Nulls)}, values.Buffers[0], values.Validity, b.c.ends)
+	b.keepZeros(values.Buffers[0], l.Bits, b.c.ends)
+	if b.c.Look != nil {
+		b.c.Look(b.m, b.column, arrowipc.FieldNode{Length: int64(values.Len), NullCount: int64(values.Nulls)}, values.Buffers[0], values.Validity, b.c.ends)
 	}
 }
 
@@ -243,7 +243,7 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 		b.buffer++
 		b.valid = b.valid[:0]
 		if node.NullCount > 0 {
-			return &reasonError{noValidity(node.NullCount)}
+			return &NotIntactError{Err: NoValidity(node.NullCount)}
 		}
 		return nil
 	}
@@ -252,9 +252,9 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 		return err
 	}
 	if p == nil {
-		return &reasonError{noValidity(node.NullCount)}
+		return &NotIntactError{Err: NoValidity(node.NullCount)}
 	}
-	if b.c.look != nil {
+	if b.c.Look != nil {
 		b.valid = append(b.valid[:0], p...)
 	}
 	valid := int64(0)
@@ -271,16 +271,16 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 }
 
 // ticks looks at the values of the column Clock.
-func (c *checked) ticks(data []byte) {
+func (c *Checked) ticks(data []byte) {
 	n := len(data) / 8
 	if n == 0 {
 		return
 	}
 	at := func(i int) uint64 { return binary.LittleEndian.Uint64(data[8*i:]) }
-	c.clock = clockSpan{at(0), at(n - 1), true}
+	c.Clock = ClockSpan{at(0), at(n - 1), true}
 	for i := 1; i < n; i++ {
 		if before, now := at(i-1), at(i); now < before {
-			c.backAt, c.backFrom, c.backTo = int64(i), before, now
+			c.BackAt, c.BackFrom, c.BackTo = int64(i), before, now
 			return
 		}
 	}
@@ -297,9 +297,9 @@ func (b *batchCheck) keepZeros(data []byte, width int, ends []int64) {
 			return data[i/8]>>(i%8)&1 == 0
 		}
 		w := int64(width / 8)
-		return allZero(data[i*w : (i+1)*w])
+		return AllZero(data[i*w : (i+1)*w])
 	}
-	least := min(int64(zeroRun), b.m.Batch.Length)
+	least := min(int64(ZeroRun), b.m.Batch.Length)
 	var kept []interval
 	keep := func(start, end int64) {
 		if end-start >= least {
@@ -327,11 +327,11 @@ func (b *batchCheck) keepZeros(data []byte, width int, ends []int64) {
 	b.zeros = kept
 }
 
-// intactBy decodes a batch of a file by a schema.
-func intactBy(r io.ReaderAt, size int64, s *arrowipc.Schema, m *messages.Message) (bool, error) {
-	c := checker{window: window{r: r, size: size, scattered: true}}
-	_, err := c.check(s, m)
-	var bad *reasonError
+// IntactBy decodes a batch of a file by a schema.
+func IntactBy(r io.ReaderAt, size int64, s *arrowipc.Schema, m *messages.Message) (bool, error) {
+	c := Checker{Window: Window{File: r, Size: size, Scattered: true}}
+	_, err := c.Check(s, m)
+	var bad *NotIntactError
 	if errors.As(err, &bad) {
 		return false, nil
 	}

@@ -1,4 +1,4 @@
-package recording
+package body
 
 import (
 	"github.com/oniscope/oniscope/shared/internal/array"
@@ -6,9 +6,9 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
-// emptyDictionary is the message of a dictionary of no values at offset at of an
+// EmptyDictionary is the message of a dictionary of no values at offset at of an
 // output, each buffer at a multiple of align, and the footer's block for it.
-func emptyDictionary(s *arrowipc.Schema, id, at int64, align int) ([]byte, arrowipc.Block, error) {
+func EmptyDictionary(s *arrowipc.Schema, id, at int64, align int) ([]byte, arrowipc.Block, error) {
 	values, err := array.Empty(messages.DictionaryField(s.Fields, id))
 	if err != nil {
 		return nil, arrowipc.Block{}, err
@@ -29,11 +29,11 @@ func emptyDictionary(s *arrowipc.Schema, id, at int64, align int) ([]byte, arrow
 	return append(message, body...), block, nil
 }
 
-// eachDictionary calls visit for every field that has a dictionary, those
+// EachDictionary calls visit for every field that has a dictionary, those
 // inside others first.
-func eachDictionary(fields []arrowipc.Field, visit func(f *arrowipc.Field)) {
+func EachDictionary(fields []arrowipc.Field, visit func(f *arrowipc.Field)) {
 	for i := range fields {
-		eachDictionary(fields[i].Children, visit)
+		EachDictionary(fields[i].Children, visit)
 		if fields[i].Dictionary != nil {
 			visit(&fields[i])
 		}

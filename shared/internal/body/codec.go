@@ -1,4 +1,4 @@
-package recording
+package body
 
 import (
 	"bytes"
@@ -25,17 +25,17 @@ func codecName(c arrowipc.Codec) string {
 	return "none"
 }
 
-// maxRatio is how many bytes one byte of any codec can stand for, zstd's: a
+// MaxRatio is how many bytes one byte of any codec can stand for, zstd's: a
 // block of 128 KiB of one value takes 4 bytes. Source: RFC 8878, 3.1.1.2.
-const maxRatio = 128 << 10 / 4
+const MaxRatio = 128 << 10 / 4
 
-// maxContent is the most that n stored bytes can hold. A length above it is
+// MaxContent is the most that n stored bytes can hold. A length above it is
 // not believed and nothing is allocated for it.
 //
 // A byte of an LZ4 sequence stands for at most 255 (LZ4 block format, "Match
-// length"); zstd as maxRatio.
-func maxContent(c arrowipc.Codec, n int64) int64 {
-	slack, ratio := int64(128<<10), int64(maxRatio)
+// length"); zstd as MaxRatio.
+func MaxContent(c arrowipc.Codec, n int64) int64 {
+	slack, ratio := int64(128<<10), int64(MaxRatio)
 	if c == arrowipc.LZ4Frame {
 		slack, ratio = 64<<10, 255
 	}
@@ -45,15 +45,15 @@ func maxContent(c arrowipc.Codec, n int64) int64 {
 	return slack + n*ratio
 }
 
-// A decompressor decodes buffers; its zero value is ready. One goroutine at a
+// A Decompressor decodes buffers; its zero value is ready. One goroutine at a
 // time may use it.
-type decompressor struct {
+type Decompressor struct {
 	zstd *zstd.Decoder
 	lz4  *lz4.Reader
 	src  bytes.Reader
 }
 
-// content returns what a stored buffer holds: need bytes of it, or all where
+// Content returns what a stored buffer holds: need bytes of it, or all where
 // need is array.Whole. An optional buffer that holds nothing gives nil. Plain
 // contents are part of stored; room returns memory for so many bytes, or an
 // error where they are too many.
@@ -61,7 +61,7 @@ type decompressor struct {
 // What a compressed buffer claims to hold is believed only as far as need,
 // which the field nodes justify, rounded up to 64: the run ends of
 // Apache.Arrow for .NET are padded so; and never beyond what its codec can do.
-func (d *decompressor) content(codec arrowipc.Codec, stored []byte, need int64, optional bool, room func(n int64) ([]byte, error)) ([]byte, error) {
+func (d *Decompressor) Content(codec arrowipc.Codec, stored []byte, need int64, optional bool, room func(n int64) ([]byte, error)) ([]byte, error) {
 	claim, p := int64(-1), stored
 	if codec != arrowipc.Uncompressed && len(stored) > 0 {
 		if len(stored) < 8 {
@@ -79,21 +79,21 @@ func (d *decompressor) content(codec arrowipc.Codec, stored []byte, need int64, 
 			return p, nil
 		}
 		if int64(len(p)) < need || codec != arrowipc.Uncompressed && int64(len(p)) > (need+63)&^63 {
-			return nil, bufferTooShort(int64(len(p)), need)
+			return nil, TooShort(int64(len(p)), need)
 		}
 		return p[:need:need], nil
 	case need != array.Whole && (claim < need || claim > (need+63)&^63) || claim < 0:
 		return nil, fmt.Errorf("%w: %d bytes claimed where %d belong", ErrBounds, claim, need)
 	case claim == 0:
 		return p[:0:0], nil
-	case claim > maxContent(codec, int64(len(p))):
+	case claim > MaxContent(codec, int64(len(p))):
 		return nil, fmt.Errorf("%w: %d bytes claimed from %d bytes of %v", ErrBounds, claim, len(p), codecName(codec))
 	}
 	out, err := room(claim)
 	if err != nil {
 		return nil, err
 	}
-	if out, err = d.decode(codec, p, out[:0], claim); err != nil || need == array.Whole {
+	if out, err = d.Decode(codec, p, out[:0], claim); err != nil || need == array.Whole {
 		return out, err
 	}
 	return out[:need:need], nil
@@ -106,10 +106,10 @@ func emptyFrame(codec arrowipc.Codec, stored []byte) bool {
 	return codec != arrowipc.Uncompressed && len(stored) == 8
 }
 
-// decode appends the size bytes that a frame holds to out, which has room for
+// Decode appends the size bytes that a frame holds to out, which has room for
 // them, and checks the frame's checksums, where there are any. More or less
 // than size is an error.
-func (d *decompressor) decode(codec arrowipc.Codec, frame, out []byte, size int64) ([]byte, error) {
+func (d *Decompressor) Decode(codec arrowipc.Codec, frame, out []byte, size int64) ([]byte, error) {
 	var err error
 	if codec == arrowipc.LZ4Frame {
 		out, err = d.decodeLZ4(frame, out, size)
@@ -125,7 +125,7 @@ func (d *decompressor) decode(codec arrowipc.Codec, frame, out []byte, size int6
 	return out, nil
 }
 
-func (d *decompressor) decodeZstd(frame, out []byte) ([]byte, error) {
+func (d *Decompressor) decodeZstd(frame, out []byte) ([]byte, error) {
 	if d.zstd == nil {
 		// DecodeAll with the whole frame checks its checksum. Concurrency 1
 		// keeps one decoder's memory, also in a browser.
@@ -138,7 +138,7 @@ func (d *decompressor) decodeZstd(frame, out []byte) ([]byte, error) {
 	return d.zstd.DecodeAll(frame, out)
 }
 
-func (d *decompressor) decodeLZ4(frame, out []byte, size int64) ([]byte, error) {
+func (d *Decompressor) decodeLZ4(frame, out []byte, size int64) ([]byte, error) {
 	const magic = 0x184D2204 // LZ4 frame format, "Magic Number"; the library takes legacy frames too
 	if len(frame) < 4 || binary.LittleEndian.Uint32(frame) != magic {
 		return nil, lz4.ErrInvalidFrame
@@ -168,16 +168,16 @@ func (d *decompressor) decodeLZ4(frame, out []byte, size int64) ([]byte, error) 
 	return out[:size], nil
 }
 
-// A compressor encodes buffers. The zero value of the codecs it has not been
+// A Compressor encodes buffers. The zero value of the codecs it has not been
 // asked for costs nothing.
-type compressor struct {
+type Compressor struct {
 	zstd *zstd.Encoder
 	lz4  *lz4.Writer
 }
 
-// append appends data as one frame with a checksum: it tells a reader which
+// Append appends data as one frame with a checksum: it tells a reader which
 // column is damaged.
-func (c *compressor) append(dst []byte, codec arrowipc.Codec, data []byte) ([]byte, error) {
+func (c *Compressor) Append(dst []byte, codec arrowipc.Codec, data []byte) ([]byte, error) {
 	if codec == arrowipc.LZ4Frame {
 		out := appender{dst}
 		if c.lz4 == nil {
@@ -205,11 +205,11 @@ func (c *compressor) append(dst []byte, codec arrowipc.Codec, data []byte) ([]by
 	return c.zstd.EncodeAll(data, dst), nil
 }
 
-func (c *compressor) close() {
+func (c *Compressor) Close() {
 	if c.zstd != nil {
 		_ = c.zstd.Close() // of an encoder without a writer: frees memory only
 	}
-	*c = compressor{}
+	*c = Compressor{}
 }
 
 // An appender is a slice to write to.

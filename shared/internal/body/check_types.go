@@ -1,4 +1,4 @@
-package recording
+package body
 
 import (
 	"encoding/binary"
@@ -41,31 +41,31 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 		case need == array.Whole:
 			need = s.Length
 		case s.Length < need:
-			return nil, &reasonError{bufferTooShort(s.Length, need)}
+			return nil, &NotIntactError{Err: TooShort(s.Length, need)}
 		}
 		if slot == valuesSlot { // they are looked at before anything else is read
 			return b.c.view(need, at, out)
 		}
-		*out = grown(*out, need)
-		return *out, b.c.readAt(*out, at)
+		*out = Grown(*out, need)
+		return *out, b.c.Fill(*out, at)
 	}
-	b.c.raw = grown(b.c.raw, s.Length)
-	if err := b.c.readAt(b.c.raw, at); err != nil {
+	b.c.raw = Grown(b.c.raw, s.Length)
+	if err := b.c.Fill(b.c.raw, at); err != nil {
 		return nil, err
 	}
 	if (optional || need == 0) && emptyFrame(b.m.Batch.Codec, b.c.raw) && binary.LittleEndian.Uint64(b.c.raw) != 0 {
-		b.fix = append(b.fix, fix{at: at, bytes: make([]byte, 8), reason: fmt.Sprintf("column %q: the length of the empty buffer %d of the batch is damaged; no value depends on it", b.name, b.buffer-1)})
+		b.fix = append(b.fix, Fix{At: at, Bytes: make([]byte, 8), Reason: fmt.Sprintf("column %q: the length of the empty buffer %d of the batch is damaged; no value depends on it", b.name, b.buffer-1)})
 	}
 	size := int64(0) // decoded
 	if b.out != nil && len(b.c.raw) >= 8 && binary.LittleEndian.Uint64(b.c.raw) == math.MaxUint64 {
-		if b.out.stored == 0 {
-			b.out.storedAt = at
+		if b.out.Stored == 0 {
+			b.out.StoredAt = at
 		}
-		b.out.stored++
+		b.out.Stored++
 	}
-	p, err := b.c.content(b.m.Batch.Codec, b.c.raw, need, optional, func(n int64) ([]byte, error) {
+	p, err := b.c.Content(b.m.Batch.Codec, b.c.raw, need, optional, func(n int64) ([]byte, error) {
 		size = n
-		*out = grown(*out, n)
+		*out = Grown(*out, n)
 		return (*out)[:0:n], nil
 	})
 	if err != nil {
@@ -90,10 +90,10 @@ func (b *batchCheck) array(f *arrowipc.Field, span arrowipc.Span) (*array.Array,
 			return b.data(firstSlot+i, need, optional)
 		},
 		Dictionary: func(f *arrowipc.Field) (*array.Array, error) {
-			if b.c.words == nil {
+			if b.c.Words == nil {
 				return nil, nil
 			}
-			size, ok, err := b.c.words(f.Dictionary.ID, b.m.At)
+			size, ok, err := b.c.Words(f.Dictionary.ID, b.m.At)
 			if err != nil {
 				return nil, notIntact("%w", err)
 			}

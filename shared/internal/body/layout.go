@@ -1,4 +1,4 @@
-package recording
+package body
 
 import (
 	"encoding/binary"
@@ -9,47 +9,47 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// A columnLayout is what a field's type means for its buffers; it is zero for
+// A Layout is what a field's type means for its buffers; it is zero for
 // columns that are arrays.
-type columnLayout struct {
-	bits    int // of one value in the file
-	width   int // bytes of one value in memory
-	runEnd  bool
-	runBits int // of one run end
+type Layout struct {
+	Bits    int // of one value in the file
+	Width   int // bytes of one value in memory
+	RunEnd  bool
+	RunBits int // of one run end
 }
 
-func layoutOf(f *arrowipc.Field) (l columnLayout, ok bool) {
+func layoutOf(f *arrowipc.Field) (l Layout, ok bool) {
 	if f.Type.ID == arrowipc.RunEndEncoded {
 		if len(f.Children) != 2 || f.Dictionary != nil || f.Children[0].Type.ID != arrowipc.Int || !f.Children[0].Type.Signed {
 			return l, false
 		}
 		ends, ok := layoutOf(&f.Children[0])
-		if !ok || ends.bits < 16 {
+		if !ok || ends.Bits < 16 {
 			return l, false
 		}
 		l, ok = layoutOf(&f.Children[1])
-		l.runEnd, l.runBits = true, ends.bits
+		l.RunEnd, l.RunBits = true, ends.Bits
 		return l, ok && f.Children[1].Type.ID != arrowipc.RunEndEncoded
 	}
 	bits, ok := f.Type.FixedBits()
 	if !ok || f.Dictionary != nil || len(f.Children) != 0 {
 		return l, false
 	}
-	return columnLayout{bits: bits, width: (bits + 7) / 8}, true
+	return Layout{Bits: bits, Width: (bits + 7) / 8}, true
 }
 
-// readableLayout is layoutOf for a reader: typ is the type of the values in
+// LayoutOf is layoutOf for a reader: typ is the type of the values in
 // memory, Other if the column cannot be read.
 //
 // A plain column has one node and the buffers validity, values. A run-end
 // encoded one has the nodes parent, run ends, values and the buffers validity
 // and values of the run ends, validity and values of the values.
-func readableLayout(f *arrowipc.Field) (l columnLayout, typ stream.Type) {
+func LayoutOf(f *arrowipc.Field) (l Layout, typ stream.Type) {
 	l, ok := layoutOf(f)
-	if !ok || l.width == 0 {
-		return columnLayout{}, stream.Other
+	if !ok || l.Width == 0 {
+		return Layout{}, stream.Other
 	}
-	if l.runEnd {
+	if l.RunEnd {
 		return l, storageType(f.Children[1].Type)
 	}
 	return l, storageType(f.Type)
@@ -81,14 +81,14 @@ func storageType(t arrowipc.DataType) stream.Type {
 	return stream.FixedBinary
 }
 
-// describe fills in a column of a stream from its field.
-func describe(c *stream.Column, f *arrowipc.Field) {
-	l, typ := readableLayout(f)
-	*c = stream.Column{Name: f.Name, Type: typ, ArrowType: f.TypeString(), ByteWidth: l.width, Nullable: f.Nullable, RunEnd: l.runEnd}
-	c.SetMetadata(streamKeyValues(f.Metadata))
+// Describe fills in a column of a stream from its field.
+func Describe(c *stream.Column, f *arrowipc.Field) {
+	l, typ := LayoutOf(f)
+	*c = stream.Column{Name: f.Name, Type: typ, ArrowType: f.TypeString(), ByteWidth: l.Width, Nullable: f.Nullable, RunEnd: l.RunEnd}
+	c.SetMetadata(StreamKeyValues(f.Metadata))
 }
 
-func streamKeyValues(list []arrowipc.KeyValue) []stream.KeyValue {
+func StreamKeyValues(list []arrowipc.KeyValue) []stream.KeyValue {
 	if len(list) == 0 {
 		return nil
 	}
@@ -99,8 +99,8 @@ func streamKeyValues(list []arrowipc.KeyValue) []stream.KeyValue {
 	return out
 }
 
-// runEndAt returns the end of run k, in rows of the batch.
-func runEndAt(raw []byte, runBits, k int) int64 {
+// RunEndAt returns the end of run k, in rows of the batch.
+func RunEndAt(raw []byte, runBits, k int) int64 {
 	switch runBits {
 	case 16:
 		return int64(int16(binary.LittleEndian.Uint16(raw[2*k:])))
@@ -110,8 +110,8 @@ func runEndAt(raw []byte, runBits, k int) int64 {
 	return int64(binary.LittleEndian.Uint64(raw[8*k:]))
 }
 
-// tickField returns the index of the plain 64-bit column of a clock, or -1.
-func tickField(s *arrowipc.Schema, name string) int {
+// TickField returns the index of the plain 64-bit column of a clock, or -1.
+func TickField(s *arrowipc.Schema, name string) int {
 	for i := range s.Fields {
 		f := &s.Fields[i]
 		if f.Name == name && f.Type.ID == arrowipc.Int && f.Type.BitWidth == 64 && f.Dictionary == nil && len(f.Children) == 0 {
@@ -121,19 +121,19 @@ func tickField(s *arrowipc.Schema, name string) int {
 	return -1
 }
 
-func appendTicks(to []uint64, data []byte) []uint64 {
+func AppendTicks(to []uint64, data []byte) []uint64 {
 	for ; len(data) >= 8; data = data[8:] {
 		to = append(to, binary.LittleEndian.Uint64(data))
 	}
 	return to
 }
 
-// grown returns p with length n; its contents are undefined.
-func grown(p []byte, n int64) []byte {
+// Grown returns p with length n; its contents are undefined.
+func Grown(p []byte, n int64) []byte {
 	return slices.Grow(p[:0], int(n))[:n]
 }
 
-func allZero(p []byte) bool {
+func AllZero(p []byte) bool {
 	for _, b := range p {
 		if b != 0 {
 			return false
