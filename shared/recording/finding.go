@@ -79,30 +79,6 @@ func framingFindings(list []Finding, v *messages.Verdict, p *messages.Placed) []
 	return list
 }
 
-// stepBatches is how many batches are sampled for the step of Clock.
-const stepBatches = 8
-
-// A stepSample measures the even step of Clock from row to row in some batches.
-type stepSample struct {
-	batches int
-	steps   []uint64
-}
-
-func (s *stepSample) full() bool { return s.batches >= stepBatches }
-
-func (s *stepSample) add(ticks []uint64) {
-	if s.full() || len(ticks) < 2 {
-		return
-	}
-	s.batches++
-	for i := 1; i < min(len(ticks), 1<<16); i++ {
-		s.steps = append(s.steps, ticks[i]-ticks[i-1])
-	}
-}
-
-// step returns the even step in ticks, 0 of a stream of events.
-func (s *stepSample) step() float64 { return paceOf(s.steps, ClockGapFactor).period }
-
 // sortFindings puts findings in the order of the file.
 func sortFindings(list []Finding) {
 	slices.SortStableFunc(list, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })

@@ -9,6 +9,7 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
+	"github.com/oniscope/oniscope/shared/internal/pace"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -50,9 +51,9 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 		fmt.Sprintf("only less than %d bytes of padding", messages.MaxPadding),
 		fmt.Sprintf("%d or more rows (or a whole batch)", body.ZeroRun),
 		fmt.Sprintf("Rubbish of up to %d bytes", messages.TailWindow),
-		fmt.Sprintf("more than %g periods of HubClock, or, in files without it, %g of Clock", gapFactor, ClockGapFactor),
-		fmt.Sprintf("of which %g %% of the steps lie within %g %% of it", 100*evenShare, 100*evenTolerance),
-		fmt.Sprintf("Of a batch %d gaps are told one by one", gapsPerBatch),
+		fmt.Sprintf("more than %g periods of HubClock, or, in files without it, %g of Clock", pace.GapFactor, pace.ClockGapFactor),
+		fmt.Sprintf("of which %g %% of the steps lie within %g %% of it", 100*pace.EvenShare, 100*pace.EvenTolerance),
+		fmt.Sprintf("Of a batch %d gaps are told one by one", pace.GapsPerBatch),
 		fmt.Sprintf("of at least %d values", minChannelValues),
 		fmt.Sprintf("if %d or more successive ones", clipRun),
 		fmt.Sprintf("at least %d of them; of a signal that hardly changes", minBorders),

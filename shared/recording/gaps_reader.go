@@ -3,6 +3,8 @@ package recording
 import (
 	"context"
 	"errors"
+
+	"github.com/oniscope/oniscope/shared/internal/pace"
 )
 
 // Gaps finds the stretches without rows in an excerpt of a stream that delivers
@@ -14,13 +16,13 @@ import (
 // error is that of ctx or the source's.
 func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float64, err error) {
 	s := r.Stream()
-	finder, columns := newGapFinder("HubClock"), []int(nil)
+	finder, columns := pace.NewFinder("HubClock"), []int(nil)
 	hub, hasHub := s.HubClock()
 	clock, hasClock := s.Clock()
 	if hasHub {
 		columns = append(columns, hub)
 	} else {
-		finder = newGapFinder("Clock")
+		finder = pace.NewFinder("Clock")
 	}
 	if hasClock {
 		columns = append(columns, clock)
@@ -46,9 +48,9 @@ func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float
 			beside = ticksOf(&b.Columns[len(columns)-1])
 		}
 		// Between two ranges of an excerpt rows are left out, not missing.
-		finder.add(b.Index, b.Start, ticks, beside, adjoining && (next < 0 || next == b.Start))
+		finder.Add(b.Index, b.Start, ticks, beside, adjoining && (next < 0 || next == b.Start))
 		adjoining, next = true, b.Start+int64(b.Rows)
 	}
-	p := finder.pace()
-	return finder.gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz)), p.period, nil
+	p := finder.Pace()
+	return gapsOf(finder.Gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz))), p.Period, nil
 }

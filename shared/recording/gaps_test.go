@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/shared/internal/pace"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -152,7 +153,7 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 					if f.Severity != SeverityError {
 						continue
 					}
-					if len(gaps) == 0 || len(infos) == 0 || gaps[0].finding(f.Offset) != f || infos[0] != f {
+					if len(gaps) == 0 || len(infos) == 0 || gaps[0].Finding(f.Offset) != f || infos[0] != f {
 						t.Fatalf("a scan finds %+v, info %+v, Verify %+v", gaps, infos, list[i:])
 					}
 					gaps, infos = gaps[1:], infos[1:]
@@ -196,7 +197,7 @@ func TestALostBatchIsNoGap(t *testing.T) {
 
 // The memory of the finder grows with the batches, not with the rows.
 func TestTheFinderOfGapsKeepsLittle(t *testing.T) {
-	f := newGapFinder("HubClock")
+	f := pace.NewFinder("HubClock")
 	random := rand.New(rand.NewPCG(3, 3))
 	tick, row := uint64(0), int64(0)
 	for batch := range 100 {
@@ -205,11 +206,11 @@ func TestTheFinderOfGapsKeepsLittle(t *testing.T) {
 			tick += uint64(random.IntN(20000))
 			ticks[i] = tick
 		}
-		f.add(batch, row, ticks, nil, true)
+		f.Add(batch, row, ticks, nil, true)
 		row += 30000
 	}
-	if len(f.steps) > 100*(gapsPerBatch+1) || len(f.sample) > maxPaceSteps {
-		t.Fatalf("%d steps and a sample of %d", len(f.steps), len(f.sample))
+	if len(f.Steps) > 100*(pace.GapsPerBatch+1) || len(f.Sample) > pace.MaxSteps {
+		t.Fatalf("%d steps and a sample of %d", len(f.Steps), len(f.Sample))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/oniscope/oniscope/shared/internal/pace"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -16,13 +17,13 @@ import (
 type GapScan struct {
 	r      *Reader
 	hub    int // column, or -1
-	finder gapFinder
+	finder pace.Finder
 	paced  bool
-	clock  pace    // of Clock, for small batches and who asks
-	pace   pace    // of the clock that shows gaps
-	coarse float64 // period of Clock over many rows
-	median float64 // step of Clock
-	next   int     // batch
+	clock  pace.Pace // of Clock, for small batches and who asks
+	pace   pace.Pace // of the clock that shows gaps
+	coarse float64   // period of Clock over many rows
+	median float64   // step of Clock
+	next   int       // batch
 	last   uint64
 	intact int // the batch before if its ends can be believed, else -1
 	gaps   []Gap
@@ -32,9 +33,9 @@ type GapScan struct {
 // ScanGaps prepares a scan. The reader's Stream says at the end which clock
 // rates to use.
 func (r *Reader) ScanGaps() *GapScan {
-	g := &GapScan{r: r, hub: r.tickColumn(stream.HubClockName), finder: newGapFinder("HubClock"), intact: -1}
+	g := &GapScan{r: r, hub: r.tickColumn(stream.HubClockName), finder: pace.NewFinder("HubClock"), intact: -1}
 	if g.hub < 0 {
-		g.finder = newGapFinder("Clock")
+		g.finder = pace.NewFinder("Clock")
 	}
 	return g
 }
@@ -60,7 +61,7 @@ func (g *GapScan) Step(batches int) (done bool, err error) {
 	}
 	if !g.done {
 		g.done = true
-		g.gaps = g.finder.gaps(g.pace, float64(g.r.stream.AcqClockHz), float64(g.r.stream.HubClockHz))
+		g.gaps = gapsOf(g.finder.Gaps(g.pace, float64(g.r.stream.AcqClockHz), float64(g.r.stream.HubClockHz)))
 	}
 	return true, nil
 }
@@ -75,7 +76,7 @@ func (g *GapScan) begin() error {
 }
 
 func (g *GapScan) over() bool {
-	return g.pace.period == 0 || g.clock.period == 0 || g.next >= len(g.r.batches)
+	return g.pace.Period == 0 || g.clock.Period == 0 || g.next >= len(g.r.batches)
 }
 
 // Gaps returns what was found, in the order of rows, once Step is done.
@@ -99,7 +100,7 @@ func (g *GapScan) measure() error {
 	if g.r.clock < 0 || n == 0 {
 		return nil
 	}
-	clock := newGapFinder("Clock")
+	clock := pace.NewFinder("Clock")
 	var tried [paceBatches]int
 	var looked [][]uint64
 	for k := range paceBatches {
@@ -118,14 +119,14 @@ func (g *GapScan) measure() error {
 		if err != nil {
 			return err
 		}
-		clock.usual(ticks)
+		clock.Usual(ticks)
 		looked = append(looked, ticks)
 		if g.hub >= 0 {
-			g.finder.usual(hub)
+			g.finder.Usual(hub)
 		}
 	}
 	// Batches of a few rows: what they show from one to the next.
-	for k := 1; len(clock.sample) < 2*smallBatch && k <= min(n-1, paceEnds); k++ {
+	for k := 1; len(clock.Sample) < 2*pace.SmallBatch && k <= min(n-1, paceEnds); k++ {
 		i := 1 + (k-1)*(n-1)/min(n-1, paceEnds)
 		before, err := g.r.clockEnds(i - 1)
 		var now [2]uint64
@@ -133,24 +134,24 @@ func (g *GapScan) measure() error {
 			now, err = g.r.clockEnds(i)
 		}
 		if rows := g.r.batches[i-1].rows; err == nil && rows > 0 && now[0] > before[0] {
-			clock.keep((now[0] - before[0]) / uint64(rows))
+			clock.Keep((now[0] - before[0]) / uint64(rows))
 		}
 		if err != nil && !isCorrupt(err) {
 			return err
 		}
 	}
-	g.clock = clock.pace() // sorts the sample
-	if n := len(clock.sample); n > 0 {
-		g.median = float64(clock.sample[n/2])
+	g.clock = clock.Pace() // sorts the sample
+	if n := len(clock.Sample); n > 0 {
+		g.median = float64(clock.Sample[n/2])
 	}
-	g.coarse = g.clock.period
-	for best, k := smallBatch, 0; k < len(looked) && g.clock.period > 0; k++ {
+	g.coarse = g.clock.Period
+	for best, k := pace.SmallBatch, 0; k < len(looked) && g.clock.Period > 0; k++ {
 		if period, steps := evenStretch(looked[k], g.clock); steps > best {
 			g.coarse, best = period, steps
 		}
 	}
-	if g.pace = g.finder.pace(); g.hub < 0 || g.pace.period == 0 && len(g.finder.sample) < smallBatch {
-		g.finder.column, g.finder.factor, g.hub = "Clock", ClockGapFactor, -1
+	if g.pace = g.finder.Pace(); g.hub < 0 || g.pace.Period == 0 && len(g.finder.Sample) < pace.SmallBatch {
+		g.finder.Column, g.finder.Factor, g.hub = "Clock", pace.ClockGapFactor, -1
 		g.pace = g.clock
 	}
 	return nil
@@ -159,10 +160,10 @@ func (g *GapScan) measure() error {
 // evenStretch returns the period over the longest stretch of ticks without a
 // step that may be a gap, and its steps: over many rows jitter weighs nothing,
 // and a gap would.
-func evenStretch(ticks []uint64, p pace) (period float64, steps int) {
+func evenStretch(ticks []uint64, p pace.Pace) (period float64, steps int) {
 	from := 0
 	for i := 1; i <= len(ticks); i++ {
-		if i < len(ticks) && ticks[i] > ticks[i-1] && p.lost(ticks[i]-ticks[i-1], 1) == 0 {
+		if i < len(ticks) && ticks[i] > ticks[i-1] && p.Lost(ticks[i]-ticks[i-1], 1) == 0 {
 			continue
 		}
 		if n := i - 1 - from; n > steps {
@@ -231,25 +232,25 @@ func (g *GapScan) look(i int) error {
 		before = -1 // damage, and no gap besides
 	}
 	if before >= 0 && ends[0] < last {
-		g.finder.unclaim(start - 1) // one of the two is wrong
+		g.finder.Unclaim(start - 1) // one of the two is wrong
 		before = -1
 	}
-	border := before >= 0 && float64(ends[0]-last) > (1+evenTolerance)*period
+	border := before >= 0 && float64(ends[0]-last) > (1+pace.EvenTolerance)*period
 	if inside := float64(ends[1]-ends[0]) > (float64(end-start-1)+0.75)*period; !border && !inside {
-		g.finder.last.ok = false
+		g.finder.Last.OK = false
 		return nil
 	}
-	if border && !g.finder.last.ok {
+	if border && !g.finder.Last.OK {
 		ticks, hub, err := g.read(before)
 		if err != nil {
 			return err
 		}
 		if n := len(ticks); n > 0 {
-			g.finder.last = tickedRow{row: start - 1, tick: ticks[n-1], clock: ticks[n-1], ok: true}
+			g.finder.Last = pace.Row{Row: start - 1, Tick: ticks[n-1], Clock: ticks[n-1], OK: true}
 			if g.hub >= 0 {
-				g.finder.last.ok = len(hub) == n
+				g.finder.Last.OK = len(hub) == n
 				if len(hub) == n {
-					g.finder.last.tick = hub[n-1]
+					g.finder.Last.Tick = hub[n-1]
 				}
 			}
 		}
@@ -262,10 +263,10 @@ func (g *GapScan) look(i int) error {
 		hub = ticks
 	}
 	if len(hub) != len(ticks) || len(ticks) == 0 {
-		g.finder.last.ok = false
+		g.finder.Last.OK = false
 		return nil
 	}
-	g.finder.add(i, start, hub, ticks, border)
+	g.finder.Add(i, start, hub, ticks, border)
 	return nil
 }
 

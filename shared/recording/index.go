@@ -8,6 +8,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/messages"
+	"github.com/oniscope/oniscope/shared/internal/pace"
 )
 
 // A batchState is what is known of one batch.
@@ -412,16 +413,16 @@ func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding)
 
 // clockStep samples the Clock of the first batches.
 func (r *Reader) clockStep() float64 {
-	var s stepSample
-	for i := 0; i < len(r.batches) && !s.full() && r.clock >= 0; i++ {
+	var s pace.Sample
+	for i := 0; i < len(r.batches) && !s.Full() && r.clock >= 0; i++ {
 		if r.batches[i].rows < 2 {
 			continue
 		}
 		if b, err := r.readRows(i, 0, 0, r.batches[i].rows, []int{r.clock}); err == nil {
-			s.add(Values[uint64](&b.Columns[0]))
+			s.Add(Values[uint64](&b.Columns[0]))
 		}
 	}
-	return s.step()
+	return s.Step()
 }
 
 // fillFindings looks up rows and clocks of all findings. A source that fails

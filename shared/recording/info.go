@@ -80,7 +80,7 @@ func (r *Reader) Info(ctx context.Context) (Info, error) {
 		info.RateHz = float64(s.AcqClockHz) / t.Period
 	}
 	for i := range t.gaps {
-		info.Findings = append(info.Findings, t.gaps[i].finding(r.batches[t.gaps[i].Batch].offset))
+		info.Findings = append(info.Findings, t.gaps[i].Finding(r.batches[t.gaps[i].Batch].offset))
 	}
 	info.Findings = append(append([]Finding{}, r.Findings()...), info.Findings...)
 	sortFindings(info.Findings)

@@ -9,6 +9,7 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
+	"github.com/oniscope/oniscope/shared/internal/pace"
 )
 
 // How Recover works. The walk says where messages lie; every batch that it
@@ -82,7 +83,7 @@ type recoverer struct {
 	sizes    []int64  // values of each message of words, -1 if it is not intact
 	reasons  []string // why not
 	replaced bool     // a dictionary of a stream is replaced in the middle
-	steps    stepSample
+	steps    pace.Sample
 	last     body.ClockSpan // of the last batch kept that has one
 
 	salvage  *salvage // nil: none

@@ -8,6 +8,7 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
+	"github.com/oniscope/oniscope/shared/internal/pace"
 	"github.com/oniscope/oniscope/shared/internal/parallel"
 )
 
@@ -137,7 +138,7 @@ func (rc *recoverer) checkBatches() error {
 		}
 		return nil
 	}
-	sampled := stepBatches * 4 // stretches whose ticks may be wanted
+	sampled := pace.SampleBatches * 4 // stretches whose ticks may be wanted
 	err := parallel.Ordered(len(list), func(worker, k int) (judgement, error) {
 		return rc.judge(checkers[worker], &list[k], k < sampled)
 	}, func(k int, j judgement) error {
@@ -175,7 +176,7 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, 
 		rc.list = append(rc.list, e)
 		return
 	}
-	rc.steps.add(c.ClockTicks)
+	rc.steps.Add(c.ClockTicks)
 	rc.suspect(len(rc.list), v, c)
 	if rc.verifier != nil {
 		rc.verifier.intact(v.At, batch, rc.report.RowsRecovered, c, seen)

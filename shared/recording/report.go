@@ -18,7 +18,7 @@ func (rc *recoverer) finishReport() {
 	for i := range rc.list {
 		list[i] = rc.list[i].Verdict
 	}
-	placed := messages.Place(list, rc.Footer != nil, rc.clockOf, int64(about.RowsPerBatch), rc.steps.step())
+	placed := messages.Place(list, rc.Footer != nil, rc.clockOf, int64(about.RowsPerBatch), rc.steps.Step())
 	suspect, lost := false, false
 	for i := range list {
 		v, p := &list[i], &placed[i]

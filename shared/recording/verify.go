@@ -10,6 +10,7 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
+	"github.com/oniscope/oniscope/shared/internal/pace"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -84,7 +85,7 @@ type verifier struct {
 	stream   stream.Stream
 	channels []channel
 	hub      int // columns, or -1
-	finder   gapFinder
+	finder   pace.Finder
 
 	offsets []int64 // of the intact batches
 	indices []int   // of the same
@@ -104,9 +105,9 @@ func (v *verifier) start(s *arrowipc.Schema) {
 	v.stream.FillIn()
 	v.channels = channelsOf(&v.stream)
 	v.hub = body.TickField(s, "HubClock")
-	v.finder = newGapFinder("HubClock")
+	v.finder = pace.NewFinder("HubClock")
 	if v.hub < 0 {
-		v.finder = newGapFinder("Clock")
+		v.finder = pace.NewFinder("Clock")
 	}
 }
 
@@ -151,7 +152,7 @@ func (v *verifier) intact(at int64, index int, row int64, c *body.Checked, l *lo
 	if v.hub < 0 {
 		ticks = c.ClockTicks
 	}
-	v.finder.add(index, row, ticks, c.ClockTicks, adjoining)
+	v.finder.Add(index, row, ticks, c.ClockTicks, adjoining)
 }
 
 func (v *verifier) note(f Finding) {
@@ -191,24 +192,25 @@ func (v *verifier) noteGaps() {
 		}
 		return v.offsets[i]
 	}
-	p := f.pace()
-	for _, g := range f.gaps(p, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz)) {
-		v.note(g.finding(at(g.Batch)))
+	p := f.Pace()
+	for _, found := range f.Gaps(p, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz)) {
+		g := Gap(found)
+		v.note(g.Finding(at(g.Batch)))
 	}
-	for i := range f.odd {
-		o := &f.odd[i]
+	for i := range f.Odd {
+		o := &f.Odd[i]
 		reason := ""
 		switch {
-		case o.duplicate && p.period == 0:
+		case o.Duplicate && p.Period == 0:
 			continue // events may come at the same tick
-		case o.duplicate:
-			reason = fmt.Sprintf("suspect: %s the same %s as the row before", counted(o.rows, "row has", "rows have"), f.column)
-		case f.column == "Clock":
+		case o.Duplicate:
+			reason = fmt.Sprintf("suspect: %s the same %s as the row before", counted(o.Rows, "row has", "rows have"), f.Column)
+		case f.Column == "Clock":
 			continue // told where the batch was checked
 		default:
-			reason = fmt.Sprintf("suspect: %s of %s does not lie between those around", f.column, counted(o.rows, "row", "rows"))
+			reason = fmt.Sprintf("suspect: %s of %s does not lie between those around", f.Column, counted(o.Rows, "row", "rows"))
 		}
-		v.note(Finding{Offset: at(o.batch), Batch: o.batch, Severity: SeverityWarning, Reason: reason,
-			BeforeRow: o.row, ClockBefore: o.before.clock, ClockAfter: o.after})
+		v.note(Finding{Offset: at(o.Batch), Batch: o.Batch, Severity: SeverityWarning, Reason: reason,
+			BeforeRow: o.Row, ClockBefore: o.Before.Clock, ClockAfter: o.After})
 	}
 }
