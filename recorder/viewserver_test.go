@@ -19,7 +19,7 @@ import (
 var testPage = fstest.MapFS{
 	"index.html":           {Data: []byte("<!doctype html><title>page</title>")},
 	"src/main.js":          {Data: []byte("export {};")},
-	"src/format.worker.js": {Data: []byte("import './main.js';")},
+	"src/engine.worker.js": {Data: []byte("import './main.js';")},
 	"src/ui/theme.css":     {Data: []byte(":root{}")},
 	"gen/oniscope.wasm":    {Data: []byte("\x00asm")},
 }
@@ -55,7 +55,7 @@ func TestViewServesThePageAndTheFiles(t *testing.T) {
 		{"/", 200, "text/html; charset=utf-8", "<!doctype html>"},
 		{"/?files=files.json", 200, "text/html; charset=utf-8", "<!doctype html>"},
 		{"/src/main.js", 200, "text/javascript; charset=utf-8", "export"},
-		{"/src/format.worker.js", 200, "text/javascript; charset=utf-8", "import"},
+		{"/src/engine.worker.js", 200, "text/javascript; charset=utf-8", "import"},
 		{"/src/ui/theme.css", 200, "text/css; charset=utf-8", ":root"},
 		{"/gen/oniscope.wasm", 200, "application/wasm", "\x00asm"},
 		{"/files/0/a%20b_0.arrow", 200, "application/vnd.apache.arrow.file", "\x00\x01\x02"},

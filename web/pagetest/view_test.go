@@ -53,7 +53,7 @@ func TestViewServesThePageWithItsFiles(t *testing.T) {
 	}
 	page.Close()
 
-	for _, name := range []string{"", "src/format.worker.js", "gen/oniscope.wasm"} {
+	for _, name := range []string{"", "src/engine.worker.js", "gen/oniscope.wasm"} {
 		base, _, _ := strings.Cut(url, "?")
 		response, err := http.Get(base + name)
 		check(t, err)

@@ -12,14 +12,14 @@
 
 /** Starts the engine in a worker of its own. @returns {EngineClient} */
 export function startEngine() {
-  return new FormatEngine(new Worker(new URL("./format.worker.js", import.meta.url), { type: "module", name: "oniscope-format" }));
+  return new Engine(new Worker(new URL("./engine.worker.js", import.meta.url), { type: "module", name: "oniscope-engine" }));
 }
 
 /**
  * An error as the engine told it: name and message, the byte offset where there is one, and what the person can do.
  * @param {EngineErrorData} data @returns {Error & {offset?: number, next?: string}}
  */
-export function errorFromReply(data) {
+function errorFromReply(data) {
   const error = /** @type {Error & {offset?: number, next?: string}} */ (new Error(String(data.message)));
   error.name = String(data.name);
   if (typeof data.offset === "number") error.offset = data.offset;
@@ -28,7 +28,7 @@ export function errorFromReply(data) {
 }
 
 /** @implements {EngineClient} */
-export class FormatEngine {
+export class Engine {
   /** @type {Map<number, Pending>} */
   #pending = new Map();
   #lastId = 0;
@@ -40,7 +40,7 @@ export class FormatEngine {
   /** @type {(message: string) => void} */
   onCrash = () => {};
 
-  /** @param {Pick<Worker, "postMessage" | "terminate"> & {onmessage: any, onerror: any, onmessageerror: any}} worker  runs format.worker.js */
+  /** @param {Pick<Worker, "postMessage" | "terminate"> & {onmessage: any, onerror: any, onmessageerror: any}} worker  runs engine.worker.js */
   constructor(worker) {
     this.#worker = worker;
     worker.onmessage = (/** @type {MessageEvent} */ event) => this.#receive(event.data);

@@ -56,7 +56,7 @@ export function sentences(info, listed = false) {
 }
 
 /** Severities from worst to least, with their grade and noun. @type {{ severity: Severity, grade: "bad" | "warn" | "plain", noun: string }[]} */
-export const SEVERITIES = [{ severity: "error", grade: "bad", noun: "error" }, { severity: "warning", grade: "warn", noun: "warning" }, { severity: "info", grade: "plain", noun: "note" }];
+const SEVERITIES = [{ severity: "error", grade: "bad", noun: "error" }, { severity: "warning", grade: "warn", noun: "warning" }, { severity: "info", grade: "plain", noun: "note" }];
 
 /** How many findings there are of each severity, worst first. @param {Finding[]} findings */
 export function findingCounts(findings) {

@@ -1,12 +1,12 @@
 /**
- * The page: puts its parts together and connects them to the engine. State is in recording.js, drawing in plots/, elements in ui/.
- * @typedef {import("./recording.js").Row} Row
+ * The page: puts its parts together and connects them to the engine. State is in state.js, drawing in plots/, elements in ui/.
+ * @typedef {import("./state.js").Row} Row
  */
 import { publish } from "./api.js";
-import { startEngine } from "./format.js";
+import { startEngine } from "./engine.js";
 import { reportText } from "./health.js";
-import { openSources, sourcesOf } from "./opening.js";
-import { Recording } from "./recording.js";
+import { openSources } from "./opening.js";
+import { State } from "./state.js";
 import { StatusBar, TopBar } from "./ui/bars.js";
 import { helpDialog } from "./ui/dialogs.js";
 import { byId } from "./ui/dom.js";
@@ -22,45 +22,46 @@ import { onThemeChange } from "./ui/tokens.js";
 import { connectWelcome } from "./ui/welcome.js";
 import { jump, verify } from "./verifying.js";
 import { count } from "./words.js";
+import { sourcesOf } from "./sources.js";
 
 byId("file-notice").remove(); // modules load here, so the sentence does not hold
 
 const root = document.documentElement;
-const recording = new Recording(startEngine());
-const stage = new Stage(recording);
+const state = new State(startEngine());
+const stage = new Stage(state);
 const choose = () => byId("files").click();
 
-new StreamList(recording, (id) => void close(id));
-new ChannelList(recording, stage.traces);
-new Inspector(recording, stage, { save: () => saveDialog(recording, stage), recover: (id) => recoverDialog(recording, id), verify: (id) => void verify(recording, id), jump: (id, finding) => jump(recording, id, finding), setClock: (hz) => void setClock(hz), copy });
-new TopBar(recording, stage, { choose, help: helpDialog });
-const status = new StatusBar(recording, stage);
-connectControls(recording, stage, { help: helpDialog, verify: () => recording.info && void verify(recording, recording.info.id), palette: () => paletteDialog(commands()) });
+new StreamList(state, (id) => void close(id));
+new ChannelList(state, stage.traces);
+new Inspector(state, stage, { save: () => saveDialog(state, stage), recover: (id) => recoverDialog(state, id), verify: (id) => void verify(state, id), jump: (id, finding) => jump(state, id, finding), setClock: (hz) => void setClock(hz), copy });
+new TopBar(state, stage, { choose, help: helpDialog });
+const status = new StatusBar(state, stage);
+connectControls(state, stage, { help: helpDialog, verify: () => state.info && void verify(state, state.info.id), palette: () => paletteDialog(commands()) });
 connectWelcome((given) => void open(given).catch(() => {})); // open() has shown what failed
-onThemeChange(() => recording.changed("theme", "active"));
+onThemeChange(() => state.changed("theme", "active"));
 
-recording.report = (/** @type {unknown} */ error, /** @type {string | undefined} */ stream) => notice(stream ? `${stream} could not be drawn` : "Something went wrong", error);
+state.report = (/** @type {unknown} */ error, /** @type {string | undefined} */ stream) => notice(stream ? `${stream} could not be drawn` : "Something went wrong", error);
 watch();
 
 /** What can be done now, for the palette. @returns {import("./ui/palette.js").Command[]} */
 function commands() {
-  const info = recording.info, verification = info && recording.entry(info.id).verification;
+  const info = state.info, verification = info && state.entry(info.id).verification;
   const ofStream = info === null ? [] : [
-    { name: "Verify: read and check all of it", keys: "V", run: () => void verify(recording, info.id) },
-    { name: "Recover…", run: () => recoverDialog(recording, info.id) },
-    { name: recording.selection ? "Save the selection…" : "Save the stream…", run: () => saveDialog(recording, stage) },
-    { name: "Show as a table, or as plots again", keys: "T", run: () => recording.setAsTable(!recording.asTable) },
-    { name: "Show everything", keys: "0", run: () => recording.setView(recording.run) },
+    { name: "Verify: read and check all of it", keys: "V", run: () => void verify(state, info.id) },
+    { name: "Recover…", run: () => recoverDialog(state, info.id) },
+    { name: state.selection ? "Save the selection…" : "Save the stream…", run: () => saveDialog(state, stage) },
+    { name: "Show as a table, or as plots again", keys: "T", run: () => state.setAsTable(!state.asTable) },
+    { name: "Show everything", keys: "0", run: () => state.setView(state.run) },
     { name: "Copy report", run: () => copy(reportText(info)) },
     ...(verification?.state === "done" ? [{ name: "Copy findings as JSON", run: () => copy(JSON.stringify(verification.report, null, 2) + "\n") }] : []),
     { name: `Close ${info.id}`, run: () => void close(info.id) },
   ];
-  return [{ name: "Open files…", run: choose }, ...ofStream, ...recording.rows.map((row) => ({ name: `Show ${row.name}`, run: () => recording.select(row.key) })), { name: "All keys", keys: "?", run: helpDialog }];
+  return [{ name: "Open files…", run: choose }, ...ofStream, ...state.rows.map((row) => ({ name: `Show ${row.name}`, run: () => state.select(row.key) })), { name: "All keys", keys: "?", run: helpDialog }];
 }
 
 /** Listens for the engine's end. */
 function watch() {
-  recording.client.onCrash = (message) => {
+  state.client.onCrash = (message) => {
     setState("error");
     notice("The engine stopped", Object.assign(new Error(message), { next: "Nothing on disk was touched. Restart opens the same files again." }), { label: "Restart", run: () => void restart() });
   };
@@ -68,18 +69,18 @@ function watch() {
 
 /** A new engine, with what was open in the old one. */
 async function restart() {
-  const sources = recording.ordered.map(({ source, name, size }) => ({ source, name, size: size ?? 0 }));
-  const { view, activeKey, tracesKey } = recording;
-  recording.client = startEngine();
+  const sources = state.ordered.map(({ source, name, size }) => ({ source, name, size: size ?? 0 }));
+  const { view, activeKey, tracesKey } = state;
+  state.client = startEngine();
   watch();
-  recording.clear();
+  state.clear();
   stage.reset();
   clearNotices();
   await load(sources);
-  if (!recording.rows.some((row) => row.key === activeKey)) return;
-  if (recording.rows.some((row) => row.key === tracesKey)) recording.select(tracesKey);
-  recording.select(activeKey);
-  recording.setView(view);
+  if (!state.rows.some((row) => row.key === activeKey)) return;
+  if (state.rows.some((row) => row.key === tracesKey)) state.select(tracesKey);
+  state.select(activeKey);
+  state.setView(view);
 }
 
 /** @param {"empty" | "opening" | "ready" | "error"} state */
@@ -89,7 +90,7 @@ function setState(state) {
 
 /**
  * Opens files and URLs and shows what could not be opened.
- * @param {(File | string | import("./opening.js").Listed)[]} given
+ * @param {(File | string | import("./sources.js").Listed)[]} given
  * @returns {Promise<string[]>} ids of the streams
  */
 async function open(given) {
@@ -100,15 +101,15 @@ async function open(given) {
 /** Calls of load that are under way. */
 let loading = 0;
 
-/** @param {import("./opening.js").Source[]} sources */
+/** @param {import("./sources.js").Source[]} sources */
 async function load(sources) {
   if (sources.length === 0) return [];
   setState("opening");
   loading++;
-  const { ids, failures } = await openSources(recording, sources).finally(() => loading--);
+  const { ids, failures } = await openSources(state, sources).finally(() => loading--);
   for (const { name, error } of failures) notice(`${name} could not be opened`, error);
-  setState(loading > 0 ? "opening" : recording.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");
-  recording.changed("streams", "view", "progress");
+  setState(loading > 0 ? "opening" : state.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");
+  state.changed("streams", "view", "progress");
   if (ids.length > 0) announce(`Opened ${count(ids.length, "stream")}.`);
   void indexAll(ids);
   if (failures.length > 0 && ids.length === 0) throw asError(failures[0].error);
@@ -117,47 +118,47 @@ async function load(sources) {
 
 /** Makes row counts and coverage exact in the background, once the first traces are there. @param {string[]} ids */
 async function indexAll(ids) {
-  if (recording.active) await stage.drawn().catch(() => {}); // what failed is shown already
+  if (state.active) await stage.drawn().catch(() => {}); // what failed is shown already
   for (const id of ids) {
-    const entry = recording.entries.get(id);
+    const entry = state.entries.get(id);
     if (!entry || entry.info.rows_exact) continue;
     try {
-      recording.update(await recording.client.index(id));
+      state.update(await state.client.index(id));
     } catch (error) {
-      if (asError(error).name !== "AbortError" && recording.entries.has(id)) recording.report(error, id);
+      if (asError(error).name !== "AbortError" && state.entries.has(id)) state.report(error, id);
     }
   }
 }
 
 /** @param {string} id */
 async function close(id) {
-  if (!recording.entries.has(id)) return; // closed by the click before
-  const wasTraces = recording.traces?.id === id;
-  recording.remove(id);
+  if (!state.entries.has(id)) return; // closed by the click before
+  const wasTraces = state.traces?.id === id;
+  state.remove(id);
   if (wasTraces) stage.traces.reset();
-  if (recording.entries.size === 0) {
-    recording.clear();
+  if (state.entries.size === 0) {
+    state.clear();
     stage.reset();
     setState(loading > 0 ? "opening" : "empty");
   }
-  await recording.client.close(id).catch((error) => recording.report(error));
+  await state.client.close(id).catch((error) => state.report(error));
 }
 
 /** The typed rate holds for every stream on this clock that does not know its own. @param {number} hz */
 async function setClock(hz) {
-  for (const info of recording.companions) {
+  for (const info of state.companions) {
     if (info.clock.hz > 0) continue;
     try {
-      recording.update(await recording.client.setClock(info.id, hz));
+      state.update(await state.client.setClock(info.id, hz));
     } catch (error) {
-      recording.report(error, info.id);
+      state.report(error, info.id);
     }
   }
-  recording.resetView();
-  recording.changed("view", "active", "cursor", "selection");
+  state.resetView();
+  state.changed("view", "active", "cursor", "selection");
 }
 
-publish(recording, stage, open);
+publish(state, stage, open);
 
 const list = new URLSearchParams(location.search).get("files");
 if (list !== null) {
@@ -165,10 +166,10 @@ if (list !== null) {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
-    const listed = /** @type {import("./opening.js").Listed[]} */ (await response.json());
+    const listed = /** @type {import("./sources.js").Listed[]} */ (await response.json());
     await load(sourcesOf(listed, url.href));
   } catch (error) {
-    if (recording.entries.size === 0) setState("error");
+    if (state.entries.size === 0) setState("error");
     if (byId("notices").childElementCount === 0) notice(`The list ${list} could not be read`, error);
   }
 }

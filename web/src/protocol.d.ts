@@ -291,7 +291,7 @@ export interface StartTime { hz: number; start_utc: string }
 /** wasm memory and file bytes read since start. */
 export interface EngineState { bytes: number; read: number; version: string }
 
-/** The main thread's client, web/src/format.js: `startEngine()` gives one in a worker of its own. */
+/** The main thread's client, web/src/engine.js: `startEngine()` gives one in a worker of its own. */
 export interface EngineClient {
   open(args: OpenArgs, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
   close(stream: string): Promise<void>;

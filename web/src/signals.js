@@ -2,7 +2,7 @@
  * From the facts of a stream to the lines of the lists and plots. Pure.
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./protocol.js").ColumnInfo} ColumnInfo
- * @typedef {import("./recording.js").Row} Row
+ * @typedef {import("./state.js").Row} Row
  */
 import { integer } from "./words.js";
 
@@ -43,7 +43,7 @@ export function rowsFromInfo(info) {
 }
 
 /** Columns that cannot be plotted: text, lists, and the like. @param {StreamInfo} info */
-export function wordColumns(info) {
+function wordColumns(info) {
   return info.columns.filter((c) => !c.plottable).map((c) => c.index);
 }
 

@@ -6,7 +6,7 @@
  * @typedef {import("./protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("./protocol.js").EngineClient} EngineClient
  * @typedef {import("./protocol.js").VerifyReport} VerifyReport
- * @typedef {import("./scale.js").Span} Span
+ * @typedef {import("./view/scale.js").Span} Span
  * @typedef {{ id: string, info: StreamInfo, source: File | string, name: string, size?: number, order?: number, verification?: Verification }} Entry
  *   order: place among the streams
  * @typedef {{ state: "running", done: number, total: number, cancel: () => void } | { state: "done", report: VerifyReport } | { state: "failed", error: unknown }} Verification
@@ -16,13 +16,14 @@
  *   a line of the stream list: a stream, or one signal of it
  * @typedef {"streams" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress" | "opening" | "health"} Subject
  */
-import { clampView, firstView } from "./viewport.js";
-import { rowsFromInfo } from "./rows.js";
+import { clampView, firstView } from "./view/viewport.js";
+import { rowsFromInfo } from "./signals.js";
+import { periodOf, spanOf, timebase } from "./times.js";
 
 /** Shortest view, as rows of the stream it is about. */
 const MIN_ROWS_IN_VIEW = 8;
 
-export class Recording {
+export class State {
   /** @type {Map<string, Entry>} */
   entries = new Map();
   /** Files that are being opened, by order. @type {Map<number, Opening>} */
@@ -63,9 +64,16 @@ export class Recording {
   /** Shows an error to the person; set by the page. @type {(error: unknown, stream?: string) => void} */
   report = () => {};
 
-  /** @param {EngineClient} client */
-  constructor(client) {
+  /** Calls back in the next animation frame; returns a number that is not 0. @type {(callback: () => void) => number} */
+  #schedule;
+
+  /**
+   * @param {EngineClient} client
+   * @param {(callback: () => void) => number} [schedule]  when listeners are called; the next animation frame
+   */
+  constructor(client, schedule = (callback) => requestAnimationFrame(callback)) {
     this.client = client;
+    this.#schedule = schedule;
   }
 
   /**
@@ -83,7 +91,7 @@ export class Recording {
   /** @param {...Subject} subjects */
   changed(...subjects) {
     for (const subject of subjects) this.#changed.add(subject);
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#tell());
+    if (this.#frame === 0) this.#frame = this.#schedule(() => this.#tell());
   }
 
   #tell() {
@@ -314,28 +322,4 @@ export class Recording {
     this.gain.set(this.tracesKey, gain);
     this.changed("gain");
   }
-}
-
-/** @param {StreamInfo} info @returns {Span} first row to the end of the last, ticks */
-export function spanOf(info) {
-  const to = info.clock.last + periodOf(info);
-  const lost = info.coverage.reduce((end, c) => Math.max(end, c.to), to);
-  return { from: info.clock.first, to: lost };
-}
-
-/** Mean ticks between two rows, over the spans that are there. @param {StreamInfo} info */
-export function periodOf(info) {
-  let ticks = 0, steps = 0;
-  for (const span of info.coverage) {
-    if (span.kind !== "data" || span.rows < 2) continue;
-    ticks += span.to - span.from;
-    steps += span.rows - 1;
-  }
-  if (steps > 0) return Math.max(1, ticks / steps);
-  return info.rows > 1 ? Math.max(1, (info.clock.last - info.clock.first) / (info.rows - 1)) : Math.max(1, info.clock.hz);
-}
-
-/** @param {StreamInfo} info */
-function timebase(info) {
-  return info.clock.column ? "clock" : info.id;
 }

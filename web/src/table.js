@@ -16,7 +16,7 @@ export const BLOCK_ROWS = 64, BLOCK_COLUMNS = 8;
 const MOST_PIXELS = 4e6;
 
 /** @param {ColumnInfo} column */
-export function widthOf(column) {
+function widthOf(column) {
   const name = Math.max(column.label.length, Math.min(24, column.type.length)) * 7 + 24;
   return Math.max(name, column.plottable ? (/64/.test(column.type) ? 150 : 96) : /^dictionary/.test(column.type) ? 150 : 220);
 }

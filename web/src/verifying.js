@@ -1,41 +1,41 @@
 /**
  * Verifying a stream, and going to what it found.
- * @typedef {import("./recording.js").Recording} Recording
+ * @typedef {import("./state.js").State} State
  * @typedef {import("./protocol.js").Finding} Finding
  */
 import { ticksOf } from "./health.js";
 
 /**
- * Verifies a stream in the background; how far it is and what it found stand in the recording. A verification that runs already goes on.
- * @param {Recording} recording
+ * Verifies a stream in the background; how far it is and what it found are in the state. A verification that runs already goes on.
+ * @param {State} state
  * @param {string} id
  */
-export async function verify(recording, id) {
-  if (recording.entry(id).verification?.state === "running") return;
+export async function verify(state, id) {
+  if (state.entry(id).verification?.state === "running") return;
   const abort = new AbortController(), cancel = () => abort.abort();
-  recording.setVerification(id, { state: "running", done: 0, total: 0, cancel });
+  state.setVerification(id, { state: "running", done: 0, total: 0, cancel });
   try {
-    const report = await recording.client.verify(id, { signal: abort.signal, onProgress: ({ done, total }) => recording.setVerification(id, { state: "running", done, total, cancel }) });
-    recording.setVerification(id, { state: "done", report });
+    const report = await state.client.verify(id, { signal: abort.signal, onProgress: ({ done, total }) => state.setVerification(id, { state: "running", done, total, cancel }) });
+    state.setVerification(id, { state: "done", report });
   } catch (error) {
-    recording.setVerification(id, { state: "failed", error });
+    state.setVerification(id, { state: "failed", error });
   }
 }
 
 /**
  * Brings a finding to the middle of the screen, with the cursor on it.
- * @param {Recording} recording
+ * @param {State} state
  * @param {string} id
  * @param {Finding} finding
  */
-export function jump(recording, id, finding) {
-  const { info } = recording.entry(id), ticks = ticksOf(finding, info);
+export function jump(state, id, finding) {
+  const { info } = state.entry(id), ticks = ticksOf(finding, info);
   if (ticks === null) return;
-  if (recording.info?.id !== id) {
-    const row = recording.rows.find((r) => r.id === id);
-    if (row) recording.select(row.key);
+  if (state.info?.id !== id) {
+    const row = state.rows.find((r) => r.id === id);
+    if (row) state.select(row.key);
   }
-  const half = (recording.view.to - recording.view.from) / 2;
-  recording.setView({ from: ticks - half, to: ticks + half });
-  recording.setCursor(ticks);
+  const half = (state.view.to - state.view.from) / 2;
+  state.setView({ from: ticks - half, to: ticks + half });
+  state.setCursor(ticks);
 }

@@ -4,8 +4,8 @@
  */
 
 export const THIN = "\u202f";
-export const MINUS = "\u2212";
-export const MICRO = "\u00b5";
+const MINUS = "\u2212";
+const MICRO = "\u00b5";
 
 /** Prefixes that are shown, largest first. @type {[string, number][]} */
 const PREFIXES = [["G", 1e9], ["M", 1e6], ["k", 1e3], ["", 1], ["m", 1e-3], [MICRO, 1e-6], ["n", 1e-9]];
@@ -38,7 +38,7 @@ export function integer(n) {
  * @param {number} x
  * @param {number} [digits]
  */
-export function significant(x, digits = 3) {
+function significant(x, digits = 3) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "not a number" : (x < 0 ? MINUS : "") + "∞";
   if (x === 0) return "0";
   const places = Math.min(12, Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(x)))));

@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { FormatEngine } from "../src/format.js";
-import { browserWorker } from "./format.worker-node.js";
+import { Engine } from "../src/engine.js";
+import { browserWorker } from "./engine.worker-node.js";
 
 const gen = (name) => fileURLToPath(new URL(`../gen/${name}`, import.meta.url));
 const foreign = (name) => fileURLToPath(new URL(`../../testdata/foreign/${name}`, import.meta.url));
@@ -29,7 +29,7 @@ describe("the engine", () => {
     for (const name of ["oniscope.wasm", "wasm_exec.js"]) {
       assert.ok(existsSync(gen(name)), `web/gen/${name} is missing: build the engine first with "go tool mage build"`);
     }
-    engine = new FormatEngine(browserWorker());
+    engine = new Engine(browserWorker());
   });
   after(() => engine?.terminate());
 
@@ -185,7 +185,7 @@ describe("the engine", () => {
 
 test("a dead engine rejects what is pending, and says so once", async () => {
   const worker = { onmessage: null, onerror: null, onmessageerror: null, sent: [], postMessage: (m) => worker.sent.push(m), terminate: () => (worker.ended = true) };
-  const engine = new FormatEngine(worker);
+  const engine = new Engine(worker);
   const crashes = [];
   engine.onCrash = (why) => crashes.push(why);
   const pending = [rejection(engine.info("a")), rejection(engine.engine())];
@@ -199,7 +199,7 @@ test("a dead engine rejects what is pending, and says so once", async () => {
 
 test("a reply reaches its request only, progress before it", async () => {
   const worker = { onmessage: null, onerror: null, onmessageerror: null, sent: [], postMessage: (m) => worker.sent.push(m), terminate() {} };
-  const engine = new FormatEngine(worker);
+  const engine = new Engine(worker);
   const seen = [];
   const index = engine.index("a", { onProgress: (p) => seen.push(p) });
   const info = engine.info("a");

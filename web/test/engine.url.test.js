@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { FormatEngine } from "../src/format.js";
-import { browserWorker } from "./format.worker-node.js";
+import { Engine } from "../src/engine.js";
+import { browserWorker } from "./engine.worker-node.js";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const file = readFileSync(path("../../testdata/foreign/bonsai/old_MemoryMonitor.arrow"));
@@ -38,7 +38,7 @@ describe("a file behind a URL", () => {
     server = createServer(serve);
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     base = `http://127.0.0.1:${server.address().port}`;
-    engine = new FormatEngine(browserWorker());
+    engine = new Engine(browserWorker());
   });
   after(() => {
     engine?.terminate();

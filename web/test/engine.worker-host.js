@@ -1,4 +1,4 @@
-// Runs web/src/format.worker.js in a worker thread of Node, which lacks a few things of a browser's worker.
+// Runs web/src/engine.worker.js in a worker thread of Node, which lacks a few things of a browser's worker.
 import { readFile } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
@@ -19,4 +19,4 @@ globalThis.fetch = async (url, options) =>
   String(url).startsWith("file:")
     ? new Response(await readFile(fileURLToPath(url)), { headers: { "Content-Type": "application/wasm" } })
     : fetchOverHTTP(url, options);
-await import("../src/format.worker.js");
+await import("../src/engine.worker.js");

@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 
-/** What format.js needs of a browser's Worker, around one of Node. */
+/** What engine.js needs of a browser's Worker, around one of Node. */
 export function browserWorker() {
-  const worker = new Worker(new URL("./format.worker-host.js", import.meta.url), { stdout: true });
+  const worker = new Worker(new URL("./engine.worker-host.js", import.meta.url), { stdout: true });
   const adapter = {
     onmessage: null,
     onerror: null,

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { estimate } from "../src/estimate.js";
 import { findingCounts, findingText, sentences, ticksOf } from "../src/health.js";
-import { openingWords } from "../src/opening.js";
+import { openingWords } from "../src/sources.js";
 
 const finding = (severity, over = {}) => ({ offset: 4096, length: 100, batch: 1, severity, reason: "a checksum differs", before_row: 120, lost_rows: 120, clock_before: 1000, clock_after: 501000, ...over });
 const plain = (text) => text.replaceAll("\u202f", " ");

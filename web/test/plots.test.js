@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { baseline, fittingGain, measure } from "../src/gain.js";
-import { bestLayer } from "../src/loader.js";
+import { baseline, fittingGain, measure } from "../src/view/gain.js";
+import { bestLayer } from "../src/view/loader.js";
 import { changingBits, strokeBit, uncertain } from "../src/plots/bits.js";
 import { missingIn } from "../src/plots/hatch.js";
 import { strokeSamples } from "../src/plots/lines.js";

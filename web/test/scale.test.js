@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rulerMarks } from "../src/plots/ruler.js";
-import { alignedBins, decimalsOf, multiples, niceAbove, niceStep, ticksFromX, timeStep, valueAxis, xFromTicks } from "../src/scale.js";
+import { alignedBins, decimalsOf, multiples, niceAbove, niceStep, ticksFromX, timeStep, valueAxis, xFromTicks } from "../src/view/scale.js";
 
 test("pixels and ticks are inverse, at 417 days too", () => {
   const view = { from: 2 ** 52, to: 2 ** 52 + 250e6 };

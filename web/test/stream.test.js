@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findingText, pill, readable, sentences } from "../src/health.js";
-import { Loader } from "../src/loader.js";
-import { isStartTime, sourcesOf, suffixOf } from "../src/opening.js";
-import { bitLabel, physicalFromRaw, rowsFromInfo, unitOf } from "../src/rows.js";
+import { Loader } from "../src/view/loader.js";
+import { bitLabel, physicalFromRaw, rowsFromInfo, unitOf } from "../src/signals.js";
+import { isStartTime, sourcesOf, suffixOf } from "../src/sources.js";
 
 const column = (index, name, group, channel, more = {}) => ({ index, name, label: name, group, channel, type: "uint16", nullable: false, unit: "", scale: 0, offset: 0, gain: 0, rate_hz: 0, subsample: "none", stride: 1, plottable: true, bits: [], ...more });
 const info = (more = {}) => ({

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { rowsFromInfo, tableColumns } from "../src/rows.js";
+import { rowsFromInfo, tableColumns } from "../src/signals.js";
 import { BLOCK_ROWS, blocksSeen, columnsSeen, extentOf, lastFirst, layoutOf, ROW, rowFromScroll, scrollFromRow } from "../src/table.js";
 
 const column = (label, type, plottable) => ({ label, type, plottable });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clampView, firstView, labelStride, pan, rowHeight, rowWindow, zoomAt } from "../src/viewport.js";
+import { clampView, firstView, labelStride, pan, rowHeight, rowWindow, zoomAt } from "../src/view/viewport.js";
 
 const bounds = { from: 1000, to: 101000 };
 

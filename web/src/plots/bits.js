@@ -1,7 +1,7 @@
 /**
  * Digital ports as lanes, one a bit.
  * @typedef {import("../protocol.js").Envelope} Envelope
- * @typedef {import("../scale.js").Span} Span
+ * @typedef {import("../view/scale.js").Span} Span
  */
 
 /**

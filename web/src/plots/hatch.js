@@ -1,10 +1,10 @@
 /**
  * Spans where data are missing: hatched at true width.
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
- * @typedef {import("../scale.js").Span} Span
+ * @typedef {import("../view/scale.js").Span} Span
  * @typedef {StreamInfo["coverage"][number]} Coverage
  */
-import { xFromTicks } from "../scale.js";
+import { xFromTicks } from "../view/scale.js";
 
 /** Distance of two hatch lines, CSS pixels. */
 const PITCH = 6;

@@ -1,7 +1,7 @@
 /**
  * Lines through single samples, for views with about one sample a pixel or less.
  * @typedef {import("../protocol.js").Envelope} Envelope
- * @typedef {import("../scale.js").Span} Span
+ * @typedef {import("../view/scale.js").Span} Span
  */
 
 /** Samples further apart than this, in pixels, get a dot each. */

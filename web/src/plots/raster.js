@@ -2,7 +2,7 @@
  * Min-max envelopes into pixels, by hand: one vertical bar a pixel column, its ends blended. A bar is a handful of array writes, so a hundred channels on a
  * wide screen take a few milliseconds; the same bars as canvas paths take ten times as long. Nothing is allocated.
  * @typedef {import("../protocol.js").Envelope} Envelope
- * @typedef {import("../scale.js").Span} Span
+ * @typedef {import("../view/scale.js").Span} Span
  */
 
 /**

@@ -1,8 +1,8 @@
 /**
  * The time axis on top: seconds where the clock rate is known, ticks where it is not.
- * @typedef {import("../scale.js").Span} Span
+ * @typedef {import("../view/scale.js").Span} Span
  */
-import { decimalsOf, multiples, niceAbove, timeStep, xFromTicks } from "../scale.js";
+import { decimalsOf, multiples, niceAbove, timeStep, xFromTicks } from "../view/scale.js";
 import { clockFace, integer } from "../words.js";
 
 /** Least distance of two labels, CSS pixels. */

@@ -1,14 +1,14 @@
 /**
  * Top bar and status bar.
- * @typedef {import("../recording.js").Recording} Recording
+ * @typedef {import("../state.js").State} State
  * @typedef {import("./stage.js").Stage} Stage
  */
 import { pill } from "../health.js";
-import { openingWords } from "../opening.js";
-import { unitOf } from "../rows.js";
+import { unitOf } from "../signals.js";
 import { bytes, count, parseQuantity, parseSpan, round, short, span } from "../words.js";
 import { byId, el, fill, say, sign } from "./dom.js";
-import { runLength } from "./right.js";
+import { openingWords } from "../sources.js";
+import { runLength } from "../times.js";
 
 export class TopBar {
   #name = el("span", { class: "run-name" });
@@ -20,12 +20,12 @@ export class TopBar {
   #gain = el("input", { type: "text", class: "field", id: "gain", size: "9", "aria-label": "Gain: what the scale bar stands for", title: "What the 40 px scale bar stands for; Alt + wheel" });
 
   /**
-   * @param {Recording} recording
+   * @param {State} state
    * @param {Stage} stage
    * @param {{ choose: () => void, help: () => void }} actions
    */
-  constructor(recording, stage, actions) {
-    this.recording = recording;
+  constructor(state, stage, actions) {
+    this.state = state;
     this.stage = stage;
     const side = (/** @type {"left" | "right"} */ which) => {
       const button = el("button", { type: "button", class: "icon fold fold-" + which, "aria-label": which === "left" ? "Streams and channels" : "Cursor, selection, stream, health", "aria-expanded": "false", onclick: () => {
@@ -39,58 +39,58 @@ export class TopBar {
       el("button", { type: "button", class: "key", id: "help-button", "aria-label": "All keys", onclick: actions.help }, "?"));
     this.#span.addEventListener("change", () => this.#typedSpan());
     this.#gain.addEventListener("change", () => this.#typedGain());
-    recording.on(["streams", "active"], () => this.#facts());
-    recording.on(["view", "gain", "active", "rows"], () => this.#fields());
+    state.on(["streams", "active"], () => this.#facts());
+    state.on(["view", "gain", "active", "rows"], () => this.#fields());
   }
 
   #facts() {
-    const { recording } = this;
-    const infos = [...recording.entries.values()].map((e) => e.info);
-    const info = recording.info;
+    const { state } = this;
+    const infos = [...state.entries.values()].map((e) => e.info);
+    const info = state.info;
     document.title = info ? `${info.id} · Oniscope` : "Oniscope";
     fill(byId("run"), ...(info ? [this.#name, this.#streams, this.#length, this.#size, this.#pill] : []));
     if (!info) return;
-    const run = recording.run;
+    const run = state.run;
     say(this.#name, info.path.split("/").pop() || info.id);
     this.#name.title = info.path;
     say(this.#streams, count(infos.length, "stream"));
-    say(this.#length, info.rows > 0 ? runLength(run.to - run.from, recording.hz) : "no rows");
+    say(this.#length, info.rows > 0 ? runLength(run.to - run.from, state.hz) : "no rows");
     say(this.#size, bytes(infos.reduce((sum, i) => sum + i.size_bytes, 0)));
-    const state = pill(infos);
-    say(this.#pill, state.text);
-    this.#pill.className = "pill " + state.grade;
+    const verdict = pill(infos);
+    say(this.#pill, verdict.text);
+    this.#pill.className = "pill " + verdict.grade;
   }
 
   #fields() {
-    const { recording } = this, { view, hz } = recording, traces = recording.traces;
-    this.#span.hidden = !recording.active;
+    const { state } = this, { view, hz } = state, traces = state.traces;
+    this.#span.hidden = !state.active;
     if (document.activeElement !== this.#span) this.#span.value = hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), "tick");
-    this.#gain.hidden = !traces || !recording.gain.has(traces.key);
-    if (document.activeElement !== this.#gain && traces) this.#gain.value = round(recording.gain.get(traces.key) ?? 1, this.#unit());
+    this.#gain.hidden = !traces || !state.gain.has(traces.key);
+    if (document.activeElement !== this.#gain && traces) this.#gain.value = round(state.gain.get(traces.key) ?? 1, this.#unit());
   }
 
   #unit() {
-    const traces = this.recording.traces;
-    return traces ? unitOf(this.recording.entry(traces.id).info.columns[traces.columns[0]]) : "";
+    const traces = this.state.traces;
+    return traces ? unitOf(this.state.entry(traces.id).info.columns[traces.columns[0]]) : "";
   }
 
   #typedSpan() {
-    const { recording } = this, { view, hz } = recording;
+    const { state } = this, { view, hz } = state;
     const text = this.#span.value.replace(/ticks?/i, "");
     const ticks = hz > 0 ? parseSpan(text) * hz : parseQuantity(text, "");
     this.#span.toggleAttribute("aria-invalid", !(ticks > 0));
     if (!(ticks > 0)) return;
     const middle = (view.from + view.to) / 2;
-    recording.setView({ from: middle - ticks / 2, to: middle + ticks / 2 });
+    state.setView({ from: middle - ticks / 2, to: middle + ticks / 2 });
     this.#span.blur();
-    recording.changed("view");
+    state.changed("view");
   }
 
   #typedGain() {
     const gain = parseQuantity(this.#gain.value, this.#unit());
     this.#gain.toggleAttribute("aria-invalid", !(gain > 0));
     if (!(gain > 0)) return;
-    this.recording.setGain(gain);
+    this.state.setGain(gain);
     this.#gain.blur();
   }
 }
@@ -98,7 +98,7 @@ export class TopBar {
 export class StatusBar {
   #opening = el("span", { id: "status-opening" });
   #openingWords = el("span");
-  #openingCancel = el("button", { type: "button", class: "plain", id: "opening-cancel", onclick: () => this.recording.opening.forEach((o) => o.cancel()) }, "Cancel");
+  #openingCancel = el("button", { type: "button", class: "plain", id: "opening-cancel", onclick: () => this.state.opening.forEach((o) => o.cancel()) }, "Cancel");
   #drawn = el("span", { id: "status-drawn" });
   #channels = el("span");
   #read = el("span", { id: "status-read" });
@@ -108,19 +108,19 @@ export class StatusBar {
   #asking = false;
   #lastAsked = 0;
 
-  /** @param {Recording} recording @param {Stage} stage */
-  constructor(recording, stage) {
-    this.recording = recording;
+  /** @param {State} state @param {Stage} stage */
+  constructor(state, stage) {
+    this.state = state;
     this.stage = stage;
     byId("status").append(this.#version, this.#opening, this.#drawn, this.#channels, this.#read, this.#engine, this.#exact);
-    recording.on(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
-    recording.on(["opening", "health"], () => this.#showWork());
-    recording.on(["progress", "streams"], () => void this.refresh());
+    state.on(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
+    state.on(["opening", "health"], () => this.#showWork());
+    state.on(["progress", "streams"], () => void this.refresh());
   }
 
   /** What is being opened or verified, first in the bar. */
   #showWork() {
-    const opening = [...this.recording.opening.values()].sort((a, b) => a.order - b.order);
+    const opening = [...this.state.opening.values()].sort((a, b) => a.order - b.order);
     const others = opening.length > 1 ? ` (and ${count(opening.length - 1, "other")})` : "";
     this.#openingWords.textContent = opening.length > 0 ? `${opening[0].name}${others}: ${openingWords(opening[0].progress).words}` : "";
     if (opening.length === 0) fill(this.#opening);
@@ -131,8 +131,8 @@ export class StatusBar {
   #show() {
     const shown = this.stage.traces.shown();
     const layer = this.stage.traces.loader.layers[0] ?? this.stage.lower.panels[0]?.loader.layers[0];
-    const open = this.recording.entries.size > 0;
-    say(this.#version, open || this.recording.opening.size > 0 ? "" : "nothing is uploaded, files stay on your disk");
+    const open = this.state.entries.size > 0;
+    say(this.#version, open || this.state.opening.size > 0 ? "" : "nothing is uploaded, files stay on your disk");
     say(this.#drawn, open && layer ? (layer.envelope.kind === "samples" ? "lines, every sample" : `envelope, ${short(Math.max(1, layer.envelope.samples_per_pixel), 2)} samples a pixel`) : "");
     say(this.#channels, open && shown ? count(shown.columns.length, "channel") : "");
     const settled = this.stage.settled;
@@ -147,11 +147,11 @@ export class StatusBar {
     try {
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       this.#lastAsked = performance.now();
-      const state = await this.recording.client.engine();
-      document.documentElement.dataset.bytesRead = String(state.read);
-      const total = [...this.recording.entries.values()].reduce((sum, e) => sum + e.info.size_bytes, 0);
-      say(this.#read, total > 0 ? `read ${bytes(state.read)} of ${bytes(total)}` : "");
-      say(this.#engine, total > 0 ? `engine ${bytes(state.bytes)}` : "");
+      const engine = await this.state.client.engine();
+      document.documentElement.dataset.bytesRead = String(engine.read);
+      const total = [...this.state.entries.values()].reduce((sum, e) => sum + e.info.size_bytes, 0);
+      say(this.#read, total > 0 ? `read ${bytes(engine.read)} of ${bytes(total)}` : "");
+      say(this.#engine, total > 0 ? `engine ${bytes(engine.bytes)}` : "");
     } catch {
       say(this.#engine, ""); // a dead engine is announced by its own notice
     } finally {

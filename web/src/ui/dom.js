@@ -105,3 +105,19 @@ export function download(blob, name) {
   link.remove();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
+
+/** @type {Map<string, string>} */
+const cuts = new Map();
+
+/** Text cut to a width, with an ellipsis; remembered. @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} width */
+export function fitted(ctx, text, width) {
+  const key = width + text;
+  let cut = cuts.get(key);
+  if (cut === undefined) {
+    cut = text;
+    while (cut.length > 1 && ctx.measureText(cut === text ? cut : cut + "…").width > width) cut = cut.slice(0, -1);
+    if (cut !== text) cut += "…";
+    cuts.set(key, cut);
+  }
+  return cut;
+}

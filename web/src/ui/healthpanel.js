@@ -1,7 +1,7 @@
 /**
  * Health, at the right: how the stream is, in sentences, and what verifying it found, each finding a step away.
- * @typedef {import("../recording.js").Recording} Recording
- * @typedef {import("../recording.js").Verification} Verification
+ * @typedef {import("../state.js").State} State
+ * @typedef {import("../state.js").Verification} Verification
  * @typedef {import("../protocol.js").Finding} Finding
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {{ recover: (id: string) => void, verify: (id: string) => void, jump: (id: string, finding: Finding) => void, copy: (text: string) => void }} Actions
@@ -23,25 +23,25 @@ export class HealthPanel {
   /** Sections that were opened or closed by hand, by severity. @type {Map<string, boolean>} */
   #open = new Map();
 
-  /** @param {Recording} recording @param {Actions} actions */
-  constructor(recording, actions) {
-    this.recording = recording;
+  /** @param {State} state @param {Actions} actions */
+  constructor(state, actions) {
+    this.state = state;
     this.actions = actions;
-    recording.on(["active", "streams", "health"], () => this.#show());
+    state.on(["active", "streams", "health"], () => this.#show());
   }
 
   #stop() {
-    const info = this.recording.info, verification = info && this.recording.entry(info.id).verification;
+    const info = this.state.info, verification = info && this.state.entry(info.id).verification;
     if (verification?.state === "running") verification.cancel();
   }
 
   #show() {
-    const info = this.recording.info;
+    const info = this.state.info;
     if (!info) {
       fill(this.node);
       return;
     }
-    const verification = this.recording.entry(info.id).verification;
+    const verification = this.state.entry(info.id).verification;
     if (verification?.state === "running") {
       const share = verification.total > 0 ? verification.done / verification.total : null;
       showShare(this.#bar, share);

@@ -1,13 +1,13 @@
 /**
  * The hand's habits: keys, wheel, dragging. Numbers here are all in CSS pixels or shares of the screen.
- * @typedef {import("../recording.js").Recording} Recording
+ * @typedef {import("../state.js").State} State
  * @typedef {import("./stage.js").Stage} Stage
  */
-import { niceStep, ticksFromX } from "../scale.js";
-import { spanOf } from "../recording.js";
-import { pan, zoomAt } from "../viewport.js";
+import { niceStep, ticksFromX } from "../view/scale.js";
+import { pan, zoomAt } from "../view/viewport.js";
 import { byId } from "./dom.js";
 import { GUTTER } from "./plot.js";
+import { spanOf } from "../times.js";
 
 /** Every binding, for the overlay. @type {[string, string][]} */
 export const BINDINGS = [
@@ -37,26 +37,26 @@ export const BINDINGS = [
 const DRAG = 3;
 
 /**
- * Connects the stage and the keyboard to the recording.
- * @param {Recording} recording
+ * Connects the stage and the keyboard to the state.
+ * @param {State} state
  * @param {Stage} stage
  * @param {{ help: () => void, verify: () => void, palette: () => void }} actions
  */
-export function connectControls(recording, stage, actions) {
-  followView(recording, stage);
-  connectWheel(recording, stage);
-  connectPlots(recording, stage);
-  connectRuler(recording, stage);
-  document.addEventListener("keydown", (event) => onKey(event, recording, stage, actions));
+export function connectControls(state, stage, actions) {
+  followView(state, stage);
+  connectWheel(state, stage);
+  connectPlots(state, stage);
+  connectRuler(state, stage);
+  document.addEventListener("keydown", (event) => onKey(event, state, stage, actions));
 }
 
-/** Keeps the cursor under the pointer when the view moves and the pointer does not. @param {Recording} recording @param {Stage} stage */
-function followView(recording, stage) {
+/** Keeps the cursor under the pointer when the view moves and the pointer does not. @param {State} state @param {Stage} stage */
+function followView(state, stage) {
   let x = -1;
   stage.node.addEventListener("pointermove", (event) => (x = xOf(stage, event)));
   stage.node.addEventListener("pointerleave", () => (x = -1));
-  recording.on(["view"], () => {
-    if (x >= 0 && recording.cursor !== null) recording.setCursor(ticksFromX(x, recording.view, stage.width), recording.hover);
+  state.on(["view"], () => {
+    if (x >= 0 && state.cursor !== null) state.setCursor(ticksFromX(x, state.view, stage.width), state.hover);
   });
 }
 
@@ -65,39 +65,39 @@ function xOf(stage, event) {
   return event.clientX - stage.ruler.getBoundingClientRect().left - GUTTER;
 }
 
-/** @param {Recording} recording @param {Stage} stage @param {MouseEvent} event */
-function ticksAt(recording, stage, event) {
-  return ticksFromX(Math.min(Math.max(0, xOf(stage, event)), stage.width), recording.view, stage.width);
+/** @param {State} state @param {Stage} stage @param {MouseEvent} event */
+function ticksAt(state, stage, event) {
+  return ticksFromX(Math.min(Math.max(0, xOf(stage, event)), stage.width), state.view, stage.width);
 }
 
-/** Zooms around the pointer if it is over the plots, else around the middle. @param {Recording} recording @param {number} factor @param {number} [at] */
-function zoom(recording, factor, at) {
-  const centre = at ?? recording.cursor ?? (recording.view.from + recording.view.to) / 2;
-  recording.setView(zoomAt(recording.view, centre, factor, recording.minSpan));
+/** Zooms around the pointer if it is over the plots, else around the middle. @param {State} state @param {number} factor @param {number} [at] */
+function zoom(state, factor, at) {
+  const centre = at ?? state.cursor ?? (state.view.from + state.view.to) / 2;
+  state.setView(zoomAt(state.view, centre, factor, state.minSpan));
 }
 
-/** @param {Recording} recording @param {Stage} stage */
-function connectWheel(recording, stage) {
+/** @param {State} state @param {Stage} stage */
+function connectWheel(state, stage) {
   let rows = 0, gain = 0;
   stage.node.addEventListener("wheel", (event) => {
-    if (!recording.active) return;
+    if (!state.active) return;
     const lines = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? stage.traces.canvas.clientHeight : 1;
     const dx = event.deltaX * lines, dy = event.deltaY * lines;
-    const span = recording.view.to - recording.view.from;
+    const span = state.view.to - state.view.from;
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
-      zoom(recording, Math.exp(Math.max(-240, Math.min(240, dy)) * 0.0025), ticksAt(recording, stage, event));
+      zoom(state, Math.exp(Math.max(-240, Math.min(240, dy)) * 0.0025), ticksAt(state, stage, event));
     } else if (event.altKey) {
       event.preventDefault();
-      const key = recording.tracesKey, now = recording.gain.get(key);
+      const key = state.tracesKey, now = state.gain.get(key);
       gain += dy || dx;
       if (now && Math.abs(gain) >= 50) {
-        recording.setGain(niceStep(now, gain > 0 ? 1 : -1));
+        state.setGain(niceStep(now, gain > 0 ? 1 : -1));
         gain = 0;
       }
     } else if (event.shiftKey || Math.abs(dx) > Math.abs(dy)) {
       event.preventDefault();
-      recording.setView(pan(recording.view, (((event.shiftKey ? dy || dx : dx) / stage.width) * span)));
+      state.setView(pan(state.view, (((event.shiftKey ? dy || dx : dx) / stage.width) * span)));
     } else if (byId("lower").contains(/** @type {Node} */ (event.target)) && byId("lower").scrollHeight > byId("lower").clientHeight + 1) {
       return; // the panels scroll by themselves
     } else {
@@ -105,30 +105,30 @@ function connectWheel(recording, stage) {
       rows += dy / 24;
       const whole = Math.trunc(rows);
       rows -= whole;
-      scrollRows(recording, stage, whole);
+      scrollRows(state, stage, whole);
     }
   }, { passive: false });
 }
 
-/** @param {Recording} recording @param {Stage} stage @param {number} by */
-function scrollRows(recording, stage, by) {
+/** @param {State} state @param {Stage} stage @param {number} by */
+function scrollRows(state, stage, by) {
   const shown = stage.traces.shown();
-  if (shown && by !== 0) recording.setFirstRow(Math.min(Math.max(0, shown.window.first + by), shown.window.total - shown.window.shown));
+  if (shown && by !== 0) state.setFirstRow(Math.min(Math.max(0, shown.window.first + by), shown.window.total - shown.window.shown));
 }
 
-/** @param {Recording} recording @param {Stage} stage */
-function connectPlots(recording, stage) {
-  /** @type {{ x: number, y: number, view: import("../scale.js").Span, first: number, moved: boolean } | null} */
+/** @param {State} state @param {Stage} stage */
+function connectPlots(state, stage) {
+  /** @type {{ x: number, y: number, view: import("../view/scale.js").Span, first: number, moved: boolean } | null} */
   let press = null;
   const area = [byId("plots"), byId("lower")];
   for (const node of area) {
     node.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || !recording.active) return;
-      press = { x: event.clientX, y: event.clientY, view: recording.view, first: stage.traces.shown()?.window.first ?? 0, moved: false };
+      if (event.button !== 0 || !state.active) return;
+      press = { x: event.clientX, y: event.clientY, view: state.view, first: stage.traces.shown()?.window.first ?? 0, moved: false };
     });
     node.addEventListener("pointermove", (event) => {
       const inside = xOf(stage, event) >= 0;
-      recording.setCursor(inside ? ticksAt(recording, stage, event) : null, inside && node === area[0] ? columnUnder(stage, event) : null);
+      state.setCursor(inside ? ticksAt(state, stage, event) : null, inside && node === area[0] ? columnUnder(stage, event) : null);
       if (!press || !(event.buttons & 1)) return;
       const dx = event.clientX - press.x, dy = event.clientY - press.y;
       if (!press.moved && Math.hypot(dx, dy) < DRAG) return;
@@ -137,12 +137,12 @@ function connectPlots(recording, stage) {
         node.setPointerCapture(event.pointerId);
         stage.node.toggleAttribute("data-dragging", true);
       }
-      recording.setView(pan(press.view, (-dx / stage.width) * (press.view.to - press.view.from)));
+      state.setView(pan(press.view, (-dx / stage.width) * (press.view.to - press.view.from)));
       const shown = stage.traces.shown();
-      if (shown && node === area[0]) scrollRows(recording, stage, press.first - Math.round(dy / shown.rowPixels) - shown.window.first);
+      if (shown && node === area[0]) scrollRows(state, stage, press.first - Math.round(dy / shown.rowPixels) - shown.window.first);
     });
     node.addEventListener("pointerup", (event) => {
-      if (press && !press.moved && node === area[0]) choose(recording, stage, event);
+      if (press && !press.moved && node === area[0]) choose(state, stage, event);
       press = null;
       stage.node.toggleAttribute("data-dragging", false);
     });
@@ -150,7 +150,7 @@ function connectPlots(recording, stage) {
       press = null;
       stage.node.toggleAttribute("data-dragging", false);
     });
-    node.addEventListener("pointerleave", () => stage.table.node.hidden && recording.setCursor(null)); // a table's cursor stays on the row that was chosen
+    node.addEventListener("pointerleave", () => stage.table.node.hidden && state.setCursor(null)); // a table's cursor stays on the row that was chosen
   }
 }
 
@@ -159,42 +159,42 @@ function columnUnder(stage, event) {
   return stage.traces.columnAt(event.clientY - stage.traces.canvas.getBoundingClientRect().top);
 }
 
-/** @param {Recording} recording @param {Stage} stage @param {PointerEvent} event */
-function choose(recording, stage, event) {
+/** @param {State} state @param {Stage} stage @param {PointerEvent} event */
+function choose(state, stage, event) {
   const column = columnUnder(stage, event);
-  if (column === null || !recording.traces) return;
-  if (recording.traces.id !== recording.info?.id) recording.select(recording.tracesKey);
-  recording.setChannel(recording.tracesKey, column);
+  if (column === null || !state.traces) return;
+  if (state.traces.id !== state.info?.id) state.select(state.tracesKey);
+  state.setChannel(state.tracesKey, column);
 }
 
-/** @param {Recording} recording @param {Stage} stage */
-function connectRuler(recording, stage) {
+/** @param {State} state @param {Stage} stage */
+function connectRuler(state, stage) {
   let anchor = /** @type {number | null} */ (null), startX = 0;
   stage.ruler.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || !recording.active) return;
+    if (event.button !== 0 || !state.active) return;
     stage.ruler.setPointerCapture(event.pointerId);
-    anchor = ticksAt(recording, stage, event);
+    anchor = ticksAt(state, stage, event);
     startX = event.clientX;
   });
   stage.ruler.addEventListener("pointermove", (event) => {
-    const at = ticksAt(recording, stage, event);
-    recording.setCursor(at);
-    if (anchor !== null && Math.abs(event.clientX - startX) >= DRAG) recording.setSelection({ from: Math.min(anchor, at), to: Math.max(anchor, at) });
+    const at = ticksAt(state, stage, event);
+    state.setCursor(at);
+    if (anchor !== null && Math.abs(event.clientX - startX) >= DRAG) state.setSelection({ from: Math.min(anchor, at), to: Math.max(anchor, at) });
   });
   stage.ruler.addEventListener("pointerup", (event) => {
-    if (anchor !== null && Math.abs(event.clientX - startX) < DRAG) recording.setSelection(null);
+    if (anchor !== null && Math.abs(event.clientX - startX) < DRAG) state.setSelection(null);
     anchor = null;
   });
-  stage.ruler.addEventListener("pointerleave", () => recording.setCursor(null));
+  stage.ruler.addEventListener("pointerleave", () => state.setCursor(null));
 }
 
 /**
  * @param {KeyboardEvent} event
- * @param {Recording} recording
+ * @param {State} state
  * @param {Stage} stage
  * @param {{ help: () => void, verify: () => void, palette: () => void }} actions
  */
-function onKey(event, recording, stage, actions) {
+function onKey(event, state, stage, actions) {
   const target = /** @type {HTMLElement} */ (event.target);
   if (target.closest("input, select, textarea")) {
     if (event.key === "Escape") target.blur();
@@ -211,27 +211,27 @@ function onKey(event, recording, stage, actions) {
     event.preventDefault();
     return;
   }
-  if (!recording.active) return;
-  const run = recording.run, span = recording.view.to - recording.view.from;
+  if (!state.active) return;
+  const run = state.run, span = state.view.to - state.view.from;
   const page = stage.traces.shown()?.window.shown ?? 0;
   /** @type {Record<string, () => void>} */
   const does = {
-    ArrowLeft: () => recording.setView(pan(recording.view, -span * (event.shiftKey ? 1 : 0.1))),
-    ArrowRight: () => recording.setView(pan(recording.view, span * (event.shiftKey ? 1 : 0.1))),
-    ArrowUp: () => scrollRows(recording, stage, -1),
-    ArrowDown: () => scrollRows(recording, stage, 1),
-    PageUp: () => scrollRows(recording, stage, -page),
-    PageDown: () => scrollRows(recording, stage, page),
-    Home: () => recording.setView({ from: run.from, to: run.from + span }),
-    End: () => recording.setView({ from: run.to - span, to: run.to }),
-    "+": () => zoom(recording, 1 / 1.5),
-    "=": () => zoom(recording, 1 / 1.5),
-    "-": () => zoom(recording, 1.5),
-    f: () => recording.setView(recording.selection ?? (recording.info ? spanOf(recording.info) : run)),
-    "0": () => recording.setView(run),
-    t: () => recording.setAsTable(!recording.asTable),
+    ArrowLeft: () => state.setView(pan(state.view, -span * (event.shiftKey ? 1 : 0.1))),
+    ArrowRight: () => state.setView(pan(state.view, span * (event.shiftKey ? 1 : 0.1))),
+    ArrowUp: () => scrollRows(state, stage, -1),
+    ArrowDown: () => scrollRows(state, stage, 1),
+    PageUp: () => scrollRows(state, stage, -page),
+    PageDown: () => scrollRows(state, stage, page),
+    Home: () => state.setView({ from: run.from, to: run.from + span }),
+    End: () => state.setView({ from: run.to - span, to: run.to }),
+    "+": () => zoom(state, 1 / 1.5),
+    "=": () => zoom(state, 1 / 1.5),
+    "-": () => zoom(state, 1.5),
+    f: () => state.setView(state.selection ?? (state.info ? spanOf(state.info) : run)),
+    "0": () => state.setView(run),
+    t: () => state.setAsTable(!state.asTable),
     v: () => actions.verify(),
-    Escape: () => recording.setSelection(null),
+    Escape: () => state.setSelection(null),
   };
   const action = does[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action) return;

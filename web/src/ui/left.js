@@ -1,16 +1,16 @@
 /**
  * Left side: the open streams with their coverage, and the channels of the chosen one.
- * @typedef {import("../recording.js").Recording} Recording
- * @typedef {import("../recording.js").Row} Row
+ * @typedef {import("../state.js").State} State
+ * @typedef {import("../state.js").Row} Row
  * @typedef {import("./traces.js").TracesPlot} TracesPlot
  */
 import { cssFromRgb } from "../colour.js";
 import { drawCoverage } from "../plots/hatch.js";
 import { findingCounts } from "../health.js";
-import { openingWords } from "../opening.js";
 import { integer, percent, rate, THIN } from "../words.js";
 import { byId, el, fill, say, showShare, sign } from "./dom.js";
 import { channelColours, token } from "./tokens.js";
+import { openingWords } from "../sources.js";
 
 /** Height of a line of the channel list, CSS pixels; .channel in panels.css. */
 const LINE = 19;
@@ -23,22 +23,22 @@ export class StreamList {
   #pending = new Map();
 
   /**
-   * @param {Recording} recording
+   * @param {State} state
    * @param {(id: string) => void} close
    */
-  constructor(recording, close) {
-    this.recording = recording;
+  constructor(state, close) {
+    this.state = state;
     this.close = close;
     this.#node.append(el("h2", null, "Streams", this.#clock), this.#list);
-    recording.on(["streams", "active", "theme", "health", "opening"], () => this.render());
+    state.on(["streams", "active", "theme", "health", "opening"], () => this.render());
     new ResizeObserver(() => this.render()).observe(this.#node);
   }
 
   render() {
-    const { recording } = this;
+    const { state } = this;
     const focused = document.activeElement?.closest("li")?.getAttribute("data-key");
-    say(this.#clock, recording.info ? (recording.info.clock.column ? (recording.hz > 0 ? "acquisition clock" : "clock, rate unknown") : "counted in rows") : "");
-    fill(this.#list, ...recording.rows.map((row) => this.#line(row)), ...this.#openings());
+    say(this.#clock, state.info ? (state.info.clock.column ? (state.hz > 0 ? "acquisition clock" : "clock, rate unknown") : "counted in rows") : "");
+    fill(this.#list, ...state.rows.map((row) => this.#line(row)), ...this.#openings());
     if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-key="${CSS.escape(focused)}"] button`))?.focus();
   }
 
@@ -46,7 +46,7 @@ export class StreamList {
   #openings() {
     const before = this.#pending;
     this.#pending = new Map();
-    for (const opening of [...this.recording.opening.values()].sort((a, b) => a.order - b.order)) {
+    for (const opening of [...this.state.opening.values()].sort((a, b) => a.order - b.order)) {
       const line = before.get(opening.order) ?? openingLine(opening);
       const { words, share } = openingWords(opening.progress);
       say(line.words, share === null ? "opening…" : percent(share));
@@ -59,28 +59,28 @@ export class StreamList {
 
   /** @param {Row} row */
   #line(row) {
-    const { recording } = this;
-    const { info } = recording.entry(row.id);
+    const { state } = this;
+    const { info } = state.entry(row.id);
     const strip = el("canvas", { class: "strip", "aria-hidden": "true" });
     const note = info.state === "damaged" ? ", damaged" : info.state === "unfinished" ? ", unfinished" : "";
     const beat = /heartbeat/i.test(row.name);
-    const item = el("li", { "data-key": row.key, class: row.key === recording.activeKey ? "active" : undefined },
-      el("button", { type: "button", class: "stream", "aria-pressed": row.key === recording.activeKey, title: `${info.path || row.id}${note}`, onclick: () => recording.select(row.key) },
-        sign(beat ? "beat" : row.kind), el("span", { class: "name" }, row.name), noteOf(row, recording.entry(row.id)), strip),
+    const item = el("li", { "data-key": row.key, class: row.key === state.activeKey ? "active" : undefined },
+      el("button", { type: "button", class: "stream", "aria-pressed": row.key === state.activeKey, title: `${info.path || row.id}${note}`, onclick: () => state.select(row.key) },
+        sign(beat ? "beat" : row.kind), el("span", { class: "name" }, row.name), noteOf(row, state.entry(row.id)), strip),
       el("button", { type: "button", class: "close", "aria-label": "Close " + row.name, title: "Close " + row.id, onclick: () => this.close(row.id) }, sign("close")));
     requestAnimationFrame(() => {
       const dpr = globalThis.devicePixelRatio || 1;
       strip.width = Math.max(1, Math.round(strip.clientWidth * dpr));
       strip.height = Math.max(1, Math.round(3 * dpr));
       const ctx = strip.getContext("2d");
-      const run = recording.isCompanion(row.id) ? recording.run : { from: info.clock.first, to: info.clock.last };
+      const run = state.isCompanion(row.id) ? state.run : { from: info.clock.first, to: info.clock.last };
       if (ctx) drawCoverage(ctx, info.coverage, run, strip.width, strip.height, { data: token("faint"), bad: token("bad"), warn: token("warn") });
     });
     return item;
   }
 }
 
-/** @param {import("../recording.js").Opening} opening */
+/** @param {import("../state.js").Opening} opening */
 function openingLine(opening) {
   const words = el("span", { class: "note" }), bar = el("progress", { class: "strip", "aria-label": "Opening " + opening.name });
   const node = el("li", { class: "opening", "data-opening": opening.name },
@@ -89,7 +89,7 @@ function openingLine(opening) {
   return { node, words, bar };
 }
 
-/** What stands at the end of a line: how far verification is, what it found, or the rate. @param {Row} row @param {import("../recording.js").Entry} entry */
+/** What stands at the end of a line: how far verification is, what it found, or the rate. @param {Row} row @param {import("../state.js").Entry} entry */
 function noteOf(row, { verification }) {
   if (verification?.state === "running" && verification.total > 0) return el("span", { class: "note" }, percent(verification.done / verification.total));
   if (verification?.state === "done") {
@@ -115,9 +115,9 @@ export class ChannelList {
   /** @type {HTMLElement[]} */
   #pool = [];
 
-  /** @param {Recording} recording @param {TracesPlot} traces */
-  constructor(recording, traces) {
-    this.recording = recording;
+  /** @param {State} state @param {TracesPlot} traces */
+  constructor(state, traces) {
+    this.state = state;
     this.traces = traces;
     this.#scroll.append(this.#space);
     this.#node.append(el("h2", null, "Channels", this.#count), this.#body);
@@ -126,12 +126,12 @@ export class ChannelList {
     this.#scroll.addEventListener("keydown", (event) => this.#key(event));
     this.#probe.addEventListener("pointerdown", (event) => this.#drag(event));
     this.#probe.addEventListener("pointermove", (event) => event.buttons & 1 && this.#drag(event));
-    recording.on(["rows", "active", "streams", "theme"], () => this.render());
+    state.on(["rows", "active", "streams", "theme"], () => this.render());
     new ResizeObserver(() => this.render()).observe(this.#scroll);
   }
 
   render() {
-    const row = this.recording.traces, shown = this.traces.shown();
+    const row = this.state.traces, shown = this.traces.shown();
     this.#node.hidden = !row || !shown;
     if (!row || !shown) return;
     const n = row.columns.length;
@@ -141,7 +141,7 @@ export class ChannelList {
     const key = row.key + ":" + shown.window.first + ":" + shown.window.shown;
     if (key !== this.#shownKey) {
       this.#shownKey = key;
-      const active = row.columns.indexOf(this.recording.channel.get(row.key) ?? -1) * LINE, { scrollTop, clientHeight } = this.#scroll;
+      const active = row.columns.indexOf(this.state.channel.get(row.key) ?? -1) * LINE, { scrollTop, clientHeight } = this.#scroll;
       const keeps = active >= shown.window.first * LINE && active < (shown.window.first + shown.window.shown) * LINE && active >= scrollTop && active < scrollTop + clientHeight;
       if (!keeps) this.#scroll.scrollTop = shown.window.first * LINE; // the list begins where the traces do, unless that hides the chosen channel
     }
@@ -151,12 +151,12 @@ export class ChannelList {
 
   /** Only the lines that are seen exist, whatever the number of channels; they are filled anew and never replaced, so that a click meets the line it began on. */
   #lines() {
-    const row = this.recording.traces;
+    const row = this.state.traces;
     if (!row) return;
-    const { info } = this.recording.entry(row.id);
+    const { info } = this.state.entry(row.id);
     const first = Math.max(0, Math.floor(this.#scroll.scrollTop / LINE) - 2);
     const last = Math.min(row.columns.length, first + Math.ceil(this.#scroll.clientHeight / LINE) + 4);
-    const colours = channelColours(row.columns.length), active = this.recording.channel.get(row.key);
+    const colours = channelColours(row.columns.length), active = this.state.channel.get(row.key);
     const depths = depthsOf(info.probe);
     while (this.#pool.length < last - first) {
       const line = el("div", { class: "channel", role: "option" }, el("i", { class: "swatch" }), el("span", { class: "name" }), el("span", { class: "note" }));
@@ -191,21 +191,21 @@ export class ChannelList {
 
   /** @param {number} i */
   #choose(i) {
-    const row = this.recording.traces, shown = this.traces.shown();
+    const row = this.state.traces, shown = this.traces.shown();
     if (!row || !shown || i < 0 || i >= row.columns.length) return;
-    this.recording.setChannel(row.key, row.columns[i]);
+    this.state.setChannel(row.key, row.columns[i]);
     const { first, shown: n } = shown.window;
-    if (i < first || i >= first + n) this.recording.setFirstRow(Math.max(0, i - Math.floor(n / 2)));
+    if (i < first || i >= first + n) this.state.setFirstRow(Math.max(0, i - Math.floor(n / 2)));
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const row = this.recording.traces;
+    const row = this.state.traces;
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key];
     if (!row || !step) return;
-    const at = row.columns.indexOf(this.recording.channel.get(row.key) ?? -1);
+    const at = row.columns.indexOf(this.state.channel.get(row.key) ?? -1);
     this.#choose(Math.max(0, Math.min(row.columns.length - 1, at < 0 ? this.traces.shown()?.window.first ?? 0 : at + step)));
-    this.#scroll.scrollTop = Math.max(0, Math.min(this.#scroll.scrollTop, (row.columns.indexOf(this.recording.channel.get(row.key) ?? 0)) * LINE));
+    this.#scroll.scrollTop = Math.max(0, Math.min(this.#scroll.scrollTop, (row.columns.indexOf(this.state.channel.get(row.key) ?? 0)) * LINE));
     event.preventDefault();
     event.stopPropagation();
   }
@@ -216,13 +216,13 @@ export class ChannelList {
     if (!shown) return;
     this.#probe.setPointerCapture(event.pointerId);
     const share = event.offsetY / this.#probe.clientHeight;
-    this.recording.setFirstRow(Math.round(Math.min(Math.max(0, share * shown.window.total - shown.window.shown / 2), shown.window.total - shown.window.shown)));
+    this.state.setFirstRow(Math.round(Math.min(Math.max(0, share * shown.window.total - shown.window.shown / 2), shown.window.total - shown.window.shown)));
   }
 
   /**
    * All channels as small marks, the shown window outlined.
    * @param {number} n
-   * @param {import("../viewport.js").RowWindow} window
+   * @param {import("../view/viewport.js").RowWindow} window
    */
   #drawProbe(n, window) {
     const dpr = globalThis.devicePixelRatio || 1;

@@ -2,24 +2,23 @@
  * Below the traces: a panel of bit lanes for every stream with digital ports, and one for every slow quantity.
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
- * @typedef {import("../recording.js").Recording} Recording
- * @typedef {import("../loader.js").Loader} Loader
+ * @typedef {import("../state.js").State} State
+ * @typedef {import("../view/loader.js").Loader} Loader
  * @typedef {{ key: string, id: string, kind: "lanes" | "slow", name: string, columns: number[], canvas: HTMLCanvasElement, loader: Loader, axis: { min: number, max: number, step: number } | null, bits: Map<number, number> }} Panel
  *   bits: by column, those that were ever seen to change
  */
-import { bestLayer } from "../loader.js";
+import { bestLayer } from "../view/loader.js";
 import { changingBits, strokeBit } from "../plots/bits.js";
 import { drawHatch, missingIn } from "../plots/hatch.js";
 import { strokeEnvelope, strokeSamples } from "../plots/lines.js";
-import { bitLabel, physicalFromRaw, unitOf } from "../rows.js";
-import { decimalsOf, multiples, valueAxis } from "../scale.js";
-import { periodOf, spanOf } from "../recording.js";
+import { bitLabel, physicalFromRaw, unitOf } from "../signals.js";
+import { decimalsOf, multiples, valueAxis } from "../view/scale.js";
 import { baseUnit, grouped } from "../words.js";
-import { byId, el, fitCanvas } from "./dom.js";
+import { byId, el, fitCanvas, fitted } from "./dom.js";
 import { GUTTER, plotLoader, wantedWhole } from "./plot.js";
 import { canvasFont, channelColours, token } from "./tokens.js";
 import { cssFromRgb } from "../colour.js";
-import { fitted } from "./traces.js";
+import { periodOf, spanOf } from "../times.js";
 
 /** Height of a panel of lanes with up to five bits, and of each bit beyond. */
 const LANES_HEIGHT = 62, LANE_HEIGHT = 12;
@@ -35,14 +34,14 @@ export class LowerPlots {
   /** @type {Panel[]} */
   panels = [];
 
-  /** @param {Recording} recording */
-  constructor(recording) {
-    this.recording = recording;
+  /** @param {State} state */
+  constructor(state) {
+    this.state = state;
   }
 
   /** Makes the panels that the open streams call for, keeping those that stay. */
   arrange() {
-    const wanted = this.recording.companions.flatMap((info) => panelsOf(info).map((p) => ({ ...p, id: info.id })));
+    const wanted = this.state.companions.flatMap((info) => panelsOf(info).map((p) => ({ ...p, id: info.id })));
     const old = new Map(this.panels.map((p) => [p.key, p]));
     this.panels = wanted.map((p) => old.get(p.key) ?? this.#make(p));
     for (const panel of old.values()) {
@@ -51,14 +50,14 @@ export class LowerPlots {
     }
     const canvases = this.panels.map((p) => p.canvas);
     if (canvases.length !== this.node.children.length || canvases.some((c, i) => c !== this.node.children[i])) this.node.replaceChildren(...canvases);
-    this.node.toggleAttribute("data-alone", !this.recording.traces);
+    this.node.toggleAttribute("data-alone", !this.state.traces);
   }
 
   /** @param {Pick<Panel, "key" | "id" | "kind" | "name" | "columns">} p @returns {Panel} */
   #make(p) {
     const canvas = el("canvas", { class: p.kind, role: "img", "aria-label": p.name, "data-panel": p.key });
-    canvas.addEventListener("click", () => this.recording.select(this.recording.rows.find((r) => r.id === p.id && r.kind === p.kind)?.key ?? this.recording.activeKey));
-    return { ...p, canvas, loader: plotLoader(this.recording), axis: null, bits: new Map() };
+    canvas.addEventListener("click", () => this.state.select(this.state.rows.find((r) => r.id === p.id && r.kind === p.kind)?.key ?? this.state.activeKey));
+    return { ...p, canvas, loader: plotLoader(this.state), axis: null, bits: new Map() };
   }
 
   reset() {
@@ -69,8 +68,8 @@ export class LowerPlots {
 
   want() {
     for (const panel of this.panels) {
-      const info = this.recording.entry(panel.id).info;
-      if (info.rows > 0) panel.loader.want(wantedWhole(this.recording, info, panel.columns));
+      const info = this.state.entry(panel.id).info;
+      if (info.rows > 0) panel.loader.want(wantedWhole(this.state, info, panel.columns));
     }
   }
 
@@ -80,7 +79,7 @@ export class LowerPlots {
 
   draw() {
     for (const panel of this.panels) {
-      const info = this.recording.entry(panel.id).info;
+      const info = this.state.entry(panel.id).info;
       if (panel.kind === "lanes") this.#drawLanes(panel, info);
       else this.#drawSlow(panel, info);
     }
@@ -94,7 +93,7 @@ export class LowerPlots {
     const { ctx, width, height } = fitCanvas(panel.canvas);
     ctx.clearRect(0, 0, width, height);
     const lane = (height - 6) / lanes.length;
-    const view = this.recording.view, plot = width - GUTTER;
+    const view = this.state.view, plot = width - GUTTER;
     ctx.textBaseline = "middle";
     ctx.font = canvasFont(10.5);
     ctx.fillStyle = token("dim");
@@ -127,7 +126,7 @@ export class LowerPlots {
   #drawSlow(panel, info) {
     const { ctx, width, height } = fitCanvas(panel.canvas);
     ctx.clearRect(0, 0, width, height);
-    const view = this.recording.view, plot = width - GUTTER;
+    const view = this.state.view, plot = width - GUTTER;
     const first = info.columns[panel.columns[0]];
     const range = rangeOf(panel, info);
     const axis = valueAxis(range.min, range.max, height > 120 ? 4 : 2);
@@ -204,7 +203,7 @@ export class LowerPlots {
 
   /** @param {CanvasRenderingContext2D} ctx @param {StreamInfo} info @param {number} width @param {number} height */
   #hatch(ctx, info, width, height) {
-    drawHatch(ctx, missingIn(info.coverage, this.recording.view), this.recording.view, width, height, { bg: token("bg"), bad: token("bad"), warn: token("warn"), line: token("line-2") });
+    drawHatch(ctx, missingIn(info.coverage, this.state.view), this.state.view, width, height, { bg: token("bg"), bad: token("bad"), warn: token("warn"), line: token("line-2") });
   }
 }
 
@@ -213,7 +212,7 @@ export class LowerPlots {
  * @param {StreamInfo} info
  * @returns {Pick<Panel, "key" | "kind" | "name" | "columns">[]}
  */
-export function panelsOf(info) {
+function panelsOf(info) {
   const lanes = info.groups.filter((g) => g.kind === "lanes").flatMap((g) => g.columns);
   const slow = info.groups.filter((g) => g.kind === "slow" && g.columns.length > 0);
   return [

@@ -10,7 +10,7 @@ import { el, fill } from "./dom.js";
  * @param {Command[]} commands
  * @param {string} typed
  */
-export function matching(commands, typed) {
+function matching(commands, typed) {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   const found = commands.filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
   const rank = (/** @type {Command} */ { name }) => (words.length > 0 && name.toLowerCase().startsWith(words[0]) ? 0 : 1);

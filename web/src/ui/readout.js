@@ -1,28 +1,28 @@
 /**
  * The value under the cursor, from the data that are on the screen already.
- * @typedef {import("../recording.js").Recording} Recording
+ * @typedef {import("../state.js").State} State
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("../protocol.js").Envelope} Envelope
  * @typedef {import("./stage.js").Stage} Stage
  */
-import { bestLayer } from "../loader.js";
-import { physicalFromRaw, unitOf } from "../rows.js";
+import { bestLayer } from "../view/loader.js";
+import { physicalFromRaw, unitOf } from "../signals.js";
 import { quantity, THIN } from "../words.js";
 
 /**
- * @param {Recording} recording
+ * @param {State} state
  * @param {Stage} stage
  * @returns {{ row?: number, column?: ColumnInfo, words: string } | null}
  */
-export function valueAt(recording, stage) {
-  const at = recording.cursor, row = recording.traces ?? recording.active;
+export function valueAt(state, stage) {
+  const at = state.cursor, row = state.traces ?? state.active;
   if (at === null || !row) return null;
-  const { info } = recording.entry(row.id);
+  const { info } = state.entry(row.id);
   const number = rowAt(info, at);
-  if (!recording.traces) return { row: number, words: "" };
-  const index = recording.hover ?? recording.channel.get(row.key) ?? stage.traces.shown()?.columns[0] ?? row.columns[0];
+  if (!state.traces) return { row: number, words: "" };
+  const index = state.hover ?? state.channel.get(row.key) ?? stage.traces.shown()?.columns[0] ?? row.columns[0];
   const column = info.columns[index];
-  const layer = bestLayer(stage.traces.loader.layers, index, recording.view);
+  const layer = bestLayer(stage.traces.loader.layers, index, state.view);
   const c = layer?.index.get(index);
   if (!layer || c === undefined || !column) return { row: number, words: "" };
   return { row: number, column, words: read(layer.envelope, c, at, column) };

@@ -1,6 +1,6 @@
 /**
  * The dialog that repairs a file: the copy and its report are downloaded, the outcome is told in words.
- * @typedef {import("../recording.js").Recording} Recording
+ * @typedef {import("../state.js").State} State
  * @typedef {import("../protocol.js").Compression} Compression
  * @typedef {import("../protocol.js").RecoverReport} RecoverReport
  */
@@ -10,11 +10,11 @@ import { download, el, fill } from "./dom.js";
 import { announce } from "./notices.js";
 
 /**
- * @param {Recording} recording
+ * @param {State} state
  * @param {string} id
  */
-export function recoverDialog(recording, id) {
-  const { info } = recording.entry(id), row = recording.active;
+export function recoverDialog(state, id) {
+  const { info } = state.entry(id), row = state.active;
   const signal = row && row.id === id && row.columns.length < info.columns.length ? row : null;
   const codec = codecChoice("recover-codec", "as it is: bytes are copied");
   const torn = choice("recover-torn", "Torn last batch", [["", "leave out"], ["all", "keep rows that all columns have"],
@@ -36,7 +36,7 @@ export function recoverDialog(recording, id) {
     fill(out, work.node);
     const salvage = torn.select.value === "all" ? ["all"] : torn.select.value === "signal" && signal ? signal.columns.map((c) => info.columns[c].name) : undefined;
     try {
-      const { blob, report } = await recording.client.recover({ stream: id, compression: /** @type {Compression} */ (codec.select.value), salvage }, { signal: abort.signal, onProgress: (p) => work.show(p.done, p.total) });
+      const { blob, report } = await state.client.recover({ stream: id, compression: /** @type {Compression} */ (codec.select.value), salvage }, { signal: abort.signal, onProgress: (p) => work.show(p.done, p.total) });
       const json = new Blob([JSON.stringify(report, null, 2) + "\n"], { type: "application/json" });
       const name = report.output || id + "-recovered.arrow";
       const saveFile = () => download(blob, name), saveReport = () => download(json, name.replace(/\.\w+$/, "") + ".json");

@@ -1,18 +1,17 @@
 /**
  * Right side: what is under the cursor, what is selected, what the stream is, and how it is.
- * @typedef {import("../recording.js").Recording} Recording
+ * @typedef {import("../state.js").State} State
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("./stage.js").Stage} Stage
- * @typedef {{ save: () => void, setClock: (hz: number) => void } & import("./health.js").Actions} Actions
+ * @typedef {{ save: () => void, setClock: (hz: number) => void } & import("./healthpanel.js").Actions} Actions
  */
-import { physicalFromRaw, unitOf } from "../rows.js";
-import { decimalsOf, niceAbove } from "../scale.js";
-import { periodOf } from "../recording.js";
-import { bytes, count, duration, integer, moment, parseQuantity, quantity, rate, round, short, span, wallTime } from "../words.js";
+import { decimalsOf, niceAbove } from "../view/scale.js";
+import { bytes, count, integer, moment, parseQuantity, quantity, rate, round, short, span, wallTime } from "../words.js";
 import { byId, el, fill } from "./dom.js";
-import { HealthPanel } from "./health.js";
+import { HealthPanel } from "./healthpanel.js";
 import { valueAt } from "./readout.js";
+import { periodOf, rowsIn } from "../times.js";
 
 /** Cells of a chosen row that are repeated in full. */
 const MOST_CELLS = 24;
@@ -27,26 +26,26 @@ export class Inspector {
   #selection = el("section", { id: "selection-panel" });
   #stream = el("section", { id: "stream-panel" });
 
-  /** @param {Recording} recording @param {Stage} stage @param {Actions} actions */
-  constructor(recording, stage, actions) {
-    this.recording = recording;
+  /** @param {State} state @param {Stage} stage @param {Actions} actions */
+  constructor(state, stage, actions) {
+    this.state = state;
     this.stage = stage;
     this.actions = actions;
-    byId("right").append(this.#cursor, this.#selection, this.#stream, new HealthPanel(recording, actions).node);
-    recording.on(["cursor", "active", "streams", "data"], () => this.#showCursor());
-    recording.on(["selection", "active", "streams"], () => this.#showSelection());
-    recording.on(["active", "streams"], () => this.#showStream());
+    byId("right").append(this.#cursor, this.#selection, this.#stream, new HealthPanel(state, actions).node);
+    state.on(["cursor", "active", "streams", "data"], () => this.#showCursor());
+    state.on(["selection", "active", "streams"], () => this.#showSelection());
+    state.on(["active", "streams"], () => this.#showStream());
   }
 
   /** Decimals that the present zoom justifies. */
   #decimals() {
-    const { view, hz } = this.recording;
+    const { view, hz } = this.state;
     return Math.min(6, decimalsOf(niceAbove((view.to - view.from) / Math.max(1, hz) / this.stage.width)) + 1);
   }
 
   #showCursor() {
-    const { recording } = this;
-    const at = recording.cursor, info = recording.traces ? recording.entry(recording.traces.id).info : recording.info;
+    const { state } = this;
+    const at = state.cursor, info = state.traces ? state.entry(state.traces.id).info : state.info;
     if (!info) {
       fill(this.#cursor);
       return;
@@ -55,12 +54,12 @@ export class Inspector {
       fill(this.#cursor, el("h2", null, "Cursor"), el("p", { class: "hint" }, "Point at the traces to read time and value."));
       return;
     }
-    const hz = recording.hz;
+    const hz = state.hz;
     /** @type {[string, string][]} */
     const facts = [];
     const chosen = this.stage.table.chosen;
     if (hz > 0) facts.push(["time", moment(at / hz, this.#decimals())]);
-    const read = chosen ? null : valueAt(recording, this.stage);
+    const read = chosen ? null : valueAt(state, this.stage);
     if (chosen) facts.push(["row", integer(chosen.row)]);
     else if (read?.row !== undefined) facts.push(["row", (info.rows_exact ? "" : "about ") + integer(read.row)]);
     facts.push([info.clock.column ? "clock" : "row", integer(at)]);
@@ -72,8 +71,8 @@ export class Inspector {
   }
 
   #showSelection() {
-    const { recording } = this;
-    const selection = recording.selection, info = recording.info;
+    const { state } = this;
+    const selection = state.selection, info = state.info;
     if (!info) {
       fill(this.#selection);
       return;
@@ -83,7 +82,7 @@ export class Inspector {
         el("p", { class: "actions" }, el("button", { type: "button", id: "save", onclick: () => this.actions.save() }, "Save stream…")));
       return;
     }
-    const hz = recording.hz, length = selection.to - selection.from;
+    const hz = state.hz, length = selection.to - selection.from;
     const rows = rowsIn(info, selection);
     /** @type {[string, string][]} */
     const facts = hz > 0
@@ -91,11 +90,11 @@ export class Inspector {
       : [["from", integer(selection.from)], ["length", count(length, "tick")], ["rows", "about " + integer(rows)]];
     fill(this.#selection, el("h2", null, "Selection"), factList(facts),
       el("p", { class: "actions" }, el("button", { type: "button", class: "primary", id: "save-slice", onclick: () => this.actions.save() }, "Save…"),
-        el("button", { type: "button", onclick: () => recording.setSelection(null) }, "Clear")));
+        el("button", { type: "button", onclick: () => state.setSelection(null) }, "Clear")));
   }
 
   #showStream() {
-    const info = this.recording.info, row = this.recording.active;
+    const info = this.state.info, row = this.state.active;
     if (!info || !row) {
       fill(this.#stream);
       return;
@@ -120,13 +119,6 @@ export class Inspector {
     });
     return field;
   }
-}
-
-/** Rows of a stream in a span, from its mean rate. @param {StreamInfo} info @param {import("../scale.js").Span} selection */
-export function rowsIn(info, selection) {
-  const period = periodOf(info);
-  const from = Math.max(selection.from, info.clock.first), to = Math.min(selection.to, info.clock.last + period);
-  return Math.max(0, Math.round((to - from) / period));
 }
 
 /** @param {StreamInfo} info @param {number} ticks */
@@ -170,14 +162,4 @@ function gains(info) {
 function started(info) {
   const date = new Date(info.clock.start_utc);
   return info.clock.start_utc && !Number.isNaN(date.getTime()) ? date.toISOString().slice(0, 19).replace("T", " ") + " UTC" : "";
-}
-
-/** @param {ColumnInfo} column @param {number} raw */
-export function valueWords(column, raw) {
-  return Number.isNaN(raw) ? "no value" : quantity(physicalFromRaw(column, raw), unitOf(column));
-}
-
-/** Duration of a run in words; in ticks while the rate is unknown. @param {number} ticks @param {number} hz */
-export function runLength(ticks, hz) {
-  return hz > 0 ? duration(ticks / hz) : count(ticks, "tick");
 }

@@ -1,17 +1,17 @@
 /**
  * The dialog that saves a part of a stream: which rows and columns, in which format, and how large that will be.
- * @typedef {import("../recording.js").Recording} Recording
+ * @typedef {import("../state.js").State} State
  * @typedef {import("./stage.js").Stage} Stage
  * @typedef {import("../protocol.js").Compression} Compression
  * @typedef {import("../protocol.js").SliceFormat} SliceFormat
  * @typedef {import("../protocol.js").SliceReport} SliceReport
  */
 import { estimate } from "../estimate.js";
-import { isClock } from "../rows.js";
+import { isClock } from "../signals.js";
 import { bytes, count, integer, span } from "../words.js";
 import { choice, closeDialog, codecChoice, dialog, progressLine, showFailure } from "./dialogs.js";
 import { download, el, fill, say } from "./dom.js";
-import { rowsIn } from "./right.js";
+import { rowsIn } from "../times.js";
 
 /** Formats, their words, and the extension of the file. @type {[SliceFormat, string, string][]} */
 const FORMATS = [["arrow", "Arrow file", "arrow"], ["stream", "Arrow stream", "arrows"], ["csv", "CSV, text", "csv"], ["npy", "NumPy array", "npy"], ["bin", "flat int16, for spike sorters", "bin"]];
@@ -20,14 +20,14 @@ const FORMATS = [["arrow", "Arrow file", "arrow"], ["stream", "Arrow stream", "a
 const SIXTEEN = /^u?int16$/;
 
 /**
- * @param {Recording} recording
+ * @param {State} state
  * @param {Stage} stage
  */
-export function saveDialog(recording, stage) {
-  const { selection, info, active: row } = recording;
+export function saveDialog(state, stage) {
+  const { selection, info, active: row } = state;
   if (!info || !row) return;
   const all = info.columns.map((c) => c.index);
-  const sets = columnSets(recording, stage);
+  const sets = columnSets(state, stage);
   const radio = (/** @type {[string, string, number[]]} */ [value, words], /** @type {number} */ i) =>
     el("label", null, el("input", { type: "radio", name: "slice-columns", value, checked: i === sets.length - 1 }), words);
   const format = choice("slice-format", "Format", FORMATS.map(([value, words, extension]) => [value, `${words} (.${extension})`]));
@@ -74,7 +74,7 @@ export function saveDialog(recording, stage) {
   node.addEventListener("close", () => abort.abort());
   update();
   if (selection) {
-    Promise.all([recording.client.row(info.id, selection.from), recording.client.row(info.id, selection.to)]).then(([start, end]) => {
+    Promise.all([state.client.row(info.id, selection.from), state.client.row(info.id, selection.to)]).then(([start, end]) => {
       exact = { start, end };
       update();
     }, (error) => showFailure(out, error));
@@ -86,7 +86,7 @@ export function saveDialog(recording, stage) {
     const kind = /** @type {SliceFormat} */ (format.select.value), columns = columnsNow();
     const chosen = kind === "bin" ? columns.filter((c) => SIXTEEN.test(info.columns[c].type)) : columns;
     try {
-      const { blob, report } = await recording.client.slice({
+      const { blob, report } = await state.client.slice({
         stream: info.id, ...(selection ? { ticks: /** @type {[number, number]} */ ([selection.from, selection.to]) } : {}), columns: kind !== "bin" && chosen.length === all.length ? undefined : [...chosen].sort((a, b) => a - b),
         format: kind, compression: /** @type {Compression} */ (codec.select.value), unique: on(unique), physical: on(physical),
       }, { signal: abort.signal, onProgress: (p) => work.show(p.done, p.total) });
@@ -104,20 +104,20 @@ export function saveDialog(recording, stage) {
 
 /**
  * Which columns can be asked for: value, words, indices; the last is chosen at first. Clocks go along.
- * @param {Recording} recording
+ * @param {State} state
  * @param {Stage} stage
  * @returns {[string, string, number[]][]}
  */
-function columnSets(recording, stage) {
-  const info = recording.info, row = recording.active;
+function columnSets(state, stage) {
+  const info = state.info, row = state.active;
   if (!info || !row) return [];
   const clocks = info.columns.filter(isClock).map((c) => c.index);
   const withClocks = (/** @type {number[]} */ columns) => [...new Set([...columns, ...clocks])];
-  const shown = stage.traces.shown(), channel = recording.channel.get(row.key);
+  const shown = stage.traces.shown(), channel = state.channel.get(row.key);
   /** @type {[string, string, number[]][]} */
   const sets = [];
   if (channel !== undefined && row.columns.length > 1) sets.push(["channel", `${info.columns[channel].label} only`, withClocks([channel])]);
-  if (row.key === recording.tracesKey && shown && shown.columns.length < row.columns.length) sets.push(["shown", `the ${count(shown.columns.length, "channel")} on the screen`, withClocks(shown.columns)]);
+  if (row.key === state.tracesKey && shown && shown.columns.length < row.columns.length) sets.push(["shown", `the ${count(shown.columns.length, "channel")} on the screen`, withClocks(shown.columns)]);
   if (withClocks(row.columns).length < info.columns.length) sets.push(["signal", `all of ${row.group || row.name} (${count(row.columns.length, "channel")})`, withClocks(row.columns)]);
   sets.push(["all", `all ${count(info.columns.length, "column")}`, info.columns.map((c) => c.index)]);
   return sets;

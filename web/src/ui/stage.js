@@ -1,22 +1,22 @@
 /**
  * The middle of the page: ruler, traces, panels, and what floats above them (cursor line, selection, plates of losses, scale bars).
  * One redraw an animation frame; when all that is on the screen is exact, the root element's data-drawn grows.
- * @typedef {import("../recording.js").Recording} Recording
+ * @typedef {import("../state.js").State} State
  * @typedef {import("../plots/hatch.js").Coverage} Coverage
  */
-import { BAR_PIXELS } from "../gain.js";
+import { BAR_PIXELS } from "../view/gain.js";
 import { missingIn } from "../plots/hatch.js";
 import { drawRuler } from "../plots/ruler.js";
-import { tableColumns, unitOf } from "../rows.js";
-import { niceAbove, xFromTicks } from "../scale.js";
+import { tableColumns, unitOf } from "../signals.js";
+import { niceAbove, xFromTicks } from "../view/scale.js";
 import { count, duration, integer, regrouped, round } from "../words.js";
-import { openingWords } from "../opening.js";
 import { byId, el, fill, fitCanvas, showShare } from "./dom.js";
 import { LowerPlots } from "./lower.js";
 import { GUTTER } from "./plot.js";
-import { emptyPlate, TableView } from "./table.js";
+import { emptyPlate, TableView } from "./tableview.js";
 import { canvasFont, token } from "./tokens.js";
 import { TracesPlot } from "./traces.js";
+import { openingWords } from "../sources.js";
 
 /** Plates of losses shown at once. */
 const MOST_PLATES = 3;
@@ -39,21 +39,21 @@ export class Stage {
   /** Waiting for a view to be on the screen exactly. @type {{ resolve: () => void, reject: (error: unknown) => void }[]} */
   #waiting = [];
 
-  /** @param {Recording} recording */
-  constructor(recording) {
-    this.recording = recording;
-    this.traces = new TracesPlot(recording);
-    this.lower = new LowerPlots(recording);
-    this.table = new TableView(recording);
-    recording.on(["streams", "active"], () => this.lower.arrange());
-    recording.on(["opening", "streams"], () => this.#showOpening());
-    recording.on(["view", "rows", "gain", "streams", "active", "theme", "data"], () => this.draw());
-    recording.on(["cursor", "view", "active"], () => this.#placeCursor());
-    recording.on(["selection", "view", "active"], () => this.#placeSelection());
-    recording.on(["view", "streams", "active"], () => this.#placeLosses());
-    recording.on(["view", "gain", "active"], () => this.#placeBars());
-    new ResizeObserver(() => recording.changed("rows", "view")).observe(this.node);
-    new ResizeObserver(() => recording.changed("rows")).observe(this.traces.canvas);
+  /** @param {State} state */
+  constructor(state) {
+    this.state = state;
+    this.traces = new TracesPlot(state);
+    this.lower = new LowerPlots(state);
+    this.table = new TableView(state);
+    state.on(["streams", "active"], () => this.lower.arrange());
+    state.on(["opening", "streams"], () => this.#showOpening());
+    state.on(["view", "rows", "gain", "streams", "active", "theme", "data"], () => this.draw());
+    state.on(["cursor", "view", "active"], () => this.#placeCursor());
+    state.on(["selection", "view", "active"], () => this.#placeSelection());
+    state.on(["view", "streams", "active"], () => this.#placeLosses());
+    state.on(["view", "gain", "active"], () => this.#placeBars());
+    new ResizeObserver(() => state.changed("rows", "view")).observe(this.node);
+    new ResizeObserver(() => state.changed("rows")).observe(this.traces.canvas);
   }
 
   /** Width of the plots without the gutter, CSS pixels. */
@@ -66,17 +66,17 @@ export class Stage {
     this.lower.reset();
     this.table.reset();
     this.lower.arrange();
-    this.recording.changed("rows");
+    this.state.changed("rows");
   }
 
   draw() {
-    const recording = this.recording;
+    const state = this.state;
     const { ctx, width, height } = fitCanvas(this.ruler);
-    if (!recording.active) {
+    if (!state.active) {
       ctx.clearRect(0, 0, width, height);
       return;
     }
-    drawRuler(ctx, { view: recording.view, hz: recording.hz, width, height, gutter: GUTTER, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
+    drawRuler(ctx, { view: state.view, hz: state.hz, width, height, gutter: GUTTER, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
     this.#showTable();
     if (!this.traces.canvas.hidden) this.traces.want();
     this.lower.want();
@@ -103,7 +103,7 @@ export class Stage {
     const waiting = this.#waiting.splice(0);
     requestAnimationFrame(() => {
       document.documentElement.dataset.drawn = String(++this.#drawn);
-      this.recording.changed("progress");
+      this.state.changed("progress");
       for (const { resolve } of waiting) resolve();
     });
   }
@@ -111,7 +111,7 @@ export class Stage {
   /** Resolves when what is looked at now is on the screen, exact; rejects when it cannot be loaded. @returns {Promise<void>} */
   drawn() {
     this.#counted = false;
-    this.recording.changed("view");
+    this.state.changed("view");
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
@@ -127,7 +127,7 @@ export class Stage {
 
   /** What cannot be plotted is a table, and so is any stream that is asked for as one; a stream without rows is a list of its columns. */
   #showTable() {
-    const { active, info, traces, asTable } = this.recording;
+    const { active, info, traces, asTable } = this.state;
     const empty = info !== null && info.rows === 0 && !(traces && traces.id !== info.id);
     const show = active !== null && info !== null && info.rows > 0 && (active.kind === "table" || asTable);
     this.node.toggleAttribute("data-table", show);
@@ -142,48 +142,48 @@ export class Stage {
 
   /** While nothing else is there, the middle says what is read so far. */
   #showOpening() {
-    const [opening] = this.recording.active ? [] : this.recording.opening.values();
+    const [opening] = this.state.active ? [] : this.state.opening.values();
     this.#opening.hidden = !opening;
     if (!opening) {
       fill(this.#opening);
       return;
     }
     const { words, share } = openingWords(opening.progress);
-    if (!this.#opening.firstChild) fill(this.#opening, el("b"), el("progress", { "aria-label": "Opening" }), el("p"), el("p", { class: "actions" }, el("button", { type: "button", onclick: () => this.recording.opening.forEach((o) => o.cancel()) }, "Cancel")));
+    if (!this.#opening.firstChild) fill(this.#opening, el("b"), el("progress", { "aria-label": "Opening" }), el("p"), el("p", { class: "actions" }, el("button", { type: "button", onclick: () => this.state.opening.forEach((o) => o.cancel()) }, "Cancel")));
     const [title, bar, line] = this.#opening.children;
-    title.textContent = opening.name + (this.recording.opening.size > 1 ? ` and ${count(this.recording.opening.size - 1, "other")}` : "");
+    title.textContent = opening.name + (this.state.opening.size > 1 ? ` and ${count(this.state.opening.size - 1, "other")}` : "");
     line.textContent = words;
     showShare(/** @type {HTMLProgressElement} */ (bar), share);
   }
 
   #placeCursor() {
-    const at = this.recording.cursor;
-    this.#cursor.hidden = at === null || !this.recording.active;
+    const at = this.state.cursor;
+    this.#cursor.hidden = at === null || !this.state.active;
     if (at === null) return;
-    const x = xFromTicks(at, this.recording.view, this.width);
+    const x = xFromTicks(at, this.state.view, this.width);
     this.#cursor.hidden = x < 0 || x > this.width;
     this.#cursor.style.transform = `translateX(${Math.round(x)}px)`;
   }
 
   #placeSelection() {
-    const selection = this.recording.selection;
+    const selection = this.state.selection;
     this.#shade.hidden = !selection;
     if (!selection) return;
-    const x0 = Math.max(-2, xFromTicks(selection.from, this.recording.view, this.width));
-    const x1 = Math.min(this.width + 2, xFromTicks(selection.to, this.recording.view, this.width));
+    const x0 = Math.max(-2, xFromTicks(selection.from, this.state.view, this.width));
+    const x1 = Math.min(this.width + 2, xFromTicks(selection.to, this.state.view, this.width));
     this.#shade.hidden = x1 <= x0;
     this.#shade.style.left = x0 + "px";
     this.#shade.style.width = x1 - x0 + "px";
   }
 
   #placeLosses() {
-    const row = this.recording.traces ?? this.recording.active;
-    const info = row ? this.recording.entry(row.id).info : null;
-    const seen = info ? missingIn(info.coverage, this.recording.view) : [];
+    const row = this.state.traces ?? this.state.active;
+    const info = row ? this.state.entry(row.id).info : null;
+    const seen = info ? missingIn(info.coverage, this.state.view) : [];
     const width = this.width, placed = /** @type {number[]} */ ([]);
     const plates = [];
     for (const span of seen.sort((a, b) => b.to - b.from - (a.to - a.from))) {
-      const x0 = Math.max(0, xFromTicks(span.from, this.recording.view, width)), x1 = Math.min(width, xFromTicks(span.to, this.recording.view, width));
+      const x0 = Math.max(0, xFromTicks(span.from, this.state.view, width)), x1 = Math.min(width, xFromTicks(span.to, this.state.view, width));
       const x = (x0 + x1) / 2;
       if (placed.some((p) => Math.abs(p - x) < PLATE_WIDTH) || plates.length >= MOST_PLATES) continue;
       placed.push(x);
@@ -199,13 +199,13 @@ export class Stage {
   }
 
   #placeBars() {
-    const shown = this.traces.shown(), recording = this.recording;
-    this.#bar.hidden = !shown || shown.columns.length === 0 || !recording.gain.has(shown.row.key) || shown.info.rows === 0;
+    const shown = this.traces.shown(), state = this.state;
+    this.#bar.hidden = !shown || shown.columns.length === 0 || !state.gain.has(shown.row.key) || shown.info.rows === 0;
     if (this.#bar.hidden || !shown) return;
-    const hz = recording.hz || 1, perPixel = (recording.view.to - recording.view.from) / hz / this.width;
+    const hz = state.hz || 1, perPixel = (state.view.to - state.view.from) / hz / this.width;
     const time = niceAbove(perPixel * 40) * (niceAbove(perPixel * 40) / perPixel > 90 ? 0.5 : 1);
-    const text = recording.hz > 0 ? round(time, "s") : count(time, "tick");
-    const gain = /** @type {number} */ (recording.gain.get(shown.row.key));
+    const text = state.hz > 0 ? round(time, "s") : count(time, "tick");
+    const gain = /** @type {number} */ (state.gain.get(shown.row.key));
     const line = el("i", { class: "bars" });
     line.style.width = Math.max(8, time / perPixel) + "px";
     line.style.height = BAR_PIXELS + "px";

@@ -4,7 +4,7 @@
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("../protocol.js").Table} Table
- * @typedef {import("../recording.js").Recording} Recording
+ * @typedef {import("../state.js").State} State
  */
 import { BLOCK_COLUMNS, BLOCK_ROWS, blocksSeen, columnsSeen, extentOf, HEAD, isNumber, lastFirst, layoutOf, ROW, rowFromScroll, scrollFromRow } from "../table.js";
 import { grouped, integer, regrouped } from "../words.js";
@@ -53,9 +53,9 @@ export class TableView {
   /** Why the last request failed; null when it did not. @type {unknown} */
   error = null;
 
-  /** @param {Recording} recording */
-  constructor(recording) {
-    this.recording = recording;
+  /** @param {State} state */
+  constructor(state) {
+    this.state = state;
     this.node.append(this.#scroller);
     this.#scroller.addEventListener("scroll", () => this.#scrolled());
     this.#scroller.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
@@ -115,22 +115,22 @@ export class TableView {
 
   /** Scrolls to the time at the left edge, when the view was moved by others. */
   async #follow() {
-    const { view } = this.recording, generation = this.#generation;
+    const { view } = this.state, generation = this.#generation;
     if (this.#followed && this.#followed.from === view.from && this.#followed.to === view.to) return;
     this.#followed = view;
     this.#following = true;
     try {
-      const row = await this.recording.client.row(this.#id, view.from);
+      const row = await this.state.client.row(this.#id, view.from);
       if (generation !== this.#generation || this.#followed !== view) return;
       this.#first = Math.min(row, lastFirst(this.#rows, this.#page));
       this.#placeScroller();
-      this.recording.changed("data");
+      this.state.changed("data");
     } catch (error) {
-      if (generation === this.#generation) this.recording.report(error, this.#id);
+      if (generation === this.#generation) this.state.report(error, this.#id);
     } finally {
       if (generation === this.#generation && this.#followed === view) {
         this.#following = false;
-        this.recording.changed("data");
+        this.state.changed("data");
       }
     }
   }
@@ -145,7 +145,7 @@ export class TableView {
   }
 
   get #timed() {
-    const { clock } = this.recording.entry(this.#id).info;
+    const { clock } = this.state.entry(this.#id).info;
     return clock.column && clock.hz > 0;
   }
 
@@ -159,7 +159,7 @@ export class TableView {
 
   /** Blocks that are seen and not there. */
   #wanted() {
-    if (!this.recording.entries.has(this.#id) || this.#scroller.clientHeight === 0) return [];
+    if (!this.state.entries.has(this.#id) || this.#scroller.clientHeight === 0) return [];
     return blocksSeen(this.#first, this.#page, this.#rows, this.#seen(), this.#columns.length).filter((b) => !this.#blocks.has(b.key));
   }
 
@@ -185,7 +185,7 @@ export class TableView {
     for (let [block] = this.#wanted(); block && generation === this.#generation; [block] = this.#wanted()) {
       try {
         const columns = this.#columns.slice(...block.columns).map((c) => c.index);
-        const table = await this.recording.client.table({ stream: this.#id, columns, start: block.rows[0], end: block.rows[1] });
+        const table = await this.state.client.table({ stream: this.#id, columns, start: block.rows[0], end: block.rows[1] });
         if (generation !== this.#generation) return;
         this.#blocks.set(block.key, table);
         this.#ticks.set(block.rows[0], table.ticks);
@@ -197,13 +197,13 @@ export class TableView {
       } catch (error) {
         if (generation !== this.#generation) return;
         this.error = error;
-        this.recording.report(error, this.#id);
+        this.state.report(error, this.#id);
       }
-      this.recording.changed("data", "cursor");
+      this.state.changed("data", "cursor");
       if (this.error !== null) break;
     }
     this.#loading = false;
-    this.recording.changed("data");
+    this.state.changed("data");
   }
 
   draw() {
@@ -248,7 +248,7 @@ export class TableView {
 
   /** @param {HTMLElement} line @param {number} row @param {import("../table.js").Layout} layout @param {number} from @param {number} to @param {number} scroll */
   #drawLine(line, row, layout, from, to, scroll) {
-    const { hz } = this.recording.entry(this.#id).info.clock;
+    const { hz } = this.state.entry(this.#id).info.clock;
     if (!line.firstChild) line.append(el("span", { class: "row", role: "rowheader" }), el("span", { class: "time", role: "gridcell" }), el("div", { class: "rest", role: "presentation" }));
     const [number, time, rest] = /** @type {HTMLElement[]} */ ([...line.children]);
     line.dataset.row = String(row);
@@ -292,9 +292,9 @@ export class TableView {
     this.draw();
     const ticks = this.#ticksOf(Math.floor(this.#first));
     if (ticks === undefined || ticks === null) return;
-    const { from, to } = this.recording.view;
-    this.recording.setView({ from: ticks, to: ticks + (to - from) });
-    this.#followed = this.recording.view;
+    const { from, to } = this.state.view;
+    this.state.setView({ from: ticks, to: ticks + (to - from) });
+    this.#followed = this.state.view;
   }
 
   /** @param {WheelEvent} event */
@@ -318,8 +318,8 @@ export class TableView {
     const bottom = Math.max(1, Math.floor(this.#page / ROW));
     if (this.#row < this.#first) this.#scrollTo(this.#row);
     else if (this.#row + 1 > this.#first + bottom) this.#scrollTo(this.#row + 1 - bottom);
-    this.recording.setCursor(this.#ticksOf(this.#row) ?? null);
-    this.recording.changed("cursor");
+    this.state.setCursor(this.#ticksOf(this.#row) ?? null);
+    this.state.changed("cursor");
     this.#scroller.setAttribute("aria-activedescendant", "row-" + this.#row);
     this.draw();
   }

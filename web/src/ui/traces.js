@@ -2,23 +2,23 @@
  * The large plot: stacked traces of the chosen signal.
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
- * @typedef {import("../recording.js").Recording} Recording
- * @typedef {import("../recording.js").Row} Row
- * @typedef {import("../loader.js").Layer} Layer
- * @typedef {{ row: Row, info: StreamInfo, window: import("../viewport.js").RowWindow, rowPixels: number, columns: number[] }} Shown
+ * @typedef {import("../state.js").State} State
+ * @typedef {import("../state.js").Row} Row
+ * @typedef {import("../view/loader.js").Layer} Layer
+ * @typedef {{ row: Row, info: StreamInfo, window: import("../view/viewport.js").RowWindow, rowPixels: number, columns: number[] }} Shown
  */
 import { cssFromRgb, mix, pixelFromRgb, rgbFromHex } from "../colour.js";
-import { BAR_PIXELS, baseline, fittingGain, measure } from "../gain.js";
-import { bestLayer } from "../loader.js";
+import { BAR_PIXELS, baseline, fittingGain, measure } from "../view/gain.js";
+import { bestLayer } from "../view/loader.js";
 import { drawHatch, missingIn } from "../plots/hatch.js";
 import { strokeSamples } from "../plots/lines.js";
 import { rasterEnvelope } from "../plots/raster.js";
-import { unitsPerRaw } from "../rows.js";
-import { periodOf } from "../recording.js";
-import { labelStride, rowHeight, rowWindow } from "../viewport.js";
-import { byId, fitCanvas } from "./dom.js";
+import { unitsPerRaw } from "../signals.js";
+import { labelStride, rowHeight, rowWindow } from "../view/viewport.js";
+import { byId, fitCanvas, fitted } from "./dom.js";
 import { GUTTER, plotLoader, wantedInView } from "./plot.js";
 import { canvasFont, channelColours, token } from "./tokens.js";
+import { periodOf } from "../times.js";
 
 /** Bars of more rows than this are drawn above all traces, a little brighter: a spike is not hidden by the noise of the rows below it. */
 const SPIKE_ROWS = 1.6;
@@ -33,22 +33,22 @@ export class TracesPlot {
   #pixels = new Uint32Array(0);
   #measured = /** @type {Layer | null} */ (null);
 
-  /** @param {Recording} recording */
-  constructor(recording) {
-    this.recording = recording;
-    this.loader = plotLoader(recording);
+  /** @param {State} state */
+  constructor(state) {
+    this.state = state;
+    this.loader = plotLoader(state);
   }
 
   /** What the plot shows now; null without traces. @returns {Shown | null} */
   shown() {
-    const row = this.recording.traces;
-    if (!row || row.kind !== "traces" || this.recording.entry(row.id).info.rows === 0) return null;
+    const row = this.state.traces;
+    if (!row || row.kind !== "traces" || this.state.entry(row.id).info.rows === 0) return null;
     const height = this.canvas.clientHeight;
     const total = row.columns.length;
-    const start = this.recording.firstRow.get(row.key) ?? (row.columns[0] > row.columns[total - 1] ? total : 0);
+    const start = this.state.firstRow.get(row.key) ?? (row.columns[0] > row.columns[total - 1] ? total : 0);
     const window = rowWindow(height, total, start);
     return {
-      row, info: this.recording.entry(row.id).info, window, rowPixels: rowHeight(height, total),
+      row, info: this.state.entry(row.id).info, window, rowPixels: rowHeight(height, total),
       columns: row.columns.slice(window.first, window.first + window.shown),
     };
   }
@@ -65,7 +65,7 @@ export class TracesPlot {
     const shown = this.shown();
     if (!shown || shown.columns.length === 0) return;
     const dpr = globalThis.devicePixelRatio || 1;
-    this.loader.want(wantedInView(this.recording, shown.info, shown.columns, Math.round((this.canvas.clientWidth - GUTTER) * dpr)));
+    this.loader.want(wantedInView(this.state, shown.info, shown.columns, Math.round((this.canvas.clientWidth - GUTTER) * dpr)));
   }
 
   /** True when everything wanted is drawn exactly, or nothing is to be drawn. Traces that have no room yet are still to be drawn. */
@@ -87,7 +87,7 @@ export class TracesPlot {
     ctx.clip();
     ctx.translate(GUTTER, 0);
     this.#drawLines(ctx, shown, width - GUTTER);
-    drawHatch(ctx, missingIn(shown.info.coverage, this.recording.view), this.recording.view, width - GUTTER, height, {
+    drawHatch(ctx, missingIn(shown.info.coverage, this.state.view), this.state.view, width - GUTTER, height, {
       bg: token("bg"), bad: token("bad"), warn: token("warn"), line: token("line-2"),
     });
     ctx.restore();
@@ -96,13 +96,13 @@ export class TracesPlot {
 
   /** Middle and gain from the first exact data, and again where traces have drifted away. @param {Shown} shown */
   #measure({ row, info, rowPixels, columns }) {
-    const layer = this.loader.exact ?? (this.recording.gain.has(row.key) ? null : this.loader.layers[0]);
+    const layer = this.loader.exact ?? (this.state.gain.has(row.key) ? null : this.loader.layers[0]);
     if (!layer || layer === this.#measured || layer.envelope.rows_used === 0) return;
     const found = columns.map((column) => ({ column, m: layer.index.has(column) ? measure(layer.envelope, /** @type {number} */ (layer.index.get(column))) : null }));
-    if (!this.recording.gain.has(row.key)) {
+    if (!this.state.gain.has(row.key)) {
       const channels = found.flatMap(({ column, m }) => (m ? [{ height: m.height * unitsPerRaw(info.columns[column]), range: m.range * unitsPerRaw(info.columns[column]) }] : []));
       if (channels.length === 0) return;
-      this.recording.setGain(fittingGain(channels, rowPixels));
+      this.state.setGain(fittingGain(channels, rowPixels));
     }
     this.#measured = layer;
     const kept = this.#baselines.get(row.key) ?? new Map();
@@ -115,13 +115,13 @@ export class TracesPlot {
 
   /** @param {Row} row */
   #gain(row) {
-    return this.recording.gain.get(row.key) ?? 1;
+    return this.state.gain.get(row.key) ?? 1;
   }
 
   /** @param {Shown} shown @param {number} i */
   #colour({ row, window }, i) {
     const colour = channelColours(row.columns.length)[window.first + i];
-    return this.recording.channel.get(row.key) === row.columns[window.first + i] ? mix(colour, rgbFromHex(token("text")), 0.45) : colour;
+    return this.state.channel.get(row.key) === row.columns[window.first + i] ? mix(colour, rgbFromHex(token("text")), 0.45) : colour;
   }
 
   /**
@@ -144,11 +144,11 @@ export class TracesPlot {
     const thickness = Math.max(1, dpr), tall = rowPixels < 24 ? SPIKE_ROWS * rowPixels * dpr : Infinity;
     const text = rgbFromHex(token("text"));
     for (const spikes of tall < Infinity ? [false, true] : [false]) for (let i = 0; i < columns.length; i++) {
-      const layer = bestLayer(this.loader.layers, columns[i], this.recording.view);
+      const layer = bestLayer(this.loader.layers, columns[i], this.state.view);
       if (!layer || layer.envelope.kind !== "envelope") continue;
       const middle = middles?.get(columns[i]) ?? this.#provisionalMiddle(layer, columns[i]);
       const pixelsPerRaw = (unitsPerRaw(info.columns[columns[i]]) * BAR_PIXELS * dpr) / this.#gain(row);
-      rasterEnvelope(this.#pixels, w, h, layer.envelope, /** @type {number} */ (layer.index.get(columns[i])), this.recording.view,
+      rasterEnvelope(this.#pixels, w, h, layer.envelope, /** @type {number} */ (layer.index.get(columns[i])), this.state.view,
         (i + 0.5) * rowPixels * dpr, pixelsPerRaw, middle, pixelFromRgb(spikes ? mix(this.#colour(shown, i), text, 0.4) : this.#colour(shown, i)), thickness, spikes ? tall : -1);
     }
     ctx.putImageData(this.#image, Math.round(GUTTER * dpr), 0);
@@ -161,14 +161,14 @@ export class TracesPlot {
     ctx.lineWidth = rowPixels > 24 ? 1.25 : 1;
     ctx.lineJoin = "round";
     for (let i = 0; i < columns.length; i++) {
-      const layer = bestLayer(this.loader.layers, columns[i], this.recording.view);
+      const layer = bestLayer(this.loader.layers, columns[i], this.state.view);
       if (!layer || layer.envelope.kind !== "samples") continue;
       const column = info.columns[columns[i]];
       const middle = middles?.get(columns[i]) ?? this.#provisionalMiddle(layer, columns[i]);
       const pixelsPerRaw = (unitsPerRaw(column) * BAR_PIXELS) / this.#gain(row);
       const zero = (i + 0.5) * rowPixels;
       ctx.strokeStyle = cssFromRgb(this.#colour(shown, i));
-      strokeSamples(ctx, layer.envelope, /** @type {number} */ (layer.index.get(columns[i])), this.recording.view, width,
+      strokeSamples(ctx, layer.envelope, /** @type {number} */ (layer.index.get(columns[i])), this.state.view, width,
         (raw) => zero - (raw - middle) * pixelsPerRaw, { stride: column.stride, periodTicks: periodOf(info) });
     }
   }
@@ -181,7 +181,7 @@ export class TracesPlot {
   /** @param {CanvasRenderingContext2D} ctx @param {Shown} shown */
   #drawLabels(ctx, { row, info, window, rowPixels, columns }) {
     const stride = labelStride(rowPixels);
-    const active = this.recording.channel.get(row.key);
+    const active = this.state.channel.get(row.key);
     ctx.textBaseline = "middle";
     ctx.textAlign = "left";
     for (let i = 0; i < columns.length; i++) {
@@ -209,20 +209,4 @@ export class TracesPlot {
     if (!shown) return null;
     return shown.columns[Math.floor(y / shown.rowPixels)] ?? null;
   }
-}
-
-/** @type {Map<string, string>} */
-const cuts = new Map();
-
-/** Text cut to a width, with an ellipsis; remembered. @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} width */
-export function fitted(ctx, text, width) {
-  const key = width + text;
-  let cut = cuts.get(key);
-  if (cut === undefined) {
-    cut = text;
-    while (cut.length > 1 && ctx.measureText(cut === text ? cut : cut + "…").width > width) cut = cut.slice(0, -1);
-    if (cut !== text) cut += "…";
-    cuts.set(key, cut);
-  }
-  return cut;
 }

@@ -1,6 +1,6 @@
 /**
  * Where traces stand and how large they are drawn, measured on the data themselves. Pure.
- * @typedef {import("./protocol.js").Envelope} Envelope
+ * @typedef {import("../protocol.js").Envelope} Envelope
  */
 /** Height of the scale bar, CSS pixels; the gain is what it stands for. */
 export const BAR_PIXELS = 40;

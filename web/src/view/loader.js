@@ -2,8 +2,8 @@
  * Keeps one plot supplied: asks the engine for the envelope of what is on the screen, coarse first where exact takes long, and drops requests that a newer
  * view has overtaken. At most one request is on its way; results of earlier views are kept a while and drawn where they belong in time, so nothing is ever blank.
  *
- * @typedef {import("./protocol.js").Envelope} Envelope
- * @typedef {import("./protocol.js").EngineClient} EngineClient
+ * @typedef {import("../protocol.js").Envelope} Envelope
+ * @typedef {import("../protocol.js").EngineClient} EngineClient
  * @typedef {import("./scale.js").Span} Span
  * @typedef {{ stream: string, columns: number[], from: number, to: number, bins: number, samples: number }} Wanted
  *   samples: about how many values an exact answer reads

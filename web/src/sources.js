@@ -1,0 +1,82 @@
+/**
+ * What is decided about what was given, before and after it is opened. Pure; opening.js does it.
+ * @typedef {import("./protocol.js").StreamInfo} StreamInfo
+ * @typedef {import("./protocol.js").StartTime} StartTime
+ * @typedef {import("./state.js").Row} Row
+ * @typedef {{ name: string, url: string, size?: number }} Listed
+ * @typedef {{ source: File | string, name: string, size: number }} Source
+ */
+import { bytes, integer, percent } from "./words.js";
+
+/**
+ * What was given, as sources the engine takes; URLs become absolute against the page.
+ * @param {(File | string | Listed)[]} given
+ * @param {string} base
+ * @returns {Source[]}
+ */
+export function sourcesOf(given, base) {
+  return given.map((item) => {
+    if (typeof item === "string" || "url" in item) {
+      const listed = typeof item === "string" ? { url: item, name: "", size: 0 } : item;
+      const url = new URL(listed.url, base);
+      return { source: url.href, name: listed.name || decodeURIComponent(url.pathname.split("/").pop() || url.href), size: listed.size ?? 0 };
+    }
+    return { source: item, name: item.name, size: item.size };
+  });
+}
+
+/**
+ * How far opening has got: words, and the share that is done, or null where nobody knows.
+ * @param {import("./protocol.js").OpenProgress | null} progress
+ * @returns {{ words: string, share: number | null }}
+ */
+export function openingWords(progress) {
+  if (!progress) return { words: "opening…", share: null };
+  const { batches, of, bytes: read, at, size } = progress;
+  if (of > 0) return { words: `reading batch headers, ${integer(batches)} of about ${integer(of)}`, share: Math.min(1, batches / of) };
+  if (size > 0 && at > 0) return { words: `reading batch headers, ${at < size ? percent(at / size) : "all"} of ${bytes(size)}`, share: Math.min(1, at / size) };
+  return { words: read > 0 ? `opening, ${bytes(read)} read` : "opening…", share: null };
+}
+
+/** Start-time CSVs give streams their clock; everything else is a recording. @param {Source} source */
+export function isStartTime(source) {
+  return /\.csv$/i.test(source.name);
+}
+
+/** The run a file belongs to, from the end of its name: "memory-monitor_0.arrow" -> "0". @param {string} name */
+export function suffixOf(name) {
+  const stem = name.replace(/\.[^.]*$/, "").replace(/#\d+$/, "");
+  const at = stem.indexOf("_");
+  return at < 0 ? "" : stem.slice(stem.lastIndexOf("_") + 1);
+}
+
+/**
+ * The start time of the same run: of the same suffix, or the only one there is.
+ * @param {string} name
+ * @param {{ suffix: string, start: StartTime }[]} starts
+ */
+export function startFor(name, starts) {
+  return starts.find((s) => s.suffix === suffixOf(name))?.start ?? (starts.length === 1 ? starts[0].start : undefined);
+}
+
+/** Whether a start time has what a stream lacks. @param {StreamInfo} info @param {StartTime | undefined} start @returns {start is StartTime} */
+export function lacksClock(info, start) {
+  return start !== undefined && info.clock.column && !(info.clock.hz > 0) && start.hz > 0;
+}
+
+/**
+ * The row to show of streams that were opened: traces first, those with rows before empty ones.
+ * @param {Row[]} rows
+ * @param {(row: Row) => boolean} filled  whether its stream has rows
+ * @returns {Row | undefined}
+ */
+export function rowToShow(rows, filled) {
+  const full = rows.filter(filled);
+  return widest(full) ?? full[0] ?? widest(rows) ?? rows[0];
+}
+
+/** The signal with the most channels; the first of equals. @param {Row[]} rows */
+function widest(rows) {
+  const traces = rows.filter((row) => row.kind === "traces");
+  return traces.reduce((best, row) => (!best || row.columns.length > best.columns.length || (row.columns.length === best.columns.length && row.group === "AP" && best.group !== "AP") ? row : best), traces[0]);
+}

@@ -1,0 +1,42 @@
+/**
+ * Where in time a stream lies, by its facts. Pure.
+ * @typedef {import("./protocol.js").StreamInfo} StreamInfo
+ * @typedef {import("./view/scale.js").Span} Span
+ */
+import { count, duration } from "./words.js";
+
+/** @param {StreamInfo} info @returns {Span} first row to the end of the last, ticks */
+export function spanOf(info) {
+  const to = info.clock.last + periodOf(info);
+  const lost = info.coverage.reduce((end, c) => Math.max(end, c.to), to);
+  return { from: info.clock.first, to: lost };
+}
+
+/** Mean ticks between two rows, over the spans that are there. @param {StreamInfo} info */
+export function periodOf(info) {
+  let ticks = 0, steps = 0;
+  for (const span of info.coverage) {
+    if (span.kind !== "data" || span.rows < 2) continue;
+    ticks += span.to - span.from;
+    steps += span.rows - 1;
+  }
+  if (steps > 0) return Math.max(1, ticks / steps);
+  return info.rows > 1 ? Math.max(1, (info.clock.last - info.clock.first) / (info.rows - 1)) : Math.max(1, info.clock.hz);
+}
+
+/** What streams on one time base have in common: those with a Clock column share the run's, another has its own. @param {StreamInfo} info */
+export function timebase(info) {
+  return info.clock.column ? "clock" : info.id;
+}
+
+/** Rows of a stream in a span, from its mean rate. @param {StreamInfo} info @param {Span} selection */
+export function rowsIn(info, selection) {
+  const period = periodOf(info);
+  const from = Math.max(selection.from, info.clock.first), to = Math.min(selection.to, info.clock.last + period);
+  return Math.max(0, Math.round((to - from) / period));
+}
+
+/** Duration of a run in words; in ticks while the rate is unknown. @param {number} ticks @param {number} hz */
+export function runLength(ticks, hz) {
+  return hz > 0 ? duration(ticks / hz) : count(ticks, "tick");
+}
