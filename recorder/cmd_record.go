@@ -15,6 +15,7 @@ import (
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/sim"
 	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // recordFlags are the flags of `oniscope record`. What is given here overrides
@@ -268,8 +269,11 @@ func (rec *recorder) report() error {
 		}
 	}
 	var losses []string
-	failed := 0
+	failed, ofDevices := 0, 0
 	for _, f := range s.Streams {
+		if f.Name != recording.GapStreamName {
+			ofDevices++
+		}
 		if f.State == store.StateFailed {
 			failed++
 			losses = append(losses, f.Error)
@@ -284,7 +288,7 @@ func (rec *recorder) report() error {
 	}
 	losses = append(s.Errors, losses...)
 	switch {
-	case failed > 0 && failed == len(s.Streams), rec.sourceErr != nil:
+	case failed > 0 && failed >= ofDevices, rec.sourceErr != nil:
 		return errors.New(strings.Join(losses, "; "))
 	case s.Loss() || len(losses) > 0:
 		return lossf("recorded, but data were lost: %s", strings.Join(losses, "; "))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // A fullDisk is a file that takes only so many bytes.
@@ -70,7 +71,9 @@ func TestAFullDiskStopsItsStreamAndNoOther(t *testing.T) {
 	if code != exitLoss || !strings.Contains(words, "heartbeat_0.arrow: the disk is full") {
 		t.Errorf("exit code %d: %s", code, words)
 	}
+	gaps := false
 	for _, s := range summary.Streams {
+		gaps = gaps || s.Name == "gaps" && s.Rows > 0
 		want := store.StateComplete
 		if s.Name == "heartbeat" {
 			want = store.StateFailed
@@ -81,6 +84,13 @@ func TestAFullDiskStopsItsStreamAndNoOther(t *testing.T) {
 		if s.State != want {
 			t.Errorf("%s: state %s, want %s", s.Name, s.State, want)
 		}
+	}
+	csv := filepath.Join(dir, "gaps.csv")
+	if code, _, errs := try("export", filepath.Join(dir, "gaps_0.arrow"), "-o", csv); !gaps || code != exitDone {
+		t.Errorf("gaps in the summary %v, exported with exit code %d: %s", gaps, code, errs)
+	}
+	if text, err := os.ReadFile(csv); err != nil || !strings.Contains(string(text), "heartbeat,") || !strings.Contains(string(text), ",disk") {
+		t.Errorf("gaps: %s, %v", text, err)
 	}
 	if code, text, _ := try("info", "--json", filepath.Join(dir, "heartbeat_0.arrow")); code != exitDone || !strings.Contains(text, `"state": "unfinished"`) {
 		t.Errorf("info: exit code %d, %s", code, text)
@@ -99,7 +109,7 @@ func TestADiskThatIsFullForAllEndsTheRecording(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, words)
 	}
 	for _, s := range summary.Streams {
-		if s.State != store.StateFailed {
+		if s.Name != recording.GapStreamName && s.State != store.StateFailed { // what was lost still fits
 			t.Errorf("%s: state %s", s.Name, s.State)
 		}
 	}

@@ -225,7 +225,11 @@ func (rec *recorder) describe(s *stream.Stream, started time.Time) {
 }
 
 func (rec *recorder) open(s *stream.Stream) (acquire.Writer, error) {
-	w, err := rec.store.OpenStream(s, rec.codecs[oni.Address(s.DeviceAddress)])
+	codec := rec.codecs[oni.Address(s.DeviceAddress)]
+	if s.Name == recording.GapStreamName { // of no device
+		codec = recording.None
+	}
+	w, err := rec.store.OpenStream(s, codec)
 	if err != nil {
 		return nil, err
 	}
@@ -348,7 +352,7 @@ func (rec *recorder) collect(state string) {
 		}
 		gaps := make([]store.Gap, len(d.Gaps))
 		for i, g := range d.Gaps {
-			gaps[i] = store.Gap(g)
+			gaps[i] = store.Gap{Row: g.Row, Lost: g.Lost, ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter, Cause: string(g.Cause)}
 		}
 		s.Devices = append(s.Devices, store.DeviceSummary{
 			Address: d.Device.Address.String(), ID: d.Device.ID, Version: d.Device.Version, Name: d.Name,

@@ -46,17 +46,18 @@ func (s *Severity) UnmarshalText(text []byte) error {
 // A Finding is one thing that is not as it should be in a file, or several of
 // one cause.
 type Finding struct {
-	Offset      int64    `json:"offset"`       // bytes from the start of the file
-	Length      int64    `json:"length"`       // bytes that cannot be used
-	Batch       int      `json:"batch"`        // number of the batch, or -1
-	Severity    Severity `json:"severity"`     // "info", "warning" (nothing lost), "error" (rows or bytes lost)
-	Reason      string   `json:"reason"`       // for people
-	BeforeRow   int64    `json:"before_row"`   // number of the first row after it
-	LostRows    int64    `json:"lost_rows"`    // -1: unknown
-	ClockBefore uint64   `json:"clock_before"` // last tick before it, 0: none
-	ClockAfter  uint64   `json:"clock_after"`  // first tick after it, 0: none
-	Count       int      `json:"count"`        // of how many places it speaks, 1 or more
-	LastOffset  int64    `json:"last_offset"`  // of the last of them
+	Offset      int64    `json:"offset"`          // bytes from the start of the file
+	Length      int64    `json:"length"`          // bytes that cannot be used
+	Batch       int      `json:"batch"`           // number of the batch, or -1
+	Severity    Severity `json:"severity"`        // "info", "warning" (nothing lost), "error" (rows or bytes lost)
+	Reason      string   `json:"reason"`          // for people
+	Cause       Cause    `json:"cause,omitempty"` // of rows that never reached the file, where the recorder wrote it
+	BeforeRow   int64    `json:"before_row"`      // number of the first row after it
+	LostRows    int64    `json:"lost_rows"`       // -1: unknown
+	ClockBefore uint64   `json:"clock_before"`    // last tick before it, 0: none
+	ClockAfter  uint64   `json:"clock_after"`     // first tick after it, 0: none
+	Count       int      `json:"count"`           // of how many places it speaks, 1 or more
+	LastOffset  int64    `json:"last_offset"`     // of the last of them
 }
 
 // doubted is what a plain batch is suspect of that no message follows.

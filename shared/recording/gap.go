@@ -17,12 +17,13 @@ type Gap struct {
 	Seconds     float64 // that are missing; 0 if no clock rate is known
 	ClockBefore uint64  // Clock of the row before it; 0 without a Clock
 	ClockAfter  uint64  // Clock of the row after it
+	Cause       Cause   // what the recorder wrote of it; "" nothing
 	Spread      bool    // many small gaps from this row to the end of its batch, told as one
 }
 
 // Finding reports the gap, of a batch whose message is at an offset of the file.
 func (g *Gap) Finding(offset int64) Finding {
-	return Finding{Offset: offset, Batch: g.Batch, Severity: SeverityError, Reason: g.String(),
+	return Finding{Offset: offset, Batch: g.Batch, Severity: SeverityError, Reason: g.String(), Cause: g.Cause,
 		BeforeRow: g.Row, Count: 1, LastOffset: offset, LostRows: g.LostRows, ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter}
 }
 
@@ -33,9 +34,14 @@ func (g *Gap) String() string {
 		text += fmt.Sprintf(" (%.6g s)", g.Seconds)
 	}
 	if g.Spread {
-		return text + fmt.Sprintf(" missing in many places of the batch, by %s", g.Column)
+		text += fmt.Sprintf(" missing in many places of the batch, by %s", g.Column)
+	} else {
+		text += fmt.Sprintf(" missing before row %d: %s steps by %d ticks", g.Row, g.Column, g.Ticks)
 	}
-	return text + fmt.Sprintf(" missing before row %d: %s steps by %d ticks", g.Row, g.Column, g.Ticks)
+	if words := causeWords[g.Cause]; words != "" {
+		text += "; " + words
+	}
+	return text
 }
 
 func counted(n int64, one, many string) string {
@@ -49,7 +55,8 @@ func counted(n int64, one, many string) string {
 func gapsOf(list []pace.Gap) []Gap {
 	var out []Gap
 	for _, g := range list {
-		out = append(out, Gap(g))
+		out = append(out, Gap{Batch: g.Batch, Row: g.Row, Column: g.Column, Ticks: g.Ticks, LostRows: g.LostRows, Seconds: g.Seconds,
+			ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter, Spread: g.Spread})
 	}
 	return out
 }

@@ -52,5 +52,33 @@ func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float
 		adjoining, next = true, b.Start+int64(b.Rows)
 	}
 	p := finder.Pace()
-	return gapsOf(finder.Gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz))), p.Period, nil
+	gaps = gapsOf(finder.Gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz)))
+	r.explainGaps(gaps)
+	return gaps, p.Period, nil
+}
+
+// maxExplained bounds the batches whose metadata are read for the causes of
+// gaps.
+const maxExplained = 1000
+
+// explainGaps adds the causes that the recorder wrote beside the rows. A batch
+// that cannot be read has none.
+func (r *Reader) explainGaps(gaps []Gap) {
+	lost := map[int][]LostRows{}
+	of := func(batch int) []LostRows {
+		list, ok := lost[batch]
+		if !ok && len(lost) < maxExplained && batch < len(r.batches) {
+			if h, err := r.header(batch); err == nil {
+				list = lostFrom(h.metadata)
+			}
+			lost[batch] = list
+		}
+		return list
+	}
+	for i := range gaps {
+		g := &gaps[i]
+		if g.explain(of(g.Batch)); g.Cause == "" {
+			g.explain(of(g.Batch + 1))
+		}
+	}
 }

@@ -62,6 +62,7 @@ func (g *GapScan) Step(batches int) (done bool, err error) {
 	if !g.done {
 		g.done = true
 		g.gaps = gapsOf(g.finder.Gaps(g.pace, float64(g.r.stream.AcqClockHz), float64(g.r.stream.HubClockHz)))
+		g.r.explainGaps(g.gaps)
 	}
 	return true, nil
 }

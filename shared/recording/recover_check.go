@@ -77,6 +77,9 @@ func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgemen
 		}
 		var seen looked
 		if rc.verifier != nil {
+			if m.Header == arrowipc.RecordBatchHeader {
+				seen.lost = lostFrom(m.Metadata)
+			}
 			c.Look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
 				rc.verifier.column(&seen, m, column, node, data, valid, ends)
 			}

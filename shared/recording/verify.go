@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -91,6 +92,7 @@ type verifier struct {
 	indices []int   // of the same
 	broken  bool    // something was lost after the batch added to the finder last
 	own     []Finding
+	lost    map[int]*notedLoss // by batch
 }
 
 func (v *verifier) start(s *arrowipc.Schema) {
@@ -116,6 +118,7 @@ type looked struct {
 	hubTicks []uint64
 	channels []channelPart // by column
 	buf      []byte        // values that are not null
+	lost     []LostRows    // before the batch, as its metadata say
 }
 
 // column looks at the values of a column, as a checker gives them. Several
@@ -145,6 +148,12 @@ func (v *verifier) intact(at int64, index int, row int64, c *body.Checked, l *lo
 	for i := range l.channels {
 		v.channels[i].add(&l.channels[i])
 	}
+	if len(l.lost) > 0 {
+		if v.lost == nil {
+			v.lost = map[int]*notedLoss{}
+		}
+		v.lost[index] = &notedLoss{at: at, row: row, rows: l.lost, told: make([]bool, len(l.lost))}
+	}
 	adjoining := len(v.indices) > 0 && v.indices[len(v.indices)-1] == index-1 && !v.broken
 	v.offsets, v.indices = append(v.offsets, at), append(v.indices, index)
 	v.broken = false
@@ -153,6 +162,21 @@ func (v *verifier) intact(at int64, index int, row int64, c *body.Checked, l *lo
 		ticks = c.ClockTicks
 	}
 	v.finder.Add(index, row, ticks, c.ClockTicks, adjoining)
+}
+
+// A notedLoss is what the metadata of a batch say is missing before it.
+type notedLoss struct {
+	at   int64
+	row  int64 // the first of the batch
+	rows []LostRows
+	told []bool // with a gap that the clock shows
+}
+
+// tell marks what a gap covers.
+func (n *notedLoss) tell(g *Gap) {
+	for i, l := range n.rows {
+		n.told[i] = n.told[i] || g.ClockBefore < l.LastClock && l.FirstClock < g.ClockAfter
+	}
 }
 
 func (v *verifier) note(f Finding) {
@@ -193,9 +217,22 @@ func (v *verifier) noteGaps() {
 		return v.offsets[i]
 	}
 	p := f.Pace()
-	for _, found := range f.Gaps(p, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz)) {
-		g := Gap(found)
+	for _, g := range gapsOf(f.Gaps(p, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz))) {
+		for _, batch := range []int{g.Batch, g.Batch + 1} { // of a group of rows that was not full, with the next
+			if n := v.lost[batch]; n != nil && g.Cause == "" {
+				g.explain(n.rows)
+				n.tell(&g)
+			}
+		}
 		v.note(g.Finding(at(g.Batch)))
+	}
+	for _, batch := range slices.Sorted(maps.Keys(v.lost)) {
+		n := v.lost[batch]
+		for i := range n.rows {
+			if !n.told[i] {
+				v.note(n.rows[i].finding(n.at, batch, n.row))
+			}
+		}
 	}
 	for i := range f.Odd {
 		o := &f.Odd[i]

@@ -71,6 +71,7 @@ type Writer struct {
 	strict   bool                // nulls only in nullable columns
 	metadata []arrowipc.KeyValue // of the footer
 	clock    int                 // column Clock, or -1
+	lost     []LostRows          // before the next batch
 
 	size         int64 // of the whole messages
 	rows         int64
@@ -84,7 +85,7 @@ type Writer struct {
 // which is empty, and returns a Writer for the rest.
 //
 // The columns of s have fixed-width types: numbers, Bool, FixedBinary with
-// its ByteWidth. RunEnd columns get children named run_ends and values.
+// its ByteWidth; of the others only utf8, with vectors of GapColumns. RunEnd columns get children named run_ends and values.
 // Schema and field metadata are those of stream.Metadata. s is not kept.
 func NewWriter(f File, s *stream.Stream, o WriterOptions) (*Writer, error) {
 	schema, err := schemaFromStream(s)
@@ -150,7 +151,7 @@ func (w *Writer) WriteBatch(rows int, columns []Vector) (Block, error) {
 	if rows == 0 {
 		return Block{}, nil
 	}
-	return w.writeRows(rows, columns, nil)
+	return w.writeRows(rows, columns, w.takeLost())
 }
 
 // writeRows appends a batch, also one without rows, with custom metadata.
@@ -293,6 +294,10 @@ func typeFromColumn(c *stream.Column) (arrowipc.DataType, error) {
 	case stream.Float16, stream.Float32, stream.Float64:
 		unit := slices.Index([]int32{2, 4, 8}, width)
 		return arrowipc.DataType{ID: arrowipc.FloatingPoint, Unit: int16(unit)}, nil
+	case stream.Other:
+		if c.ArrowType == utf8Field.TypeString() {
+			return utf8Field.Type, nil
+		}
 	case stream.FixedBinary:
 		t := arrowipc.DataType{ID: arrowipc.FixedSizeBinary, Size: int32(c.ByteWidth)}
 		if _, ok := t.FixedBits(); ok && c.ByteWidth > 0 {

@@ -94,6 +94,8 @@ export interface Finding {
   offset: number; length: number; batch: number;
   severity: Severity;
   reason: string;
+  /** of rows that never reached the file: link, fifo, queue, disk */
+  cause?: string;
   before_row: number;
   /** -1: unknown */
   lost_rows: number;

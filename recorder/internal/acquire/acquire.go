@@ -73,6 +73,7 @@ type Acquisition struct {
 	clockHz uint64
 	queue   *queue
 	budget  *budget
+	gaps    *gapLog
 	devices []*source               // in the order of Config.Devices
 	at      map[oni.Address]*source // nil: ignored
 	started time.Time
@@ -101,10 +102,12 @@ type source struct {
 	broken  error // why it has no decoder
 
 	frames, dropped atomic.Uint64
+	refused         refused              // by the queue
+	taken           []recording.LostRows // of them, those before the frame that is decoded
 
 	mu    sync.Mutex
 	stats device.Stats // as of the last block
-	gaps  []device.Gap
+	gaps  []Gap
 	name  string
 }
 
@@ -119,7 +122,7 @@ func New(cfg Config) (*Acquisition, error) {
 	}
 	a := &Acquisition{
 		cfg: cfg, clockHz: cfg.AcqClockHz,
-		queue: newQueue(cfg.QueueBytes), budget: newBudget(cfg.BatchBytes),
+		queue: newQueue(cfg.QueueBytes), budget: newBudget(cfg.BatchBytes), gaps: newGapLog(cfg.Open),
 		at: map[oni.Address]*source{}, patience: readerPatience,
 		readerDone: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -133,7 +136,7 @@ func New(cfg Config) (*Acquisition, error) {
 		}
 		src := &source{Device: d, name: fmt.Sprintf("device %v", d.Device.Address)}
 		if device.Supported(d.Device, d.Config) {
-			if err := src.decode(); err != nil {
+			if err := a.prepare(src); err != nil {
 				return nil, fmt.Errorf("acquire: %w", err)
 			}
 		}
@@ -143,16 +146,10 @@ func New(cfg Config) (*Acquisition, error) {
 	return a, nil
 }
 
-// decode makes the decoder of a device.
-func (src *source) decode() error {
+// prepare makes the decoder of a device.
+func (a *Acquisition) prepare(src *source) error {
 	config := src.Config
-	config.OnGap = func(g device.Gap) {
-		src.mu.Lock()
-		if len(src.gaps) < maxGapsKept {
-			src.gaps = append(src.gaps, g)
-		}
-		src.mu.Unlock()
-	}
+	config.OnGap = func(g device.Gap) { a.gap(src, g) }
 	decoder, err := device.New(src.Device.Device, config)
 	if err != nil {
 		return err
@@ -190,6 +187,7 @@ func (a *Acquisition) Start() error {
 			a.open(src)
 		}
 	}
+	go a.gaps.run()
 	go a.decodeAll()
 	return nil
 }
@@ -212,7 +210,7 @@ func (a *Acquisition) open(src *source) {
 		if err != nil {
 			w = closedWriter{}
 		}
-		o := newOutput(&described, w, src.Buffered && err == nil, a.budget, depth, a.cfg.Wait)
+		o := newOutput(&described, w, src.Buffered && err == nil, a.budget, a.gaps, depth, a.cfg.Wait)
 		if err != nil {
 			o.fail(err)
 		}
@@ -226,7 +224,7 @@ func (a *Acquisition) open(src *source) {
 // A closedWriter stands for a file that could not be made.
 type closedWriter struct{}
 
-func (closedWriter) WriteBatch(int, []recording.Vector) (recording.Block, error) {
+func (closedWriter) WriteBatch(int, []recording.Vector, []recording.LostRows) (recording.Block, error) {
 	return recording.Block{}, io.ErrClosedPipe
 }
 func (closedWriter) SyncIfDue(time.Time) error              { return nil }
@@ -276,8 +274,11 @@ func (a *Acquisition) read() {
 		a.clock.Store(f.Clock)
 		a.frames.Add(1)
 		src.frames.Add(1)
-		if !a.queue.push(&f, a.cfg.Wait) {
+		if a.queue.push(&f, a.cfg.Wait) {
+			src.refused.going = false
+		} else {
 			src.dropped.Add(1)
+			src.refused.add(f.Clock)
 		}
 	}
 }

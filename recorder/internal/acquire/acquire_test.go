@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -26,12 +27,14 @@ type memory struct {
 	failAt  int           // batch that cannot be written; 0: none
 	block   chan struct{} // if not nil, each write waits for it
 	rows    int64
+	lost    []recording.LostRows // before its batches
+	texts   map[int][]string     // of columns without Data
 	closed  bool
 }
 
 var errDiskFull = errors.New("no space left on device")
 
-func (m *memory) WriteBatch(rows int, columns []recording.Vector) (recording.Block, error) {
+func (m *memory) WriteBatch(rows int, columns []recording.Vector, lost []recording.LostRows) (recording.Block, error) {
 	if m.block != nil {
 		<-m.block
 	}
@@ -41,11 +44,18 @@ func (m *memory) WriteBatch(rows int, columns []recording.Vector) (recording.Blo
 		return recording.Block{}, errDiskFull
 	}
 	m.batches = append(m.batches, rows)
+	m.lost = append(m.lost, lost...)
 	if m.columns == nil {
 		m.columns = make([][]byte, len(columns))
 	}
 	for i := range columns {
 		m.columns[i] = append(m.columns[i], columns[i].Data...)
+		if columns[i].Data == nil {
+			for row := range columns[i].Len {
+				text, _ := columns[i].Text(row)
+				m.texts[i] = append(m.texts[i], text)
+			}
+		}
 	}
 	m.rows += int64(rows)
 	return recording.Block{Offset: m.rows - int64(rows), Rows: int64(rows)}, nil
@@ -88,7 +98,7 @@ func (d *disk) open(s *stream.Stream) (Writer, error) {
 	if s.Name == d.refuse {
 		return nil, errDiskFull
 	}
-	m := &memory{stream: *s}
+	m := &memory{stream: *s, texts: map[int][]string{}}
 	if d.prepare != nil {
 		d.prepare(m)
 	}
@@ -99,6 +109,23 @@ func (d *disk) open(s *stream.Stream) (Writer, error) {
 	}
 	d.files[s.Name] = m
 	return m, nil
+}
+
+// gaps returns the records of the stream of gaps. (A memory keeps the numbers;
+// the texts it takes from the vectors.)
+func (d *disk) gaps(t *testing.T) (records []recording.GapRecord) {
+	t.Helper()
+	m := d.files[recording.GapStreamName]
+	if m == nil {
+		return nil
+	}
+	first, last, rows := m.column("FirstClock"), m.column("LastClock"), m.column("Rows")
+	for i := range first {
+		records = append(records, recording.GapRecord{Device: m.texts[0][i], LostRows: recording.LostRows{
+			FirstClock: first[i], LastClock: last[i], Rows: int64(rows[i]), Cause: recording.Cause(m.texts[4][i]),
+		}})
+	}
+	return records
 }
 
 // config is an acquisition on a source, fast as it can, for some seconds of the
@@ -290,6 +317,26 @@ func TestWhatASlowDiskCannotTakeIsDroppedWholeAndCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := s.Status().Streams[0]
+	disk := d.gaps(t)
+	var noted []recording.LostRows
+	rows := int64(0)
+	for _, g := range disk {
+		if g.Device != "heartbeat" || g.Cause != recording.CauseDisk || g.LastClock != g.FirstClock+10*uint64(g.Rows-1) {
+			t.Errorf("record %+v", g)
+		}
+		rows += g.Rows
+		noted = append(noted, g.LostRows)
+	}
+	if rows != int64(f.DroppedRows) {
+		t.Errorf("records of %d rows, dropped %d", rows, f.DroppedRows)
+	}
+	noteRows := int64(0)
+	for _, l := range d.files["heartbeat"].lost {
+		noteRows += l.Rows
+	}
+	if noteRows > rows || noteRows == 0 && f.Batches > bufferedBatches+1 {
+		t.Errorf("notes of %d rows in the stream, records %+v", noteRows, noted)
+	}
 	if f.DroppedRows == 0 || f.DroppedRows%100 != 0 || f.Rows%100 != 0 || f.Rows+int64(f.DroppedRows) != 8000 {
 		t.Errorf("%d rows and %d dropped, want whole seconds and 8000 together", f.Rows, f.DroppedRows)
 	}
@@ -427,8 +474,17 @@ func TestGapsAreCountedAndLocated(t *testing.T) {
 		t.Fatal(err)
 	}
 	dev := s.Status().Devices[0]
-	if dev.Lost != 3 || dev.Dropped != 0 || len(dev.Gaps) != 1 || dev.Gaps[0].Lost != 3 {
+	if dev.Lost != 3 || dev.Dropped != 0 || len(dev.Gaps) != 1 || dev.Gaps[0].Lost != 3 || dev.Gaps[0].Cause != recording.CauseLink {
 		t.Errorf("got %+v", dev)
+	}
+	// The beats at 1.00, 1.01 and 1.02 s are missing; L of a heartbeat is 40 to 55 ticks.
+	records := d.gaps(t)
+	if len(records) != 1 || records[0].Device != "heartbeat" || records[0].Rows != 3 || records[0].Cause != recording.CauseLink ||
+		records[0].FirstClock <= 247_500_000 || records[0].FirstClock > 250e6 || records[0].LastClock < 255e6 || records[0].LastClock >= 257_500_100 {
+		t.Errorf("records %+v", records)
+	}
+	if lost := d.files["heartbeat"].lost; len(lost) != 1 || lost[0] != records[0].LostRows {
+		t.Errorf("notes %+v", lost)
 	}
 }
 
@@ -458,5 +514,68 @@ func TestAFullQueueRefusesOrWaits(t *testing.T) {
 	}
 	if b, ended := q.take(); b != nil || !ended {
 		t.Fatal("the queue does not end")
+	}
+}
+
+// TestWhatTheQueueRefusesIsRecorded: the decoder sees a gap where the queue was
+// full, and where frames never came; each is written once, with its cause.
+func TestWhatTheQueueRefusesIsRecorded(t *testing.T) {
+	d := &disk{}
+	a, err := New(Config{Source: &scripted{}, AcqClockHz: 1000, Open: d.open, Devices: []Device{{
+		Device: heartbeatDevice, Config: device.Config{AcqClockHz: 1000, Hub: oni.Hub{ClockHz: 1000}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := a.devices[0]
+	a.open(src)
+	go a.gaps.run()
+	for i := range uint64(40) {
+		switch {
+		case i >= 10 && i < 15: // refused by the queue
+			src.refused.add(10 * i)
+			continue
+		case i >= 15 && i < 17, i >= 25 && i < 28: // never came
+			continue
+		case i >= 35:
+			src.refused.add(10 * i) // and nothing follows
+			continue
+		}
+		src.refused.going = false
+		f := heartbeatFrame(10 * i)
+		a.decode(&f)
+	}
+	a.finish()
+	want := []recording.GapRecord{
+		{Device: "heartbeat", LostRows: recording.LostRows{FirstClock: 100, LastClock: 140, Rows: 5, Cause: recording.CauseQueue}},
+		{Device: "heartbeat", LostRows: recording.LostRows{FirstClock: 91, LastClock: 169, Rows: 2, Cause: recording.CauseLink}},
+		{Device: "heartbeat", LostRows: recording.LostRows{FirstClock: 241, LastClock: 279, Rows: 3, Cause: recording.CauseLink}},
+		{Device: "heartbeat", LostRows: recording.LostRows{FirstClock: 350, LastClock: 390, Rows: 5, Cause: recording.CauseQueue}},
+	}
+	if got := d.gaps(t); !slices.Equal(got, want) {
+		t.Errorf("got %+v,\nwant %+v", got, want)
+	}
+	if got := d.files["heartbeat"].lost; len(got) != 3 || got[0] != want[0].LostRows || got[2] != want[2].LostRows {
+		t.Errorf("notes %+v", got)
+	}
+	gaps := a.Status().Devices[0].Gaps
+	if len(gaps) != 2 || gaps[0].Cause != recording.CauseQueue || gaps[1].Cause != recording.CauseLink {
+		t.Errorf("gaps %+v", gaps)
+	}
+}
+
+func TestARunThatLostNothingHasNoStreamOfGaps(t *testing.T) {
+	d := &disk{}
+	s, _, err := record(t, config(t, simulator(t, sim.Config{}), d, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.files[recording.GapStreamName] != nil {
+		t.Error("a stream of gaps without a gap")
+	}
+	for _, f := range s.Status().Streams {
+		if f.Name == recording.GapStreamName {
+			t.Errorf("%+v", f)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package acquire
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -55,7 +56,7 @@ func (a *Acquisition) decodeAll() {
 func (a *Acquisition) decode(f *oni.Frame) {
 	src := a.at[f.Address]
 	if src.decoder == nil && src.broken == nil {
-		if src.broken = src.decode(); src.broken == nil {
+		if src.broken = a.prepare(src); src.broken == nil {
 			a.open(src)
 		}
 	}
@@ -63,6 +64,7 @@ func (a *Acquisition) decode(f *oni.Frame) {
 		src.dropped.Add(1)
 		return
 	}
+	a.takeRefused(src, f.Clock)
 	if err := src.decoder.Decode(f, src.batches); err != nil {
 		return // counted by the decoder
 	}
@@ -98,8 +100,10 @@ func (a *Acquisition) finish() {
 			src.batches[i] = o.put(src.batches[i])
 			all.Go(o.close)
 		}
+		a.takeRefused(src, math.MaxUint64) // no batch follows them
 	}
 	all.Wait()
+	a.gaps.close()
 	a.publish()
 }
 
@@ -145,7 +149,7 @@ type DeviceStatus struct {
 	Dropped uint64 // of them, refused by the full queue
 	Lost    uint64 // never came, beyond those dropped here
 	Stats   device.Stats
-	Gaps    []device.Gap // the first ones
+	Gaps    []Gap // the first ones
 }
 
 // A StreamStatus says how far one file is.
@@ -171,7 +175,7 @@ func (a *Acquisition) Status() Status {
 		d := DeviceStatus{
 			Device: src.Device.Device, Name: src.name,
 			Frames: src.frames.Load(), Dropped: src.dropped.Load(),
-			Stats: src.stats, Gaps: append([]device.Gap(nil), src.gaps...),
+			Stats: src.stats, Gaps: append([]Gap(nil), src.gaps...),
 		}
 		src.mu.Unlock()
 		// Frames dropped here leave a gap that the decoder finds as well.
@@ -189,6 +193,9 @@ func (a *Acquisition) Status() Status {
 		if last := o.last.Load(); last != nil {
 			f.Last = *last
 		}
+		st.Streams = append(st.Streams, f)
+	}
+	if f, ok := a.gaps.status(); ok {
 		st.Streams = append(st.Streams, f)
 	}
 	return st

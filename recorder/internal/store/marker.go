@@ -71,10 +71,11 @@ type DeviceSummary struct {
 
 // A Gap is a place where frames of a device are missing.
 type Gap struct {
-	Row         uint64 `json:"row"` // of the device's first stream: the first row behind the gap
+	Row         uint64 `json:"row"` // of the device's first stream: the first row after the gap
 	Lost        uint64 `json:"lost"`
 	ClockBefore uint64 `json:"clock_before"`
 	ClockAfter  uint64 `json:"clock_after"`
+	Cause       string `json:"cause"` // "link": they never came, "queue": the recorder was too slow
 }
 
 // A StreamSummary is one file of a run.

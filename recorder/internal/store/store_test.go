@@ -178,7 +178,7 @@ func TestARunWritesFilesThatReadersRead(t *testing.T) {
 		writers = append(writers, w)
 	}
 	for i := range 3 {
-		if _, err := writers[0].WriteBatch(100, clocks(100*i, 100)); err != nil {
+		if _, err := writers[0].WriteBatch(100, clocks(100*i, 100), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -252,12 +252,12 @@ func TestAFullDiskLeavesEveryWholeBatch(t *testing.T) {
 		}
 		n := 0
 		for ; err == nil; n++ {
-			_, err = w.WriteBatch(batch, clocks(batch*n, batch))
+			_, err = w.WriteBatch(batch, clocks(batch*n, batch), nil)
 		}
 		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the disk is full") {
 			t.Errorf("got %v", err)
 		}
-		if _, again := w.WriteBatch(batch, clocks(0, batch)); again == nil {
+		if _, again := w.WriteBatch(batch, clocks(0, batch), nil); again == nil {
 			t.Error("a stream that failed took more rows")
 		}
 		rows, _, size := w.Progress()
@@ -295,10 +295,10 @@ func TestAFailedSyncEndsTheStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.WriteBatch(1, clocks(0, 1)); !errors.Is(err, bad) {
+	if _, err := w.WriteBatch(1, clocks(0, 1), nil); !errors.Is(err, bad) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := w.WriteBatch(1, clocks(1, 1)); !errors.Is(err, bad) {
+	if _, err := w.WriteBatch(1, clocks(1, 1), nil); !errors.Is(err, bad) {
 		t.Errorf("got %v", err)
 	}
 }

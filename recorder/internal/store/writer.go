@@ -60,12 +60,13 @@ func (r *Run) OpenStream(s *stream.Stream, codec recording.Codec) (*Writer, erro
 func (w *Writer) Name() string { return w.name }
 
 // WriteBatch writes rows with one write and returns where they are; columns
-// are as in recording.Writer. After a failure to force them to the platter
+// are as in recording.Writer, lost as in its Lost. After a failure to force them to the platter
 // they are in the file nevertheless, and the block says so.
-func (w *Writer) WriteBatch(rows int, columns []recording.Vector) (recording.Block, error) {
+func (w *Writer) WriteBatch(rows int, columns []recording.Vector, lost []recording.LostRows) (recording.Block, error) {
 	if w.err != nil {
 		return recording.Block{}, w.err
 	}
+	w.w.Lost(lost...)
 	block, err := w.w.WriteBatch(rows, columns)
 	if err != nil {
 		w.err = w.explain(err)

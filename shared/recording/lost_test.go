@@ -1,0 +1,163 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/binary"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// lossy100 writes batches of 100 rows, 10 ticks a row, with what is lost before
+// each; from is the Clock of each batch's first row.
+func lossy100(t *testing.T, even bool, from []uint64, lost map[int][]LostRows) []byte {
+	t.Helper()
+	f := &memFile{}
+	s := &stream.Stream{Name: "x", AcqClockHz: 1000, Columns: []stream.Column{{Name: "Clock", Type: stream.Uint64, ByteWidth: 8}}}
+	w, err := NewWriter(f, s, WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b, tick := range from {
+		var clock []byte
+		for i := range uint64(100) {
+			step := 10 * i
+			if !even {
+				step = i * i * (1 + i%7) / 10
+			}
+			clock = binary.LittleEndian.AppendUint64(clock, tick+step)
+		}
+		w.Lost(lost[b]...)
+		if _, err := w.WriteBatch(100, []Vector{{Data: clock}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return f.data
+}
+
+func causesOf(t *testing.T, data []byte) (found []Finding) {
+	t.Helper()
+	for f, err := range Verify(bytes.NewReader(data), int64(len(data)), VerifyOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(f.Reason, gapWord) {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+func TestAGapSaysItsCause(t *testing.T) {
+	from := []uint64{0, 1000, 4000, 5000, 9000}
+	data := lossy100(t, true, from, map[int][]LostRows{
+		2: {{FirstClock: 2000, LastClock: 3990, Rows: 200, Cause: CauseDisk}},
+	})
+	found := causesOf(t, data)
+	if len(found) != 2 {
+		t.Fatalf("findings %+v", found)
+	}
+	if f := found[0]; f.Cause != CauseDisk || f.LostRows != 200 || !strings.HasSuffix(f.Reason, "; the disk was too slow or full") {
+		t.Errorf("first gap: %+v", f)
+	}
+	if f := found[1]; f.Cause != "" || strings.Contains(f.Reason, ";") {
+		t.Errorf("nobody wrote a cause of the second gap: %+v", f)
+	}
+	r, err := NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := r.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(info.Findings) != 2 || info.Findings[0] != found[0] || info.Findings[1] != found[1] {
+		t.Errorf("info tells %+v,\nverify %+v", info.Findings, found)
+	}
+}
+
+// TestRowsOfEventsThatWereLostAreToldToo: no clock shows them.
+func TestRowsOfEventsThatWereLostAreToldToo(t *testing.T) {
+	data := lossy100(t, false, []uint64{0, 100_000}, map[int][]LostRows{
+		1: {{FirstClock: 90_000, LastClock: 95_000, Rows: 12, Cause: CauseQueue}, {FirstClock: 96_000, LastClock: 96_000, Rows: -1, Cause: CauseLink}},
+	})
+	found := causesOf(t, data)
+	if len(found) != 2 {
+		t.Fatalf("findings %+v", found)
+	}
+	if f := found[0]; f.Reason != gapWord+"12 rows missing before row 100: the recorder was too slow" || f.LostRows != 12 || f.Cause != CauseQueue || f.Batch != 1 || f.BeforeRow != 100 || f.ClockBefore != 90_000 || f.ClockAfter != 95_000 {
+		t.Errorf("first: %+v", f)
+	}
+	if f := found[1]; f.LostRows != -1 || f.Cause != CauseLink {
+		t.Errorf("second: %+v", f)
+	}
+}
+
+// TestWhatIsNoGapSaysNothing: metadata from outside are a claim.
+func TestWhatIsNoGapSaysNothing(t *testing.T) {
+	w := &Writer{}
+	w.Lost(make([]LostRows, 5000)...)
+	w.Lost(LostRows{Rows: 1})
+	kept := lostFrom(w.takeLost())
+	if len(kept) != maxLost || w.takeLost() != nil {
+		t.Errorf("%d places kept, want %d, once", len(kept), maxLost)
+	}
+	for _, text := range []string{"", "x", "{}", "[1]", `[{"rows":1e99}]`, "[" + strings.Repeat(" ", maxLostBytes) + "]"} {
+		metadata := (&Writer{lost: []LostRows{{Rows: 1}}}).takeLost()
+		metadata[0].Value = text
+		if got := lostFrom(metadata); got != nil {
+			t.Errorf("%.20q: %+v", text, got)
+		}
+	}
+}
+
+func TestTheStreamOfGapsIsReadBack(t *testing.T) {
+	records := []GapRecord{
+		{"heartbeat", LostRows{1, 2, 3, CauseQueue}},
+		{"port-a-neuropixels-1.0e", LostRows{1 << 60, 1<<60 + 5, -1, CauseLink}},
+		{"", LostRows{0, 0, 0, CauseDisk}},
+	}
+	for _, codec := range []Codec{None, Zstd, LZ4} {
+		f := &memFile{}
+		w, err := NewWriter(f, GapStream(), WriterOptions{Codec: codec})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.WriteBatch(3, GapColumns(records)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for f, err := range Verify(bytes.NewReader(f.data), int64(len(f.data)), VerifyOptions{}) {
+			t.Fatalf("%v: %+v, %v", codec, f, err)
+		}
+		r, err := ipc.NewFileReader(bytes.NewReader(f.data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch, err := r.RecordBatch(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var table [][]string
+		for row := range int(batch.NumRows()) {
+			var cells []string
+			for _, column := range batch.Columns() {
+				cells = append(cells, column.ValueStr(row))
+			}
+			table = append(table, cells)
+		}
+		want := [][]string{{"heartbeat", "1", "2", "3", "queue"}, {"port-a-neuropixels-1.0e", "1152921504606846976", "1152921504606846981", "-1", "link"}, {"", "0", "0", "0", "disk"}}
+		if !reflect.DeepEqual(table, want) {
+			t.Errorf("%v: %v, want %v", codec, table, want)
+		}
+	}
+}
