@@ -1,12 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/oniscope/oniscope/recorder/internal/store"
 )
@@ -16,26 +14,22 @@ import (
 func TestVerifyOfAFileThatIsOpen(t *testing.T) {
 	whole := read(t, bonsai+"new_Heartbeat.arrow")
 	path := write(t, "beat_0.arrow", whole[:len(whole)-1500])
-	marker := filepath.Join(filepath.Dir(path), "recording_0.json")
-	mark := func(at time.Time) {
-		host, err := os.Hostname()
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := json.Marshal(store.Summary{State: store.StateOpen, UpdatedUTC: at.UTC().Format(time.RFC3339Nano), PID: os.Getpid(), Host: host,
-			Streams: []store.StreamSummary{{Name: "beat", File: "beat_0.arrow", State: store.StateOpen}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(marker, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	mark(time.Now())
+	if err := store.Lock(f); err != nil {
+		t.Fatal(err)
+	}
 	if code, out, _ := try("verify", path); code != exitDone || !strings.Contains(out, "ok so far: a recorder is writing it") || !strings.Contains(out, "  info ") {
 		t.Errorf("open: exit code %d: %s", code, out)
 	}
-	mark(time.Now().Add(-time.Hour))
+	if code, _, words := try("recover", "--in-place", path); code != exitFailed || !strings.Contains(words, "writing") {
+		t.Errorf("recover of an open file: exit code %d: %s", code, words)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if code, out, _ := try("verify", path); code != exitLoss || !strings.Contains(out, "not ok: ") {
 		t.Errorf("left behind: exit code %d: %s", code, out)
 	}

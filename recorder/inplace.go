@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/oniscope/oniscope/recorder/internal/store"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -200,6 +199,9 @@ func (a *app) mendFile(ctx context.Context, in *input, plan *recording.Plan, rep
 		return err
 	}
 	defer file.Close()
+	if err := lockFor(file, in.path); err != nil {
+		return err
+	}
 	if _, err := os.Lstat(in.path + tailSuffix); err == nil {
 		return fmt.Errorf("%s exists: an earlier repair left it; take that back with recover --undo, or put the tail elsewhere", in.path+tailSuffix)
 	}
@@ -218,7 +220,7 @@ func (a *app) mendFile(ctx context.Context, in *input, plan *recording.Plan, rep
 		return fmt.Errorf("saving the tail: %w", err)
 	}
 	store.SyncDir(filepath.Dir(in.path))
-	if info, err := file.Stat(); err != nil || info.Size() != in.size || store.IsOpen(in.path, time.Now()) {
+	if info, err := file.Stat(); err != nil || info.Size() != in.size {
 		os.Remove(tail.path)
 		return errors.New("the file changes: recover it when the recording has ended")
 	}
@@ -264,16 +266,25 @@ func undoWith(file *os.File, name string) error {
 	return os.Remove(name)
 }
 
+// lockFor takes the lock of a file that is about to be changed, until it is closed.
+func lockFor(file *os.File, path string) error {
+	err := store.Lock(file)
+	if errors.Is(err, store.ErrInUse) {
+		return fmt.Errorf("%s: a recorder is writing it; recover it when the recording has ended", path)
+	}
+	return err
+}
+
 // undo is `recover --undo`.
 func (a *app) undo(path string) error {
-	if store.IsOpen(path, time.Now()) {
-		return fmt.Errorf("%s: a recorder is writing it", path)
-	}
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	if err := lockFor(file, path); err != nil {
+		return err
+	}
 	if err := undoWith(file, path+tailSuffix); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s: there is nothing to undo: %s is not there", path, path+tailSuffix)

@@ -68,7 +68,7 @@ func openRaw(path string) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &input{path: path, file: f, size: info.Size(), open: store.IsOpen(path, time.Now())}, nil
+	return &input{path: path, file: f, size: info.Size(), open: store.IsOpen(path)}, nil
 }
 
 // openInput opens a recording and completes its clock.

@@ -2,30 +2,24 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
+	"runtime"
 )
 
 // States of a recording and of its streams in the marker.
 const (
-	StateOpen     = "open"     // being written, if the marker is fresh
+	StateOpen     = "open"     // being written, as long as the files are locked (lock.go)
 	StateComplete = "complete" // ended in order
 	StateFailed   = "failed"   // a stream whose file takes no more rows; Error says why
 )
-
-// freshFor is how long a marker is believed after its last refresh; the
-// recorder refreshes it every second.
-const freshFor = 10 * time.Second
 
 // maxMarkerBytes bounds what is read of a marker: 4 kB a stream is generous.
 const maxMarkerBytes = 4 << 20
 
 // A Summary is the file recording_<suffix>.json: what was recorded, what was
-// lost, and, while its state is open, the marker that says so.
+// lost, and, while the run is on, the marker that names its files.
 type Summary struct {
 	Version    string `json:"oniscope_version"`
 	State      string `json:"state"`
@@ -107,35 +101,58 @@ func (s *Summary) Loss() bool {
 	return false
 }
 
-// save replaces the marker in one step. On a disk so full that no second file
-// fits, it writes over the old one instead.
-func (s *Summary) save(path string) error {
+// saveMarker replaces the marker in one step: the new file is locked before it
+// takes the name, so that the name is locked all the time. On Windows, which
+// renames no open file, and on a disk so full that no second file fits, it
+// writes over the old one instead.
+func (r *Run) saveMarker(s *Summary) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return fmt.Errorf("store: marker: %w", err)
 	}
 	data = append(data, '\n')
-	temporary := path + ".tmp"
-	err = os.WriteFile(temporary, data, 0o644)
-	if err == nil {
-		err = os.Rename(temporary, path)
+	path := r.MarkerPath()
+	if runtime.GOOS != "windows" {
+		if f, err := replaceLocked(path, data); err == nil {
+			r.letMarkerGo()
+			r.marker = f
+			return nil
+		}
 	}
-	if err == nil {
-		return nil
+	if r.marker == nil { // saved once more after the end
+		if r.marker, err = os.OpenFile(path, os.O_WRONLY, 0); err != nil {
+			return fmt.Errorf("store: marker: %w", err)
+		}
 	}
-	os.Remove(temporary)
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return fmt.Errorf("store: marker: %w", err)
-	}
-	defer f.Close()
-	if _, err = f.WriteAt(data, 0); err == nil {
-		err = f.Truncate(int64(len(data)))
+	if _, err = r.marker.WriteAt(data, 0); err == nil {
+		err = r.marker.Truncate(int64(len(data)))
 	}
 	if err != nil {
 		return fmt.Errorf("store: marker: %w", err)
 	}
 	return nil
+}
+
+// replaceLocked puts a locked file with these bytes in the place of another.
+func replaceLocked(path string, data []byte) (*os.File, error) {
+	temporary := path + ".tmp"
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	err = Lock(f)
+	if err == nil {
+		_, err = f.Write(data)
+	}
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err != nil {
+		f.Close()
+		os.Remove(temporary)
+		return nil, err
+	}
+	return f, nil
 }
 
 // ReadSummary reads a marker.
@@ -156,55 +173,6 @@ func ReadSummary(path string) (*Summary, error) {
 		return nil, fmt.Errorf("store: marker: %s: %w", path, err)
 	}
 	return &s, nil
-}
-
-// FindSummary returns the marker of the run that a stream's file belongs to,
-// or an error that is fs.ErrNotExist.
-func FindSummary(file string) (*Summary, error) {
-	for _, name := range Companions(file, markerStem, ".json") {
-		s, err := ReadSummary(filepath.Join(filepath.Dir(file), name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range s.Streams {
-			if f.File == filepath.Base(file) {
-				return s, nil
-			}
-		}
-	}
-	return nil, fs.ErrNotExist
-}
-
-// IsOpen reports whether a recorder is writing the file at this moment: its
-// marker says so, was refreshed lately, and the process lives (asked only on
-// the recorder's own machine). A marker left by a killed recorder is not
-// believed.
-func IsOpen(file string, now time.Time) bool {
-	s, err := FindSummary(file)
-	if err != nil || !s.fresh(now) {
-		return false
-	}
-	for _, f := range s.Streams {
-		if f.File == filepath.Base(file) {
-			return f.State == StateOpen
-		}
-	}
-	return false
-}
-
-func (s *Summary) fresh(now time.Time) bool {
-	if s.State != StateOpen {
-		return false
-	}
-	updated, err := time.Parse(time.RFC3339Nano, s.UpdatedUTC)
-	if err != nil || now.Sub(updated).Abs() > freshFor {
-		return false
-	}
-	host, err := os.Hostname()
-	return err != nil || host != s.Host || processLives(s.PID)
 }
 
 // FindStartTime returns the path of the start-time CSV beside a stream's file,

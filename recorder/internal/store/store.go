@@ -56,6 +56,7 @@ const defaultSync = 5 * time.Second
 type Run struct {
 	o       Options
 	suffix  string
+	marker  *os.File        // held and locked until a state other than open is saved
 	created map[string]File // by stream, until OpenStream takes it
 }
 
@@ -65,9 +66,6 @@ type ExistsError struct{ Path string }
 func (e *ExistsError) Error() string {
 	return fmt.Sprintf("store: %s exists; choose another folder or suffix FileCount, or allow to overwrite", e.Path)
 }
-
-// ErrInUse says that another recorder writes files of the same names.
-var ErrInUse = errors.New("store: another recorder is writing these files")
 
 // Begin makes the folder, chooses the suffix, and creates the marker and an
 // empty file for every stream, so that a bad disk shows at once. If it fails it
@@ -133,6 +131,7 @@ func begin(streams []string, suffix string, o Options, first *Summary) (_ *Run, 
 		for _, f := range run.created {
 			f.Close()
 		}
+		run.letMarkerGo()
 		for _, path := range made {
 			os.Remove(path)
 		}
@@ -152,14 +151,20 @@ func begin(streams []string, suffix string, o Options, first *Summary) (_ *Run, 
 		}
 	}
 	marker := run.path(markerStem, ".json")
-	if old, err := ReadSummary(marker); err == nil && old.fresh(time.Now()) {
-		return nil, ErrInUse
+	paths := []string{marker}
+	for _, name := range streams {
+		paths = append(paths, filepath.Join(o.Dir, StreamFile(name, suffix)))
 	}
-	had, err := create(marker, o.Overwrite(""))
-	if err != nil {
-		return nil, err
+	for _, path := range paths { // before anything is replaced
+		if IsOpen(path) {
+			return nil, fmt.Errorf("store: %s: %w", path, ErrInUse)
+		}
 	}
-	if !had {
+	_, statErr := os.Lstat(marker)
+	if run.marker, err = openLocked(marker, o.Overwrite("")); err != nil {
+		return nil, existsError(marker, err)
+	}
+	if errors.Is(statErr, fs.ErrNotExist) {
 		made = append(made, marker)
 	}
 	if err := run.Save(first); err != nil {
@@ -195,22 +200,30 @@ func existsError(path string, err error) error {
 	return fmt.Errorf("store: %w", err)
 }
 
-// create makes an empty file and reports whether there was one before.
-func create(path string, overwrite bool) (had bool, err error) {
-	_, statErr := os.Lstat(path)
-	f, err := createFile(path, overwrite)
-	if err != nil {
-		return false, existsError(path, err)
+// openLocked makes an empty file, or empties one that may be overwritten and
+// that nobody else writes.
+func openLocked(path string, overwrite bool) (*os.File, error) {
+	mode := os.O_WRONLY | os.O_CREATE
+	if !overwrite {
+		mode |= os.O_EXCL
 	}
-	return statErr == nil, f.Close()
+	f, err := os.OpenFile(path, mode, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	err = Lock(f)
+	if err == nil && overwrite {
+		err = f.Truncate(0)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 func createFile(path string, overwrite bool) (File, error) {
-	mode := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	if overwrite {
-		mode = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	}
-	f, err := os.OpenFile(path, mode, 0o644)
+	f, err := openLocked(path, overwrite)
 	if err != nil {
 		return nil, err // not f: a nil *os.File is no nil File
 	}
@@ -228,6 +241,9 @@ func (f diskFile) Truncate(size int64) error {
 	_, err := f.Seek(size, io.SeekStart)
 	return err
 }
+
+// unlock lets others have the file, which takes no more rows.
+func (f diskFile) unlock() { unlock(f.File) }
 
 // SyncDir forces the folder's entries to the platter, where a folder can be
 // synced at all.
@@ -248,10 +264,22 @@ func (r *Run) path(stem, extension string) string {
 // MarkerPath returns the path of recording_<suffix>.json.
 func (r *Run) MarkerPath() string { return r.path(markerStem, ".json") }
 
-// Save replaces the marker and sets its time.
+// Save replaces the marker and sets its time. A state other than open lets the
+// marker's lock go: the run is over.
 func (r *Run) Save(s *Summary) error {
 	s.UpdatedUTC = time.Now().UTC().Format(time.RFC3339Nano)
-	return s.save(r.MarkerPath())
+	err := r.saveMarker(s)
+	if s.State != StateOpen {
+		r.letMarkerGo()
+	}
+	return err
+}
+
+func (r *Run) letMarkerGo() {
+	if r.marker != nil {
+		r.marker.Close()
+		r.marker = nil
+	}
 }
 
 // WriteStartTime writes the start-time CSV of the run.

@@ -152,20 +152,6 @@ func TestOverwriteReplacesWhatItMay(t *testing.T) {
 	}
 }
 
-func TestARunThatIsWrittenIsNotOverwritten(t *testing.T) {
-	dir := t.TempDir()
-	host, _ := os.Hostname()
-	yes := func(string) bool { return true }
-	first, err := Begin([]string{"heartbeat"}, Options{Dir: dir}, &Summary{State: StateOpen, PID: os.Getpid(), Host: host})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer first.Close()
-	if _, err := Begin([]string{"heartbeat"}, Options{Dir: dir, Overwrite: yes}, &Summary{}); !errors.Is(err, ErrInUse) {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestARunWritesFilesThatReadersRead(t *testing.T) {
 	dir := t.TempDir()
 	run := start(t, []string{"heartbeat", "idle"}, Options{Dir: dir, Suffix: FileCount})
@@ -300,52 +286,6 @@ func TestAFailedSyncEndsTheStream(t *testing.T) {
 	}
 	if _, err := w.WriteBatch(1, clocks(1, 1), nil); !errors.Is(err, bad) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestAMarkerIsBelievedOnlyWhileItIsFresh(t *testing.T) {
-	dir := t.TempDir()
-	host, _ := os.Hostname()
-	run, err := Begin([]string{"heartbeat"}, Options{Dir: dir, Suffix: FileCount}, &Summary{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer run.Close()
-	file := filepath.Join(dir, "heartbeat_0.arrow")
-	now := time.Now()
-	for _, c := range []struct {
-		name string
-		s    Summary
-		now  time.Time
-		want bool
-	}{
-		{"open and fresh", Summary{State: StateOpen, PID: os.Getpid(), Host: host}, now, true},
-		{"open on another machine", Summary{State: StateOpen, PID: 1 << 30, Host: "elsewhere"}, now, true},
-		{"old", Summary{State: StateOpen, PID: os.Getpid(), Host: host}, now.Add(time.Minute), false},
-		{"from the future", Summary{State: StateOpen, PID: os.Getpid(), Host: host}, now.Add(-time.Minute), false},
-		{"its process is gone", Summary{State: StateOpen, PID: 1 << 30, Host: host}, now, false},
-		{"complete", Summary{State: StateComplete, PID: os.Getpid(), Host: host}, now, false},
-	} {
-		c.s.Streams = []StreamSummary{{Name: "heartbeat", File: "heartbeat_0.arrow", State: StateOpen}}
-		if err := run.Save(&c.s); err != nil {
-			t.Fatal(err)
-		}
-		if got := IsOpen(file, c.now); got != c.want {
-			t.Errorf("%s: open %v, want %v", c.name, got, c.want)
-		}
-		if IsOpen(filepath.Join(dir, "other_0.arrow"), c.now) {
-			t.Errorf("%s: a file that is not in the marker is open", c.name)
-		}
-	}
-	s := Summary{State: StateOpen, PID: os.Getpid(), Host: host, Streams: []StreamSummary{{File: "heartbeat_0.arrow", State: StateFailed}}}
-	if err := run.Save(&s); err != nil || IsOpen(file, now) {
-		t.Errorf("a stream that failed is not open: %v", err)
-	}
-	if err := os.WriteFile(run.MarkerPath(), []byte("{"), 0o644); err != nil || IsOpen(file, now) {
-		t.Errorf("a broken marker is believed: %v", err)
-	}
-	if got := list(t, dir); slices.ContainsFunc(got, func(s string) bool { return strings.HasSuffix(s, ".tmp") }) {
-		t.Errorf("left %v", got)
 	}
 }
 

@@ -69,7 +69,7 @@ func (w *Writer) WriteBatch(rows int, columns []recording.Vector, lost []recordi
 	w.w.Lost(lost...)
 	block, err := w.w.WriteBatch(rows, columns)
 	if err != nil {
-		w.err = w.explain(err)
+		w.fail(err)
 		return recording.Block{}, w.err
 	}
 	w.dirty = true
@@ -84,7 +84,7 @@ func (w *Writer) SyncIfDue(now time.Time) error {
 		return w.err
 	}
 	if err := w.file.Sync(); err != nil {
-		w.err = w.explain(err)
+		w.fail(err)
 	}
 	w.synced, w.dirty = time.Now(), false
 	return w.err
@@ -98,12 +98,12 @@ func (w *Writer) Close() error {
 	w.closed = true
 	if w.err == nil {
 		if err := w.w.Close(); err != nil {
-			w.err = w.explain(err)
+			w.fail(err)
 		}
 		w.progress()
 	}
 	if err := errors.Join(w.file.Sync(), w.file.Close()); err != nil && w.err == nil {
-		w.err = w.explain(err)
+		w.fail(err)
 	}
 	return w.err
 }
@@ -117,6 +117,18 @@ func (w *Writer) progress() {
 // Progress returns what is in the file, counted in whole batches.
 func (w *Writer) Progress() (rows int64, batches int, bytes int64) {
 	return w.rows.Load(), int(w.batches.Load()), w.bytes.Load()
+}
+
+// fail keeps the first failure. The file takes no more rows, so that it can be
+// recovered while the run goes on.
+func (w *Writer) fail(err error) {
+	if w.err != nil {
+		return
+	}
+	w.err = w.explain(err)
+	if f, ok := w.file.(interface{ unlock() }); ok {
+		f.unlock()
+	}
 }
 
 // explain names the file, and says what a full disk means.
