@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/shared/export"
 	"github.com/oniscope/oniscope/shared/recording"
 )
@@ -209,7 +210,7 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stdout, "%s  %d rows of %s in %s, %s\n", report.Output, report.Rows, plural(report.Columns, "column"), plural(len(report.Files), "file"), megabytes(report.Bytes))
+		fmt.Fprintf(a.stdout, "%s  %d rows of %s in %s, %s\n", report.Output, report.Rows, plural(report.Columns, "column"), plural(len(report.Files), "file"), run.Megabytes(report.Bytes))
 	}
 	for _, note := range report.Notes {
 		a.sayf("%s", note)

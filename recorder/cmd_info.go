@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -99,7 +100,7 @@ func (a *app) printInfo(info *recording.Info) {
 	line := func(key, format string, args ...any) {
 		fmt.Fprintf(a.stdout, "%-12s %s\n", key, fmt.Sprintf(format, args...))
 	}
-	line("file", "%s, %s, %s format", info.Path, megabytes(info.SizeBytes), info.Format)
+	line("file", "%s, %s, %s format", info.Path, run.Megabytes(info.SizeBytes), info.Format)
 	line("state", "%s", info.State)
 	line("rows", "%d in %s, compression %s", info.Rows, plural(info.Batches, "batch"), info.Compression)
 	switch {

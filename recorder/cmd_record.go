@@ -4,18 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
-	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/oniscope/oniscope/hardware/device"
-	"github.com/oniscope/oniscope/hardware/sim"
+	"github.com/oniscope/oniscope/recorder/internal/rig"
+	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/recorder/internal/store"
-	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // recordFlags are the flags of `oniscope record`. What is given here overrides
@@ -36,40 +32,7 @@ type recordFlags struct {
 	set *pflag.FlagSet
 }
 
-func recordHelp() string { return fmt.Sprintf(recordText, deviceHelp(), optionalHelp()) }
-
-// deviceHelp lists every device that a rig file can name, with its defaults.
-func deviceHelp() string {
-	var b strings.Builder
-	for _, key := range deviceKeys() {
-		if strings.HasPrefix(key, "port-b/") {
-			continue // as port-a
-		}
-		text, err := yaml.MarshalWithOptions(device.KindForKey(key).Settings(), yaml.Flow(true))
-		if err != nil {
-			panic(err) // settings are plain structs
-		}
-		fmt.Fprintf(&b, "    %s: %s\n", key, wholeFloat.ReplaceAllString(strings.TrimSpace(string(text)), "$1"))
-	}
-	return b.String()
-}
-
-// wholeFloat finds 10.0, which people write as 10.
-var wholeFloat = regexp.MustCompile(`\b(\d+)\.0\b`)
-
-// optionalHelp names the devices that are off if the rig file does not name them.
-func optionalHelp() string {
-	var keys []string
-	for _, k := range device.Kinds() {
-		if k.Optional {
-			keys = append(keys, k.Key)
-		}
-	}
-	if len(keys) == 0 {
-		return ""
-	}
-	return " (but not " + strings.Join(keys, ", ") + ")"
-}
+func recordHelp() string { return fmt.Sprintf(recordText, rig.Example(), rig.Optional()) }
 
 const recordText = `Record acquires from a controller and writes one Arrow file a stream into --out,
 a start-time CSV and a summary in JSON, until --duration is over, or Ctrl-C, or
@@ -78,17 +41,10 @@ SIGTERM. A second Ctrl-C aborts; what was written stays readable and
 
 The rig file says what is connected. Example:
 
-  driver: sim            # sim: simulated data; there is no default
-  seed: 1                # of the simulator
-  pace: real-time        # or max: as fast as the disk takes it
-  signal: neural         # or pattern: every value follows a formula
-  ports:
-    a: {headstage: neuropixels-1.0e, voltage: auto}
-  devices:               # all have the keys enable: true, writer: {...}
-%s  writer: {suffix: FileCount, overwrite: false, buffered: true, compression: none, layout: repeat}
+%s
 
-Devices that the file does not name are recorded with their defaults%s;
-unknown keys are errors. Flags override the rig file. All files of a run share one
+Devices that the file does not name are recorded with their defaults
+(but not %s); unknown keys are errors. Flags override the rig file. All files of a run share one
 suffix: a count, the time, or none. Streams with a constant rate are written in
 batches of constant size, about one a second; all others once in --flush. Each
 batch is one write, forced to the platter every --sync.
@@ -135,7 +91,7 @@ const (
 )
 
 // load reads the rig file and puts the flags over it.
-func (f *recordFlags) load() (*rig, error) {
+func (f *recordFlags) load() (*rig.Rig, error) {
 	if f.rig == "" {
 		return nil, usagef("record needs --rig FILE, which says what is connected")
 	}
@@ -155,7 +111,7 @@ func (f *recordFlags) load() (*rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := parseRig(f.rig, text)
+	r, err := rig.Parse(f.rig, text)
 	if err != nil {
 		return nil, &usageError{err}
 	}
@@ -170,50 +126,18 @@ func (f *recordFlags) load() (*rig, error) {
 	if f.set.Changed("seed") {
 		r.Seed = f.seed
 	}
-	if err := r.checkDriver(); err != nil {
-		return nil, err
+	if err := r.Complete(); err != nil {
+		return nil, &usageError{err}
 	}
-	if err := f.writer().check(); err != nil {
+	if err := f.writer().Check(); err != nil {
 		return nil, &usageError{err}
 	}
 	return r, nil
 }
 
-// checkDriver completes and checks what both rig and flags may say.
-func (r *rig) checkDriver() error {
-	switch r.Driver {
-	case "sim":
-	case "":
-		return usagef("no driver: say --driver sim for simulated data, or driver: in %s", r.file)
-	default:
-		return usagef("driver %q is not in this version; possible: sim", r.Driver)
-	}
-	if r.Signal == "" {
-		r.Signal = "neural"
-	}
-	if _, ok := simSignals[r.Signal]; !ok {
-		return usagef("signal %q is not known; possible: neural, pattern", r.Signal)
-	}
-	switch r.Pace {
-	case "":
-		r.Pace = paceRealTime
-	case paceRealTime, paceMax:
-	default:
-		return usagef("pace %q is not known; possible: %s, %s", r.Pace, paceRealTime, paceMax)
-	}
-	return nil
-}
-
-const (
-	paceRealTime = "real-time"
-	paceMax      = "max"
-)
-
-var simSignals = map[string]sim.Signal{"neural": sim.Neural, "pattern": sim.Pattern}
-
 // writer returns the settings that flags give to all streams.
-func (f *recordFlags) writer() writerSettings {
-	var w writerSettings
+func (f *recordFlags) writer() rig.Writer {
+	var w rig.Writer
 	if f.set.Changed("suffix") {
 		w.Suffix = &f.suffix
 	}
@@ -232,10 +156,24 @@ func (f *recordFlags) writer() writerSettings {
 	return w
 }
 
-// settings returns how the streams of a device are written: flags over the
-// device's own settings over those of the rig over the defaults.
-func (f *recordFlags) settings(r *rig, device writerSettings) writerSettings {
-	return f.writer().over(device).over(r.Writer).over(defaultWriter())
+// statusBar shows the status of a run where progress is shown.
+type statusBar struct {
+	app   *app
+	total int64     // seconds, -1: until a signal
+	bar   *progress // from the first status on
+}
+
+func (s *statusBar) Show(seconds int64, text string) {
+	if s.bar == nil {
+		s.bar = s.app.newProgress("recording", s.total, false)
+	}
+	s.bar.status(seconds, text)
+}
+
+func (s *statusBar) End() {
+	if s.bar != nil {
+		s.bar.end()
+	}
 }
 
 func (a *app) record(f *recordFlags) error {
@@ -243,66 +181,47 @@ func (a *app) record(f *recordFlags) error {
 	if err != nil {
 		return err
 	}
-	rec, err := newRecorder(a, f, r)
-	if err != nil {
-		if errors.Is(err, store.ErrInUse) {
-			return fmt.Errorf("%w; choose another --out or --suffix", err)
-		}
-		return err
+	bar := &statusBar{app: a, total: -1}
+	if f.duration > 0 {
+		bar.total = int64(f.duration / time.Second)
 	}
-	if err := rec.run(); err != nil {
-		return err
+	signals, stop := a.signals()
+	defer stop()
+	rec, err := run.New(run.Options{
+		Rig: r, Writer: f.writer(), Dir: f.out, Duration: f.duration, Flush: f.flush, Sync: f.sync, Create: a.create,
+		Signals: signals, Status: bar,
+		Say:  func(text string) { a.sayf("%s", text) },
+		Warn: func(err error) { fmt.Fprintf(a.stderr, "oniscope: %s\n", oneLine(err)) },
+	})
+	if err == nil {
+		err = rec.Run()
 	}
-	return rec.report()
+	if err == nil {
+		err = a.printRun(rec)
+	}
+	usage, loss := (*run.UsageError)(nil), (*run.LossError)(nil)
+	switch {
+	case errors.As(err, &usage):
+		return &usageError{err}
+	case errors.As(err, &loss):
+		return &lossError{err}
+	case errors.Is(err, store.ErrInUse):
+		return fmt.Errorf("%w; choose another --out or --suffix", err)
+	}
+	return err
 }
 
-// report prints what was recorded and judges it.
-func (rec *recorder) report() error {
-	s := &rec.summary
-	if rec.app.json {
-		if err := rec.app.writeJSON(s); err != nil {
+// printRun prints what was recorded and returns how it is judged.
+func (a *app) printRun(rec *run.Run) error {
+	s := rec.Summary()
+	if a.json {
+		if err := a.writeJSON(s); err != nil {
 			return err
 		}
 	} else {
 		for _, f := range s.Streams {
-			fmt.Fprintf(rec.app.stdout, "%s  %d rows, %s, %s\n", rec.path(f.File), f.Rows, plural(f.Batches, "batch"), megabytes(f.Bytes))
+			fmt.Fprintf(a.stdout, "%s  %d rows, %s, %s\n", rec.Path(f.File), f.Rows, plural(f.Batches, "batch"), run.Megabytes(f.Bytes))
 		}
 	}
-	var losses []string
-	failed, ofDevices := 0, 0
-	for _, f := range s.Streams {
-		if f.Name != recording.GapStreamName {
-			ofDevices++
-		}
-		if f.State == store.StateFailed {
-			failed++
-			losses = append(losses, f.Error)
-		} else if f.DroppedRows > 0 {
-			losses = append(losses, fmt.Sprintf("%s: %d rows found no room while the disk was slow", f.Name, f.DroppedRows))
-		}
-	}
-	for _, d := range s.Devices {
-		if d.Dropped+d.Lost+d.Bad > 0 {
-			losses = append(losses, fmt.Sprintf("%s: %d frames dropped, %d lost on the way, %d not decodable", d.Name, d.Dropped, d.Lost, d.Bad))
-		}
-	}
-	losses = append(s.Errors, losses...)
-	switch {
-	case failed > 0 && failed >= ofDevices, rec.sourceErr != nil:
-		return errors.New(strings.Join(losses, "; "))
-	case s.Loss() || len(losses) > 0:
-		return lossf("recorded, but data were lost: %s", strings.Join(losses, "; "))
-	}
-	return nil
-}
-
-// megabytes writes a size for people: 1 MB is 10^6 bytes.
-func megabytes(bytes int64) string {
-	switch {
-	case bytes >= 1e9:
-		return fmt.Sprintf("%.2f GB", float64(bytes)/1e9)
-	case bytes >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
-	}
-	return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
+	return rec.Judge()
 }

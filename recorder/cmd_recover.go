@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oniscope/oniscope/recorder/internal/rig"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -242,7 +243,7 @@ func (a *app) writeRecovered(ctx context.Context, in *input, plan *recording.Pla
 		defer p.end()
 		return copySpans(ctx, out.File, in.file, plan, p.set)
 	}
-	codec, err := parseCodec(f.compression)
+	codec, err := rig.ParseCodec(f.compression)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -102,7 +103,7 @@ func (a *app) reportSlice(r sliceReport) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stdout, "%s  %d rows in %s, %s\n", r.Output, r.Rows, plural(r.Batches, "batch"), megabytes(r.Bytes))
+		fmt.Fprintf(a.stdout, "%s  %d rows in %s, %s\n", r.Output, r.Rows, plural(r.Batches, "batch"), run.Megabytes(r.Bytes))
 	}
 	return a.reportDamage(r.Input, r.Findings)
 }

@@ -155,16 +155,6 @@ func readStartTime(path string) (stream.StartTime, error) {
 	return start, nil
 }
 
-// parseCodec returns the codec of a name, of those that a new recording can
-// have.
-func parseCodec(name string) (recording.Codec, error) {
-	codec, err := recording.ParseCodec(name)
-	if err != nil || codec == recording.Keep {
-		return 0, fmt.Errorf("compression %q is not known; possible: none, zstd, lz4", name)
-	}
-	return codec, nil
-}
-
 // keepCodec is what --compression says to leave bodies as they are.
 const keepCodec = "keep"
 

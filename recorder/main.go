@@ -38,10 +38,10 @@ const exitHelp = `Exit codes:
   2  wrong usage
   3  done, but data was lost or damage was found`
 
-func main() { os.Exit(run(os.Args[1:]...)) }
+func main() { os.Exit(oniscope(os.Args[1:]...)) }
 
-// run executes one command line and returns its exit code.
-func run(args ...string) int {
+// oniscope executes one command line and returns its exit code.
+func oniscope(args ...string) int {
 	a := &app{stdout: os.Stdout, stderr: os.Stderr}
 	return a.run(args...)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/recorder/internal/store"
@@ -130,26 +129,6 @@ func TestASecondCtrlCAborts(t *testing.T) {
 	a := &app{stdout: &out, stderr: &words, interrupts: interrupts}
 	if code := a.run("record", "--rig", rig, "--out", dir); code != exitFailed || !strings.Contains(words.String(), "oniscope: aborted") {
 		t.Errorf("exit code %d: %s", code, words.String())
-	}
-}
-
-func TestStatusNamesDropsAndSilentDevices(t *testing.T) {
-	var words bytes.Buffer
-	rec := &recorder{app: &app{stderr: &words}, expected: map[string]bool{"heartbeat": true}}
-	rec.summary = store.Summary{AcqClockHz: 1000, LastClock: 65_000,
-		Devices: []store.DeviceSummary{{Name: "heartbeat", Frames: 100}, {Name: "digital-io"}},
-		Streams: []store.StreamSummary{{Name: "heartbeat", Rows: 100, Bytes: 5e6}},
-	}
-	st := &status{rec: rec, bar: rec.app.newProgress("recording", -1, false), last: time.Now().Add(-time.Second), heard: map[string]uint64{}}
-	st.show()
-	if line := words.String(); !strings.HasPrefix(line, "1m5s  100 rows  ") || !strings.Contains(line, "5.0 MB on disk  drops 0") {
-		t.Errorf("got %q", line)
-	}
-	words.Reset()
-	rec.summary.Devices[1].Dropped = 7
-	st.show()
-	if line := words.String(); !strings.Contains(line, "DROPS heartbeat is silent, digital-io 7 frames") {
-		t.Errorf("got %q", line)
 	}
 }
 

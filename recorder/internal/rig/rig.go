@@ -1,4 +1,7 @@
-package main
+// Package rig reads rig files: what is connected, how each device is set, and
+// how its streams are written. Devices, their keys, defaults and checks are
+// those of device.Kinds.
+package rig
 
 import (
 	"errors"
@@ -12,33 +15,36 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
-// A rig is what a rig file says: what is connected, how each device is set,
+// A Rig is what a rig file says: what is connected, how each device is set,
 // and how its streams are written. Unknown keys are errors that name the line.
-type rig struct {
-	Driver  string             `yaml:"driver"`
-	Seed    uint64             `yaml:"seed"`
-	Pace    string             `yaml:"pace"`
-	Signal  string             `yaml:"signal"`
-	Ports   map[string]rigPort `yaml:"ports"`
-	Devices ast.Node           `yaml:"devices"` // kinds have keys of their own
-	Writer  writerSettings     `yaml:"writer"`
+type Rig struct {
+	Driver  string          `yaml:"driver"`
+	Seed    uint64          `yaml:"seed"`
+	Pace    string          `yaml:"pace"`
+	Signal  string          `yaml:"signal"`
+	Ports   map[string]Port `yaml:"ports"`
+	Devices ast.Node        `yaml:"devices"` // kinds have keys of their own
+	Writer  Writer          `yaml:"writer"`
 
-	devices map[string]deviceSettings // by key
-	file    string
-	text    string
+	devices map[string]Device // by key
+	File    string            `yaml:"-"` // its name, for messages
+	Text    string            `yaml:"-"` // all of it
 }
 
-type rigPort struct {
+// A Port says what is plugged into a port, and how it is supplied.
+type Port struct {
 	Headstage string `yaml:"headstage"`
 	Voltage   string `yaml:"voltage"`
 }
 
-// writerSettings are those of Bonsai's DataFrameWriter, and the layout. What
+// A Writer says how streams are written: as Bonsai's DataFrameWriter, and the layout. What
 // is nil comes from the settings of all streams, then from the defaults.
-type writerSettings struct {
+type Writer struct {
 	Suffix      *string `yaml:"suffix"`
 	Overwrite   *bool   `yaml:"overwrite"`
 	Buffered    *bool   `yaml:"buffered"`
@@ -46,19 +52,19 @@ type writerSettings struct {
 	Layout      *string `yaml:"layout"`
 }
 
-// deviceSettings are what a rig file says of one device.
-type deviceSettings struct {
+// A Device is what a rig file says of one device.
+type Device struct {
 	Enable   bool
-	Writer   writerSettings
+	Writer   Writer
 	Settings device.Settings // of its kind
 }
 
-// portNames are the ports of a controller, in the order of the hardware.
-var portNames = []string{"a", "b"}
+// PortNames are the ports of a controller, in the order of the hardware.
+var PortNames = []string{"a", "b"}
 
-// parseRig reads a rig file. name is for errors.
-func parseRig(name string, text []byte) (*rig, error) {
-	r := &rig{file: name, text: string(text), devices: map[string]deviceSettings{}}
+// Parse reads a rig file. name is for errors.
+func Parse(name string, text []byte) (*Rig, error) {
+	r := &Rig{File: name, Text: string(text), devices: map[string]Device{}}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, r.explain(err)
@@ -73,8 +79,8 @@ func parseRig(name string, text []byte) (*rig, error) {
 		return nil, r.explain(err)
 	}
 	for port, p := range r.Ports {
-		if !slices.Contains(portNames, port) {
-			return nil, fmt.Errorf("%s: ports: %q is not a port; possible: %s", name, port, strings.Join(portNames, ", "))
+		if !slices.Contains(PortNames, port) {
+			return nil, fmt.Errorf("%s: ports: %q is not a port; possible: %s", name, port, strings.Join(PortNames, ", "))
 		}
 		if p.Headstage != "" && !slices.Contains(headstages(), p.Headstage) {
 			return nil, fmt.Errorf("%s: port %s: headstage %q is not known; possible: %s", name, port, p.Headstage, strings.Join(headstages(), ", "))
@@ -86,19 +92,19 @@ func parseRig(name string, text []byte) (*rig, error) {
 	if err := r.parseDevices(); err != nil {
 		return nil, err
 	}
-	if err := r.Writer.check(); err != nil {
+	if err := r.Writer.Check(); err != nil {
 		return nil, fmt.Errorf("%s: writer: %w", name, err)
 	}
 	return r, nil
 }
 
-func (r *rig) parseDevices() error {
+func (r *Rig) parseDevices() error {
 	if r.Devices == nil || r.Devices.Type() == ast.NullType {
 		return nil
 	}
 	entries, ok := r.Devices.(ast.MapNode)
 	if !ok {
-		return fmt.Errorf("%s:%d: devices: want one key a device", r.file, r.Devices.GetToken().Position.Line)
+		return fmt.Errorf("%s:%d: devices: want one key a device", r.File, r.Devices.GetToken().Position.Line)
 	}
 	for it := entries.MapRange(); it.Next(); {
 		key, line := it.Key().GetToken().Value, it.Key().GetToken().Position.Line
@@ -107,7 +113,7 @@ func (r *rig) parseDevices() error {
 			if y := yaml.Error(nil); errors.As(err, &y) {
 				return r.explain(err)
 			}
-			return fmt.Errorf("%s:%d: devices: %w", r.file, line, err)
+			return fmt.Errorf("%s:%d: devices: %w", r.File, line, err)
 		}
 		r.devices[key] = settings
 	}
@@ -125,15 +131,15 @@ func headstages() []string {
 	return keys
 }
 
-// deviceKeys are the possible keys below devices.
-func deviceKeys() []string {
+// DeviceKeys are the possible keys below devices.
+func DeviceKeys() []string {
 	var keys []string
 	for _, k := range device.Kinds() {
 		if k.Place == device.OnHost {
 			keys = append(keys, k.Key)
 		}
 	}
-	for _, port := range portNames {
+	for _, port := range PortNames {
 		for _, k := range device.Kinds() {
 			if k.Place != device.OnHost {
 				keys = append(keys, "port-"+port+"/"+k.Key)
@@ -145,15 +151,15 @@ func deviceKeys() []string {
 
 // parseDevice reads the settings of one device: the keys of all devices, and
 // those of its kind.
-func (r *rig) parseDevice(key string, node ast.Node) (deviceSettings, error) {
-	if !slices.Contains(deviceKeys(), key) {
-		return deviceSettings{}, fmt.Errorf("%q is not known; possible: %s", key, strings.Join(deviceKeys(), ", "))
+func (r *Rig) parseDevice(key string, node ast.Node) (Device, error) {
+	if !slices.Contains(DeviceKeys(), key) {
+		return Device{}, fmt.Errorf("%q is not known; possible: %s", key, strings.Join(DeviceKeys(), ", "))
 	}
 	kind := device.KindForKey(key)
 	if port, _, _ := strings.Cut(strings.TrimPrefix(key, "port-"), "/"); kind.Place == device.Headstage && r.Ports[port].Headstage != kind.Key {
-		return deviceSettings{}, fmt.Errorf("%s: ports says nothing of it; add ports: {%s: {headstage: %s}}", key, port, kind.Key)
+		return Device{}, fmt.Errorf("%s: ports says nothing of it; add ports: {%s: {headstage: %s}}", key, port, kind.Key)
 	}
-	s := deviceSettings{Enable: true}
+	s := Device{Enable: true}
 	var err error
 	if s.Settings, err = decodeDevice(node, kind.Settings(), &s); err != nil {
 		return s, err
@@ -164,7 +170,7 @@ func (r *rig) parseDevice(key string, node ast.Node) (deviceSettings, error) {
 	if s.Writer.Suffix != nil {
 		return s, fmt.Errorf("%s: suffix is chosen once for the whole run; set it under writer", key)
 	}
-	if err := s.Writer.check(); err != nil {
+	if err := s.Writer.Check(); err != nil {
 		return s, fmt.Errorf("%s: writer: %w", key, err)
 	}
 	return s, nil
@@ -173,14 +179,14 @@ func (r *rig) parseDevice(key string, node ast.Node) (deviceSettings, error) {
 // decodeDevice reads a node into the settings of a kind and the keys common to
 // all. Both are one struct for the YAML package, since it refuses keys that a
 // struct does not have.
-func decodeDevice(node ast.Node, own device.Settings, common *deviceSettings) (device.Settings, error) {
+func decodeDevice(node ast.Node, own device.Settings, common *Device) (device.Settings, error) {
 	if node == nil || node.Type() == ast.NullType {
 		return own, nil
 	}
 	defaults := reflect.ValueOf(own).Elem()
 	keys := reflect.New(reflect.StructOf([]reflect.StructField{
 		{Name: "Enable", Type: reflect.TypeFor[bool](), Tag: `yaml:"enable"`},
-		{Name: "Writer", Type: reflect.TypeFor[writerSettings](), Tag: `yaml:"writer"`},
+		{Name: "Writer", Type: reflect.TypeFor[Writer](), Tag: `yaml:"writer"`},
 		{Name: "Own", Type: defaults.Type(), Tag: `yaml:",inline"`},
 	}))
 	fields := keys.Elem()
@@ -189,45 +195,45 @@ func decodeDevice(node ast.Node, own device.Settings, common *deviceSettings) (d
 	if err := yaml.NodeToValue(node, keys.Interface(), yaml.Strict()); err != nil {
 		return nil, err
 	}
-	common.Enable, common.Writer = fields.Field(0).Bool(), fields.Field(1).Interface().(writerSettings)
+	common.Enable, common.Writer = fields.Field(0).Bool(), fields.Field(1).Interface().(Writer)
 	return fields.Field(2).Addr().Interface().(device.Settings), nil
 }
 
-// device returns the settings for the device of a kind at a key; the kind's
+// Device returns the settings for the device of a kind at a key; the kind's
 // defaults if the rig does not name it. kind may be nil: nothing is known of it.
-func (r *rig) device(kind *device.Kind, key string) deviceSettings {
+func (r *Rig) Device(kind *device.Kind, key string) Device {
 	if s, ok := r.devices[key]; ok && key != "" {
 		return s
 	}
 	if kind == nil {
-		return deviceSettings{Enable: true}
+		return Device{Enable: true}
 	}
-	return deviceSettings{Enable: !kind.Optional, Settings: kind.Settings()}
+	return Device{Enable: !kind.Optional, Settings: kind.Settings()}
 }
 
 // explain puts file and line in front of a message of the YAML package, and
 // leaves its picture of the source out.
-func (r *rig) explain(err error) error {
+func (r *Rig) explain(err error) error {
 	y := yaml.Error(nil)
 	if !errors.As(err, &y) || y.GetToken() == nil || y.GetToken().Position == nil {
-		return fmt.Errorf("%s: %w", r.file, err)
+		return fmt.Errorf("%s: %w", r.File, err)
 	}
 	message, _, _ := strings.Cut(y.GetMessage(), "\n")
 	if unknown := (*yaml.UnknownFieldError)(nil); errors.As(err, &unknown) {
 		message = fmt.Sprintf("unknown key %q", y.GetToken().Value)
 	}
-	return fmt.Errorf("%s:%d: %s", r.file, y.GetToken().Position.Line, message)
+	return fmt.Errorf("%s:%d: %s", r.File, y.GetToken().Position.Line, message)
 }
 
-// check refuses values that are not possible.
-func (w writerSettings) check() error {
+// Check refuses values that are not possible.
+func (w Writer) Check() error {
 	if w.Suffix != nil {
 		if _, err := store.ParseSuffix(*w.Suffix); err != nil {
 			return err
 		}
 	}
 	if w.Compression != nil {
-		if _, err := parseCodec(*w.Compression); err != nil {
+		if _, err := ParseCodec(*w.Compression); err != nil {
 			return err
 		}
 	}
@@ -240,8 +246,8 @@ func (w writerSettings) check() error {
 // layoutRepeat stores a slower signal in every row: each LFP value 12 times.
 const layoutRepeat = "repeat"
 
-// over returns the settings with those of below where these say nothing.
-func (w writerSettings) over(below writerSettings) writerSettings {
+// Over returns the settings with those of below where these say nothing.
+func (w Writer) Over(below Writer) Writer {
 	if w.Suffix == nil {
 		w.Suffix = below.Suffix
 	}
@@ -260,8 +266,71 @@ func (w writerSettings) over(below writerSettings) writerSettings {
 	return w
 }
 
-// defaultWriter is what holds where neither flags nor rig say anything.
-func defaultWriter() writerSettings {
+// DefaultWriter is what counts where neither flags nor rig say anything.
+func DefaultWriter() Writer {
 	suffix, no, yes, none, repeat := string(store.FileCount), false, true, "none", layoutRepeat
-	return writerSettings{&suffix, &no, &yes, &none, &repeat}
+	return Writer{&suffix, &no, &yes, &none, &repeat}
+}
+
+// ParseCodec returns the codec of that name, of those that a recorder writes.
+func ParseCodec(name string) (recording.Codec, error) {
+	codec, err := recording.ParseCodec(name)
+	if err != nil || codec == recording.Keep {
+		return 0, fmt.Errorf("compression %q is not known; possible: none, zstd, lz4", name)
+	}
+	return codec, nil
+}
+
+// The paces and signals of a simulator.
+const (
+	PaceRealTime = "real-time"
+	PaceMax      = "max"
+
+	SignalNeural  = "neural"
+	SignalPattern = "pattern"
+)
+
+// Complete fills in what the file leaves out and checks what flags may have
+// changed.
+func (r *Rig) Complete() error {
+	switch r.Driver {
+	case "sim":
+	case "":
+		return fmt.Errorf("no driver: say --driver sim for simulated data, or driver: in %s", r.File)
+	default:
+		return fmt.Errorf("driver %q is not in this version; possible: sim", r.Driver)
+	}
+	switch r.Signal {
+	case "":
+		r.Signal = SignalNeural
+	case SignalNeural, SignalPattern:
+	default:
+		return fmt.Errorf("signal %q is not known; possible: %s, %s", r.Signal, SignalNeural, SignalPattern)
+	}
+	switch r.Pace {
+	case "":
+		r.Pace = PaceRealTime
+	case PaceRealTime, PaceMax:
+	default:
+		return fmt.Errorf("pace %q is not known; possible: %s, %s", r.Pace, PaceRealTime, PaceMax)
+	}
+	return nil
+}
+
+// Headstage is the key of what is behind a passthrough device, "" for others
+// and where nothing is known of it.
+func (r *Rig) Headstage(dev oni.Device) string {
+	if port := int(dev.Address.Port()); dev.ID == device.IDPassthrough && port >= 1 && port <= len(PortNames) {
+		return r.Ports[PortNames[port-1]].Headstage
+	}
+	return ""
+}
+
+// Settings are those of the devices that the file names, by key.
+func (r *Rig) Settings() map[string]device.Settings {
+	all := map[string]device.Settings{}
+	for key, d := range r.devices {
+		all[key] = d.Settings
+	}
+	return all
 }

@@ -1,4 +1,4 @@
-package main
+package rig
 
 import (
 	"os"
@@ -10,18 +10,18 @@ import (
 	"github.com/oniscope/oniscope/hardware/device"
 )
 
-const exampleRig = "../testdata/rigs/np1e-sim.yaml"
+const exampleRig = "../../../testdata/rigs/np1e-sim.yaml"
 
 func TestTheExampleRigIsReadWhole(t *testing.T) {
 	text, err := os.ReadFile(exampleRig)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := parseRig("np1e-sim.yaml", text)
+	r, err := Parse("np1e-sim.yaml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Driver != "sim" || r.Seed != 1 || r.Pace != paceRealTime || r.Ports["a"].Headstage != device.HeadstageNeuropixelsV1e {
+	if r.Driver != "sim" || r.Seed != 1 || r.Pace != PaceRealTime || r.Ports["a"].Headstage != device.HeadstageNeuropixelsV1e {
 		t.Errorf("got %+v", r)
 	}
 	for key, want := range map[string]device.Settings{
@@ -68,7 +68,7 @@ func TestARigFileIsRefusedWithTheLine(t *testing.T) {
 		"two documents":           {"driver: sim\n---\ndriver: sim\n", "2 documents"},
 		"wrong reference":         {"ports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {reference: ground}}\n", `reference "ground" is not known`},
 	} {
-		_, err := parseRig("rig.yaml", []byte(c.text))
+		_, err := Parse("rig.yaml", []byte(c.text))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want an error with %q", name, err, c.want)
 		}
@@ -79,16 +79,16 @@ func TestARigFileIsRefusedWithTheLine(t *testing.T) {
 }
 
 func TestSettingsOfADeviceStandOverThoseOfAll(t *testing.T) {
-	r, err := parseRig("rig.yaml", []byte("writer: {compression: zstd, buffered: false}\ndevices:\n  heartbeat: {enable: false, writer: {compression: none}}\n"))
+	r, err := Parse("rig.yaml", []byte("writer: {compression: zstd, buffered: false}\ndevices:\n  heartbeat: {enable: false, writer: {compression: none}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := func(key string) deviceSettings { return r.device(device.KindForKey(key), key) }
+	settings := func(key string) Device { return r.Device(device.KindForKey(key), key) }
 	h := settings("heartbeat")
-	if w := h.Writer.over(r.Writer).over(defaultWriter()); *w.Compression != "none" || *w.Buffered || *w.Suffix != "FileCount" || h.Enable {
+	if w := h.Writer.Over(r.Writer).Over(DefaultWriter()); *w.Compression != "none" || *w.Buffered || *w.Suffix != "FileCount" || h.Enable {
 		t.Errorf("heartbeat: %s, buffered %v, suffix %s, enable %v", *w.Compression, *w.Buffered, *w.Suffix, h.Enable)
 	}
-	if w := settings("digital-io").Writer.over(r.Writer).over(defaultWriter()); *w.Compression != "zstd" {
+	if w := settings("digital-io").Writer.Over(r.Writer).Over(DefaultWriter()); *w.Compression != "zstd" {
 		t.Errorf("digital-io: %s", *w.Compression)
 	}
 }
@@ -98,13 +98,13 @@ func FuzzParseRig(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte("devices:\n  digital-io: &x {writer: *x}\n"))
-	f.Fuzz(func(t *testing.T, text []byte) { _, _ = parseRig("rig.yaml", text) })
+	f.Fuzz(func(t *testing.T, text []byte) { _, _ = Parse("rig.yaml", text) })
 }
 
 // TestSettingsKeepTheDefaultsOfTheirKind: what a rig file says of a device
 // leaves the rest of its settings alone.
 func TestSettingsKeepTheDefaultsOfTheirKind(t *testing.T) {
-	r, err := parseRig("rig.yaml", []byte("ports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {gain_ap: 500, writer: {compression: lz4}}}\n"))
+	r, err := Parse("rig.yaml", []byte("ports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {gain_ap: 500, writer: {compression: lz4}}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,12 +120,7 @@ func TestSettingsKeepTheDefaultsOfTheirKind(t *testing.T) {
 // TestTheExampleOfTheHelpIsARig: what record --help shows can be used, and
 // names every device with its defaults.
 func TestTheExampleOfTheHelpIsARig(t *testing.T) {
-	help := recordHelp()
-	from, to := strings.Index(help, "  driver: sim"), strings.Index(help, "\n\nDevices that")
-	if from < 0 || to < from {
-		t.Fatalf("no example in %s", help)
-	}
-	r, err := parseRig("help.yaml", []byte(help[from:to]))
+	r, err := Parse("help.yaml", []byte(Example()))
 	if err != nil {
 		t.Fatal(err)
 	}

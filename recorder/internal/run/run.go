@@ -1,4 +1,8 @@
-package main
+// Package run records one run from start to end: it joins a controller, an
+// acquisition and the files on disk, and keeps their summary.
+//
+// It touches no terminal: words, status and signals go through Options.
+package run
 
 import (
 	"errors"
@@ -14,16 +18,57 @@ import (
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/hardware/sim"
 	"github.com/oniscope/oniscope/recorder/internal/acquire"
+	"github.com/oniscope/oniscope/recorder/internal/rig"
 	"github.com/oniscope/oniscope/recorder/internal/store"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// A recorder joins one source, one acquisition and one run on disk.
-type recorder struct {
-	app         *app
-	flags       *recordFlags
-	rig         *rig
+// Options of a run. Rig and Dir are needed.
+type Options struct {
+	Rig    *rig.Rig   // complete
+	Writer rig.Writer // what is set here goes over the rig file
+	Dir    string
+
+	Duration time.Duration // by the acquisition clock; 0: until a signal
+	Flush    time.Duration // how often streams without a constant rate are written
+	Sync     time.Duration // how often files are forced to the platter
+
+	Signals <-chan os.Signal // the first ends the run, the second aborts it
+	Say     func(text string)
+	Warn    func(error)
+	Status  Status // nil: nobody looks
+
+	// Create makes the files of streams; nil: on disk.
+	Create func(path string, overwrite bool) (store.File, error)
+}
+
+// A Status shows what a run does, once a second.
+type Status interface {
+	Show(seconds int64, text string) // seconds of the acquisition clock
+	End()
+}
+
+// A UsageError is something that the rig file or a flag cannot mean.
+type UsageError struct{ Err error }
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// A LossError says that a run ended in order, but data were lost.
+type LossError struct{ Err error }
+
+func (e *LossError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *LossError) Unwrap() error { return e.Err }
+
+// A Run is one recording. New, Run, then Summary and Judge.
+type Run struct {
+	o           Options
+	rig         *rig.Rig
 	source      oni.Controller
 	acquisition *acquire.Acquisition
 	store       *store.Run
@@ -46,12 +91,13 @@ func setBlockSizes(c oni.Controller) error {
 	return c.SetBlockSizes(max(read, blockReadSize), max(write, blockWriteSize))
 }
 
-// newRecorder checks everything that can be checked before a file is made.
-func newRecorder(a *app, f *recordFlags, r *rig) (*recorder, error) {
-	rec := &recorder{app: a, flags: f, rig: r, codecs: map[oni.Address]recording.Codec{}, expected: map[string]bool{}}
-	source, err := r.simulator()
+// New checks everything that can be checked before a file is made.
+func New(o Options) (*Run, error) {
+	r := o.Rig
+	rec := &Run{o: o, rig: r, codecs: map[oni.Address]recording.Codec{}, expected: map[string]bool{}}
+	source, err := simulator(r)
 	if err != nil {
-		return nil, &usageError{fmt.Errorf("%s: %w", r.file, err)}
+		return nil, &UsageError{fmt.Errorf("%s: %w", r.File, err)}
 	}
 	rec.source = source
 	if err := setBlockSizes(source); err != nil {
@@ -66,15 +112,15 @@ func newRecorder(a *app, f *recordFlags, r *rig) (*recorder, error) {
 	clockHz := source.AcqClockHz()
 	config := acquire.Config{
 		Source: source, AcqClockHz: clockHz, Devices: devices, Open: rec.open, Describe: rec.describe,
-		FlushTicks: ticksFromDuration(f.flush, clockHz),
-		Wait:       r.Pace == paceMax,
+		FlushTicks: ticksFromDuration(o.Flush, clockHz),
+		Wait:       r.Pace == rig.PaceMax,
 	}
-	if f.duration > 0 {
-		config.DurationTicks = max(1, ticksFromDuration(f.duration, clockHz))
+	if o.Duration > 0 {
+		config.DurationTicks = max(1, ticksFromDuration(o.Duration, clockHz))
 	}
 	if rec.acquisition, err = acquire.New(config); err != nil {
 		source.Close()
-		return nil, &usageError{fmt.Errorf("%s: %w", r.file, err)}
+		return nil, &UsageError{fmt.Errorf("%s: %w", r.File, err)}
 	}
 	if err := rec.begin(overwrite); err != nil {
 		source.Close()
@@ -89,15 +135,15 @@ func ticksFromDuration(d time.Duration, clockHz uint64) uint64 {
 }
 
 // simulator makes the simulated controller that the rig describes.
-func (r *rig) simulator() (oni.Controller, error) {
-	config := sim.Config{Seed: r.Seed, Signal: simSignals[r.Signal], Settings: map[string]device.Settings{}}
-	for i, name := range portNames {
+func simulator(r *rig.Rig) (oni.Controller, error) {
+	config := sim.Config{Seed: r.Seed, Settings: r.Settings()}
+	if r.Signal == rig.SignalNeural {
+		config.Signal = sim.Neural
+	}
+	for i, name := range rig.PortNames {
 		config.Ports[i] = r.Ports[name].Headstage
 	}
-	for key, s := range r.devices {
-		config.Settings[key] = s.Settings
-	}
-	if r.Pace == paceRealTime {
+	if r.Pace == rig.PaceRealTime {
 		config.Wait, config.Now = realTime(sim.ClockHz)
 	}
 	return sim.New(config)
@@ -127,22 +173,22 @@ func realTime(clockHz uint64) (wait func(ticks uint64), now func() uint64) {
 
 // devices lists what may send frames, with the settings of the rig, and which
 // streams may replace an existing file.
-func (rec *recorder) devices() ([]acquire.Device, func(string) bool, error) {
+func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
 	r := rec.rig
-	all := rec.flags.settings(r, writerSettings{})
+	all := rec.writer(rig.Writer{})
 	replace := map[string]bool{"": *all.Overwrite}
 	var devices []acquire.Device
 	for _, dev := range rec.source.Table() {
 		if dev.ReadSize == 0 {
 			continue
 		}
-		headstage := r.headstage(dev)
+		headstage := r.Headstage(dev)
 		kind := device.KindOf(dev, headstage)
 		key := ""
 		if kind != nil {
 			key = kind.KeyAt(dev.Address)
 		}
-		settings := r.device(kind, key)
+		settings := r.Device(kind, key)
 		if !settings.Enable {
 			devices = append(devices, acquire.Device{Device: dev, Ignore: true})
 			continue
@@ -151,10 +197,10 @@ func (rec *recorder) devices() ([]acquire.Device, func(string) bool, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		w := rec.flags.settings(r, settings.Writer)
-		codec, err := parseCodec(*w.Compression)
+		w := rec.writer(settings.Writer)
+		codec, err := rig.ParseCodec(*w.Compression)
 		if err != nil {
-			return nil, nil, &usageError{err}
+			return nil, nil, &UsageError{err}
 		}
 		config := device.Config{
 			AcqClockHz: rec.source.AcqClockHz(), Hub: hub, Headstage: headstage, Settings: settings.Settings,
@@ -164,7 +210,7 @@ func (rec *recorder) devices() ([]acquire.Device, func(string) bool, error) {
 		if device.Supported(dev, config) && *w.Overwrite != *all.Overwrite {
 			decoder, err := device.New(dev, config)
 			if err != nil {
-				return nil, nil, &usageError{fmt.Errorf("%s: %w", r.file, err)}
+				return nil, nil, &UsageError{fmt.Errorf("%s: %w", r.File, err)}
 			}
 			for _, s := range decoder.Streams() {
 				replace[s.Name] = *w.Overwrite
@@ -180,21 +226,18 @@ func (rec *recorder) devices() ([]acquire.Device, func(string) bool, error) {
 	return devices, overwrite, nil
 }
 
-// headstage is the key of what is behind a passthrough device, "" for others
-// and where nothing is known of it.
-func (r *rig) headstage(dev oni.Device) string {
-	if port := int(dev.Address.Port()); dev.ID == device.IDPassthrough && port >= 1 && port <= len(portNames) {
-		return r.Ports[portNames[port-1]].Headstage
-	}
-	return ""
+// writer returns how the streams of a device are written: options over the
+// device's own settings over those of the rig over the defaults.
+func (rec *Run) writer(device rig.Writer) rig.Writer {
+	return rec.o.Writer.Over(device).Over(rec.rig.Writer).Over(rig.DefaultWriter())
 }
 
 // begin takes the names on disk.
-func (rec *recorder) begin(overwrite func(string) bool) error {
-	w := rec.flags.settings(rec.rig, writerSettings{})
+func (rec *Run) begin(overwrite func(string) bool) error {
+	w := rec.writer(rig.Writer{})
 	suffix, err := store.ParseSuffix(*w.Suffix)
 	if err != nil {
-		return &usageError{err}
+		return &UsageError{err}
 	}
 	var names []string
 	for _, s := range rec.acquisition.Streams() {
@@ -202,29 +245,29 @@ func (rec *recorder) begin(overwrite func(string) bool) error {
 		rec.expected[s.Name] = slices.ContainsFunc(s.Columns, func(c stream.Column) bool { return c.RateHz >= 2 })
 	}
 	if len(names) == 0 {
-		return usagef("%s: no device is enabled", rec.rig.file)
+		return &UsageError{fmt.Errorf("%s: no device is enabled", rec.rig.File)}
 	}
 	host, _ := os.Hostname()
 	rec.summary = store.Summary{
 		Version: stream.Version, State: store.StateOpen, PID: os.Getpid(), Host: host,
 		Driver: rec.rig.Driver, Simulated: rec.rig.Driver == "sim", Seed: rec.rig.Seed, Signal: rec.rig.Signal,
-		RigFile: rec.rig.file, Rig: rec.rig.text, AcqClockHz: rec.source.AcqClockHz(),
+		RigFile: rec.rig.File, Rig: rec.rig.Text, AcqClockHz: rec.source.AcqClockHz(),
 		Devices: []store.DeviceSummary{}, Streams: []store.StreamSummary{}, Errors: []string{},
 	}
 	rec.store, err = store.Begin(names, store.Options{
-		Dir: rec.flags.out, Suffix: suffix, Overwrite: overwrite, Now: time.Now(), Sync: rec.flags.sync, Create: rec.app.create,
+		Dir: rec.o.Dir, Suffix: suffix, Overwrite: overwrite, Now: time.Now(), Sync: rec.o.Sync, Create: rec.o.Create,
 	}, &rec.summary)
 	return err
 }
 
 // describe fills in what only the start of acquisition tells.
-func (rec *recorder) describe(s *stream.Stream, started time.Time) {
+func (rec *Run) describe(s *stream.Stream, started time.Time) {
 	s.StartUTC = started.UTC().Format(time.RFC3339Nano)
 	s.StartClock = 0 // Start resets the acquisition clock
 	s.Simulated = rec.summary.Simulated
 }
 
-func (rec *recorder) open(s *stream.Stream) (acquire.Writer, error) {
+func (rec *Run) open(s *stream.Stream) (acquire.Writer, error) {
 	codec := rec.codecs[oni.Address(s.DeviceAddress)]
 	if s.Name == recording.GapStreamName { // of no device
 		codec = recording.None
@@ -236,13 +279,12 @@ func (rec *recorder) open(s *stream.Stream) (acquire.Writer, error) {
 	return w, nil
 }
 
-func (rec *recorder) path(file string) string { return filepath.Join(rec.flags.out, file) }
+// Path returns the path of one of the run's files.
+func (rec *Run) Path(file string) string { return filepath.Join(rec.o.Dir, file) }
 
-// run acquires until something ends it, with status and marker refreshed each
+// Run acquires until something ends it, with status and marker refreshed each
 // second.
-func (rec *recorder) run() error {
-	signals, stopSignals := rec.app.signals()
-	defer stopSignals()
+func (rec *Run) Run() error {
 	if err := rec.acquisition.Start(); err != nil {
 		rec.finish("error", err)
 		return err
@@ -255,7 +297,7 @@ func (rec *recorder) run() error {
 	}); err != nil {
 		rec.warn(err)
 	}
-	rec.app.sayf("recording to %s (Ctrl-C ends it)", rec.path(store.FileName("*", rec.store.Suffix(), ".arrow")))
+	rec.o.Say(fmt.Sprintf("recording to %s (Ctrl-C ends it)", rec.Path(store.FileName("*", rec.store.Suffix(), ".arrow"))))
 
 	type result struct {
 		reached bool
@@ -281,7 +323,7 @@ func (rec *recorder) run() error {
 			}
 			rec.finish(reason, end.err)
 			return nil
-		case sig := <-signals:
+		case sig := <-rec.o.Signals:
 			if reason != "" {
 				return errors.New("aborted; oniscope recover completes the files")
 			}
@@ -289,7 +331,7 @@ func (rec *recorder) run() error {
 			if sig != os.Interrupt {
 				reason = "terminated"
 			}
-			rec.app.sayf("ending: completing the files (Ctrl-C again aborts)")
+			rec.o.Say("ending: completing the files (Ctrl-C again aborts)")
 			rec.acquisition.Stop()
 		case <-tick.C:
 			rec.collect(store.StateOpen)
@@ -302,16 +344,16 @@ func (rec *recorder) run() error {
 }
 
 // warn keeps a failure that does not end the recording.
-func (rec *recorder) warn(err error) {
+func (rec *Run) warn(err error) {
 	if n := len(rec.summary.Errors); n > 0 && rec.summary.Errors[n-1] == err.Error() {
 		return // a full disk fails each second
 	}
 	rec.summary.Errors = append(rec.summary.Errors, err.Error())
-	fmt.Fprintf(rec.app.stderr, "oniscope: %s\n", oneLine(err))
+	rec.o.Warn(err)
 }
 
 // finish completes the summary after the files are complete.
-func (rec *recorder) finish(reason string, err error) {
+func (rec *Run) finish(reason string, err error) {
 	if err != nil {
 		rec.sourceErr = err
 		rec.summary.Errors = append(rec.summary.Errors, err.Error())
@@ -338,7 +380,7 @@ func (rec *recorder) finish(reason string, err error) {
 }
 
 // collect brings the summary up to date.
-func (rec *recorder) collect(state string) {
+func (rec *Run) collect(state string) {
 	s, st := &rec.summary, rec.acquisition.Status()
 	s.State = state
 	if started := rec.acquisition.Started(); !started.IsZero() {
@@ -370,4 +412,39 @@ func (rec *recorder) collect(state string) {
 		}
 		s.Streams = append(s.Streams, out)
 	}
+}
+
+// Summary returns what was recorded so far. It is the run's own.
+func (rec *Run) Summary() *store.Summary { return &rec.summary }
+
+// Judge returns nil if all went well, a *LossError if the run ended in order
+// but data were lost, any other error if it failed.
+func (rec *Run) Judge() error {
+	s := &rec.summary
+	var losses []string
+	failed, ofDevices := 0, 0
+	for _, f := range s.Streams {
+		if f.Name != recording.GapStreamName {
+			ofDevices++
+		}
+		if f.State == store.StateFailed {
+			failed++
+			losses = append(losses, f.Error)
+		} else if f.DroppedRows > 0 {
+			losses = append(losses, fmt.Sprintf("%s: %d rows found no room while the disk was slow", f.Name, f.DroppedRows))
+		}
+	}
+	for _, d := range s.Devices {
+		if d.Dropped+d.Lost+d.Bad > 0 {
+			losses = append(losses, fmt.Sprintf("%s: %d frames dropped, %d lost on the way, %d not decodable", d.Name, d.Dropped, d.Lost, d.Bad))
+		}
+	}
+	losses = append(s.Errors, losses...)
+	switch {
+	case failed > 0 && failed >= ofDevices, rec.sourceErr != nil:
+		return errors.New(strings.Join(losses, "; "))
+	case s.Loss() || len(losses) > 0:
+		return &LossError{fmt.Errorf("recorded, but data were lost: %s", strings.Join(losses, "; "))}
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"fmt"
@@ -10,20 +10,15 @@ import (
 // disk, and for each device what was dropped or lost. A device that should
 // send and is silent is named.
 type status struct {
-	rec   *recorder
-	bar   *progress
+	rec   *Run
 	last  time.Time
 	rows  int64
 	bytes int64
 	heard map[string]uint64 // frames by device, a second ago
 }
 
-func newStatus(rec *recorder) *status {
-	total := int64(-1)
-	if d := rec.flags.duration; d > 0 {
-		total = int64(d / time.Second)
-	}
-	return &status{rec: rec, bar: rec.app.newProgress("recording", total, false), last: rec.acquisition.Started(), heard: map[string]uint64{}}
+func newStatus(rec *Run) *status {
+	return &status{rec: rec, last: rec.acquisition.Started(), heard: map[string]uint64{}}
 }
 
 // show writes the line from the summary as collected last.
@@ -38,9 +33,11 @@ func (st *status) show() {
 	seconds := max(now.Sub(st.last).Seconds(), 1e-3)
 	clock := time.Duration(float64(s.LastClock) / float64(s.AcqClockHz) * float64(time.Second)).Round(time.Second)
 	text := fmt.Sprintf("%v  %d rows  %.0f rows/s  %s/s  %s on disk  %s", clock, rows,
-		float64(rows-st.rows)/seconds, megabytes(int64(float64(bytes-st.bytes)/seconds)), megabytes(bytes), st.losses())
+		float64(rows-st.rows)/seconds, Megabytes(int64(float64(bytes-st.bytes)/seconds)), Megabytes(bytes), st.losses())
 	st.last, st.rows, st.bytes = now, rows, bytes
-	st.bar.status(int64(clock/time.Second), text)
+	if st.rec.o.Status != nil {
+		st.rec.o.Status.Show(int64(clock/time.Second), text)
+	}
 }
 
 // losses says per device what is missing.
@@ -72,4 +69,19 @@ func (st *status) losses() string {
 	return "DROPS " + strings.Join(parts, ", ")
 }
 
-func (st *status) end() { st.bar.end() }
+func (st *status) end() {
+	if st.rec.o.Status != nil {
+		st.rec.o.Status.End()
+	}
+}
+
+// Megabytes writes a size for people: 1 MB is 10^6 bytes.
+func Megabytes(bytes int64) string {
+	switch {
+	case bytes >= 1e9:
+		return fmt.Sprintf("%.2f GB", float64(bytes)/1e9)
+	case bytes >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+	}
+	return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
+}
