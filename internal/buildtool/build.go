@@ -1,13 +1,22 @@
 package buildtool
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // wasmEnv asks go for the page's platform.
 var wasmEnv = []string{"GOOS=js", "GOARCH=wasm"}
+
+// lightFlags make the binary light; docs/weight.md says what each saves. There
+// is no DWARF: traces need the symbol table only. gRPC, which comes with Parquet
+// and is never called, would keep every method of every type for its traces.
+// What arrow-go computes is not inlined: it is used for rare types of Parquet.
+var lightFlags = []string{"-ldflags=-w", "-tags=grpcnotrace,arrow_json_stdlib", "-gcflags=github.com/apache/arrow-go/v18/arrow/compute/...=-l"}
 
 // Build makes the engine and its loader in web/gen, then bin/oniscope, which
 // embeds them.
@@ -15,7 +24,11 @@ func Build() error {
 	if err := buildEngine(); err != nil {
 		return err
 	}
-	return run("go", "build", "-trimpath", "-o", binary(), "./recorder")
+	args := append([]string{"build", "-trimpath", "-o", binary()}, lightFlags...)
+	if err := run("go", append(args, "./recorder")...); err != nil {
+		return err
+	}
+	return weighBinary(os.Stdout, binary())
 }
 
 func buildEngine() error {
@@ -23,9 +36,32 @@ func buildEngine() error {
 	if err != nil {
 		return err
 	}
-	engine := command{name: "go", env: wasmEnv,
-		args: []string{"build", "-trimpath", "-ldflags=-s -w", "-o", "web/gen/oniscope.wasm", "./wasm"}}
+	temporary, err := os.MkdirTemp("", "oniscope-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	file := filepath.Join(temporary, "oniscope.wasm") // with the names of functions
+	engine := command{name: "go", env: wasmEnv, args: []string{"build", "-trimpath", "-ldflags=-w", "-o", file, "./wasm"}}
 	if err := engine.run(); err != nil {
+		return err
+	}
+	named, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	packages, err := command{name: "go", env: wasmEnv, args: []string{"list", "-deps", "./wasm"}}.output()
+	if err != nil {
+		return err
+	}
+	code, err := readModule(named, append(strings.Fields(packages), "main"))
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if err := writePacked(dir, "oniscope.wasm", code.stripped); err != nil {
+		return err
+	}
+	if err := code.weigh(os.Stdout); err != nil {
 		return err
 	}
 	lib, err := wasmLib()
@@ -38,7 +74,34 @@ func buildEngine() error {
 	}
 	// tsc follows the worker's import; Go's own file is not ours to type.
 	loader = append([]byte("// @ts-nocheck\n"), loader...)
-	return os.WriteFile(filepath.Join(dir, "web", "gen", "wasm_exec.js"), loader, 0o644)
+	return writePacked(dir, "wasm_exec.js", loader)
+}
+
+// writePacked writes a file of web/gen, and of web/packed for the binary.
+func writePacked(dir, name string, data []byte) error {
+	if err := os.WriteFile(filepath.Join(dir, "web", "gen", name), data, 0o644); err != nil {
+		return err
+	}
+	packed, err := pack(data)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "web", "packed", name+".gz"), packed, 0o644)
+}
+
+func pack(data []byte) ([]byte, error) {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := z.Write(data); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 // wasmLib is the folder of the toolchain with wasm_exec.js and the script that

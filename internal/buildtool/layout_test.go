@@ -38,7 +38,7 @@ var rules = map[string]rule{
 	"shared/internal/parallel": {},
 	"shared/internal/body": {own: []string{"shared/internal/arrowipc", "shared/internal/array", "shared/internal/messages", "shared/stream"},
 		foreign: []string{"github.com/klauspost/compress/...", "github.com/pierrec/lz4/..."}},
-	"shared/internal/pace": {},
+	"shared/internal/pace":     {},
 	"shared/internal/messages": {own: []string{"shared/internal/arrowipc"}},
 	"shared/internal/vectors":  {own: []string{"shared/internal/array"}},
 	"shared/recording":         {own: []string{"shared/stream", "shared/internal/...", "shared/decimate"}},
