@@ -96,7 +96,7 @@ func (f *blobFile) Write(p []byte) (int, error) {
 func (f *blobFile) WriteAt(p []byte, off int64) (int, error) {
 	end := off + int64(len(p))
 	if off < 0 || end > f.size {
-		return 0, errors.New("engine: a file cannot be overwritten behind its end")
+		return 0, errors.New("engine: a file cannot be overwritten after its end")
 	}
 	whole := newBlob(f.parts)
 	f.parts = []any{whole.Call("slice", 0, off, blobType), uint8Array(p), whole.Call("slice", end, f.size, blobType)}

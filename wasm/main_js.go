@@ -46,7 +46,7 @@ type bridge struct {
 }
 
 // A reply is what a request gives: JSON for the whole, typed arrays and Blobs
-// by key beside it, and the buffers that are transferred.
+// by key next to it, and the buffers that are transferred.
 type reply struct {
 	value    any
 	with     map[string]js.Value

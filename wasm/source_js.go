@@ -18,7 +18,7 @@ var bytesRead atomic.Int64
 // one by one would take a round trip each.
 const smallFile = 1 << 20
 
-// A jsFile is a Blob, or a file behind a URL, as io.ReaderAt and
+// A jsFile is a Blob, or a file at a URL, as io.ReaderAt and
 // recording.RangesReader. Reading waits for promises, so it must not be
 // called from a JavaScript callback, only from goroutines.
 type jsFile struct {
@@ -106,7 +106,7 @@ func (f *jsFile) readPiece(p engine.Piece) error {
 }
 
 // requestTimeout bounds one request, in ms: a server that has gone away must
-// not hold the stream for ever.
+// not block the stream for ever.
 const requestTimeout = 60_000
 
 // request asks for [from, to), to exclusive. It returns the Response, whose
@@ -202,7 +202,7 @@ func (f *jsFile) probe() error {
 	discard(response)
 	if !ok {
 		if size, ok = f.length(); !ok {
-			return &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server does not tell the size of the file", f.url),
+			return &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server does not say the size of the file", f.url),
 				Next: "A server of another origin must expose Content-Range or Content-Length (Access-Control-Expose-Headers)."}
 		}
 	}

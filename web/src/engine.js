@@ -16,7 +16,7 @@ export function startEngine() {
 }
 
 /**
- * An error as the engine told it: name and message, the byte offset where there is one, and what the person can do.
+ * An error as the engine reported it: name and message, the byte offset where there is one, and what the person can do.
  * @param {EngineErrorData} data @returns {Error & {offset?: number, next?: string}}
  */
 function errorFromReply(data) {

@@ -4,7 +4,7 @@
  * The engine's worker: loads the Go engine and passes messages through.
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
- * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` tells it how large it has become.
+ * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large it has become.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
 

@@ -17,7 +17,7 @@ function bytesOf(info, column) {
   return column.bytes > 0 ? column.bytes : wordsBytes(info);
 }
 
-/** Bytes of a value without a fixed width, from what the file has beside its numbers. @param {StreamInfo} info */
+/** Bytes of a value without a fixed width, from what the file has besides its numbers. @param {StreamInfo} info */
 function wordsBytes(info) {
   const words = info.columns.filter((c) => c.bytes === 0).length;
   const fixed = info.columns.reduce((sum, c) => sum + c.bytes, 0);

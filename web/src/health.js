@@ -1,5 +1,5 @@
 /**
- * How a stream is, in sentences that stand by themselves: what happened, where, how much. Pure.
+ * How a stream is, in sentences that need no others: what happened, where, how much. Pure.
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./protocol.js").Finding} Finding
  * @typedef {import("./protocol.js").Severity} Severity
@@ -7,7 +7,7 @@
  */
 import { bytes, count, duration, integer, moment, percent, regrouped } from "./words.js";
 
-/** Findings told one by one; the rest is counted. */
+/** Findings listed one by one; the rest is counted. */
 const MOST_FINDINGS = 6;
 
 /** Share of the file that can be read, 0..1. @param {StreamInfo} info */
@@ -67,7 +67,7 @@ export function findingCounts(findings) {
 }
 
 /**
- * Where a finding is, in ticks of the stream: the first row behind it, else the last before it; null where nobody knows.
+ * Where a finding is, in ticks of the stream: the first row after it, else the last before it; null where nobody knows.
  * @param {Finding} f
  * @param {StreamInfo} info
  */

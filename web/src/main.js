@@ -24,7 +24,7 @@ import { jump, verify } from "./verifying.js";
 import { count } from "./words.js";
 import { sourcesOf } from "./sources.js";
 
-byId("file-notice").remove(); // modules load here, so the sentence does not hold
+byId("file-notice").remove(); // modules load here, so the sentence is not true
 
 const root = document.documentElement;
 const state = new State(startEngine());
@@ -144,7 +144,7 @@ async function close(id) {
   await state.client.close(id).catch((error) => state.report(error));
 }
 
-/** The typed rate holds for every stream on this clock that does not know its own. @param {number} hz */
+/** The typed rate is for every stream on this clock that does not know its own. @param {number} hz */
 async function setClock(hz) {
   for (const info of state.companions) {
     if (info.clock.hz > 0) continue;

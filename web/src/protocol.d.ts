@@ -195,7 +195,7 @@ export interface Envelope {
   /**
    * samples only: ticks relative to `from`, the same for all columns; data[c*x.length + i], NaN where null. One row before and one after the span are
    * included, so that lines reach the borders; where rows are missing there is a row of NaN. If all columns hold a slower signal (LFP), only the rows
-   * with values of their own are there; beside faster columns a slower signal repeats its value.
+   * with values of their own are there; next to faster columns a slower signal repeats its value.
    */
   x?: Float64Array;
   /** rows of the span, and how many of them were read */

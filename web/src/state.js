@@ -1,5 +1,5 @@
 /**
- * What is open and what is looked at: the one place that holds state. The parts of the page read it, call its methods, and are told by subject what
+ * What is open and what is looked at: the one place with state. The parts of the page read it, call its methods, and are called by subject when it
  * changed, at most once an animation frame.
  *
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo

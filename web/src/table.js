@@ -21,7 +21,7 @@ function widthOf(column) {
   return Math.max(name, column.plottable ? (/64/.test(column.type) ? 150 : 96) : /^dictionary/.test(column.type) ? 150 : 220);
 }
 
-/** Numbers stand at the right, words at the left. @param {ColumnInfo} column */
+/** Numbers are at the right, words at the left. @param {ColumnInfo} column */
 export function isNumber(column) {
   return column.plottable && column.type !== "bool";
 }

@@ -28,7 +28,7 @@ type readAhead struct {
 	}
 	size   int64
 	last   int64 // where the last short read was
-	stride int64 // how far it was behind the one before
+	stride int64 // how far it was after the one before
 	depth  int   // reads that are made at once
 	at     []int64
 	bufs   [][]byte // what was read ahead, from at

@@ -107,6 +107,6 @@ func (c *columnCache) drop(e *list.Element) {
 type plotVector struct {
 	recording.Vector
 	// own has a 0 for rows that only repeat the value of the row before, in
-	// columns that hold a slower signal; nil: every row has its own value.
+	// columns with a slower signal; nil: every row has its own value.
 	own []byte
 }

@@ -64,7 +64,7 @@ func (s *openStream) note(batch int, err error) {
 	s.broken[batch] = err
 }
 
-// coverage tells what there is between the first tick and the last; the caller
+// coverage says what there is between the first tick and the last; the caller
 // holds s.mu.
 func (s *openStream) coverage(rows int64) []CoverageSpan {
 	first, _ := s.line.guess(0)

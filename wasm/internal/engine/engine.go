@@ -19,7 +19,7 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// An Engine holds the opened streams of one page. The zero value works.
+// An Engine has the opened streams of one page. The zero value works.
 type Engine struct {
 	Yield func()           // lets waiting messages in; nil: there are none
 	Now   func() time.Time // paces progress messages; nil: no pacing, one a step

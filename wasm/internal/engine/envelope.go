@@ -90,7 +90,7 @@ func (s *openStream) request(a EnvelopeArgs) (request, error) {
 			return wrong("column %d of %d", c, len(s.about.Columns))
 		}
 		if !s.about.Columns[c].Type.Numeric() {
-			return wrong("column %s holds %s, which cannot be drawn", s.about.Columns[c].Name, s.about.Columns[c].ArrowType)
+			return wrong("column %s: values of type %s cannot be drawn", s.about.Columns[c].Name, s.about.Columns[c].ArrowType)
 		}
 	}
 	if a.Quality != "coarse" && a.Quality != "exact" {
@@ -234,7 +234,7 @@ func (e *Engine) affordable(s *openStream, q *request) int {
 }
 
 // sampled answers from count whole batches spread evenly over the span. The
-// rows of each stand for the batches around it.
+// rows of each represent the batches around it.
 func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span batchSpan, count int) (*Envelope, error) {
 	env := q.empty("envelope", "coarse")
 	env.Rows = int64(span.rows)
@@ -284,7 +284,7 @@ func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span ba
 }
 
 // groupBins returns the bins from the first row of batch first to that of
-// batch end, which may be one behind the last, as far as they are known.
+// batch end, which may be one after the last, as far as they are known.
 func (s *openStream) groupBins(q *request, first, end int) (from, to int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -46,8 +46,8 @@ func (e *panicError) Error() string {
 	return fmt.Sprintf("engine: %s: internal error: %v", e.op, e.value)
 }
 
-// Guard calls f; a panic in it is told to report with its stack and comes
-// back as an error, so that it ends the request and not the engine.
+// Guard calls f; a panic in it is passed to report with its stack and
+// returned as an error, so that it ends the request and not the engine.
 func Guard(op string, report func(text string), f func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

@@ -55,7 +55,7 @@ type RowArgs struct {
 	Ticks  float64 `json:"ticks"`
 }
 
-// RowAt returns the first row at or behind a moment, or the number of rows.
+// RowAt returns the first row at or after a moment, or the number of rows.
 func (e *Engine) RowAt(ctx context.Context, a RowArgs) (int64, error) {
 	s, err := e.stream("row", a.Stream)
 	if err != nil {

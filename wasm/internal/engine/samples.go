@@ -11,10 +11,10 @@ import (
 // samples answers with the single rows of a view that holds few, and one row
 // beyond on each side, so that lines run to the borders of the picture.
 //
-// X is the same for all columns. Where all of them hold a slower signal, only
-// rows with values of their own are given; beside faster columns a slower
+// X is the same for all columns. Where all of them have a slower signal, only
+// rows with values of their own are given; next to faster columns a slower
 // signal repeats its value. Where rows are missing between two samples, a row
-// of NaN in all columns stands between them.
+// of NaN in all columns is between them.
 func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span batchSpan, stride int) (*Envelope, error) {
 	env := q.empty("samples", "exact")
 	columns := make([][]float32, len(q.columns))
@@ -108,7 +108,7 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 			tick := float64(ticks[row])
 			add(tick, vectors, row)
 			if tick >= q.To {
-				done = true // the margin behind
+				done = true // the margin after the view
 			} else {
 				env.Rows++
 			}

@@ -37,12 +37,12 @@ func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
 	return s.info()
 }
 
-// StartTimeArgs hold the text of a start-time CSV.
+// StartTimeArgs have the text of a start-time CSV.
 type StartTimeArgs struct {
 	Text string `json:"text"`
 }
 
-// StartTime is what a start-time CSV tells.
+// StartTime is what a start-time CSV says.
 type StartTime struct {
 	Hz       float64 `json:"hz"`
 	StartUTC string  `json:"start_utc"`

@@ -31,7 +31,7 @@ type SliceArgs struct {
 	Compression string            `json:"compression,omitempty"` // arrow and stream
 }
 
-// SliceReport says what a slice holds.
+// SliceReport says what is in a slice.
 type SliceReport struct {
 	Start   int64    `json:"start"`
 	End     int64    `json:"end"`
@@ -70,7 +70,7 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	}
 	var start time.Time
 	if reader.Stream().StartUTC != s.about.StartUTC {
-		start, _ = time.Parse(time.RFC3339Nano, s.about.StartUTC) // what is no time is not told
+		start, _ = time.Parse(time.RFC3339Nano, s.about.StartUTC) // what is not a time is left out
 	}
 	reader.SetClock(s.about.AcqClockHz, start)
 	steps := e.inSteps(ctx)

@@ -24,7 +24,7 @@ type TableArgs struct {
 	End     int64  `json:"end"`
 }
 
-// A Table is a part of a stream as text. Rows behind the last are left out.
+// A Table is a part of a stream as text. Rows after the last are left out.
 type Table struct {
 	Start  int64        `json:"start"`
 	End    int64        `json:"end"`
@@ -110,17 +110,17 @@ func (e *Engine) eachPart(ctx context.Context, s *openStream, t *Table, column i
 	for row := t.Start; row < t.End; {
 		s.mu.Lock()
 		batch, err := s.reader.BatchAt(row)
-		var first, behind int64
+		var first, after int64
 		if err == nil {
-			first, behind, err = s.reader.BatchRange(batch)
+			first, after, err = s.reader.BatchRange(batch)
 		}
 		var v *recording.Vector
-		from, to := row-first, min(t.End, behind)-first
+		from, to := row-first, min(t.End, after)-first
 		if err == nil {
 			v, from, err = s.columnRows(batch, column, first, from, to)
 		}
 		s.mu.Unlock()
-		n := min(t.End, behind) - row
+		n := min(t.End, after) - row
 		switch {
 		case damaged(err):
 			t.note(row, row+n, err)
@@ -140,7 +140,7 @@ func (e *Engine) eachPart(ctx context.Context, s *openStream, t *Table, column i
 func (t *Table) note(start, end int64, err error) {
 	for _, b := range t.Broken {
 		if b.Start == start {
-			return // told of another column
+			return // noted for another column
 		}
 	}
 	t.Broken = append(t.Broken, BrokenRows{start, end, err.Error()})

@@ -34,7 +34,7 @@ func newTimeline(n int, ends func(int) (uint64, uint64, bool, error)) *timeline 
 	return &timeline{ends: ends, places: make([]place, n)}
 }
 
-// learn takes the ends of a batch from who has read them anyway.
+// learn takes the ends of a batch from a caller that has read them anyway.
 func (t *timeline) learn(b int, first, last uint64, ok bool) {
 	p := &t.places[b]
 	if p.state != unread {
@@ -87,7 +87,7 @@ func (t *timeline) between(b int) (first, last float64) {
 		from, to := t.places[lo].last, t.places[hi].first
 		share := (to - from) / float64(hi-lo-1)
 		return from + share*float64(b-lo-1), from + share*float64(b-lo)
-	case lo >= 0: // behind the last: as long as the one before
+	case lo >= 0: // after the last: as long as the one before
 		p := t.places[lo]
 		length := p.last - p.first
 		return p.last + length*float64(b-lo-1), p.last + length*float64(b-lo)

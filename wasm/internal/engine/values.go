@@ -27,7 +27,7 @@ func (e *Engine) Values(ctx context.Context, a ValuesArgs, begin func(t stream.T
 	}
 	c := &s.about.Columns[column]
 	if !c.Type.Numeric() {
-		return &ArgumentError{"values", fmt.Sprintf("column %s holds %s, which are no numbers", c.Name, c.ArrowType)}
+		return &ArgumentError{"values", fmt.Sprintf("column %s: values of type %s are not numbers", c.Name, c.ArrowType)}
 	}
 	start, end := *a.Start, *a.End
 	if err := begin(c.Type, end-start); err != nil {
@@ -104,8 +104,8 @@ func (s *openStream) checkRows(start, end int64) error {
 	return err
 }
 
-// Texts returns the values of rows [start, end) of a column that does not hold
-// numbers; valid is nil if none of them is null.
+// Texts returns the values of rows [start, end) of a column that is not
+// numeric; valid is nil if none of them is null.
 func (e *Engine) Texts(ctx context.Context, a ValuesArgs) (values []string, valid []byte, err error) {
 	s, column, err := e.valuesOf(a)
 	if err != nil {

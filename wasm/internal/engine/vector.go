@@ -41,7 +41,7 @@ func (s *openStream) together(columns []int) int {
 	return int(min(stepBatches, max(1, s.stepLimit()/s.bytesOf(columns))))
 }
 
-// bytesOf is what one batch of the columns holds, about, with its clock.
+// bytesOf is about the size of one batch of the columns, with its clock.
 func (s *openStream) bytesOf(columns []int) int64 {
 	width := 8
 	for _, c := range columns {
@@ -173,7 +173,7 @@ func every(valid []byte, stride int) bool {
 	return true
 }
 
-// held fills up to stride-1 nulls behind a value with that value.
+// held fills up to stride-1 nulls after a value with that value.
 func held(data, valid []byte, stride int) (filled, validFilled []byte) {
 	rows := len(valid)
 	if rows == 0 {
@@ -238,7 +238,7 @@ func stretch(envelope []float32, v *plotVector, bins int) {
 }
 
 // evenRows cuts rows into bins first up to, not including, end, of nearly
-// equal size, for data that stand for a span without being placed in it.
+// equal size, for data that represent a span without a place in it.
 func evenRows(rows, first, end int) (edges []int) {
 	edges = make([]int, end-first+1)
 	for i := range edges {

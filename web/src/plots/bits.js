@@ -101,7 +101,7 @@ function strokeBins(ctx, e, c, bit, view, scale, width, yHigh, yLow) {
     const x = origin + b * binPx;
     if (x + binPx < -2 || x > width + 2) continue;
     const min = e.data[(c * e.bins + b) * 2], max = e.data[(c * e.bins + b) * 2 + 1];
-    if (Number.isNaN(min)) continue; // an event stream has nothing between two events; the level holds
+    if (Number.isNaN(min)) continue; // an event stream has nothing between two events; the level stays
     const both = (uncertain(min, max) >>> bit) & 1;
     const next = (max >>> bit) & 1 ? yHigh : yLow;
     if (Number.isNaN(y)) ctx.moveTo(x, next);

@@ -10,7 +10,7 @@ import { xFromTicks } from "../view/scale.js";
 const PITCH = 6;
 
 /**
- * Spans of a stream that hold no good data and are seen in the view.
+ * Spans of a stream without good data that are in the view.
  * @param {Coverage[]} coverage
  * @param {Span} view
  */

@@ -12,7 +12,7 @@ const FAR = 1e5;
 
 /**
  * Draws one channel as a line. A row without a value is passed over; the line breaks where rows are missing, and only there.
- * With a stride, a run of equal values stands for one sample: the line goes from the first row of a run to the first of the next.
+ * With a stride, a run of equal values is one sample: the line goes from the first row of a run to the first of the next.
  *
  * @param {CanvasRenderingContext2D} ctx  in CSS pixels, origin at the left of the plot
  * @param {Envelope} samples  of kind "samples"
@@ -20,7 +20,7 @@ const FAR = 1e5;
  * @param {Span} view
  * @param {number} width  CSS pixels
  * @param {(raw: number) => number} yFromRaw
- * @param {{ stride?: number, periodTicks?: number, steps?: boolean }} how  periodTicks 0: rows come when they come, no breaks; steps: values hold until the next
+ * @param {{ stride?: number, periodTicks?: number, steps?: boolean }} how  periodTicks 0: rows come when they come, no breaks; steps: a value lasts until the next
  */
 export function strokeSamples(ctx, samples, c, view, width, yFromRaw, { stride = 1, periodTicks = 0, steps = false } = {}) {
   const x = samples.x;

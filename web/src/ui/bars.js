@@ -17,7 +17,7 @@ export class TopBar {
   #size = el("span", { class: "note" });
   #pill = el("span", { class: "pill", id: "state" });
   #span = el("input", { type: "text", class: "field", id: "span", size: "9", "aria-label": "Time across the screen", title: "Time across the screen: 1 s, 200 ms, 2 min" });
-  #gain = el("input", { type: "text", class: "field", id: "gain", size: "9", "aria-label": "Gain: what the scale bar stands for", title: "What the 40 px scale bar stands for; Alt + wheel" });
+  #gain = el("input", { type: "text", class: "field", id: "gain", size: "9", "aria-label": "Gain: what the scale bar means", title: "What the 40 px scale bar means; Alt + wheel" });
 
   /**
    * @param {State} state

@@ -28,7 +28,7 @@ function append(node, children) {
   }
 }
 
-/** Replaces what an element holds. @param {Element} node @param {...Child} children */
+/** Replaces what is in an element. @param {Element} node @param {...Child} children */
 export function fill(node, ...children) {
   node.replaceChildren();
   append(node, children);

@@ -46,7 +46,7 @@ export class HealthPanel {
       const share = verification.total > 0 ? verification.done / verification.total : null;
       showShare(this.#bar, share);
       this.#words.textContent = share === null ? "verifying…" : `verified ${percent(share)}`;
-      if (this.node.contains(this.#work)) return; // the rest stands: a button that is pressed must stay
+      if (this.node.contains(this.#work)) return; // the rest stays: a button that is pressed must stay
     }
     const broken = info.state === "unfinished" || info.state === "damaged" || info.findings.some((f) => f.severity !== "info");
     const done = verification?.state === "done" ? verification.report : null;
@@ -70,7 +70,7 @@ export class HealthPanel {
       return el("p", { class: "bad" }, `The file could not be verified. ${what} ${next}`);
     }
     const counts = findingCounts(verification.report.findings);
-    const verdict = verification.report.ok ? el("li", { class: "ok" }, `Verified: every byte was read, nothing is damaged${counts.length > 0 ? "" : " and nothing stands out"}.`)
+    const verdict = verification.report.ok ? el("li", { class: "ok" }, `Verified: every byte was read, nothing is damaged${counts.length > 0 ? "" : " and nothing looks odd"}.`)
       : el("li", { class: counts[0].grade }, `Verified: ${counts.map((c) => c.words).join(", ")}.`);
     return el("div", { id: "findings" }, el("ul", { class: "health" }, verdict), ...counts.map((c) => this.#group(info, c)));
   }

@@ -89,7 +89,7 @@ function openingLine(opening) {
   return { node, words, bar };
 }
 
-/** What stands at the end of a line: how far verification is, what it found, or the rate. @param {Row} row @param {import("../state.js").Entry} entry */
+/** What is at the end of a line: how far verification is, what it found, or the rate. @param {Row} row @param {import("../state.js").Entry} entry */
 function noteOf(row, { verification }) {
   if (verification?.state === "running" && verification.total > 0) return el("span", { class: "note" }, percent(verification.done / verification.total));
   if (verification?.state === "done") {

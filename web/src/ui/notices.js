@@ -55,7 +55,7 @@ export function clearNotices() {
   byId("notices").replaceChildren();
 }
 
-/** Says something to people who do not look. @param {string} text */
+/** Says something to people that use a screen reader. @param {string} text */
 export function announce(text) {
   byId("said").textContent = text.replaceAll(THIN, " ");
 }

@@ -6,7 +6,7 @@ import { dialog } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 
 /**
- * Commands that hold all the words typed, best first: those that begin with them. Pure.
+ * Commands with all the words typed, best first: those that begin with them. Pure.
  * @param {Command[]} commands
  * @param {string} typed
  */

@@ -1,5 +1,5 @@
 /**
- * What every plot shares: a canvas with a 64 px gutter, a loader behind it, and the words for what cannot be drawn.
+ * What every plot shares: a canvas with a 64 px gutter, its loader, and the words for what cannot be drawn.
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../state.js").State} State
  * @typedef {import("../state.js").Row} Row

@@ -50,7 +50,7 @@ function read(envelope, c, at, column) {
   if (envelope.kind === "samples") {
     const x = /** @type {Float64Array} */ (envelope.x);
     let low = 0, high = x.length;
-    while (low < high) { // first sample behind the cursor
+    while (low < high) { // first sample after the cursor
       const middle = (low + high) >> 1;
       if (x[middle] <= at - envelope.from) low = middle + 1;
       else high = middle;

@@ -1,5 +1,5 @@
 /**
- * The dialog that repairs a file: the copy and its report are downloaded, the outcome is told in words.
+ * The dialog that repairs a file: the copy and its report are downloaded, the outcome is said in words.
  * @typedef {import("../state.js").State} State
  * @typedef {import("../protocol.js").Compression} Compression
  * @typedef {import("../protocol.js").RecoverReport} RecoverReport

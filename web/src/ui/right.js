@@ -109,7 +109,7 @@ export class Inspector {
     fill(this.#stream, el("h2", null, "Stream"), factList(facts));
   }
 
-  /** A field to type the rate of the clock, where no file tells it. */
+  /** A field to type the rate of the clock, where no file says it. */
   #rateField() {
     const field = el("input", { type: "text", id: "clock-rate", class: "field", placeholder: "250 MHz", size: "9", "aria-label": "Rate of the acquisition clock, for instance 250 MHz", title: "Rate of the acquisition clock. Drop the start-time CSV of the run, or type it." });
     field.addEventListener("change", () => {
@@ -142,14 +142,14 @@ function probeName(info) {
   }
 }
 
-/** The rate as told by metadata, else as measured from the clock. @param {StreamInfo} info @param {number} told @param {number} stride */
-function rateWords(info, told, stride) {
+/** The rate that metadata state, else as measured from the clock. @param {StreamInfo} info @param {number} stated @param {number} stride */
+function rateWords(info, stated, stride) {
   if (info.clock.hz > 0 && info.rows > 1 && info.clock.column) {
     const measured = info.clock.hz / periodOf(info) / Math.max(1, stride);
-    if (!told) return round(measured, "Hz");
-    return Math.abs(measured / told - 1) > 0.001 ? `${round(told, "Hz")}, measured ${round(measured, "Hz")}` : round(told, "Hz");
+    if (!stated) return round(measured, "Hz");
+    return Math.abs(measured / stated - 1) > 0.001 ? `${round(stated, "Hz")}, measured ${round(measured, "Hz")}` : round(stated, "Hz");
   }
-  return told ? rate(told) : info.rows > 1 && info.clock.column ? short(periodOf(info), 6) + " ticks a row" : "";
+  return stated ? rate(stated) : info.rows > 1 && info.clock.column ? short(periodOf(info), 6) + " ticks a row" : "";
 }
 
 /** @param {StreamInfo} info */

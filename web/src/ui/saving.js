@@ -60,7 +60,7 @@ export function saveDialog(state, stage) {
     physical.node.hidden = !["csv", "npy"].includes(kind) || !columns.some((c) => info.columns[c].scale !== 0);
     unique.node.hidden = !columns.some((c) => info.columns[c].stride > 1);
     const words = kind === "npy" ? columns.filter((c) => info.columns[c].bytes === 0) : [];
-    const impossible = kind === "bin" && columns.length === 0 ? "None of these columns holds 16-bit values." : words.length > 0 ? `A NumPy array cannot hold ${info.columns[words[0]].name} (${info.columns[words[0]].type}).` : "";
+    const impossible = kind === "bin" && columns.length === 0 ? "None of these columns has 16-bit values." : words.length > 0 ? `A NumPy array cannot hold ${info.columns[words[0]].name} (${info.columns[words[0]].type}).` : "";
     save.disabled = impossible !== "";
     const rows = exact ? exact.end - exact.start : selection ? rowsIn(info, selection) : info.rows;
     const length = selection ? (info.clock.hz > 0 ? span((selection.to - selection.from) / info.clock.hz) : count(selection.to - selection.from, info.clock.column ? "tick" : "row")) + " selected: " : "The whole stream: ";

@@ -213,7 +213,7 @@ export class Stage {
   }
 }
 
-/** What is lost, shortly; the whole reason stands under Health. @param {Coverage} span @param {import("../protocol.js").Finding[]} findings */
+/** What is lost, shortly; the whole reason is under Health. @param {Coverage} span @param {import("../protocol.js").Finding[]} findings */
 function titleOf(span, findings) {
   const finding = findings.find((f) => f.batch >= 0 && f.severity === "error" && f.clock_before >= span.from - 1 && f.clock_before < span.to);
   if (finding) return `Batch ${integer(finding.batch)} is damaged`;

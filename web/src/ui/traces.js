@@ -196,7 +196,7 @@ export class TracesPlot {
     }
   }
 
-  /** A label gives way when the active channel's stands less than a stride away. @param {number[]} columns @param {number} i @param {number | undefined} active @param {number} stride */
+  /** A label is left out when the active channel's is less than a stride away. @param {number[]} columns @param {number} i @param {number | undefined} active @param {number} stride */
   #besideActive(columns, i, active, stride) {
     if (active === undefined || stride === 1) return false;
     for (let k = Math.max(0, i - stride + 1); k < i + stride && k < columns.length; k++) if (columns[k] === active) return true;

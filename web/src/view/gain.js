@@ -1,8 +1,8 @@
 /**
- * Where traces stand and how large they are drawn, measured on the data themselves. Pure.
+ * Where traces are and how large they are drawn, measured on the data themselves. Pure.
  * @typedef {import("../protocol.js").Envelope} Envelope
  */
-/** Height of the scale bar, CSS pixels; the gain is what it stands for. */
+/** Height of the scale bar, CSS pixels; the gain is what it means. */
 export const BAR_PIXELS = 40;
 
 /** Values looked at per channel; more do not change a median. */

@@ -43,7 +43,7 @@ export function zoomAt(view, at, factor, minSpan) {
 }
 
 /**
- * The first view of a stream: a second from its start; more when a second holds few rows, less when the stream is shorter.
+ * The first view of a stream: a second from its start; more when a second has few rows, less when the stream is shorter.
  * @param {{ first: number, last: number, rows: number, hz: number }} stream
  * @returns {Span}
  */
@@ -67,7 +67,7 @@ export function rowWindow(height, total, first) {
   return { first: Math.min(Math.max(0, Math.round(first)), total - shown), shown, total };
 }
 
-/** One row in so many is labelled, so that labels stand at least 13 px apart. @param {number} rowPixels */
+/** One row in so many is labelled, so that labels are at least 13 px apart. @param {number} rowPixels */
 export function labelStride(rowPixels) {
   for (const n of [1, 2, 4, 8, 16]) {
     if (n * rowPixels >= 13) return n;
