@@ -43,15 +43,16 @@ The rig file says what is connected. Example:
 
 %s
 
-Devices that the file does not name are recorded with their defaults
-(but not %s); unknown keys are errors. Flags override the rig file. All files of a run share one
-suffix: a count, the time, or none. Streams with a constant rate are written in
-batches of constant size, about one a second; all others once in --flush. Each
-batch is one write, forced to the platter every --sync.
+Devices that the file does not name are recorded with their defaults, but for
+%s, which must be named. Unknown keys are errors. Flags
+override the rig file. All files of a run share one suffix: a count, the time,
+or none. Streams with a constant rate are written in batches of constant size,
+about one a second; all others once in --flush. Each batch is one write, forced
+to the platter every --sync.
 
 Frames that a full queue refused, frames that never came, and rows that a full
 disk refused are counted for each device and stored in recording_<suffix>.json;
-then the exit code is 3.`
+where and why they were lost is the stream gaps. Then the exit code is 3.`
 
 func (a *app) recordCommand() *cobra.Command {
 	f := &recordFlags{}

@@ -84,8 +84,8 @@ var all = []*Kind{
 // Kinds returns all kinds that are decoded. The caller must not change them.
 func Kinds() []*Kind { return slices.Clone(all) }
 
-// KindOf returns the kind of a device, or nil. headstage is the key of what is
-// behind a passthrough device, "" if nothing is known of it.
+// KindOf returns the kind of a device, or nil. headstage is the key of the
+// headstage whose data a passthrough device sends, "" if nothing is known of it.
 func KindOf(dev oni.Device, headstage string) *Kind {
 	for _, k := range all {
 		if slices.Contains(k.IDs, dev.ID) && (k.Place != Headstage || k.Key == headstage) {

@@ -26,7 +26,7 @@ const (
 type Config struct {
 	AcqClockHz uint64   // rate of Clock; 0 unknown
 	Hub        oni.Hub  // of the device; HubClock has no unit and gaps go unseen if its ClockHz is 0
-	Headstage  string   // passthrough: key of the kind behind it; "" nothing known, frames are kept raw
+	Headstage  string   // passthrough: key of the headstage whose data it sends; "" not known, frames are kept raw
 	Settings   Settings // of the kind; nil means its defaults
 
 	// OnGap, if not nil, is called from Decode for every gap.

@@ -52,5 +52,5 @@ func Optional() string {
 			keys = append(keys, k.Key)
 		}
 	}
-	return strings.Join(keys, ", ")
+	return strings.Join(keys, " and ")
 }

@@ -317,8 +317,8 @@ func (r *Rig) Complete() error {
 	return nil
 }
 
-// Headstage is the key of what is behind a passthrough device, "" for others
-// and where nothing is known of it.
+// Headstage is the key of the headstage whose data a passthrough device sends,
+// "" for others and where nothing is known of it.
 func (r *Rig) Headstage(dev oni.Device) string {
 	if port := int(dev.Address.Port()); dev.ID == device.IDPassthrough && port >= 1 && port <= len(PortNames) {
 		return r.Ports[PortNames[port-1]].Headstage

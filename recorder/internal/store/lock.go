@@ -35,7 +35,7 @@ func Lock(f *os.File) error {
 }
 
 // IsOpen reports whether another program is writing a file at this moment. What
-// a killed recorder left behind is not open.
+// a killed recorder left is not open.
 func IsOpen(path string) bool {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return false // a pipe would keep us waiting
