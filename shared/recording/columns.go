@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -22,22 +21,19 @@ import (
 //
 // Columns come in the order in which they are asked for, each once.
 
-// columnsLike returns the columns that names and globs mean; all of them if
-// there are no patterns. The error is a *ColumnError.
-func columnsLike(fields []arrowipc.Field, patterns []string) ([]int, error) {
-	own := make([]string, len(fields))
-	for i := range fields {
-		own[i] = fields[i].Name
-	}
-	list := make([]int, 0, len(fields))
+// MatchColumns returns the columns that names and globs mean, by their places,
+// of columns that have the names own; all of them if there are no patterns. The
+// error is a *ColumnError.
+func MatchColumns(own, patterns []string) ([]int, error) {
+	list := make([]int, 0, len(own))
 	if len(patterns) == 0 {
-		for i := range fields {
+		for i := range own {
 			list = append(list, i)
 		}
 		return list, nil
 	}
 	names := stream.Distinct(own)
-	taken := make([]bool, len(fields))
+	taken := make([]bool, len(own))
 	for _, pattern := range patterns {
 		meant, err := columnsOf(own, names, pattern)
 		if err != nil {
@@ -50,6 +46,15 @@ func columnsLike(fields []arrowipc.Field, patterns []string) ([]int, error) {
 		}
 	}
 	return list, nil
+}
+
+// names are those of the columns, as they are in the file.
+func (r *Reader) names() []string {
+	names := make([]string, len(r.schema.Fields))
+	for i := range names {
+		names[i] = r.schema.Fields[i].Name
+	}
+	return names
 }
 
 // columnsOf returns what one name or glob means.

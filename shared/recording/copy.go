@@ -3,6 +3,7 @@ package recording
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -163,7 +164,7 @@ func Copy(ctx context.Context, f File, x *Excerpt, o *CopyOptions) (CopyReport, 
 		schema = x.unique.schema()
 	}
 	if err := schema.Check(); err != nil {
-		return CopyReport{}, impossible(err)
+		return CopyReport{}, fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
 	codec := o.Codec
 	if codec == Keep {

@@ -7,16 +7,17 @@ import (
 	"strings"
 
 	"github.com/oniscope/oniscope/shared/internal/body"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // Reasons why a file cannot be opened or a column cannot be read. Test with
 // errors.Is; the texts say what to do next.
 var (
-	ErrEmpty       = errors.New("recording: file is empty: nothing had been written when the recording ended, so nothing can be read")
-	ErrNotArrow    = errors.New("recording: not an Arrow file: it does not begin with ARROW1, and no message of Arrow is found in it; choose a recording (.arrow)")
-	ErrNoSchema    = errors.New("recording: file ends before its schema: the recording ended before its first batch, so there are no rows to read")
-	ErrSchemaLost  = errors.New("recording: the schema at the beginning is damaged, and there is no footer: the schema of another file of the same stream is needed")
-	ErrBigEndian   = errors.New("recording: big-endian Arrow files are not read: write the file again on a little-endian machine")
+	ErrEmpty       = messages.ErrEmpty
+	ErrNotArrow    = messages.ErrNotArrow
+	ErrNoSchema    = messages.ErrNoSchema
+	ErrSchemaLost  = messages.ErrSchemaLost
+	ErrBigEndian   = messages.ErrBigEndian
 	ErrUnsupported = errors.New("recording: not possible")
 	ErrTooLarge    = errors.New("recording: too much for one read: ask for fewer columns or fewer rows")
 )
@@ -43,11 +44,6 @@ func (e *CorruptError) Error() string {
 
 // Unwrap returns the cause.
 func (e *CorruptError) Unwrap() error { return e.Err }
-
-// plainReason makes the text of an error one for people, who know no package names.
-func plainReason(text string) string { return packageNames.Replace(text) }
-
-var packageNames = strings.NewReplacer("arrowipc: ", "", "recording: ", "", ErrBounds.Error()+": ", "", ErrDamaged.Error()+": ", "")
 
 // near returns up to five of names that are most like name.
 func near(name string, names []string) []string {

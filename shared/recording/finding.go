@@ -60,22 +60,12 @@ type Finding struct {
 	LastOffset  int64    `json:"last_offset"`     // of the last of them
 }
 
-// doubted is what a plain batch is suspect of that no message follows.
-const doubted = "suspect: no message follows this batch: if bytes are missing in it, its last values are those of others"
-
-// framingFindings makes findings of a verdict: none for a message that is where
-// it should be.
-func framingFindings(list []Finding, v *messages.Verdict, p *messages.Placed) []Finding {
-	f := Finding{Offset: v.At, Length: v.Length, Batch: p.Batch, Severity: Severity(v.Severity), Reason: v.Reason, BeforeRow: p.BeforeRow,
-		LostRows: p.LostRows, ClockBefore: p.ClockBefore, ClockAfter: p.ClockAfter, Count: max(1, v.Count), LastOffset: max(v.At, v.Last)}
-	if v.Doubted {
-		doubt := f
-		doubt.Severity, doubt.Reason, doubt.LostRows = SeverityWarning, doubted, 0
-		list = append(list, doubt)
-	}
-	if v.Kind == messages.Loss || v.Kind == messages.Note {
-		f.Reason = plainReason(f.Reason)
-		list = append(list, f)
+// appendFacts appends the findings of facts.
+func appendFacts(list []Finding, facts []messages.Fact) []Finding {
+	for i := range facts {
+		f := &facts[i]
+		list = append(list, Finding{Offset: f.Offset, Length: f.Length, Batch: f.Batch, Severity: Severity(f.Severity), Reason: f.Reason, BeforeRow: f.BeforeRow,
+			LostRows: f.LostRows, ClockBefore: f.ClockBefore, ClockAfter: f.ClockAfter, Count: f.Count, LastOffset: f.LastOffset})
 	}
 	return list
 }

@@ -380,7 +380,7 @@ func (r *Reader) Findings() []Finding {
 func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding) {
 	if r.walked == nil {
 		if v := r.ends.Before(); v != nil && (wanted == nil || wanted(v)) {
-			list = framingFindings(nil, v, &messages.Placed{Batch: -1})
+			list = appendFacts(nil, messages.Facts(v, &messages.Placed{Batch: -1}))
 		}
 		return list
 	}
@@ -405,7 +405,7 @@ func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding)
 	placed := messages.Place(r.walked.Verdicts, r.ends.Footer != nil, clock, int64(r.stream.RowsPerBatch), step)
 	for i := range r.walked.Verdicts {
 		if v := &r.walked.Verdicts[i]; wanted == nil || wanted(v) {
-			list = framingFindings(list, v, &placed[i])
+			list = appendFacts(list, messages.Facts(v, &placed[i]))
 		}
 	}
 	return list

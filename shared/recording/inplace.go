@@ -54,7 +54,7 @@ func (rc *recoverer) planInPlace(p *Plan) {
 			batches = append(batches, e.Block)
 		}
 	}
-	p.inPlace = InPlace{Keep: keep, Append: appendTail(make([]byte, pad), rc.Version, rc.schema, dictionaries, batches, rc.metadata())}
+	p.inPlace = InPlace{Keep: keep, Append: appendEnd(make([]byte, pad), &arrowipc.Footer{Version: rc.Version, Schema: *rc.schema, Dictionaries: dictionaries, Batches: batches, Metadata: rc.metadata()})}
 }
 
 // checkEarlier decodes, where only headers were looked at, the batches before

@@ -17,13 +17,14 @@ import (
 
 // open reads the ends of the file and decides how its batches are found.
 func (r *Reader) openEnds() error {
-	o := messages.Options{Intact: r.intactBy}
-	if other := r.open.SchemaFrom; other != nil {
-		o.Schema, o.Version, o.SchemaLength = &other.schema, other.version, other.ends.SchemaEnd-other.ends.SchemaAt
+	var o messages.Options
+	if r.open.SchemaFrom != nil {
+		o = r.open.SchemaFrom.lend()
 	}
+	o.Intact = r.intactBy
 	ends, err := messages.FindEnds(r.source(), &o)
 	if err != nil {
-		return openError(err)
+		return err
 	}
 	r.ends, r.end = ends, r.size
 	if ends.Footer != nil {
@@ -43,20 +44,9 @@ func (r *Reader) openEnds() error {
 	return r.firstLook()
 }
 
-// openError makes the error of a walk one of this package.
-func openError(err error) error {
-	for _, known := range []struct{ theirs, ours error }{
-		{messages.ErrEmpty, ErrEmpty}, {messages.ErrNotArrow, ErrNotArrow}, {messages.ErrNoSchema, ErrNoSchema},
-		{messages.ErrSchemaLost, ErrSchemaLost}, {messages.ErrBigEndian, ErrBigEndian},
-	} {
-		if err == known.theirs {
-			return known.ours
-		}
-		if errors.Is(err, known.theirs) {
-			return fmt.Errorf("%w%s", known.ours, err.Error()[len(known.theirs.Error()):])
-		}
-	}
-	return err
+// lend gives the schema to a file that has lost its own.
+func (r *Reader) lend() messages.Options {
+	return messages.Options{Schema: &r.schema, Version: r.version, SchemaLength: r.ends.SchemaEnd - r.ends.SchemaAt}
 }
 
 // source is the file as the walk reads it.
@@ -93,7 +83,7 @@ func (r *Reader) walk() error {
 			}
 			for range v.Batches { // they are counted, and have no rows
 				r.batches = append(r.batches, batchState{offset: v.At, verdict: i, found: true,
-					err: &CorruptError{Offset: v.At, Batch: len(r.batches), Err: fmt.Errorf("%w: %s", ErrDamaged, plainReason(v.Reason))}})
+					err: &CorruptError{Offset: v.At, Batch: len(r.batches), Err: fmt.Errorf("%w: %s", ErrDamaged, messages.Plain(v.Reason))}})
 				r.starts = append(r.starts, r.starts[len(r.starts)-1])
 			}
 		case messages.Batch:
@@ -118,7 +108,7 @@ func (r *Reader) find(f Finding) {
 		}
 		r.batches[f.Batch].found = true
 	}
-	f.Reason = plainReason(f.Reason)
+	f.Reason = messages.Plain(f.Reason)
 	f.Count, f.LastOffset = 1, f.Offset
 	r.findings = append(r.findings, f)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oniscope/oniscope/shared/internal/body"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // A Span is a part of a plan's output: Length bytes of the input from Offset,
@@ -190,76 +191,80 @@ func (o *rangesOutput) ReadRanges(offsets []int64, bufs [][]byte) error {
 	return o.ranges.ReadRanges(at, parts)
 }
 
-// Verify opens the output as a reader would: it has its footer, every header is
-// valid, and batches and rows are those of the report. Batches that the plan
-// copies as they are were decoded when it was made; those that it changes are
-// read, every value. Nothing counts as recovered before it returned nil, and
-// Check, where the output is written.
+// Verify walks over the output as a reader would: it has its footer, every
+// header is valid, nothing is lost, and batches and rows are those of the
+// report. Batches that the plan copies as they are were decoded when it was
+// made; those that it changes are read, every value. Nothing counts as
+// recovered before it returned nil, and Check, where the output is written.
 func (p *Plan) Verify(input io.ReaderAt) error {
-	r, err := NewReader(p.Output(input), p.Size())
+	output := p.Output(input)
+	l, err := walkOver(output, p.Size(), p.yield)
 	if err != nil {
-		return fmt.Errorf("recording: the recovered file does not open: %w", err)
+		return fmt.Errorf("recovery: the recovered file does not open: %w", err)
 	}
-	return p.verifyReader(r)
+	for i := range l.Verdicts {
+		if v := &l.Verdicts[i]; v.Kind == messages.Loss || v.Kind == messages.Note && !v.Harmless {
+			return fmt.Errorf("recovery: the recovered file is not whole: byte %d: %s", v.At, v.Reason)
+		}
+	}
+	if err := p.compare(l); err != nil || len(p.changed) == 0 {
+		return err
+	}
+	r, err := NewReader(output, p.Size())
+	if err != nil {
+		return fmt.Errorf("recovery: the recovered file does not open: %w", err)
+	}
+	for _, i := range p.changed {
+		if err := readWhole(r, i, p.yield); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// VerifyFraming holds a file that was made whole where it stands against the
-// plan: it opens with its footer, every header holds, and batches and rows are
-// those of the report. Bodies are not read.
+// VerifyFraming compares a file that was made whole in place with the plan: it
+// opens with its footer, every header is valid, and batches and rows are those
+// of the report. Bodies are not read.
 func (p *Plan) VerifyFraming(file io.ReaderAt, size int64) error {
-	r, err := NewReader(file, size)
+	l, err := walkOver(file, size, p.yield)
 	if err != nil {
 		return err
 	}
-	for done := false; !done; {
-		if done, err = r.IndexStep(1024); err != nil {
-			return err
+	return p.compare(l)
+}
+
+// walkOver walks over a file.
+func walkOver(file io.ReaderAt, size int64, yield func() error) (*messages.Layout, error) {
+	w := body.Window{File: file, Size: size, Scattered: true}
+	src := &messages.Source{Size: size, ReadAt: w.Fill, Step: func(int64) error {
+		if yield == nil {
+			return nil
+		}
+		return yield()
+	}}
+	ends, err := messages.FindEnds(src, &messages.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return messages.Walk(src, ends)
+}
+
+// compare holds what is there against what was promised.
+func (p *Plan) compare(l *messages.Layout) error {
+	batches, rows := 0, int64(0)
+	for i := range l.Verdicts {
+		if v := &l.Verdicts[i]; v.Kind == messages.Batch {
+			batches, rows = batches+1, rows+v.Rows
 		}
 	}
-	rows, _ := r.Rows()
-	for i := range r.batches {
-		if err := r.batches[i].err; err != nil {
-			return err
-		}
-	}
-	if !r.footer || r.NumBatches() != p.Report.BatchesRecovered || rows != p.Report.RowsRecovered {
-		return fmt.Errorf("recording: %d batches and %d rows are there, not %d and %d", r.NumBatches(), rows, p.Report.BatchesRecovered, p.Report.RowsRecovered)
+	if want := &p.Report; !(l.Footer != nil || l.Stream && l.Ended) || batches != want.BatchesRecovered || rows != want.RowsRecovered {
+		return fmt.Errorf("recovery: %d batches and %d rows are there, not %d and %d", batches, rows, p.Report.BatchesRecovered, p.Report.RowsRecovered)
 	}
 	return nil
 }
 
-// verifyBytes is how much of a batch Verify holds in memory at once.
-const verifyBytes = 16 << 20
-
-// verifyReader compares an output with what was promised.
-func (p *Plan) verifyReader(r *Reader) error {
-	want, yield := &p.Report, p.yield
-	if yield == nil {
-		yield = func() error { return nil }
-	}
-	for done := false; !done; {
-		var err error
-		if done, err = r.IndexStep(64); err != nil {
-			return err
-		}
-		if err := yield(); err != nil {
-			return err
-		}
-	}
-	rows, _ := r.Rows()
-	if r.state() != Complete || r.NumBatches() != want.BatchesRecovered || rows != want.RowsRecovered {
-		return fmt.Errorf("recording: the recovered file is %s with %d batches and %d rows, not complete with %d and %d", r.state(), r.NumBatches(), rows, want.BatchesRecovered, want.RowsRecovered)
-	}
-	for _, i := range p.changed {
-		if err := readWhole(r, i, yield); err != nil {
-			return err
-		}
-	}
-	if r.state() != Complete {
-		return fmt.Errorf("recording: the recovered file is %s", r.state())
-	}
-	return nil
-}
+// groupBytes is how much of a batch Verify holds in memory at once.
+const groupBytes = 16 << 20
 
 // readWhole reads every value of a batch, some columns at a time.
 func readWhole(r *Reader, i int, yield func() error) error {
@@ -273,20 +278,23 @@ func readWhole(r *Reader, i int, yield func() error) error {
 		if len(group) == 0 {
 			return nil
 		}
-		// A column too large for one read was decoded by Recover.
+		// A column too large for one read was decoded when the plan was made.
 		if _, err := r.ReadBatch(i, group); err != nil && !errors.Is(err, ErrTooLarge) {
 			return err
 		}
 		group, bytes = group[:0], 0
+		if yield == nil {
+			return nil
+		}
 		return yield()
 	}
-	for c := range r.schema.Fields {
-		l, _ := r.layout(c)
-		size := (end - start) * int64(l.Width)
+	columns := r.Stream().Columns
+	for c := range columns {
+		size := (end - start) * int64(columns[c].ByteWidth)
 		if size == 0 { // text and the like: one by one
-			size = verifyBytes
+			size = groupBytes
 		}
-		if bytes+size > verifyBytes {
+		if bytes+size > groupBytes {
 			if err := flush(); err != nil {
 				return err
 			}

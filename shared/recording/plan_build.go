@@ -2,6 +2,7 @@ package recording
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -22,7 +23,7 @@ func (rc *recoverer) plan() (*Plan, error) {
 	}
 	if err := rc.schema.Check(); err != nil {
 		rc.report.Outcome = Failed
-		return nil, &RecoverError{Report: rc.report, Err: impossible(err)}
+		return nil, &RecoverError{Report: rc.report, Err: fmt.Errorf("%w: %w", ErrUnsupported, err)}
 	}
 	p := &Plan{Report: rc.report, yield: rc.o.Yield, pieces: rc.pieces}
 	if rc.untouched() {
@@ -49,14 +50,14 @@ func (rc *recoverer) plan() (*Plan, error) {
 		if rc.SchemaEnd > 0 && !dropped {
 			p.copy(rc.SchemaAt, rc.SchemaEnd-rc.SchemaAt)
 		} else {
-			p.literal(arrowipc.AppendSchema(nil, p.Size(), bodyAlign, schema))
+			p.literal(arrowipc.AppendSchema(nil, p.Size(), body.Align, schema))
 		}
 	}
 	at := p.Size()
 	var batches []arrowipc.Block
 	dictionaries := []arrowipc.Block{}
 	for _, id := range rc.missingWords(schema) {
-		message, b, err := body.EmptyDictionary(schema, id, at, bodyAlign)
+		message, b, err := body.EmptyDictionary(schema, id, at, body.Align)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +93,7 @@ func (rc *recoverer) plan() (*Plan, error) {
 		p.literal(arrowipc.AppendEnd(nil))
 		return p, nil
 	}
-	p.literal(appendTail(nil, rc.Version, schema, dictionaries, batches, rc.metadata()))
+	p.literal(appendEnd(nil, &arrowipc.Footer{Version: rc.Version, Schema: *schema, Dictionaries: dictionaries, Batches: batches, Metadata: rc.metadata()}))
 	return p, nil
 }
 
@@ -209,4 +210,9 @@ func (rc *recoverer) silent() bool {
 		}
 	}
 	return true
+}
+
+// appendEnd appends what follows the last batch: end mark and footer.
+func appendEnd(dst []byte, f *arrowipc.Footer) []byte {
+	return arrowipc.AppendFooter(arrowipc.AppendEnd(dst), f)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/pace"
+	"github.com/oniscope/oniscope/shared/internal/vectors"
 )
 
 // How Recover works. The walk says where messages lie; every batch that it
@@ -117,17 +118,20 @@ type suspect struct {
 
 // examine judges every byte.
 func (rc *recoverer) examine() error {
-	o := messages.Options{Intact: func(s *arrowipc.Schema, m *messages.Message) (bool, error) { return body.IntactBy(rc.r, rc.size, s, m) }}
-	if other := rc.o.SchemaFrom; other != nil {
-		o.Schema, o.Version, o.SchemaLength = &other.schema, other.version, other.ends.SchemaEnd-other.ends.SchemaAt
+	var o messages.Options
+	if rc.o.SchemaFrom != nil {
+		o = vectors.Schema(rc.o.SchemaFrom)
 	}
+	o.Intact = func(s *arrowipc.Schema, m *messages.Message) (bool, error) { return body.IntactBy(rc.r, rc.size, s, m) }
 	src := &messages.Source{Size: rc.size, ReadAt: rc.checker.Fill, Step: func(at int64) error {
 		return rc.reached(at / 8) // headers come first, bodies take the time
 	}}
 	ends, err := messages.FindEnds(src, &o)
 	if err != nil {
-		if known := openError(err); known != err {
-			return &body.NotIntactError{Err: known}
+		for _, known := range []error{messages.ErrEmpty, messages.ErrNotArrow, messages.ErrNoSchema, messages.ErrSchemaLost, messages.ErrBigEndian} {
+			if errors.Is(err, known) {
+				return &body.NotIntactError{Err: err}
+			}
 		}
 		return err
 	}

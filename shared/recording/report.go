@@ -1,6 +1,9 @@
 package recording
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -22,10 +25,11 @@ func (rc *recoverer) finishReport() {
 	suspect, lost := false, false
 	for i := range list {
 		v, p := &list[i], &placed[i]
-		before := len(rc.report.Findings)
-		rc.report.Findings = framingFindings(rc.report.Findings, v, p)
-		if v.Remedy != "" && rc.verifier == nil && len(rc.report.Findings) > before {
-			rc.report.Findings[len(rc.report.Findings)-1].Reason += ": " + v.Remedy
+		for _, f := range messages.Facts(v, p) {
+			if f.Remedy != "" && rc.verifier == nil {
+				f.Reason += ": " + f.Remedy
+			}
+			rc.report.Findings = append(rc.report.Findings, findingOf(&f))
 		}
 		switch v.Kind {
 		case messages.Batch:
@@ -48,13 +52,24 @@ func (rc *recoverer) finishReport() {
 		suspect = suspect || !s.mended
 	}
 	rc.report.Findings = append(rc.report.Findings, mergeSuspects(rc.suspects)...)
-	sortFindings(rc.report.Findings)
+	inFileOrder(rc.report.Findings)
 	switch {
 	case lost:
 		rc.report.Outcome = Lossy
 	case suspect:
 		rc.report.Outcome = Suspect
 	}
+}
+
+// findingOf is the finding of a fact.
+func findingOf(f *messages.Fact) Finding {
+	return Finding{Offset: f.Offset, Length: f.Length, Batch: f.Batch, Severity: Severity(f.Severity), Reason: f.Reason, BeforeRow: f.BeforeRow,
+		LostRows: f.LostRows, ClockBefore: f.ClockBefore, ClockAfter: f.ClockAfter, Count: f.Count, LastOffset: f.LastOffset}
+}
+
+// inFileOrder sorts findings.
+func inFileOrder(list []Finding) {
+	slices.SortStableFunc(list, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })
 }
 
 // mergeSuspects makes one finding of those of one cause.

@@ -35,7 +35,7 @@ func (rc *recoverer) wantedColumns() ([]int, error) {
 	if slices.Contains(patterns, salvageAll) {
 		patterns = nil
 	}
-	columns, err := columnsLike(rc.schema.Fields, patterns)
+	columns, err := MatchColumns(columnNames(rc.schema), patterns)
 	slices.Sort(columns)
 	return columns, err
 }
@@ -239,13 +239,13 @@ func (rc *recoverer) projected(p *Plan, at int64, m *messages.Message, batch *ar
 	}
 	out := arrowipc.RecordBatch{Length: batch.Length, Codec: batch.Codec}
 	var parts []Span
-	var body int64
+	var size int64
 	add := func(off, length int64) {
 		parts = append(parts, Span{Offset: m.BodyAt() + off, Length: length})
-		body += length
-		if pad := -body & (bodyAlign - 1); pad > 0 {
+		size += length
+		if pad := -size & (body.Align - 1); pad > 0 {
 			parts = append(parts, Span{Length: pad, Bytes: make([]byte, pad)})
-			body += pad
+			size += pad
 		}
 	}
 	for i := 0; i < len(columns); {
@@ -263,15 +263,15 @@ func (rc *recoverer) projected(p *Plan, at int64, m *messages.Message, batch *ar
 		for _, b := range buffers {
 			switch {
 			case b.Length == 0:
-				out.Buffers = append(out.Buffers, arrowipc.Buffer{Offset: body})
+				out.Buffers = append(out.Buffers, arrowipc.Buffer{Offset: size})
 			case together:
 				if start < 0 {
 					start = b.Offset
 				}
 				end = b.Offset + b.Length
-				out.Buffers = append(out.Buffers, arrowipc.Buffer{Offset: body + b.Offset - start, Length: b.Length})
+				out.Buffers = append(out.Buffers, arrowipc.Buffer{Offset: size + b.Offset - start, Length: b.Length})
 			default:
-				out.Buffers = append(out.Buffers, arrowipc.Buffer{Offset: body, Length: b.Length})
+				out.Buffers = append(out.Buffers, arrowipc.Buffer{Offset: size, Length: b.Length})
 				add(b.Offset, b.Length)
 			}
 		}
@@ -282,7 +282,7 @@ func (rc *recoverer) projected(p *Plan, at int64, m *messages.Message, batch *ar
 	for _, c := range columns {
 		out.VariadicCounts = append(out.VariadicCounts, batch.VariadicCounts[spans[c].View:spans[c].ViewEnd]...)
 	}
-	header := arrowipc.AppendRecordBatch(nil, at, bodyAlign, &out, body, nil)
+	header := arrowipc.AppendRecordBatch(nil, at, body.Align, &out, size, nil)
 	p.literal(header)
 	for _, s := range parts {
 		if s.Bytes != nil {
@@ -291,7 +291,7 @@ func (rc *recoverer) projected(p *Plan, at int64, m *messages.Message, batch *ar
 			p.copy(s.Offset, s.Length)
 		}
 	}
-	return arrowipc.Block{Offset: at, MetaLength: int32(len(header)), BodyLength: body}, nil
+	return arrowipc.Block{Offset: at, MetaLength: int32(len(header)), BodyLength: size}, nil
 }
 
 // aligned reports whether all buffers stand at multiples of 8.
@@ -312,4 +312,13 @@ func (rc *recoverer) projectedSchema() *arrowipc.Schema {
 		s.Fields = append(s.Fields, rc.schema.Fields[c])
 	}
 	return &s
+}
+
+// columnNames are those of a schema.
+func columnNames(s *arrowipc.Schema) []string {
+	names := make([]string, len(s.Fields))
+	for i := range names {
+		names[i] = s.Fields[i].Name
+	}
+	return names
 }

@@ -103,7 +103,7 @@ func (r *Reader) TimeOf(from, to string) (*TickRange, error) {
 func (r *Reader) Select(ctx context.Context, s Selection) (*Excerpt, error) {
 	x := &Excerpt{r: r, named: len(s.Columns) > 0}
 	var err error
-	if x.columns, err = columnsLike(r.schema.Fields, s.Columns); err != nil {
+	if x.columns, err = MatchColumns(r.names(), s.Columns); err != nil {
 		return nil, err
 	}
 	if s.Unique {

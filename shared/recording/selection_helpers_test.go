@@ -88,12 +88,12 @@ func (r *Reader) Column(name string) (int, error) {
 	if i := r.fieldIndex(name); i >= 0 {
 		return i, nil
 	}
-	_, err := columnsLike(r.schema.Fields, []string{name})
+	_, err := MatchColumns(r.names(), []string{name})
 	return 0, err
 }
 
 func (r *Reader) Columns(patterns []string) ([]int, error) {
-	return columnsLike(r.schema.Fields, patterns)
+	return MatchColumns(r.names(), patterns)
 }
 
 // RowAtClock returns the first row of all with Clock >= ticks, or the number of

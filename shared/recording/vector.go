@@ -8,6 +8,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/vectors"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -50,6 +51,7 @@ type Vector struct {
 
 func init() {
 	vectors.Array = func(vector any) *array.Array { return vector.(*Vector).array }
+	vectors.Schema = func(reader any) messages.Options { return reader.(*Reader).lend() }
 }
 
 // Number is what the values of a column can be read as.

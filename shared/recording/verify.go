@@ -193,7 +193,7 @@ func (v *verifier) finish() {
 	}
 	rc.finishReport()
 	rc.report.Findings = append(rc.report.Findings, v.own...)
-	sortFindings(rc.report.Findings)
+	inFileOrder(rc.report.Findings)
 	rc.report.Findings = append(rc.report.Findings, v.channelFindings()...)
 }
 

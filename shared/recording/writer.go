@@ -9,13 +9,14 @@ import (
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // bodyAlign is the multiple at which every buffer, and with it every batch,
 // begins in a file of ours. Source: Arrow columnar format, "Buffer Alignment
 // and Padding", which recommends 64.
-const bodyAlign = 64
+const bodyAlign = body.Align
 
 // maxBodyBytes bounds the body of one batch: the C# library keeps the length
 // of a body in 32 bits, signed.
@@ -117,11 +118,6 @@ func newSchemaWriter(f File, schema arrowipc.Schema, o WriterOptions) (*Writer, 
 		return nil, err
 	}
 	return w, nil
-}
-
-// impossible is the refusal of a schema that no reader could open.
-func impossible(err error) error {
-	return fmt.Errorf("%w: the schema cannot be (%w), so that no program would open what is written", ErrUnsupported, err)
 }
 
 // clockField is the column Clock of 64-bit ticks, or -1.

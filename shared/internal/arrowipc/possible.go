@@ -13,7 +13,7 @@ import (
 func (s *Schema) Check() error {
 	for i := range s.Fields {
 		if err := s.Fields[i].check(); err != nil {
-			return fmt.Errorf("column %q: %w", s.Fields[i].Name, err)
+			return fmt.Errorf("column %q cannot be, and no program would open what is written: %w", s.Fields[i].Name, err)
 		}
 	}
 	return nil

@@ -3,12 +3,14 @@ package body
 import (
 	"errors"
 	"fmt"
+
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // Why contents cannot be trusted.
 var (
-	ErrBounds  = errors.New("a length or offset does not fit")
-	ErrDamaged = errors.New("contents do not hold")
+	ErrBounds  = errors.New(messages.BoundsText)
+	ErrDamaged = errors.New(messages.DamagedText)
 )
 
 // TooShort says of a buffer of so many bytes how many its values need.

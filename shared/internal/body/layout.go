@@ -9,6 +9,11 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
+// Align is the multiple at which every buffer, and with it every batch, begins
+// in a file of ours. Source: Arrow columnar format, "Buffer Alignment and
+// Padding", which recommends 64.
+const Align = 64
+
 // A Layout is what a field's type means for its buffers; it is zero for
 // columns that are arrays.
 type Layout struct {

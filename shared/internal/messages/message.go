@@ -145,7 +145,7 @@ func messageAt(src *Source, at int64, framing int, guess int64) (*Message, stand
 		return nil, endMark, nil
 	case length == 0 && allZero(head):
 		return nil, zeros, nil
-	case framing != 0 && prefix != framing || length == 0 || length > MaxMetadataBytes || (prefix+int(length))%8 != 0:
+	case length == 0 || length > MaxMetadataBytes || (prefix+int(length))%8 != 0:
 		return nil, noMessage, nil
 	case int64(length) > rest-int64(prefix):
 		// A header of this length may have been begun; a longer rest means
