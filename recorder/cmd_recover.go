@@ -14,6 +14,7 @@ import (
 
 	"github.com/oniscope/oniscope/recorder/internal/rig"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -156,7 +157,7 @@ func openBroken(path string) (*input, error) {
 }
 
 // examine plans the recovery of a file.
-func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recording.RecoverOptions) (*recording.Plan, error) {
+func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recovery.Options) (*recovery.Plan, error) {
 	if f.schemaFrom != "" {
 		other, err := a.openInput(ctx, f.schemaFrom, &clockFlags{})
 		if err != nil {
@@ -166,15 +167,15 @@ func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recordi
 		o.SchemaFrom = other.reader
 	}
 	p := a.newProgress("examining", in.size, true)
-	o.Yield, o.Progress = ctx.Err, p.set
-	plan, err := recording.Recover(in.file, in.size, o)
+	o.Progress = p.set
+	plan, err := recovery.Examine(ctx, in.file, in.size, &o)
 	p.end()
 	if err == nil {
 		if err = f.fillClock(in.path, &plan.Report); err == nil {
 			return plan, nil
 		}
 	}
-	if failed := (*recording.RecoverError)(nil); errors.As(err, &failed) && a.json {
+	if failed := (*recovery.Error)(nil); errors.As(err, &failed) && a.json {
 		failed.Report.Output = "" // there is none
 		if err := a.writeJSON(failed.Report); err != nil {
 			return nil, err
@@ -184,7 +185,7 @@ func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recordi
 }
 
 // fillClock fills in the clock's rate of a report whose file does not state it.
-func (f *recoverFlags) fillClock(path string, r *recording.Report) error {
+func (f *recoverFlags) fillClock(path string, r *recovery.Report) error {
 	hz, _, err := f.clock(path, stream.Stream{AcqClockHz: r.AcqClockHz})
 	if hz != 0 {
 		r.AcqClockHz = hz
@@ -208,7 +209,7 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 		return err
 	}
 	defer out.discard()
-	plan, err := a.examine(ctx, in, f, recording.RecoverOptions{Name: path, Output: f.out, Stream: f.format == streamFormat, Salvage: f.salvage})
+	plan, err := a.examine(ctx, in, f, recovery.Options{Name: path, Output: f.out, Stream: f.format == streamFormat, Salvage: f.salvage})
 	if err != nil {
 		return err
 	}
@@ -236,7 +237,7 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 
 // writeRecovered writes the planned output: bytes as they are, or with another
 // compression.
-func (a *app) writeRecovered(ctx context.Context, in *input, plan *recording.Plan, f *recoverFlags, out *writtenFile) error {
+func (a *app) writeRecovered(ctx context.Context, in *input, plan *recovery.Plan, f *recoverFlags, out *writtenFile) error {
 	whole := plan.Output(in.file)
 	if f.compression == keepCodec {
 		p := a.newProgress("copying", plan.Size(), true)
@@ -269,7 +270,7 @@ const copyStep = 64 << 20
 
 // copySpans writes what a plan says, file to file: where the system can, no
 // byte passes through this process.
-func copySpans(ctx context.Context, to, from *os.File, plan *recording.Plan, progress func(done, total int64)) error {
+func copySpans(ctx context.Context, to, from *os.File, plan *recovery.Plan, progress func(done, total int64)) error {
 	done, total := int64(0), plan.Size()
 	for i := range plan.Spans {
 		s := &plan.Spans[i]
@@ -301,7 +302,7 @@ func copySpans(ctx context.Context, to, from *os.File, plan *recording.Plan, pro
 
 // checkRecovered reads back what is on the disk and compares it by hash with
 // what was decoded, or written.
-func (a *app) checkRecovered(ctx context.Context, in *input, plan *recording.Plan, f *recoverFlags, out *writtenFile) error {
+func (a *app) checkRecovered(ctx context.Context, in *input, plan *recovery.Plan, f *recoverFlags, out *writtenFile) error {
 	info, err := out.Stat()
 	if err != nil {
 		return err
@@ -319,11 +320,11 @@ func (a *app) checkRecovered(ctx context.Context, in *input, plan *recording.Pla
 
 // reportRecovered prints what was recovered; tail is where the end of a file
 // that was recovered in place is saved.
-func (a *app) reportRecovered(plan *recording.Plan, tail string) error {
+func (a *app) reportRecovered(plan *recovery.Plan, tail string) error {
 	r := &plan.Report
 	if a.json {
 		with := struct {
-			*recording.Report
+			*recovery.Report
 			Tail string `json:"tail,omitempty"`
 		}{r, tail}
 		if err := a.writeJSON(with); err != nil {
@@ -347,9 +348,9 @@ func (a *app) reportRecovered(plan *recording.Plan, tail string) error {
 		}
 	}
 	switch r.Outcome {
-	case recording.Lossless:
+	case recovery.Lossless:
 		return nil
-	case recording.Suspect:
+	case recovery.Suspect:
 		return lossf("%s: every row is kept, but some look wrong: see the findings", r.Input)
 	}
 	return lossf("%s: recovered with losses: %s lost, %d bytes skipped", r.Input, plural(r.BatchesLost, "batch"), r.BytesSkipped)

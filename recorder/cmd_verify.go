@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 const verifyHelp = `Verify reads recordings whole and lists everything that is wrong with them, with
@@ -93,7 +94,7 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 	}
 	defer in.close()
 	rows := int64(0)
-	o := recording.VerifyOptions{AcqClockHz: c.clockHz, Open: in.open, Yield: ctx.Err}
+	o := recovery.VerifyOptions{AcqClockHz: c.clockHz, Open: in.open}
 	if r, err := a.openReader(ctx, in); err == nil {
 		if err := c.setClock(path, r); err != nil {
 			return verification{}, fmt.Errorf("%s: %w", path, err)
@@ -106,7 +107,7 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 	p := a.newProgress("verifying "+path, in.size, true)
 	o.Progress = p.set
 	v := verification{Path: path, OK: true, Findings: []recording.Finding{}}
-	for f, e := range recording.Verify(in.file, in.size, o) {
+	for f, e := range recovery.Verify(ctx, in.file, in.size, &o) {
 		if err = e; err != nil {
 			break
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // findingLines is how many findings are listed without --all.
@@ -30,8 +31,8 @@ func (a *app) eachFinding(w io.Writer, list []recording.Finding, print func(f *r
 func withHint(err error) error {
 	for cause, hint := range map[error]string{
 		recording.ErrSchemaLost: "give it with --schema-from",
-		recording.ErrReplaced:   "--format stream",
-		recording.ErrMoves:      "-o OUT instead of --in-place",
+		recovery.ErrReplaced:    "--format stream",
+		recovery.ErrMoves:       "-o OUT instead of --in-place",
 	} {
 		if errors.Is(err, cause) {
 			return fmt.Errorf("%w (%s)", err, hint)

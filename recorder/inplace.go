@@ -15,7 +15,7 @@ import (
 	"path/filepath"
 
 	"github.com/oniscope/oniscope/recorder/internal/store"
-	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // How a file is made whole where it stands. Nothing may be lost, whenever the
@@ -84,7 +84,7 @@ func noEOF(err error) error {
 
 // saveTail writes what it takes to undo a repair of the file of that name and
 // size.
-func saveTail(w io.Writer, file io.ReaderAt, name string, size int64, in recording.InPlace) error {
+func saveTail(w io.Writer, file io.ReaderAt, name string, size int64, in recovery.InPlace) error {
 	h := tailHeader{Kind: tailKind, File: name, Size: size, Keep: in.Keep, Appended: int64(len(in.Append)), AnchorBytes: min(in.Keep, maxAnchorBytes)}
 	var err error
 	if h.AnchorSHA256, err = sum(file, h.Keep-h.AnchorBytes, h.AnchorBytes); err != nil {
@@ -123,7 +123,7 @@ func readTail(tail io.ReaderAt, size int64) (h tailHeader, at int64, err error) 
 }
 
 // mend makes a file whole whose tail is saved.
-func mend(d disk, in recording.InPlace) error {
+func mend(d disk, in recovery.InPlace) error {
 	if err := d.Truncate(in.Keep); err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (a *app) recoverInPlace(ctx context.Context, path string, f *recoverFlags) 
 		return err
 	}
 	defer in.close()
-	plan, err := a.examine(ctx, in, f, recording.RecoverOptions{Name: path, Output: path, HeadersOnly: true})
+	plan, err := a.examine(ctx, in, f, recovery.Options{Name: path, Output: path, HeadersOnly: true})
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (a *app) recoverInPlace(ctx context.Context, path string, f *recoverFlags) 
 	return a.reportRecovered(plan, path+tailSuffix)
 }
 
-func (a *app) mendFile(ctx context.Context, in *input, plan *recording.Plan, repair recording.InPlace) error {
+func (a *app) mendFile(ctx context.Context, in *input, plan *recovery.Plan, repair recovery.InPlace) error {
 	file, err := os.OpenFile(in.path, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -238,7 +238,7 @@ func (a *app) mendFile(ctx context.Context, in *input, plan *recording.Plan, rep
 }
 
 // checkMended reads the framing of a file that was just made whole.
-func checkMended(file *os.File, plan *recording.Plan) error {
+func checkMended(file *os.File, plan *recovery.Plan) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 var errCrash = errors.New("the machine stops")
@@ -64,7 +64,7 @@ func TestAnInterruptedRepairCanBeUndone(t *testing.T) {
 	for _, n := range tails {
 		kept := bytes.Repeat([]byte("kept bytes, "), 5000)
 		file := append(bytes.Clone(kept), bytes.Repeat([]byte{7}, n)...)
-		repair := recording.InPlace{Keep: int64(len(kept)), Append: bytes.Repeat([]byte("footer"), 200)}
+		repair := recovery.InPlace{Keep: int64(len(kept)), Append: bytes.Repeat([]byte("footer"), 200)}
 		var saved bytes.Buffer
 		if err := saveTail(&saved, bytes.NewReader(file), "x.arrow", int64(len(file)), repair); err != nil {
 			t.Fatal(err)
@@ -93,7 +93,7 @@ func TestAnInterruptedRepairCanBeUndone(t *testing.T) {
 // A tail that is not of the file, or not whole, changes nothing.
 func TestUndoRefusesWhatItCannotTakeBack(t *testing.T) {
 	file := bytes.Repeat([]byte("0123456789"), 100)
-	repair := recording.InPlace{Keep: 900, Append: []byte("end")}
+	repair := recovery.InPlace{Keep: 900, Append: []byte("end")}
 	var saved bytes.Buffer
 	if err := saveTail(&saved, bytes.NewReader(file), "x.arrow", 1000, repair); err != nil {
 		t.Fatal(err)

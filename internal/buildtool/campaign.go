@@ -16,5 +16,5 @@ func Campaign() error {
 		}
 	}
 	return command{name: "go", env: env, args: []string{"test", "-count=1", "-v", "-timeout=2h",
-		"-run=^TestDamagedFilesNeverHurtAndLoseNothingInSilence$", "./shared/recording"}}.run()
+		"-run=^TestDamagedFilesNeverHurtAndLoseNothingInSilence$", "./shared/recovery"}}.run()
 }

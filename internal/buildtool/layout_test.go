@@ -40,8 +40,9 @@ var rules = map[string]rule{
 		foreign: []string{"github.com/klauspost/compress/...", "github.com/pierrec/lz4/..."}},
 	"shared/internal/pace":     {},
 	"shared/internal/messages": {own: []string{"shared/internal/arrowipc"}},
-	"shared/internal/vectors":  {own: []string{"shared/internal/array"}},
+	"shared/internal/vectors":  {own: []string{"shared/internal/messages", "shared/internal/array"}},
 	"shared/recording":         {own: []string{"shared/stream", "shared/internal/...", "shared/decimate"}},
+	"shared/recovery":          {own: []string{"shared/recording", "shared/stream", "shared/decimate", "shared/internal/..."}},
 	"shared/export":            {own: []string{"shared/recording", "shared/stream", "shared/internal/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},
 	"recorder": {own: []string{"hardware/...", "shared/...", "web", "recorder/internal/..."},
 		foreign: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/goccy/go-yaml/...", "github.com/schollz/progressbar/...",
@@ -95,7 +96,7 @@ func TestImportLinesFollowTheRules(t *testing.T) {
 func (r rule) forbids(file, dir, imported string) string {
 	test := strings.HasSuffix(file, "_test.go")
 	if own, ok := strings.CutPrefix(imported, module); ok {
-		if matches(r.own, own) || own == dir || test && (own == "web/pagetest" || below(dir, own) || own == "internal/fronts") {
+		if matches(r.own, own) || own == dir || test && (own == "web/pagetest" || below(dir, own) || own == "internal/fronts" || dir == "shared/recording" && own == "shared/recovery") {
 			return ""
 		}
 		return "not among the packages of this module that it may use"

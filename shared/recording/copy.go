@@ -220,7 +220,7 @@ func Copy(ctx context.Context, f File, x *Excerpt, o *CopyOptions) (CopyReport, 
 
 // Keys of a batch's custom metadata that are ours.
 const (
-	gapKey     = "oniscope.gap"     // rows that are missing before the batch
+	GapKey     = "oniscope.gap"     // rows that are missing before the batch
 	pyramidKey = "oniscope.pyramid" // of all columns and rows of the batch
 )
 
@@ -228,7 +228,7 @@ const (
 // some of its rows and columns: FORMAT.md says which.
 func survivingKeys(all []arrowipc.KeyValue, first, whole bool) (list []arrowipc.KeyValue) {
 	for _, e := range all {
-		if e.Key == gapKey && !first || e.Key == pyramidKey && !whole {
+		if e.Key == GapKey && !first || e.Key == pyramidKey && !whole {
 			continue
 		}
 		list = append(list, e)

@@ -1,9 +1,9 @@
-// Package recording reads, writes, slices, checks and repairs recordings: Arrow
-// IPC files of one stream each, from whatever writer.
+// Package recording reads, writes and slices recordings: Arrow IPC files of one
+// stream each, from whatever writer. Package recovery checks and repairs them.
 //
 // Everything works on an io.ReaderAt and a size, or on a File: an *os.File, a
-// browser's Blob and a byte slice alike. Nothing here opens files, starts
-// goroutines or looks at the wall clock.
+// browser's Blob and a byte slice alike. Nothing here opens files or looks at
+// the wall clock.
 //
 // # Reading
 //
@@ -30,9 +30,7 @@
 //
 // A damaged file is no error as long as it has a schema: what cannot be read
 // is a [Finding], kept by the reader, and a *[CorruptError] where it is touched.
-// [Verify] reads everything and lists all that is wrong. [Recover] plans a whole
-// file from what is intact in a damaged one; the [Plan] is copied, or carried
-// out where the file stands.
+// Where its batches are is what recovery finds too.
 //
 // # Writing
 //

@@ -139,20 +139,6 @@ func ExampleSelection_unique() {
 	// [547 558 569] rows [0 12 24] ticks [1000 100996 200992]
 }
 
-// Verify reads everything and lists all that is wrong, not only the first.
-func ExampleVerify() {
-	data := load("old_MemoryMonitor_zstd.arrow")
-	clear(data[20_000:20_100]) // a bad sector
-	for finding, err := range recording.Verify(data, int64(len(data)), recording.VerifyOptions{AcqClockHz: 250_000_000}) {
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Printf("%s: batch %d, before row %d, %d rows lost\n", finding.Severity, finding.Batch, finding.BeforeRow, finding.LostRows)
-	}
-	// Output:
-	// error: batch 14, before row 700, 50 rows lost
-}
-
 // Gaps finds rows that were lost before they reached the file.
 func ExampleReader_Gaps() {
 	data := load("new_Heartbeat.arrow")

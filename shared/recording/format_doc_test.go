@@ -54,8 +54,6 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 		fmt.Sprintf("more than %g periods of HubClock, or, in files without it, %g of Clock", pace.GapFactor, pace.ClockGapFactor),
 		fmt.Sprintf("of which %g %% of the steps lie within %g %% of it", 100*pace.EvenShare, 100*pace.EvenTolerance),
 		fmt.Sprintf("Of a batch %d gaps are told one by one", pace.GapsPerBatch),
-		fmt.Sprintf("of at least %d values", minChannelValues),
-		fmt.Sprintf("if %d or more successive ones", clipRun),
 		fmt.Sprintf("at least %d of them; of a signal that hardly changes", minBorders),
 		fmt.Sprintf("more rows than %d MiB of Clock hold", maxInfoClock>>20),
 		fmt.Sprintf("(lz4: %d times)", body.MaxContent(arrowipc.LZ4Frame, 2)-body.MaxContent(arrowipc.LZ4Frame, 1)),

@@ -3,6 +3,7 @@ package recording
 import (
 	"fmt"
 
+	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/pace"
 )
 
@@ -29,7 +30,7 @@ func (g *Gap) Finding(offset int64) Finding {
 
 // String says what is missing, for people.
 func (g *Gap) String() string {
-	text := gapWord + "about " + counted(g.LostRows, "row", "rows")
+	text := gapWord + "about " + messages.Counted(g.LostRows, "row", "rows")
 	if g.Seconds > 0 {
 		text += fmt.Sprintf(" (%.6g s)", g.Seconds)
 	}
@@ -42,13 +43,6 @@ func (g *Gap) String() string {
 		text += "; " + words
 	}
 	return text
-}
-
-func counted(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // gapsOf are gaps as they were found.

@@ -77,8 +77,8 @@ func (r *Reader) explainGaps(gaps []Gap) {
 	}
 	for i := range gaps {
 		g := &gaps[i]
-		if g.explain(of(g.Batch)); g.Cause == "" {
-			g.explain(of(g.Batch + 1))
+		if g.Explain(of(g.Batch)); g.Cause == "" {
+			g.Explain(of(g.Batch + 1))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -61,27 +62,30 @@ func (w *Writer) takeLost() []arrowipc.KeyValue {
 		panic(err) // numbers and words
 	}
 	w.lost = nil
-	return []arrowipc.KeyValue{{Key: gapKey, Value: string(text)}}
+	return []arrowipc.KeyValue{{Key: GapKey, Value: string(text)}}
 }
 
-// lostFrom reads oniscope.gap among the metadata of a batch. What cannot be
-// read says nothing.
+// lostFrom reads oniscope.gap among the metadata of a batch.
 func lostFrom(metadata []arrowipc.KeyValue) []LostRows {
 	for _, e := range metadata {
-		if e.Key != gapKey || len(e.Value) > maxLostBytes {
-			continue
+		if e.Key == GapKey {
+			return ParseLost(e.Value)
 		}
-		var list []LostRows
-		if json.Unmarshal([]byte(e.Value), &list) != nil || len(list) > maxLost {
-			return nil
-		}
-		return list
 	}
 	return nil
 }
 
-// explain tells the cause of a gap that lies where a recorder lost rows.
-func (g *Gap) explain(lost []LostRows) {
+// ParseLost reads the value of GapKey: nil if it cannot be read, for then it
+// says nothing.
+func ParseLost(text string) (list []LostRows) {
+	if len(text) > maxLostBytes || json.Unmarshal([]byte(text), &list) != nil || len(list) > maxLost {
+		return nil
+	}
+	return list
+}
+
+// Explain tells the cause of a gap that lies where a recorder lost rows.
+func (g *Gap) Explain(lost []LostRows) {
 	for _, l := range lost {
 		if _, known := causeWords[l.Cause]; known && g.ClockBefore < l.LastClock && l.FirstClock < g.ClockAfter {
 			g.Cause = l.Cause
@@ -90,12 +94,12 @@ func (g *Gap) explain(lost []LostRows) {
 	}
 }
 
-// finding tells of lost rows of a batch that no clock shows, as those of a
+// Finding reports lost rows, before a row of a batch at an offset, that no clock shows, as those of a
 // stream of events.
-func (l *LostRows) finding(offset int64, batch int, row int64) Finding {
+func (l *LostRows) Finding(offset int64, batch int, row int64) Finding {
 	text := gapWord + "rows are missing"
 	if l.Rows >= 0 {
-		text = gapWord + counted(l.Rows, "row", "rows") + " missing"
+		text = gapWord + messages.Counted(l.Rows, "row", "rows") + " missing"
 	}
 	return Finding{Offset: offset, Batch: batch, Severity: SeverityError, Cause: l.Cause, BeforeRow: row, LostRows: max(l.Rows, -1), Count: 1, LastOffset: offset,
 		Reason:      fmt.Sprintf("%s before row %d: %s", text, row, causeWords[l.Cause]),

@@ -183,7 +183,7 @@ func TestUniqueWritesATableAtTheSlowRate(t *testing.T) {
 					}
 				}
 			}
-			if found, err := verifyAll(t, data, VerifyOptions{}); err != nil || hasDamage(found) {
+			if found, err := damageOf(data); err != nil || len(found) > 0 {
 				t.Fatalf("%s: %+v, %v", layout, found, err)
 			}
 			if codec == None && !strings.Contains(layout, "nulls") { // that one is nullable

@@ -37,3 +37,36 @@ func (r *countingReader) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return n, nil
 }
+
+// placesOf returns where the batches of a file are, as a reader numbers them.
+func placesOf(t testing.TB, file []byte) []arrowipc.Block {
+	t.Helper()
+	places, err := placesIn(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return places
+}
+
+func placesIn(file []byte) (places []arrowipc.Block, err error) {
+	src := &messages.Source{Size: int64(len(file)), ReadAt: func(p []byte, off int64) error { copy(p, file[off:]); return nil }}
+	e, err := messages.FindEnds(src, &messages.Options{})
+	if err != nil {
+		return nil, err
+	}
+	l, err := messages.Walk(src, e)
+	if err != nil {
+		return nil, err
+	}
+	for i := range l.Verdicts {
+		switch v := &l.Verdicts[i]; {
+		case v.Kind == messages.Batch:
+			places = append(places, v.Block)
+		case v.Kind == messages.Loss && l.Footer != nil:
+			for range v.Batches {
+				places = append(places, arrowipc.Block{Offset: v.At})
+			}
+		}
+	}
+	return places, nil
+}

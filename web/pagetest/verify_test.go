@@ -2,6 +2,7 @@ package pagetest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // damagedProbe is a compressed Neuropixels file of which the second batch is
@@ -34,7 +36,7 @@ func TestVerifyListsItsFindingsAndGoesThere(t *testing.T) {
 	data, err := os.ReadFile(path)
 	check(t, err)
 	var want []recording.Finding
-	for f, err := range recording.Verify(bytes.NewReader(data), int64(len(data)), recording.VerifyOptions{AcqClockHz: 250_000_000}) {
+	for f, err := range recovery.Verify(context.Background(), bytes.NewReader(data), int64(len(data)), &recovery.VerifyOptions{AcqClockHz: 250_000_000}) {
 		check(t, err)
 		want = append(want, f)
 	}

@@ -1,6 +1,9 @@
 package messages
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Fact is what a front reports of a verdict.
 type Fact struct {
@@ -41,3 +44,11 @@ var noise = strings.NewReplacer("arrowipc: ", "", "recording: ", "", BoundsText+
 
 // Plain makes the text of an error one for people, who know no package names.
 func Plain(text string) string { return noise.Replace(text) }
+
+// Counted writes a number of things as people do.
+func Counted(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

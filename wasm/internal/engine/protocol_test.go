@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -35,7 +36,7 @@ var crossing = map[string]any{
 	"OpenProgress":  OpenProgress{},
 	"Range":         recording.Range{},
 	"RecoverArgs":   RecoverArgs{},
-	"RecoverReport": recording.Report{},
+	"RecoverReport": recovery.Report{},
 	"RowArgs":       RowArgs{},
 	"Segment":       recording.Segment{},
 	"SliceArgs":     SliceArgs{},
@@ -133,7 +134,7 @@ func TestWordsThatCrossAreTheSameOnBothSides(t *testing.T) {
 		"SliceFormat":           sliceFormats,
 		"Compression":           {"keep", "none", "zstd", "lz4"},
 		"StreamInfo.state":      {string(recording.Complete), string(recording.Unfinished), string(recording.Damaged)},
-		"RecoverReport.outcome": {string(recording.Lossless), string(recording.Suspect), string(recording.Lossy), string(recording.Failed)},
+		"RecoverReport.outcome": {string(recovery.Lossless), string(recovery.Suspect), string(recovery.Lossy), string(recovery.Failed)},
 	} {
 		text := page.aliases[place]
 		if name, field, ok := strings.Cut(place, "."); ok {

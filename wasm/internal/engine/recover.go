@@ -7,6 +7,7 @@ import (
 	"path"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // RecoverArgs ask for a repaired copy.
@@ -23,7 +24,7 @@ type RecoverArgs struct {
 // and read through once, and the source whose bytes it copies. With another
 // compression than keep, the output is written to file instead, and whoever
 // owns the file has to call VerifyCopy.
-func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File, progress func(SliceProgress)) (io.ReaderAt, *recording.Plan, error) {
+func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File, progress func(SliceProgress)) (io.ReaderAt, *recovery.Plan, error) {
 	s, err := e.stream("recover", a.Stream)
 	if err != nil {
 		return nil, nil, err
@@ -33,11 +34,10 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 		return nil, nil, err
 	}
 	tell := e.paced(progress)
-	plan, err := recording.Recover(s.source, s.size, recording.RecoverOptions{
+	plan, err := recovery.Examine(e.inSteps(ctx), s.source, s.size, &recovery.Options{
 		Name:     s.path,
 		Output:   recoveredName(s.path),
 		Salvage:  a.Salvage,
-		Yield:    e.breather(ctx),
 		Progress: func(done, total int64) { tell(done, 2*total) }, // the second half is the verification, or the writing
 	})
 	if err != nil {
@@ -54,7 +54,7 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 }
 
 // recompress writes the output of a plan with another compression.
-func (e *Engine) recompress(ctx context.Context, s *openStream, plan *recording.Plan, codec recording.Codec, file recording.File, tell func(done, total int64)) error {
+func (e *Engine) recompress(ctx context.Context, s *openStream, plan *recovery.Plan, codec recording.Codec, file recording.File, tell func(done, total int64)) error {
 	reader, err := e.reader(ctx, plan.Output(s.source), plan.Size(), nil)
 	if err != nil {
 		return err
@@ -79,8 +79,8 @@ func (e *Engine) recompress(ctx context.Context, s *openStream, plan *recording.
 }
 
 // VerifyCopy reads back what Recover wrote, every value.
-func (e *Engine) VerifyCopy(ctx context.Context, plan *recording.Plan, copied io.ReaderAt, size int64) error {
-	whole := recording.Plan{Spans: []recording.Span{{Offset: 0, Length: size}}, Report: plan.Report}
+func (e *Engine) VerifyCopy(ctx context.Context, plan *recovery.Plan, copied io.ReaderAt, size int64) error {
+	whole := recovery.Plan{Spans: []recovery.Span{{Offset: 0, Length: size}}, Report: plan.Report}
 	if err := whole.Verify(&steppedSource{e, ctx, copied}); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

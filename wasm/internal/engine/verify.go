@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // VerifyReport is what verification found; the JSON is that of
@@ -21,12 +22,12 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 	if err != nil {
 		return nil, err
 	}
-	o := recording.VerifyOptions{Yield: e.breather(ctx), Progress: e.paced(progress)}
+	o := recovery.VerifyOptions{Progress: e.paced(progress)}
 	if s.clock >= 0 {
 		o.AcqClockHz = s.about.AcqClockHz
 	}
 	report := &VerifyReport{Path: s.path, OK: true, Findings: []recording.Finding{}}
-	for f, err := range recording.Verify(s.source, s.size, o) {
+	for f, err := range recovery.Verify(e.inSteps(ctx), s.source, s.size, &o) {
 		if err != nil {
 			return nil, cancelled(ctx, err)
 		}

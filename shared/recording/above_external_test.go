@@ -1,0 +1,28 @@
+package recording_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
+)
+
+func init() {
+	recording.SetAbove(func(data []byte) bool {
+		var nothing *recovery.Error
+		_, err := recovery.Examine(context.Background(), bytes.NewReader(data), int64(len(data)), nil)
+		return errors.As(err, &nothing)
+	}, func(data []byte) (list []recording.Finding, err error) {
+		for f, err := range recovery.Verify(context.Background(), bytes.NewReader(data), int64(len(data)), nil) {
+			if err != nil {
+				return nil, err
+			}
+			if f.Severity > recording.SeverityInfo {
+				list = append(list, f)
+			}
+		}
+		return list, nil
+	})
+}

@@ -1,0 +1,190 @@
+package recovery
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/internal/body"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// allocated returns the bytes that f allocates, freed ones included.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// fuzzSeeds are small files of every kind: ours and others', whole and not.
+func fuzzSeeds(f *testing.F) [][]byte {
+	var seeds [][]byte
+	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
+		file, _ := writeRandom(f, smallStream(), codec, 31, 9, 9, 9, 4)
+		seeds = append(seeds, file.data, withoutFooter(f, file.data), file.data[:len(file.data)*2/3])
+		all, _ := writeRandom(f, everyType(), codec, 32, 3, 2)
+		seeds = append(seeds, all.data)
+	}
+	for _, name := range []string{"bonsai/new_PortStatus.arrow", "bonsai/new_Heartbeat_killbeforeend.arrow", "csharp/cs_empty.arrow", "csharp/cs_kill_batch1.arrow"} {
+		seeds = append(seeds, readForeign(f, name))
+	}
+	return seeds
+}
+
+// Whatever the bytes: no panic, no memory beyond what they could hold, and
+// what is recovered opens, verifies and recovers to itself.
+func FuzzRecover(f *testing.F) {
+	for _, seed := range fuzzSeeds(f) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, input []byte) {
+		if len(input) > 1<<16 {
+			return
+		}
+		var p *Plan
+		var err error
+		bytesAllocated := allocated(func() { p, err = Examine(context.Background(), bytes.NewReader(input), int64(len(input)), nil) })
+		if limit := uint64(32<<20 + 2*body.MaxRatio*len(input)); bytesAllocated > limit {
+			t.Fatalf("%d bytes allocated for an input of %d", bytesAllocated, len(input))
+		}
+		if err != nil {
+			var failed *Error
+			if !errors.As(err, &failed) || p != nil {
+				t.Fatalf("%v beside %v", err, p)
+			}
+			return
+		}
+		if p.Report.RowsRecovered > 1<<20 {
+			return // few bytes can hold many run-end encoded rows; reading them all takes too long here
+		}
+		recoverBytes(t, input)
+	})
+}
+
+// damageBy changes a file as a disk, a crash or a copy does: zeros or
+// other bytes over a range, a cut, zeros behind the end. Five bytes of ops make
+// one change.
+func damageBy(file, ops []byte) []byte {
+	out := bytes.Clone(file)
+	for ; len(ops) >= 5 && len(out) > 0; ops = ops[5:] {
+		at := int(binary.LittleEndian.Uint16(ops[1:])) % len(out)
+		length := min(1+int(binary.LittleEndian.Uint16(ops[3:]))%4096, len(out)-at)
+		switch ops[0] % 4 {
+		case 0:
+			clear(out[at : at+length])
+		case 1:
+			out = out[:at]
+		case 2:
+			out = append(out, make([]byte, length)...)
+		case 3:
+			for i := range out[at : at+length] {
+				out[at+i] = 0xA5
+			}
+		}
+	}
+	return out
+}
+
+// Of a file with checksums, whatever was overwritten or cut off behind its
+// schema, only batches that were written are recovered, in their order: no row
+// is invented. (A damaged schema may give the same bytes another type; that
+// footer and schema differ is told then.)
+func FuzzRecoverInventsNothing(f *testing.F) {
+	file, _ := writeRandom(f, smallStream(), recording.Zstd, 33, 25, 25, 25, 25, 25, 6)
+	original := batchesOf(f, file.data)
+	schemaEnd, _ := dataEnds(f, file.data)
+	f.Add([]byte{0, 0, 8, 0, 2})
+	f.Add([]byte{3, 40, 12, 10, 0, 1, 255, 30, 0, 0})
+	f.Add([]byte{0, 0, 0, 200, 1, 2, 0, 0, 255, 255})
+	r := rand.New(rand.NewPCG(5, 5))
+	for range 300 {
+		ops := make([]byte, 5*(1+r.IntN(3)))
+		for i := range ops {
+			ops[i] = byte(r.Uint32())
+		}
+		f.Add(ops)
+	}
+	f.Fuzz(func(t *testing.T, ops []byte) {
+		out, report := recoverBytes(t, append(bytes.Clone(file.data[:schemaEnd]), damageBy(file.data[schemaEnd:], ops)...))
+		if out == nil {
+			return
+		}
+		next := 0
+		for i, b := range batchesOf(t, out) {
+			for next < len(original) && !sameBatch(b, original[next]) {
+				next++
+			}
+			if next == len(original) {
+				t.Fatalf("batch %d of %d rows was never written, or not in this order: %+v", i, b.Rows, report)
+			}
+			next++
+		}
+	})
+}
+
+// What is written comes back, whatever the columns.
+func FuzzWriter(f *testing.F) {
+	f.Add(uint64(1), []byte{1, 2, 3, 4, 200}, uint16(100), false)
+	f.Add(uint64(2), []byte{13, 64 + 5, 128 + 5, 192 + 1}, uint16(1), true)
+	f.Add(uint64(3), []byte{}, uint16(7), true)
+	f.Fuzz(func(t *testing.T, seed uint64, kinds []byte, rows uint16, compress bool) {
+		s := &stream.Stream{Name: "fuzz"}
+		for i, k := range kinds[:min(len(kinds), 12)] {
+			c := stream.Column{Name: string(rune('a' + i)), Type: stream.Bool + stream.Type(k&63)%stream.FixedBinary, Nullable: k&64 != 0, RunEnd: k&128 != 0}
+			if c.Type == stream.FixedBinary {
+				c.ByteWidth = 1 + int(k&63)
+			}
+			s.Columns = append(s.Columns, c)
+		}
+		codec := recording.None
+		if compress {
+			codec = recording.Zstd
+		}
+		sizes := []int{int(rows)%2000 + 1, int(rows)%7 + 1}
+		file, want := writeRandom(t, s, codec, seed, sizes...)
+		checkWritten(t, s, file.data, want)
+		if out, report := recoverBytes(t, file.data); !bytes.Equal(out, file.data) {
+			t.Errorf("a file just written is not intact: %+v", report)
+		}
+	})
+}
+
+// checkWritten reads a file and holds every value against what went in.
+func checkWritten(t testing.TB, s *stream.Stream, file []byte, want [][]recording.Vector) {
+	t.Helper()
+	got := batchesOf(t, file)
+	if len(got) != len(want) {
+		t.Fatalf("%d batches, want %d", len(got), len(want))
+	}
+	for i, b := range got {
+		if len(b.Columns) != len(s.Columns) {
+			t.Fatalf("%d columns, want %d", len(b.Columns), len(s.Columns))
+		}
+		for j := range b.Columns {
+			v := want[i][j]
+			v.Width = memoryWidth(&s.Columns[j])
+			if !sameVector(&b.Columns[j], &v) || (b.Columns[j].RunEnds != nil) != s.Columns[j].RunEnd {
+				t.Errorf("batch %d column %q does not hold what was written", i, s.Columns[j].Name)
+			}
+		}
+	}
+}
+
+func TestOurReaderReadsEveryValueWeWrite(t *testing.T) {
+	for _, codec := range everyCodec {
+		s := everyType()
+		f, want := writeRandom(t, s, codec, 13, 100, 37, 1, 8)
+		checkWritten(t, s, f.data, want)
+		got := openBytes(t, f.data).Stream()
+		if got.AcqClockHz != s.AcqClockHz || got.DeviceAddress != s.DeviceAddress || got.Name != s.Name || got.Columns[3].Stride != s.Columns[3].Stride || len(got.Extra) != 1 {
+			t.Errorf("the stream comes back as %+v", got)
+		}
+	}
+}

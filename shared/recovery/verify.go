@@ -1,0 +1,257 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
+	"github.com/oniscope/oniscope/shared/internal/messages"
+	"github.com/oniscope/oniscope/shared/internal/pace"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// How Verify works. It walks as Recover does and judges with the same checker,
+// so that the two cannot disagree about what is intact; a verifier looks over
+// the checker's shoulder at the bytes that it reads anyway, and adds what is no
+// matter for a recovery: padding, clocks, channels, and what the file's end
+// should be.
+
+// VerifyOptions say what is known beside the file, and let a caller follow and
+// end a long verification.
+type VerifyOptions struct {
+	// AcqClockHz is the rate of Clock, for files that do not state it; 0:
+	// unknown.
+	AcqClockHz uint64
+	// Open says that the file is being written: its missing end is no
+	// damage.
+	Open bool
+
+	// Progress tells how many bytes of the file have been examined.
+	Progress func(done, total int64)
+}
+
+// Verify reads a whole file and yields everything that is wrong with it, not
+// only the first: framing, footer against messages, buffers, checksums,
+// padding, run ends, indices, rows that the clock misses, and channels that
+// are constant or clipped.
+//
+// Findings come in file order once all bytes were read, those about channels
+// last. Of their severities, an error means damage or lost rows, a warning that
+// something looks wrong and cannot be proved; a file without either is as its
+// writer meant it. An info says what may be worth a look.
+//
+// It yields an error, with a zero Finding, as the last if there is no schema to
+// go by (ErrEmpty, ErrNotArrow, ErrNoSchema, ErrBigEndian, wrapped), or if
+// reading failed or ctx ended it. Memory is bounded by the largest column of one
+// batch, and grows by some hundred bytes a batch.
+func Verify(ctx context.Context, r io.ReaderAt, size int64, o *VerifyOptions) iter.Seq2[recording.Finding, error] {
+	return func(yield func(recording.Finding, error) bool) {
+		v := &verifier{}
+		if o != nil {
+			v.o = *o
+		}
+		rc := newRecoverer(ctx, r, size, &Options{Progress: v.o.Progress})
+		v.rc = rc
+		rc.verifier = v
+		err := rc.examine()
+		var reason *body.NotIntactError
+		switch {
+		case err == nil:
+			v.finish()
+		case errors.As(err, &reason):
+			rc.finishReport()
+			err = reason.Err
+		}
+		for _, f := range rc.report.Findings {
+			if !yield(f, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(recording.Finding{}, err)
+		}
+	}
+}
+
+// A verifier looks at what a recoverer's checker decodes.
+type verifier struct {
+	rc *recoverer
+	o  VerifyOptions
+
+	stream   stream.Stream
+	channels []channel
+	hub      int // columns, or -1
+	finder   pace.Finder
+
+	offsets []int64 // of the intact batches
+	indices []int   // of the same
+	broken  bool    // something was lost after the batch added to the finder last
+	own     []recording.Finding
+	lost    map[int]*notedLoss // by batch
+}
+
+func (v *verifier) start(s *arrowipc.Schema) {
+	v.stream = stream.FromMetadata(body.StreamKeyValues(s.Metadata))
+	v.stream.Columns = make([]stream.Column, len(s.Fields))
+	for i := range s.Fields {
+		body.Describe(&v.stream.Columns[i], &s.Fields[i])
+	}
+	if v.stream.AcqClockHz == 0 {
+		v.stream.AcqClockHz = v.o.AcqClockHz
+	}
+	v.stream.FillIn()
+	v.channels = channelsOf(&v.stream)
+	v.hub = body.TickField(s, "HubClock")
+	v.finder = pace.NewFinder("HubClock")
+	if v.hub < 0 {
+		v.finder = pace.NewFinder("Clock")
+	}
+}
+
+// A looked is what a verifier sees of a batch besides what its checker says.
+type looked struct {
+	hubTicks []uint64
+	channels []channelPart        // by column
+	buf      []byte               // values that are not null
+	lost     []recording.LostRows // before the batch, as its metadata say
+}
+
+// column looks at the values of a column, as a checker gives them. Several
+// goroutines may call it, each with a batch of its own.
+func (v *verifier) column(l *looked, m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
+	if m.Header != arrowipc.RecordBatchHeader {
+		return
+	}
+	if ends == nil && node.NullCount == 0 && column == v.hub {
+		l.hubTicks = body.AppendTicks(nil, data)
+	}
+	c := &v.channels[column]
+	if !c.judged {
+		return
+	}
+	if node.NullCount == 0 || len(valid) == 0 {
+		valid = nil
+	}
+	if l.channels == nil {
+		l.channels = make([]channelPart, len(v.channels))
+	}
+	l.channels[column] = c.look(data, valid, &l.buf)
+}
+
+// intact takes what an intact batch showed: its index and its first row.
+func (v *verifier) intact(at int64, index int, row int64, c *body.Checked, l *looked) {
+	for i := range l.channels {
+		v.channels[i].add(&l.channels[i])
+	}
+	if len(l.lost) > 0 {
+		if v.lost == nil {
+			v.lost = map[int]*notedLoss{}
+		}
+		v.lost[index] = &notedLoss{at: at, row: row, rows: l.lost, told: make([]bool, len(l.lost))}
+	}
+	adjoining := len(v.indices) > 0 && v.indices[len(v.indices)-1] == index-1 && !v.broken
+	v.offsets, v.indices = append(v.offsets, at), append(v.indices, index)
+	v.broken = false
+	ticks := l.hubTicks
+	if v.hub < 0 {
+		ticks = c.ClockTicks
+	}
+	v.finder.Add(index, row, ticks, c.ClockTicks, adjoining)
+}
+
+// A notedLoss is what the metadata of a batch say is missing before it.
+type notedLoss struct {
+	at   int64
+	row  int64 // the first of the batch
+	rows []recording.LostRows
+	told []bool // with a gap that the clock shows
+}
+
+// tell marks what a gap covers.
+func (n *notedLoss) tell(g *recording.Gap) {
+	for i, l := range n.rows {
+		n.told[i] = n.told[i] || g.ClockBefore < l.LastClock && l.FirstClock < g.ClockAfter
+	}
+}
+
+func (v *verifier) note(f recording.Finding) {
+	f.Count, f.LastOffset = max(1, f.Count), max(f.Offset, f.LastOffset)
+	v.own = append(v.own, f)
+}
+
+// finish adds what is known at the end.
+func (v *verifier) finish() {
+	rc := v.rc
+	v.noteGaps()
+	if v.o.Open && rc.Footer == nil {
+		v.forgiveEnd()
+	}
+	rc.finishReport()
+	rc.report.Findings = append(rc.report.Findings, v.own...)
+	inFileOrder(rc.report.Findings)
+	rc.report.Findings = append(rc.report.Findings, v.channelFindings()...)
+}
+
+// forgiveEnd blames no file that is being written for its missing end.
+func (v *verifier) forgiveEnd() {
+	for i := range v.rc.list {
+		if e := &v.rc.list[i].Verdict; e.AtEnd {
+			*e = messages.Verdict{Kind: messages.Note, At: e.At, Length: e.Length, AtEnd: true, Harmless: true, Count: 1, Last: e.At, Reason: "the file is being written: " + e.Reason}
+		}
+	}
+}
+
+// noteGaps tells the gaps and the rows whose ticks cannot be right.
+func (v *verifier) noteGaps() {
+	f := &v.finder
+	at := func(batch int) int64 {
+		i, ok := slices.BinarySearch(v.indices, batch)
+		if !ok {
+			return 0
+		}
+		return v.offsets[i]
+	}
+	p := f.Pace()
+	for _, found := range f.Gaps(p, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz)) {
+		g := recording.Gap{Batch: found.Batch, Row: found.Row, Column: found.Column, Ticks: found.Ticks, LostRows: found.LostRows, Seconds: found.Seconds,
+			ClockBefore: found.ClockBefore, ClockAfter: found.ClockAfter, Spread: found.Spread}
+		for _, batch := range []int{g.Batch, g.Batch + 1} { // of a group of rows that was not full, with the next
+			if n := v.lost[batch]; n != nil && g.Cause == "" {
+				g.Explain(n.rows)
+				n.tell(&g)
+			}
+		}
+		v.note(g.Finding(at(g.Batch)))
+	}
+	for _, batch := range slices.Sorted(maps.Keys(v.lost)) {
+		n := v.lost[batch]
+		for i := range n.rows {
+			if !n.told[i] {
+				v.note(n.rows[i].Finding(n.at, batch, n.row))
+			}
+		}
+	}
+	for i := range f.Odd {
+		o := &f.Odd[i]
+		reason := ""
+		switch {
+		case o.Duplicate && p.Period == 0:
+			continue // events may come at the same tick
+		case o.Duplicate:
+			reason = fmt.Sprintf("suspect: %s the same %s as the row before", messages.Counted(o.Rows, "row has", "rows have"), f.Column)
+		case f.Column == "Clock":
+			continue // told where the batch was checked
+		default:
+			reason = fmt.Sprintf("suspect: %s of %s does not lie between those around", f.Column, messages.Counted(o.Rows, "row", "rows"))
+		}
+		v.note(recording.Finding{Offset: at(o.Batch), Batch: o.Batch, Severity: recording.SeverityWarning, Reason: reason,
+			BeforeRow: o.Row, ClockBefore: o.Before.Clock, ClockAfter: o.After})
+	}
+}

@@ -1,0 +1,198 @@
+package recovery
+
+import (
+	"bytes"
+	"fmt"
+	"math/bits"
+	"strconv"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/oniscope/oniscope/shared/decimate"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+const (
+	// minChannelValues is how many values a channel must have to be called
+	// constant.
+	minChannelValues = 100
+	// clipRun is how many values in a row must be at the end of the range:
+	// a lone extreme is a signal's right.
+	clipRun = 3
+)
+
+// A channel is a column of samples, whose values are looked at as a whole.
+// Other columns (counters, digital lines, states) are constant by right.
+type channel struct {
+	judged bool
+	typ    stream.Type
+	width  int
+	ranged bool // lo and hi are the ends of the ADC's range
+	lo, hi int64
+	run    int // rows that clipRun values take
+
+	first  []byte      // the first value
+	varied atomic.Bool // several goroutines may look: once it varies, none compares again
+	values int64
+	atLo   int64 // values at the ends of the range, in runs
+	atHi   int64
+}
+
+// channelsOf says which columns are channels.
+func channelsOf(s *stream.Stream) []channel {
+	list := make([]channel, len(s.Columns))
+	for i := range s.Columns {
+		c := &s.Columns[i]
+		if _, _, number := stream.Label(c.Name); number < 0 || !c.Type.Numeric() || c.Type == stream.Bool {
+			continue
+		}
+		ch := &list[i]
+		ch.judged, ch.typ, ch.width, ch.run = true, c.Type, c.Type.Width(), clipRun
+		ch.lo, ch.hi, ch.ranged = s.CodeRange(i)
+		if !c.RunEnd && c.Stride > 1 {
+			ch.run *= c.Stride
+		}
+	}
+	return list
+}
+
+// A channelPart is what one batch shows of a channel.
+type channelPart struct {
+	first      []byte // the first value; nil: there is none
+	varied     bool
+	values     int64
+	atLo, atHi int64
+}
+
+// look takes the values of one batch; valid is nil or its validity bits. buf is
+// memory that it may use.
+func (c *channel) look(data, valid []byte, buf *[]byte) (p channelPart) {
+	run := c.run
+	if valid != nil {
+		*buf = gather((*buf)[:0], data, valid, c.width)
+		data, run = *buf, clipRun
+	}
+	n := len(data) / c.width
+	if n == 0 {
+		return p
+	}
+	p.first, p.values = bytes.Clone(data[:c.width]), int64(n)
+	p.varied = c.varied.Load() || !bytes.Equal(data[c.width:], data[:len(data)-c.width])
+	if !c.ranged {
+		return p
+	}
+	if uintptr(unsafe.Pointer(&data[0]))%2 != 0 {
+		*buf = append((*buf)[:0], data...)
+		data = *buf
+	}
+	if c.typ == stream.Int16 {
+		p.atLo, p.atHi = clipped(unsafe.Slice((*int16)(unsafe.Pointer(&data[0])), n), c.lo, c.hi, run)
+	} else {
+		p.atLo, p.atHi = clipped(unsafe.Slice((*uint16)(unsafe.Pointer(&data[0])), n), c.lo, c.hi, run)
+	}
+	return p
+}
+
+// add takes what a batch showed, in the order of the batches.
+func (c *channel) add(p *channelPart) {
+	if p.values == 0 {
+		return
+	}
+	if c.first == nil {
+		c.first = p.first
+	}
+	c.values += p.values
+	if p.varied || !bytes.Equal(p.first, c.first) {
+		c.varied.Store(true)
+	}
+	c.atLo, c.atHi = c.atLo+p.atLo, c.atHi+p.atHi
+}
+
+// clipped counts the values at or beyond both ends of a range that stand in
+// runs of at least run.
+func clipped[T int16 | uint16](values []T, lo, hi int64, run int) (atLo, atHi int64) {
+	envelope := [2]float32{}
+	decimate.Clear(envelope[:])
+	decimate.MinMax(envelope[:], values, nil, []int{0, len(values)})
+	if envelope[0] > float32(lo) && envelope[1] < float32(hi) {
+		return 0, 0
+	}
+	count := func(at func(int64) bool) (sum int64) {
+		length := 0
+		for i := range len(values) + 1 {
+			if i < len(values) && at(int64(values[i])) {
+				length++
+				continue
+			}
+			if length >= run {
+				sum += int64(length)
+			}
+			length = 0
+		}
+		return sum
+	}
+	return count(func(x int64) bool { return x <= lo }), count(func(x int64) bool { return x >= hi })
+}
+
+// gather appends the values of w bytes whose validity bit is set.
+func gather(out, data, valid []byte, w int) []byte {
+	n := len(data) / w
+	for i, x := range valid {
+		for ; x != 0; x &= x - 1 {
+			if k := 8*i + bits.TrailingZeros8(x); k < n {
+				out = append(out, data[k*w:k*w+w]...)
+			}
+		}
+	}
+	return out
+}
+
+// channelFindings tells which channels are constant or clipped, neighbours
+// alike as one.
+func (v *verifier) channelFindings() []recording.Finding {
+	var list []recording.Finding
+	first, last, said := 0, 0, ""
+	flush := func() {
+		if said == "" {
+			return
+		}
+		names := v.stream.Columns[first].Name
+		if last > first {
+			names += fmt.Sprintf(" .. %s (%d columns)", v.stream.Columns[last].Name, last-first+1)
+		}
+		f := recording.Finding{Batch: -1, Severity: recording.SeverityInfo, Count: 1, Reason: names + ": " + said}
+		if len(v.offsets) > 0 {
+			f.Offset, f.LastOffset = v.offsets[0], v.offsets[0]
+		}
+		list = append(list, f)
+	}
+	for i := range v.channels {
+		what := v.channels[i].finding()
+		if what != "" && what == said && last == i-1 {
+			last = i
+			continue
+		}
+		flush()
+		first, last, said = i, i, what
+	}
+	flush()
+	return list
+}
+
+func (c *channel) finding() string {
+	switch {
+	case !c.judged || c.values < minChannelValues:
+		return ""
+	case !c.varied.Load():
+		v := recording.Vector{Type: c.typ, Width: c.width, Len: 1, Data: c.first}
+		return fmt.Sprintf("constant at %s in all %d values", strconv.FormatFloat(v.Float64(0), 'g', -1, 64), c.values)
+	case c.atLo > 0 && c.atHi > 0:
+		return fmt.Sprintf("clipped: %d values at the least code %d, %d at the greatest, %d, of %d", c.atLo, c.lo, c.atHi, c.hi, c.values)
+	case c.atLo > 0:
+		return fmt.Sprintf("clipped: %d of %d values at the least code %d", c.atLo, c.values, c.lo)
+	case c.atHi > 0:
+		return fmt.Sprintf("clipped: %d of %d values at the greatest code %d", c.atHi, c.values, c.hi)
+	}
+	return ""
+}
