@@ -579,3 +579,42 @@ func TestARunThatLostNothingHasNoStreamOfGaps(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryFrameIsARowOrInTheStreamOfGaps: a reader that is faster than the
+// decoder, through a queue of some frames.
+func TestEveryFrameIsARowOrInTheStreamOfGaps(t *testing.T) {
+	d := &disk{}
+	src := &scripted{end: io.ErrNoProgress}
+	const sent = 50_000
+	for i := range uint64(sent) {
+		src.frames = append(src.frames, heartbeatFrame(10*i))
+	}
+	s, _, err := record(t, Config{Source: src, AcqClockHz: 1000, Open: d.open, QueueBytes: 800, Devices: []Device{{
+		Device: heartbeatDevice, Config: device.Config{AcqClockHz: 1000, Hub: oni.Hub{ClockHz: 1000}}, Buffered: true,
+	}}})
+	if !errors.Is(err, io.ErrNoProgress) {
+		t.Fatal(err)
+	}
+	lost := map[uint64]bool{}
+	for _, g := range d.gaps(t) {
+		if g.Cause != recording.CauseQueue || g.LastClock != g.FirstClock+10*uint64(g.Rows-1) {
+			t.Fatalf("record %+v", g)
+		}
+		for clock := g.FirstClock; clock <= g.LastClock; clock += 10 {
+			if lost[clock] {
+				t.Fatalf("%d is lost twice", clock)
+			}
+			lost[clock] = true
+		}
+	}
+	clocks := d.files["heartbeat"].column("Clock")
+	for _, clock := range clocks {
+		if lost[clock] {
+			t.Fatalf("%d is a row, and lost", clock)
+		}
+	}
+	dropped := s.Status().Devices[0].Dropped
+	if len(clocks)+len(lost) != sent || uint64(len(lost)) != dropped || dropped == 0 {
+		t.Errorf("%d rows and %d lost of %d frames; %d counted as dropped", len(clocks), len(lost), sent, dropped)
+	}
+}
