@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -202,6 +203,9 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 		err = f.exportFile(ctx, in, x, o, &report)
 	}
 	p.end()
+	if errors.Is(err, export.ErrKind) {
+		err = fmt.Errorf("%w (--columns says which columns, --unique takes a slower signal at its own rate)", err)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -132,9 +132,9 @@ func Bin(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Bi
 		c := &j.columns[i]
 		switch {
 		case !sixteen(c):
-			return BinLayout{}, Report{}, kindf("column %q is of type %s, and a flat binary file has int16 or uint16 alone; leave it out with --columns, or choose csv, npy or parquet", c.Name, c.ArrowType)
+			return BinLayout{}, Report{}, kindf("column %q is of type %s, and a flat binary file has int16 or uint16 alone; leave it out, or choose csv, npy or parquet", c.Name, c.ArrowType)
 		case c.Type != j.columns[0].Type:
-			return BinLayout{}, Report{}, kindf("column %q is %s and column %q %s: a flat binary file has one type; choose with --columns", j.columns[0].Name, j.columns[0].Type, c.Name, c.Type)
+			return BinLayout{}, Report{}, kindf("column %q is %s and column %q %s: a flat binary file has one type; choose columns of one", j.columns[0].Name, j.columns[0].Type, c.Name, c.Type)
 		}
 	}
 	layout, err := j.binLayout()
@@ -231,7 +231,7 @@ func (j *job) flat(c *stream.Column, v *recording.Vector, start int64) (data []b
 	case c.Type == stream.Float32 || c.Type == stream.Float64 || c.Type == stream.Float16:
 		return withNaN(c.Type, v), width, nil
 	}
-	return nil, 0, kindf("column %q has no value in row %d, and %s has no nulls; say --unique for a slower signal, leave the column out, or choose csv or parquet", c.Name, start+int64(i), strings.ToLower(c.ArrowType))
+	return nil, 0, kindf("column %q has no value in row %d, and %s has no nulls; take a slower signal at its own rate, leave the column out, or choose csv or parquet", c.Name, start+int64(i), strings.ToLower(c.ArrowType))
 }
 
 func (j *job) binLayout() (BinLayout, error) {

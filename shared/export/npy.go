@@ -68,7 +68,7 @@ func (j *job) dtype(c *stream.Column) (string, error) {
 	unit, _, _ := strings.Cut(strings.TrimSuffix(rest, "]"), ",")
 	switch {
 	case c.Type == stream.Other || c.ByteWidth == 0:
-		return "", kindf("column %q is of type %s, and a NumPy array has values of fixed width alone; leave it out with --columns, or choose csv, parquet or arrow", c.Name, c.ArrowType)
+		return "", kindf("column %q is of type %s, and a NumPy array has values of fixed width alone; leave it out, or choose csv, parquet or arrow", c.Name, c.ArrowType)
 	case kind == "timestamp" && c.ByteWidth == 8:
 		return "<M8[" + unit + "]", nil
 	case kind == "duration" && c.ByteWidth == 8:

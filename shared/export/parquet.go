@@ -57,7 +57,7 @@ func Parquet(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options,
 	arrowProps := pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema())
 	for _, f := range schema.Fields() {
 		if err := refused(f, props, arrowProps); err != nil {
-			return Report{}, kindf("column %q is of type %s: %v; leave it out with --columns, or choose arrow", f.Name, f.Type, err)
+			return Report{}, kindf("column %q is of type %s: %v; leave it out, or choose arrow", f.Name, f.Type, err)
 		}
 	}
 	pq, err := pqarrow.NewFileWriter(schema, j, props, arrowProps)
@@ -72,7 +72,7 @@ func Parquet(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options,
 		defer batch.Release()
 		for i, c := range batch.Columns() {
 			if d, ok := c.(*array.Dictionary); ok && d.Dictionary().NullN() > 0 {
-				return kindf("column %q has a null in its dictionary, which arrow-go does not write as Parquet; leave it out with --columns, or choose arrow", schema.Field(i).Name)
+				return kindf("column %q has a null in its dictionary, which arrow-go does not write as Parquet; leave it out, or choose arrow", schema.Field(i).Name)
 			}
 		}
 		err = guarded(func() error { return pq.WriteBuffered(batch) })
