@@ -1,0 +1,287 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oniscope/oniscope/recorder/internal/run"
+	"github.com/oniscope/oniscope/shared/export"
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+const exportHelp = `Export writes some rows and columns of a recording in a format of other
+programs:
+
+  csv      text, one line a row; nulls are empty
+  npy      one NumPy array, rows x columns, or records if types differ
+  bin      flat int16 or uint16, time-major, with OUT.json beside it that says
+           how to read it: read_binary(OUT, **json["read_binary"]) in
+           SpikeInterface, and the settings of Kilosort 4. Without --columns
+           the electrodes of one signal are taken, in the order of channels
+  parquet  with types and metadata as they are
+  arrow    an Arrow IPC file, as slice writes it
+  stream   an Arrow IPC stream
+
+The format goes by the extension of OUT (.csv .npy .bin .dat .parquet .arrow
+.arrows) unless --format says it. --units physical gives csv and npy scale x
+(raw - offset) instead of raw values, where the scale is known.
+
+--partition makes OUT a folder in Hive's layout, stream=NAME/hour=YYYY-MM-DDTHH,
+that DuckDB, Spark, Dask and pyarrow read as one data set of Parquet files; its
+keys are stream and hour (UTC). Further recordings may be exported into the same
+folder: each file is named after its recording and first row.
+
+` + selectionHelp + `
+
+Outputs are written under temporary names and renamed when all are whole.
+Nothing is overwritten. Exit code 3 means that the rows in question were damaged
+in part; the output has the others.`
+
+// exportFlags are the flags of `oniscope export`.
+type exportFlags struct {
+	selectionFlags
+	out         string
+	format      string
+	units       string
+	compression string
+	partition   string
+}
+
+func (a *app) exportCommand() *cobra.Command {
+	f := &exportFlags{}
+	cmd := &cobra.Command{
+		Use:   "export FILE -o OUT",
+		Short: "Write rows and columns as CSV, NumPy, flat binary, Parquet or Arrow",
+		Long:  exportHelp,
+		Example: `  oniscope export probe_0.arrow -o probe.bin --from 60 --to 120
+  oniscope export probe_0.arrow -o archive --format parquet --partition stream,hour`,
+		Args: oneFile,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.export(cmd.Context(), args[0], f) },
+	}
+	fl := cmd.Flags()
+	f.add(fl)
+	fl.StringVarP(&f.out, "output", "o", "", "the new `FILE`, with --partition the folder")
+	fl.StringVar(&f.format, "format", "", "csv, npy, bin, parquet, arrow or stream (default by the extension of OUT)")
+	fl.StringVar(&f.units, "units", "raw", "raw or physical, for csv and npy")
+	fl.StringVar(&f.compression, "compression", "", "for parquet none or zstd (default zstd); for arrow and stream also keep or lz4 (default keep)")
+	fl.StringVar(&f.partition, "partition", "", "Hive `keys` of a Parquet data set: stream, hour or stream,hour")
+	fl.BoolVar(&a.quiet, "quiet", false, "no progress")
+	fl.BoolVar(&a.json, "json", false, "print a report as JSON")
+	return cmd
+}
+
+// formats are what --format may say, with the extensions that mean it.
+var formats = []struct {
+	name       string
+	extensions []string
+}{
+	{"csv", []string{".csv"}},
+	{"npy", []string{".npy"}},
+	{"bin", []string{".bin", ".dat"}},
+	{"parquet", []string{".parquet"}},
+	{"arrow", []string{".arrow", ".feather"}},
+	{"stream", []string{".arrows"}},
+}
+
+// guessFormat fills in the format that the command line leaves open.
+func (f *exportFlags) guessFormat() error {
+	extension := strings.ToLower(filepath.Ext(f.out))
+	if f.format == "" && f.partition != "" {
+		f.format = "parquet"
+	}
+	var names []string
+	for _, known := range formats {
+		if f.format == known.name {
+			return nil
+		}
+		for _, e := range known.extensions {
+			if f.format == "" && e == extension {
+				f.format = known.name
+				return nil
+			}
+		}
+		names = append(names, known.name)
+	}
+	if f.format != "" {
+		return usagef("--format %q is not possible; possible: %s", f.format, strings.Join(names, ", "))
+	}
+	return usagef("%s does not tell the format; say --format %s", f.out, strings.Join(names, "|"))
+}
+
+// check refuses what no file could satisfy.
+func (f *exportFlags) check() error {
+	if f.out == "" {
+		return usagef("export needs -o OUT")
+	}
+	if err := f.selectionFlags.check(); err != nil {
+		return err
+	}
+	if err := f.guessFormat(); err != nil {
+		return err
+	}
+	if f.units != "raw" && f.units != "physical" {
+		return usagef("--units %q is not possible; possible: raw, physical", f.units)
+	}
+	if f.units == "physical" && f.format != "csv" && f.format != "npy" {
+		return usagef("--units physical is for csv and npy; %s keeps raw values and says scale and offset beside them", f.format)
+	}
+	if f.partition != "" && f.format != "parquet" {
+		return usagef("--partition makes a data set of Parquet files; it does not go with --format %s", f.format)
+	}
+	if _, err := parsePartition(f.partition); err != nil {
+		return err
+	}
+	return f.checkCompression()
+}
+
+// checkCompression fills in the default and refuses what a format has not.
+func (f *exportFlags) checkCompression() error {
+	switch f.format {
+	case "arrow", "stream":
+		if f.compression == "" {
+			f.compression = keepCodec
+		}
+		return checkCodec(f.compression)
+	case "parquet":
+		if f.compression == "" {
+			f.compression = recording.Zstd.String()
+		}
+		if f.compression != recording.Zstd.String() && f.compression != recording.None.String() {
+			return usagef("--compression %q is not possible for parquet; possible: none, zstd", f.compression)
+		}
+	default:
+		if f.compression != "" {
+			return usagef("--compression is for parquet, arrow and stream; %s has none", f.format)
+		}
+	}
+	return nil
+}
+
+// An exportReport is what export --json prints.
+type exportReport struct {
+	Input  string   `json:"input"`
+	Output string   `json:"output"`
+	Format string   `json:"format"`
+	Files  []string `json:"files"` // that were written
+	selected
+	export.Report
+	Notes []string `json:"notes"` // what the reader of the output has to know
+}
+
+// add counts what went into one more file.
+func (r *exportReport) add(files []string, part export.Report) {
+	r.Files = append(r.Files, files...)
+	r.Rows, r.Bytes, r.LostRows = r.Rows+part.Rows, r.Bytes+part.Bytes, r.LostRows+part.LostRows
+	r.Columns, r.Findings = part.Columns, append(r.Findings, part.Findings...)
+}
+
+func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	in, x, err := a.openSelection(ctx, path, &f.selectionFlags)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	ctx, stop := a.interruptible(ctx)
+	defer stop()
+	p := a.newProgress("exporting", x.Len(), false)
+	defer p.end()
+	report := exportReport{Input: path, Output: f.out, Format: f.format, selected: selectedOf(x)}
+	report.Findings, report.Notes = []recording.Finding{}, []string{}
+	o := export.Options{Physical: f.units == "physical", Progress: p.set}
+	if f.partition != "" {
+		err = f.exportParts(ctx, in, x, o, &report)
+	} else {
+		err = f.exportFile(ctx, in, x, o, &report)
+	}
+	p.end()
+	if errors.Is(err, export.ErrKind) {
+		err = fmt.Errorf("%w (--columns says which columns, --unique takes a slower signal at its own rate)", err)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if a.json {
+		if err := a.writeJSON(report); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(a.stdout, "%s  %d rows of %s in %s, %s\n", report.Output, report.Rows, plural(report.Columns, "column"), plural(len(report.Files), "file"), run.Megabytes(report.Bytes))
+	}
+	for _, note := range report.Notes {
+		a.sayf("%s", note)
+	}
+	return a.reportDamage(path, report.Findings)
+}
+
+// exportFile writes one file, and for bin the one beside it.
+func (f *exportFlags) exportFile(ctx context.Context, in *input, x *recording.Excerpt, o export.Options, report *exportReport) error {
+	out, err := createOutput(f.out, in)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	if f.format != "bin" {
+		part, err := f.write(ctx, out, x, o)
+		if err != nil {
+			return err
+		}
+		report.add([]string{f.out}, part)
+		return commitAll(out)
+	}
+	beside, err := createOutput(strings.TrimSuffix(f.out, filepath.Ext(f.out))+".json", in)
+	if err != nil {
+		return err
+	}
+	defer beside.discard()
+	layout, part, err := export.Bin(ctx, out, x, &o)
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(layout, "", "  ")
+	if err != nil {
+		return err
+	}
+	if _, err := beside.Write(append(text, '\n')); err != nil {
+		return err
+	}
+	if layout.ReadBinary.SamplingFrequency == nil {
+		report.Notes = append(report.Notes, beside.path+": the sampling rate is not known and null; say --clock-hz or --start-time")
+	}
+	if layout.ReadBinary.GainToUV == nil {
+		report.Notes = append(report.Notes, beside.path+": the recording does not say what a code is in microvolts, so gain_to_uV is left out")
+	}
+	report.add([]string{f.out, beside.path}, part)
+	return commitAll(out, beside)
+}
+
+// write writes the excerpt in a format of one file.
+func (f *exportFlags) write(ctx context.Context, out *output, x *recording.Excerpt, o export.Options) (export.Report, error) {
+	switch f.format {
+	case "csv":
+		return export.CSV(ctx, out, x, &o)
+	case "npy":
+		return export.NPY(ctx, out, x, &o)
+	}
+	codec, err := recording.ParseCodec(f.compression)
+	if err != nil {
+		return export.Report{}, err
+	}
+	if f.format == "parquet" {
+		return export.Parquet(ctx, out, x, &o, codec)
+	}
+	options := recording.CopyOptions{Codec: codec, Progress: o.Progress}
+	if f.format == "stream" {
+		options.Format = recording.StreamFormat
+	}
+	copied, err := recording.Copy(ctx, out, x, &options)
+	return export.Report{Rows: copied.Rows, Columns: len(x.Indices()), Bytes: copied.Bytes, LostRows: copied.LostRows, Findings: copied.Findings}, err
+}

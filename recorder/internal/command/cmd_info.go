@@ -1,0 +1,159 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oniscope/oniscope/recorder/internal/run"
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+const infoHelp = `Info tells what is in recordings without reading the data: columns, metadata,
+rows, batches, rate, duration, compression, and whether the file is complete,
+open (a recorder is writing it), unfinished (its end is missing, everything
+that is there is intact) or damaged. Exit code 3 means that a file is damaged.
+"oniscope recover" repairs unfinished and damaged files.`
+
+// stateOpen is the state of a file that a recorder is writing.
+const stateOpen = recording.State("open")
+
+func (a *app) infoCommand() *cobra.Command {
+	var c clockFlags
+	cmd := &cobra.Command{
+		Use:     "info FILE...",
+		Short:   "Tell what is in recordings",
+		Long:    infoHelp,
+		Example: `  oniscope info --json heartbeat_0.arrow`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("info needs a file")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.info(cmd.Context(), args, &c) },
+	}
+	c.add(cmd.Flags())
+	cmd.Flags().BoolVar(&a.quiet, "quiet", false, "no progress")
+	cmd.Flags().BoolVar(&a.json, "json", false, "print an array, one object a file")
+	return cmd
+}
+
+func (a *app) info(ctx context.Context, paths []string, c *clockFlags) error {
+	infos := []recording.Info{}
+	failed, damaged := 0, 0
+	for i, path := range paths {
+		info, err := a.infoOf(ctx, path, c)
+		if err != nil {
+			fmt.Fprintf(a.stderr, "oniscope: %s\n", oneLine(err))
+			failed++
+			continue
+		}
+		if info.State == recording.Damaged {
+			damaged++
+		}
+		infos = append(infos, info)
+		if !a.json {
+			if i > 0 {
+				fmt.Fprintln(a.stdout)
+			}
+			a.printInfo(&info)
+		}
+	}
+	if a.json {
+		if err := a.writeJSON(infos); err != nil {
+			return err
+		}
+	}
+	switch {
+	case failed > 0:
+		return errSaid
+	case damaged > 0:
+		return lossf("%d of %d files damaged; oniscope recover copies what is intact", damaged, len(paths))
+	}
+	return nil
+}
+
+func (a *app) infoOf(ctx context.Context, path string, c *clockFlags) (recording.Info, error) {
+	in, err := a.openInput(ctx, path, c)
+	if err != nil {
+		return recording.Info{}, err
+	}
+	defer in.close()
+	info, err := in.reader.Info(ctx)
+	if err != nil {
+		return recording.Info{}, fmt.Errorf("%s: %w", path, err)
+	}
+	info.Path = path
+	if in.open && info.State != recording.Complete {
+		info.State = stateOpen
+	}
+	return info, nil
+}
+
+// printInfo writes what people ask first; --json has everything.
+func (a *app) printInfo(info *recording.Info) {
+	line := func(key, format string, args ...any) {
+		fmt.Fprintf(a.stdout, "%-12s %s\n", key, fmt.Sprintf(format, args...))
+	}
+	line("file", "%s, %s, %s format", info.Path, run.Megabytes(info.SizeBytes), info.Format)
+	line("state", "%s", info.State)
+	line("rows", "%d in %s, compression %s", info.Rows, plural(info.Batches, "batch"), info.Compression)
+	switch {
+	case info.Start == nil:
+	case info.DurationS == nil:
+		line("time", "from %.0f ticks, for %d ticks (clock rate unknown: give --clock-hz or --start-time)", *info.Start, info.DurationTicks)
+	default:
+		line("time", "from %.6f s, for %.6f s", *info.Start, *info.DurationS)
+	}
+	if n := len(info.Segments); n > 1 {
+		line("clock", "begins anew %s", plural(n-1, "time"))
+	}
+	if info.RateHz != 0 {
+		line("rate", "%.6g rows/s", info.RateHz)
+	}
+	for _, key := range slices.Sorted(maps.Keys(info.Metadata)) {
+		line("metadata", "%s = %s", key, info.Metadata[key])
+	}
+	for _, group := range groupColumns(info) {
+		line("columns", "%s", group)
+	}
+	if summary := recording.Summarize(info.Findings, info.Rows); summary != "" {
+		line("missing", "%s", summary)
+	}
+	a.eachFinding(a.stdout, info.Findings, func(f *recording.Finding) {
+		line(f.Severity.String(), "byte %d: %s%s", f.Offset, f.Reason, repeated(f))
+	})
+}
+
+// groupColumns writes columns that differ only in their channel as one entry.
+func groupColumns(info *recording.Info) []string {
+	var groups []string
+	for i := 0; i < len(info.Columns); {
+		first := info.Columns[i]
+		stem := strings.TrimRight(first.Name, "0123456789")
+		j := i + 1
+		for j < len(info.Columns) && stem != first.Name && info.Columns[j].Type == first.Type &&
+			strings.TrimRight(info.Columns[j].Name, "0123456789") == stem {
+			j++
+		}
+		text := first.Name
+		if j-i > 1 {
+			text += fmt.Sprintf(" .. %s (%d)", info.Columns[j-1].Name, j-i)
+		}
+		text += " " + first.Type
+		if first.Unit != "" {
+			text += " in " + first.Unit
+		}
+		if first.Stride > 1 {
+			text += fmt.Sprintf(", one value in %d rows (%s)", first.Stride, first.Subsample)
+		}
+		groups = append(groups, text)
+		i = j
+	}
+	return groups
+}

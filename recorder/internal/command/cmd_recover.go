@@ -1,0 +1,394 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oniscope/oniscope/recorder/internal/rig"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+const recoverHelp = `Recover puts together what is intact of a damaged or unfinished recording: every
+batch that proves intact, before and after the damage, with or without a footer.
+Where the chain of batches breaks, the bytes after it are searched for the next.
+
+Without --in-place, it writes a new, complete file (-o, by default next to the
+input: for name.arrow it is name.recovered.arrow). Bytes are copied as they are;
+--compression changes the bodies. The input is never changed. The output is read
+back whole, every batch, before success is said, and only then gets its name.
+
+--in-place makes the file whole in place, at the cost of reading the headers:
+the end mark and the footer are written after the last intact batch. What was
+there is saved in FILE.tail first, and --undo puts it back, byte for
+byte. Of the bodies only the last is decoded. Damage in the middle stays where
+it is; the footer leaves it out.
+
+--salvage COLUMNS is for a last batch that the end of the file cuts: the rows
+that all of these columns (names or globs, separated by commas; all: every
+column) still have are kept. If other columns lack rows, the output has only the
+columns named. No value is made up.
+
+A recording whose beginning and footer are both lost is read with the schema of
+another file of the same stream, --schema-from OTHER. An Arrow stream becomes a
+file, or with --format stream a whole stream.
+
+Each loss is listed with its bytes, rows and seconds (by Clock). Outcomes:
+lossless (exit code 0), suspect (every row is kept, but some look wrong, exit
+code 3), lossy (rows or bytes were left out, exit code 3), failed (nothing could
+be recovered, no output, exit code 1).`
+
+// recoverFlags are the flags of `oniscope recover`.
+type recoverFlags struct {
+	clockFlags
+	out         string
+	compression string
+	format      string
+	schemaFrom  string
+	salvage     []string
+	inPlace     bool
+	undo        bool
+}
+
+func (a *app) recoverCommand() *cobra.Command {
+	f := &recoverFlags{}
+	cmd := &cobra.Command{
+		Use:   "recover FILE [-o OUT | --in-place | --undo]",
+		Short: "Put together what is intact of a broken recording",
+		Long:  recoverHelp,
+		Example: `  oniscope recover probe_0.arrow -o whole.arrow --json
+  oniscope recover probe_0.arrow --in-place
+  oniscope recover probe_0.arrow --salvage 'SpikeData*,Clock'`,
+		Args: oneFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(args[0], cmd.Flags().Changed); err != nil {
+				return err
+			}
+			switch {
+			case f.undo:
+				return a.undo(args[0])
+			case f.inPlace:
+				return a.recoverInPlace(cmd.Context(), args[0], f)
+			}
+			return a.recover(cmd.Context(), args[0], f)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVarP(&f.out, "output", "o", "", "the new `FILE` (default FILE with .recovered before its extension)")
+	fl.BoolVar(&f.inPlace, "in-place", false, "make FILE whole where it stands; FILE.tail keeps what is cut off")
+	fl.BoolVar(&f.undo, "undo", false, "take back what --in-place did")
+	fl.StringSliceVar(&f.salvage, "salvage", nil, "`COLUMNS` whose rows to keep of a last batch that is cut: names, globs, or all")
+	fl.StringVar(&f.schemaFrom, "schema-from", "", "take the schema from this `FILE` if FILE has lost its own")
+	fl.StringVar(&f.compression, "compression", keepCodec, "keep, none, zstd or lz4")
+	fl.StringVar(&f.format, "format", fileFormat, "of the output: file or stream")
+	f.clockFlags.add(fl)
+	fl.BoolVar(&a.quiet, "quiet", false, "no progress")
+	fl.BoolVar(&a.json, "json", false, "print the report as JSON")
+	return cmd
+}
+
+const (
+	fileFormat   = "file"
+	streamFormat = "stream"
+)
+
+// check refuses what cannot be meant, before any file is touched.
+func (f *recoverFlags) check(file string, changed func(string) bool) error {
+	if err := checkCodec(f.compression); err != nil {
+		return err
+	}
+	if f.format != fileFormat && f.format != streamFormat {
+		return usagef("--format %q is not possible; possible: file, stream", f.format)
+	}
+	if f.format == streamFormat && f.compression != keepCodec {
+		return usagef("--format stream copies bodies as they are; leave out --compression")
+	}
+	for _, pattern := range f.salvage {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return usagef("--salvage %s: %v", pattern, err)
+		}
+	}
+	alone := map[string][]string{
+		"in-place": {"output", "undo", "salvage", "compression", "format"},
+		"undo":     {"output", "salvage", "schema-from", "compression", "format", "clock-hz", "start-time"},
+	}
+	for _, flag := range []string{"in-place", "undo"} {
+		for _, other := range alone[flag] {
+			if changed(flag) && changed(other) {
+				return usagef("--%s and --%s cannot be had together", flag, other)
+			}
+		}
+		if changed(flag) && file == stdinName {
+			return usagef("--%s needs a file, not standard input", flag)
+		}
+	}
+	if f.out == "" && !f.inPlace && !f.undo && file == stdinName {
+		return usagef("recover of standard input needs -o OUT")
+	}
+	return nil
+}
+
+// recoveredName is the output's name where the command line gives none.
+func recoveredName(path string) string {
+	extension := filepath.Ext(path)
+	return strings.TrimSuffix(path, extension) + ".recovered" + extension
+}
+
+// openBroken opens a file that nobody writes.
+func openBroken(path string) (*input, error) {
+	in, err := openRaw(path)
+	if err != nil {
+		return nil, err
+	}
+	if in.open {
+		in.close()
+		return nil, fmt.Errorf("%s: a recorder is writing it; recover it when the recording has ended", path)
+	}
+	return in, nil
+}
+
+// examine plans the recovery of a file.
+func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recovery.Options) (*recovery.Plan, error) {
+	if f.schemaFrom != "" {
+		other, err := a.openInput(ctx, f.schemaFrom, &clockFlags{})
+		if err != nil {
+			return nil, fmt.Errorf("--schema-from: %w", err)
+		}
+		defer other.close()
+		o.SchemaFrom = other.reader
+	}
+	p := a.newProgress("examining", in.size, true)
+	o.Progress = p.set
+	plan, err := recovery.Examine(ctx, in.file, in.size, &o)
+	p.end()
+	if err == nil {
+		if err = f.fillClock(in.path, &plan.Report); err == nil {
+			return plan, nil
+		}
+	}
+	if failed := (*recovery.Error)(nil); errors.As(err, &failed) && a.json {
+		failed.Report.Output = "" // there is none
+		if err := a.writeJSON(failed.Report); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", in.path, withHint(err))
+}
+
+// fillClock fills in the clock's rate of a report whose file does not state it.
+func (f *recoverFlags) fillClock(path string, r *recovery.Report) error {
+	hz, _, err := f.clock(path, stream.Stream{AcqClockHz: r.AcqClockHz})
+	if hz != 0 {
+		r.AcqClockHz = hz
+	}
+	return err
+}
+
+func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
+	if f.out == "" {
+		f.out = recoveredName(path)
+	}
+	ctx, stop := a.interruptible(ctx)
+	defer stop()
+	in, err := openBroken(path)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	out, err := createOutput(f.out, in)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	plan, err := a.examine(ctx, in, f, recovery.Options{Name: path, Output: f.out, Stream: f.format == streamFormat, Salvage: f.salvage})
+	if err != nil {
+		return err
+	}
+	written := newWrittenFile(out)
+	if err = a.writeRecovered(ctx, in, plan, f, written); err == nil {
+		// The disk writes while the output is read back from memory.
+		synced := make(chan error, 1)
+		go func() { synced <- out.Sync() }()
+		err = a.checkRecovered(ctx, in, plan, f, written)
+		err = errors.Join(err, <-synced)
+	}
+	if err == nil {
+		err = out.commit()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for _, d := range plan.Report.Findings {
+		if len(f.salvage) == 0 && d.Batch >= 0 && d.LostRows > 0 && d.Offset+d.Length == in.size {
+			a.sayf("%s: the end of the file cuts its last batch: --salvage COLUMNS keeps the rows that are still in it", path)
+		}
+	}
+	return a.reportRecovered(plan, "")
+}
+
+// writeRecovered writes the planned output: bytes as they are, or with another
+// compression.
+func (a *app) writeRecovered(ctx context.Context, in *input, plan *recovery.Plan, f *recoverFlags, out *writtenFile) error {
+	whole := plan.Output(in.file)
+	if f.compression == keepCodec {
+		p := a.newProgress("copying", plan.Size(), true)
+		defer p.end()
+		return copySpans(ctx, out.File, in.file, plan, p.set)
+	}
+	codec, err := rig.ParseCodec(f.compression)
+	if err != nil {
+		return err
+	}
+	r, err := recording.NewReader(whole, plan.Size())
+	if err != nil {
+		return err
+	}
+	all, err := r.Select(ctx, recording.Selection{})
+	if err != nil {
+		return err
+	}
+	p := a.newProgress("copying", plan.Report.RowsRecovered, false)
+	defer p.end()
+	report, err := recording.Copy(ctx, out, all, &recording.CopyOptions{Codec: codec, Progress: p.set})
+	if err == nil && report.Rows != plan.Report.RowsRecovered {
+		err = fmt.Errorf("%d rows were written of the %d that were recovered", report.Rows, plan.Report.RowsRecovered)
+	}
+	return err
+}
+
+// copyStep is how much is copied between two looks at anything else.
+const copyStep = 64 << 20
+
+// copySpans writes what a plan says, file to file: where the system can, no
+// byte passes through this process.
+func copySpans(ctx context.Context, to, from *os.File, plan *recovery.Plan, progress func(done, total int64)) error {
+	done, total := int64(0), plan.Size()
+	for i := range plan.Spans {
+		s := &plan.Spans[i]
+		if s.Bytes != nil {
+			if _, err := to.Write(s.Bytes); err != nil {
+				return err
+			}
+			done += s.Length
+			continue
+		}
+		if _, err := from.Seek(s.Offset, io.SeekStart); err != nil {
+			return err
+		}
+		for left := s.Length; left > 0; {
+			n, err := io.CopyN(to, from, min(left, copyStep))
+			if err != nil {
+				return noEOF(err)
+			}
+			beginWriteback(to, done, n)
+			left, done = left-n, done+n
+			progress(done, total)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkRecovered reads back what is on the disk and compares it by hash with
+// what was decoded, or written.
+func (a *app) checkRecovered(ctx context.Context, in *input, plan *recovery.Plan, f *recoverFlags, out *writtenFile) error {
+	info, err := out.Stat()
+	if err != nil {
+		return err
+	}
+	if f.compression == keepCodec {
+		err = plan.Check(in.file, out.File, info.Size(), ctx.Err)
+	} else if err = out.check(ctx); err == nil {
+		err = plan.VerifyFraming(out.File, info.Size())
+	}
+	if err != nil {
+		return fmt.Errorf("the output did not pass its check: %w", err)
+	}
+	return nil
+}
+
+// reportRecovered prints what was recovered; tail is where the end of a file
+// that was recovered in place is saved.
+func (a *app) reportRecovered(plan *recovery.Plan, tail string) error {
+	r := &plan.Report
+	if a.json {
+		with := struct {
+			*recovery.Report
+			Tail string `json:"tail,omitempty"`
+		}{r, tail}
+		if err := a.writeJSON(with); err != nil {
+			return err
+		}
+	} else {
+		if plan.Complete {
+			fmt.Fprintf(a.stdout, "%s is complete; there was nothing to recover\n", r.Input)
+		}
+		fmt.Fprintf(a.stdout, "%s  %s: %d rows in %s recovered, %s lost, %d bytes skipped\n",
+			r.Output, r.Outcome, r.RowsRecovered, plural(r.BatchesRecovered, "batch"), plural(r.BatchesLost, "batch"), r.BytesSkipped)
+		if summary := recording.Summarize(r.Findings, r.RowsRecovered); summary != "" {
+			fmt.Fprintf(a.stdout, "  %s\n", summary)
+		}
+		a.eachFinding(a.stdout, r.Findings, func(f *recording.Finding) { a.printFinding(f, r.AcqClockHz) })
+		if len(r.ColumnsLeftOut) > 0 {
+			fmt.Fprintf(a.stdout, "  columns left out: %s\n", shortened(r.ColumnsLeftOut))
+		}
+		if tail != "" {
+			fmt.Fprintf(a.stdout, "  what was cut off is saved in %s; to take this back: oniscope recover %s --undo\n", tail, r.Output)
+		}
+	}
+	switch r.Outcome {
+	case recovery.Lossless:
+		return nil
+	case recovery.Suspect:
+		return lossf("%s: every row is kept, but some look wrong: see the findings", r.Input)
+	}
+	return lossf("%s: recovered with losses: %s lost, %d bytes skipped", r.Input, plural(r.BatchesLost, "batch"), r.BytesSkipped)
+}
+
+// printFinding lists the bytes of a finding, and of a loss its rows and
+// seconds, or ticks where the rate is not known.
+func (a *app) printFinding(d *recording.Finding, clockHz uint64) {
+	fmt.Fprintf(a.stdout, "  %s: byte %d, %d bytes: %s%s\n", d.Severity, d.Offset, d.Length, d.Reason, repeated(d))
+	if d.Severity != recording.SeverityError {
+		return
+	}
+	rows := "an unknown number of rows"
+	if d.LostRows >= 0 {
+		rows = fmt.Sprintf("%d rows", d.LostRows)
+	}
+	moment := func(ticks uint64) string {
+		if clockHz == 0 {
+			return fmt.Sprintf("tick %d", ticks)
+		}
+		return fmt.Sprintf("%.6f s", float64(ticks)/float64(clockHz))
+	}
+	when := ""
+	switch {
+	case d.ClockBefore > 0 && d.ClockAfter > 0:
+		when = fmt.Sprintf(", between %s and %s", moment(d.ClockBefore), moment(d.ClockAfter))
+	case d.ClockBefore > 0:
+		when = fmt.Sprintf(", after %s", moment(d.ClockBefore))
+	case d.ClockAfter > 0:
+		when = fmt.Sprintf(", before %s", moment(d.ClockAfter))
+	}
+	fmt.Fprintf(a.stdout, "    lost after %d kept rows: %s%s\n", d.BeforeRow, rows, when)
+}
+
+// shortened lists names, of many the first and the last.
+func shortened(names []string) string {
+	if len(names) > 8 {
+		names = append(append([]string{}, names[:4]...), fmt.Sprintf("... (%d)", len(names)-5), names[len(names)-1])
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,124 @@
+package command
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oniscope/oniscope/recorder/internal/run"
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+const sliceHelp = `Slice copies some rows and columns of a recording into a new file, with types,
+metadata, nulls and run-end encoding as they are.
+
+` + selectionHelp + `
+
+The output is written under a temporary name and renamed at the end. Nothing is
+overwritten. Exit code 3 means that the rows in question were damaged in part;
+the output has the others.`
+
+// sliceFlags are the flags of `oniscope slice`.
+type sliceFlags struct {
+	selectionFlags
+	out         string
+	compression string
+}
+
+func (a *app) sliceCommand() *cobra.Command {
+	f := &sliceFlags{}
+	cmd := &cobra.Command{
+		Use:     "slice FILE -o OUT",
+		Short:   "Copy some rows and columns into a new file",
+		Long:    sliceHelp,
+		Example: `  oniscope slice probe_0.arrow -o minute.arrow --from 60 --to 120 --columns 'SpikeData*,Clock'`,
+		Args:    oneFile,
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.slice(cmd.Context(), args[0], f) },
+	}
+	fl := cmd.Flags()
+	f.add(fl)
+	fl.StringVarP(&f.out, "output", "o", "", "the new `FILE`")
+	fl.StringVar(&f.compression, "compression", keepCodec, "keep, none, zstd or lz4")
+	fl.BoolVar(&a.quiet, "quiet", false, "no progress")
+	fl.BoolVar(&a.json, "json", false, "print a report as JSON")
+	return cmd
+}
+
+// check refuses what no file could satisfy.
+func (f *sliceFlags) check() error {
+	if f.out == "" {
+		return usagef("slice needs -o OUT")
+	}
+	if err := f.selectionFlags.check(); err != nil {
+		return err
+	}
+	return checkCodec(f.compression)
+}
+
+func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	in, x, err := a.openSelection(ctx, path, &f.selectionFlags)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	codec, err := recording.ParseCodec(f.compression)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	out, err := createOutput(f.out, in)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+
+	ctx, stop := a.interruptible(ctx)
+	defer stop()
+	p := a.newProgress("slicing", x.Len(), false)
+	report, err := recording.Copy(ctx, out, x, &recording.CopyOptions{Codec: codec, Progress: p.set})
+	p.end()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	return a.reportSlice(sliceReport{path, f.out, selectedOf(x), report})
+}
+
+// A sliceReport is what slice --json prints.
+type sliceReport struct {
+	Input  string `json:"input"`
+	Output string `json:"output"`
+	selected
+	recording.CopyReport
+}
+
+func (a *app) reportSlice(r sliceReport) error {
+	if a.json {
+		if err := a.writeJSON(r); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(a.stdout, "%s  %d rows in %s, %s\n", r.Output, r.Rows, plural(r.Batches, "batch"), run.Megabytes(r.Bytes))
+	}
+	return a.reportDamage(r.Input, r.Findings)
+}
+
+// reportDamage says by which damage rows are missing, if any are.
+func (a *app) reportDamage(path string, findings []recording.Finding) error {
+	if len(findings) == 0 {
+		return nil
+	}
+	a.eachFinding(a.stderrWords(), findings, func(f *recording.Finding) {
+		where := fmt.Sprintf("byte %d", f.Offset)
+		if f.Batch >= 0 {
+			where += fmt.Sprintf(", batch %d", f.Batch)
+		}
+		a.sayf("%s: %s%s", where, f.Reason, repeated(f))
+	})
+	return lossf("%s: rows are missing because of damage, in %s", path, plural(len(findings), "place"))
+}

@@ -1,0 +1,114 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oniscope/oniscope/web"
+)
+
+const viewHelp = `View serves the page from this binary on loopback and prints its address; with
+files, the page opens them. Their bytes are read by range requests, and never
+changed. A browser is opened if there is one. Ctrl-C ends it.`
+
+func (a *app) viewCommand() *cobra.Command {
+	var port int
+	var noBrowser bool
+	cmd := &cobra.Command{
+		Use:     "view [FILE...]",
+		Short:   "Show recordings in the page",
+		Long:    viewHelp,
+		Example: `  oniscope view today/*.arrow today/start-time_0.csv`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if port < 0 || port > 65535 {
+				return usagef("--port %d is not a port", port)
+			}
+			return a.view(cmd.Context(), args, port, !noBrowser)
+		},
+	}
+	cmd.Flags().IntVar(&port, "port", 0, "port on loopback; 0 is any free one")
+	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "open no browser")
+	cmd.Flags().BoolVar(&a.json, "json", false, "print the address and the files as JSON")
+	cmd.Flags().BoolVar(&a.quiet, "quiet", false, "print only the address")
+	return cmd
+}
+
+// shutdownPatience is how long requests may go on after Ctrl-C.
+const shutdownPatience = 2 * time.Second
+
+func (a *app) view(ctx context.Context, paths []string, port int, browser bool) error {
+	files, err := openViewFiles(paths)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	url := "http://" + listener.Addr().String() + "/"
+	if len(files) > 0 {
+		url += "?files=files.json"
+	}
+	if !web.HasEngine() {
+		a.sayf("oniscope: built without the page: run go tool mage build")
+	}
+	ctx, cancel := a.interruptible(ctx)
+	defer cancel()
+	server := &http.Server{
+		Handler:           newViewHandler(web.Files, files),
+		ReadHeaderTimeout: 10 * time.Second,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	if err := a.printAddress(url, files); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	a.sayf("Ctrl-C ends it")
+	if browser && web.HasEngine() {
+		openBrowser(url)
+	}
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	patience, done := context.WithTimeout(context.Background(), shutdownPatience)
+	defer done()
+	if err := server.Shutdown(patience); errors.Is(err, context.DeadlineExceeded) {
+		return server.Close()
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// printAddress says where the page is, before anything else is printed.
+func (a *app) printAddress(url string, files []string) error {
+	if a.json {
+		return a.writeJSON(struct {
+			URL   string   `json:"url"`
+			Files []string `json:"files"`
+		}{url, append([]string{}, files...)})
+	}
+	_, err := fmt.Fprintln(a.stdout, url)
+	return err
+}
+
+// openViewFiles checks that each path is a file that can be read.
+func openViewFiles(paths []string) ([]string, error) {
+	for _, path := range paths {
+		f, _, err := openFile(path)
+		if err != nil {
+			return nil, err
+		}
+		f.Close()
+	}
+	return paths, nil
+}

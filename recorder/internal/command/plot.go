@@ -1,0 +1,400 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oniscope/oniscope/recorder/internal/picture"
+	"github.com/oniscope/oniscope/shared/decimate"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// maxSVGBins bound the size of an SVG, at about 30 bytes a bin.
+const maxSVGBins = 300_000
+
+// A plotter turns a selection into a figure: it reads every row once and keeps
+// the extremes of each pixel column.
+type plotter struct {
+	in *input
+	x  *recording.Excerpt
+
+	figure  *picture.Figure
+	sources []plotSource // of all traces, panel after panel
+	bins    decimate.Bins
+	clock   int // column, or -1: rows take its place
+
+	from, to bool // the axis begins, ends with what was asked for
+
+	progress func(done, total int64)
+	damaged  []recording.Finding
+}
+
+// A plotSource is where a trace comes from.
+type plotSource struct {
+	column int
+	bit    int // of its values, or -1: the values themselves
+	trace  *picture.Trace
+}
+
+// choose fills in the panels, without data. named says that someone chose the
+// columns.
+func (p *plotter) choose(named bool) error {
+	columns := p.in.reader.Stream().Columns
+	panels := map[string]int{} // place of a group's panel
+	var members [][]int        // columns of each panel
+	for _, c := range p.x.Indices() {
+		signal, _ := stream.SignalOf(columns[c].Name)
+		if !columns[c].Type.Numeric() || !named && signal.Kind == stream.Words { // counters, drawn only where someone names them
+			continue
+		}
+		key := signal.Label + "\x00" + columns[c].Unit
+		if signal.Bits != nil {
+			key = columns[c].Name
+		}
+		i, ok := panels[key]
+		if !ok {
+			i = len(members)
+			panels[key] = i
+			members = append(members, nil)
+		}
+		members[i] = append(members[i], c)
+	}
+	if len(members) == 0 {
+		if named {
+			return fmt.Errorf("none of these columns holds numbers, which is what can be drawn")
+		}
+		return fmt.Errorf("there is nothing to draw but counters; name one with --columns, for example --columns Clock")
+	}
+	for _, m := range members {
+		p.figure.Panels = append(p.figure.Panels, p.panel(m))
+	}
+	for i, m := range members {
+		panel := &p.figure.Panels[i]
+		if panel.Kind == picture.Bits {
+			t := 0
+			signal, _ := stream.SignalOf(columns[m[0]].Name)
+			for bit, name := range signal.Bits {
+				if name != "" {
+					p.sources = append(p.sources, plotSource{m[0], bit, &panel.Traces[t]})
+					t++
+				}
+			}
+			continue
+		}
+		for t := range panel.Traces {
+			p.sources = append(p.sources, plotSource{m[t], -1, &panel.Traces[t]})
+		}
+	}
+	return nil
+}
+
+// Members of a vector are drawn over one another, up to so many; panels of more
+// channels than maxLanes are stacked without axes of their own.
+const (
+	maxOverlaid = 4
+	maxLanes    = 16
+)
+
+// panel describes the panel of some columns that belong together.
+func (p *plotter) panel(columns []int) picture.Panel {
+	all := p.in.reader.Stream().Columns
+	first := &all[columns[0]]
+	_, group, channel := stream.Label(first.Name)
+	panel := picture.Panel{Name: group, Unit: unitText(first, channel)}
+	signal, _ := stream.SignalOf(first.Name)
+	if signal.Bits != nil {
+		panel.Unit, panel.Kind = "", picture.Bits
+		for _, name := range signal.Bits {
+			if name != "" {
+				panel.Traces = append(panel.Traces, picture.Trace{Label: name, Hold: true})
+			}
+		}
+		return panel
+	}
+	switch {
+	case len(columns) > maxLanes:
+		panel.Kind = picture.Stacked
+	case channel >= 0 && len(columns) > 1, len(columns) > maxOverlaid:
+		panel.Kind = picture.Lanes
+	}
+	for _, c := range columns {
+		label, _, channel := stream.Label(all[c].Name)
+		switch {
+		case channel >= 0:
+			label = fmt.Sprint(channel)
+		case len(columns) > 1:
+			label = strings.TrimPrefix(label, group+" ")
+		}
+		panel.Traces = append(panel.Traces, picture.Trace{Label: label})
+	}
+	panel.Upward = signal.AlongProbe
+	return panel
+}
+
+// unitText is the unit of a column's physical values, for people.
+func unitText(c *stream.Column, channel int) string {
+	switch {
+	case strings.HasPrefix(c.Unit, "u"):
+		return "µ" + c.Unit[1:]
+	case c.Unit == "" && channel >= 0:
+		return "codes"
+	}
+	return c.Unit
+}
+
+// span finds the time axis: from the first row to the end of the last, or as the
+// times were asked for.
+func (p *plotter) span(ctx context.Context) error {
+	s := p.in.reader.Stream()
+	start, end := p.x.Rows()
+	if p.x.Len() == 0 {
+		return fmt.Errorf("rows %d to %d: nothing is selected", start, end)
+	}
+	var timed bool
+	if p.clock, timed = s.Clock(); !timed {
+		p.figure.XLabel = "row"
+		p.bins = decimate.Bins{From: float64(start), To: float64(end)}
+		return nil
+	}
+	first, last, err := p.clockEnds(ctx)
+	if err != nil {
+		return err
+	}
+	gaps, period, err := p.in.reader.Gaps(ctx, p.x)
+	if err != nil {
+		return err
+	}
+	perRow := float64(last-first) / float64(max(1, p.x.Len()-1))
+	p.bins = decimate.Bins{From: float64(first), To: float64(last) + max(1, math.Round(perRow))}
+	if asked, _ := p.x.Ticks(); p.from {
+		p.bins.From = float64(asked.From)
+	}
+	if asked, _ := p.x.Ticks(); p.to {
+		p.bins.To = float64(asked.To)
+	}
+	unit := 1.0
+	if p.figure.XLabel = "acquisition clock (ticks)"; s.AcqClockHz > 0 {
+		p.figure.XLabel, unit = "time (s)", float64(s.AcqClockHz)
+	}
+	p.figure.From, p.figure.To = p.bins.From/unit, p.bins.To/unit
+	for _, g := range gaps {
+		if !g.Spread {
+			p.figure.Gaps = append(p.figure.Gaps, picture.Gap{From: float64(g.ClockBefore) / unit, To: float64(g.ClockAfter) / unit})
+		}
+	}
+	if period == 0 { // events
+		for i := range p.sources {
+			source := &p.sources[i]
+			source.trace.Hold = source.trace.Hold || isInteger(s.Columns[source.column].Type)
+		}
+	}
+	return nil
+}
+
+func isInteger(t stream.Type) bool {
+	switch t {
+	case stream.Float16, stream.Float32, stream.Float64:
+		return false
+	}
+	return true
+}
+
+// clockEnds returns the least and the greatest Clock that can be read.
+func (p *plotter) clockEnds(ctx context.Context) (first, last uint64, err error) {
+	clocks, err := p.x.With([]int{p.clock})
+	if err != nil {
+		return 0, 0, err
+	}
+	found := false
+	for b, err := range clocks.Batches(ctx) {
+		if err != nil && !isDamage(err) {
+			return 0, 0, err
+		}
+		if err != nil || b.Rows == 0 {
+			continue
+		}
+		ticks := risingTicks(&b.Columns[0])
+		if low := ticks[0]; !found || low < first {
+			first = low
+		}
+		found, last = true, max(last, ticks[len(ticks)-1])
+	}
+	if !found {
+		return 0, 0, errors.New("the Clock of none of these rows can be read; \"oniscope verify\" says why")
+	}
+	return first, last, nil
+}
+
+func isDamage(err error) bool {
+	var corrupt *recording.CorruptError
+	return errors.As(err, &corrupt)
+}
+
+// risingTicks are places on the time axis. They never fall: where Clock does, the
+// one before is kept.
+func risingTicks(v *recording.Vector) []uint64 {
+	ticks := recording.Values[uint64](v)
+	if slices.IsSorted(ticks) {
+		return ticks
+	}
+	ticks = slices.Clone(ticks)
+	for k := 1; k < len(ticks); k++ {
+		ticks[k] = max(ticks[k], ticks[k-1])
+	}
+	return ticks
+}
+
+// read fills the envelopes, batch after batch.
+func (p *plotter) read(ctx context.Context) error {
+	p.bins.N = p.figure.Bins
+	var columns []int // those of the traces, each once, and the clock
+	at := make([]int, len(p.sources))
+	for i := range p.sources {
+		p.sources[i].trace.Envelope = make([]float32, 2*p.bins.N)
+		decimate.Clear(p.sources[i].trace.Envelope)
+		c := p.sources[i].column
+		if len(columns) == 0 || columns[len(columns)-1] != c { // bits of one column stand together
+			columns = append(columns, c)
+		}
+		at[i] = len(columns) - 1
+	}
+	if p.clock >= 0 {
+		columns = append(columns, p.clock)
+	}
+	x, err := p.x.With(columns)
+	if err != nil {
+		return err
+	}
+	done, total := int64(0), x.Len()
+	for b, err := range x.Batches(ctx) {
+		if err != nil && !isDamage(err) {
+			return err
+		}
+		if err == nil {
+			p.widen(b, at)
+			done += int64(b.Rows)
+		}
+		p.progress(min(done+x.LeftOut(), total), total)
+	}
+	p.damaged, _ = x.Lost()
+	return nil
+}
+
+// widen widens the envelopes by one batch; at says in which of its columns each
+// source is.
+func (p *plotter) widen(b *recording.Batch, at []int) {
+	var ticks []uint64
+	if p.clock >= 0 {
+		ticks = risingTicks(&b.Columns[len(b.Columns)-1])
+	} else {
+		ticks = make([]uint64, b.Rows)
+		for k := range ticks {
+			ticks[k] = uint64(b.Start) + uint64(k)
+		}
+	}
+	bin, edges := p.bins.Rows(ticks)
+	if edges == nil {
+		return
+	}
+	for i := range p.sources {
+		s, v := &p.sources[i], &b.Columns[at[i]]
+		if envelope := s.trace.Envelope[2*bin:]; s.bit >= 0 {
+			minMaxOfBit(envelope, v, s.bit, edges)
+		} else {
+			recording.MinMax(envelope, v, edges)
+		}
+	}
+}
+
+func minMaxOfBit(envelope []float32, v *recording.Vector, bit int, edges []int) {
+	values := make([]uint8, v.Len)
+	for row := range values {
+		values[row] = v.Data[row*v.Width+bit/8] >> (bit % 8) & 1
+	}
+	decimate.MinMax(envelope, values, v.Valid, edges)
+}
+
+// physical turns the envelopes' raw values into those of their units.
+func (p *plotter) physical() {
+	columns := p.in.reader.Stream().Columns
+	for i := range p.sources {
+		s := &p.sources[i]
+		c := &columns[s.column]
+		if s.bit >= 0 || c.Scale == 0 {
+			continue
+		}
+		e := s.trace.Envelope
+		for b := 0; b < len(e); b += 2 {
+			lo, hi := c.Physical(float64(e[b])), c.Physical(float64(e[b+1]))
+			e[b], e[b+1] = float32(min(lo, hi)), float32(max(lo, hi))
+		}
+	}
+	for i := range p.figure.Panels {
+		if panel := &p.figure.Panels[i]; panel.Unit == "B" {
+			inThousands(panel)
+		}
+	}
+}
+
+// inThousands writes many bytes as kB, MB or GB.
+func inThousands(panel *picture.Panel) {
+	most := float32(0)
+	for _, t := range panel.Traces {
+		for _, v := range t.Envelope {
+			if v > most {
+				most = v
+			}
+		}
+	}
+	for _, prefix := range []struct {
+		factor float32
+		unit   string
+	}{{1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}} {
+		if most < prefix.factor {
+			continue
+		}
+		panel.Unit = prefix.unit
+		for _, t := range panel.Traces {
+			for i := range t.Envelope {
+				t.Envelope[i] /= prefix.factor
+			}
+		}
+		return
+	}
+}
+
+// words fills in the title and the line below it.
+func (p *plotter) words(title string) {
+	s := p.in.reader.Stream()
+	name := s.Name
+	if name == "" {
+		name = filepath.Base(p.in.path)
+	}
+	p.figure.Title = name
+	if title != "" && title != name {
+		p.figure.Title += "  ·  " + title
+	}
+	var note []string
+	if began, err := time.Parse(time.RFC3339Nano, s.StartUTC); err == nil {
+		note = append(note, "started "+began.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
+	start, end := p.x.Rows()
+	note = append(note, fmt.Sprintf("rows %d to %d", start, end))
+	if n := len(p.figure.Gaps); n > 0 {
+		note = append(note, plural(n, "gap"))
+	}
+	if n := len(p.damaged); n > 0 {
+		note = append(note, "damage at "+plural(n, "place"))
+	}
+	if s.Simulated {
+		note = append(note, "simulated")
+	}
+	p.figure.Note = strings.Join(note, "  ·  ")
+}

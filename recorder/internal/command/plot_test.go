@@ -1,0 +1,190 @@
+package command
+
+import (
+	"encoding/binary"
+	"image/color"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// plotRows, at a microsecond each, in batches of plotBatch: one spike, and a
+// gap of 50 ms.
+const (
+	plotRows, plotBatch = 400_000, 30_000
+	spikeRow, gapRow    = 123_456, 300_000
+	gapTicks            = 50_000
+)
+
+func spikeRecording(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "spike.arrow")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s := &stream.Stream{Name: "electrode", AcqClockHz: 1_000_000, Columns: []stream.Column{
+		{Name: "Voltage", Type: stream.Int16, Unit: "V", Scale: 0.5, Offset: 10},
+		{Name: "Clock", Type: stream.Uint64},
+	}}
+	w, err := recording.NewWriter(f, s, recording.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for start := 0; start < plotRows; start += plotBatch {
+		var values, clock []byte
+		rows := min(plotBatch, plotRows-start)
+		for row := start; row < start+rows; row++ {
+			value, tick := int16(10+row%2), uint64(row) // 0 or 0.5 V
+			if row == spikeRow {
+				value = 210 // 100 V
+			}
+			if row >= gapRow {
+				tick += gapTicks
+			}
+			values, clock = binary.LittleEndian.AppendUint16(values, uint16(value)), binary.LittleEndian.AppendUint64(clock, tick)
+		}
+		if _, err := w.WriteBatch(rows, []recording.Vector{{Data: values}, {Data: clock}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestPlotDrawsOneRowOfHundredThousandsAndNoneInTheGap(t *testing.T) {
+	in := spikeRecording(t)
+	out := filepath.Join(t.TempDir(), "spike.png")
+	if code, _, said := try("plot", in, "-o", out); code != exitDone {
+		t.Fatal(code, said)
+	}
+	f, err := os.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The plot lies between 72 pixels at the left and 20 at the right.
+	const first, columns = 72, 1200 - 72 - 20
+	column := func(row int) int {
+		tick := float64(row)
+		if row >= gapRow {
+			tick += gapTicks
+		}
+		return first + int(tick/(plotRows+gapTicks)*columns)
+	}
+	green := func(x, y int) bool {
+		c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
+		return int(c.G)-int(c.R) > 40
+	}
+	height := func(x int) (ink int) {
+		for y := range img.Bounds().Dy() {
+			if green(x, y) {
+				ink++
+			}
+		}
+		return ink
+	}
+	// From 0 to 100 V the spike is nearly as high as the panel of 130 pixels.
+	if got := height(column(spikeRow)); got < 115 {
+		t.Errorf("the spike is %d pixels high", got)
+	}
+	for _, row := range []int{1000, spikeRow - 5000, spikeRow + 5000, plotRows - 1000} {
+		if got := height(column(row)); got < 1 || got > 6 {
+			t.Errorf("at row %d there are %d pixels of ink", row, got)
+		}
+	}
+	for x := column(gapRow-1) + 2; x < column(gapRow)-1; x++ {
+		if got := height(x); got != 0 {
+			t.Fatalf("in the gap, at %d, there are %d pixels of ink", x, got)
+		}
+	}
+}
+
+func TestPlotEnvelopesArePhysicalAndExact(t *testing.T) {
+	in, err := (&app{quiet: true}).openInput(t.Context(), spikeRecording(t), &clockFlags{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.close()
+	f := &plotFlags{out: "x.png", width: 400, scale: 1}
+	flags := (&app{}).plotCommand().Flags()
+	f.changed = flags.Changed
+	x, err := f.resolve(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlotter(in, x, f)
+	if err := p.collect(t.Context(), f, ""); err != nil {
+		t.Fatal(err)
+	}
+	if p.figure.From != 0 || math.Abs(p.figure.To-0.450001) > 1e-5 || p.figure.XLabel != "time (s)" {
+		t.Errorf("from %g to %g %s", p.figure.From, p.figure.To, p.figure.XLabel)
+	}
+	if len(p.figure.Gaps) != 1 || math.Abs(p.figure.Gaps[0].To-0.35) > 1e-9 {
+		t.Errorf("gaps %v, want one to 0.35 s", p.figure.Gaps)
+	}
+	if len(p.figure.Panels) != 1 || p.figure.Panels[0].Unit != "V" {
+		t.Fatalf("panels %+v", p.figure.Panels)
+	}
+	spikes := 0
+	e := p.figure.Panels[0].Traces[0].Envelope
+	for b := 0; b < len(e); b += 2 {
+		if e[b] != e[b] {
+			continue
+		}
+		if e[b] != 0 || e[b+1] != 0.5 && e[b+1] != 100 {
+			t.Fatalf("bin %d from %g to %g V", b/2, e[b], e[b+1])
+		}
+		if e[b+1] == 100 {
+			spikes++
+		}
+	}
+	if spikes != 1 {
+		t.Errorf("%d bins reach 100 V, want 1", spikes)
+	}
+}
+
+func TestTheAxisIsThatOfTheSecondsAskedFor(t *testing.T) {
+	in, err := (&app{quiet: true}).openInput(t.Context(), spikeRecording(t), &clockFlags{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.close()
+	f := &plotFlags{out: "x.png", width: 400, scale: 1}
+	flags := (&app{}).plotCommand().Flags()
+	f.changed = func(name string) bool { return name == "from" || name == "to" || flags.Changed(name) }
+	f.from, f.to = "0.3", "0.4" // from the gap on, which ends at 0.35 s
+	x, err := f.resolve(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlotter(in, x, f)
+	if err := p.collect(t.Context(), f, ""); err != nil {
+		t.Fatal(err)
+	}
+	if p.figure.From != 0.3 || p.figure.To != 0.4 {
+		t.Errorf("from %g to %g s", p.figure.From, p.figure.To)
+	}
+	e := p.figure.Panels[0].Traces[0].Envelope
+	half := len(e) / 4 * 2
+	for b := 0; b < half-2; b += 2 {
+		if e[b] == e[b] {
+			t.Fatalf("bin %d of %d is not empty, in the gap", b/2, len(e)/2)
+		}
+	}
+	if e[half+2] != e[half+2] {
+		t.Error("the bin after the gap is empty")
+	}
+}

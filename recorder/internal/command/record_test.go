@@ -1,0 +1,172 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// A fullDisk is a file that takes only so many bytes.
+type fullDisk struct {
+	*os.File
+	left int
+}
+
+func (d *fullDisk) Write(p []byte) (int, error) {
+	n := min(len(p), d.left)
+	d.left -= n
+	n, err := d.File.Write(p[:n])
+	if err == nil && n < len(p) {
+		err = syscall.ENOSPC
+	}
+	return n, err
+}
+
+func (d *fullDisk) Truncate(size int64) error {
+	if err := d.File.Truncate(size); err != nil {
+		return err
+	}
+	_, err := d.Seek(size, 0)
+	return err
+}
+
+// recordOn records two seconds of a breakout board where the files with the
+// given names hold only 3000 bytes.
+func recordOn(t *testing.T, full ...string) (code int, summary store.Summary, words, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	rig := write(t, "rig.yaml", []byte("driver: sim\npace: max\n"))
+	var out, errs bytes.Buffer
+	a := &app{stdout: &out, stderr: &errs, create: func(path string, _ bool) (store.File, error) {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		left := 1 << 40
+		for _, name := range full {
+			if strings.Contains(filepath.Base(path), name) {
+				left = 3000
+			}
+		}
+		return &fullDisk{f, left}, nil
+	}}
+	code = a.run("record", "--rig", rig, "--out", dir, "--duration", "2s", "--json")
+	if err := json.Unmarshal(out.Bytes(), &summary); err != nil {
+		t.Fatalf("%v in %s%s", err, out.Bytes(), errs.Bytes())
+	}
+	return code, summary, errs.String(), dir
+}
+
+func TestAFullDiskStopsItsStreamAndNoOther(t *testing.T) {
+	code, summary, words, dir := recordOn(t, "heartbeat")
+	if code != exitLoss || !strings.Contains(words, "heartbeat_0.arrow: the disk is full") {
+		t.Errorf("exit code %d: %s", code, words)
+	}
+	gaps := false
+	for _, s := range summary.Streams {
+		gaps = gaps || s.Name == "gaps" && s.Rows > 0
+		want := store.StateComplete
+		if s.Name == "heartbeat" {
+			want = store.StateFailed
+			if s.Rows+int64(s.DroppedRows) != 200 || s.DroppedRows == 0 || s.Error == "" {
+				t.Errorf("heartbeat: %+v", s)
+			}
+		}
+		if s.State != want {
+			t.Errorf("%s: state %s, want %s", s.Name, s.State, want)
+		}
+	}
+	csv := filepath.Join(dir, "gaps.csv")
+	if code, _, errs := try("export", filepath.Join(dir, "gaps_0.arrow"), "-o", csv); !gaps || code != exitDone {
+		t.Errorf("gaps in the summary %v, exported with exit code %d: %s", gaps, code, errs)
+	}
+	if text, err := os.ReadFile(csv); err != nil || !strings.Contains(string(text), "heartbeat,") || !strings.Contains(string(text), ",disk") {
+		t.Errorf("gaps: %s, %v", text, err)
+	}
+	if code, text, _ := try("info", "--json", filepath.Join(dir, "heartbeat_0.arrow")); code != exitDone || !strings.Contains(text, `"state": "unfinished"`) {
+		t.Errorf("info: exit code %d, %s", code, text)
+	}
+	if code, text, _ := try("recover", filepath.Join(dir, "heartbeat_0.arrow")); code != exitDone || !strings.Contains(text, "lossless") {
+		t.Errorf("recover: exit code %d, %s", code, text)
+	}
+	if code, text, _ := try("info", "--json", filepath.Join(dir, "analog-io_0.arrow")); code != exitDone || !strings.Contains(text, `"rows": 200000,`) {
+		t.Errorf("info: exit code %d, %s", code, text)
+	}
+}
+
+func TestADiskThatIsFullForAllEndsTheRecording(t *testing.T) {
+	code, summary, words, _ := recordOn(t, ".arrow")
+	if code != exitFailed || !strings.Contains(words, "the disk is full") {
+		t.Errorf("exit code %d: %s", code, words)
+	}
+	for _, s := range summary.Streams {
+		if s.Name != recording.GapStreamName && s.State != store.StateFailed { // what was lost still fits
+			t.Errorf("%s: state %s", s.Name, s.State)
+		}
+	}
+}
+
+func TestASecondCtrlCAborts(t *testing.T) {
+	// Not t.TempDir: what was aborted may still write when the test has ended.
+	dir, err := os.MkdirTemp("", "oniscope-abort-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	rig := write(t, "rig.yaml", []byte("driver: sim\n"))
+	interrupts := make(chan os.Signal, 2)
+	interrupts <- os.Interrupt
+	interrupts <- os.Interrupt
+	var out, words bytes.Buffer
+	a := &app{stdout: &out, stderr: &words, interrupts: interrupts}
+	if code := a.run("record", "--rig", rig, "--out", dir); code != exitFailed || !strings.Contains(words.String(), "oniscope: aborted") {
+		t.Errorf("exit code %d: %s", code, words.String())
+	}
+}
+
+// TestOptionalDevicesAreRecordedIfTheRigNamesThem covers every kind that is
+// off otherwise, with what the simulator plays.
+func TestOptionalDevicesAreRecordedIfTheRigNamesThem(t *testing.T) {
+	const probe = "driver: sim\npace: max\nports: {a: {headstage: neuropixels-1.0e}}\n"
+	var names []string
+	named := probe + "devices:\n"
+	for _, k := range device.Kinds() {
+		if !k.Optional {
+			continue
+		}
+		key := k.Key
+		if k.Place != device.OnHost {
+			key = "port-a/" + key
+		}
+		names = append(names, strings.ReplaceAll(key, "/", "-"))
+		named += "  " + key + ": {}\n"
+	}
+	for _, rig := range []string{probe, named} {
+		var out, errs bytes.Buffer
+		a := &app{stdout: &out, stderr: &errs}
+		if code := a.run("record", "--rig", write(t, "rig.yaml", []byte(rig)), "--out", t.TempDir(), "--duration", "2s", "--json"); code != exitDone {
+			t.Fatalf("exit code %d: %s", code, errs.Bytes())
+		}
+		var summary store.Summary
+		if err := json.Unmarshal(out.Bytes(), &summary); err != nil {
+			t.Fatal(err)
+		}
+		rows := map[string]int64{}
+		for _, s := range summary.Streams {
+			rows[s.Name] = s.Rows
+		}
+		for _, name := range names {
+			if _, ok := rows[name]; ok != (rig == named) || ok && rows[name] == 0 {
+				t.Errorf("%s: recorded %v with %d rows by\n%s", name, ok, rows[name], rig)
+			}
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package command
+
+import (
+	"encoding/json"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oniscope/oniscope/web"
+)
+
+// contentPolicy lets the page load what this server serves, and nothing else.
+// It is sent with every answer: workers take theirs from their own script.
+const contentPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; " +
+	"img-src 'self' blob: data:; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+
+// contentTypes are set here and not by the machine's own table, which on some
+// says that modules are plain text, and browsers then refuse them.
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".mjs":  "text/javascript; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".wasm": "application/wasm",
+	".svg":  "image/svg+xml",
+	".json": "application/json",
+	".png":  "image/png",
+	".ts":   "text/plain; charset=utf-8",
+	".md":   "text/plain; charset=utf-8",
+	".txt":  "text/plain; charset=utf-8",
+
+	".arrow":   "application/vnd.apache.arrow.file",
+	".csv":     "text/csv; charset=utf-8",
+	".woff2":   "font/woff2",
+	".map":     "application/json",
+	".feather": "application/vnd.apache.arrow.file",
+}
+
+// noModTime keeps ServeContent from answering with a time stamp.
+var noModTime time.Time
+
+// A viewFile is one entry of /files.json.
+type viewFile struct {
+	Name string `json:"name"`
+	URL  string `json:"url"` // relative to the page
+	Size int64  `json:"size"`
+}
+
+// A viewHandler serves the page, the list of files, and their bytes.
+type viewHandler struct {
+	page  fs.FS
+	paths []string
+}
+
+// newViewHandler serves the page of a file system at / and the files of paths
+// at /files/<n>/<name>. Only these: no other path of the disk can be named.
+func newViewHandler(page fs.FS, paths []string) http.Handler {
+	return &viewHandler{page: page, paths: paths}
+}
+
+func (h *viewHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Content-Security-Policy", contentPolicy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Cache-Control", "no-store") // files grow, and the binary changes
+	if !isLoopbackHost(r.Host) {
+		// A foreign name that resolves to this machine: DNS rebinding.
+		http.Error(w, "oniscope view answers to localhost only", http.StatusMisdirectedRequest)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		header.Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+		return
+	}
+	switch {
+	case r.URL.Path == "/files.json":
+		h.serveList(w)
+	case strings.HasPrefix(r.URL.Path, "/files/"):
+		h.serveFile(w, r)
+	default:
+		h.servePage(w, r)
+	}
+}
+
+// isLoopbackHost reports whether a Host header names this machine.
+func isLoopbackHost(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	}
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(name)
+	return ip != nil && ip.IsLoopback()
+}
+
+func (h *viewHandler) serveList(w http.ResponseWriter) {
+	list := []viewFile{}
+	for i, file := range h.paths {
+		name := filepath.Base(file)
+		entry := viewFile{Name: name, URL: "files/" + strconv.Itoa(i) + "/" + url.PathEscape(name)}
+		if info, err := os.Stat(file); err == nil {
+			entry.Size = info.Size()
+		}
+		list = append(list, entry)
+	}
+	w.Header().Set("Content-Type", contentTypes[".json"])
+	_ = json.NewEncoder(w).Encode(list) // the reader is gone; nobody to tell
+}
+
+func (h *viewHandler) serveFile(w http.ResponseWriter, r *http.Request) {
+	number, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/files/"), "/")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || n >= len(h.paths) || strconv.Itoa(n) != number || name != filepath.Base(h.paths[n]) {
+		http.NotFound(w, r)
+		return
+	}
+	f, err := os.Open(h.paths[n])
+	if err != nil {
+		http.Error(w, "the file cannot be opened any more", http.StatusGone)
+		return
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		http.Error(w, "the file cannot be read any more", http.StatusGone)
+		return
+	}
+	setContentType(w, name)
+	// Without a time stamp of the file: one that grows must not answer
+	// "not modified".
+	http.ServeContent(w, r, name, noModTime, f)
+}
+
+func (h *viewHandler) servePage(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+	if name == "" {
+		name = "index.html"
+	}
+	if !fs.ValidPath(name) || strings.HasSuffix(r.URL.Path, "/") && r.URL.Path != "/" {
+		http.NotFound(w, r)
+		return
+	}
+	info, err := fs.Stat(h.page, name)
+	if err != nil || info.IsDir() {
+		if name == web.EnginePath {
+			http.Error(w, "built without the page: run go tool mage build", http.StatusNotFound)
+			return
+		}
+		http.NotFound(w, r)
+		return
+	}
+	setContentType(w, name)
+	http.ServeFileFS(w, r, h.page, name)
+}
+
+func setContentType(w http.ResponseWriter, name string) {
+	kind, ok := contentTypes[strings.ToLower(path.Ext(name))]
+	if !ok {
+		kind = "application/octet-stream"
+	}
+	w.Header().Set("Content-Type", kind)
+}

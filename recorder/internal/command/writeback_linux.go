@@ -1,0 +1,18 @@
+package command
+
+import (
+	"os"
+	"syscall"
+)
+
+// syncFileRangeWrite begins to write pages out and does not wait for it.
+// Source: sync_file_range(2).
+const syncFileRangeWrite = 2
+
+// beginWriteback lets the disk begin with n bytes that were written at off.
+// Left to itself it begins when memory is full of them, or when the file is
+// synced at the end: then copying and writing come one after the other.
+func beginWriteback(f *os.File, off, n int64) {
+	// A file system that cannot do it writes later.
+	_ = syscall.SyncFileRange(int(f.Fd()), off, n, syncFileRangeWrite)
+}

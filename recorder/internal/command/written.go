@@ -1,0 +1,74 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"os"
+)
+
+// A writtenFile remembers the hash of everything that is written to it, so that
+// it can be read back and compared. It is written from its beginning on.
+type writtenFile struct {
+	*os.File
+	truncate func(size int64) error
+	seed     maphash.Seed
+	pieces   []writtenPiece
+	size     int64
+}
+
+type writtenPiece struct {
+	n    int
+	hash uint64
+}
+
+// newWrittenFile wraps an output that is empty.
+func newWrittenFile(out *output) *writtenFile {
+	return &writtenFile{File: out.File, truncate: out.Truncate, seed: maphash.MakeSeed()}
+}
+
+func (w *writtenFile) Write(p []byte) (int, error) {
+	n, err := w.File.Write(p)
+	if n > 0 {
+		w.pieces, w.size = append(w.pieces, writtenPiece{n, maphash.Bytes(w.seed, p[:n])}), w.size+int64(n)
+	}
+	return n, err
+}
+
+// Truncate cuts off what was written last, in whole writes.
+func (w *writtenFile) Truncate(size int64) error {
+	if err := w.truncate(size); err != nil {
+		return err
+	}
+	for w.size > size {
+		last := len(w.pieces) - 1
+		w.size -= int64(w.pieces[last].n)
+		w.pieces = w.pieces[:last]
+	}
+	if w.size != size {
+		return fmt.Errorf("the file was cut inside a write")
+	}
+	return nil
+}
+
+// check reads everything back and compares it with what was written.
+func (w *writtenFile) check(ctx context.Context) error {
+	var buf []byte
+	at := int64(0)
+	for _, piece := range w.pieces {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if cap(buf) < piece.n {
+			buf = make([]byte, piece.n)
+		}
+		if _, err := w.ReadAt(buf[:piece.n], at); err != nil {
+			return fmt.Errorf("reading %d bytes at %d: %w", piece.n, at, noEOF(err))
+		}
+		if maphash.Bytes(w.seed, buf[:piece.n]) != piece.hash {
+			return fmt.Errorf("the %d bytes from %d on are not those that were written", piece.n, at)
+		}
+		at += int64(piece.n)
+	}
+	return nil
+}
