@@ -196,6 +196,7 @@ func askCommand(t *testing.T, binary, path string, c *fronts.Case) answer {
 		first, _, _ := strings.Cut(stderr.String(), "\n")
 		if code := cmd.ProcessState.ExitCode(); code != 0 && code != 3 {
 			words, _, _ := strings.Cut(withoutPrefixes(first, "oniscope: ", path+": "), "; say --")
+			words, _, _ = strings.Cut(words, " (--columns") // hints of the command
 			a.Output[format] = []byte(words)
 			if format == "arrow" {
 				a.Error = words

@@ -288,7 +288,7 @@ func TestRecoverGivesAPlanThatOpens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plan.Report.Output != "np_0-recovered.arrow" || plan.Report.Input != "np_0.arrow" {
+	if plan.Report.Output != "np_0.recovered.arrow" || plan.Report.Input != "np_0.arrow" {
 		t.Errorf("report %+v", plan.Report)
 	}
 	out := make([]byte, plan.Size())

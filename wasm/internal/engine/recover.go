@@ -90,8 +90,8 @@ func (e *Engine) VerifyCopy(ctx context.Context, plan *recovery.Plan, copied io.
 	return nil
 }
 
-// recoveredName puts "-recovered" before the extension.
+// recoveredName puts ".recovered" before the extension, as the command line does.
 func recoveredName(name string) string {
 	ext := path.Ext(name)
-	return name[:len(name)-len(ext)] + "-recovered" + ext
+	return name[:len(name)-len(ext)] + ".recovered" + ext
 }

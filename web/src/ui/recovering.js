@@ -38,7 +38,7 @@ export function recoverDialog(state, id) {
     try {
       const { blob, report } = await state.client.recover({ stream: id, compression: /** @type {Compression} */ (codec.select.value), salvage }, { signal: abort.signal, onProgress: (p) => work.show(p.done, p.total) });
       const json = new Blob([JSON.stringify(report, null, 2) + "\n"], { type: "application/json" });
-      const name = report.output || id + "-recovered.arrow";
+      const name = report.output || id + ".recovered.arrow";
       const saveFile = () => download(blob, name), saveReport = () => download(json, name.replace(/\.\w+$/, "") + ".json");
       fill(out, ...outcome(report));
       if (report.outcome !== "failed") saveFile();
