@@ -16,7 +16,7 @@ type rhythm struct {
 	stride int
 }
 
-// sampling is Subsample for who reads the values: where the metadata say
+// sampling is Subsample for callers that read the values: where the metadata say
 // nothing it measures the first batch that can be read.
 func (r *Reader) sampling(column int) (kind string, stride int, err error) {
 	if m, ok := r.rhythms[column]; ok {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oniscope/oniscope/recorder/internal/serve"
 	"github.com/oniscope/oniscope/web"
 )
 
@@ -62,7 +63,7 @@ func (a *app) view(ctx context.Context, paths []string, port int, browser bool) 
 	ctx, cancel := a.interruptible(ctx)
 	defer cancel()
 	server := &http.Server{
-		Handler:           newViewHandler(web.Files, files),
+		Handler:           serve.New(web.Files, files),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
 	failed := make(chan error, 1)

@@ -35,7 +35,7 @@ type input struct {
 	remove string            // temporary file to take away in the end
 }
 
-// openFile opens a file for reading and refuses what is none.
+// openFile opens a regular file for reading and refuses anything else.
 func openFile(path string) (*os.File, fs.FileInfo, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -33,7 +33,7 @@ func commitAll(outs ...*output) error {
 // createOutput begins a file at a path that does not exist.
 func createOutput(path string, in *input) (*output, error) {
 	if path == stdinName {
-		return nil, usagef("-o - is no file; standard output is what oniscope cat writes to")
+		return nil, usagef("-o - is not a file; standard output is what oniscope cat writes to")
 	}
 	if info, err := os.Lstat(path); err == nil {
 		if mine, err := in.file.Stat(); err == nil && os.SameFile(info, mine) {

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/oniscope/oniscope/recorder/internal/serve"
 	"github.com/oniscope/oniscope/web"
 	"github.com/oniscope/oniscope/web/pagetest"
 )
@@ -23,7 +24,7 @@ func TestThePageOpensTheFilesOfViewUnderItsPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer browser.Close()
-	server := httptest.NewServer(newViewHandler(web.Files, []string{bonsai + "new_NeuropixelsV1.arrow", bonsai + "start-time_0.csv"}))
+	server := httptest.NewServer(serve.New(web.Files, []string{bonsai + "new_NeuropixelsV1.arrow", bonsai + "start-time_0.csv"}))
 	defer server.Close()
 	page, err := browser.Open(server.URL+"/?files=files.json", pagetest.View{Width: 1280, Height: 800})
 	if err != nil {

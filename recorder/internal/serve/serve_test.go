@@ -1,8 +1,6 @@
-package command
+package serve
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -41,7 +39,7 @@ func ask(t *testing.T, method, target string, set func(*http.Request)) *http.Res
 		set(r)
 	}
 	w := httptest.NewRecorder()
-	newViewHandler(testPage, []string{path}).ServeHTTP(w, r)
+	New(testPage, []string{path}).ServeHTTP(w, r)
 	return w.Result()
 }
 
@@ -129,42 +127,9 @@ func TestViewListsItsFiles(t *testing.T) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("GET", "/files.json", nil)
 	r.Host = "localhost"
-	newViewHandler(testPage, nil).ServeHTTP(w, r)
+	New(testPage, nil).ServeHTTP(w, r)
 	if strings.TrimSpace(w.Body.String()) != "[]" {
 		t.Errorf("without files: %q", w.Body)
-	}
-}
-
-func TestViewPrintsItsAddressAndEndsWithCtrlC(t *testing.T) {
-	for _, c := range []struct {
-		files []string
-		query string
-	}{{[]string{bonsai + "new_Heartbeat.arrow"}, "/?files=files.json"}, {nil, "/"}} {
-		reader, writer := io.Pipe()
-		interrupts := make(chan os.Signal, 1)
-		var words bytes.Buffer
-		a := &app{stdout: writer, stderr: &words, interrupts: interrupts}
-		ended := make(chan int, 1)
-		go func() {
-			ended <- a.run(append([]string{"view", "--no-browser", "--quiet"}, c.files...)...)
-			writer.Close()
-		}()
-		address, err := bufio.NewReader(reader).ReadString('\n')
-		if err != nil || !strings.HasPrefix(address, "http://127.0.0.1:") || !strings.HasSuffix(strings.TrimSpace(address), c.query) {
-			t.Fatalf("%q, %v", address, err)
-		}
-		res, err := http.Get(strings.TrimSpace(address))
-		if err != nil || res.StatusCode != 200 {
-			t.Fatal(res, err)
-		}
-		res.Body.Close()
-		interrupts <- os.Interrupt
-		if code := <-ended; code != exitDone || words.Len() > 0 {
-			t.Errorf("exit code %d: %s", code, words.String())
-		}
-		if _, err := http.Get(strings.TrimSpace(address)); err == nil {
-			t.Error("still answers")
-		}
 	}
 }
 
@@ -203,7 +168,7 @@ func TestViewSaysWhenItWasBuiltWithoutThePage(t *testing.T) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("GET", "/"+web.EnginePath, nil)
 	r.Host = "localhost"
-	newViewHandler(page, nil).ServeHTTP(w, r)
+	New(page, nil).ServeHTTP(w, r)
 	if w.Code != 404 || !strings.Contains(w.Body.String(), "built without the page: run go tool mage build") {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}

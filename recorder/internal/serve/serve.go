@@ -1,4 +1,6 @@
-package command
+// Package serve hands out the page and, by ranges, the bytes of files: what a
+// browser asks on loopback, and nothing else.
+package serve
 
 import (
 	"encoding/json"
@@ -46,26 +48,26 @@ var contentTypes = map[string]string{
 // noModTime keeps ServeContent from answering with a time stamp.
 var noModTime time.Time
 
-// A viewFile is one entry of /files.json.
-type viewFile struct {
+// A listed is one entry of /files.json.
+type listed struct {
 	Name string `json:"name"`
 	URL  string `json:"url"` // relative to the page
 	Size int64  `json:"size"`
 }
 
-// A viewHandler serves the page, the list of files, and their bytes.
-type viewHandler struct {
+// A handler serves the page, the list of files, and their bytes.
+type handler struct {
 	page  fs.FS
 	paths []string
 }
 
-// newViewHandler serves the page of a file system at / and the files of paths
+// New serves the page of a file system at / and the files of paths
 // at /files/<n>/<name>. Only these: no other path of the disk can be named.
-func newViewHandler(page fs.FS, paths []string) http.Handler {
-	return &viewHandler{page: page, paths: paths}
+func New(page fs.FS, paths []string) http.Handler {
+	return &handler{page: page, paths: paths}
 }
 
-func (h *viewHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Security-Policy", contentPolicy)
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -105,11 +107,11 @@ func isLoopbackHost(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-func (h *viewHandler) serveList(w http.ResponseWriter) {
-	list := []viewFile{}
+func (h *handler) serveList(w http.ResponseWriter) {
+	list := []listed{}
 	for i, file := range h.paths {
 		name := filepath.Base(file)
-		entry := viewFile{Name: name, URL: "files/" + strconv.Itoa(i) + "/" + url.PathEscape(name)}
+		entry := listed{Name: name, URL: "files/" + strconv.Itoa(i) + "/" + url.PathEscape(name)}
 		if info, err := os.Stat(file); err == nil {
 			entry.Size = info.Size()
 		}
@@ -119,7 +121,7 @@ func (h *viewHandler) serveList(w http.ResponseWriter) {
 	_ = json.NewEncoder(w).Encode(list) // the reader is gone; nobody to tell
 }
 
-func (h *viewHandler) serveFile(w http.ResponseWriter, r *http.Request) {
+func (h *handler) serveFile(w http.ResponseWriter, r *http.Request) {
 	number, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/files/"), "/")
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 0 || n >= len(h.paths) || strconv.Itoa(n) != number || name != filepath.Base(h.paths[n]) {
@@ -143,7 +145,7 @@ func (h *viewHandler) serveFile(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, name, noModTime, f)
 }
 
-func (h *viewHandler) servePage(w http.ResponseWriter, r *http.Request) {
+func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	if name == "" {
 		name = "index.html"
