@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oniscope/oniscope/recorder/internal/picture"
+	"github.com/oniscope/oniscope/recorder/internal/plot"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -87,7 +88,6 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 		return err
 	}
 	defer in.close()
-	title := in.reader.Stream().Title()
 	out, err := createOutput(f.out, in)
 	if err != nil {
 		return err
@@ -97,12 +97,12 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
 	progress := a.newProgress("reading", x.Len(), false)
-	p := newPlotter(in, x, f)
-	p.progress = progress.set
-	err = p.collect(ctx, f, title)
+	o := f.options(in)
+	o.Progress = progress.set
+	figure, lost, err := plot.Draw(ctx, x, o)
 	progress.end()
 	if err == nil {
-		err = p.write(out, f)
+		err = writeFigure(out, figure, o.SVG)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -110,44 +110,21 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 	if err := out.commit(); err != nil {
 		return err
 	}
-	return a.reportPlot(path, f, p)
+	return a.reportPlot(path, f, x, figure, lost)
 }
 
-func newPlotter(in *input, x *recording.Excerpt, f *plotFlags) *plotter {
-	return &plotter{in: in, x: x, figure: &picture.Figure{Width: f.width, Height: f.height, Scale: f.scale},
-		from: f.from != "", to: f.to != "", progress: func(int64, int64) {}}
-}
-
-// collect makes the figure.
-func (p *plotter) collect(ctx context.Context, f *plotFlags, title string) error {
-	if err := p.choose(p.x.Named()); err != nil {
-		return err
-	}
-	if err := p.span(ctx); err != nil {
-		return err
-	}
-	p.figure.Bins = p.figure.Columns()
-	if isSVG(f.out) {
-		p.figure.Bins = max(1, min(p.figure.Bins, maxSVGBins/len(p.sources)))
-	}
-	if err := p.figure.Check(); err != nil {
-		return err
-	}
-	if err := p.read(ctx); err != nil {
-		return err
-	}
-	p.physical()
-	p.words(title)
-	return nil
+// options say how the flags want an excerpt to be drawn.
+func (f *plotFlags) options(in *input) plot.Options {
+	return plot.Options{Path: in.path, Width: f.width, Height: f.height, Scale: f.scale, SVG: isSVG(f.out), From: f.from != "", To: f.to != ""}
 }
 
 func isSVG(name string) bool { return strings.EqualFold(filepath.Ext(name), ".svg") }
 
-func (p *plotter) write(out *output, f *plotFlags) error {
+func writeFigure(out *output, figure *picture.Figure, svg bool) error {
 	w := bufio.NewWriterSize(out, 1<<16)
-	draw := p.figure.WritePNG
-	if isSVG(f.out) {
-		draw = p.figure.WriteSVG
+	draw := figure.WritePNG
+	if svg {
+		draw = figure.WriteSVG
 	}
 	if err := draw(w); err != nil {
 		return err
@@ -171,11 +148,11 @@ type plotPanel struct {
 	Traces int    `json:"traces"`
 }
 
-func (a *app) reportPlot(path string, f *plotFlags, p *plotter) error {
-	r := plotReport{Input: path, Output: f.out, selected: selectedOf(p.x), Gaps: len(p.figure.Gaps), Findings: p.damaged}
+func (a *app) reportPlot(path string, f *plotFlags, x *recording.Excerpt, figure *picture.Figure, lost []recording.Finding) error {
+	r := plotReport{Input: path, Output: f.out, selected: selectedOf(x), Gaps: len(figure.Gaps), Findings: lost}
 	traces := 0
-	for i := range p.figure.Panels {
-		panel := &p.figure.Panels[i]
+	for i := range figure.Panels {
+		panel := &figure.Panels[i]
 		r.Panels = append(r.Panels, plotPanel{panel.Name, panel.Unit, len(panel.Traces)})
 		traces += len(panel.Traces)
 	}
@@ -187,7 +164,7 @@ func (a *app) reportPlot(path string, f *plotFlags, p *plotter) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stdout, "%s  %s of %d rows in %s\n", f.out, plural(traces, "trace"), p.x.Len(), plural(len(r.Panels), "panel"))
+		fmt.Fprintf(a.stdout, "%s  %s of %d rows in %s\n", f.out, plural(traces, "trace"), x.Len(), plural(len(r.Panels), "panel"))
 	}
 	return a.reportDamage(path, r.Findings)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/oniscope/oniscope/recorder/internal/plot"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -125,21 +126,21 @@ func TestPlotEnvelopesArePhysicalAndExact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPlotter(in, x, f)
-	if err := p.collect(t.Context(), f, ""); err != nil {
+	figure, _, err := plot.Draw(t.Context(), x, f.options(in))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if p.figure.From != 0 || math.Abs(p.figure.To-0.450001) > 1e-5 || p.figure.XLabel != "time (s)" {
-		t.Errorf("from %g to %g %s", p.figure.From, p.figure.To, p.figure.XLabel)
+	if figure.From != 0 || math.Abs(figure.To-0.450001) > 1e-5 || figure.XLabel != "time (s)" {
+		t.Errorf("from %g to %g %s", figure.From, figure.To, figure.XLabel)
 	}
-	if len(p.figure.Gaps) != 1 || math.Abs(p.figure.Gaps[0].To-0.35) > 1e-9 {
-		t.Errorf("gaps %v, want one to 0.35 s", p.figure.Gaps)
+	if len(figure.Gaps) != 1 || math.Abs(figure.Gaps[0].To-0.35) > 1e-9 {
+		t.Errorf("gaps %v, want one to 0.35 s", figure.Gaps)
 	}
-	if len(p.figure.Panels) != 1 || p.figure.Panels[0].Unit != "V" {
-		t.Fatalf("panels %+v", p.figure.Panels)
+	if len(figure.Panels) != 1 || figure.Panels[0].Unit != "V" {
+		t.Fatalf("panels %+v", figure.Panels)
 	}
 	spikes := 0
-	e := p.figure.Panels[0].Traces[0].Envelope
+	e := figure.Panels[0].Traces[0].Envelope
 	for b := 0; b < len(e); b += 2 {
 		if e[b] != e[b] {
 			continue
@@ -170,14 +171,14 @@ func TestTheAxisIsThatOfTheSecondsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPlotter(in, x, f)
-	if err := p.collect(t.Context(), f, ""); err != nil {
+	figure, _, err := plot.Draw(t.Context(), x, f.options(in))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if p.figure.From != 0.3 || p.figure.To != 0.4 {
-		t.Errorf("from %g to %g s", p.figure.From, p.figure.To)
+	if figure.From != 0.3 || figure.To != 0.4 {
+		t.Errorf("from %g to %g s", figure.From, figure.To)
 	}
-	e := p.figure.Panels[0].Traces[0].Envelope
+	e := figure.Panels[0].Traces[0].Envelope
 	half := len(e) / 4 * 2
 	for b := 0; b < half-2; b += 2 {
 		if e[b] == e[b] {

@@ -1,4 +1,6 @@
-package command
+// Package plot decides what is drawn of an excerpt: panels, traces, the time
+// axis, gaps. How it is drawn is package picture's.
+package plot
 
 import (
 	"context"
@@ -22,18 +24,64 @@ const maxSVGBins = 300_000
 // A plotter turns a selection into a figure: it reads every row once and keeps
 // the extremes of each pixel column.
 type plotter struct {
-	in *input
-	x  *recording.Excerpt
+	x *recording.Excerpt
+	o Options
 
 	figure  *picture.Figure
 	sources []plotSource // of all traces, panel after panel
 	bins    decimate.Bins
 	clock   int // column, or -1: rows take its place
 
-	from, to bool // the axis begins, ends with what was asked for
+	damaged []recording.Finding
+}
 
-	progress func(done, total int64)
-	damaged  []recording.Finding
+// Options say how an excerpt is drawn.
+type Options struct {
+	Path          string // of the recording, for a title where the stream has no name
+	Width, Height int    // pixels; see picture.Figure
+	Scale         float64
+	SVG           bool
+	From, To      bool // the axis begins, ends with the times that were asked for
+
+	Progress func(done, total int64) // rows; nil: none
+}
+
+// Draw reads an excerpt and returns its figure, and the findings by which rows
+// are missing from it.
+func Draw(ctx context.Context, x *recording.Excerpt, o Options) (*picture.Figure, []recording.Finding, error) {
+	p := &plotter{x: x, o: o, figure: &picture.Figure{Width: o.Width, Height: o.Height, Scale: o.Scale}}
+	if err := p.choose(x.Named()); err != nil {
+		return nil, nil, err
+	}
+	if err := p.span(ctx); err != nil {
+		return nil, nil, err
+	}
+	p.figure.Bins = p.figure.Columns()
+	if o.SVG {
+		p.figure.Bins = max(1, min(p.figure.Bins, maxSVGBins/len(p.sources)))
+	}
+	if err := p.figure.Check(); err != nil {
+		return nil, nil, err
+	}
+	if err := p.read(ctx); err != nil {
+		return nil, nil, err
+	}
+	p.physical()
+	p.words(x.Reader().Stream().Title())
+	return p.figure, p.damaged, nil
+}
+
+func (p *plotter) progressed(done, total int64) {
+	if p.o.Progress != nil {
+		p.o.Progress(done, total)
+	}
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // A plotSource is where a trace comes from.
@@ -46,7 +94,7 @@ type plotSource struct {
 // choose fills in the panels, without data. named says that someone chose the
 // columns.
 func (p *plotter) choose(named bool) error {
-	columns := p.in.reader.Stream().Columns
+	columns := p.x.Reader().Stream().Columns
 	panels := map[string]int{} // place of a group's panel
 	var members [][]int        // columns of each panel
 	for _, c := range p.x.Indices() {
@@ -104,7 +152,7 @@ const (
 
 // panel describes the panel of some columns that belong together.
 func (p *plotter) panel(columns []int) picture.Panel {
-	all := p.in.reader.Stream().Columns
+	all := p.x.Reader().Stream().Columns
 	first := &all[columns[0]]
 	_, group, channel := stream.Label(first.Name)
 	panel := picture.Panel{Name: group, Unit: unitText(first, channel)}
@@ -152,7 +200,7 @@ func unitText(c *stream.Column, channel int) string {
 // span finds the time axis: from the first row to the end of the last, or as the
 // times were asked for.
 func (p *plotter) span(ctx context.Context) error {
-	s := p.in.reader.Stream()
+	s := p.x.Reader().Stream()
 	start, end := p.x.Rows()
 	if p.x.Len() == 0 {
 		return fmt.Errorf("rows %d to %d: nothing is selected", start, end)
@@ -167,16 +215,16 @@ func (p *plotter) span(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	gaps, period, err := p.in.reader.Gaps(ctx, p.x)
+	gaps, period, err := p.x.Reader().Gaps(ctx, p.x)
 	if err != nil {
 		return err
 	}
 	perRow := float64(last-first) / float64(max(1, p.x.Len()-1))
 	p.bins = decimate.Bins{From: float64(first), To: float64(last) + max(1, math.Round(perRow))}
-	if asked, _ := p.x.Ticks(); p.from {
+	if asked, _ := p.x.Ticks(); p.o.From {
 		p.bins.From = float64(asked.From)
 	}
-	if asked, _ := p.x.Ticks(); p.to {
+	if asked, _ := p.x.Ticks(); p.o.To {
 		p.bins.To = float64(asked.To)
 	}
 	unit := 1.0
@@ -281,7 +329,7 @@ func (p *plotter) read(ctx context.Context) error {
 			p.widen(b, at)
 			done += int64(b.Rows)
 		}
-		p.progress(min(done+x.LeftOut(), total), total)
+		p.progressed(min(done+x.LeftOut(), total), total)
 	}
 	p.damaged, _ = x.Lost()
 	return nil
@@ -323,7 +371,7 @@ func minMaxOfBit(envelope []float32, v *recording.Vector, bit int, edges []int) 
 
 // physical turns the envelopes' raw values into those of their units.
 func (p *plotter) physical() {
-	columns := p.in.reader.Stream().Columns
+	columns := p.x.Reader().Stream().Columns
 	for i := range p.sources {
 		s := &p.sources[i]
 		c := &columns[s.column]
@@ -372,10 +420,10 @@ func inThousands(panel *picture.Panel) {
 
 // words fills in the title and the line below it.
 func (p *plotter) words(title string) {
-	s := p.in.reader.Stream()
+	s := p.x.Reader().Stream()
 	name := s.Name
 	if name == "" {
-		name = filepath.Base(p.in.path)
+		name = filepath.Base(p.o.Path)
 	}
 	p.figure.Title = name
 	if title != "" && title != name {
@@ -388,10 +436,10 @@ func (p *plotter) words(title string) {
 	start, end := p.x.Rows()
 	note = append(note, fmt.Sprintf("rows %d to %d", start, end))
 	if n := len(p.figure.Gaps); n > 0 {
-		note = append(note, plural(n, "gap"))
+		note = append(note, counted(n, "gap"))
 	}
 	if n := len(p.damaged); n > 0 {
-		note = append(note, "damage at "+plural(n, "place"))
+		note = append(note, "damage at "+counted(n, "place"))
 	}
 	if s.Simulated {
 		note = append(note, "simulated")
