@@ -21,14 +21,9 @@ import (
 // nil, writes raw values.
 type Options struct {
 	// Physical makes CSV and NPY give scale x (raw - offset) as float64 where
-	// a column has a scale, and its unit behind its name.
+	// a column has a scale, and its unit after its name.
 	Physical bool
-
-	Progress func(done, total int64) // rows of the selection; nil: none
-
-	// Yield is called every few megabytes. An error ends the export, which
-	// returns it.
-	Yield func() error
+	Progress func(done, total int64) // rows of the excerpt; nil: none
 }
 
 // A Report says what was written and what could not be.
