@@ -57,13 +57,8 @@ func (r *Reader) readRows(i int, start, from, to int64, columns []int) (*Batch, 
 		return nil, err
 	}
 	b := &Batch{Index: i, Start: start + from, Rows: int(to - from), Columns: make([]Vector, len(columns))}
-	for k := range parts {
-		if b.Columns[k], err = rd.decode(&parts[k]); err != nil {
-			return fail(err)
-		}
-		if err := r.work(b.Columns[k].bytes()); err != nil {
-			return nil, err
-		}
+	if err := rd.decodeAll(parts, b.Columns); err != nil {
+		return fail(err)
 	}
 	return b, nil
 }

@@ -7,26 +7,70 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
+	"github.com/oniscope/oniscope/shared/internal/parallel"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// content returns the wanted bytes of a buffer that was read.
-func (b *batchRead) content(column int, s *bufferRead) ([]byte, error) {
+// content returns the wanted bytes of a buffer that was read, decoded by a
+// worker.
+func (b *batchRead) content(column int, s *bufferRead, worker int) ([]byte, error) {
 	if !s.compressed {
 		return s.piece.data[s.skip : s.skip+s.hi-s.lo], nil
 	}
 	// What it takes was counted when it was planned. Room behind the end lets
 	// a decoder copy in words.
 	room := func(n int64) ([]byte, error) { return make([]byte, 0, n+64), nil }
-	out, err := b.r.decoder.Content(b.h.batch.Codec, s.piece.data, s.need, false, room)
+	out, err := b.r.decoder(worker).Content(b.h.batch.Codec, s.piece.data, s.need, false, room)
 	if err != nil {
 		return nil, b.damaged(column, s.at, err)
 	}
 	return out[s.lo:s.hi:s.hi], nil
 }
 
+// sideBySide is how many bytes have to be decompressed for it to be worth
+// several cores.
+const sideBySide = 256 << 10
+
+// decodeAll makes the vectors of columns whose bytes have been read, on all
+// cores where there is much to decompress.
+func (b *batchRead) decodeAll(parts []columnRead, out []Vector) error {
+	size := int64(0)
+	for k := range parts {
+		if c := &parts[k]; c.typ != stream.Other && c.values.compressed {
+			size += c.values.need
+		}
+	}
+	if size >= sideBySide {
+		if err := parallel.For(len(parts), func(worker, k int) (err error) {
+			if parts[k].typ != stream.Other { // those share dictionaries, and what is left of the room
+				out[k], err = b.decode(&parts[k], worker)
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	for k := range parts {
+		if size < sideBySide || parts[k].typ == stream.Other {
+			var err error
+			if out[k], err = b.decode(&parts[k], 0); err != nil {
+				return err
+			}
+		}
+		if err := b.r.work(out[k].bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decoder is the decompressor of a worker.
+func (r *Reader) decoder(worker int) *body.Decompressor {
+	return &r.decoders[worker]
+}
+
 // decode makes the vector of a column whose bytes have been read.
-func (b *batchRead) decode(c *columnRead) (Vector, error) {
+func (b *batchRead) decode(c *columnRead, worker int) (Vector, error) {
 	if c.typ == stream.Other {
 		return b.decodeArray(c.column)
 	}
@@ -38,7 +82,7 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 	}
 	var valid []byte // first, as a checker does: what is wrong is said in the same words
 	if c.valid != nil {
-		bitmap, err := b.content(c.column, c.valid)
+		bitmap, err := b.content(c.column, c.valid, worker)
 		if err != nil {
 			return Vector{}, err
 		}
@@ -51,7 +95,7 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 	if c.nulls == 0 {
 		valid = nil
 	}
-	data, err := b.content(c.column, c.values)
+	data, err := b.content(c.column, c.values, worker)
 	if err != nil {
 		return Vector{}, err
 	}
@@ -62,7 +106,7 @@ func (b *batchRead) decode(c *columnRead) (Vector, error) {
 		v.Data, v.Valid = data, valid
 		return v, nil
 	}
-	raw, err := b.content(c.column, c.ends)
+	raw, err := b.content(c.column, c.ends, worker)
 	if err != nil {
 		return Vector{}, err
 	}

@@ -13,11 +13,11 @@ import (
 // which batch.
 type dictionaries struct {
 	list   []dictionaryMessage
-	listed bool // by a footer, and not yet looked at
-	index  messages.Dictionaries
-	ready  bool                 // the index has them
-	cache  map[int64]dictionary // by id, the one used last
-	busy   map[int64]bool       // being read: for those that hold themselves
+	listed bool                   // by a footer, and not yet looked at
+	index  *messages.Dictionaries // nil: not yet known
+	ready  bool                   // the index has them
+	cache  map[int64]dictionary   // by id, the one used last
+	busy   map[int64]bool         // being read: for those that hold themselves
 }
 
 type dictionaryMessage struct {
@@ -105,15 +105,18 @@ func (r *Reader) chain(id, at int64) ([]int, error) {
 		return nil, err
 	}
 	if !d.ready {
-		d.index.List = nil
+		index := &messages.Dictionaries{}
+		if d.index != nil {
+			index.ByPlace, index.Gaps = d.index.ByPlace, d.index.Gaps
+		}
 		for i := range d.list {
 			m := &d.list[i]
 			if m.err != nil { // whose it was cannot be known
 				return nil, &bufferError{m.block.Offset, m.err}
 			}
-			d.index.List = append(d.index.List, messages.DictionaryMessage{At: m.block.Offset, ID: m.id, Delta: m.delta})
+			index.List = append(index.List, messages.DictionaryMessage{At: m.block.Offset, ID: m.id, Delta: m.delta})
 		}
-		d.ready = true
+		d.index, d.ready = index, true
 	}
 	list, where, err := d.index.Chain(id, at)
 	if err != nil {
@@ -262,7 +265,7 @@ func (b *batchRead) array(column int, at int64) (*array.Array, error) {
 		Nodes:    b.h.batch.Nodes[span.Node:span.NodeEnd],
 		Variadic: b.h.batch.VariadicCounts[span.View:span.ViewEnd],
 		Buffer: func(i int, need int64, optional bool) ([]byte, error) {
-			p, err := b.r.decoder.Content(b.h.batch.Codec, b.stored[span.Buffer+i].data, need, optional, room)
+			p, err := b.r.decoder(0).Content(b.h.batch.Codec, b.stored[span.Buffer+i].data, need, optional, room)
 			if err != nil {
 				return nil, &array.Error{Buffer: i, Err: err}
 			}

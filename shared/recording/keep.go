@@ -52,7 +52,7 @@ func (r *Reader) readStored(i int, columns []int) (*storedBatch, error) {
 		if err != nil {
 			return fail(err)
 		}
-		if v, err := rd.decode(&part); err != nil {
+		if v, err := rd.decode(&part, 0); err != nil {
 			return fail(err)
 		} else if err := r.work(v.bytes()); err != nil {
 			return nil, err

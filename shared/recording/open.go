@@ -71,7 +71,7 @@ func (r *Reader) walk() error {
 		r.end, r.metadata = ends.FooterAt, ends.Footer.Metadata
 	}
 	r.batches, r.starts, r.headers, r.findings, r.filled = nil, []int64{0}, headerCache{}, nil, 0
-	r.dictionaries = dictionaries{index: *messages.DictionariesOf(layout)}
+	r.dictionaries = dictionaries{index: messages.DictionariesOf(layout)}
 	lost := false // since the batch before
 	for i := range layout.Verdicts {
 		v := &layout.Verdicts[i]

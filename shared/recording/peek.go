@@ -86,11 +86,8 @@ func (r *Reader) PeekBatches(batches, columns []int) (list []*Batch, errs []erro
 		if i < len(r.starts)-1 {
 			b.Start = r.starts[i]
 		}
-		for n := range columns {
-			if b.Columns[n], err = reads[k].decode(&parts[k][n]); err != nil {
-				fail(k, err)
-				break
-			}
+		if err := reads[k].decodeAll(parts[k], b.Columns); err != nil {
+			fail(k, err)
 		}
 		if errs[k] == nil {
 			list[k] = b

@@ -11,6 +11,7 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
+	"github.com/oniscope/oniscope/shared/internal/parallel"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -92,7 +93,7 @@ type Reader struct {
 	findings []Finding       // of batches that were read
 	filled   int             // findings whose rows and clocks are known
 
-	decoder body.Decompressor
+	decoders []body.Decompressor // of each worker
 
 	dictionaries dictionaries
 	worked       func(n int) error // told of bytes decoded while a slice is written; nil: nobody asks
@@ -132,7 +133,7 @@ func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
 // *CorruptError if the schema is damaged, or the error of r or of ctx. Damaged
 // batches are no error here: see Findings.
 func Open(ctx context.Context, r io.ReaderAt, size int64, o *Options) (*Reader, error) {
-	rd := &Reader{src: r, size: size, end: size, clock: -1, open: opening{ctx: ctx}}
+	rd := &Reader{decoders: make([]body.Decompressor, parallel.Workers()), src: r, size: size, end: size, clock: -1, open: opening{ctx: ctx}}
 	if o != nil {
 		rd.open.Options = *o
 	}

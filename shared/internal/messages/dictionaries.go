@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"sync"
 )
 
 // Why a dictionary cannot be had for a batch.
@@ -31,7 +32,8 @@ type Dictionaries struct {
 	ByPlace bool    // they count from their place on
 	Gaps    []int64 // where bytes are lost among which messages may have been
 
-	byID map[int64]*chains
+	sorted sync.Once // Chain is called on all cores
+	byID   map[int64]*chains
 }
 
 // chains are the messages of one dictionary.
@@ -56,9 +58,6 @@ func DictionariesOf(l *Layout) *Dictionaries {
 }
 
 func (d *Dictionaries) sort() {
-	if d.byID != nil {
-		return
-	}
 	d.byID = map[int64]*chains{}
 	for i := range d.List {
 		m := &d.List[i]
@@ -81,10 +80,11 @@ func (d *Dictionaries) sort() {
 
 // Chain returns the messages that make dictionary id for the batch at an offset
 // of the file: from the one that begins anew to the last, as indices of the
-// list. There are none if the list is empty. An error wraps ErrNotBegun or
+// list, which no longer changes then. There are none if the list is empty. It
+// may be called by several goroutines. An error wraps ErrNotBegun or
 // ErrPartLost; where says at which byte.
 func (d *Dictionaries) Chain(id, at int64) (list []int, where int64, err error) {
-	d.sort()
+	d.sorted.Do(d.sort)
 	c := d.byID[id]
 	if c == nil {
 		return nil, 0, nil
