@@ -365,3 +365,12 @@ a,b,0001,"[1, null, 3]","[1, 2]","{x: 1, y: ""z""}","{""k"": 5}",red,a text of m
 		t.Errorf("got\n%s\nwant\n%s", f.String(), want)
 	}
 }
+
+// jobOf is a job that writes nowhere.
+func jobOf(r *recording.Reader, s Selection) *job {
+	j, err := newJob(ctx, nil, of(r, s), nil)
+	if err != nil {
+		panic(err)
+	}
+	return j
+}

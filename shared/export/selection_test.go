@@ -32,12 +32,3 @@ func of(r *recording.Reader, s Selection) *recording.Excerpt {
 func pieces(r *recording.Reader, s Selection) func(func(*recording.Batch, error) bool) {
 	return of(r, s).Batches(ctx)
 }
-
-// jobOf is a job that writes nowhere.
-func jobOf(r *recording.Reader, s Selection) *job {
-	j, err := newJob(ctx, nil, of(r, s), nil)
-	if err != nil {
-		panic(err)
-	}
-	return j
-}

@@ -244,3 +244,12 @@ func TestEveryValueReadsAsArrowGoReadsIt(t *testing.T) {
 		t.Errorf("only %d files", read)
 	}
 }
+
+// eachTwin calls check for every file that can be read.
+func eachTwin(t *testing.T, check func(t *testing.T, f *twinFile)) {
+	for _, f := range twinFiles(t) {
+		if f.want.Error == "" {
+			t.Run(f.name, func(t *testing.T) { check(t, &f) })
+		}
+	}
+}

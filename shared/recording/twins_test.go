@@ -69,15 +69,6 @@ func twinFiles(tb testing.TB) []twinFile {
 	return list
 }
 
-// eachTwin calls check for every file that can be read.
-func eachTwin(t *testing.T, check func(t *testing.T, f *twinFile)) {
-	for _, f := range twinFiles(t) {
-		if f.want.Error == "" {
-			t.Run(f.name, func(t *testing.T) { check(t, &f) })
-		}
-	}
-}
-
 func TestNoWriterIsForgottenAndEveryFileHasItsTwin(t *testing.T) {
 	count := map[string]int{}
 	for _, f := range twinFiles(t) {

@@ -1,8 +1,8 @@
 """Compares two Arrow files with pyarrow: same.py WHOLE PART [start end [column ...]]
 
 PART must hold exactly the rows start <= row < end of WHOLE (all that PART has,
-from row 0, if not given), the named columns (all if none), with the same types,
-nulls, field and schema metadata. WHOLE may lack its footer. Exits 1 and says
+from row 0, if not given), the named columns in this order (all if none), with the
+same types, nulls, field and schema metadata. WHOLE may lack its footer. Exits 1 and says
 where they differ.
 """
 
@@ -48,7 +48,7 @@ def main(whole_path, part_path, start=None, end=None, *columns):
     start = int(start or 0)
     end = int(end) if end is not None else part.num_rows
     names = list(columns) or whole.column_names
-    if part.column_names != [n for n in whole.column_names if n in set(names)]:
+    if part.column_names != names:
         sys.exit(f"columns {part.column_names}, want {names}")
     if part.num_rows != end - start:
         sys.exit(f"{part.num_rows} rows, want {end - start}")
