@@ -144,8 +144,8 @@ func (r *Reader) dictionary(f *arrowipc.Field, at int64) (*array.Array, error) {
 		return nil, err
 	}
 	values := messages.DictionaryField(r.schema.Fields, id)
-	if plain := *f; values.TypeString() != plainType(&plain) {
-		return nil, &bufferError{at, fmt.Errorf("%w: dictionary %d has values of %s and of %s", ErrDamaged, id, values.TypeString(), plainType(&plain))}
+	if values.TypeString() != f.ValuesString() {
+		return nil, &bufferError{at, fmt.Errorf("%w: dictionary %d has values of %s and of %s", ErrDamaged, id, values.TypeString(), f.ValuesString())}
 	}
 	inner, err := r.innerDictionaries(values.Children, at, nil)
 	if err != nil {
@@ -172,13 +172,6 @@ func (r *Reader) dictionary(f *arrowipc.Field, at int64) (*array.Array, error) {
 	}
 	d.cache[id] = now
 	return now.values, nil
-}
-
-// plainType names the type of a field without its dictionary.
-func plainType(f *arrowipc.Field) string {
-	plain := *f
-	plain.Dictionary = nil
-	return plain.TypeString()
 }
 
 // innerDictionaries returns the dictionaries that fields hold themselves.

@@ -11,9 +11,32 @@ import (
 //
 // Source: Schema.fbs and the checks of Arrow C++ when it reads a schema.
 func (s *Schema) Check() error {
+	words := map[int64]string{}
 	for i := range s.Fields {
-		if err := s.Fields[i].check(); err != nil {
+		err := s.Fields[i].check()
+		if err == nil {
+			err = s.Fields[i].oneDictionary(words)
+		}
+		if err != nil {
 			return fmt.Errorf("column %q cannot be, and no program would open what is written: %w", s.Fields[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// oneDictionary reports a dictionary of which another field wants values of
+// another type; words are the types so far.
+func (f *Field) oneDictionary(words map[int64]string) error {
+	if d := f.Dictionary; d != nil {
+		values := f.ValuesString()
+		if other, ok := words[d.ID]; ok && other != values {
+			return fmt.Errorf("dictionary %d has values of %s and of %s", d.ID, other, values)
+		}
+		words[d.ID] = values
+	}
+	for i := range f.Children {
+		if err := f.Children[i].oneDictionary(words); err != nil {
+			return err
 		}
 	}
 	return nil

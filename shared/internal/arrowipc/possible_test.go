@@ -32,3 +32,16 @@ func TestTypesThatCannotBeAreNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestADictionaryHasValuesOfOneType(t *testing.T) {
+	word := func(typ TypeID) Field {
+		return Field{Name: "c", Type: DataType{ID: typ, BitWidth: 64}, Dictionary: &Dictionary{ID: 3, Index: DataType{ID: Int, BitWidth: 8}}}
+	}
+	if err := (&Schema{Fields: []Field{word(Utf8), word(Utf8)}}).Check(); err != nil {
+		t.Error(err)
+	}
+	inside := Field{Name: "list", Type: DataType{ID: List}, Children: []Field{word(FloatingPoint)}}
+	if err := (&Schema{Fields: []Field{word(Utf8), inside}}).Check(); err == nil || !strings.Contains(err.Error(), "dictionary 3 has values of utf8 and of float16") {
+		t.Error(err)
+	}
+}

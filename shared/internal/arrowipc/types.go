@@ -229,3 +229,10 @@ func (f *Field) TypeString() string {
 	}
 	return name
 }
+
+// ValuesString names the type of a field's values, without their dictionary.
+func (f *Field) ValuesString() string {
+	values := *f
+	values.Dictionary = nil
+	return values.TypeString()
+}
