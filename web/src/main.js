@@ -108,8 +108,9 @@ async function load(sources) {
   loading++;
   const { ids, failures } = await openSources(state, sources).finally(() => loading--);
   for (const { name, error } of failures) notice(`${name} could not be opened`, error);
-  setState(loading > 0 ? "opening" : state.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");
   state.changed("streams", "view", "progress");
+  state.tell(); // what data-state says is on the page
+  setState(loading > 0 ? "opening" : state.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");
   if (ids.length > 0) announce(`Opened ${count(ids.length, "stream")}.`);
   void indexAll(ids);
   if (failures.length > 0 && ids.length === 0) throw asError(failures[0].error);

@@ -91,10 +91,11 @@ export class State {
   /** @param {...Subject} subjects */
   changed(...subjects) {
     for (const subject of subjects) this.#changed.add(subject);
-    if (this.#frame === 0) this.#frame = this.#schedule(() => this.#tell());
+    if (this.#frame === 0) this.#frame = this.#schedule(() => this.tell());
   }
 
-  #tell() {
+  /** Tells the listeners at once what changed, not with the next frame; that one then finds nothing to tell. */
+  tell() {
     this.#frame = 0;
     const due = new Set([...this.#changed].flatMap((subject) => [...(this.#listeners.get(subject) ?? [])]));
     this.#changed.clear();
