@@ -80,7 +80,8 @@ type Acquisition struct {
 
 	patience   time.Duration
 	stopping   atomic.Bool
-	readerDone chan struct{}
+	readerDone chan struct{} // the reader has left the source
+	read       chan struct{} // or was given up; closed by Wait
 	done       chan struct{}
 	readErr    error // set before readerDone is closed
 	reachedEnd bool  // the duration, likewise
@@ -124,7 +125,7 @@ func New(cfg Config) (*Acquisition, error) {
 		cfg: cfg, clockHz: cfg.AcqClockHz,
 		queue: newQueue(cfg.QueueBytes), budget: newBudget(cfg.BatchBytes), gaps: newGapLog(cfg.Open),
 		at: map[oni.Address]*source{}, patience: readerPatience,
-		readerDone: make(chan struct{}), done: make(chan struct{}),
+		readerDone: make(chan struct{}), read: make(chan struct{}), done: make(chan struct{}),
 	}
 	if a.cfg.FlushTicks == 0 {
 		a.cfg.FlushTicks = max(1, a.clockHz)
@@ -181,7 +182,7 @@ func (a *Acquisition) Start() error {
 		return fmt.Errorf("acquire: %w", err)
 	}
 	a.started = time.Now()
-	go a.read()
+	go a.readAll()
 	for _, src := range a.devices {
 		if src.decoder != nil {
 			a.open(src)
@@ -235,8 +236,8 @@ func (closedWriter) Progress() (rows int64, _ int, _ int64) { return 0, 0, 0 }
 // any goroutine, and more than once.
 func (a *Acquisition) Stop() { a.stopping.Store(true) }
 
-// read is the goroutine that owns the Source.
-func (a *Acquisition) read() {
+// readAll is the goroutine that owns the Source.
+func (a *Acquisition) readAll() {
 	defer close(a.readerDone)
 	defer a.queue.close()
 	var f oni.Frame
@@ -283,6 +284,10 @@ func (a *Acquisition) read() {
 	}
 }
 
+// Read is closed when nothing more will be taken from the source: the reader
+// has left it, or was given up.
+func (a *Acquisition) Read() <-chan struct{} { return a.read }
+
 // readerPatience is how long a source may take to end after Stop. A controller
 // whose cable was pulled may never answer; the files are completed without it.
 const readerPatience = 5 * time.Second
@@ -309,12 +314,14 @@ func (a *Acquisition) Wait() (reached bool, err error) {
 				}
 				if now.Sub(since) > a.patience {
 					a.queue.close()
+					close(a.read)
 					<-a.done
 					return false, ErrNoAnswer
 				}
 			}
 		}
 	}
+	close(a.read)
 	<-a.done
 	if a.readErr != nil {
 		return a.reachedEnd, fmt.Errorf("acquire: %w", a.readErr)

@@ -36,8 +36,9 @@ func recordHelp() string { return fmt.Sprintf(recordText, rig.Example(), rig.Opt
 
 const recordText = `Record acquires from a controller and writes one Arrow file a stream into --out,
 a start-time CSV and a summary in JSON, until --duration is over, or Ctrl-C, or
-SIGTERM. A second Ctrl-C aborts; what was written stays readable and
-"oniscope recover" completes it.
+SIGTERM; then it completes the files. Only a third Ctrl-C, two seconds and more
+after the second, aborts; what was written stays readable and "oniscope recover"
+completes it.
 
 The rig file says what is connected. Example:
 

@@ -3,11 +3,14 @@ package command
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/recorder/internal/store"
@@ -114,22 +117,78 @@ func TestADiskThatIsFullForAllEndsTheRecording(t *testing.T) {
 	}
 }
 
-func TestASecondCtrlCAborts(t *testing.T) {
+// stuck makes files whose first batch never gets to the disk.
+func stuck(release <-chan struct{}) func(string, bool) (store.File, error) {
+	return func(path string, _ bool) (store.File, error) {
+		f, err := os.Create(path)
+		return &stuckFile{File: f, release: release}, err
+	}
+}
+
+type stuckFile struct {
+	*os.File
+	writes  int
+	release <-chan struct{}
+}
+
+func (f *stuckFile) Write(p []byte) (int, error) {
+	if f.writes++; f.writes > 1 { // the first is the schema
+		<-f.release
+	}
+	return f.File.Write(p)
+}
+
+// TestOnlyAThirdLaterCtrlCAborts: the disk hangs, so that the files cannot be
+// completed meanwhile.
+func TestOnlyAThirdLaterCtrlCAborts(t *testing.T) {
+	t.Parallel()
 	// Not t.TempDir: what was aborted may still write when the test has ended.
 	dir, err := os.MkdirTemp("", "oniscope-abort-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	rig := write(t, "rig.yaml", []byte("driver: sim\n"))
-	interrupts := make(chan os.Signal, 2)
+	release := make(chan struct{})
+	t.Cleanup(func() { close(release) })
+	interrupts := make(chan os.Signal)
+	var words lockedBuffer
+	a := &app{stdout: io.Discard, stderr: &words, interrupts: interrupts, create: stuck(release)}
+	ended := make(chan int, 1)
+	go func() { ended <- a.run("record", "--rig", write(t, "rig.yaml", []byte("driver: sim\n")), "--out", dir) }()
+	for _, pause := range []time.Duration{1500 * time.Millisecond, 20 * time.Millisecond, 2100 * time.Millisecond, 20 * time.Millisecond} {
+		time.Sleep(pause)
+		select {
+		case interrupts <- os.Interrupt:
+		case code := <-ended:
+			t.Fatalf("ended with %d: %s", code, words.String())
+		}
+	}
+	time.Sleep(2100 * time.Millisecond)
+	if len(ended) > 0 {
+		t.Fatalf("ended with %d: %s", <-ended, words.String())
+	}
 	interrupts <- os.Interrupt
-	interrupts <- os.Interrupt
-	var out, words bytes.Buffer
-	a := &app{stdout: &out, stderr: &words, interrupts: interrupts}
-	if code := a.run("record", "--rig", rig, "--out", dir); code != exitFailed || !strings.Contains(words.String(), "oniscope: aborted") {
+	if code := <-ended; code != exitFailed || !strings.Contains(words.String(), "oniscope: aborted") {
 		t.Errorf("exit code %d: %s", code, words.String())
 	}
+}
+
+// A lockedBuffer is a bytes.Buffer for several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // TestOptionalDevicesAreRecordedIfTheRigNamesThem covers every kind that is

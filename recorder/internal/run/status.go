@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/oniscope/oniscope/recorder/internal/store"
 )
 
 // A status shows once a second what a recording does: rows, rate, megabytes on
@@ -18,12 +20,21 @@ type status struct {
 }
 
 func newStatus(rec *Run) *status {
-	return &status{rec: rec, last: rec.acquisition.Started(), heard: map[string]uint64{}}
+	return &status{rec: rec, last: time.Now(), heard: map[string]uint64{}}
 }
 
-// show writes the line from the summary as collected last.
+// show says the line, once acquisition runs.
 func (st *status) show() {
-	s := &st.rec.summary
+	a := st.rec.acquisition.Load()
+	if a == nil || st.rec.o.Status == nil {
+		return
+	}
+	s := st.rec.collect(a, store.StateOpen)
+	seconds, text := st.line(&s)
+	st.rec.talk.show(func() { st.rec.o.Status.Show(seconds, text) })
+}
+
+func (st *status) line(s *store.Summary) (clockSeconds int64, text string) {
 	now := time.Now()
 	var rows, bytes int64
 	for _, f := range s.Streams {
@@ -32,19 +43,17 @@ func (st *status) show() {
 	}
 	seconds := max(now.Sub(st.last).Seconds(), 1e-3)
 	clock := time.Duration(float64(s.LastClock) / float64(s.AcqClockHz) * float64(time.Second)).Round(time.Second)
-	text := fmt.Sprintf("%v  %d rows  %.0f rows/s  %s/s  %s on disk  %s", clock, rows,
-		float64(rows-st.rows)/seconds, Megabytes(int64(float64(bytes-st.bytes)/seconds)), Megabytes(bytes), st.losses())
+	text = fmt.Sprintf("%v  %d rows  %.0f rows/s  %s/s  %s on disk  %s", clock, rows,
+		float64(rows-st.rows)/seconds, Megabytes(int64(float64(bytes-st.bytes)/seconds)), Megabytes(bytes), st.losses(s))
 	st.last, st.rows, st.bytes = now, rows, bytes
-	if st.rec.o.Status != nil {
-		st.rec.o.Status.Show(int64(clock/time.Second), text)
-	}
+	return int64(clock / time.Second), text
 }
 
 // losses says per device what is missing.
-func (st *status) losses() string {
+func (st *status) losses(s *store.Summary) string {
 	var parts []string
 	var dropped uint64
-	for _, d := range st.rec.summary.Devices {
+	for _, d := range s.Devices {
 		if n := d.Dropped + d.Lost + d.Bad; n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %d frames", d.Name, n))
 			dropped += n
@@ -54,7 +63,7 @@ func (st *status) losses() string {
 		}
 		st.heard[d.Name] = d.Frames
 	}
-	for _, f := range st.rec.summary.Streams {
+	for _, f := range s.Streams {
 		if f.DroppedRows > 0 {
 			parts = append(parts, fmt.Sprintf("%s %d rows", f.Name, f.DroppedRows))
 			dropped += f.DroppedRows

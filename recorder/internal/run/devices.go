@@ -1,0 +1,124 @@
+package run
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
+	"github.com/oniscope/oniscope/recorder/internal/acquire"
+	"github.com/oniscope/oniscope/recorder/internal/rig"
+	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// devices lists what may send frames, with the settings of the rig, and which
+// streams may replace an existing file.
+func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
+	r := rec.rig
+	all := rec.writer(rig.Writer{})
+	replace := map[string]bool{"": *all.Overwrite}
+	var devices []acquire.Device
+	for _, dev := range rec.source.Table() {
+		if dev.ReadSize == 0 {
+			continue
+		}
+		headstage := r.Headstage(dev)
+		kind := device.KindOf(dev, headstage)
+		key := ""
+		if kind != nil {
+			key = kind.KeyAt(dev.Address)
+		}
+		settings := r.Device(kind, key)
+		if !settings.Enable {
+			devices = append(devices, acquire.Device{Device: dev, Ignore: true})
+			continue
+		}
+		hub, err := rec.source.Hub(dev.Address.Hub())
+		if err != nil {
+			return nil, nil, err
+		}
+		w := rec.writer(settings.Writer)
+		codec, err := rig.ParseCodec(*w.Compression)
+		if err != nil {
+			return nil, nil, &UsageError{err}
+		}
+		config := device.Config{
+			AcqClockHz: rec.source.AcqClockHz(), Hub: hub, Headstage: headstage, Settings: settings.Settings,
+		}
+		rec.codecs[dev.Address] = codec
+		devices = append(devices, acquire.Device{Device: dev, Config: config, Buffered: *w.Buffered})
+		if device.Supported(dev, config) && *w.Overwrite != *all.Overwrite {
+			decoder, err := device.New(dev, config)
+			if err != nil {
+				return nil, nil, &UsageError{fmt.Errorf("%s: %w", r.File, err)}
+			}
+			for _, s := range decoder.Streams() {
+				replace[s.Name] = *w.Overwrite
+			}
+		}
+	}
+	overwrite := func(name string) bool {
+		if yes, ok := replace[name]; ok {
+			return yes
+		}
+		return *all.Overwrite
+	}
+	return devices, overwrite, nil
+}
+
+// writer returns how the streams of a device are written: options over the
+// device's own settings over those of the rig over the defaults.
+func (rec *Run) writer(device rig.Writer) rig.Writer {
+	return rec.o.Writer.Over(device).Over(rec.rig.Writer).Over(rig.DefaultWriter())
+}
+
+// begin takes the names on disk.
+func (rec *Run) begin(a *acquire.Acquisition, overwrite func(string) bool) error {
+	w := rec.writer(rig.Writer{})
+	suffix, err := store.ParseSuffix(*w.Suffix)
+	if err != nil {
+		return &UsageError{err}
+	}
+	var names []string
+	for _, s := range a.Streams() {
+		names = append(names, s.Name)
+		rec.expected[s.Name] = slices.ContainsFunc(s.Columns, func(c stream.Column) bool { return c.RateHz >= 2 })
+	}
+	if len(names) == 0 {
+		return &UsageError{fmt.Errorf("%s: no device is enabled", rec.rig.File)}
+	}
+	host, _ := os.Hostname()
+	rec.head = store.Summary{
+		Version: stream.Version, State: store.StateOpen, PID: os.Getpid(), Host: host,
+		Driver: rec.rig.Driver, Simulated: rec.rig.Driver == "sim", Seed: rec.rig.Seed, Signal: rec.rig.Signal,
+		RigFile: rec.rig.File, Rig: rec.rig.Text, AcqClockHz: rec.source.AcqClockHz(),
+		Devices: []store.DeviceSummary{}, Streams: []store.StreamSummary{}, Errors: []string{},
+	}
+	rec.store, err = store.Begin(names, store.Options{
+		Dir: rec.o.Dir, Suffix: suffix, Overwrite: overwrite, Now: time.Now(), Sync: rec.o.Sync, Create: rec.o.Create,
+	}, &rec.head)
+	return err
+}
+
+// describe fills in what only the start of acquisition tells.
+func (rec *Run) describe(s *stream.Stream, started time.Time) {
+	s.StartUTC = started.UTC().Format(time.RFC3339Nano)
+	s.StartClock = 0 // Start resets the acquisition clock
+	s.Simulated = rec.head.Simulated
+}
+
+func (rec *Run) openStream(s *stream.Stream) (acquire.Writer, error) {
+	codec := rec.codecs[oni.Address(s.DeviceAddress)]
+	if s.Name == recording.GapStreamName { // of no device
+		codec = recording.None
+	}
+	w, err := rec.store.OpenStream(s, codec)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}

@@ -1,0 +1,163 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oniscope/oniscope/recorder/internal/acquire"
+	"github.com/oniscope/oniscope/recorder/internal/rig"
+	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// work is the worker: it opens the controller, records, and completes the
+// files. ctx ends with the first signal. Whatever happens in it, the way out is
+// taken.
+func (rec *Run) work(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("recorder: panic: %v; oniscope recover completes the files", p)
+		}
+		if out := rec.out.leave(); out != nil {
+			err = errors.Join(err, out)
+		}
+	}()
+	a, err := rec.open(ctx)
+	if err != nil {
+		return err
+	}
+	return rec.record(ctx, a)
+}
+
+// errEarly ends a run that was asked to end before it began.
+var errEarly = errors.New("interrupted before the recording began; nothing was recorded")
+
+// open makes everything ready for Start: controller, decoders, names on disk.
+// After an error nothing is left.
+func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
+	rec.source, err = rec.openController(ctx, &rec.out)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, rec.out.leave(), rec.source.Close())
+		}
+	}()
+	devices, overwrite, err := rec.devices()
+	if err != nil {
+		return nil, err
+	}
+	clockHz := rec.source.AcqClockHz()
+	config := acquire.Config{
+		Source: rec.source, AcqClockHz: clockHz, Devices: devices, Open: rec.openStream, Describe: rec.describe,
+		FlushTicks: ticksFromDuration(rec.o.Flush, clockHz),
+		Wait:       rec.rig.Pace == rig.PaceMax,
+	}
+	if rec.o.Duration > 0 {
+		config.DurationTicks = max(1, ticksFromDuration(rec.o.Duration, clockHz))
+	}
+	acquisition, err := acquire.New(config)
+	if err != nil {
+		return nil, &UsageError{fmt.Errorf("%s: %w", rec.rig.File, err)}
+	}
+	if ctx.Err() != nil {
+		return nil, errEarly
+	}
+	return acquisition, rec.begin(acquisition, overwrite)
+}
+
+// record acquires until something ends it, and completes the files.
+func (rec *Run) record(ctx context.Context, a *acquire.Acquisition) error {
+	if err := a.Start(); err != nil {
+		rec.finish(a, "error", err)
+		return err
+	}
+	rec.mu.Lock()
+	rec.startUTC = a.Started().UTC().Format(time.RFC3339Nano)
+	rec.mu.Unlock()
+	rec.acquisition.Store(a)
+	if ctx.Err() != nil {
+		a.Stop()
+	}
+	go func() {
+		<-a.Read()
+		if err := rec.out.leave(); err != nil {
+			rec.warn(err)
+		}
+	}()
+	rec.startPollers(a.Read())
+	read, write := rec.source.BlockSizes()
+	if err := rec.store.WriteStartTime(stream.StartTime{
+		Time: a.Started(), AcqClockHz: rec.source.AcqClockHz(), BlockReadSize: uint64(read), BlockWriteSize: uint64(write),
+	}); err != nil {
+		rec.warn(err)
+	}
+	rec.say(fmt.Sprintf("recording to %s (Ctrl-C ends it)", rec.Path(store.FileName("*", rec.store.Suffix(), ".arrow"))))
+	marker := make(chan struct{})
+	go rec.keepMarker(marker, a)
+	reached, err := a.Wait()
+	marker <- struct{}{}
+	if reached {
+		rec.finish(a, "duration", err)
+	} else {
+		rec.finish(a, "error", err)
+	}
+	return nil
+}
+
+// keepMarker saves the marker each second until it is told to end.
+func (rec *Run) keepMarker(end <-chan struct{}, a *acquire.Acquisition) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-end:
+			return
+		case <-tick.C:
+			s := rec.collect(a, store.StateOpen)
+			if err := rec.store.Save(&s); err != nil {
+				rec.warn(err)
+			}
+		}
+	}
+}
+
+// finish completes the summary after the files are complete.
+func (rec *Run) finish(a *acquire.Acquisition, reason string, err error) {
+	rec.endFor(reason)
+	if err != nil {
+		rec.mu.Lock()
+		rec.failed = err
+		rec.errors = append(rec.errors, err.Error())
+		rec.mu.Unlock()
+	}
+	if err := rec.store.Close(); err != nil {
+		rec.warn(err)
+	}
+	if err := rec.out.leave(); err != nil {
+		rec.warn(err)
+	}
+	if !errors.Is(err, acquire.ErrNoAnswer) { // then a read is still inside, and closing would pull the ground from under it
+		if err := rec.source.Close(); err != nil {
+			rec.warn(err)
+		}
+	}
+	if n := a.Status().Strays; n > 0 {
+		rec.warn(fmt.Errorf("%d frames came from addresses that are not in the device table", n))
+	}
+	rec.mu.Lock()
+	rec.endUTC = time.Now().UTC().Format(time.RFC3339Nano)
+	rec.mu.Unlock()
+	state := store.StateComplete
+	if rec.failed != nil {
+		state = store.StateFailed
+	}
+	rec.summary = rec.collect(a, state)
+	if err := rec.store.Save(&rec.summary); err != nil {
+		rec.warn(err)
+		rec.summary = rec.collect(a, state)
+	}
+}
