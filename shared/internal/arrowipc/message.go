@@ -20,10 +20,12 @@ const (
 	maxDepth = 64 // of nested fields; Arrow's own C++ reader stops there too
 )
 
-// Metadata versions as stored.
+// Metadata versions as stored. Arrow Java before 1.0 states none in its footers;
+// then those of the messages count.
 const (
-	V4 = 3
-	V5 = 4
+	NoVersion = 0
+	V4        = 3
+	V5        = 4
 )
 
 // A HeaderType is the discriminant of the union MessageHeader in Message.fbs.
@@ -263,7 +265,7 @@ func ParseFooter(p []byte) (*Footer, error) {
 	if b.err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFooter, b.err)
 	}
-	if f.Version < V4 || f.Version > V5 {
+	if (f.Version < V4 || f.Version > V5) && f.Version != NoVersion {
 		return nil, fmt.Errorf("%w: metadata version %d, known are V4 and V5", ErrFooter, f.Version+1)
 	}
 	for _, list := range [][]Block{f.Dictionaries, f.Batches} {

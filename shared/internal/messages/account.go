@@ -55,7 +55,7 @@ func (l *Layout) account() {
 	l.sayTwice(twice)
 	l.order()
 	l.doubtWords()
-	if l.Footer.Version != l.Version {
+	if l.Footer.Version != l.Version && l.Footer.Version != arrowipc.NoVersion {
 		// C++ writes V5 in the footer of files that it is told to write as V4.
 		l.add(Verdict{Severity: Info, Harmless: true, At: l.FooterAt, Length: l.FooterEnd - l.FooterAt,
 			Reason: fmt.Sprintf("metadata version V%d in the footer, V%d in the messages", l.Footer.Version+1, l.Version+1)})

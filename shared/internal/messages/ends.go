@@ -393,6 +393,14 @@ func (e *Ends) believeFooter(src *Source, reason, remedy string) error {
 			e.First = m.At
 		}
 	}
+	if e.Version == arrowipc.NoVersion {
+		e.Version = arrowipc.V4
+		if m, _, err := messageAt(src, e.First, 0, 0); err != nil {
+			return err
+		} else if m != nil {
+			e.Version = m.Version
+		}
+	}
 	length := max(0, min(e.First, e.FooterAt)-begin)
 	v := Verdict{At: begin, Length: length, Severity: Warning, Reason: reason, Remedy: remedy}
 	if e.Unframed || length <= MaxPadding-arrowipc.HeaderLength {

@@ -1,0 +1,100 @@
+package fronts
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// A Situation is a file as people have it, from testdata/field, and what every
+// front has to say of it: the file NAME.* with its twin NAME.json. What the twin
+// leaves out is not said.
+type Situation struct {
+	Name string `json:"-"` // of the file
+	Data []byte `json:"-"`
+
+	About   string `json:"about"`    // how people come by it, and who wrote this one
+	ClockHz uint64 `json:"clock_hz"` // told beside the file; 0: nothing
+
+	Error string `json:"error"` // words of the refusal to open it; "": it opens
+
+	State    recording.State `json:"state"`
+	Format   string          `json:"format"`
+	Rows     *int64          `json:"rows"`
+	Batches  *int            `json:"batches"`
+	RateHz   *float64        `json:"rate_hz"`
+	Info     []Expected      `json:"info"`      // findings of `info` and of the page, those with severity info too
+	Verify   []Expected      `json:"verify"`    // of verification, without those of severity info
+	Outcome  string          `json:"outcome"`   // of a recovery
+	Kept     *int64          `json:"kept"`      // rows of its output
+	LostRows *int64          `json:"lost_rows"` // sum of all findings of verification
+}
+
+// An Expected is a finding; nil is not compared, Reason is a part of the words.
+type Expected struct {
+	Severity  string `json:"severity"`
+	Reason    string `json:"reason"`
+	Offset    *int64 `json:"offset"`
+	Length    *int64 `json:"length"`
+	Batch     *int   `json:"batch"`
+	BeforeRow *int64 `json:"before_row"`
+	LostRows  *int64 `json:"lost_rows"`
+}
+
+// Is reports whether a finding is the expected one.
+func (e *Expected) Is(f *recording.Finding) bool {
+	return (e.Severity == "" || e.Severity == f.Severity.String()) && strings.Contains(f.Reason, e.Reason) &&
+		is(e.Offset, f.Offset) && is(e.Length, f.Length) && is(e.Batch, f.Batch) && is(e.BeforeRow, f.BeforeRow) && is(e.LostRows, f.LostRows)
+}
+
+func is[T comparable](want *T, got T) bool { return want == nil || *want == got }
+
+// Differ says how findings differ from those that are expected, in order; "":
+// they do not.
+func Differ(want []Expected, got []recording.Finding) string {
+	same := len(want) == len(got)
+	for i := 0; same && i < len(want); i++ {
+		same = want[i].Is(&got[i])
+	}
+	if same {
+		return ""
+	}
+	a, _ := json.Marshal(want)
+	b, _ := json.Marshal(got)
+	return "findings are\n" + string(b) + "\nwant\n" + string(a)
+}
+
+// Situations reads the files of a folder that have a twin, in the order of
+// their names.
+func Situations(folder string) ([]Situation, error) {
+	twins, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var list []Situation
+	for _, twin := range twins {
+		text, err := os.ReadFile(twin)
+		if err != nil {
+			return nil, err
+		}
+		s := Situation{}
+		if err := json.Unmarshal(text, &s); err != nil {
+			return nil, err
+		}
+		stem := strings.TrimSuffix(twin, ".json")
+		for _, extension := range []string{".arrow", ".arrows", ".feather"} {
+			if s.Data, err = os.ReadFile(stem + extension); err == nil {
+				s.Name = filepath.Base(stem) + extension
+				break
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
