@@ -30,7 +30,7 @@ var rules = map[string]rule{
 	"hardware/oni":             {},
 	"hardware/device":          {own: []string{"hardware/oni", "shared/stream"}},
 	"hardware/sim":             {own: []string{"hardware/oni", "hardware/device", "shared/stream"}},
-	"hardware/liboni":          {own: []string{"hardware/oni"}, foreign: []string{"github.com/ebitengine/purego"}},
+	"hardware/liboni":          {own: []string{"hardware/oni"}, foreign: []string{"github.com/ebitengine/purego", "golang.org/x/sys/windows"}},
 	"shared/stream":            {},
 	"shared/decimate":          {},
 	"shared/internal/arrowipc": {foreign: []string{"github.com/google/flatbuffers/..."}},
@@ -51,6 +51,7 @@ var rules = map[string]rule{
 	"wasm/internal/engine": {own: []string{"shared/..."}},
 	"web":                  {},
 	"web/pagetest":         {own: []string{"shared/..."}, foreign: []string{"github.com/chromedp/..."}},
+	"internal/standin":     {},
 	"internal/fronts":      {own: []string{"shared/recording", "shared/stream"}},
 	"internal/buildtool":   {own: []string{"web/pagetest"}, foreign: []string{"github.com/chromedp/..."}},
 	"testdata/generate":    {own: []string{"shared/...", "hardware/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},
@@ -96,7 +97,7 @@ func TestImportLinesFollowTheRules(t *testing.T) {
 func (r rule) forbids(file, dir, imported string) string {
 	test := strings.HasSuffix(file, "_test.go")
 	if own, ok := strings.CutPrefix(imported, module); ok {
-		if matches(r.own, own) || own == dir || test && (own == "web/pagetest" || below(dir, own) || own == "internal/fronts" || dir == "shared/recording" && own == "shared/recovery") {
+		if matches(r.own, own) || own == dir || test && (own == "web/pagetest" || below(dir, own) || own == "internal/fronts" || own == "internal/standin" || dir == "shared/recording" && own == "shared/recovery") {
 			return ""
 		}
 		return "not among the packages of this module that it may use"
