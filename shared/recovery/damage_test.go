@@ -98,7 +98,7 @@ func TestDamageTable(t *testing.T) {
 			}(), all, Lossless, 0, -2, "does not fit the batches"},
 			{"schema message zeroed", clone(func(p []byte) { zero(p[8:blocks[0].Offset]) }), all, Lossless, 0, -2, "taken from the footer"},
 			{"everything before the first batch zeroed", clone(func(p []byte) { zero(p[:blocks[0].Offset]) }), all, Lossless, 0, -2, "taken from the footer"},
-			{"zeroed tail without a footer", append(withoutFooter(t, file), make([]byte, 70000)...), all, Lossy, 0, -1, "are zeros"},
+			{"zeroed tail without a footer", append(withoutFooter(t, file), make([]byte, 70000)...), all, Lossy, 0, -1, "to the end of the file"},
 			{"zeroed tail behind the footer", append(bytes.Clone(file), make([]byte, 5000)...), all, Lossless, 0, -2, "follow the end of the file"},
 			{"much zeroed tail behind the footer", append(bytes.Clone(file), make([]byte, 3<<20)...), all, Lossless, 0, -2, "follow the end of the file"},
 			{"rubbish without a footer", append(withoutFooter(t, file), bytes.Repeat([]byte("rubbish!"), 99)...), all, Lossy, 0, -1, "no message begins here"},

@@ -81,7 +81,7 @@ func (rc *recoverer) checkEarlier() error {
 		switch {
 		case err == nil:
 			e.clock, e.fix = c.Clock, c.Fixes
-			rc.suspect(i, &e.Verdict, &c)
+			rc.suspect(i, &e.Verdict, &c, i+1 < len(rc.list) && rc.list[i+1].Kind == messages.Loss)
 			return nil
 		case !errors.As(err, &bad):
 			return err

@@ -83,6 +83,7 @@ type recoverer struct {
 
 	list     []entry // verdicts of the walk, after the bodies were looked at
 	suspects []suspect
+	zeros    zeroFinder
 	words    *messages.Dictionaries
 	sizes    []int64  // values of each message of words, -1 if it is not intact
 	reasons  []string // why not
@@ -117,7 +118,17 @@ type suspect struct {
 	finding recording.Finding
 	cause   string // findings of one cause are one
 	mended  bool   // the output has it right
+	kind    suspectKind
 }
+
+// A suspectKind tells suspects that something else may explain.
+type suspectKind uint8
+
+const (
+	otherKind suspectKind = iota
+	zeroRows
+	clockBack
+)
 
 // examine judges every byte.
 func (rc *recoverer) examine() error {

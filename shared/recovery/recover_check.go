@@ -154,7 +154,8 @@ func (rc *recoverer) checkBatches() error {
 			if err := others(i); err != nil {
 				return err
 			}
-			rc.foldBatch(&rc.Verdicts[i], batch, &j.checked[n], &j.looked[n], j.bad[n])
+			followed := i+1 < len(rc.Verdicts) && rc.Verdicts[i+1].Kind == messages.Loss
+			rc.foldBatch(&rc.Verdicts[i], batch, &j.checked[n], &j.looked[n], j.bad[n], followed)
 			batch++
 			next++
 			if err := rc.reached(rc.Verdicts[i].At + rc.Verdicts[i].Length); err != nil {
@@ -170,11 +171,14 @@ func (rc *recoverer) checkBatches() error {
 	if err == nil && rc.o.HeadersOnly {
 		err = rc.checkEarlier()
 	}
+	if err == nil {
+		rc.suspectZeros()
+	}
 	return err
 }
 
 // foldBatch takes over a batch, or leaves it out if it is not intact.
-func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, seen *looked, bad *body.NotIntactError) {
+func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, seen *looked, bad *body.NotIntactError, followed bool) {
 	e := entry{Verdict: *v, checked: true, clock: c.Clock, fix: c.Fixes}
 	if bad != nil {
 		e.Verdict = rc.notIntact(v, bad)
@@ -185,7 +189,8 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, 
 		return
 	}
 	rc.steps.Add(c.ClockTicks)
-	rc.suspect(len(rc.list), v, c)
+	rc.zeros.batch = batch
+	rc.suspect(len(rc.list), v, c, followed)
 	if rc.verifier != nil {
 		rc.verifier.intact(v.At, batch, rc.report.RowsRecovered, c, seen)
 	}

@@ -166,6 +166,14 @@ func (v *verifier) intact(at int64, index int, row int64, c *body.Checked, l *lo
 	v.finder.Add(index, row, ticks, c.ClockTicks, adjoining)
 }
 
+// tickColumn is the column whose steps are looked at, or -1.
+func (v *verifier) tickColumn() int {
+	if v.hub >= 0 {
+		return v.hub
+	}
+	return body.TickField(v.rc.schema, "Clock")
+}
+
 // A notedLoss is what the metadata of a batch say is missing before it.
 type notedLoss struct {
 	at   int64
@@ -240,6 +248,9 @@ func (v *verifier) noteGaps() {
 	}
 	for i := range f.Odd {
 		o := &f.Odd[i]
+		if column := v.tickColumn(); v.rc.zeros.touches(o.Batch, column) || o.Duplicate && v.rc.zeros.touches(o.Batch-1, column) {
+			continue // told by its zeros
+		}
 		reason := ""
 		switch {
 		case o.Duplicate && p.Period == 0:

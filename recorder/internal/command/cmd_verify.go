@@ -18,8 +18,8 @@ that the clock misses, and channels that are constant or clipped.
 
 An error is damage or lost rows: also a missing end ("oniscope recover" mends
 it) and a gap, that is rows that were lost before they were recorded (nothing
-brings those back). A warning looks wrong and cannot be proved, as 64 rows of
-zeros. Either makes a file not ok, and the exit code 3. An info, as a channel
+brings those back). A warning looks wrong and cannot be proved, as zeros in a
+plain body where a block of the disk would begin and end. Either makes a file not ok, and the exit code 3. An info, as a channel
 that is constant, does not. A file that a recorder is writing is not blamed for
 its missing end. Plain bodies carry no checksum: a changed value in them cannot
 be found by anyone; zstd bodies that oniscope wrote have one a column.`

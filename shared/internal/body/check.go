@@ -27,6 +27,7 @@ type Checker struct {
 	raw    []byte   // a buffer as it is in the file
 	bufs   [][]byte // decoded, by slot
 	ends   []int64
+	parts  []zeroPart
 }
 
 // A clockSpan is the first and last tick of a batch.
@@ -41,6 +42,8 @@ type Checked struct {
 	Clock              ClockSpan
 	ClockTicks         []uint64 // of the column Clock, where a verifier or a sample wants them
 	ZeroFrom, ZeroRows int64    // the longest run of rows that are 0 in all columns
+	Zeros              []Zeros  // of a plain record batch, where a block of the disk may be lost
+	ZeroColumns        []int    // of the same: columns of which a whole buffer is 0
 	BackAt             int64    // the first row whose tick is below the one before; 0: none
 	BackFrom, BackTo   uint64
 	StoredAt, Stored   int64 // buffers stored as they are in a compressed body, though we write none so, and where the first is
@@ -75,6 +78,7 @@ func (c *Checker) Check(s *arrowipc.Schema, m *messages.Message, only ...int) (C
 		return out, &NotIntactError{Err: err}
 	}
 	batch := &batchCheck{c: c, m: m, zeros: []interval{{0, m.Batch.Length}}}
+	c.parts = c.parts[:0]
 	clock := TickField(s, "Clock")
 	order := make([]int, 0, len(spans))
 	if clock >= 0 {
@@ -97,7 +101,7 @@ func (c *Checker) Check(s *arrowipc.Schema, m *messages.Message, only ...int) (C
 	}
 	for _, i := range order {
 		f := &s.Fields[i]
-		batch.buffer, batch.column, batch.name = spans[i].Buffer, i, f.Name
+		batch.buffer, batch.column, batch.name, batch.bits = spans[i].Buffer, i, f.Name, nil
 		batch.clock = nil
 		if i == clock {
 			batch.clock = &out
@@ -121,8 +125,13 @@ func (c *Checker) Check(s *arrowipc.Schema, m *messages.Message, only ...int) (C
 			return Checked{}, err
 		}
 	}
-	// A lost sector cannot become zeros inside a frame.
-	if len(spans) > 0 && only == nil && !batch.unknown && m.Batch.Codec == arrowipc.Uncompressed {
+	if batch.plain() && only == nil {
+		out.Zeros, out.ZeroColumns = c.zeroRuns()
+	}
+	// A lost sector cannot become zeros inside a frame. Without a clock a quiet
+	// batch is 0 by right.
+	quiet := clock < 0 && hub < 0 && len(batch.zeros) == 1 && batch.zeros[0] == (interval{0, m.Batch.Length})
+	if len(spans) > 0 && only == nil && !batch.unknown && !quiet && m.Batch.Codec == arrowipc.Uncompressed {
 		for _, z := range batch.zeros {
 			if z.end-z.start > out.ZeroRows {
 				out.ZeroFrom, out.ZeroRows = z.start, z.end-z.start
@@ -174,6 +183,8 @@ type batchCheck struct {
 	buffer  int      // that is next
 	column  int      // that is checked
 	valid   []byte   // the validity bits checked last, for a verifier
+	width   int      // bits of one of its values
+	bits    []byte   // those of the column that is checked, where it has nulls
 	clock   *Checked // set while the column Clock is checked
 	out     *Checked // told of padding; nil: nothing is promised of it
 	pad     []byte
@@ -181,6 +192,11 @@ type batchCheck struct {
 	fix     []Fix
 	zeros   []interval
 	unknown bool // a column whose zeros cannot be told
+}
+
+// plain reports whether the bytes of the batch are those of its values.
+func (b *batchCheck) plain() bool {
+	return b.m.Batch.Codec == arrowipc.Uncompressed && b.m.Header == arrowipc.RecordBatchHeader
 }
 
 // field checks one column. arrowipc.Columns made sure that its nodes and
@@ -203,6 +219,7 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 	if err := b.validity(node); err != nil {
 		return err
 	}
+	b.width = l.Bits
 	data, err := b.data(valuesSlot, (node.Length*int64(l.Bits)+7)/8, false)
 	if err != nil {
 		return err
@@ -257,6 +274,9 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 	if b.c.Look != nil {
 		b.valid = append(b.valid[:0], p...)
 	}
+	if node.NullCount != 0 {
+		b.bits = p
+	}
 	valid := int64(0)
 	for i, x := range p {
 		if rest := node.Length - 8*int64(i); rest < 8 {
@@ -299,10 +319,9 @@ func (b *batchCheck) keepZeros(data []byte, width int, ends []int64) {
 		w := int64(width / 8)
 		return AllZero(data[i*w : (i+1)*w])
 	}
-	least := min(int64(ZeroRun), b.m.Batch.Length)
 	var kept []interval
 	keep := func(start, end int64) {
-		if end-start >= least {
+		if end-start >= ZeroRun {
 			kept = append(kept, interval{start, end})
 		}
 	}

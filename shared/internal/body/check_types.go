@@ -44,10 +44,18 @@ func (b *batchCheck) data(slot int, need int64, optional bool) ([]byte, error) {
 			return nil, &NotIntactError{Err: TooShort(s.Length, need)}
 		}
 		if slot == valuesSlot { // they are looked at before anything else is read
-			return b.c.view(need, at, out)
+			p, err := b.c.view(need, at, out)
+			if err == nil && b.plain() {
+				b.zeroParts(p, at, zeroPart{column: b.column, bits: b.width, valid: b.bits})
+			}
+			return p, err
 		}
 		*out = Grown(*out, need)
-		return *out, b.c.Fill(*out, at)
+		err := b.c.Fill(*out, at)
+		if err == nil && b.plain() {
+			b.zeroParts(*out, at, zeroPart{column: b.column, bridge: slot == validitySlot})
+		}
+		return *out, err
 	}
 	b.c.raw = Grown(b.c.raw, s.Length)
 	if err := b.c.Fill(b.c.raw, at); err != nil {

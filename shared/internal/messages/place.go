@@ -45,8 +45,8 @@ func Place(list []Verdict, numbered bool, clock func(i int) Span, promised int64
 				}
 			}
 		}
-		if v.Doubted {
-			p.Batch = batches - 1
+		if v.Doubted || v.Touched > 0 {
+			p.Batch, p.BeforeRow = batches-1, rows-v.Touched
 		}
 	}
 	next := nextBatches(list)

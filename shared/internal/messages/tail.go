@@ -101,8 +101,7 @@ func (w *walker) cutTail(from int64) error {
 			return err
 		}
 		if end == w.src.Size {
-			w.pass(loss(from, rest, nil, -1, fmt.Sprintf("the last %d bytes are zeros: reserved for data that never reached the disk", rest)))
-			return nil
+			return w.zeroTail(from)
 		}
 		w.pass(loss(from, rest, nil, -1, fmt.Sprintf("%d zeros where a message should begin, and no batch after them", end-from)))
 	case cutHeader:
@@ -118,6 +117,90 @@ func (w *walker) cutTail(from int64) error {
 		w.pass(loss(from, rest, nil, -1, "no message begins here, and no batch is found after it"))
 	}
 	return nil
+}
+
+// zeroTail judges a file that ends in zeros from a message's place on, as a disk
+// leaves it that was stopped: the space was reserved, and the data never
+// reached it. The zeros may begin in the last batch.
+func (w *walker) zeroTail(from int64) error {
+	begin, touched, err := w.zerosBefore(from)
+	if err != nil {
+		return err
+	}
+	where := fmt.Sprintf("zeros from byte %s to the end of the file", Grouped(begin))
+	if touched > 0 {
+		batch := Layout{Verdicts: w.out}
+		v := w.note(Warning, begin, from-begin, fmt.Sprintf("suspect: %s: %s of batch %d", where, Counted(touched, "row", "rows"), batch.Batches()-1), "")
+		v.Suspect, v.Touched = true, touched
+	}
+	rest := w.src.Size - from
+	v := loss(from, rest, nil, -1, fmt.Sprintf("zeros from byte %s to the end of the file, %s bytes: reserved for data that never reached the disk", Grouped(from), Grouped(rest)))
+	if w.last >= 0 && w.out[w.last].Kind == Batch && w.out[w.last].Codec == arrowipc.Uncompressed && w.out[w.last].Rows > 0 {
+		batch := &w.out[w.last]
+		v.Reason += fmt.Sprintf(", at most %s", Counted(int64(float64(rest)/float64(batch.Length)*float64(batch.Rows)), "row", "rows"))
+	}
+	w.pass(v)
+	return nil
+}
+
+// zerosBefore returns where the zeros begin that reach the end of the last batch
+// at from, and how many of its rows they touch. It reads back from there as far
+// as there are zeros.
+func (w *walker) zerosBefore(from int64) (begin, touched int64, err error) {
+	if w.last < 0 {
+		return from, 0, nil
+	}
+	v := &w.out[w.last]
+	if v.Kind != Batch || v.Codec != arrowipc.Uncompressed || v.At+v.Length != from || v.Rows == 0 {
+		return from, 0, nil
+	}
+	m, _, err := w.messageAt(v.At)
+	if err != nil || m == nil {
+		return from, 0, err
+	}
+	const step = 64 << 10
+	begin = from
+	for begin > m.BodyAt() {
+		p := make([]byte, min(step, begin-m.BodyAt()))
+		if err := w.search(p, begin-int64(len(p))); err != nil {
+			return 0, 0, err
+		}
+		n := len(bytes.TrimRight(p, "\x00"))
+		if begin -= int64(len(p) - n); n > 0 {
+			break
+		}
+	}
+	first, begin := firstValueAt(w.e.Schema, m, begin)
+	if first >= v.Rows {
+		return from, 0, nil // the last value ends in zeros
+	}
+	return begin, v.Rows - first, nil
+}
+
+// firstValueAt returns the first row of a plain batch of which a value begins
+// at or after a byte of the file, and where the first such value begins.
+func firstValueAt(s *arrowipc.Schema, m *Message, at int64) (row, value int64) {
+	spans, err := arrowipc.Columns(s, m.Version, m.Batch, nil)
+	if err != nil {
+		return 0, at
+	}
+	row, value = m.Batch.Length, at
+	for i := range spans {
+		bits, fixed := s.Fields[i].Type.FixedBits()
+		for k := spans[i].Buffer; k < spans[i].BufferEnd; k++ {
+			b := m.Batch.Buffers[k]
+			begin := m.BodyAt() + b.Offset
+			switch {
+			case b.Length == 0 || begin+b.Length <= at:
+			case fixed && s.Fields[i].Dictionary == nil && bits > 0 && k == spans[i].BufferEnd-1 && at > begin:
+				first := ((at-begin)*8 + int64(bits) - 1) / int64(bits)
+				row, value = min(row, first), begin+(first*int64(bits)+7)/8
+			default:
+				row = 0
+			}
+		}
+	}
+	return row, value
 }
 
 // cutFooter reports whether the bytes from from on may be the beginning of a

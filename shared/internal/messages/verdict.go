@@ -53,6 +53,9 @@ type Verdict struct {
 	Body int64
 	// Blind says of a Loss that a dictionary may have been among it.
 	Blind bool
+	// Touched is of a Note how many rows at the end of the batch before it may
+	// not be what was written.
+	Touched int64
 	// Torn is the batch that the file's end cuts, of the last Loss.
 	Torn *Message
 
