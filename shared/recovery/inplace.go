@@ -29,7 +29,7 @@ func (p *Plan) InPlace() (InPlace, error) { return p.inPlace, p.inPlaceErr }
 // planInPlace is plan for the same file: bytes in the middle that do not hold
 // stay, and the footer does not list them.
 func (rc *recoverer) planInPlace(p *Plan) {
-	if rc.Stream || !rc.Magic || rc.Base > 0 || rc.salvage != nil {
+	if rc.Stream || !rc.Magic || rc.Base > 0 || rc.SchemaOdd || rc.salvage != nil {
 		p.inPlaceErr = ErrMoves
 		return
 	}
@@ -42,7 +42,7 @@ func (rc *recoverer) planInPlace(p *Plan) {
 		if !e.kept() {
 			continue
 		}
-		if e.Block.Offset%8 != 0 || len(e.fix) > 0 {
+		if e.Block.Offset%8 != 0 || len(e.fix) > 0 || e.Odd {
 			p.inPlaceErr = ErrMoves
 			return
 		}

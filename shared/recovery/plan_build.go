@@ -18,7 +18,7 @@ func (rc *recoverer) plan() (*Plan, error) {
 		rc.report.Outcome = Failed
 		return nil, &Error{Report: rc.report, Err: ErrNothingIntact}
 	}
-	if rc.replaced && !rc.o.Stream {
+	if !rc.o.Stream && rc.replacedAny() {
 		rc.report.Outcome = Failed
 		return nil, &Error{Report: rc.report, Err: ErrReplaced}
 	}
@@ -42,13 +42,13 @@ func (rc *recoverer) plan() (*Plan, error) {
 		schema = rc.projectedSchema()
 	}
 	switch {
-	case !rc.o.Stream && rc.Magic && rc.SchemaEnd > 0 && !dropped:
+	case !rc.o.Stream && rc.Magic && rc.SchemaEnd > 0 && !rc.SchemaOdd && !dropped:
 		p.copy(rc.Base, rc.SchemaEnd-rc.Base)
 	default:
 		if !rc.o.Stream {
 			p.literal(arrowipc.AppendHeader(nil))
 		}
-		if rc.SchemaEnd > 0 && !dropped {
+		if rc.SchemaEnd > 0 && !rc.SchemaOdd && !dropped {
 			p.copy(rc.SchemaAt, rc.SchemaEnd-rc.SchemaAt)
 		} else {
 			p.literal(arrowipc.AppendSchema(nil, p.Size(), body.Align, schema))
@@ -84,7 +84,7 @@ func (rc *recoverer) plan() (*Plan, error) {
 		case rc.list[i].Kind == messages.Dictionary:
 			dictionaries = append(dictionaries, b)
 		default:
-			if schema != rc.schema || len(rc.list[i].fix) > 0 || rc.salvage != nil && rc.salvage.entry == i || rc.o.HeadersOnly {
+			if schema != rc.schema || len(rc.list[i].fix) > 0 || rc.list[i].Odd || rc.salvage != nil && rc.salvage.entry == i || rc.o.HeadersOnly {
 				p.changed = append(p.changed, len(batches))
 			}
 			batches = append(batches, b)
@@ -121,13 +121,25 @@ func (rc *recoverer) planBatch(p *Plan, at int64, i int, schema *arrowipc.Schema
 	}
 	b := e.Block
 	b.Offset = at
-	from := e.Block.Offset
+	from, end := e.Block.Offset, e.Block.Offset+int64(b.MetaLength)+b.BodyLength-e.Pad
+	if e.Odd {
+		m, err := rc.messageOf(rc.checker, &e.Verdict)
+		if err != nil {
+			return arrowipc.Block{}, err
+		}
+		header := arrowipc.AppendMessage(nil, at, body.Align, m.Message)
+		p.literal(header)
+		from, b.MetaLength = m.BodyAt(), int32(len(header))
+	}
 	for _, f := range e.fix {
+		if f.At < from {
+			continue // it was in the header
+		}
 		p.copy(from, f.At-from)
 		p.literal(f.Bytes)
 		from = f.At + int64(len(f.Bytes))
 	}
-	p.copy(from, e.Block.Offset+int64(b.MetaLength)+b.BodyLength-e.Pad-from)
+	p.copy(from, end-from)
 	if e.Pad > 0 {
 		p.literal(make([]byte, e.Pad))
 	}
@@ -158,7 +170,9 @@ func (rc *recoverer) missingWords(s *arrowipc.Schema) (ids []int64) {
 }
 
 // kept reports whether an entry is a message of the output.
-func (e *entry) kept() bool { return e.Kind == messages.Batch || e.Kind == messages.Dictionary }
+func (e *entry) kept() bool {
+	return e.Kind == messages.Batch || e.Kind == messages.Dictionary && !e.again
+}
 
 // metadata are those of the footer, if there is one.
 func (rc *recoverer) metadata() []arrowipc.KeyValue {
@@ -206,7 +220,7 @@ func (rc *recoverer) untouched() bool {
 func (rc *recoverer) silent() bool {
 	for i := range rc.list {
 		v := &rc.list[i].Verdict
-		if v.Kind == messages.Loss || v.Kind == messages.Note && !v.Harmless && !v.Suspect && !v.Skipped || len(rc.list[i].fix) > 0 || v.Pad > 0 {
+		if v.Kind == messages.Loss || v.Kind == messages.Note && !v.Harmless && !v.Suspect && !v.Skipped || len(rc.list[i].fix) > 0 || rc.list[i].again || v.Pad > 0 {
 			return false
 		}
 	}

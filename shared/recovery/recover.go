@@ -87,7 +87,8 @@ type recoverer struct {
 	words    *messages.Dictionaries
 	sizes    []int64  // values of each message of words, -1 if it is not intact
 	reasons  []string // why not
-	replaced bool     // a dictionary of a stream is replaced in the middle
+	anew     map[int]redefinition
+	noted    [3]int // notes about redefinitions in the list, from 1
 	steps    pace.Sample
 	last     body.ClockSpan // of the last batch kept that has one
 
@@ -107,6 +108,7 @@ type entry struct {
 	messages.Verdict
 	checked bool // its body was decoded
 	clock   body.ClockSpan
+	again   bool       // a dictionary message that a file does without
 	fix     []body.Fix // bytes that the output has otherwise
 }
 
@@ -172,14 +174,10 @@ func (rc *recoverer) checkDictionaries() error {
 	rc.words = messages.DictionariesOf(rc.Layout)
 	rc.checker.Words = rc.dictionarySize
 	rc.sizes, rc.reasons = make([]int64, len(rc.words.List)), make([]string, len(rc.words.List))
-	known := map[int64]bool{}
 	n := 0
 	for i := range rc.Verdicts {
-		v := &rc.Verdicts[i]
-		if v.Kind == messages.Dictionary {
+		if v := &rc.Verdicts[i]; v.Kind == messages.Dictionary {
 			rc.sizes[n] = v.Rows
-			rc.replaced = rc.replaced || rc.Stream && known[v.DictionaryID] && !v.Delta
-			known[v.DictionaryID] = true
 			n++
 		}
 	}
@@ -192,7 +190,9 @@ func (rc *recoverer) checkDictionaries() error {
 			n++
 		}
 	}
-	return nil
+	var err error
+	rc.anew, err = rc.redefinitions()
+	return err
 }
 
 // checkDictionary decodes dictionary n.

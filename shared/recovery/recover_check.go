@@ -126,6 +126,8 @@ func (rc *recoverer) checkBatches() error {
 			case messages.Dictionary:
 				rc.foldDictionary(&e.Verdict, dictionary)
 				dictionary++
+				rc.noteRedefinition(&e.Verdict, rc.anew[next])
+				e.again = rc.anew[next] == again && e.Kind == messages.Dictionary && !rc.o.Stream
 			case messages.Batch: // not decoded
 				rc.report.RowsRecovered += e.Rows
 				batch++

@@ -15,28 +15,35 @@ func AppendHeader(dst []byte) []byte { return append(dst, Magic+"\x00\x00"...) }
 func AppendSchema(dst []byte, at int64, align int, s *Schema) []byte {
 	b := flatbuffers.NewBuilder(64 + 128*len(s.Fields))
 	header := buildSchema(b, s)
-	return frame(dst, at, align, finishMessage(b, SchemaHeader, header, 0, nil))
+	return frame(dst, at, align, finishMessage(b, V5, SchemaHeader, header, 0, nil))
 }
 
 // AppendRecordBatch appends the framed header of a record batch whose body of
 // bodyLength bytes follows. The metadata version is V5.
 func AppendRecordBatch(dst []byte, at int64, align int, r *RecordBatch, bodyLength int64, metadata []KeyValue) []byte {
-	b := flatbuffers.NewBuilder(256 + 16*(len(r.Nodes)+len(r.Buffers)))
-	header := buildRecordBatch(b, r)
-	return frame(dst, at, align, finishMessage(b, RecordBatchHeader, header, bodyLength, metadata))
+	return AppendMessage(dst, at, align, &Message{Version: V5, Header: RecordBatchHeader, Batch: r, BodyLength: bodyLength, Metadata: metadata})
 }
 
 // AppendDictionaryBatch is AppendRecordBatch for the values of a dictionary;
 // those of a delta follow what was there before.
 func AppendDictionaryBatch(dst []byte, at int64, align int, id int64, delta bool, r *RecordBatch, bodyLength int64, metadata []KeyValue) []byte {
-	b := flatbuffers.NewBuilder(256 + 16*(len(r.Nodes)+len(r.Buffers)))
-	data := buildRecordBatch(b, r)
-	b.StartObject(3)
-	b.PrependInt64Slot(0, id, 0)
-	b.PrependUOffsetTSlot(1, data, 0)
-	b.PrependBoolSlot(2, delta, false)
-	header := b.EndObject()
-	return frame(dst, at, align, finishMessage(b, DictionaryBatchHeader, header, bodyLength, metadata))
+	return AppendMessage(dst, at, align, &Message{Version: V5, Header: DictionaryBatchHeader, DictionaryID: id, Delta: delta, Batch: r, BodyLength: bodyLength, Metadata: metadata})
+}
+
+// AppendMessage appends the framed metadata of a record or dictionary batch
+// that was parsed, in its version.
+func AppendMessage(dst []byte, at int64, align int, m *Message) []byte {
+	b := flatbuffers.NewBuilder(256 + 16*(len(m.Batch.Nodes)+len(m.Batch.Buffers)))
+	header := buildRecordBatch(b, m.Batch)
+	if m.Header == DictionaryBatchHeader {
+		data := header
+		b.StartObject(3)
+		b.PrependInt64Slot(0, m.DictionaryID, 0)
+		b.PrependUOffsetTSlot(1, data, 0)
+		b.PrependBoolSlot(2, m.Delta, false)
+		header = b.EndObject()
+	}
+	return frame(dst, at, align, finishMessage(b, m.Version, m.Header, header, m.BodyLength, m.Metadata))
 }
 
 func buildRecordBatch(b *flatbuffers.Builder, r *RecordBatch) flatbuffers.UOffsetT {
@@ -111,10 +118,10 @@ func frame(dst []byte, at int64, align int, metadata []byte) []byte {
 	return append(dst, make([]byte, length-int64(len(metadata)))...)
 }
 
-func finishMessage(b *flatbuffers.Builder, kind HeaderType, header flatbuffers.UOffsetT, bodyLength int64, kv []KeyValue) []byte {
+func finishMessage(b *flatbuffers.Builder, version int16, kind HeaderType, header flatbuffers.UOffsetT, bodyLength int64, kv []KeyValue) []byte {
 	metadata := buildKeyValues(b, kv)
 	b.StartObject(5)
-	b.PrependInt16Slot(0, V5, 0)
+	b.PrependInt16Slot(0, version, 0)
 	b.PrependByteSlot(1, byte(kind), 0)
 	b.PrependUOffsetTSlot(2, header, 0)
 	b.PrependInt64Slot(3, bodyLength, 0)

@@ -21,6 +21,12 @@ type buf struct {
 	text string
 	err  error
 
+	// odd says that readers which verify a flatbuffer before they use it, as
+	// those of C++ do, refuse this one, though what it says can be read: a
+	// value is not aligned, a text lacks its closing zero, a list is absent
+	// that they insist on.
+	odd bool
+
 	fields int // how many more fields may be read; tables may be shared, so depth alone does not bound the work
 }
 
@@ -47,7 +53,11 @@ func (b *buf) bytes(pos, n int64) []byte {
 	return b.data[pos : pos+n]
 }
 
+// align notes what does not lie at a multiple of n.
+func (b *buf) align(pos, n int64) { b.odd = b.odd || pos%n != 0 }
+
 func (b *buf) u16(pos int64) uint16 {
+	b.align(pos, 2)
 	if p := b.bytes(pos, 2); p != nil {
 		return binary.LittleEndian.Uint16(p)
 	}
@@ -55,6 +65,7 @@ func (b *buf) u16(pos int64) uint16 {
 }
 
 func (b *buf) i32(pos int64) int32 {
+	b.align(pos, 4)
 	if p := b.bytes(pos, 4); p != nil {
 		return int32(binary.LittleEndian.Uint32(p))
 	}
@@ -62,6 +73,7 @@ func (b *buf) i32(pos int64) int32 {
 }
 
 func (b *buf) i64(pos int64) int64 {
+	b.align(pos, 8)
 	if p := b.bytes(pos, 8); p != nil {
 		return int64(binary.LittleEndian.Uint64(p))
 	}
@@ -97,6 +109,9 @@ func (t table) slot(i int) int64 {
 	}
 	vtable := t.pos - int64(t.b.i32(t.pos))
 	size := int64(t.b.u16(vtable))
+	if t.b.err == nil && (size%2 != 0 || vtable > int64(len(t.b.data))-size) {
+		t.b.odd = true
+	}
 	entry := int64(4 + 2*i)
 	if t.b.err != nil || entry+2 > size {
 		return 0
@@ -107,6 +122,25 @@ func (t table) slot(i int) int64 {
 	}
 	return t.pos + offset
 }
+
+// look notes what is wrong with a table of which nothing is read.
+func (t table) look() {
+	if t.pos == 0 || t.b.err != nil {
+		return
+	}
+	vtable := t.pos - int64(t.b.i32(t.pos))
+	if vtable < 0 || vtable > int64(len(t.b.data))-4 {
+		t.b.odd = true
+		return
+	}
+	if size := int64(t.b.u16(vtable)); size%2 != 0 || vtable > int64(len(t.b.data))-size {
+		t.b.odd = true
+	}
+}
+
+// insist notes that field i is absent, which readers refuse though it has a
+// default.
+func (t table) insist(i int) { t.b.odd = t.b.odd || t.slot(i) == 0 }
 
 func (t table) u8(i int, absent uint8) uint8 {
 	pos := t.slot(i)
@@ -171,6 +205,9 @@ func (t table) vec(i int, elemSize int64) (first int64, n int) {
 
 func (t table) str(i int) string {
 	first, n := t.vec(i, 1)
+	if end := first + int64(n); first > 0 && (end >= int64(len(t.b.data)) || t.b.data[end] != 0) {
+		t.b.odd = true
+	}
 	if n == 0 {
 		return ""
 	}

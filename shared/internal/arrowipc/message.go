@@ -87,6 +87,10 @@ type Message struct {
 	DictionaryID int64
 	Delta        bool
 	Metadata     []KeyValue
+
+	// Odd says that what the metadata say can be read, but that readers which
+	// verify a flatbuffer first, those of C++ and Python among them, refuse it.
+	Odd bool
 }
 
 // A Block points at a batch from the footer. MetaLength includes the prefix.
@@ -103,6 +107,7 @@ type Footer struct {
 	Dictionaries []Block
 	Batches      []Block
 	Metadata     []KeyValue
+	Odd          bool // as of a Message
 }
 
 // Errors of parsing; all mean that the bytes are not what they claim to be.
@@ -179,6 +184,7 @@ func ParseMessage(p []byte) (*Message, error) {
 			return nil, err
 		}
 	}
+	m.Odd = b.odd
 	return m, nil
 }
 
@@ -219,6 +225,11 @@ func (r *RecordBatch) check(bodyLength int64) error {
 				r.Displaced, r.Buffers[i].Offset = append(r.Displaced, i), 0
 			}
 			continue
+		}
+		// Arrow columnar format, "Buffer Alignment and Padding": a changed bit
+		// of an offset would show the values of other rows.
+		if s.Offset%8 != 0 {
+			return fmt.Errorf("%w: buffer %d begins at %d of the body, not at a multiple of 8", ErrMessage, i, s.Offset)
 		}
 		if s.Offset < 0 || s.Length < 0 || s.Offset > bodyLength-s.Length {
 			return fmt.Errorf("%w: buffer %d (%d bytes at %d) lies outside the body of %d bytes", ErrMessage, i, s.Length, s.Offset, bodyLength)
@@ -262,6 +273,7 @@ func ParseFooter(p []byte) (*Footer, error) {
 		return nil, fmt.Errorf("%w: no schema", ErrFooter)
 	}
 	f.Schema = *schema(s)
+	f.Odd = b.odd
 	if b.err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFooter, b.err)
 	}

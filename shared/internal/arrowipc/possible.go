@@ -24,6 +24,20 @@ func (s *Schema) Check() error {
 	return nil
 }
 
+// Odd reports whether readers, those of C++ and Python among them, refuse the
+// schema though it can be: a map whose entries or keys may be null.
+func (s *Schema) Odd() bool { return slices.ContainsFunc(s.Fields, oddField) }
+
+func oddField(f Field) bool {
+	if f.Type.ID == Map && len(f.Children) == 1 {
+		entries := &f.Children[0]
+		if entries.Nullable || len(entries.Children) > 0 && entries.Children[0].Nullable {
+			return true
+		}
+	}
+	return slices.ContainsFunc(f.Children, oddField)
+}
+
 // oneDictionary reports a dictionary of which another field wants values of
 // another type; words are the types so far.
 func (f *Field) oneDictionary(words map[int64]string) error {

@@ -6,11 +6,12 @@ import (
 )
 
 func schema(t table) *Schema {
-	s := &Schema{BigEndian: t.i16(0, 0) == 1, Fields: fields(t, 1, 0), Metadata: keyValues(t, 2)}
+	s := &Schema{BigEndian: t.i16(0, 0) != 0, Fields: fields(t, 1, 0), Metadata: keyValues(t, 2)}
 	first, n := t.vec(3, 8)
 	for i := range n {
 		s.Features = append(s.Features, t.b.i64(first+int64(i)*8))
 	}
+	t.insist(1)
 	return s
 }
 
@@ -27,6 +28,8 @@ func keyValues(t table, slot int) []KeyValue {
 	for i := range list {
 		e := t.b.indirect(first + int64(i)*4)
 		list[i] = KeyValue{e.str(0), e.str(1)}
+		e.insist(0)
+		e.insist(1)
 	}
 	return list
 }
@@ -48,6 +51,7 @@ func fields(t table, slot, depth int) []Field {
 		dataType(&f.Type, TypeID(e.u8(2, 0)), typ)
 		if d, ok := e.sub(4); ok {
 			f.Dictionary = &Dictionary{ID: d.i64(0, 0), Index: DataType{ID: Int, BitWidth: 32, Signed: true}, Ordered: d.u8(2, 0) != 0}
+			_ = d.i16(3, 0) // the kind, of which there is one
 			if index, ok := d.sub(1); ok {
 				dataType(&f.Dictionary.Index, Int, index)
 			}
@@ -63,6 +67,7 @@ func fields(t table, slot, depth int) []Field {
 // of Schema.fbs.
 func dataType(d *DataType, id TypeID, t table) {
 	d.ID = id
+	t.look()
 	switch id {
 	case Int:
 		d.BitWidth, d.Signed = t.i32(0, 0), t.u8(1, 0) != 0

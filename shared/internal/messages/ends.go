@@ -45,6 +45,7 @@ type Ends struct {
 	Version   int16
 	SchemaAt  int64
 	SchemaEnd int64 // end of the schema message that is believed; 0: it is not at the beginning
+	SchemaOdd bool  // other readers refuse that message
 	Unframed  bool  // the schema at the beginning lacks marker and length
 	Borrowed  bool  // the schema is that of another file
 
@@ -124,6 +125,9 @@ func (e *Ends) find(src *Source, o *Options) error {
 	}
 	e.Schema, e.Version, e.SchemaAt, e.SchemaEnd, e.First = front.Schema, front.Version, front.At, front.End(), front.End()
 	e.Prefix = front.Prefix
+	if e.SchemaOdd = front.Odd; e.SchemaOdd {
+		e.note(Verdict{At: front.At, Length: front.Length, Severity: Warning, Reason: "the schema at the beginning " + odd, Remedy: writtenAnew})
+	}
 	if e.Footer != nil && !reflect.DeepEqual(e.Footer.Schema, *front.Schema) {
 		if err := e.chooseSchema(src, o, front); err != nil {
 			return err
@@ -426,7 +430,7 @@ func (e *Ends) chooseSchema(src *Source, o *Options, front *Message) error {
 	}
 	if m != nil && m.isBatch() && len(e.Footer.Schema.Fields) > 0 { // zeros in a footer leave no fields
 		fits := func(s *arrowipc.Schema) (bool, error) {
-			if Fit(s, m) != nil || s.BigEndian || s.Check() != nil {
+			if Fit(s, m) != nil || s.BigEndian || s.Check() != nil || s.Odd() {
 				return false, nil
 			}
 			if o.Intact == nil || m.DataEnd() > src.Size {

@@ -75,6 +75,9 @@ func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte) (bool, error)
 	}
 	e.Footer, e.FooterAt, e.FooterEnd = f, at, end
 	e.FooterMagic = string(trailer[4:]) == arrowipc.Magic
+	if f.Odd {
+		e.note(Verdict{At: at, Length: length, Severity: Warning, Reason: "the footer " + odd, Remedy: writtenAnew})
+	}
 	if !e.FooterMagic {
 		e.note(Verdict{At: end - int64(len(arrowipc.Magic)), Length: int64(len(arrowipc.Magic)), Severity: Warning, Reason: "the footer is not followed by ARROW1", Remedy: writtenAnew})
 	}

@@ -39,6 +39,7 @@ type Verdict struct {
 	Codec        arrowipc.Codec
 	DictionaryID int64
 	Delta        bool
+	Odd          bool // its metadata can be read, but other readers refuse them
 	// Doubted says that nothing follows a plain batch: if bytes are missing
 	// in it, its last values are others.
 	Doubted bool
@@ -70,6 +71,10 @@ type Verdict struct {
 	Count    int    // facts of one cause, 1 or more
 	Last     int64  // byte of the last of them
 }
+
+// odd is what is said of metadata that can be read, but are not as the
+// flatbuffers of other readers must be.
+const odd = "is not laid out as other readers, pyarrow among them, require: they refuse the file for it"
 
 // Remedies.
 const (

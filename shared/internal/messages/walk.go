@@ -35,6 +35,7 @@ type walker struct {
 	resynced  int64 // where the scan found a message last
 	torn      *Message
 	told      bool // that the search ended
+	odd       int  // which of out is about odd metadata, from 1; 0: none
 	scanner   scanner
 }
 
@@ -173,6 +174,21 @@ func (w *walker) pass(v Verdict) {
 	w.out = append(w.out, v)
 	if v.Kind == Batch || v.Kind == Dictionary {
 		w.last = len(w.out) - 1
+		w.oddities(&v)
+	}
+}
+
+// oddities notes that other readers refuse the metadata of a message, once for
+// all of them.
+func (w *walker) oddities(v *Verdict) {
+	switch {
+	case !v.Odd:
+	case w.odd > 0:
+		n := &w.out[w.odd-1]
+		n.Count, n.Last = n.Count+1, v.At
+	default:
+		w.note(Warning, v.At, v.Length, "the header of this batch "+odd, writtenAnew)
+		w.odd = len(w.out)
 	}
 }
 
@@ -232,7 +248,7 @@ func (w *walker) message(m *Message) error {
 		w.open = &open{m, v}
 		return nil
 	}
-	v := Verdict{Kind: Batch, At: m.At, Length: w.pos - m.At, Block: m.Block(), DataLength: m.Batch.DataEnd(), Pad: max(0, m.End()-limit), Codec: m.Batch.Codec, Rows: m.Batch.Length}
+	v := Verdict{Kind: Batch, At: m.At, Length: w.pos - m.At, Block: m.Block(), DataLength: m.Batch.DataEnd(), Pad: max(0, m.End()-limit), Codec: m.Batch.Codec, Rows: m.Batch.Length, Odd: m.Odd}
 	if !m.isBatch() {
 		v.Kind, v.DictionaryID, v.Delta = Dictionary, m.DictionaryID, m.Delta
 	}

@@ -1,0 +1,111 @@
+package recovery_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/recovery"
+)
+
+// foreignBytes are those of a file under testdata/foreign.
+func foreignBytes(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile("../../testdata/foreign/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+const oddText = "is not laid out as other readers"
+
+// recoveredFrom returns the plan and the bytes of its output.
+func recoveredFrom(t *testing.T, file []byte) (*recovery.Plan, []byte) {
+	t.Helper()
+	plan, err := recovery.Examine(context.Background(), bytes.NewReader(file), int64(len(file)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := io.ReadAll(io.NewSectionReader(plan.Output(bytes.NewReader(file)), 0, plan.Size()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan, out
+}
+
+// Metadata that our reader understands but others refuse are written anew:
+// every bit of the metadata is changed once, and nothing that we write is odd.
+// testdata/interop asks pyarrow the same.
+func TestMetadataThatOthersRefuseAreWrittenAnew(t *testing.T) {
+	for _, name := range []string{"pyarrow/numbers.arrow", "bonsai/new_Rhs2116Trigger.arrow", "arrow-rs/types_v4.arrow", "csharp/cs_small.arrow"} {
+		file := foreignBytes(t, name)
+		if _, out := recoveredFrom(t, file); !bytes.Equal(out, file) {
+			t.Errorf("%s: a whole file is not copied as it is", name)
+		}
+		found := 0
+		for i := 0; i < len(file); i += 1 + len(file)/6000 {
+			damaged := bytes.Clone(file)
+			damaged[i] ^= 1
+			plan, err := recovery.Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), nil)
+			if err != nil {
+				continue // refused with a reason
+			}
+			odd := false
+			for _, f := range plan.Report.Findings {
+				odd = odd || strings.Contains(f.Reason, oddText)
+			}
+			if !odd {
+				continue
+			}
+			found++
+			if plan.Complete {
+				t.Errorf("%s, byte %d: odd, and nothing is done about it", name, i)
+			}
+			if err := plan.Verify(bytes.NewReader(damaged)); err != nil {
+				t.Errorf("%s, byte %d: %v", name, i, err)
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s: no changed bit makes metadata that others refuse", name)
+		}
+	}
+}
+
+// A file behind itself has its dictionaries twice.
+func TestADictionaryThatIsThereTwiceIsWrittenOnce(t *testing.T) {
+	file := foreignBytes(t, "pyarrow/dictionary_deltas_file.arrow")
+	twice := append(bytes.Clone(file), file...)
+	plan, out := recoveredFrom(t, twice)
+	if err := plan.Verify(bytes.NewReader(twice)); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, f := range plan.Report.Findings {
+		found = found || strings.Contains(f.Reason, "begins anew with the values that it has")
+	}
+	if !found {
+		t.Errorf("nothing is said of it: %+v", plan.Report.Findings)
+	}
+	again, second := recoveredFrom(t, out)
+	if !again.Complete || !bytes.Equal(out, second) {
+		t.Errorf("the output is not whole: %+v", again.Report.Findings)
+	}
+	whole, _ := recoveredFrom(t, file)
+	if want := 2 * whole.Report.RowsRecovered; plan.Report.RowsRecovered != want {
+		t.Errorf("%d rows, want %d", plan.Report.RowsRecovered, want)
+	}
+}
+
+// A dictionary with other values cannot be part of a file.
+func TestADictionaryThatIsReplacedMakesNoFile(t *testing.T) {
+	file := foreignBytes(t, "arrow-go/dictionary_replaced_stream.arrow")
+	_, err := recovery.Examine(context.Background(), bytes.NewReader(file), int64(len(file)), nil)
+	if !errors.Is(err, recovery.ErrReplaced) {
+		t.Errorf("error %v, want ErrReplaced", err)
+	}
+}
