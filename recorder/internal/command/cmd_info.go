@@ -45,7 +45,7 @@ func (a *app) infoCommand() *cobra.Command {
 
 func (a *app) info(ctx context.Context, paths []string, c *clockFlags) error {
 	infos := []recording.Info{}
-	failed, damaged := 0, 0
+	failed, damaged, empty := 0, 0, 0 // empty: damaged, and without a row
 	for i, path := range paths {
 		info, err := a.infoOf(ctx, path, c)
 		if err != nil {
@@ -55,6 +55,9 @@ func (a *app) info(ctx context.Context, paths []string, c *clockFlags) error {
 		}
 		if info.State == recording.Damaged {
 			damaged++
+			if info.Rows == 0 {
+				empty++
+			}
 		}
 		infos = append(infos, info)
 		if !a.json {
@@ -72,6 +75,8 @@ func (a *app) info(ctx context.Context, paths []string, c *clockFlags) error {
 	switch {
 	case failed > 0:
 		return errSaid
+	case damaged > 0 && damaged == empty:
+		return lossf("%d of %d files damaged, with no batch that can be recovered: look for a copy from before the damage", damaged, len(paths))
 	case damaged > 0:
 		return lossf("%d of %d files damaged; oniscope recover copies what is intact", damaged, len(paths))
 	}
