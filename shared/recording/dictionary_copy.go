@@ -27,10 +27,18 @@ type dictionaryCopy struct {
 	done   map[int64]dictionary // how far each is written, by id
 	begun  bool                 // those of a file are written
 	err    error                // of that
+	ends   map[int64]wholeEnd   // of those of a file, by id
+}
+
+// A wholeEnd says how much of a dictionary a file has: the messages up to last,
+// because err is wrong with those after it.
+type wholeEnd struct {
+	last int
+	err  error
 }
 
 func newDictionaryCopy(w *Writer, fields []arrowipc.Field, x *Excerpt, o *CopyOptions) *dictionaryCopy {
-	d := &dictionaryCopy{r: x.r, w: w, x: x, o: o, done: map[int64]dictionary{}}
+	d := &dictionaryCopy{r: x.r, w: w, x: x, o: o, done: map[int64]dictionary{}, ends: map[int64]wholeEnd{}}
 	body.EachDictionary(fields, func(f *arrowipc.Field) {
 		if !slices.ContainsFunc(d.fields, func(g *arrowipc.Field) bool { return g.Dictionary.ID == f.Dictionary.ID }) {
 			d.fields = append(d.fields, f)
@@ -48,10 +56,15 @@ func (d *dictionaryCopy) before(batch int) error {
 	err := d.err
 	if d.o.Format == StreamFormat {
 		err = d.stream(batch)
-	} else if !d.begun {
-		d.begun = true
-		err = d.file(batch)
-		d.err = err
+	} else {
+		if !d.begun {
+			d.begun = true
+			d.err = d.file(batch)
+			err = d.err
+		}
+		if err == nil {
+			err = d.has(batch)
+		}
 	}
 	var bad *bufferError
 	if errors.As(err, &bad) {
@@ -107,45 +120,94 @@ func (d *dictionaryCopy) file(first int) error {
 	return nil
 }
 
+// has reports what is wrong with the dictionaries of a batch: those after it
+// may be damaged, and it can be copied all the same.
+func (d *dictionaryCopy) has(batch int) error {
+	at := d.r.batches[batch].offset
+	for _, f := range d.fields {
+		chain, err := d.r.chain(f.Dictionary.ID, at)
+		if err != nil {
+			return err
+		}
+		if end := d.ends[f.Dictionary.ID]; end.err != nil && len(chain) > 0 && chain[len(chain)-1] > end.last {
+			return end.err
+		}
+	}
+	return nil
+}
+
 // whole writes the dictionary of a field as it is for the last batch, which
 // has to do for all from the first on.
 func (d *dictionaryCopy) whole(f *arrowipc.Field, first, last int) error {
 	id := f.Dictionary.ID
-	var at int64
-	var chain []int
-	var values *array.Array
+	type state struct {
+		at    int64 // of a batch that it is for
+		chain []int
+	}
+	var states []state // as the dictionary grows
 	for i := first; i <= last; i++ {
 		offset := d.r.batches[i].offset
 		next, err := d.r.chain(id, offset)
-		if err != nil {
-			return err
+		if err != nil || len(next) == 0 {
+			continue // that batch says so itself
 		}
-		if len(next) > 0 && len(chain) > 0 && next[0] != chain[0] {
-			// It begins anew. Writers without deltas do so to add values.
-			if values, err = d.r.dictionary(f, at); err != nil {
-				return err
+		if n := len(states); n > 0 {
+			was := states[n-1]
+			if next[len(next)-1] == was.chain[len(was.chain)-1] {
+				continue
 			}
-			more, err := d.r.dictionary(f, offset)
-			if err != nil {
-				return err
-			}
-			if !beginsWith(more, values) {
-				return fmt.Errorf("%w: the dictionary of column %q is another from batch %d on, which only a stream can hold: write a stream, or slice the batches before and behind it apart", ErrUnsupported, f.Name, i)
+			if next[0] != was.chain[0] {
+				if err := d.goesOn(f, was.at, offset, i); err != nil {
+					return err
+				}
 			}
 		}
-		at, chain = offset, next
+		states = append(states, state{offset, next})
 	}
-	switch len(chain) {
-	case 0:
-		return d.empty(f)
-	case 1:
+	var damage error
+	for k := len(states) - 1; k >= 0; k-- {
+		s := states[k]
+		err := d.values(f, s.chain, s.at)
+		var bad *bufferError
+		if errors.As(err, &bad) {
+			damage = err
+			continue // what was there before may be intact
+		}
+		d.ends[id] = wholeEnd{s.chain[len(s.chain)-1], damage}
+		return err
+	}
+	d.ends[id] = wholeEnd{-1, damage}
+	return d.empty(f)
+}
+
+// goesOn reports why a dictionary that begins anew, for the batch i at an
+// offset, does not have the values it had at was. Writers without deltas begin
+// anew to add values.
+func (d *dictionaryCopy) goesOn(f *arrowipc.Field, was, at int64, i int) error {
+	before, err := d.r.dictionary(f, was)
+	if err != nil {
+		return nil // whoever needs it says so
+	}
+	now, err := d.r.dictionary(f, at)
+	if err != nil {
+		return nil
+	}
+	if !beginsWith(now, before) {
+		return fmt.Errorf("%w: the dictionary of column %q is another from batch %d on, which only a stream can hold: write a stream, or slice the batches before and behind it apart", ErrUnsupported, f.Name, i)
+	}
+	return nil
+}
+
+// values writes a dictionary that some messages make.
+func (d *dictionaryCopy) values(f *arrowipc.Field, chain []int, at int64) error {
+	if len(chain) == 1 {
 		return d.message(f, chain[0], false, at)
 	}
 	values, err := d.r.dictionary(f, at)
 	if err != nil {
 		return err
 	}
-	return d.w.writeDictionary(id, false, values, d.codec(chain[0]))
+	return d.w.writeDictionary(f.Dictionary.ID, false, values, d.codec(chain[0]))
 }
 
 // empty writes a dictionary of no values, once, for batches that use none of it:
