@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/oniscope/oniscope/hardware/liboni"
 	"github.com/oniscope/oniscope/recorder/internal/rig"
 	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/recorder/internal/store"
@@ -18,6 +19,7 @@ import (
 // the rig file.
 type recordFlags struct {
 	driver, rig, out string
+	liboni           string
 	duration         time.Duration
 	flush, sync      time.Duration
 	suffix           string
@@ -58,7 +60,7 @@ where and why they were lost is the stream gaps. Then the exit code is 3.`
 func (a *app) recordCommand() *cobra.Command {
 	f := &recordFlags{}
 	cmd := &cobra.Command{
-		Use:     "record --driver sim --rig FILE --out DIR [--duration 10s]",
+		Use:     "record --driver sim|riffa|test --rig FILE --out DIR [--duration 10s]",
 		Short:   "Acquire and write one file a stream",
 		Long:    recordHelp(),
 		Example: `  oniscope record --driver sim --rig rig.yaml --out today --duration 10s`,
@@ -67,7 +69,8 @@ func (a *app) recordCommand() *cobra.Command {
 	}
 	fl := cmd.Flags()
 	f.set = fl
-	fl.StringVar(&f.driver, "driver", "", "what acquires: sim (simulated data)")
+	fl.StringVar(&f.driver, "driver", "", "what acquires: riffa (the PCIe host), sim (simulated data), or test (liboni without hardware)")
+	fl.StringVar(&f.liboni, "liboni", "", liboniHelp)
 	fl.StringVar(&f.rig, "rig", "", "YAML `FILE` that says what is connected")
 	fl.StringVar(&f.out, "out", "", "folder of the recording; made if it is missing")
 	fl.DurationVar(&f.duration, "duration", 0, "how long, by the acquisition clock: 10s, 2h30m (default until Ctrl-C)")
@@ -86,6 +89,9 @@ func (a *app) recordCommand() *cobra.Command {
 	return cmd
 }
 
+// liboniHelp is the help of --liboni.
+const liboniHelp = "`FILE` of the library that drives hardware (default " + liboni.LibraryVariable + ", then beside oniscope, then the system's)"
+
 // Bounds of flags that would make no sense otherwise.
 const (
 	minFlush = 10 * time.Millisecond
@@ -94,8 +100,8 @@ const (
 
 // load reads the rig file and puts the flags over it.
 func (f *recordFlags) load() (*rig.Rig, error) {
-	if f.rig == "" {
-		return nil, usagef("record needs --rig FILE, which says what is connected")
+	if f.rig == "" && f.driver != rig.DriverTest {
+		return nil, usagef("record needs --rig FILE, which says what is connected; oniscope rig init makes one")
 	}
 	if f.out == "" {
 		return nil, usagef("record needs --out DIR")
@@ -109,11 +115,14 @@ func (f *recordFlags) load() (*rig.Rig, error) {
 	if f.sync <= 0 {
 		return nil, usagef("--sync %v: want more than 0", f.sync)
 	}
-	text, err := os.ReadFile(f.rig)
-	if err != nil {
-		return nil, err
+	name, text := "--driver "+f.driver, []byte("driver: "+f.driver)
+	if f.rig != "" {
+		var err error
+		if name, text, err = readRig(f.rig); err != nil {
+			return nil, err
+		}
 	}
-	r, err := rig.Parse(f.rig, text)
+	r, err := rig.Parse(name, text)
 	if err != nil {
 		return nil, &usageError{err}
 	}
@@ -135,6 +144,12 @@ func (f *recordFlags) load() (*rig.Rig, error) {
 		return nil, &usageError{err}
 	}
 	return r, nil
+}
+
+// readRig reads a rig file.
+func readRig(file string) (name string, text []byte, err error) {
+	text, err = os.ReadFile(file)
+	return file, text, err
 }
 
 // writer returns the settings that flags give to all streams.
@@ -190,7 +205,7 @@ func (a *app) record(f *recordFlags) error {
 	signals, stop := a.signals()
 	defer stop()
 	rec, err := run.New(run.Options{
-		Rig: r, Writer: f.writer(), Dir: f.out, Duration: f.duration, Flush: f.flush, Sync: f.sync, Create: a.create,
+		Rig: r, Liboni: f.liboni, Writer: f.writer(), Dir: f.out, Duration: f.duration, Flush: f.flush, Sync: f.sync, Create: a.create,
 		Signals: signals, Status: bar,
 		Say:  func(text string) { a.sayf("%s", text) },
 		Warn: func(err error) { fmt.Fprintf(a.stderr, "oniscope: %s\n", oneLine(err)) },

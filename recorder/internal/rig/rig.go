@@ -281,6 +281,28 @@ func ParseCodec(name string) (recording.Codec, error) {
 	return codec, nil
 }
 
+// The drivers. There is no default: simulated data must be asked for.
+const (
+	DriverSim   = "sim"   // simulated data
+	DriverRiffa = "riffa" // the PCIe host, through liboni
+	DriverTest  = "test"  // liboni without hardware: counters, as fast as they are read
+)
+
+// Drivers are all that a rig file can name.
+var Drivers = []string{DriverSim, DriverRiffa, DriverTest}
+
+// CheckDriver refuses a driver that is not one of Drivers. from says where one
+// would be named, for the message.
+func CheckDriver(driver, from string) error {
+	switch {
+	case driver == "":
+		return fmt.Errorf("no driver: say --driver riffa for hardware, --driver sim for simulated data, or driver: in %s", from)
+	case !slices.Contains(Drivers, driver):
+		return fmt.Errorf("driver %q is not known; possible: %s", driver, strings.Join(Drivers, ", "))
+	}
+	return nil
+}
+
 // The paces and signals of a simulator.
 const (
 	PaceRealTime = "real-time"
@@ -293,12 +315,8 @@ const (
 // Complete fills in what the file leaves out and checks what flags may have
 // changed.
 func (r *Rig) Complete() error {
-	switch r.Driver {
-	case "sim":
-	case "":
-		return fmt.Errorf("no driver: say --driver sim for simulated data, or driver: in %s", r.File)
-	default:
-		return fmt.Errorf("driver %q is not in this version; possible: sim", r.Driver)
+	if err := CheckDriver(r.Driver, r.File); err != nil {
+		return err
 	}
 	switch r.Signal {
 	case "":

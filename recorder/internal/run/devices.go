@@ -50,6 +50,7 @@ func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
 			AcqClockHz: rec.source.AcqClockHz(), Hub: hub, Headstage: headstage, Settings: settings.Settings,
 		}
 		rec.codecs[dev.Address] = codec
+		rec.raw = rec.raw || !device.Supported(dev, config)
 		devices = append(devices, acquire.Device{Device: dev, Config: config, Buffered: *w.Buffered})
 		if device.Supported(dev, config) && *w.Overwrite != *all.Overwrite {
 			decoder, err := device.New(dev, config)
@@ -88,7 +89,7 @@ func (rec *Run) begin(a *acquire.Acquisition, overwrite func(string) bool) error
 		names = append(names, s.Name)
 		rec.expected[s.Name] = slices.ContainsFunc(s.Columns, func(c stream.Column) bool { return c.RateHz >= 2 })
 	}
-	if len(names) == 0 {
+	if len(names) == 0 && !rec.raw {
 		return &UsageError{fmt.Errorf("%s: no device is enabled", rec.rig.File)}
 	}
 	host, _ := os.Hostname()

@@ -2,13 +2,16 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
+	"github.com/oniscope/oniscope/hardware/liboni"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/hardware/sim"
 	"github.com/oniscope/oniscope/recorder/internal/rig"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // openController makes the controller that the rig describes, configured and
@@ -18,27 +21,67 @@ func (rec *Run) openController(_ context.Context, out *wayOut) (oni.Controller, 
 	if rec.o.Controller != nil {
 		return rec.o.Controller(out.add)
 	}
-	source, err := simulator(rec.rig)
-	if err != nil {
-		return nil, &UsageError{fmt.Errorf("%s: %w", rec.rig.File, err)}
+	switch rec.rig.Driver {
+	case rig.DriverSim:
+		source, err := simulator(rec.rig)
+		if err != nil {
+			return nil, &UsageError{fmt.Errorf("%s: %w", rec.rig.File, err)}
+		}
+		return source, nil
+	case rig.DriverRiffa:
+		return nil, errors.New("driver riffa: boards are opened, but not configured yet; nothing is recorded from them")
+	case rig.DriverTest:
+		for _, name := range rig.PortNames {
+			if kind := rec.rig.Ports[name].Headstage; kind != "" {
+				rec.warn(fmt.Errorf("port %s: the driver test has no ports; no %s is recorded", name, kind))
+			}
+		}
 	}
-	if err := setBlockSizes(source); err != nil {
-		source.Close()
-		return nil, err
-	}
-	return source, nil
+	return OpenBoard(rec.rig.Driver, rec.o.Liboni)
 }
 
-// Sizes of the blocks that move from and to the hardware, if no frame is
-// larger: Bonsai's defaults. Source: onix-devices 5.1.
+// OpenBoard opens a board through liboni, whose file is library, or looked for
+// where it is usually.
+func OpenBoard(driver, library string) (oni.Controller, error) {
+	return liboni.Open(liboni.Config{Driver: driver, Library: library, Host: -1})
+}
+
+// Bounds of a block that is read at once. Source: onix-devices 1.7.
 const (
-	blockReadSize  = 2048
-	blockWriteSize = 2048
+	blockPerSecond = 50        // 20 ms of what is expected: a read returns, and Stop is noticed, when a block is full
+	maxBlockRead   = 64 << 10  // larger blocks cost twice the time, in the kernel
+	blockWriteSize = 2048      // Bonsai's
+	headerBytes    = 16        // of a frame on the wire
+	readAsComes    = 1<<32 - 1 // of a source without a pace: bytes a second
 )
 
-func setBlockSizes(c oni.Controller) error {
+// setBlockSizes makes blocks of a size that suits what is expected, in bytes a
+// second.
+func setBlockSizes(c oni.Controller, rate float64) error {
 	read, write := c.BlockSizes() // after a reset: the largest frame
-	return c.SetBlockSizes(max(read, blockReadSize), max(write, blockWriteSize))
+	if wanted := uint32(min(rate/blockPerSecond, maxBlockRead)) + 3; wanted > read {
+		read = wanted &^ 3
+	}
+	return c.SetBlockSizes(read, max(write, blockWriteSize))
+}
+
+// wireRate is what devices that send steadily put on the wire, in bytes a
+// second.
+func (rec *Run) wireRate(streams []stream.Stream) float64 {
+	if rec.rig.Driver == rig.DriverTest {
+		return readAsComes
+	}
+	rate, table := 0.0, rec.source.Table()
+	for _, s := range streams {
+		frames := 0.0
+		for _, c := range s.Columns {
+			frames = max(frames, c.RateHz)
+		}
+		if dev, ok := table.Find(oni.Address(s.DeviceAddress)); ok {
+			rate += frames * float64(headerBytes+dev.ReadSize+dev.ReadSize%4)
+		}
+	}
+	return rate
 }
 
 // simulator makes the simulated controller that the rig describes.

@@ -24,6 +24,7 @@ import (
 // Options of a run. Rig and Dir are needed.
 type Options struct {
 	Rig    *rig.Rig   // complete
+	Liboni string     // file of the library that drives hardware; "": where it is usually
 	Writer rig.Writer // what is set here goes over the rig file
 	Dir    string
 
@@ -89,6 +90,7 @@ type Run struct {
 	store    *store.Run
 	codecs   map[oni.Address]recording.Codec
 	expected map[string]bool // by stream: sends at least twice a second, so silence means something
+	raw      bool            // devices may send that are kept as they come
 	head     store.Summary   // what does not change
 
 	acquisition atomic.Pointer[acquire.Acquisition] // from the start of acquisition on

@@ -54,7 +54,7 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 	config := acquire.Config{
 		Source: rec.source, AcqClockHz: clockHz, Devices: devices, Open: rec.openStream, Describe: rec.describe,
 		FlushTicks: ticksFromDuration(rec.o.Flush, clockHz),
-		Wait:       rec.rig.Pace == rig.PaceMax,
+		Wait:       rec.rig.Pace == rig.PaceMax || rec.rig.Driver == rig.DriverTest, // which waits to be read
 	}
 	if rec.o.Duration > 0 {
 		config.DurationTicks = max(1, ticksFromDuration(rec.o.Duration, clockHz))
@@ -62,6 +62,11 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 	acquisition, err := acquire.New(config)
 	if err != nil {
 		return nil, &UsageError{fmt.Errorf("%s: %w", rec.rig.File, err)}
+	}
+	if rec.o.Controller == nil {
+		if err := setBlockSizes(rec.source, rec.wireRate(acquisition.Streams())); err != nil {
+			return nil, err
+		}
 	}
 	if ctx.Err() != nil {
 		return nil, errEarly
