@@ -127,3 +127,24 @@ func (r *Reader) corrupt(batch int, offset int64, cause error) error {
 	}
 	return &CorruptError{Offset: offset, Batch: batch, Err: cause}
 }
+
+// Files returns where the files or streams lie that were joined byte by byte, in
+// bytes: one range, of the whole file, where none were. Where the last has other
+// columns than those before it, further ones may lie in its range, which a
+// Reader of it finds.
+func (r *Reader) Files() []Range {
+	begin := []int64{0}
+	if r.walked != nil {
+		for _, j := range r.walked.Joints {
+			begin = append(begin, j.At)
+		}
+	}
+	files := make([]Range, len(begin))
+	for i, at := range begin {
+		files[i] = Range{at, r.size}
+		if i > 0 {
+			files[i-1].End = at
+		}
+	}
+	return files
+}

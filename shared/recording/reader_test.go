@@ -317,7 +317,7 @@ func TestFilesWithoutFooterHoldWhatHoldsInThem(t *testing.T) {
 		"the second batch zeroed":           {overwritten(data, blockOf(t, whole, 1).Offset, make([]byte, last.Offset-blockOf(t, whole, 1).Offset)), 2, Damaged},
 		"seven bytes cut out of the second": {append(data[:last.Offset-1000:last.Offset-1000], data[last.Offset-993:]...), 2, Damaged},
 		"an end mark for the second":        {overwritten(data, blockOf(t, whole, 1).Offset, arrowipc.AppendEnd(nil)), 2, Damaged},
-		"an old file behind the footer":     {append(bytes.Clone(whole), whole[:len(whole)-1]...), 3, Damaged},
+		"a file joined that lacks a byte":   {append(bytes.Clone(whole), whole[:len(whole)-1]...), 6, Damaged},
 	} {
 		r := openBytes(t, c.data)
 		rows := indexAll(t, r)

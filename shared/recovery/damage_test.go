@@ -136,7 +136,7 @@ func TestDamageTable(t *testing.T) {
 				p := bytes.Clone(file[:blocks[2].Offset])
 				p = append(p, file[8:blocks[0].Offset]...)
 				return append(p, withoutFooter(t, file)[blocks[2].Offset:]...)
-			}(), all, Lossy, 0, 0, "a second schema"},
+			}(), all, Lossless, 0, 0, "another stream begins at byte"},
 		}
 		if codec != recording.None {
 			m := messageAt(t, file, blocks[2])

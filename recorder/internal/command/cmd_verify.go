@@ -19,9 +19,9 @@ that the clock misses, and channels that are constant or clipped.
 An error is damage or lost rows: also a missing end ("oniscope recover" mends
 it) and a gap, that is rows that were lost before they were recorded (nothing
 brings those back). A warning looks wrong and cannot be proved, as zeros in a
-plain body where a block of the disk would begin and end. Either makes a file not ok, and the exit code 3. An info, as a channel
-that is constant, does not. A file that a recorder is writing is not blamed for
-its missing end. Plain bodies carry no checksum: a changed value in them cannot
+plain body where a block of the disk would begin and end. Either makes a file
+not ok, and the exit code 3. An info, as a channel that is constant, does not.
+A file that a recorder is writing is not blamed for its missing end. Plain bodies carry no checksum: a changed value in them cannot
 be found by anyone; zstd bodies that oniscope wrote have one a column.`
 
 // A verification is one object of `verify --json`.
@@ -95,7 +95,7 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 	defer in.close()
 	rows := int64(0)
 	o := recovery.VerifyOptions{AcqClockHz: c.clockHz, Open: in.open}
-	if r, err := a.openReader(ctx, in); err == nil {
+	if r, err := a.openReader(ctx, in, c.file); err == nil {
 		if err := c.setClock(path, r); err != nil {
 			return verification{}, fmt.Errorf("%s: %w", path, err)
 		}
@@ -107,7 +107,7 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 	p := a.newProgress("verifying "+path, in.size, true)
 	o.Progress = p.set
 	v := verification{Path: path, OK: true, Findings: []recording.Finding{}}
-	for f, e := range recovery.Verify(ctx, in.file, in.size, &o) {
+	for f, e := range recovery.Verify(ctx, in.data, in.size, &o) {
 		if err = e; err != nil {
 			break
 		}

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -18,10 +19,12 @@ import (
 type clockFlags struct {
 	clockHz   uint64
 	startTime string
+	file      int // of files that were joined, from 1; 0: all
 }
 
 func (c *clockFlags) add(fl *pflag.FlagSet) {
 	fl.Uint64Var(&c.clockHz, "clock-hz", 0, "rate of the acquisition clock, for files that do not state it")
+	fl.IntVar(&c.file, "file", 0, "of files that were joined byte by byte the `N`th alone (default all that have the same columns)")
 	fl.StringVar(&c.startTime, "start-time", "", "start-time CSV `FILE` (default the start-time_*.csv beside the file, with its suffix)")
 }
 
@@ -29,7 +32,8 @@ func (c *clockFlags) add(fl *pflag.FlagSet) {
 type input struct {
 	path   string
 	file   *os.File
-	size   int64
+	data   io.ReaderAt       // of the recording: the file, or a part of it
+	size   int64             // of data
 	reader *recording.Reader // nil after openRaw
 	open   bool              // a recorder is writing it
 	remove string            // temporary file to take away in the end
@@ -68,7 +72,7 @@ func openRaw(path string) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &input{path: path, file: f, size: info.Size(), open: store.IsOpen(path)}, nil
+	return &input{path: path, file: f, data: f, size: info.Size(), open: store.IsOpen(path)}, nil
 }
 
 // openInput opens a recording and completes its clock.
@@ -77,7 +81,7 @@ func (a *app) openInput(ctx context.Context, path string, c *clockFlags) (*input
 	if err != nil {
 		return nil, err
 	}
-	if in.reader, err = a.openReader(ctx, in); err == nil {
+	if in.reader, err = a.openReader(ctx, in, c.file); err == nil {
 		err = c.setClock(path, in.reader)
 	}
 	if err != nil {
@@ -87,12 +91,37 @@ func (a *app) openInput(ctx context.Context, path string, c *clockFlags) (*input
 	return in, nil
 }
 
-// openReader opens what an input holds. It tells how far it is: of streams and
-// files without a footer all headers are read.
-func (a *app) openReader(ctx context.Context, in *input) (*recording.Reader, error) {
+// openReader opens what an input holds: all of it, or of joined files the nth
+// alone. It tells how far it is: of streams and files without a footer all
+// headers are read.
+func (a *app) openReader(ctx context.Context, in *input, nth int) (*recording.Reader, error) {
 	set, end := a.lateProgress("opening " + in.path)
 	defer end()
-	return recording.Open(ctx, in.file, in.size, &recording.Options{Progress: set})
+	open := func() (*recording.Reader, error) {
+		return recording.Open(ctx, in.data, in.size, &recording.Options{Progress: set})
+	}
+	r, err := open()
+	if err != nil || nth == 0 {
+		return r, err
+	}
+	for before := 0; ; {
+		files := r.Files()
+		n := nth - 1 - before
+		whole := n == 0 && len(files) == 1
+		if n < 0 || n >= len(files) && len(files) == 1 {
+			return nil, fmt.Errorf("file %d: there are %d files in it", nth, before+len(files))
+		}
+		if whole {
+			return r, nil
+		}
+		n = min(n, len(files)-1) // the last may be several, of other columns
+		f := files[n]
+		before += n
+		in.data, in.size = io.NewSectionReader(in.data, f.Start, f.Len()), f.Len()
+		if r, err = open(); err != nil {
+			return nil, fmt.Errorf("file %d, from byte %d on: %w", nth, f.Start, err)
+		}
+	}
 }
 
 // setClock tells a reader what its file does not say of the clock.

@@ -151,7 +151,7 @@ func recordingID(in *input) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, in.size)
 	for _, at := range []int64{0, max(0, in.size-end)} {
-		if _, err := io.Copy(h, io.NewSectionReader(in.file, at, end)); err != nil {
+		if _, err := io.Copy(h, io.NewSectionReader(in.data, at, end)); err != nil {
 			return "", err
 		}
 	}

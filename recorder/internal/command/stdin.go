@@ -27,7 +27,7 @@ func openStdin() (*input, error) {
 		in.close()
 		return nil, fmt.Errorf("standard input: %w", err)
 	}
-	in.size = info.Size()
+	in.data, in.size = in.file, info.Size()
 	return in, nil
 }
 

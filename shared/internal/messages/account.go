@@ -27,7 +27,7 @@ func (l *Layout) account() {
 	at := map[arrowipc.Block]bool{}
 	var kept []int // verdicts of messages
 	for i := range l.Verdicts {
-		if v := &l.Verdicts[i]; v.Kind == Batch || v.Kind == Dictionary {
+		if v := &l.Verdicts[i]; (v.Kind == Batch || v.Kind == Dictionary) && v.At >= l.FooterBase {
 			kept, at[v.Block] = append(kept, i), true
 		}
 	}
@@ -35,7 +35,7 @@ func (l *Layout) account() {
 	for _, b := range blocks {
 		listed[b] = true
 	}
-	l.Listed = twice == 0 && len(l.outside) == 0
+	l.Listed = twice == 0 && len(l.outside) == 0 && len(l.Joints) == 0
 	var moved, other []fact
 	partner := l.pair(blocks, kept, at, listed)
 	for _, i := range kept {
@@ -100,7 +100,7 @@ func (l *Layout) pair(blocks []arrowipc.Block, kept []int, at, listed map[arrowi
 	}
 	lost := map[int64]bool{}
 	for i := range l.Verdicts {
-		if v := &l.Verdicts[i]; v.Kind == Loss {
+		if v := &l.Verdicts[i]; v.Kind == Loss && v.At >= l.FooterBase {
 			lost[v.At] = true
 		}
 	}
@@ -219,7 +219,7 @@ func (l *Layout) count(blocks []arrowipc.Block, kept []int, partner map[int]arro
 	}
 	var losses []int
 	for i := range l.Verdicts {
-		if l.Verdicts[i].Kind == Loss {
+		if l.Verdicts[i].Kind == Loss && l.Verdicts[i].At >= l.FooterBase {
 			losses = append(losses, i)
 		}
 	}

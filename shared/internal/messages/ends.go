@@ -53,6 +53,7 @@ type Ends struct {
 	FooterAt    int64
 	FooterEnd   int64
 	FooterMagic bool
+	FooterBase  int64 // where the file of the footer begins: Base, but for files that were joined
 
 	First int64 // where the walk begins
 	notes []Verdict
@@ -109,6 +110,9 @@ func (e *Ends) find(src *Source, o *Options) error {
 			return err
 		}
 	}
+	if err := e.findFooterBase(src, front); err != nil {
+		return err
+	}
 	e.shiftFooter()
 	if front == nil {
 		if ok, err := e.believeUnframed(src); ok || err != nil {
@@ -128,7 +132,7 @@ func (e *Ends) find(src *Source, o *Options) error {
 	if e.SchemaOdd = front.Odd; e.SchemaOdd {
 		e.note(Verdict{At: front.At, Length: front.Length, Severity: Warning, Reason: "the schema at the beginning " + odd, Remedy: writtenAnew})
 	}
-	if e.Footer != nil && !reflect.DeepEqual(e.Footer.Schema, *front.Schema) {
+	if e.Footer != nil && e.FooterBase == e.Base && !reflect.DeepEqual(e.Footer.Schema, *front.Schema) {
 		if err := e.chooseSchema(src, o, front); err != nil {
 			return err
 		}
@@ -281,7 +285,7 @@ func (e *Ends) shiftFooter() {
 	for _, list := range [][]arrowipc.Block{e.Footer.Dictionaries, e.Footer.Batches} {
 		for i := range list {
 			if list[i].Offset >= 0 && list[i].Offset <= e.FooterAt {
-				list[i].Offset += e.Base
+				list[i].Offset += e.FooterBase
 			}
 		}
 	}
@@ -300,7 +304,7 @@ func (e *Ends) shiftFooter() {
 
 // fits reports whether a message may lie where a block of the footer says.
 func (e *Ends) fits(b arrowipc.Block) bool {
-	return b.Offset >= e.Base+arrowipc.HeaderLength && (b.Offset-e.Base)%8 == 0 && b.MetaLength >= 8 && b.BodyLength >= 0 && b.BodyLength <= e.FooterAt &&
+	return b.Offset >= e.FooterBase+arrowipc.HeaderLength && (b.Offset-e.FooterBase)%8 == 0 && b.MetaLength >= 8 && b.BodyLength >= 0 && b.BodyLength <= e.FooterAt &&
 		b.Offset <= e.FooterAt-int64(b.MetaLength)-b.BodyLength
 }
 
@@ -473,7 +477,7 @@ func (e *Ends) candidate(src *Source, b arrowipc.Block) (*Message, error) {
 // to the footer, each in its order, as a writer leaves them: then the footer
 // can be believed until a header contradicts it.
 func (e *Ends) Tiled() bool {
-	if e.Footer == nil || !e.FooterMagic || e.FooterEnd != e.size || e.Borrowed || len(e.notes) > 0 && !e.harmless() ||
+	if e.Footer == nil || !e.FooterMagic || e.FooterBase != e.Base || e.FooterEnd != e.size || e.Borrowed || len(e.notes) > 0 && !e.harmless() ||
 		len(e.blocks) != len(e.Footer.Batches)+len(e.Footer.Dictionaries) || !slices.IsSortedFunc(e.Footer.Batches, byOffset) {
 		return false
 	}

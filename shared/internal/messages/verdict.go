@@ -92,6 +92,7 @@ type Layout struct {
 	// Listed says that the footer lists all batches that are there, as they
 	// are and in their order, and nothing else.
 	Listed bool
+	Joints []Joint // where another file or stream begins, in order
 }
 
 // Batches returns the number of record batches that lie where they should.

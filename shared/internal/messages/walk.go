@@ -37,6 +37,10 @@ type walker struct {
 	told      bool // that the search ended
 	odd       int  // which of out is about odd metadata, from 1; 0: none
 	scanner   scanner
+
+	stream bool     // what is walked now is a stream
+	joints []Joint  // where others began
+	rest   *Verdict // on another recording that begins where this one ends; nil: there is none
 }
 
 // An open verdict waits for a proof of where its message ends.
@@ -50,7 +54,7 @@ type open struct {
 // The error is that of src.
 func Walk(src *Source, e *Ends) (*Layout, error) {
 	ends := *e
-	w := &walker{src: src, e: &ends, blocks: ends.blocks, pos: ends.First, out: slices.Clone(ends.notes), last: -1, suspicion: 16*src.Size + 1<<26}
+	w := &walker{src: src, e: &ends, blocks: ends.blocks, pos: ends.First, out: slices.Clone(ends.notes), last: -1, suspicion: 16*src.Size + 1<<26, stream: ends.Stream}
 	for i := range w.out {
 		if w.out[i].Kind == Loss {
 			w.judged = max(w.judged, w.out[i].At+w.out[i].Length)
@@ -64,7 +68,10 @@ func Walk(src *Source, e *Ends) (*Layout, error) {
 	if err := w.tail(); err != nil {
 		return nil, err
 	}
-	l := &Layout{Ends: w.e, Verdicts: w.out, Ended: w.ended, End: w.end()}
+	if w.rest != nil {
+		w.pass(*w.rest)
+	}
+	l := &Layout{Ends: w.e, Verdicts: w.out, Ended: w.ended, End: w.end(), Joints: w.joints}
 	l.account()
 	slices.SortStableFunc(l.Verdicts, func(a, b Verdict) int { // notes come before the message that they are about
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(rank(a.Kind), rank(b.Kind)))
@@ -118,12 +125,28 @@ func (w *walker) walk() error {
 				return err
 			}
 		}
-		if w.e.Footer != nil && w.pos == w.e.FooterAt {
-			return nil // some writers put no end mark before it
+		if w.e.Footer != nil && w.pos == w.e.FooterAt { // some writers put no end mark before it
+			joined, err := w.joint(noMessage)
+			if err != nil || !joined {
+				return err
+			}
+			continue
 		}
 		m, what, err := w.messageAt(w.pos)
 		if err != nil {
 			return err
+		}
+		if m == nil || isSchema(m) {
+			joined, err := w.joint(what)
+			if err != nil {
+				return err
+			}
+			if joined {
+				continue
+			}
+			if w.rest != nil && isSchema(m) {
+				return nil // what is walked ends here, without an end mark
+			}
 		}
 		switch {
 		case m != nil:
@@ -386,6 +409,7 @@ func (w *walker) resume(what standing) (bool, error) {
 		begin = min(begin, w.open.m.At+8)
 	}
 	to, found, listed := w.limit(from), false, false
+	var next *Message
 	for _, b := range w.blocksFrom(from) {
 		if b.Offset == from {
 			listed = true
@@ -396,7 +420,7 @@ func (w *walker) resume(what standing) (bool, error) {
 			return false, err
 		}
 		if m != nil {
-			to, found = b.Offset, true
+			to, found, next = b.Offset, true, m
 			break
 		}
 	}
@@ -405,7 +429,14 @@ func (w *walker) resume(what standing) (bool, error) {
 		return false, err
 	}
 	if hit != nil {
-		w.resynced = hit.At
+		w.resynced, next = hit.At, hit
+	}
+	if next != nil {
+		if joined, err := w.joinBefore(begin, next, what); joined || w.rest != nil || err != nil {
+			return joined, err
+		}
+	}
+	if hit != nil {
 		to, found, listed = hit.At, true, false
 		if hit.At < from {
 			m := w.open.m
