@@ -118,8 +118,8 @@ func (f *recoverFlags) check(file string, changed func(string) bool) error {
 		}
 	}
 	alone := map[string][]string{
-		"in-place": {"output", "undo", "salvage", "compression", "format"},
-		"undo":     {"output", "salvage", "schema-from", "compression", "format", "clock-hz", "start-time"},
+		"in-place": {"output", "undo", "file", "salvage", "compression", "format"},
+		"undo":     {"output", "salvage", "schema-from", "compression", "format", "clock-hz", "start-time", "file"},
 	}
 	for _, flag := range []string{"in-place", "undo"} {
 		for _, other := range alone[flag] {
@@ -168,7 +168,7 @@ func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recover
 	}
 	p := a.newProgress("examining", in.size, true)
 	o.Progress = p.set
-	plan, err := recovery.Examine(ctx, in.file, in.size, &o)
+	plan, err := recovery.Examine(ctx, in.data, in.size, &o)
 	p.end()
 	if err == nil {
 		if err = f.fillClock(in.path, &plan.Report); err == nil {
@@ -204,6 +204,11 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 		return err
 	}
 	defer in.close()
+	if f.file > 0 {
+		if _, err := a.openReader(ctx, in, f.file); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
 	out, err := createOutput(f.out, in)
 	if err != nil {
 		return err
@@ -238,11 +243,11 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 // writeRecovered writes the planned output: bytes as they are, or with another
 // compression.
 func (a *app) writeRecovered(ctx context.Context, in *input, plan *recovery.Plan, f *recoverFlags, out *writtenFile) error {
-	whole := plan.Output(in.file)
+	whole := plan.Output(in.data)
 	if f.compression == keepCodec {
 		p := a.newProgress("copying", plan.Size(), true)
 		defer p.end()
-		return copySpans(ctx, out.File, in.file, plan, p.set)
+		return copySpans(ctx, out.File, in, plan, p.set)
 	}
 	codec, err := rig.ParseCodec(f.compression)
 	if err != nil {
@@ -270,7 +275,7 @@ const copyStep = 64 << 20
 
 // copySpans writes what a plan says, file to file: where the system can, no
 // byte passes through this process.
-func copySpans(ctx context.Context, to, from *os.File, plan *recovery.Plan, progress func(done, total int64)) error {
+func copySpans(ctx context.Context, to *os.File, in *input, plan *recovery.Plan, progress func(done, total int64)) error {
 	done, total := int64(0), plan.Size()
 	for i := range plan.Spans {
 		s := &plan.Spans[i]
@@ -281,11 +286,11 @@ func copySpans(ctx context.Context, to, from *os.File, plan *recovery.Plan, prog
 			done += s.Length
 			continue
 		}
-		if _, err := from.Seek(s.Offset, io.SeekStart); err != nil {
+		if _, err := in.file.Seek(in.at+s.Offset, io.SeekStart); err != nil {
 			return err
 		}
 		for left := s.Length; left > 0; {
-			n, err := io.CopyN(to, from, min(left, copyStep))
+			n, err := io.CopyN(to, in.file, min(left, copyStep))
 			if err != nil {
 				return noEOF(err)
 			}
@@ -308,7 +313,7 @@ func (a *app) checkRecovered(ctx context.Context, in *input, plan *recovery.Plan
 		return err
 	}
 	if f.compression == keepCodec {
-		err = plan.Check(in.file, out.File, info.Size(), ctx.Err)
+		err = plan.Check(in.data, out.File, info.Size(), ctx.Err)
 	} else if err = out.check(ctx); err == nil {
 		err = plan.VerifyFraming(out.File, info.Size())
 	}

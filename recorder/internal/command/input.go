@@ -32,7 +32,8 @@ func (c *clockFlags) add(fl *pflag.FlagSet) {
 type input struct {
 	path   string
 	file   *os.File
-	data   io.ReaderAt       // of the recording: the file, or a part of it
+	data   io.ReaderAt // of the recording: the file, or from at on a part of it
+	at     int64
 	size   int64             // of data
 	reader *recording.Reader // nil after openRaw
 	open   bool              // a recorder is writing it
@@ -117,7 +118,7 @@ func (a *app) openReader(ctx context.Context, in *input, nth int) (*recording.Re
 		n = min(n, len(files)-1) // the last may be several, of other columns
 		f := files[n]
 		before += n
-		in.data, in.size = io.NewSectionReader(in.data, f.Start, f.Len()), f.Len()
+		in.data, in.at, in.size = io.NewSectionReader(in.data, f.Start, f.Len()), in.at+f.Start, f.Len()
 		if r, err = open(); err != nil {
 			return nil, fmt.Errorf("file %d, from byte %d on: %w", nth, f.Start, err)
 		}

@@ -30,12 +30,17 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	field, err := filepath.Abs("../../../testdata/field")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("RIGS", rigs)
 			e.Setenv("FOREIGN", foreign)
+			e.Setenv("FIELD", field)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

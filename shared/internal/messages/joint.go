@@ -112,8 +112,7 @@ func (w *walker) join(at int64, m *Message, stream bool) (bool, error) {
 	}
 	reason := fmt.Sprintf("another %s begins at byte %s", kind, Grouped(at))
 	same := reflect.DeepEqual(m.Schema.Fields, w.e.Schema.Fields) && m.Schema.BigEndian == w.e.Schema.BigEndian && m.Prefix == w.e.Prefix
-	words := hasDictionary(m.Schema.Fields) && !(w.stream && stream) // those of a file are the same from its first batch to its last
-	if same && !words {
+	if same {
 		w.joints = append(w.joints, Joint{at, true})
 		w.note(Warning, at, m.End()-at, reason, "joined to the one before")
 		w.pos, w.stream = m.End(), stream
@@ -122,10 +121,7 @@ func (w *walker) join(at int64, m *Message, stream bool) (bool, error) {
 		}
 		return true, nil
 	}
-	if !same {
-		reason += ", with other columns"
-	}
-	w.endAt(at, reason)
+	w.endAt(at, reason+", with other columns")
 	if !w.stream {
 		if _, err := w.e.footerEndingAt(w.src, at, nil); err != nil {
 			return false, err
@@ -143,15 +139,6 @@ func (w *walker) endAt(at int64, reason string) {
 	part.Size = at
 	w.rest, w.src = &Verdict{Kind: Note, At: at, Length: w.src.Size - at, Severity: Warning, Reason: reason, Remedy: "left out: it is a recording of its own"}, &part
 	w.e.Footer, w.e.FooterMagic, w.e.FooterBase, w.blocks = nil, false, w.e.Base, nil
-}
-
-func hasDictionary(fields []arrowipc.Field) bool {
-	for i := range fields {
-		if fields[i].Dictionary != nil || hasDictionary(fields[i].Children) {
-			return true
-		}
-	}
-	return false
 }
 
 // blocksFrom are the footer's blocks at or after at.
