@@ -145,21 +145,24 @@ func (d *dictionaryCopy) whole(f *arrowipc.Field, first, last int) error {
 		chain []int
 	}
 	var states []state // as the dictionary grows
+	seen := -1         // the last message of the batch before
 	for i := first; i <= last; i++ {
 		offset := d.r.batches[i].offset
 		next, err := d.r.chain(id, offset)
 		if err != nil || len(next) == 0 {
 			continue // that batch says so itself
 		}
-		if n := len(states); n > 0 {
-			was := states[n-1]
-			if next[len(next)-1] == was.chain[len(was.chain)-1] {
-				continue
+		if next[len(next)-1] == seen {
+			continue
+		}
+		seen = next[len(next)-1]
+		if n := len(states); n > 0 && next[0] != states[n-1].chain[0] {
+			grows, err := d.goesOn(f, states[n-1].at, offset, i)
+			if err != nil {
+				return err
 			}
-			if next[0] != was.chain[0] {
-				if err := d.goesOn(f, was.at, offset, i); err != nil {
-					return err
-				}
+			if !grows {
+				continue
 			}
 		}
 		states = append(states, state{offset, next})
@@ -180,22 +183,23 @@ func (d *dictionaryCopy) whole(f *arrowipc.Field, first, last int) error {
 	return d.empty(f)
 }
 
-// goesOn reports why a dictionary that begins anew, for the batch i at an
-// offset, does not have the values it had at was. Writers without deltas begin
-// anew to add values.
-func (d *dictionaryCopy) goesOn(f *arrowipc.Field, was, at int64, i int) error {
+// goesOn compares a dictionary that begins anew, for the batch i at an offset,
+// with the values it had at was. Writers without deltas begin anew to add
+// values; in a stream that is there twice it has the first of them again, and
+// does not grow. One with other values is an error.
+func (d *dictionaryCopy) goesOn(f *arrowipc.Field, was, at int64, i int) (grows bool, err error) {
 	before, err := d.r.dictionary(f, was)
 	if err != nil {
-		return nil // whoever needs it says so
+		return true, nil // whoever needs it says so
 	}
 	now, err := d.r.dictionary(f, at)
-	if err != nil {
-		return nil
+	switch {
+	case err != nil || beginsWith(now, before):
+		return true, nil
+	case beginsWith(before, now):
+		return false, nil
 	}
-	if !beginsWith(now, before) {
-		return fmt.Errorf("%w: the dictionary of column %q is another from batch %d on, which only a stream can hold: write a stream, or slice the batches before and behind it apart", ErrUnsupported, f.Name, i)
-	}
-	return nil
+	return false, fmt.Errorf("%w: the dictionary of column %q is another from batch %d on, which only a stream can hold: write a stream, or slice the batches before and behind it apart", ErrUnsupported, f.Name, i)
 }
 
 // values writes a dictionary that some messages make.

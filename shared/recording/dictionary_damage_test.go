@@ -53,6 +53,36 @@ func TestACopyKeepsBatchesBeforeALostPartOfADictionary(t *testing.T) {
 	}
 }
 
+// A stream that is there twice has its dictionary's first values again.
+func TestACopyOfAStreamThatIsThereTwice(t *testing.T) {
+	data, err := os.ReadFile("../../testdata/foreign/arrow-go/dictionary_deltas_stream.arrow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var once int64
+	for n := 1; n <= 2; n++ {
+		twice := bytes.Repeat(data, n)
+		r, err := recording.NewReader(bytes.NewReader(twice), int64(len(twice)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := r.Select(context.Background(), recording.Selection{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := recording.Copy(context.Background(), &memoryFile{}, x, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if once == 0 {
+			once = report.Rows
+		}
+		if report.Rows != int64(n)*once {
+			t.Errorf("%d times the stream: %d rows, want %d", n, report.Rows, int64(n)*once)
+		}
+	}
+}
+
 type memoryFile struct{ bytes.Buffer }
 
 func (f *memoryFile) Truncate(size int64) error { f.Buffer.Truncate(int(size)); return nil }
