@@ -134,7 +134,7 @@ Results go to standard output, words to standard error.
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(a.recordCommand(), a.infoCommand(), a.sliceCommand(), a.exportCommand(), a.catCommand(), a.plotCommand(), a.recoverCommand(), a.verifyCommand(), a.viewCommand())
+	root.AddCommand(a.recordCommand(), a.devicesCommand(), a.infoCommand(), a.sliceCommand(), a.exportCommand(), a.catCommand(), a.plotCommand(), a.recoverCommand(), a.verifyCommand(), a.viewCommand())
 	for _, c := range root.Commands() {
 		c.Long += "\n\n" + exitHelp
 		switch c.Name() {

@@ -40,9 +40,13 @@ func (rec *Run) openController(_ context.Context, out *wayOut) (oni.Controller, 
 	return OpenBoard(rec.rig.Driver, rec.o.Liboni)
 }
 
-// OpenBoard opens a board through liboni, whose file is library, or looked for
-// where it is usually.
+// OpenBoard opens a board as it is, without the settings of a rig: through
+// liboni, whose file is library, or looked for where it is usually; or the
+// simulated breakout board.
 func OpenBoard(driver, library string) (oni.Controller, error) {
+	if driver == rig.DriverSim {
+		return sim.New(sim.Config{})
+	}
 	return liboni.Open(liboni.Config{Driver: driver, Library: library, Host: -1})
 }
 
