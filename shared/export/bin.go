@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,10 +57,15 @@ type Kilosort struct {
 	DataDType string `json:"data_dtype"`
 }
 
-// A BinGap is a place in a flat file where damaged rows were left out.
+// A BinGap is a place in a flat file where rows are missing: they never reached
+// the recording, or were damaged.
 type BinGap struct {
-	BeforeRow int64 `json:"before_row"` // of the flat file
-	LostRows  int64 `json:"lost_rows"`  // where only Clock tells, by it; -1 unknown
+	BeforeRow   int64           `json:"before_row"`      // of the flat file
+	LostRows    int64           `json:"lost_rows"`       // rows of the flat file; where only Clock tells, by it; -1 unknown
+	ClockBefore uint64          `json:"clock_before"`    // last tick before it, 0: not known
+	ClockAfter  uint64          `json:"clock_after"`     // first tick after it, 0: not known
+	Reason      string          `json:"reason"`          // for people
+	Cause       recording.Cause `json:"cause,omitempty"` // where the recorder wrote it
 }
 
 // Electrodes returns the columns that Bin takes where none are asked for: the
@@ -141,20 +147,39 @@ func Bin(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Bi
 	if err != nil {
 		return BinLayout{}, Report{}, err
 	}
+	if err := j.findGaps(); err != nil {
+		return BinLayout{}, Report{}, err
+	}
+	places, _ := x.Lost() // nothing was read yet: only what lies between batches
+	places = append(places, j.report.Gaps...)
+	slices.SortStableFunc(places, func(a, b recording.Finding) int { return cmp.Compare(a.BeforeRow, b.BeforeRow) })
 	var written, lost int64
-	between, _ := x.Lost() // nothing was read yet: only what lies between batches
-	tell := func(row int64) {
-		if x.LeftOut() > lost {
-			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: x.LeftOut() - lost})
-			lost = x.LeftOut()
+	stride := int64(x.Stride())
+	var met []int // batches that could not be read, since the last that could
+	damaged := map[int][]int{}
+	j.corrupt = func(err error) error {
+		var corrupt *recording.CorruptError
+		if errors.As(err, &corrupt) {
+			met = append(met, corrupt.Batch)
 		}
-		for len(between) > 0 && between[0].BeforeRow <= row {
-			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: layout.lostRows(&between[0])})
-			between = between[1:]
+		return nil
+	}
+	// tell notes what is missing before the end of rows that begin at a row.
+	tell := func(start, end int64) {
+		if x.LeftOut() > lost {
+			damaged[len(layout.Lost)] = met
+			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: (x.LeftOut() - lost) / stride})
+			lost, met = x.LeftOut(), nil
+		}
+		for len(places) > 0 && places[0].BeforeRow < end {
+			f := &places[0]
+			row := written + (max(0, f.BeforeRow-start)+stride-1)/stride
+			layout.Lost = append(layout.Lost, BinGap{row, layout.lostRows(f, stride), f.ClockBefore, f.ClockAfter, f.Reason, f.Cause})
+			places = places[1:]
 		}
 	}
 	err = j.interleaved(func(b *recording.Batch) error {
-		tell(b.Start)
+		tell(b.Start, b.Start+int64(b.Rows)*stride)
 		if written += int64(b.Rows); written > int64(b.Rows) {
 			return nil
 		}
@@ -164,16 +189,35 @@ func Bin(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Bi
 		return BinLayout{}, Report{}, err
 	}
 	_, end := x.Rows()
-	tell(end)
+	tell(end, math.MaxInt64)
+	for i, batches := range damaged {
+		layout.Lost[i].explain(j.r.Findings(), batches)
+	}
 	return layout, j.report, nil
 }
 
-// lostRows returns how many rows were lost at a place between two batches, or
-// -1: of what no header tells, the clocks on both sides do.
-func (l *BinLayout) lostRows(f *recording.Finding) int64 {
+// explain says what was damaged of the batches that were left out at a place.
+func (g *BinGap) explain(found []recording.Finding, batches []int) {
+	for i := range found {
+		f := &found[i]
+		if len(batches) > 0 && f.Batch == batches[0] {
+			g.Reason, g.ClockBefore = f.Reason, f.ClockBefore
+		}
+		if len(batches) > 0 && f.Batch == batches[len(batches)-1] {
+			g.ClockAfter = f.ClockAfter
+		}
+	}
+}
+
+// lostRows returns how many rows of the flat file were lost at a place, or -1: of
+// what no header tells, the clocks on both sides do.
+func (l *BinLayout) lostRows(f *recording.Finding, stride int64) int64 {
 	hz := l.ReadBinary.SamplingFrequency
-	if f.LostRows >= 0 || hz == nil || l.AcqClockHz == 0 || f.ClockBefore == 0 || f.ClockAfter <= f.ClockBefore {
-		return f.LostRows
+	if f.LostRows >= 0 {
+		return f.LostRows / stride
+	}
+	if hz == nil || l.AcqClockHz == 0 || f.ClockBefore == 0 || f.ClockAfter <= f.ClockBefore {
+		return -1
 	}
 	seconds := float64(f.ClockAfter-f.ClockBefore) / float64(l.AcqClockHz)
 	return max(0, int64(math.Round(seconds**hz))-1)

@@ -199,7 +199,7 @@ func TestDamageIsLeftOutCountedAndPlaced(t *testing.T) {
 	if report.Rows != 120 || report.LostRows != 60 || len(report.Findings) != 1 {
 		t.Errorf("%+v", report)
 	}
-	if !slices.Equal(layout.Lost, []BinGap{{BeforeRow: 50, LostRows: 60}}) {
+	if len(layout.Lost) != 1 || layout.Lost[0].BeforeRow != 50 || layout.Lost[0].LostRows != 60 || layout.Lost[0].ClockBefore != tickOf(49) || layout.Lost[0].ClockAfter != tickOf(110) || layout.Lost[0].Reason == "" {
 		t.Errorf("lost: %+v", layout.Lost)
 	}
 
@@ -236,7 +236,7 @@ func TestRowsLostBetweenBatchesArePlacedByTheClock(t *testing.T) {
 		if !bytes.Equal(got.Bytes(), want) {
 			t.Errorf("rows %d to %d differ", s.Start, s.End)
 		}
-		lost, findings := []BinGap{{BeforeRow: 50 - s.Start, LostRows: 60}}, 1
+		lost, findings := []BinGap{{BeforeRow: 50 - s.Start, LostRows: 60, ClockBefore: tickOf(49), ClockAfter: tickOf(110), Reason: "zeros where a message should begin"}}, 1
 		if s.End == 50 { // the rows behind are those in front of which it lies
 			lost, findings = []BinGap{}, 0
 		}
@@ -245,5 +245,8 @@ func TestRowsLostBetweenBatchesArePlacedByTheClock(t *testing.T) {
 		}
 	}
 }
+
+// tickOf is Clock of a row of record.
+func tickOf(row uint64) uint64 { return 1000 + 8333*row }
 
 var le = binary.LittleEndian

@@ -21,6 +21,9 @@ const csvBytes = 256 << 10
 // Fields are quoted as RFC 4180 says; lines end with a line feed.
 func CSV(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Report, error) {
 	j, err := newJob(ctx, w, x, o)
+	if err == nil {
+		err = j.findGaps()
+	}
 	if err != nil {
 		return Report{}, err
 	}

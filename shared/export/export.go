@@ -33,6 +33,7 @@ type Report struct {
 	Bytes    int64               `json:"bytes"`
 	LostRows int64               `json:"lost_rows"` // rows missing in the selection, as far as known
 	Findings []recording.Finding `json:"findings"`  // by which they are missing; if there are any, data were lost
+	Gaps     []recording.Finding `json:"gaps"`      // rows between those that were written that never reached the recording, as verification finds them
 }
 
 // ErrKind says that a format cannot hold a column or its values.
@@ -56,7 +57,7 @@ type job struct {
 }
 
 func newJob(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (*job, error) {
-	j := &job{ctx: ctx, r: x.Reader(), x: x, w: w, report: Report{Findings: []recording.Finding{}}}
+	j := &job{ctx: ctx, r: x.Reader(), x: x, w: w, report: Report{Findings: []recording.Finding{}, Gaps: []recording.Finding{}}}
 	if o != nil {
 		j.o = *o
 	}
@@ -68,6 +69,12 @@ func newJob(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) 
 	}
 	j.report.Columns = len(j.columns)
 	return j, nil
+}
+
+// findGaps looks for rows that are missing between those to be written.
+func (j *job) findGaps() (err error) {
+	j.report.Gaps, err = j.x.Missing(j.ctx)
+	return err
 }
 
 // written is a column as exports write it: run ends written out.

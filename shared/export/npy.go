@@ -26,6 +26,9 @@ import (
 // Source: numpy.lib.format, versions 1.0 to 3.0.
 func NPY(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Report, error) {
 	j, err := newJob(ctx, w, x, o)
+	if err == nil {
+		err = j.findGaps()
+	}
 	if err != nil {
 		return Report{}, err
 	}

@@ -27,6 +27,9 @@ const rowGroupBytes = 128 << 20
 // compressed as codec says (None or Zstd).
 func Parquet(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options, codec recording.Codec) (Report, error) {
 	j, err := newJob(ctx, w, x, o)
+	if err == nil {
+		err = j.findGaps()
+	}
 	if err != nil {
 		return Report{}, err
 	}

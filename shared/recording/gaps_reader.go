@@ -47,6 +47,9 @@ func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float
 		if hasClock {
 			beside = ticksOf(&b.Columns[len(columns)-1])
 		}
+		if r.batches[b.Index].afterLoss && b.Start == r.starts[b.Index] {
+			adjoining = false
+		}
 		// Between two ranges of an excerpt rows are left out, not missing.
 		finder.Add(b.Index, b.Start, ticks, beside, adjoining && (next < 0 || next == b.Start))
 		adjoining, next = true, b.Start+int64(b.Rows)

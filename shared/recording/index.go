@@ -20,9 +20,10 @@ type batchState struct {
 	err        error // the header was read and does not hold
 	rows       int64
 	codec      arrowipc.Codec
-	found      bool // there is a finding
-	verdict    int  // of the walk that found it
-	afterLoss  bool // something is lost between the batch before and this one
+	found      bool       // there is a finding
+	verdict    int        // of the walk that found it
+	lost       []LostRows // before it, as its metadata say
+	afterLoss  bool       // something is lost between the batch before and this one
 
 	hasEnds  bool // of the column Clock
 	endsErr  error
@@ -91,7 +92,7 @@ func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error
 	if m.Batch.DataEnd() > r.end-bodyAt {
 		return nil, nil
 	}
-	b.checked, b.rows, b.codec = true, m.Batch.Length, m.Batch.Codec
+	b.checked, b.rows, b.codec, b.lost = true, m.Batch.Length, m.Batch.Codec, lostFrom(m.Metadata)
 	return &header{batch: m.Batch, spans: spans, bodyAt: bodyAt, version: m.Version, metadata: m.Metadata}, nil
 }
 

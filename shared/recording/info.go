@@ -79,10 +79,7 @@ func (r *Reader) Info(ctx context.Context) (Info, error) {
 	if t.Period > 0 {
 		info.RateHz = float64(s.AcqClockHz) / t.Period
 	}
-	for i := range t.gaps {
-		info.Findings = append(info.Findings, t.gaps[i].Finding(r.batches[t.gaps[i].Batch].offset))
-	}
-	info.Findings = append(append([]Finding{}, r.Findings()...), info.Findings...)
+	info.Findings = append(append([]Finding{}, r.Findings()...), t.Missing...)
 	sortFindings(info.Findings)
 	info.State = r.state()
 	return info, nil
@@ -93,8 +90,7 @@ type Times struct {
 	Segments []Segment // nil without a Clock
 	Duration float64   // ticks, of all segments, each with one row's period
 	Period   float64   // ticks from row to row; 0 of rows that come with events
-
-	gaps []Gap
+	Missing  []Finding // rows that never reached the file; see Missing
 }
 
 // Times finds the segments of the recording and measures its pace. It reads the
@@ -116,7 +112,7 @@ func (r *Reader) Times(ctx context.Context) (Times, error) {
 	if err != nil {
 		return Times{}, err
 	}
-	t := Times{Period: pace.period, gaps: gaps}
+	t := Times{Period: pace.period, Missing: r.missing(gaps, 0, len(r.batches)-1)}
 	for i, s := range segments {
 		at := Segment{ClockFirst: s.ticks[0], ClockLast: s.ticks[1], End: rows}
 		if i > 0 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -94,7 +93,7 @@ type verifier struct {
 	indices []int   // of the same
 	broken  bool    // something was lost after the batch added to the finder last
 	own     []recording.Finding
-	lost    map[int]*notedLoss // by batch
+	lost    []recording.NotedLoss
 }
 
 func (v *verifier) start(s *arrowipc.Schema) {
@@ -151,10 +150,7 @@ func (v *verifier) intact(at int64, index int, row int64, c *body.Checked, l *lo
 		v.channels[i].add(&l.channels[i])
 	}
 	if len(l.lost) > 0 {
-		if v.lost == nil {
-			v.lost = map[int]*notedLoss{}
-		}
-		v.lost[index] = &notedLoss{at: at, row: row, rows: l.lost, told: make([]bool, len(l.lost))}
+		v.lost = append(v.lost, recording.NotedLoss{Offset: at, Batch: index, Row: row, Rows: l.lost})
 	}
 	adjoining := len(v.indices) > 0 && v.indices[len(v.indices)-1] == index-1 && !v.broken
 	v.offsets, v.indices = append(v.offsets, at), append(v.indices, index)
@@ -172,21 +168,6 @@ func (v *verifier) tickColumn() int {
 		return v.hub
 	}
 	return body.TickField(v.rc.schema, "Clock")
-}
-
-// A notedLoss is what the metadata of a batch say is missing before it.
-type notedLoss struct {
-	at   int64
-	row  int64 // the first of the batch
-	rows []recording.LostRows
-	told []bool // with a gap that the clock shows
-}
-
-// tell marks what a gap covers.
-func (n *notedLoss) tell(g *recording.Gap) {
-	for i, l := range n.rows {
-		n.told[i] = n.told[i] || g.ClockBefore < l.LastClock && l.FirstClock < g.ClockAfter
-	}
 }
 
 func (v *verifier) note(f recording.Finding) {
@@ -227,24 +208,13 @@ func (v *verifier) noteGaps() {
 		return v.offsets[i]
 	}
 	p := f.Pace()
+	var gaps []recording.Gap
 	for _, found := range f.Gaps(p, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz)) {
-		g := recording.Gap{Batch: found.Batch, Row: found.Row, Column: found.Column, Ticks: found.Ticks, LostRows: found.LostRows, Seconds: found.Seconds,
-			ClockBefore: found.ClockBefore, ClockAfter: found.ClockAfter, Spread: found.Spread}
-		for _, batch := range []int{g.Batch, g.Batch + 1} { // of a group of rows that was not full, with the next
-			if n := v.lost[batch]; n != nil && g.Cause == "" {
-				g.Explain(n.rows)
-				n.tell(&g)
-			}
-		}
-		v.note(g.Finding(at(g.Batch)))
+		gaps = append(gaps, recording.Gap{Batch: found.Batch, Row: found.Row, Column: found.Column, Ticks: found.Ticks, LostRows: found.LostRows, Seconds: found.Seconds,
+			ClockBefore: found.ClockBefore, ClockAfter: found.ClockAfter, Spread: found.Spread})
 	}
-	for _, batch := range slices.Sorted(maps.Keys(v.lost)) {
-		n := v.lost[batch]
-		for i := range n.rows {
-			if !n.told[i] {
-				v.note(n.rows[i].Finding(n.at, batch, n.row))
-			}
-		}
+	for _, m := range recording.Missing(gaps, v.lost, at) {
+		v.note(m)
 	}
 	for i := range f.Odd {
 		o := &f.Odd[i]

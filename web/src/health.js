@@ -10,6 +10,17 @@ import { bytes, count, duration, integer, moment, percent, regrouped } from "./w
 /** Findings listed one by one; the rest is counted. */
 const MOST_FINDINGS = 6;
 
+/** Whether a finding is about rows that never reached the file: no damage, and nothing brings them back. @param {Finding} f */
+export function isGap(f) {
+  return f.reason.startsWith("gap: ");
+}
+
+/** "885 of 5 000 rows missing in 653 gaps (17.7 %)." @param {Finding[]} gaps @param {number} rows  that are there */
+export function missingText(gaps, rows) {
+  const lost = gaps.reduce((sum, f) => sum + Math.max(0, f.lost_rows), 0);
+  return `${integer(lost)} of ${count(rows + lost, "row")} missing in ${count(gaps.length, "gap")} (${percent(lost / Math.max(1, rows + lost))}).`;
+}
+
 /** Share of the file that can be read, 0..1. @param {StreamInfo} info */
 export function readable(info) {
   if (info.size_bytes <= 0) return 1;
@@ -38,12 +49,13 @@ export function sentences(info, listed = false) {
   /** @type {Sentence[]} */
   const out = [];
   if (info.state === "unfinished") out.push({ grade: "warn", text: "Footer missing: the recorder stopped before it could close the file. Every whole batch can be read." });
-  const told = info.findings.filter((f) => f.severity !== "info").sort(byWeight);
+  const told = info.findings.filter((f) => f.severity !== "info" && !isGap(f)).sort(byWeight);
   for (const finding of listed ? [] : told.slice(0, MOST_FINDINGS)) out.push({ grade: finding.severity === "error" ? "bad" : "warn", text: findingText(finding, info.clock.hz) });
   if (!listed && told.length > MOST_FINDINGS) out.push({ grade: "bad", text: `And ${count(told.length - MOST_FINDINGS, "more finding")}; the report lists them all.` });
-  for (const gap of listed ? [] : info.coverage.filter((c) => c.kind === "gap").slice(0, 3)) out.push({ grade: "warn", text: gapText(gap, info.clock.hz) });
-  const gaps = info.coverage.filter((c) => c.kind === "gap").length;
-  if (!listed && gaps > 3) out.push({ grade: "warn", text: `${integer(gaps)} gaps in all.` });
+  const missing = info.findings.filter(isGap), gaps = info.coverage.filter((c) => c.kind === "gap");
+  if (!listed && (missing.length > 1 || gaps.length === 0 && missing.length > 0)) out.push({ grade: "warn", text: missingText(missing, info.rows) });
+  for (const gap of listed ? [] : gaps.slice(0, 3)) out.push({ grade: "warn", text: gapText(gap, info.clock.hz) });
+  if (!listed && gaps.length > 3 && missing.length === 0) out.push({ grade: "warn", text: `${integer(gaps.length)} gaps in all.` });
   if (info.rows === 0) out.push({ grade: "warn", text: "No rows: nothing was recorded in this stream." });
   else if (info.state === "complete" && told.length === 0) out.push({ grade: "ok", text: `Complete. ${info.rows_exact ? "" : "About "}${count(info.rows, "row")} in ${count(info.batches, "batch", "batches")}.` });
   else {

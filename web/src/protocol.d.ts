@@ -256,6 +256,8 @@ export interface SliceReport {
   ranges?: Range[];
   lost_rows: number;
   findings: Finding[];
+  /** rows between those that were written that never reached the recording */
+  gaps: Finding[];
   /** of bin: how to read it, see README */
   layout?: object;
 }

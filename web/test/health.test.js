@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { estimate } from "../src/estimate.js";
-import { findingCounts, findingText, sentences, ticksOf } from "../src/health.js";
+import { findingCounts, findingText, missingText, sentences, ticksOf } from "../src/health.js";
 import { openingWords } from "../src/sources.js";
 
 const finding = (severity, over = {}) => ({ offset: 4096, length: 100, batch: 1, severity, reason: "a checksum differs", before_row: 120, lost_rows: 120, clock_before: 1000, clock_after: 501000, ...over });
@@ -32,6 +32,13 @@ test("what is listed below is not said above", () => {
   const info = { state: "damaged", findings: [finding("error")], coverage: [], rows: 264, rows_exact: true, batches: 4, clock: { column: true, hz: 250e6 } };
   assert.ok(sentences(info).some((s) => s.text.includes("checksum")));
   assert.ok(!sentences(info, true).some((s) => s.text.includes("checksum")));
+});
+
+test("gaps are summed in one sentence, and are no damage", () => {
+  const gap = (n) => finding("error", { reason: `gap: about ${n} rows missing`, lost_rows: n, length: 0 });
+  const info = { state: "complete", findings: [gap(600), gap(285)], coverage: [], rows: 4115, rows_exact: true, batches: 10, clock: { column: true, hz: 250e6 } };
+  assert.equal(plain(missingText(info.findings, 4115)), "885 of 5 000 rows missing in 2 gaps (17.7 %).");
+  assert.deepEqual(sentences(info).map((s) => plain(s.text)), ["885 of 5 000 rows missing in 2 gaps (17.7 %).", "Complete. 4 115 rows in 10 batches."]);
 });
 
 test("an opening says how far it is, as well as that is known", () => {

@@ -178,7 +178,19 @@ type exportReport struct {
 func (r *exportReport) add(files []string, part export.Report) {
 	r.Files = append(r.Files, files...)
 	r.Rows, r.Bytes, r.LostRows = r.Rows+part.Rows, r.Bytes+part.Bytes, r.LostRows+part.LostRows
-	r.Columns, r.Findings = part.Columns, append(r.Findings, part.Findings...)
+	r.Columns, r.Findings, r.Gaps = part.Columns, append(r.Findings, part.Findings...), append(r.Gaps, part.Gaps...)
+}
+
+// noteGaps says that rows do not follow each other evenly.
+func (r *exportReport) noteGaps() {
+	if len(r.Gaps) == 0 {
+		return
+	}
+	where := "; --json lists them"
+	if r.Format == "bin" {
+		where = "; \"lost\" in " + r.Files[len(r.Files)-1] + " lists them"
+	}
+	r.Notes = append(r.Notes, fmt.Sprintf("%s: %s%s", r.Output, recording.Summarize(r.Gaps, r.Rows), where))
 }
 
 func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
@@ -195,7 +207,7 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 	p := a.newProgress("exporting", x.Len(), false)
 	defer p.end()
 	report := exportReport{Input: path, Output: f.out, Format: f.format, selected: selectedOf(x)}
-	report.Findings, report.Notes = []recording.Finding{}, []string{}
+	report.Findings, report.Gaps, report.Notes = []recording.Finding{}, []recording.Finding{}, []string{}
 	o := export.Options{Physical: f.units == "physical", Progress: p.set}
 	if f.partition != "" {
 		err = f.exportParts(ctx, in, x, o, &report)
@@ -209,6 +221,7 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	report.noteGaps()
 	if a.json {
 		if err := a.writeJSON(report); err != nil {
 			return err
@@ -282,6 +295,10 @@ func (f *exportFlags) write(ctx context.Context, out *output, x *recording.Excer
 	if f.format == "stream" {
 		options.Format = recording.StreamFormat
 	}
+	gaps, err := x.Missing(ctx)
+	if err != nil {
+		return export.Report{}, err
+	}
 	copied, err := recording.Copy(ctx, out, x, &options)
-	return export.Report{Rows: copied.Rows, Columns: len(x.Indices()), Bytes: copied.Bytes, LostRows: copied.LostRows, Findings: copied.Findings}, err
+	return export.Report{Rows: copied.Rows, Columns: len(x.Indices()), Bytes: copied.Bytes, LostRows: copied.LostRows, Findings: copied.Findings, Gaps: gaps}, err
 }

@@ -94,6 +94,7 @@ func TestTheCommandAndTheEngineDescribeARecordingAlike(t *testing.T) {
 			Name, Type, Unit, Subsample string
 			Stride                      int
 		} `json:"columns"`
+		Findings []recording.Finding `json:"findings"`
 	}
 	for name, data := range fronts.Files() {
 		path := filepath.Join(t.TempDir(), name+"_0.arrow")

@@ -115,6 +115,10 @@ func (s *openStream) info() (*StreamInfo, error) {
 		ID: s.id, Path: s.path, SizeBytes: s.size, Format: file.Format.String(), State: string(file.State),
 		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: file.Compression(),
 		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}}
+	if s.times != nil {
+		info.Findings = append(info.Findings, s.times.Missing...)
+		slices.SortStableFunc(info.Findings, func(a, b recording.Finding) int { return cmp.Compare(a.Offset, b.Offset) })
+	}
 	if info.Findings == nil {
 		info.Findings = []recording.Finding{}
 	}

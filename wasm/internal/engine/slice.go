@@ -44,6 +44,7 @@ type SliceReport struct {
 
 	LostRows int64               `json:"lost_rows"` // of damaged batches, which are left out
 	Findings []recording.Finding `json:"findings"`
+	Gaps     []recording.Finding `json:"gaps"`             // rows between those that never reached the recording
 	Layout   *export.BinLayout   `json:"layout,omitempty"` // bin: how to read it
 }
 
@@ -107,7 +108,12 @@ func writeExcerpt(ctx context.Context, file recording.File, x *recording.Excerpt
 		if a.Format == "stream" {
 			o.Format = recording.StreamFormat
 		}
+		gaps, err := x.Missing(ctx)
+		if err != nil {
+			return err
+		}
 		written, err := recording.Copy(ctx, file, x, &o)
+		report.Gaps = gaps
 		report.Rows, report.Batches, report.Bytes, report.LostRows, report.Findings = written.Rows, written.Batches, written.Bytes, written.LostRows, written.Findings
 		return err
 	}
@@ -125,7 +131,7 @@ func writeExcerpt(ctx context.Context, file recording.File, x *recording.Excerpt
 			report.Layout, report.Columns = &layout, layout.ChannelNames
 		}
 	}
-	report.Rows, report.Bytes, report.LostRows, report.Findings = written.Rows, written.Bytes, written.LostRows, written.Findings
+	report.Rows, report.Bytes, report.LostRows, report.Findings, report.Gaps = written.Rows, written.Bytes, written.LostRows, written.Findings, written.Gaps
 	return err
 }
 

@@ -6,7 +6,7 @@
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {{ recover: (id: string) => void, verify: (id: string) => void, jump: (id: string, finding: Finding) => void, copy: (text: string) => void }} Actions
  */
-import { findingCounts, findingText, reportText, sentences, ticksOf } from "../health.js";
+import { findingCounts, findingText, isGap, reportText, sentences, ticksOf } from "../health.js";
 import { bytes, count, percent } from "../words.js";
 import { el, fill, showShare } from "./dom.js";
 import { asError, explain } from "./notices.js";
@@ -48,7 +48,7 @@ export class HealthPanel {
       this.#words.textContent = share === null ? "verifying…" : `verified ${percent(share)}`;
       if (this.node.contains(this.#work)) return; // the rest stays: a button that is pressed must stay
     }
-    const broken = info.state === "unfinished" || info.state === "damaged" || info.findings.some((f) => f.severity !== "info");
+    const broken = info.state === "unfinished" || info.state === "damaged" || info.findings.some((f) => f.severity !== "info" && !isGap(f));
     const done = verification?.state === "done" ? verification.report : null;
     fill(this.node, el("h2", null, "Health"),
       el("ul", { class: "health" }, ...sentences(info, done !== null).map(({ grade, text }) => el("li", { class: grade }, text))),

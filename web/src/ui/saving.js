@@ -7,6 +7,7 @@
  * @typedef {import("../protocol.js").SliceReport} SliceReport
  */
 import { estimate } from "../estimate.js";
+import { missingText } from "../health.js";
 import { isClock } from "../signals.js";
 import { bytes, count, integer, span } from "../words.js";
 import { choice, closeDialog, codecChoice, dialog, progressLine, showFailure } from "./dialogs.js";
@@ -138,5 +139,6 @@ function on({ input, node }) {
 function saved(report) {
   const lost = report.lost_rows > 0 || report.findings.length > 0;
   return [el("p", { class: "ok" }, `Saved ${count(report.rows, "row")} (${integer(report.start)} to ${integer(report.end)}), ${count(report.columns.length, "column")}, ${bytes(report.bytes)}.`),
-    ...(lost ? [el("p", { class: "warn" }, `${count(report.findings.length, "batch", "batches")} could not be read and ${report.findings.length === 1 ? "is" : "are"} not in it${report.lost_rows > 0 ? `: ${count(report.lost_rows, "row")}` : ""}.`)] : [])];
+    ...(lost ? [el("p", { class: "warn" }, `${count(report.findings.length, "batch", "batches")} could not be read and ${report.findings.length === 1 ? "is" : "are"} not in it${report.lost_rows > 0 ? `: ${count(report.lost_rows, "row")}` : ""}.`)] : []),
+    ...(report.gaps.length > 0 ? [el("p", { class: "warn" }, missingText(report.gaps, report.rows))] : [])];
 }

@@ -5,6 +5,7 @@
  * @typedef {import("../plots/hatch.js").Coverage} Coverage
  */
 import { BAR_PIXELS } from "../view/gain.js";
+import { isGap } from "../health.js";
 import { missingIn } from "../plots/hatch.js";
 import { drawRuler } from "../plots/ruler.js";
 import { tableColumns, unitOf } from "../signals.js";
@@ -215,7 +216,7 @@ export class Stage {
 
 /** What is lost, shortly; the whole reason is under Health. @param {Coverage} span @param {import("../protocol.js").Finding[]} findings */
 function titleOf(span, findings) {
-  const finding = findings.find((f) => f.batch >= 0 && f.severity === "error" && f.clock_before >= span.from - 1 && f.clock_before < span.to);
+  const finding = findings.find((f) => f.batch >= 0 && f.severity === "error" && !isGap(f) && f.clock_before >= span.from - 1 && f.clock_before < span.to);
   if (finding) return `Batch ${integer(finding.batch)} is damaged`;
   const reason = regrouped(span.reason.split(": ")[0]);
   if (reason) return reason[0].toUpperCase() + reason.slice(1);

@@ -1,0 +1,114 @@
+package recording
+
+import (
+	"context"
+	"slices"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+)
+
+// A NotedLoss is what the metadata of a batch say is missing before it.
+type NotedLoss struct {
+	Offset int64 // of the batch's message
+	Batch  int
+	Row    int64 // the first of the batch
+	Rows   []LostRows
+}
+
+// Missing makes the findings about rows that never reached the file, in the
+// order of rows: the gaps that a clock shows, with their causes, and what the
+// recorder noted that no clock shows, as of streams of events. offset is where
+// the message of a batch begins.
+func Missing(gaps []Gap, noted []NotedLoss, offset func(batch int) int64) []Finding {
+	byBatch := map[int]int{}
+	shown := make([][]bool, len(noted))
+	for i := range noted {
+		byBatch[noted[i].Batch] = i
+		shown[i] = make([]bool, len(noted[i].Rows))
+	}
+	var list []Finding
+	for i := range gaps {
+		g := gaps[i]
+		for _, batch := range []int{g.Batch, g.Batch + 1} { // of a group of rows that was not full, with the next
+			k, ok := byBatch[batch]
+			if !ok {
+				continue
+			}
+			if g.Cause == "" {
+				g.Explain(noted[k].Rows)
+			}
+			covered := false
+			for n, l := range noted[k].Rows {
+				if g.ClockBefore < l.LastClock && l.FirstClock < g.ClockAfter {
+					shown[k][n], covered = true, true
+				}
+			}
+			if covered {
+				break
+			}
+		}
+		list = append(list, g.Finding(offset(g.Batch)))
+	}
+	for k := range noted {
+		n := &noted[k]
+		for i := range n.Rows {
+			if !shown[k][i] {
+				list = append(list, n.Rows[i].Finding(n.Offset, n.Batch, n.Row))
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Finding) int { return int(min(max(a.BeforeRow-b.BeforeRow, -1), 1)) })
+	return list
+}
+
+// missing makes the findings of gaps, and of what the recorder noted in the
+// batches [first, last]. It reads headers that are not there, of our own files
+// only; one that cannot be read says nothing.
+func (r *Reader) missing(gaps []Gap, first, last int) []Finding {
+	var noted []NotedLoss
+	ours := slices.ContainsFunc(r.schema.Metadata, func(e arrowipc.KeyValue) bool { return e.Key == "oniscope.version" })
+	for i := max(0, first); ours && i <= min(last, len(r.batches)-1); i++ {
+		b := &r.batches[i]
+		if r.walked != nil && i-first < maxExplained {
+			_, _ = r.header(i) // the walk keeps none
+		}
+		if b.lost == nil {
+			continue
+		}
+		if row, _, err := r.BatchRange(i); err == nil {
+			noted = append(noted, NotedLoss{b.offset, i, row, b.lost})
+		}
+	}
+	return Missing(gaps, noted, func(batch int) int64 { return r.batches[batch].offset })
+}
+
+// Missing finds the rows of the excerpt that never reached the file, in order:
+// gaps inside it that its clocks show, and what the recorder noted. It reads
+// HubClock and Clock of its rows. What damage took is Lost's to say.
+func (x *Excerpt) Missing(ctx context.Context) ([]Finding, error) {
+	gaps, _, err := x.r.Gaps(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	list := []Finding{}
+	for _, rows := range x.ranges {
+		if rows.Len() == 0 {
+			continue
+		}
+		first, err := x.r.BatchAt(rows.Start)
+		if err != nil {
+			return nil, err
+		}
+		last, err := x.r.BatchAt(rows.End - 1)
+		if err != nil {
+			return nil, err
+		}
+		inside := slices.DeleteFunc(slices.Clone(gaps), func(g Gap) bool { return g.Row <= rows.Start || g.Row >= rows.End })
+		for _, f := range x.r.missing(inside, first, last) {
+			if f.BeforeRow > rows.Start && f.BeforeRow < rows.End {
+				list = append(list, f)
+			}
+		}
+	}
+	return list, nil
+}
