@@ -102,6 +102,17 @@ func (b *Batch) Reset() {
 	}
 }
 
+// Trim cuts every column back to the rows of the batch: after a decoder that
+// failed in the middle of a row.
+func (b *Batch) Trim(columns []stream.Column) {
+	for i := range b.Columns {
+		b.Rows = min(b.Rows, len(b.Columns[i])/max(1, columns[i].ByteWidth))
+	}
+	for i := range b.Columns {
+		b.Columns[i] = b.Columns[i][:b.Rows*columns[i].ByteWidth]
+	}
+}
+
 func shortSample(kind string, got, need int) error {
 	return fmt.Errorf("device: %s: %w: %d bytes, need %d", kind, ErrSampleSize, got, need)
 }

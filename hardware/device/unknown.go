@@ -53,3 +53,8 @@ func (d *unknownDecoder) Decode(f *oni.Frame, out []*Batch) error {
 	b.Rows++
 	return nil
 }
+
+// NewRaw returns a decoder that keeps the samples of any device as they come: for
+// a device whose own decoder failed. Its stream is named as that of an unknown
+// device. Errors as New.
+func NewRaw(dev oni.Device, cfg Config) (Decoder, error) { return newUnknown(dev, cfg) }

@@ -201,6 +201,26 @@ func (w *Writer) Close() error {
 	return nil
 }
 
+// Seal is Close for a file whose last write failed: it cuts the file back to
+// the last whole batch, if that is not done, and writes end mark and footer. It
+// may be tried again, for instance when a full disk has room again; until it
+// succeeds all other calls return the first failure.
+func (w *Writer) Seal() error {
+	if w.err == nil || w.closed {
+		return w.Close()
+	}
+	if err := w.file.Truncate(w.size); err != nil {
+		return err
+	}
+	first := w.err
+	w.err = nil
+	err := w.Close()
+	if err != nil {
+		w.err = first
+	}
+	return err
+}
+
 // Size returns the bytes of the file up to the end of the last whole batch,
 // and after Close of the whole file.
 func (w *Writer) Size() int64 { return w.size }

@@ -4,14 +4,19 @@
 //	Source -> reader -> queue -> decoder -> one output a stream -> Writer
 //
 // The reader goroutine alone owns the Source. It copies each frame into a
-// queue of bounded size; where that is full the frame is dropped and counted
-// for its device, because a controller does not wait (a simulator that runs as
-// fast as it can does: Config.Wait). The decoder goroutine alone owns the
-// decoders and fills batches. Each output writes in a goroutine of its own, so
-// that a slow file costs no other stream a row; batches that wait are bounded
-// too, and one that finds no room is dropped whole and counted.
+// queue of bounded size. The decoder goroutine alone owns the decoders and
+// fills batches. Each output writes in a goroutine of its own, so that a slow
+// file holds up no other; what may wait for it is bounded in bytes.
 //
-// A stream whose writer fails takes no more rows; the others go on.
+// Nothing that the controller still has is thrown away: an output without room
+// holds up the decoder, a full queue the reader, and then frames wait in the
+// controller's own buffer. Only when that is nearly full (fifo.go) frames are
+// discarded, of the streams whose output has no room, from the first that finds
+// none until there is room again: one gap, counted and recorded. Streams of less
+// than 1 MB a second always have room.
+//
+// What a frame says of time is judged before it is believed (judge.go): one
+// garbled Clock ends nothing.
 package acquire
 
 import (
@@ -32,9 +37,8 @@ import (
 // needs waits as batches.
 const (
 	defaultQueueBytes = 64 << 20 // 2 s of a Neuropixels 1.0e probe
-	defaultBatchBytes = 2 << 30  // half a minute of one
-	bufferedBatches   = 40       // of one stream; each is about a second
-	waitingBatches    = 2        // of one stream, when the source waits for the disk
+	waitQueueBytes    = 4 << 20  // of a source that waits for the disk
+	waitingBatches    = 2        // of one stream of such a source
 	maxPendingRows    = 100_000  // of a stream without a fixed batch size
 	maxGapsKept       = 1000     // of one device; all are counted
 )
@@ -53,18 +57,39 @@ type Config struct {
 	AcqClockHz uint64     // of the frames
 	Devices    []Device   // that may send frames; whose samples are not understood are kept raw, from their first frame on
 
+	// Begun is called when acquisition has begun, before any Open. After an
+	// error of it acquisition stops, and Start returns the error. nil: nothing.
+	Begun func(started time.Time) error
+
 	// Open makes the writer of a stream, once acquisition runs. It must not
-	// keep s.
+	// keep s. The stream of gaps is opened by a goroutine of its own, all
+	// others by Start or by the decoder.
 	Open func(s *stream.Stream) (Writer, error)
 
 	// Describe fills in what only the caller knows, before Open. nil: nothing.
 	Describe func(s *stream.Stream, started time.Time)
 
-	DurationTicks uint64 // rows with Clock at or behind it are not recorded; 0: until Stop
+	// Buffer is how many bytes of a stream may wait for its file; negative:
+	// without a bound. nil: 2 GiB for each.
+	Buffer func(s *stream.Stream) int64
+
+	// FIFO says how full the controller's buffer is. nil: a source that waits
+	// as long as it must.
+	FIFO     func() (oni.Fill, error)
+	WireRate float64 // bytes a second that go into it; for when FIFO does not answer
+
+	// Find is called for each frame whose Clock cannot be, or that comes
+	// short, and for each device whose decoder failed. The decoder's goroutine
+	// calls it. nil: nobody listens.
+	Find func(Finding)
+
+	DurationTicks uint64 // rows with Clock at or after it are not recorded; 0: until Stop
 	FlushTicks    uint64 // how often streams without a fixed batch size are written; 0: each second
-	Wait          bool   // the source waits when the queue is full; nothing is dropped
-	QueueBytes    int    // of frames; 0 means 64 MiB
-	BatchBytes    int64  // of batches that wait for the disk; 0 means 2 GiB
+
+	// Wait says that the source runs as fast as its frames are taken: its clock
+	// has nothing to do with the host's.
+	Wait       bool
+	QueueBytes int // of frames that wait for the decoder, with their headers; 0 means 64 MiB
 }
 
 // An Acquisition is one run of a controller, from Start to its end. New, Start, then Wait; Stop at any time.
@@ -72,42 +97,55 @@ type Acquisition struct {
 	cfg     Config
 	clockHz uint64
 	queue   *queue
-	budget  *budget
+	fifo    *fifo
+	judge   judge
 	gaps    *gapLog
 	devices []*source               // in the order of Config.Devices
 	at      map[oni.Address]*source // nil: ignored
 	started time.Time
 
 	patience   time.Duration
-	stopping   atomic.Bool
+	endTick    atomic.Uint64 // rows at or after it are not recorded; 0: none
+	stopped    atomic.Int64  // when Stop was called, in ns since started; 0: not
+	halted     atomic.Bool   // the reader is to stop the source
+	calls      atomic.Uint64 // of ReadInto, counted when it is entered and left: odd while the reader is inside
 	readerDone chan struct{} // the reader has left the source
 	read       chan struct{} // or was given up; closed by Wait
 	done       chan struct{}
 	readErr    error // set before readerDone is closed
-	reachedEnd bool  // the duration, likewise
+	reachedEnd atomic.Bool
 	strays     atomic.Uint64
 	frames     atomic.Uint64
-	clock      atomic.Uint64 // of the last frame
+	clock      atomic.Uint64 // of the last frame that was decoded, as far as clocks can be believed
 	first      atomic.Uint64 // clock of the first frame + 1
+	waiting    atomic.Bool   // the decoder waits for a file
 
-	mu      sync.Mutex // guards what Status reads of the decoder's
+	mu      sync.Mutex // guards what follows
 	outputs []*output
 }
 
 // A source is one device and its way to the files.
 type source struct {
 	Device
+	index   int
 	decoder device.Decoder // nil until the first frame of a device that is kept raw
 	batches []*device.Batch
 	outputs []*output
 	broken  error // why it has no decoder
+	rateHz  float64
+	clock   clockWatch
 
-	frames, dropped atomic.Uint64
-	refused         refused              // by the queue
-	taken           []recording.LostRows // of them, those before the frame that is decoded
+	frames     atomic.Uint64
+	dropped    atomic.Uint64 // frames that were discarded, or that no decoder took
+	unseen     atomic.Uint64 // rows that never came, by the clock alone
+	lastClock  atomic.Uint64 // believed, + 1
+	discarding bool          // since a frame found no room
+	discarded  recording.LostRows
+	taken      []recording.LostRows // discarded since the last gap was found
 
 	mu    sync.Mutex
 	stats device.Stats // as of the last block
+	past  device.Stats // of the decoder before this one
 	gaps  []Gap
 	name  string
 }
@@ -117,16 +155,25 @@ type source struct {
 func New(cfg Config) (*Acquisition, error) {
 	if cfg.QueueBytes == 0 {
 		cfg.QueueBytes = defaultQueueBytes
+		if cfg.Wait {
+			cfg.QueueBytes = waitQueueBytes
+		}
 	}
-	if cfg.BatchBytes == 0 {
-		cfg.BatchBytes = defaultBatchBytes
+	if cfg.Buffer == nil {
+		cfg.Buffer = func(*stream.Stream) int64 { return 2 << 30 }
+	}
+	if cfg.Find == nil {
+		cfg.Find = func(Finding) {}
 	}
 	a := &Acquisition{
 		cfg: cfg, clockHz: cfg.AcqClockHz,
-		queue: newQueue(cfg.QueueBytes), budget: newBudget(cfg.BatchBytes), gaps: newGapLog(cfg.Open),
+		queue: newQueue(cfg.QueueBytes), gaps: newGapLog(cfg.Open),
 		at: map[oni.Address]*source{}, patience: readerPatience,
 		readerDone: make(chan struct{}), read: make(chan struct{}), done: make(chan struct{}),
 	}
+	a.fifo = &fifo{a: a}
+	a.judge = judge{a: a, second: max(1, a.clockHz)}
+	a.endTick.Store(cfg.DurationTicks)
 	if a.cfg.FlushTicks == 0 {
 		a.cfg.FlushTicks = max(1, a.clockHz)
 	}
@@ -135,7 +182,7 @@ func New(cfg Config) (*Acquisition, error) {
 			a.at[d.Device.Address] = nil
 			continue
 		}
-		src := &source{Device: d, name: fmt.Sprintf("device %v", d.Device.Address)}
+		src := &source{Device: d, index: len(a.devices), name: fmt.Sprintf("device %v", d.Device.Address)}
 		if device.Supported(d.Device, d.Config) {
 			if err := a.prepare(src); err != nil {
 				return nil, fmt.Errorf("acquire: %w", err)
@@ -155,12 +202,44 @@ func (a *Acquisition) prepare(src *source) error {
 	if err != nil {
 		return err
 	}
+	src.use(decoder)
+	return nil
+}
+
+func (src *source) use(decoder device.Decoder) {
 	src.decoder = decoder
 	src.batches = device.NewBatches(decoder)
+	first := &decoder.Streams()[0]
+	src.rateHz = RowRate(first)
 	src.mu.Lock()
-	src.name = decoder.Streams()[0].Name
+	src.name = first.Name
 	src.mu.Unlock()
-	return nil
+}
+
+// RowRate returns how many rows a second a stream should have, 0 if its rows
+// come with events.
+func RowRate(s *stream.Stream) float64 {
+	if clock := s.Column(stream.ClockName); clock >= 0 {
+		return s.Columns[clock].RateHz
+	}
+	return 0
+}
+
+// RowBytes returns how many bytes a row of a stream has in memory.
+func RowBytes(s *stream.Stream) (n int) {
+	for i := range s.Columns {
+		n += s.Columns[i].ByteWidth
+	}
+	return n
+}
+
+// StreamsOf returns what New's Streams will, before there is a Config.
+func StreamsOf(devices []Device) ([]stream.Stream, error) {
+	a, err := New(Config{Devices: devices})
+	if err != nil {
+		return nil, err
+	}
+	return a.Streams(), nil
 }
 
 // Streams returns the streams of all devices that are understood, in the order
@@ -176,13 +255,19 @@ func (a *Acquisition) Streams() []stream.Stream {
 }
 
 // Start begins acquisition, then makes the writers of all known streams: their
-// schemas hold the time of the start. Frames wait in the queue meanwhile.
+// schemas hold the time of the start. Frames wait meanwhile.
 func (a *Acquisition) Start() error {
 	if err := a.cfg.Source.Start(); err != nil {
 		return fmt.Errorf("acquire: %w", err)
 	}
 	a.started = time.Now()
+	if a.cfg.Begun != nil {
+		if err := a.cfg.Begun(a.started); err != nil {
+			return errors.Join(err, a.cfg.Source.Stop())
+		}
+	}
 	go a.readAll()
+	go a.fifo.watch()
 	for _, src := range a.devices {
 		if src.decoder != nil {
 			a.open(src)
@@ -196,22 +281,32 @@ func (a *Acquisition) Start() error {
 // Started returns when acquisition began.
 func (a *Acquisition) Started() time.Time { return a.started }
 
+// elapsed is how long acquisition runs, by the host's monotonic clock.
+func (a *Acquisition) elapsed() time.Duration { return time.Since(a.started) }
+
+// ticks converts.
+func (a *Acquisition) ticks(d time.Duration) uint64 {
+	whole, rest := uint64(max(0, d)/time.Second), uint64(max(0, d)%time.Second)
+	return whole*a.clockHz + rest*a.clockHz/uint64(time.Second)
+}
+
 // open makes the outputs of a device. One that cannot be made fails like one
-// whose disk is full: its rows are counted as dropped.
+// whose disk is full: its rows are counted as lost.
 func (a *Acquisition) open(src *source) {
+	src.outputs = nil
 	for _, described := range src.decoder.Streams() {
 		if a.cfg.Describe != nil {
 			a.cfg.Describe(&described, a.started)
 		}
 		w, err := a.cfg.Open(&described)
-		depth := bufferedBatches
+		limit := a.cfg.Buffer(&described)
 		if a.cfg.Wait {
-			depth = waitingBatches
+			limit = int64(waitingBatches * max(1, described.RowsPerBatch) * RowBytes(&described))
 		}
 		if err != nil {
 			w = closedWriter{}
 		}
-		o := newOutput(&described, w, src.Buffered && err == nil, a.budget, a.gaps, depth, a.cfg.Wait)
+		o := newOutput(&described, w, src.Buffered && err == nil, limit, a.gaps)
 		if err != nil {
 			o.fail(err)
 		}
@@ -228,60 +323,38 @@ type closedWriter struct{}
 func (closedWriter) WriteBatch(int, []recording.Vector, []recording.LostRows) (recording.Block, error) {
 	return recording.Block{}, io.ErrClosedPipe
 }
-func (closedWriter) SyncIfDue(time.Time) error              { return nil }
-func (closedWriter) Close() error                           { return nil }
-func (closedWriter) Progress() (rows int64, _ int, _ int64) { return 0, 0, 0 }
+func (closedWriter) Tend(time.Time) error { return nil }
+func (closedWriter) Close() error         { return nil }
+func (closedWriter) Progress() Progress   { return Progress{} }
 
-// Stop ends acquisition; what was read is still written. It may be called from
-// any goroutine, and more than once.
-func (a *Acquisition) Stop() { a.stopping.Store(true) }
-
-// readAll is the goroutine that owns the Source.
-func (a *Acquisition) readAll() {
-	defer close(a.readerDone)
-	defer a.queue.close()
-	var f oni.Frame
-	var stopped bool
+// Stop ends acquisition at this instant: what the source has from before is
+// still read and written. It may be called from any goroutine, and more than
+// once.
+func (a *Acquisition) Stop() {
+	now := a.elapsed()
+	if !a.stopped.CompareAndSwap(0, int64(max(1, now))) {
+		return
+	}
+	if a.cfg.Wait {
+		a.halted.Store(true)
+		return
+	}
+	end := max(1, a.ticks(now))
+	if read := a.fifo.clock.Load(); read >= end && read-end < a.clockHz {
+		end = read + 1 // the host's clock began a little later
+	}
 	for {
-		if !stopped && a.stopping.Load() {
-			stopped = true
-			if err := a.cfg.Source.Stop(); err != nil {
-				a.readErr = err
-				return
-			}
-		}
-		if err := a.cfg.Source.ReadInto(&f); err != nil {
-			switch {
-			case !errors.Is(err, io.EOF):
-				a.readErr = err
-			case !stopped && !a.stopping.Load():
-				a.readErr = errors.New("the controller ended acquisition")
-			}
+		old := a.endTick.Load()
+		if old != 0 && old <= end || a.endTick.CompareAndSwap(old, end) {
 			return
 		}
-		if a.cfg.DurationTicks > 0 && f.Clock >= a.cfg.DurationTicks {
-			a.reachedEnd = true
-			a.stopping.Store(true)
-			continue // the frames that still wait are late too, or in time
-		}
-		src, known := a.at[f.Address]
-		if src == nil {
-			if !known {
-				a.strays.Add(1)
-			}
-			continue
-		}
-		a.first.CompareAndSwap(0, f.Clock+1)
-		a.clock.Store(f.Clock)
-		a.frames.Add(1)
-		src.frames.Add(1)
-		if a.queue.push(&f, a.cfg.Wait) {
-			src.refused.going = false
-		} else {
-			src.dropped.Add(1)
-			src.refused.add(f.Clock)
-		}
 	}
+}
+
+// endClock is where the recording ended, if it was asked to end there.
+func (a *Acquisition) endClock() (tick uint64, inOrder bool) {
+	inOrder = a.reachedEnd.Load() || a.stopped.Load() > 0 && !a.cfg.Wait
+	return a.endTick.Load(), inOrder
 }
 
 // Read is closed when nothing more will be taken from the source: the reader
@@ -296,35 +369,35 @@ const readerPatience = 5 * time.Second
 // reader is still inside it, so it must not be closed.
 var ErrNoAnswer = errors.New("acquire: the controller does not answer")
 
+// ErrOverflow says that the controller's buffer was full, so that it ended
+// acquisition. What it had is recorded.
+var ErrOverflow = errors.New("acquire: the controller's buffer was full, so it ended acquisition")
+
 // Wait returns when all files are complete. reached tells that the duration
 // ended the acquisition; err is what went wrong at the source, not what is in
 // Status.
 func (a *Acquisition) Wait() (reached bool, err error) {
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
+	var calls uint64
 	var since time.Time
 	for waiting := true; waiting; {
 		select {
 		case <-a.readerDone:
 			waiting = false
 		case now := <-tick.C:
-			if a.stopping.Load() {
-				if since.IsZero() {
-					since = now
-				}
-				if now.Sub(since) > a.patience {
-					a.queue.close()
-					close(a.read)
-					<-a.done
-					return false, ErrNoAnswer
-				}
+			if n := a.calls.Load(); n != calls || since.IsZero() || !a.halted.Load() {
+				calls, since = n, now
+			}
+			if calls%2 == 1 && now.Sub(since) > a.patience {
+				a.queue.close()
+				close(a.read)
+				<-a.done
+				return false, ErrNoAnswer
 			}
 		}
 	}
 	close(a.read)
 	<-a.done
-	if a.readErr != nil {
-		return a.reachedEnd, fmt.Errorf("acquire: %w", a.readErr)
-	}
-	return a.reachedEnd, nil
+	return a.reachedEnd.Load(), a.readErr
 }

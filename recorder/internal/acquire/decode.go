@@ -1,8 +1,7 @@
 package acquire
 
 import (
-	"math"
-	"sync"
+	"fmt"
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
@@ -14,97 +13,341 @@ import (
 // a frame would cost more than decoding it.
 const pollEvery = 2 * time.Millisecond
 
+// A flusher says when streams without a fixed batch size are written: by the
+// host's clock, or by that of a source that does not follow it.
+type flusher struct {
+	every uint64 // ticks
+	next  uint64
+}
+
+// due reports whether the next flush is at or before now.
+func (f *flusher) due(now uint64) bool {
+	if f.next == 0 || f.next > now+f.every { // the first time, or the clock went back
+		f.next = (now/f.every + 1) * f.every
+		return false
+	}
+	if now < f.next {
+		return false
+	}
+	f.next = (now/f.every + 1) * f.every
+	return true
+}
+
 // decodeAll is the goroutine that owns the decoders.
 func (a *Acquisition) decodeAll() {
 	defer close(a.done)
-	nextFlush := a.cfg.FlushTicks
-	lastFrame := time.Now()
-	idle := time.Duration(float64(a.cfg.FlushTicks) / float64(max(1, a.clockHz)) * float64(time.Second))
+	flush := flusher{every: a.cfg.FlushTicks, next: a.cfg.FlushTicks}
+	var f oni.Frame
 	for {
 		b, ended := a.queue.take()
+		a.judge.block()
+		if a.judge.timed() && flush.due(a.judge.host) {
+			a.flush()
+		}
 		if b == nil {
 			if ended {
 				break
 			}
-			if !a.cfg.Wait && time.Since(lastFrame) > idle {
-				a.flush() // a source that stalls must not keep rows in memory
-				lastFrame = time.Now()
-			}
+			a.endIfOver()
 			time.Sleep(pollEvery)
 			continue
 		}
 		for i := range b.frames {
-			f := &b.frames[i]
-			if f.clock >= nextFlush {
-				a.flush()
-				nextFlush = (f.clock/a.cfg.FlushTicks + 1) * a.cfg.FlushTicks
-			}
-			a.decode(&oni.Frame{Clock: f.clock, Address: f.address, Data: b.data[f.from:f.to]})
+			at := &b.frames[i]
+			f.Clock, f.Data = at.clock, b.data[at.from:at.to]
+			src := a.devices[at.device]
+			f.Address = src.Device.Device.Address
+			a.decode(src, &f, &flush)
 		}
 		a.queue.give(b)
 		a.publish()
-		lastFrame = time.Now()
-		if a.allFailed() {
-			a.Stop()
-		}
+		a.endIfOver()
 	}
 	a.finish()
 }
 
 // decode appends the rows of one frame and hands over the batches that it
 // fills.
-func (a *Acquisition) decode(f *oni.Frame) {
-	src := a.at[f.Address]
+func (a *Acquisition) decode(src *source, f *oni.Frame, flush *flusher) {
 	if src.decoder == nil && src.broken == nil {
 		if src.broken = a.prepare(src); src.broken == nil {
 			a.open(src)
 		}
 	}
+	before := src.lastClock.Load()
+	fits := a.judge.frame(src, f.Clock, src.rows())
+	if fits {
+		if end := a.endTick.Load(); end > 0 && a.judge.at(f.Clock) >= end {
+			return // late
+		}
+		if !a.judge.timed() && flush.due(a.judge.ref) {
+			a.flush()
+		}
+		src.lastClock.Store(f.Clock + 1)
+		a.clock.Store(a.judge.ref)
+	}
+	src.frames.Add(1)
 	if src.broken != nil {
 		src.dropped.Add(1)
 		return
 	}
-	a.takeRefused(src, f.Clock)
-	if err := src.decoder.Decode(f, src.batches); err != nil {
-		return // counted by the decoder
+	if src.discarding && !a.resume(src) {
+		src.discard(f.Clock)
+		return
+	}
+	lost, bad := src.decoderStats()
+	if !a.decodeSafely(src, f) {
+		return
+	}
+	if nowLost, nowBad := src.decoderStats(); nowLost > lost {
+		a.judge.explained(src)
+	} else if nowBad > bad {
+		a.judge.find(src, Short, src.rows(), f.Clock, src.clock.last)
+	} else if fits {
+		a.returned(src, before, f.Clock)
 	}
 	for i, b := range src.batches {
-		full := src.outputs[i].stream.RowsPerBatch
-		if full == 0 {
-			full = maxPendingRows
-		}
-		if b.Rows >= full {
-			src.batches[i] = src.outputs[i].put(b)
+		if b.Rows >= src.outputs[i].full() {
+			a.hand(src, i)
 		}
 	}
 }
+
+// decoderStats are what a decoder found lost and bad so far.
+func (src *source) decoderStats() (lost, bad uint64) {
+	s := src.decoder.Stats()
+	return s.Lost, s.BadFrames
+}
+
+// rows is the number of the next row of the device's first stream.
+func (src *source) rows() uint64 {
+	if src.decoder == nil || len(src.outputs) == 0 {
+		return 0
+	}
+	return src.outputs[0].handed + uint64(src.batches[0].Rows) + src.decoder.Stats().Pending
+}
+
+// decodeSafely decodes a frame. It returns false if the decoder failed: then the
+// device is raw from this frame on.
+func (a *Acquisition) decodeSafely(src *source, f *oni.Frame) (ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.goRaw(src, f, p)
+		}
+	}()
+	_ = src.decoder.Decode(f, src.batches) // counted by the decoder
+	return true
+}
+
+// goRaw gives a device whose decoder panicked to one that keeps its samples as
+// they are, from a frame on. What it decoded before is completed.
+func (a *Acquisition) goRaw(src *source, f *oni.Frame, cause any) {
+	name, row := src.streamName(), src.rows()
+	pending := src.decoder.Stats().Pending
+	for i, b := range src.batches {
+		b.Trim(src.decoder.Streams()[i].Columns)
+		a.put(src, i)
+		o := src.outputs[i]
+		if pending > 0 {
+			src.dropped.Add(pending)
+			lost := recording.LostRows{FirstClock: src.clock.last, LastClock: f.Clock, Rows: int64(pending), Cause: recording.CauseQueue}
+			a.gaps.add(o.stream.Name, lost)
+		}
+		go o.close()
+	}
+	src.mu.Lock()
+	src.past = addStats(src.past, src.decoder.Stats())
+	src.stats = device.Stats{}
+	src.mu.Unlock()
+	a.cfg.Find(Finding{Device: name, Kind: Raw, Row: row, Clock: f.Clock, Before: src.clock.last,
+		Text: fmt.Sprintf("the decoder failed at row %d (%v): samples from here on are kept as they came, in a stream of their own", row, cause)})
+	raw, err := device.NewRaw(src.Device.Device, src.Config)
+	if err != nil {
+		src.broken, src.decoder, src.batches, src.outputs = err, nil, nil, nil
+		src.dropped.Add(1)
+		return
+	}
+	src.use(raw)
+	a.open(src)
+	_ = src.decoder.Decode(f, src.batches)
+}
+
+func addStats(a, b device.Stats) device.Stats {
+	return device.Stats{
+		Frames: a.Frames + b.Frames, Rows: a.Rows + b.Rows, Lost: a.Lost + b.Lost, Gaps: a.Gaps + b.Gaps,
+		Faults: a.Faults + b.Faults, BadFrames: a.BadFrames + b.BadFrames, Pending: b.Pending,
+	}
+}
+
+// hand gives a batch to its output. Where there is no room it waits, and the
+// frames wait in the queue and in the controller; or the device begins to
+// discard.
+func (a *Acquisition) hand(src *source, i int) {
+	o := src.outputs[i]
+	for wait := 0; !o.room(src.batches[i]); wait++ {
+		switch {
+		case o.lacksFile():
+			o.drop(src.batches[i]) // waiting would hold up all others for as long as the disk is full
+			return
+		case a.mayDiscard(src, o):
+			src.discarding = true
+			return
+		}
+		a.waiting.Store(true)
+		o.waitForRoom(5 * pollEvery)
+		if wait%20 == 19 {
+			a.flushOthers(src)
+		}
+	}
+	a.waiting.Store(false)
+	a.put(src, i)
+}
+
+// mayDiscard reports whether frames for an output without room may be discarded:
+// while the controller's buffer is nearly full; and while the stream loses rows
+// already, as long as there are others that would be held up by it.
+func (a *Acquisition) mayDiscard(src *source, o *output) bool {
+	if a.cfg.Wait {
+		return false
+	}
+	return a.fifo.relief.Load() || src.discarding && a.anyFlows(o)
+}
+
+// anyFlows reports whether another large stream has room.
+func (a *Acquisition) anyFlows(but *output) bool {
+	for _, src := range a.devices {
+		for i, o := range src.outputs {
+			if o != but && o.limit >= 0 && o.room(src.batches[i]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// resume tries to decode again after frames were discarded. It waits in between
+// as hand does.
+func (a *Acquisition) resume(src *source) bool {
+	for i, o := range src.outputs {
+		if src.batches[i].Rows < o.full() {
+			continue
+		}
+		if a.hand(src, i); src.batches[i].Rows >= o.full() {
+			return false
+		}
+	}
+	src.discarding = false
+	a.lose(src, src.discarded)
+	src.taken = append(src.taken, src.discarded)
+	src.discarded = recording.LostRows{}
+	return true
+}
+
+// discard counts a frame that found no room.
+func (src *source) discard(clock uint64) {
+	src.dropped.Add(1)
+	d := &src.discarded
+	if d.Rows == 0 {
+		d.FirstClock, d.Cause = clock, recording.CauseFIFO
+	}
+	d.LastClock = clock
+	d.Rows++
+}
+
+func (a *Acquisition) put(src *source, i int) { src.batches[i] = src.outputs[i].put(src.batches[i]) }
 
 // flush hands over what the streams without a fixed batch size have. Streams
 // with one never get a short batch but at the end: readers count on it
 // (onix-devices 4.6).
-func (a *Acquisition) flush() {
+func (a *Acquisition) flush() { a.flushOthers(nil) }
+
+// flushOthers is flush for all devices but one, which is being decoded.
+func (a *Acquisition) flushOthers(but *source) {
 	for _, src := range a.devices {
+		if src == but {
+			continue
+		}
 		for i, o := range src.outputs {
-			if o.stream.RowsPerBatch == 0 {
-				src.batches[i] = o.put(src.batches[i])
+			if o.stream.RowsPerBatch == 0 && (o.room(src.batches[i]) || o.lacksFile()) {
+				a.put(src, i)
 			}
+			o.tend()
 		}
 	}
 }
 
+// endIfOver ends acquisition when every device has reached the end.
+func (a *Acquisition) endIfOver() {
+	end := a.endTick.Load()
+	if a.halted.Load() {
+		return
+	}
+	over := a.allFailed()
+	if end > 0 && !over {
+		over = a.passed(end)
+	}
+	if over {
+		if end > 0 && end == a.cfg.DurationTicks {
+			a.reachedEnd.Store(true)
+		}
+		a.halted.Store(true)
+	}
+}
+
+// Slack at the end: how long slower devices are waited for, and a source that
+// has gone silent.
+const (
+	slackTicks  = 10 // of a second: 1/10 s
+	silentAfter = time.Second
+)
+
+// passed reports whether everything before a tick has come.
+func (a *Acquisition) passed(end uint64) bool {
+	j := &a.judge
+	if j.seen && j.at(j.ref) >= end+j.second/slackTicks {
+		return true
+	}
+	if j.seen && j.at(j.ref) >= end {
+		all := true
+		for _, src := range a.devices {
+			if w := &src.clock; src.rateHz >= steadyHz && w.seen && j.ref-min(j.ref, w.heard) <= j.second {
+				all = all && j.at(w.last) >= end
+			}
+		}
+		return all
+	}
+	if !j.timed() || a.queue.waits() > 0 || a.waiting.Load() {
+		return false
+	}
+	// Nothing comes any more, or with a Clock that never gets there.
+	late := a.elapsed() > time.Duration(float64(end)/float64(a.clockHz)*float64(time.Second))+silentAfter
+	fill, _, known := a.fifo.fill()
+	return late && (!known || fill < 0.01)
+}
+
 // finish writes what is left and completes the files, side by side.
 func (a *Acquisition) finish() {
-	var all sync.WaitGroup
+	a.missingAtEnd()
 	for _, src := range a.devices {
+		a.judge.settle(src)
 		for i, o := range src.outputs {
-			src.batches[i] = o.put(src.batches[i])
-			all.Go(o.close)
+			a.put(src, i)
+			o.note(&o.dropping)
+			go o.close()
 		}
-		a.takeRefused(src, math.MaxUint64) // no batch follows them
+		if src.discarded.Rows > 0 { // no batch follows them
+			a.lose(src, src.discarded)
+			src.discarded = recording.LostRows{}
+		}
 	}
-	all.Wait()
-	a.gaps.close()
 	a.publish()
+	a.mu.Lock()
+	outputs := a.outputs
+	a.mu.Unlock()
+	for _, o := range outputs {
+		<-o.closed
+	}
+	a.gaps.close()
 }
 
 // publish lets Status see the decoders' counts.
@@ -119,84 +362,25 @@ func (a *Acquisition) publish() {
 	}
 }
 
+// idleAfter is how long a stream with a rate may be without a row before it
+// counts as one of events that never came.
+const idleAfter = 10 * time.Second
+
+// allFailed reports whether no file will take rows of any stream that delivers.
+// One that has delivered nothing, and need not have, keeps no run alive.
 func (a *Acquisition) allFailed() bool {
-	n := 0
+	failed := false
 	for _, src := range a.devices {
-		for _, o := range src.outputs {
-			if o.err() == nil {
+		for i, o := range src.outputs {
+			switch {
+			case o.failed.Load() != nil:
+				failed = failed || o.dropped.Load() > 0
+			case o.rows() > 0 || src.batches[i].Rows > 0:
+				return false
+			case src.rateHz > 0 && a.judge.ref < a.ticks(idleAfter):
 				return false
 			}
-			n++
 		}
 	}
-	return n > 0
-}
-
-// A Status is what an acquisition did so far.
-type Status struct {
-	FirstClock, LastClock uint64 // ticks
-	Frames                uint64
-	Strays                uint64 // frames from addresses that are not in the device table
-	Devices               []DeviceStatus
-	Streams               []StreamStatus
-}
-
-// A DeviceStatus counts what came from one device.
-type DeviceStatus struct {
-	Device  oni.Device
-	Name    string
-	Frames  uint64 // from the source
-	Dropped uint64 // of them, refused by the full queue
-	Lost    uint64 // never came, beyond those dropped here
-	Stats   device.Stats
-	Gaps    []Gap // the first ones
-}
-
-// A StreamStatus says how far one file is.
-type StreamStatus struct {
-	Name        string
-	Address     oni.Address // of its device
-	Rows        int64
-	Batches     int
-	Bytes       int64
-	DroppedRows uint64
-	Last        recording.Block // written; zero before the first
-	Err         error           // why it takes no more rows
-}
-
-// Status may be called from any goroutine, during an acquisition and after it.
-func (a *Acquisition) Status() Status {
-	st := Status{LastClock: a.clock.Load(), Frames: a.frames.Load(), Strays: a.strays.Load()}
-	if first := a.first.Load(); first > 0 {
-		st.FirstClock = first - 1
-	}
-	for _, src := range a.devices {
-		src.mu.Lock()
-		d := DeviceStatus{
-			Device: src.Device.Device, Name: src.name,
-			Frames: src.frames.Load(), Dropped: src.dropped.Load(),
-			Stats: src.stats, Gaps: append([]Gap(nil), src.gaps...),
-		}
-		src.mu.Unlock()
-		// Frames dropped here leave a gap that the decoder finds as well.
-		if d.Stats.Lost > d.Dropped {
-			d.Lost = d.Stats.Lost - d.Dropped
-		}
-		st.Devices = append(st.Devices, d)
-	}
-	a.mu.Lock()
-	outputs := a.outputs
-	a.mu.Unlock()
-	for _, o := range outputs {
-		f := StreamStatus{Name: o.stream.Name, Address: oni.Address(o.stream.DeviceAddress), DroppedRows: o.dropped.Load(), Err: o.err()}
-		f.Rows, f.Batches, f.Bytes = o.writer.Progress()
-		if last := o.last.Load(); last != nil {
-			f.Last = *last
-		}
-		st.Streams = append(st.Streams, f)
-	}
-	if f, ok := a.gaps.status(); ok {
-		st.Streams = append(st.Streams, f)
-	}
-	return st
+	return failed
 }

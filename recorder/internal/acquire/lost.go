@@ -1,7 +1,7 @@
 package acquire
 
 import (
-	"encoding/binary"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,8 +13,8 @@ import (
 
 // What is lost becomes data: a record in the stream of gaps, written by a
 // goroutine of its own, and a note in the next batch of the stream that lost
-// rows. Frames that the queue refused are noted by the reader, frames that
-// never came by the decoders, batches that the disk did not take by outputs.
+// rows. Frames that were discarded or never came are noted by the decoder,
+// batches that the disk did not take by outputs.
 
 // maxGapRecords bounds the records that wait while the disk stalls.
 const maxGapRecords = 100_000
@@ -25,7 +25,8 @@ type gapLog struct {
 
 	mu      sync.Mutex
 	waiting []recording.GapRecord
-	dropped uint64 // records that found no room
+	first   []recording.GapRecord // for Status
+	dropped uint64                // records that found no room
 
 	writer atomic.Pointer[Writer]
 	failed atomic.Pointer[error]
@@ -37,16 +38,12 @@ func newGapLog(open func(*stream.Stream) (Writer, error)) *gapLog {
 	return &gapLog{open: open, stop: make(chan struct{}), done: make(chan struct{})}
 }
 
-// add takes a record. One that goes on where the last one of the same device
-// and cause ended makes it longer.
+// add takes a record.
 func (g *gapLog) add(device string, lost recording.LostRows) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if n := len(g.waiting); n > 0 {
-		if last := &g.waiting[n-1]; lost.Cause == recording.CauseDisk && last.Device == device && last.Cause == lost.Cause {
-			last.LastClock, last.Rows = lost.LastClock, last.Rows+lost.Rows
-			return
-		}
+	if len(g.first) < maxGapsKept {
+		g.first = append(g.first, recording.GapRecord{Device: device, LostRows: lost})
 	}
 	if len(g.waiting) == maxGapRecords {
 		g.dropped++
@@ -72,9 +69,7 @@ func (g *gapLog) run() {
 				g.fail(err)
 			}
 		} else if w != nil {
-			if err := (*w).SyncIfDue(time.Now()); err != nil {
-				g.fail(err)
-			}
+			_ = (*w).Tend(time.Now()) // what it means shows when a record is written
 		}
 	}
 }
@@ -100,7 +95,12 @@ func (g *gapLog) write() {
 		w = &made
 		g.writer.Store(w)
 	}
-	if _, err := (*w).WriteBatch(len(records), recording.GapColumns(records), nil); err != nil {
+	_, err := (*w).WriteBatch(len(records), recording.GapColumns(records), nil)
+	if isLater(err) {
+		g.mu.Lock()
+		g.waiting = append(records, g.waiting...)
+		g.mu.Unlock()
+	} else if err != nil {
 		g.fail(err)
 	}
 }
@@ -112,6 +112,12 @@ func (g *gapLog) close() {
 	<-g.done
 }
 
+func (g *gapLog) records() []recording.GapRecord {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]recording.GapRecord(nil), g.first...)
+}
+
 // status says how far the file is; ok is false while there is none.
 func (g *gapLog) status() (s StreamStatus, ok bool) {
 	w, failed := g.writer.Load(), g.failed.Load()
@@ -120,52 +126,15 @@ func (g *gapLog) status() (s StreamStatus, ok bool) {
 	}
 	s.Name = recording.GapStreamName
 	if w != nil {
-		s.Rows, s.Batches, s.Bytes = (*w).Progress()
+		s.Progress = (*w).Progress()
 	}
 	if failed != nil {
-		s.Err = *failed
+		s.Err, s.Failed = *failed, true
 	}
 	g.mu.Lock()
 	s.DroppedRows = g.dropped
 	g.mu.Unlock()
 	return s, true
-}
-
-// refused are the frames of one device that the full queue refused, run by run.
-type refused struct {
-	mu    sync.Mutex
-	runs  []recording.LostRows
-	any   atomic.Bool // runs may not be empty
-	going bool        // the reader's: the last frame was refused
-}
-
-// add counts a frame that was refused.
-func (r *refused) add(clock uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if n := len(r.runs); n > 0 && r.going || n == maxGapRecords {
-		r.runs[n-1].LastClock = clock
-		r.runs[n-1].Rows++
-	} else {
-		r.runs = append(r.runs, recording.LostRows{FirstClock: clock, LastClock: clock, Rows: 1, Cause: recording.CauseQueue})
-	}
-	r.going = true
-	r.any.Store(true)
-}
-
-// before takes the runs that end before a clock.
-func (r *refused) before(clock uint64) (runs []recording.LostRows) {
-	if !r.any.Load() {
-		return nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for len(r.runs) > 0 && r.runs[0].LastClock < clock {
-		runs = append(runs, r.runs[0])
-		r.runs = r.runs[1:]
-	}
-	r.any.Store(len(r.runs) > 0)
-	return runs
 }
 
 // lose notes rows of a device that never reached its batches: in the stream of
@@ -177,26 +146,17 @@ func (a *Acquisition) lose(src *source, lost recording.LostRows) {
 	}
 }
 
-// takeRefused notes the frames refused before a clock, as late as the next
-// frame of the device is decoded.
-func (a *Acquisition) takeRefused(src *source, clock uint64) {
-	src.taken = src.taken[:0]
-	for _, run := range src.refused.before(clock) {
-		a.lose(src, run)
-		src.taken = append(src.taken, run)
-	}
-}
-
-// gap keeps a gap that a decoder found. Frames that the queue refused inside
-// it are noted already; the others never came.
+// gap keeps a gap that a decoder found. Frames that were discarded inside it are
+// noted already; the others never came, or came short.
 func (a *Acquisition) gap(src *source, g device.Gap) {
 	missing, cause := int64(min(g.Lost, 1<<62)), recording.CauseLink
 	for _, run := range src.taken {
 		if run.FirstClock > g.ClockBefore && run.LastClock < g.ClockAfter {
 			missing -= run.Rows
-			cause = recording.CauseQueue
+			cause = run.Cause
 		}
 	}
+	src.taken = src.taken[:0]
 	if missing > 0 && g.ClockAfter > g.ClockBefore {
 		a.lose(src, recording.LostRows{FirstClock: g.ClockBefore + 1, LastClock: g.ClockAfter - 1, Rows: missing, Cause: recording.CauseLink})
 	}
@@ -220,11 +180,57 @@ func (src *source) streamName() string {
 	return src.name
 }
 
-// ends are Clock of the first and last row of a batch that is not empty.
-func (o *output) ends(b *device.Batch) (first, last uint64) {
-	if o.clock < 0 {
-		return 0, 0
+// silenceTicks is how long a device with a rate must be silent for that to be a
+// gap, beyond doubt: its clock alone says so.
+func (a *Acquisition) silenceTicks(src *source) uint64 {
+	return max(a.clockHz/4, uint64(5*float64(a.clockHz)/src.rateHz))
+}
+
+// silent notes rows that a device with a rate did not send between two ticks,
+// as far as they are not noted already.
+func (a *Acquisition) silent(src *source, from, to uint64, noted int64) {
+	rows := int64(math.Round(float64(to-from)*src.rateHz/float64(a.clockHz))) - 1 - noted
+	if rows > 0 && to > from+1 {
+		src.unseen.Add(uint64(rows))
+		a.lose(src, recording.LostRows{FirstClock: from + 1, LastClock: to - 1, Rows: rows, Cause: recording.CauseLink})
 	}
-	ticks := b.Columns[o.clock]
-	return binary.LittleEndian.Uint64(ticks), binary.LittleEndian.Uint64(ticks[len(ticks)-8:])
+}
+
+// steady reports whether a device's silence means something.
+func (a *Acquisition) steady(src *source) bool { return src.rateHz >= steadyHz && a.clockHz > 0 }
+
+// returned notes a silence that ended with a frame, which no counter of the
+// device shows.
+func (a *Acquisition) returned(src *source, before, clock uint64) {
+	if !a.steady(src) || before == 0 || clock < before || clock-before <= a.silenceTicks(src) {
+		return
+	}
+	noted := int64(0)
+	for _, run := range src.taken {
+		if run.FirstClock > before && run.LastClock < clock {
+			noted += run.Rows
+		}
+	}
+	a.silent(src, before, clock, noted)
+}
+
+// missingAtEnd notes the silence of devices that did not come back, or never
+// came.
+func (a *Acquisition) missingAtEnd() {
+	end, inOrder := a.endClock()
+	if end += uint64(a.judge.shift); !inOrder {
+		end = a.judge.ref
+	}
+	for _, src := range a.devices {
+		if !a.steady(src) || src.decoder == nil {
+			continue
+		}
+		last := src.clock.last
+		if src.lastClock.Load() == 0 {
+			last = 0
+		}
+		if end > last && end-last > a.silenceTicks(src) {
+			a.silent(src, last, end, src.discarded.Rows)
+		}
+	}
 }

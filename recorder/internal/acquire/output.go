@@ -1,6 +1,8 @@
 package acquire
 
 import (
+	"encoding/binary"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,230 +17,360 @@ type Writer interface {
 	// WriteBatch writes rows; columns are as recording.Writer wants them, with
 	// validity and run ends where the stream has them, and are not kept; lost
 	// are rows that are missing before them. It returns where the batch is.
+	//
+	// An error with a method Later() bool that reports true says that no file
+	// takes rows at this time: the same batch is offered again. After any other
+	// error the rows are lost.
 	WriteBatch(rows int, columns []recording.Vector, lost []recording.LostRows) (recording.Block, error)
-	SyncIfDue(now time.Time) error
+	// Tend is called about once a second. Its error says that no file takes
+	// rows now.
+	Tend(now time.Time) error
 	Close() error
-	Progress() (rows int64, batches int, bytes int64)
+	Progress() Progress
+}
+
+// Progress is how far a file is.
+type Progress struct {
+	Rows    int64
+	Batches int
+	Bytes   int64
+	Durable int64 // bytes that were forced to the platter
+}
+
+// isLater reports whether a batch may be offered again.
+func isLater(err error) bool {
+	var later interface{ Later() bool }
+	return errors.As(err, &later) && later.Later()
 }
 
 // maxSpareBatches is how many empty batches a stream keeps for reuse.
 const maxSpareBatches = 3
 
+// offerEvery is how often a batch is offered to a writer without a file.
+const offerEvery = 200 * time.Millisecond
+
 // An output is one stream on its way to its file: batches that wait, and the
 // goroutine that writes them.
 type output struct {
-	stream  *stream.Stream
-	writer  Writer
-	width   int // bytes of one row
-	clock   int // column Clock, or -1
-	gaps    *gapLog
-	waiting chan filled
-	spare   chan *device.Batch
-	budget  *budget
-	wait    bool
-	done    chan struct{}
-	vectors []recording.Vector // of the batch that is written
+	stream   *stream.Stream
+	writer   Writer
+	width    int // bytes of one row
+	clock    int // column Clock, or -1
+	gaps     *gapLog
+	buffered bool
+	limit    int64 // bytes that may wait; negative: no bound
+	vectors  []recording.Vector
 
-	lost []recording.LostRows // of the decoding goroutine: before the next batch
+	lost     []recording.LostRows // of the decoding goroutine: before the next batch
+	dropping recording.LostRows   // likewise: batches that were dropped since the last one that was put
+	handed   uint64               // likewise: rows of batches before this one
+	refused  recording.LostRows   // of the writing goroutine
 
+	mu      sync.Mutex
+	changed sync.Cond // something was put, or has left
+	queue   []filled
+	bytes   int64 // of the batches in the queue, and of the one that is written
+	spare   []*device.Batch
+	ended   bool // nothing more will come
+	closing sync.Once
+	closed  chan struct{}
+
+	newest  atomic.Uint64 // Clock of the last row that was put, + 1
+	written atomic.Uint64 // of the last row in a file, + 1
+	held    atomic.Int64  // rows that wait
 	dropped atomic.Uint64 // rows
 	last    atomic.Pointer[recording.Block]
-	once    sync.Once
-	failed  atomic.Pointer[error]
+	lacks   atomic.Pointer[error] // why no file takes rows now
+	failed  atomic.Pointer[error] // why none ever will; the first failure
+	tended  time.Time             // of outputs that are not buffered
 }
 
 // A filled batch waits, with what is missing before it.
 type filled struct {
 	*device.Batch
 	lost []recording.LostRows
-}
-
-// A budget bounds the bytes of all batches that wait for the disk.
-type budget struct {
-	mu   sync.Mutex
-	room sync.Cond
 	size int64
-	used int64
-}
-
-func newBudget(bytes int64) *budget {
-	b := &budget{size: bytes}
-	b.room.L = &b.mu
-	return b
-}
-
-// get takes bytes from the budget. Where there is no room it waits, or returns
-// false. One batch is always let through when nothing else waits.
-func (b *budget) get(bytes int64, wait bool) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for b.used > 0 && b.used+bytes > b.size {
-		if !wait {
-			return false
-		}
-		b.room.Wait()
-	}
-	b.used += bytes
-	return true
-}
-
-func (b *budget) put(bytes int64) {
-	b.mu.Lock()
-	b.used -= bytes
-	b.mu.Unlock()
-	b.room.Broadcast()
 }
 
 // newOutput makes an output; buffered ones write in a goroutine of their own,
 // all others in the one that decodes.
-func newOutput(s *stream.Stream, w Writer, buffered bool, bud *budget, gaps *gapLog, depth int, wait bool) *output {
-	o := &output{stream: s, writer: w, budget: bud, gaps: gaps, clock: s.Column("Clock"), wait: wait, spare: make(chan *device.Batch, maxSpareBatches)}
+func newOutput(s *stream.Stream, w Writer, buffered bool, limit int64, gaps *gapLog) *output {
+	o := &output{stream: s, writer: w, limit: limit, gaps: gaps, buffered: buffered, clock: s.Column(stream.ClockName), width: RowBytes(s), closed: make(chan struct{}), tended: time.Now()}
+	o.changed.L = &o.mu
 	for i := range s.Columns {
 		o.vectors = append(o.vectors, recording.Vector{Column: i, Type: s.Columns[i].Type, Width: s.Columns[i].ByteWidth})
-		o.width += s.Columns[i].ByteWidth
 	}
 	if buffered {
-		o.waiting = make(chan filled, depth)
-		o.done = make(chan struct{})
 		go o.write()
 	}
 	return o
 }
 
+// full is how many rows make a batch that must be handed over.
+func (o *output) full() int {
+	if n := o.stream.RowsPerBatch; n > 0 {
+		return n
+	}
+	return maxPendingRows
+}
+
+// sizeOf is what a batch takes of memory.
+func sizeOf(b *device.Batch) (n int64) {
+	for i := range b.Columns {
+		n += int64(cap(b.Columns[i]))
+	}
+	return n + 64*int64(len(b.Columns))
+}
+
+// room reports whether a batch may be put now. One is always taken when nothing
+// else waits.
+func (o *output) room(b *device.Batch) bool {
+	if !o.buffered || o.limit < 0 {
+		return true
+	}
+	size := sizeOf(b)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes == 0 || o.bytes+size <= o.limit
+}
+
+// waitForRoom returns when something has left, or after a moment.
+func (o *output) waitForRoom(most time.Duration) {
+	timer := time.AfterFunc(most, o.changed.Broadcast)
+	defer timer.Stop()
+	o.mu.Lock()
+	o.changed.Wait()
+	o.mu.Unlock()
+}
+
+// lacksFile reports whether no file takes rows now.
+func (o *output) lacksFile() bool { return o.lacks.Load() != nil || o.failed.Load() != nil }
+
 // lose notes rows that are missing before the next batch.
 func (o *output) lose(lost recording.LostRows) {
-	if n := len(o.lost); n > 0 && o.lost[n-1].Cause == lost.Cause && lost.Cause == recording.CauseDisk {
-		o.lost[n-1].LastClock, o.lost[n-1].Rows = lost.LastClock, o.lost[n-1].Rows+lost.Rows
-		return
-	}
 	if len(o.lost) < maxGapsKept {
 		o.lost = append(o.lost, lost)
 	}
 }
 
-// put hands over a batch and returns an empty one in its place.
+// put hands over a batch, whether there is room or not, and returns an empty
+// one in its place.
 func (o *output) put(b *device.Batch) *device.Batch {
 	if b.Rows == 0 {
 		return b
 	}
-	next := filled{b, o.lost}
-	switch size := int64(b.Rows) * int64(o.width); {
-	case o.failed.Load() != nil:
+	o.handed += uint64(b.Rows)
+	if o.failed.Load() != nil {
 		o.drop(b)
 		return b
-	case o.waiting == nil:
-		o.writeOne(next)
-		o.lost = nil
+	}
+	if _, last := o.ends(b); last > 0 {
+		o.newest.Store(last + 1)
+	}
+	if o.dropping.Rows > 0 {
+		o.lose(o.dropping)
+		o.note(&o.dropping)
+	}
+	next := filled{b, o.lost, sizeOf(b)}
+	o.lost = nil
+	if !o.buffered {
+		o.offer(next, false)
 		b.Reset()
 		return b
-	case o.wait:
-		o.budget.get(size, true)
-		o.waiting <- next
-	default:
-		if !o.budget.get(size, false) {
-			o.drop(b)
-			return b
-		}
-		select {
-		case o.waiting <- next:
-		default:
-			o.budget.put(size)
-			o.drop(b)
-			return b
-		}
 	}
-	o.lost = nil
-	select {
-	case b = <-o.spare:
+	o.held.Add(int64(b.Rows))
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.queue = append(o.queue, next)
+	o.bytes += next.size
+	o.changed.Broadcast()
+	if n := len(o.spare); n > 0 {
+		b, o.spare = o.spare[n-1], o.spare[:n-1]
 		return b
-	default:
-		return device.NewBatch(o.stream, o.stream.RowsPerBatch)
 	}
+	return device.NewBatch(o.stream, o.stream.RowsPerBatch)
 }
 
-// drop counts a batch that will never be written and empties it.
+// drop counts a batch that will never be written and empties it. Batches that are
+// dropped one after another are one gap.
 func (o *output) drop(b *device.Batch) {
-	o.lose(o.refuse(b))
+	o.refuse(b, &o.dropping)
 	b.Reset()
 }
 
-// refuse counts a batch that the disk does not take.
-func (o *output) refuse(b *device.Batch) recording.LostRows {
+// refuse adds a batch that the disk does not take to a gap.
+func (o *output) refuse(b *device.Batch, gap *recording.LostRows) {
 	o.dropped.Add(uint64(b.Rows))
-	lost := recording.LostRows{Rows: int64(b.Rows), Cause: recording.CauseDisk}
-	lost.FirstClock, lost.LastClock = o.ends(b)
-	o.gaps.add(o.stream.Name, lost)
-	return lost
+	first, last := o.ends(b)
+	if gap.Rows == 0 {
+		gap.FirstClock, gap.Cause = first, recording.CauseDisk
+	}
+	gap.LastClock = last
+	gap.Rows += int64(b.Rows)
 }
 
-func (o *output) writeOne(b filled) {
-	if o.failed.Load() != nil {
-		o.refuse(b.Batch)
-		return
+// note writes a gap down that is over.
+func (o *output) note(gap *recording.LostRows) {
+	if gap.Rows > 0 {
+		o.gaps.add(o.stream.Name, *gap)
+		*gap = recording.LostRows{}
 	}
+}
+
+// ends are Clock of the first and last row of a batch that is not empty.
+func (o *output) ends(b *device.Batch) (first, last uint64) {
+	if o.clock < 0 {
+		return 0, 0
+	}
+	ticks := b.Columns[o.clock]
+	return binary.LittleEndian.Uint64(ticks), binary.LittleEndian.Uint64(ticks[len(ticks)-8:])
+}
+
+// offer writes a batch, and again for as long as the writer lacks a file, if
+// patient is set and more is to come.
+func (o *output) offer(b filled, patient bool) {
 	for i := range o.vectors {
 		o.vectors[i].Len, o.vectors[i].Data = b.Rows, b.Columns[i]
 	}
-	block, err := o.writer.WriteBatch(b.Rows, o.vectors, b.lost)
-	if err != nil {
-		o.fail(err)
+	for {
+		block, err := o.writer.WriteBatch(b.Rows, o.vectors, b.lost)
+		switch {
+		case err == nil:
+			o.lacks.Store(nil)
+			o.last.Store(&block)
+			if _, last := o.ends(b.Batch); last > 0 {
+				o.written.Store(last + 1)
+			}
+			return
+		case !isLater(err):
+			o.fail(err)
+			o.refuse(b.Batch, &o.refused)
+			return
+		}
+		o.lacks.Store(&err)
+		if !patient || !o.pause(offerEvery) {
+			o.refuse(b.Batch, &o.refused)
+			return
+		}
 	}
-	// A failure to sync comes after the rows are in the file.
-	if block.Rows == 0 {
-		o.refuse(b.Batch)
+}
+
+// pause waits, with what is due each second. It returns false when nothing more
+// will come.
+func (o *output) pause(d time.Duration) bool {
+	end := time.Now().Add(d)
+	for {
+		o.mu.Lock()
+		ended := o.ended
+		o.mu.Unlock()
+		if ended || time.Now().After(end) {
+			return !ended
+		}
+		time.Sleep(min(d, 20*time.Millisecond))
+	}
+}
+
+func (o *output) fail(err error) { o.failed.CompareAndSwap(nil, &err) }
+
+// write is the goroutine of a buffered output.
+func (o *output) write() {
+	tick := time.AfterFunc(time.Second, o.changed.Broadcast)
+	defer tick.Stop()
+	next := time.Now().Add(time.Second)
+	for {
+		o.mu.Lock()
+		for len(o.queue) == 0 && !o.ended && time.Now().Before(next) {
+			o.changed.Wait()
+		}
+		var b filled
+		if len(o.queue) > 0 {
+			b = o.queue[0]
+			o.queue[0] = filled{}
+			o.queue = o.queue[1:]
+		}
+		ended := o.ended
+		o.mu.Unlock()
+		if now := time.Now(); !now.Before(next) {
+			o.tendNow(now)
+			next = now.Add(time.Second)
+			tick.Reset(time.Second)
+		}
+		if b.Batch != nil {
+			o.offer(b, true)
+			o.took(b)
+		} else if ended {
+			o.complete()
+			return
+		}
+	}
+}
+
+// took gives back what a batch occupied.
+func (o *output) took(b filled) {
+	o.held.Add(-int64(b.Rows))
+	b.Reset()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.bytes -= b.size
+	if len(o.spare) < maxSpareBatches {
+		o.spare = append(o.spare, b.Batch)
+	}
+	o.changed.Broadcast()
+}
+
+func (o *output) tendNow(now time.Time) {
+	if o.failed.Load() != nil {
 		return
 	}
-	o.last.Store(&block)
+	if err := o.writer.Tend(now); err == nil {
+		o.lacks.Store(nil)
+	} else {
+		o.lacks.Store(&err)
+	}
 }
 
-func (o *output) fail(err error) {
-	o.once.Do(func() { o.failed.Store(&err) })
-}
-
-// write is the goroutine of a buffered output. It goes on after a failure, so
-// that what waits is counted and nobody is blocked.
-func (o *output) write() {
-	defer close(o.done)
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case b, ok := <-o.waiting:
-			if !ok {
-				return
-			}
-			size := int64(b.Rows) * int64(o.width)
-			o.writeOne(b)
-			o.budget.put(size)
-			b.Reset()
-			select {
-			case o.spare <- b.Batch:
-			default:
-			}
-		case now := <-tick.C:
-			if o.failed.Load() == nil {
-				if err := o.writer.SyncIfDue(now); err != nil {
-					o.fail(err)
-				}
-			}
-		}
+// tend is for outputs that are not buffered, whose file nobody else looks
+// after.
+func (o *output) tend() {
+	if now := time.Now(); !o.buffered && now.Sub(o.tended) >= time.Second {
+		o.tended = now
+		o.tendNow(now)
 	}
 }
 
 // close writes what waits and completes the file.
 func (o *output) close() {
-	if o.waiting != nil {
-		close(o.waiting)
-		<-o.done
+	if !o.buffered {
+		o.complete()
+		return
 	}
-	if err := o.writer.Close(); err != nil {
-		o.fail(err)
-	}
+	o.mu.Lock()
+	o.ended = true
+	o.changed.Broadcast()
+	o.mu.Unlock()
+}
+
+func (o *output) complete() {
+	o.closing.Do(func() {
+		o.note(&o.refused)
+		if err := o.writer.Close(); err != nil {
+			o.fail(err)
+		}
+		close(o.closed)
+	})
+}
+
+// rows is what the output got: rows that wait, are written or were lost.
+func (o *output) rows() int64 {
+	return o.held.Load() + o.writer.Progress().Rows + int64(o.dropped.Load())
 }
 
 // err returns why the output takes no more rows, nil if it does.
 func (o *output) err() error {
 	if p := o.failed.Load(); p != nil {
+		return *p
+	}
+	if p := o.lacks.Load(); p != nil {
 		return *p
 	}
 	return nil

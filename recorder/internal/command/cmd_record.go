@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,8 +22,11 @@ import (
 type recordFlags struct {
 	driver, rig, out string
 	liboni           string
-	duration         time.Duration
-	flush, sync      time.Duration
+	duration, flush  durationFlag
+	roll, buffer     durationFlag
+	memory           bytesFlag
+	sync             syncFlag
+	statusJSON       string
 	suffix           string
 	overwrite        bool
 	buffered         bool
@@ -73,7 +78,7 @@ func (a *app) recordCommand() *cobra.Command {
 	fl.StringVar(&f.liboni, "liboni", "", liboniHelp)
 	fl.StringVar(&f.rig, "rig", "", "YAML `FILE` that says what is connected")
 	fl.StringVar(&f.out, "out", "", "folder of the recording; made if it is missing")
-	fl.DurationVar(&f.duration, "duration", 0, "how long, by the acquisition clock: 10s, 2h30m (default until Ctrl-C)")
+	fl.Var(&f.duration, "duration", "how long: 10s, 2h30m, 1d, 0:10:00 (default until Ctrl-C)")
 	fl.StringVar(&f.suffix, "suffix", "", "FileCount, Timestamp or None (default FileCount)")
 	fl.BoolVar(&f.overwrite, "overwrite", false, "replace existing files, with suffix None")
 	fl.BoolVar(&f.buffered, "buffered", true, "write in the background; without it a slow disk holds up decoding")
@@ -82,8 +87,13 @@ func (a *app) recordCommand() *cobra.Command {
 	fl.StringVar(&f.signal, "signal", "", "simulator: neural or pattern (default neural)")
 	fl.StringVar(&f.pace, "pace", "", "simulator: real-time or max (default real-time)")
 	fl.Uint64Var(&f.seed, "seed", 0, "simulator: what random data are made from")
-	fl.DurationVar(&f.flush, "flush", time.Second, "how often streams without a constant rate are written")
-	fl.DurationVar(&f.sync, "sync", 5*time.Second, "how often files are forced to the platter")
+	f.flush.Duration, f.sync.Duration, f.buffer.Duration = time.Second, 5*time.Second, 40*time.Second
+	fl.Var(&f.flush, "flush", "how often streams without a constant rate are written")
+	fl.Var(&f.sync, "sync", "how often files are forced to the platter: a duration, batch, or none (when they are complete)")
+	fl.Var(&f.roll, "roll", "go on in a next file (_000, _001, ...) after so long")
+	fl.Var(&f.buffer, "buffer", "how long the disk may stand still: what may wait in memory of each large stream")
+	fl.Var(&f.memory, "buffer-memory", "what all that may take, such as 4GB (default half of the free memory)")
+	fl.StringVar(&f.statusJSON, "status-json", "", "write the state each second as JSON to `FILE`, or - for standard output")
 	fl.BoolVar(&a.quiet, "quiet", false, "no status lines")
 	fl.BoolVar(&a.json, "json", false, "print the summary as JSON")
 	return cmd
@@ -92,153 +102,109 @@ func (a *app) recordCommand() *cobra.Command {
 // liboniHelp is the help of --liboni.
 const liboniHelp = "`FILE` of the library that drives hardware (default " + liboni.LibraryVariable + ", then beside oniscope, then the system's)"
 
-// Bounds of flags that would make no sense otherwise.
-const (
-	minFlush = 10 * time.Millisecond
-	maxFlush = time.Minute
-)
-
-// load reads the rig file and puts the flags over it.
-func (f *recordFlags) load() (*rig.Rig, error) {
-	if f.rig == "" && f.driver != rig.DriverTest {
-		return nil, usagef("record needs --rig FILE, which says what is connected; oniscope rig init makes one")
-	}
-	if f.out == "" {
-		return nil, usagef("record needs --out DIR")
-	}
-	if f.duration < 0 || f.set.Changed("duration") && f.duration == 0 {
-		return nil, usagef("--duration %v is not a duration", f.duration)
-	}
-	if f.flush < minFlush || f.flush > maxFlush {
-		return nil, usagef("--flush %v: want %v to %v", f.flush, minFlush, maxFlush)
-	}
-	if f.sync <= 0 {
-		return nil, usagef("--sync %v: want more than 0", f.sync)
-	}
-	name, text := "--driver "+f.driver, []byte("driver: "+f.driver)
-	if f.rig != "" {
-		var err error
-		if name, text, err = readRig(f.rig); err != nil {
-			return nil, err
-		}
-	}
-	r, err := rig.Parse(name, text)
-	if err != nil {
-		return nil, &usageError{err}
-	}
-	given := func(name string, to *string, value string) {
-		if f.set.Changed(name) {
-			*to = value
-		}
-	}
-	given("driver", &r.Driver, f.driver)
-	given("signal", &r.Signal, f.signal)
-	given("pace", &r.Pace, f.pace)
-	if f.set.Changed("seed") {
-		r.Seed = f.seed
-	}
-	if err := r.Complete(); err != nil {
-		return nil, &usageError{err}
-	}
-	if err := f.writer().Check(); err != nil {
-		return nil, &usageError{err}
-	}
-	return r, nil
-}
-
-// readRig reads a rig file.
-func readRig(file string) (name string, text []byte, err error) {
-	text, err = os.ReadFile(file)
-	return file, text, err
-}
-
-// writer returns the settings that flags give to all streams.
-func (f *recordFlags) writer() rig.Writer {
-	var w rig.Writer
-	if f.set.Changed("suffix") {
-		w.Suffix = &f.suffix
-	}
-	if f.set.Changed("overwrite") {
-		w.Overwrite = &f.overwrite
-	}
-	if f.set.Changed("buffered") {
-		w.Buffered = &f.buffered
-	}
-	if f.set.Changed("compression") {
-		w.Compression = &f.compression
-	}
-	if f.set.Changed("layout") {
-		w.Layout = &f.layout
-	}
-	return w
-}
-
-// statusBar shows the status of a run where progress is shown.
-type statusBar struct {
-	app   *app
-	total int64     // seconds, -1: until a signal
-	bar   *progress // from the first status on
-}
-
-func (s *statusBar) Show(seconds int64, text string) {
-	if s.bar == nil {
-		s.bar = s.app.newProgress("recording", s.total, false)
-	}
-	s.bar.status(seconds, text)
-}
-
-func (s *statusBar) End() {
-	if s.bar != nil {
-		s.bar.end()
-	}
-}
-
 func (a *app) record(f *recordFlags) error {
 	r, err := f.load()
 	if err != nil {
 		return err
 	}
-	bar := &statusBar{app: a, total: -1}
-	if f.duration > 0 {
-		bar.total = int64(f.duration / time.Second)
+	if f.statusJSON == "-" && a.json {
+		return usagef("--status-json - and --json both write to standard output; give --status-json a file")
 	}
-	signals, stop := a.signals()
+	defer survivePipes()()
+	signals, stop := a.recordSignals()
 	defer stop()
+	closed := func() {
+		select {
+		case signals <- syscall.SIGPIPE:
+		default:
+		}
+	}
+	stdout, stderr := a.stdout, a.stderr
+	a.stdout, a.stderr = &goneWriter{Writer: stdout, gone: closed}, &goneWriter{Writer: stderr, gone: closed}
+	defer func() { a.stdout, a.stderr = stdout, stderr }()
+	sink, err := a.newStatusSink(f.statusJSON)
+	if err != nil {
+		return err
+	}
+	screen := a.newScreen()
 	rec, err := run.New(run.Options{
-		Rig: r, Liboni: f.liboni, Writer: f.writer(), Dir: f.out, Duration: f.duration, Flush: f.flush, Sync: f.sync, Create: a.create,
-		Signals: signals, Status: bar,
-		Say:  func(text string) { a.sayf("%s", text) },
-		Warn: func(err error) { fmt.Fprintf(a.stderr, "oniscope: %s\n", oneLine(err)) },
+		Rig: r, Liboni: f.liboni, Writer: f.writer(), Dir: f.out,
+		Duration: f.duration.Duration, Flush: f.flush.Duration, Sync: f.sync.Duration, Roll: f.roll.Duration,
+		Buffer: f.buffer.Duration, BufferMemory: f.memory.bytes, Wrap: a.wrap,
+		Signals: signals,
+		Say: func(text string) {
+			if !a.quiet {
+				screen.say(text)
+			}
+		},
+		Warn: func(err error) { screen.say("oniscope: " + oneLine(err)) },
+		Show: func(now *run.Snapshot) {
+			sink.put(now)
+			if !a.quiet {
+				screen.show(now)
+			}
+		},
 	})
 	if err == nil {
 		err = rec.Run()
 	}
+	sink.end()
 	if err == nil {
 		err = a.printRun(rec)
 	}
-	usage, loss := (*run.UsageError)(nil), (*run.LossError)(nil)
+	usage, loss, exists := (*run.UsageError)(nil), (*run.LossError)(nil), (*store.ExistsError)(nil)
 	switch {
 	case errors.As(err, &usage):
 		return &usageError{err}
 	case errors.As(err, &loss):
 		return &lossError{err}
+	case errors.As(err, &exists):
+		return fmt.Errorf("%w; choose another --out, or --suffix FileCount, or replace it with --overwrite", err)
 	case errors.Is(err, store.ErrInUse):
 		return fmt.Errorf("%w; choose another --out or --suffix", err)
 	}
 	return err
 }
 
-// printRun prints what was recorded and returns how it is judged.
+// recordSignals returns where what ends a recording arrives, and what ends that.
+func (a *app) recordSignals() (chan os.Signal, func()) {
+	if a.interrupts != nil {
+		return a.interrupts, func() {}
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, recordSignals()...)
+	return signals, func() { signal.Stop(signals) }
+}
+
+// printRun prints what was recorded and returns how it is judged. Nobody may be
+// there to read it: the files are complete all the same.
 func (a *app) printRun(rec *run.Run) error {
-	s := rec.Summary()
+	done := make(chan struct{})
+	var err error
+	go func() {
+		defer close(done)
+		if s := rec.Summary(); a.json {
+			err = a.writeJSON(s)
+		} else {
+			writeTable(a.stdout, s, rec.Pattern())
+		}
+	}()
 	if a.json {
-		if err := a.writeJSON(s); err != nil {
+		<-done // a program reads it, however slowly
+		if err != nil && !isGone(err) {
 			return err
 		}
 	} else {
-		for _, f := range s.Streams {
-			fmt.Fprintf(a.stdout, "%s  %d rows, %s, %s\n", rec.Path(f.File), f.Rows, plural(f.Batches, "batch"), run.Megabytes(f.Bytes))
-		}
+		waitAMoment(done)
 	}
 	return rec.Judge()
+}
+
+// waitAMoment waits for words to be written, but not for ever: a pager or a
+// console may be stuck.
+func waitAMoment(done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-time.After(2 * time.Second):
+	}
 }

@@ -54,9 +54,9 @@ type app struct {
 	json, quiet    bool
 	all            bool // list every finding
 
-	// create makes the files of streams; nil: on disk. Tests put a disk that
-	// fills up here.
-	create func(path string, overwrite bool) (store.File, error)
+	// wrap puts something between a stream and its file; nil: nothing. Tests put
+	// a disk that fills up here.
+	wrap func(name string, f store.File) store.File
 }
 
 // A usageError is a command line that cannot be meant.

@@ -73,7 +73,7 @@ func TestExitCodes(t *testing.T) {
 		{"record without rig", exitUsage, []string{"record", "--driver", "sim", "--out", out("run")}},
 		{"record without folder", exitUsage, []string{"record", "--driver", "sim", "--rig", fast}},
 		{"record with a wrong rig", exitUsage, []string{"record", "--driver", "sim", "--rig", wrong, "--out", out("run")}},
-		{"record with a missing rig", exitFailed, []string{"record", "--driver", "sim", "--rig", out("no.yaml"), "--out", out("run")}},
+		{"record with a missing rig", exitUsage, []string{"record", "--driver", "sim", "--rig", out("no.yaml"), "--out", out("run")}},
 		{"record with a wrong signal", exitUsage, []string{"record", "--driver", "sim", "--rig", fast, "--out", out("run"), "--signal", "sine"}},
 		{"record with a wrong suffix", exitUsage, []string{"record", "--driver", "sim", "--rig", fast, "--out", out("run"), "--suffix", "date"}},
 		{"record for no time", exitUsage, []string{"record", "--driver", "sim", "--rig", fast, "--out", out("run"), "--duration", "0s"}},

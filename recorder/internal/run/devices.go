@@ -3,7 +3,6 @@ package run
 import (
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
@@ -51,6 +50,7 @@ func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
 		}
 		rec.codecs[dev.Address] = codec
 		rec.raw = rec.raw || !device.Supported(dev, config)
+		rec.keys[dev.Address] = settings.Settings
 		devices = append(devices, acquire.Device{Device: dev, Config: config, Buffered: *w.Buffered})
 		if device.Supported(dev, config) && *w.Overwrite != *all.Overwrite {
 			decoder, err := device.New(dev, config)
@@ -87,7 +87,6 @@ func (rec *Run) begin(a *acquire.Acquisition, overwrite func(string) bool) error
 	var names []string
 	for _, s := range a.Streams() {
 		names = append(names, s.Name)
-		rec.expected[s.Name] = slices.ContainsFunc(s.Columns, func(c stream.Column) bool { return c.RateHz >= 2 })
 	}
 	if len(names) == 0 && !rec.raw {
 		return &UsageError{fmt.Errorf("%s: no device is enabled", rec.rig.File)}
@@ -97,13 +96,52 @@ func (rec *Run) begin(a *acquire.Acquisition, overwrite func(string) bool) error
 		Version: stream.Version, State: store.StateOpen, PID: os.Getpid(), Host: host,
 		Driver: rec.rig.Driver, Simulated: rec.rig.Driver == "sim", Seed: rec.rig.Seed, Signal: rec.rig.Signal,
 		RigFile: rec.rig.File, Rig: rec.rig.Text, AcqClockHz: rec.source.AcqClockHz(),
-		Devices: []store.DeviceSummary{}, Streams: []store.StreamSummary{}, Errors: []string{},
+		Machine: machine(), Options: rec.optionsAsUsed(),
 	}
 	rec.store, err = store.Begin(names, store.Options{
-		Dir: rec.o.Dir, Suffix: suffix, Overwrite: overwrite, Now: time.Now(), Sync: rec.o.Sync, Create: rec.o.Create,
-	}, &rec.head)
-	return err
+		Dir: rec.o.Dir, Suffix: suffix, Overwrite: overwrite, Now: time.Now(), Sync: rec.o.Sync,
+		Roll: ticksFromDuration(rec.o.Roll, rec.source.AcqClockHz()), Tell: rec.happened, Wrap: rec.o.Wrap, Free: rec.o.Free,
+	})
+	if err != nil {
+		return err
+	}
+	if err := rec.size(a.Streams()); err != nil {
+		rec.store.Abandon()
+		return err
+	}
+	return nil
 }
+
+// tenSeconds is what must fit on the disk for a run to begin.
+const tenSeconds = 10
+
+// size finishes the plan with what the disk and the controller have.
+func (rec *Run) size(streams []stream.Stream) error {
+	p := rec.plan
+	fill, _ := rec.source.FIFOFill() // what has none has 0 bytes
+	free, err := rec.store.Free()
+	p.fits(rec.wire, fill.Total, free, err)
+	for i := range p.Streams {
+		p.Streams[i].File = store.StreamFile(p.Streams[i].Name, rec.store.Suffix())
+	}
+	rec.head.Plan = p
+	need := 0.0 // compressed files may be smaller, but nobody knows by how much
+	for i := range streams {
+		bytes := p.Streams[i].BytesPerS
+		if rec.codecs[oni.Address(streams[i].DeviceAddress)] != recording.None {
+			bytes /= assumedCompression
+		}
+		need += bytes * tenSeconds
+	}
+	if err == nil && float64(free) < need {
+		return fmt.Errorf("the disk of %s has room for %s, and ten seconds of this rig take %s: free space or choose another folder",
+			rec.o.Dir, Megabytes(free), Megabytes(int64(need)))
+	}
+	return nil
+}
+
+// assumedCompression is the best that compression does with neural data.
+const assumedCompression = 5
 
 // describe fills in what only the start of acquisition tells.
 func (rec *Run) describe(s *stream.Stream, started time.Time) {
@@ -121,5 +159,13 @@ func (rec *Run) openStream(s *stream.Stream) (acquire.Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w, nil
+	rec.mu.Lock()
+	rec.writers = append(rec.writers, w)
+	rec.mu.Unlock()
+	return writer{w}, nil
 }
+
+// A writer is an acquire.Writer: store knows nothing of acquisition.
+type writer struct{ *store.Writer }
+
+func (w writer) Progress() acquire.Progress { return acquire.Progress(w.Writer.Progress()) }

@@ -7,13 +7,16 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
+	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/recorder/internal/acquire"
 	"github.com/oniscope/oniscope/recorder/internal/rig"
@@ -28,32 +31,31 @@ type Options struct {
 	Writer rig.Writer // what is set here goes over the rig file
 	Dir    string
 
-	Duration time.Duration // by the acquisition clock; 0: until a signal
+	Duration time.Duration // 0: until a signal
 	Flush    time.Duration // how often streams without a constant rate are written
-	Sync     time.Duration // how often files are forced to the platter
+	Sync     time.Duration // how often files are forced to the platter, as in store.Options
+	Roll     time.Duration // after which a stream goes on in its next part; 0: never
+
+	Buffer       time.Duration // of each large stream that may wait for the disk; 0: 40 s
+	BufferMemory int64         // bytes that all buffers together may take; 0: half of what is free
 
 	// Signals end the run: the first completes the files, a second one more
 	// than two seconds later says how long that takes, a third aborts.
 	Signals <-chan os.Signal
 
-	// Say, Warn and Status are called by one goroutine of the run's, which
-	// may hang: the recording goes on.
-	Say    func(text string)
-	Warn   func(error)
-	Status Status // nil: nobody looks
+	// Say, Warn and Show are called by one goroutine of the run's, which may
+	// hang: the recording goes on. Show gets the state about once a second.
+	Say  func(text string)
+	Warn func(error)
+	Show func(*Snapshot)
 
 	// Controller makes what is recorded from; undo takes what must be undone
 	// however the run ends. nil: what the rig file names.
 	Controller func(undo func(what string, step func() error)) (oni.Controller, error)
 
-	// Create makes the files of streams; nil: on disk.
-	Create func(path string, overwrite bool) (store.File, error)
-}
-
-// A Status shows what a run does, once a second.
-type Status interface {
-	Show(seconds int64, text string) // seconds of the acquisition clock
-	End()
+	// Wrap and Free are those of store.Options.
+	Wrap func(name string, f store.File) store.File
+	Free func() (int64, error)
 }
 
 // A UsageError is something that the rig file or a flag cannot mean.
@@ -86,14 +88,19 @@ type Run struct {
 	pollers []poller
 
 	// Of the worker, constant once acquisition is set.
-	source   oni.Controller
-	store    *store.Run
-	codecs   map[oni.Address]recording.Codec
-	expected map[string]bool // by stream: sends at least twice a second, so silence means something
-	raw      bool            // devices may send that are kept as they come
-	head     store.Summary   // what does not change
+	source oni.Controller
+	store  *store.Run
+	codecs map[oni.Address]recording.Codec
+	keys   map[oni.Address]device.Settings
+	plan   *Plan
+	wire   float64       // bytes a second into the controller's buffer
+	head   store.Summary // what does not change
+	raw    bool          // devices may send that are kept as they come
 
 	acquisition atomic.Pointer[acquire.Acquisition] // from the start of acquisition on
+	completing  atomic.Bool                         // nothing more is read
+	asking      atomic.Bool                         // the file system for free space
+	last        atomic.Pointer[Snapshot]
 
 	mu       sync.Mutex // guards what follows
 	startUTC string
@@ -101,13 +108,35 @@ type Run struct {
 	endUTC   string
 	failed   error // of the source
 	errors   []string
+	events   []store.RunEvent
+	findings []store.Finding
+	found    int
+	foundOf  map[string]int // by device and kind
+	facts    map[oni.Address]map[string]any
+	troubles map[string]store.Event // of files, the last by stream
+	writers  []*store.Writer
 
 	summary store.Summary // after Run
 }
 
 // New checks what can be checked without the hardware.
 func New(o Options) (*Run, error) {
-	rec := &Run{o: o, rig: o.Rig, codecs: map[oni.Address]recording.Codec{}, expected: map[string]bool{}}
+	if o.Buffer == 0 {
+		o.Buffer = defaultBuffer
+	}
+	if o.BufferMemory == 0 {
+		o.BufferMemory = freeMemory() / 2
+	}
+	if o.Say == nil {
+		o.Say = func(string) {}
+	}
+	if o.Warn == nil {
+		o.Warn = func(error) {}
+	}
+	rec := &Run{
+		o: o, rig: o.Rig, codecs: map[oni.Address]recording.Codec{}, keys: map[oni.Address]device.Settings{},
+		foundOf: map[string]int{}, facts: map[oni.Address]map[string]any{}, troubles: map[string]store.Event{},
+	}
 	if _, err := store.ParseSuffix(*rec.writer(rig.Writer{}).Suffix); err != nil {
 		return nil, &UsageError{err}
 	}
@@ -119,11 +148,34 @@ func ticksFromDuration(d time.Duration, clockHz uint64) uint64 {
 	return whole*clockHz + rest*clockHz/uint64(time.Second)
 }
 
+// duration is what ticks of the acquisition clock are.
+func (rec *Run) duration(ticks uint64) time.Duration {
+	hz := rec.head.AcqClockHz
+	if hz == 0 {
+		return 0
+	}
+	return time.Duration(ticks/hz)*time.Second + time.Duration(ticks%hz*uint64(time.Second)/hz)
+}
+
+// untimed reports whether the source runs as fast as it is read.
+func (rec *Run) untimed() bool {
+	return rec.rig.Driver == rig.DriverSim && rec.rig.Pace == rig.PaceMax || rec.rig.Driver == rig.DriverTest
+}
+
 // Path returns the path of one of the run's files.
 func (rec *Run) Path(file string) string { return filepath.Join(rec.o.Dir, file) }
 
+// Pattern returns the path of the run's files with * for the stream.
+func (rec *Run) Pattern() string { return rec.Path(store.FileName("*", rec.store.Suffix(), ".arrow")) }
+
 // errAborted ends a run whose files are not complete.
 var errAborted = errors.New("aborted; oniscope recover completes the files")
+
+// How often the control loop looks, and how often it shows.
+const (
+	lookEvery = 250 * time.Millisecond
+	showEvery = 4 // looks
+)
 
 // Run records until something ends it. It is the control loop.
 func (rec *Run) Run() error {
@@ -133,14 +185,15 @@ func (rec *Run) Run() error {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- rec.work(ctx) }()
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	st := newStatus(rec)
+	see := newObserver(rec, !rec.untimed())
+	looks := 0
 	var asked asked
 	for {
 		select {
 		case err := <-ended:
-			rec.talk.say(st.end)
+			rec.show(see, stateEnded)
 			return err
 		case sig := <-rec.o.Signals:
 			switch asked.hear(time.Now()) {
@@ -150,18 +203,88 @@ func (rec *Run) Run() error {
 				cancel()
 				if a := rec.acquisition.Load(); a != nil {
 					a.Stop()
-					rec.say("ending: completing the files")
 				}
 			case second:
-				rec.say("completing the files; Ctrl-C once more aborts")
+				rec.say(rec.completingText() + "; Ctrl-C once more aborts")
 			case third:
 				_ = rec.out.leave()
 				return errAborted
 			}
 		case <-tick.C:
-			st.show()
+			a := rec.acquisition.Load()
+			if a == nil {
+				continue
+			}
+			if !rec.completing.Load() {
+				st := a.Status()
+				see.look(&st)
+			}
+			if looks++; looks%showEvery == 0 {
+				rec.show(see, stateRecording)
+			}
 		}
 	}
+}
+
+// show publishes the state.
+func (rec *Run) show(see *observer, state string) {
+	a := rec.acquisition.Load()
+	if a == nil {
+		return
+	}
+	if state == stateRecording && rec.completing.Load() {
+		state = stateCompleting
+	}
+	st := a.Status()
+	s := see.snapshot(&st, state)
+	rec.last.Store(s)
+	if rec.o.Show != nil {
+		rec.talk.show(func() { rec.o.Show(s) })
+	}
+}
+
+// Snapshot returns the state as it was published last, nil before the first.
+// Any goroutine may call it.
+func (rec *Run) Snapshot() *Snapshot { return rec.last.Load() }
+
+// completingText says what waits, and about how long that takes.
+func (rec *Run) completingText() string {
+	s := rec.last.Load()
+	if s == nil {
+		return "completing the files"
+	}
+	text := fmt.Sprintf("completing: %.0f s of data wait", s.WaitS+s.LagS)
+	if s.LeftS >= 0 {
+		text += fmt.Sprintf(", about %.0f s left", s.LeftS)
+	}
+	return text
+}
+
+// trouble returns whether the last thing that happened to a stream's file was
+// that the disk is full.
+func (rec *Run) trouble(stream string) (full, ok bool) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	e, ok := rec.troubles[stream]
+	return e.Kind == store.DiskFull, ok
+}
+
+// askFree asks how much room the disk has, unless the last question hangs.
+func (rec *Run) askFree(answer chan<- int64) {
+	if !rec.asking.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		free, err := rec.store.Free()
+		if err != nil {
+			free = -1
+		}
+		select {
+		case answer <- free:
+		default:
+		}
+		rec.asking.Store(false)
+	}()
 }
 
 // An asked counts who asks the run to end.
@@ -192,8 +315,13 @@ func (a *asked) hear(now time.Time) int {
 
 // reasonOf is a signal in the summary.
 func reasonOf(sig os.Signal) string {
-	if sig == os.Interrupt {
+	switch sig {
+	case os.Interrupt:
 		return "interrupt"
+	case syscall.SIGHUP:
+		return "hangup"
+	case syscall.SIGPIPE:
+		return "output closed"
 	}
 	return "terminated"
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/oniscope/oniscope/recorder/internal/acquire"
-	"github.com/oniscope/oniscope/recorder/internal/rig"
 	"github.com/oniscope/oniscope/recorder/internal/store"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -52,46 +51,73 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 	}
 	clockHz := rec.source.AcqClockHz()
 	config := acquire.Config{
-		Source: rec.source, AcqClockHz: clockHz, Devices: devices, Open: rec.openStream, Describe: rec.describe,
+		Source: rec.source, AcqClockHz: clockHz, Devices: devices,
+		Begun: rec.commit, Open: rec.openStream, Describe: rec.describe, Find: rec.findFrame,
+		Buffer:     func(s *stream.Stream) int64 { return rec.plan.buffer(s) },
 		FlushTicks: ticksFromDuration(rec.o.Flush, clockHz),
-		Wait:       rec.rig.Pace == rig.PaceMax || rec.rig.Driver == rig.DriverTest, // which waits to be read
+		Wait:       rec.untimed(),
 	}
 	if rec.o.Duration > 0 {
 		config.DurationTicks = max(1, ticksFromDuration(rec.o.Duration, clockHz))
 	}
+	if _, err := rec.source.FIFOFill(); err == nil {
+		config.FIFO = rec.source.FIFOFill
+	}
+	streams, err := acquire.StreamsOf(devices)
+	if err != nil {
+		return nil, &UsageError{fmt.Errorf("%s: %w", rec.rig.File, err)}
+	}
+	rec.plan = newPlan(streams, rec.o.Buffer, rec.o.BufferMemory)
+	rec.wire = rec.wireRate(streams)
+	config.WireRate = rec.wire
 	acquisition, err := acquire.New(config)
 	if err != nil {
 		return nil, &UsageError{fmt.Errorf("%s: %w", rec.rig.File, err)}
 	}
 	if rec.o.Controller == nil {
-		if err := setBlockSizes(rec.source, rec.wireRate(acquisition.Streams())); err != nil {
+		if err := setBlockSizes(rec.source, rec.wire); err != nil {
 			return nil, err
 		}
 	}
 	if ctx.Err() != nil {
 		return nil, errEarly
 	}
-	return acquisition, rec.begin(acquisition, overwrite)
+	if err := rec.begin(acquisition, overwrite); err != nil {
+		return nil, err
+	}
+	rec.sayPlan()
+	return acquisition, nil
+}
+
+// commit makes the run the one of its names, once the controller delivers.
+func (rec *Run) commit(started time.Time) error {
+	rec.mu.Lock()
+	rec.startUTC = started.UTC().Format(time.RFC3339Nano)
+	rec.mu.Unlock()
+	first := rec.head
+	first.StartUTC = rec.startUTC
+	first.Devices, first.Streams, first.Findings, first.Events, first.Errors = []store.DeviceSummary{}, []store.StreamSummary{}, []store.Finding{}, []store.RunEvent{}, []string{}
+	return rec.store.Commit(&first)
 }
 
 // record acquires until something ends it, and completes the files.
 func (rec *Run) record(ctx context.Context, a *acquire.Acquisition) error {
 	if err := a.Start(); err != nil {
-		rec.finish(a, "error", err)
+		err = errors.Join(err, rec.out.leave(), rec.source.Close())
+		rec.store.Abandon()
 		return err
 	}
-	rec.mu.Lock()
-	rec.startUTC = a.Started().UTC().Format(time.RFC3339Nano)
-	rec.mu.Unlock()
 	rec.acquisition.Store(a)
 	if ctx.Err() != nil {
 		a.Stop()
 	}
 	go func() {
 		<-a.Read()
+		rec.completing.Store(true)
 		if err := rec.out.leave(); err != nil {
 			rec.warn(err)
 		}
+		rec.sayCompleting(a)
 	}()
 	rec.startPollers(a.Read())
 	read, write := rec.source.BlockSizes()
@@ -100,7 +126,6 @@ func (rec *Run) record(ctx context.Context, a *acquire.Acquisition) error {
 	}); err != nil {
 		rec.warn(err)
 	}
-	rec.say(fmt.Sprintf("recording to %s (Ctrl-C ends it)", rec.Path(store.FileName("*", rec.store.Suffix(), ".arrow"))))
 	marker := make(chan struct{})
 	go rec.keepMarker(marker, a)
 	reached, err := a.Wait()
@@ -113,9 +138,12 @@ func (rec *Run) record(ctx context.Context, a *acquire.Acquisition) error {
 	return nil
 }
 
-// keepMarker saves the marker each second until it is told to end.
+// markerEvery is how often the marker is saved: it is forced to the platter.
+const markerEvery = 5 * time.Second
+
+// keepMarker saves the marker each so often until it is told to end.
 func (rec *Run) keepMarker(end <-chan struct{}, a *acquire.Acquisition) {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(markerEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -124,7 +152,7 @@ func (rec *Run) keepMarker(end <-chan struct{}, a *acquire.Acquisition) {
 		case <-tick.C:
 			s := rec.collect(a, store.StateOpen)
 			if err := rec.store.Save(&s); err != nil {
-				rec.warn(err)
+				rec.alarm("", err.Error())
 			}
 		}
 	}
@@ -156,13 +184,9 @@ func (rec *Run) finish(a *acquire.Acquisition, reason string, err error) {
 	rec.mu.Lock()
 	rec.endUTC = time.Now().UTC().Format(time.RFC3339Nano)
 	rec.mu.Unlock()
-	state := store.StateComplete
-	if rec.failed != nil {
-		state = store.StateFailed
-	}
-	rec.summary = rec.collect(a, state)
+	rec.summary = rec.judged(a)
 	if err := rec.store.Save(&rec.summary); err != nil {
 		rec.warn(err)
-		rec.summary = rec.collect(a, state)
+		rec.summary = rec.judged(a)
 	}
 }

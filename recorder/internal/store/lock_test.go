@@ -15,10 +15,7 @@ import (
 func TestARunThatIsWrittenIsNotOverwritten(t *testing.T) {
 	dir := t.TempDir()
 	yes := func(string) bool { return true }
-	first, err := Begin([]string{"heartbeat", "analog-io"}, Options{Dir: dir}, &Summary{State: StateOpen})
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := start(t, []string{"heartbeat", "analog-io"}, Options{Dir: dir})
 	w, err := first.OpenStream(clockStream("heartbeat"), recording.None)
 	if err != nil {
 		t.Fatal(err)
@@ -31,9 +28,9 @@ func TestARunThatIsWrittenIsNotOverwritten(t *testing.T) {
 		t.Fatalf("%d bytes, %v", len(before), err)
 	}
 	second := func() error {
-		run, err := Begin([]string{"heartbeat"}, Options{Dir: dir, Overwrite: yes}, &Summary{State: StateOpen})
+		run, err := Begin([]string{"heartbeat"}, Options{Dir: dir, Overwrite: yes})
 		if err == nil {
-			err = errors.Join(run.Close(), run.Save(&Summary{State: StateComplete}))
+			err = errors.Join(run.Commit(&Summary{State: StateOpen}), run.Close(), run.Save(&Summary{State: StateComplete}))
 		}
 		return err
 	}
@@ -65,10 +62,7 @@ func TestARunThatIsWrittenIsNotOverwritten(t *testing.T) {
 
 func TestAFileIsOpenAsLongAsItIsLocked(t *testing.T) {
 	dir := t.TempDir()
-	run, err := Begin([]string{"heartbeat", "idle"}, Options{Dir: dir, Suffix: FileCount}, &Summary{State: StateOpen})
-	if err != nil {
-		t.Fatal(err)
-	}
+	run := start(t, []string{"heartbeat", "idle"}, Options{Dir: dir, Suffix: FileCount})
 	open := func(name string, want bool) {
 		t.Helper()
 		if got := IsOpen(filepath.Join(dir, name)); got != want {
@@ -94,7 +88,7 @@ func TestAFileIsOpenAsLongAsItIsLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	open("late_0.arrow", true)
-	late.fail(errors.New("medium error"))
+	late.failed(errors.New("medium error"), 0)
 	open("late_0.arrow", false) // it takes no more rows: recover may have it
 
 	if err := errors.Join(run.Close(), run.Save(&Summary{State: StateComplete})); err != nil {

@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
+	"time"
 )
 
 // States of a recording and of its streams in the marker.
 const (
 	StateOpen     = "open"     // being written, as long as the files are locked (lock.go)
 	StateComplete = "complete" // ended in order
-	StateFailed   = "failed"   // a stream whose file takes no more rows; Error says why
+	StateFailed   = "failed"   // a file that is not whole, a run that recorded nothing; Error says why
+
+	// StateIncomplete is a run, or a stream, of which something is missing.
+	StateIncomplete = "incomplete"
 )
 
 // maxMarkerBytes bounds what is read of a marker: 4 kB a stream is generous.
@@ -42,9 +45,52 @@ type Summary struct {
 	FirstClock uint64  `json:"first_clock"`          // of the first frame, ticks
 	LastClock  uint64  `json:"last_clock"`           // of the last frame, ticks
 
-	Devices []DeviceSummary `json:"devices"`
-	Streams []StreamSummary `json:"streams"`
-	Errors  []string        `json:"errors"`
+	Machine Machine        `json:"machine"`
+	Options map[string]any `json:"options"`        // what flags made of the rig: names as those of the flags
+	Plan    any            `json:"plan,omitempty"` // rates, memory, free space, as of the start
+
+	Devices  []DeviceSummary `json:"devices"`
+	Streams  []StreamSummary `json:"streams"`
+	Findings []Finding       `json:"findings"`      // the first of them
+	Found    int             `json:"finding_count"` // all
+	Events   []RunEvent      `json:"events"`        // what happened, in order
+	Errors   []string        `json:"errors"`
+
+	HighestFIFO float64 `json:"highest_fifo_percent"` // fill of the controller's buffer
+}
+
+// A Machine is what a run was recorded on.
+type Machine struct {
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+	CPUs int    `json:"cpus"`
+	Go   string `json:"go"`
+}
+
+// A Finding is a frame with which something is wrong.
+type Finding struct {
+	Device string `json:"device"` // name of its first stream
+	Kind   string `json:"kind"`   // "garbled", "out of order", "twice", "jump", "short", "raw"
+	Row    uint64 `json:"row"`    // of that stream
+	Clock  uint64 `json:"clock"`  // as it came
+	Before uint64 `json:"clock_before"`
+	Text   string `json:"text"`
+}
+
+// A RunEvent is something that happened to a file, a device or the disk.
+type RunEvent struct {
+	AtS    float64 `json:"at_s"` // since start_utc
+	Stream string  `json:"stream,omitempty"`
+	Text   string  `json:"text"`
+}
+
+// A Missing is a stretch that a stream lacks, and what to do about it.
+type Missing struct {
+	Rows    int64   `json:"rows"`    // -1: not known
+	Seconds float64 `json:"seconds"` // 0: not known
+	FromS   float64 `json:"from_s"`  // of the acquisition clock
+	Cause   string  `json:"cause"`   // as in the stream gaps, or "silent", "short", "file"
+	Text    string  `json:"text"`
 }
 
 // A DeviceSummary counts what came from one device and what did not.
@@ -61,6 +107,10 @@ type DeviceSummary struct {
 	Faults    uint64 `json:"faults"`    // frames that contradict themselves; they are kept
 	Discarded uint64 `json:"discarded"` // frames of a group that was not full at the end
 	GapList   []Gap  `json:"gap_list"`  // the first of the gaps
+	LastClock uint64 `json:"last_clock"`
+
+	Settings any            `json:"settings,omitempty"` // as used, keys as in a rig file
+	Facts    map[string]any `json:"facts,omitempty"`    // what the hardware said: serial numbers, voltages
 }
 
 // A Gap is a place where frames of a device are missing.
@@ -69,7 +119,7 @@ type Gap struct {
 	Lost        uint64 `json:"lost"`
 	ClockBefore uint64 `json:"clock_before"`
 	ClockAfter  uint64 `json:"clock_after"`
-	Cause       string `json:"cause"` // "link": they never came, "queue": the recorder was too slow
+	Cause       string `json:"cause"` // as in the stream gaps
 }
 
 // A StreamSummary is one file of a run.
@@ -83,76 +133,59 @@ type StreamSummary struct {
 	Bytes       int64  `json:"bytes"`
 	DroppedRows uint64 `json:"dropped_rows"` // decoded, and refused by a full queue or a failed file
 	Error       string `json:"error,omitempty"`
+
+	RateHz       float64       `json:"rate_hz,omitempty"`       // rows a second that it should have
+	ExpectedRows int64         `json:"expected_rows,omitempty"` // of that rate and the run's length; 0: nobody knows
+	LostRows     int64         `json:"lost_rows"`               // known to be missing, for any reason
+	Missing      []Missing     `json:"missing,omitempty"`       // the first of what is missing
+	DurableBytes int64         `json:"durable_bytes"`           // forced to the platter
+	Parts        []PartSummary `json:"parts,omitempty"`         // if there is more than the one file
 }
 
-// Loss reports whether anything is missing that a device sent or should have
-// sent.
-func (s *Summary) Loss() bool {
-	for _, d := range s.Devices {
-		if d.Dropped+d.Lost+d.Bad > 0 {
-			return true
-		}
-	}
-	for _, f := range s.Streams {
-		if f.DroppedRows > 0 || f.State == StateFailed {
-			return true
-		}
-	}
-	return false
+// A PartSummary is one file of a stream.
+type PartSummary struct {
+	File      string `json:"file"`
+	State     string `json:"state"`
+	FirstRow  int64  `json:"first_row"` // of the stream
+	Rows      int64  `json:"rows"`
+	Batches   int    `json:"batches"`
+	Bytes     int64  `json:"bytes"`
+	GoodRows  int64  `json:"durable_rows"`        // forced to the platter
+	GoodBytes int64  `json:"durable_bytes"`       // likewise
+	LostRows  int64  `json:"lost_rows,omitempty"` // written, and taken away by another program
+	Error     string `json:"error,omitempty"`
+
+	id int
 }
 
-// saveMarker replaces the marker in one step: the new file is locked before it
-// takes the name, so that the name is locked all the time. On Windows, which
-// renames no open file, and on a disk so full that no second file fits, it
-// writes over the old one instead.
+// Save replaces the marker in one step; what has the name is locked all the
+// time (but for an instant on Windows, which renames no open file; the files of
+// the streams are locked besides). A state other than open lets the lock go: the
+// run is over. On a disk that is full the old marker stays.
+func (r *Run) Save(s *Summary) error {
+	s.UpdatedUTC = time.Now().UTC().Format(time.RFC3339Nano)
+	err := r.saveMarker(s)
+	if s.State != StateOpen {
+		r.letMarkerGo()
+	}
+	return err
+}
+
 func (r *Run) saveMarker(s *Summary) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return fmt.Errorf("store: marker: %w", err)
 	}
-	data = append(data, '\n')
-	path := r.MarkerPath()
-	if runtime.GOOS != "windows" {
-		if f, err := replaceLocked(path, data); err == nil {
-			r.letMarkerGo()
-			r.marker = f
-			return nil
-		}
+	if !renamesOpenFiles {
+		r.letMarkerGo()
 	}
-	if r.marker == nil { // saved once more after the end
-		if r.marker, err = os.OpenFile(path, os.O_WRONLY, 0); err != nil {
-			return fmt.Errorf("store: marker: %w", err)
-		}
-	}
-	if _, err = r.marker.WriteAt(data, 0); err == nil {
-		err = r.marker.Truncate(int64(len(data)))
-	}
+	f, err := r.dir.replace(r.name(markerStem, ".json"), append(data, '\n'), true, r.o.Sync != SyncNever)
 	if err != nil {
 		return fmt.Errorf("store: marker: %w", err)
 	}
+	r.letMarkerGo()
+	r.marker = f
 	return nil
-}
-
-// replaceLocked puts a locked file with these bytes in the place of another.
-func replaceLocked(path string, data []byte) (*os.File, error) {
-	temporary := path + ".tmp"
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	err = Lock(f)
-	if err == nil {
-		_, err = f.Write(data)
-	}
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
-		f.Close()
-		os.Remove(temporary)
-		return nil, err
-	}
-	return f, nil
 }
 
 // ReadSummary reads a marker.

@@ -66,6 +66,12 @@ func StreamFile(stream, suffix string) string {
 	return FileName(clean, suffix, ".arrow")
 }
 
+// partFile returns the name of a stream's part: heartbeat_0_001.arrow.
+func partFile(stream, suffix string, number int) string {
+	file := StreamFile(stream, suffix)
+	return fmt.Sprintf("%s_%03d.arrow", strings.TrimSuffix(file, ".arrow"), number)
+}
+
 // files returns all files that a run of these streams makes.
 func files(streams []string, suffix string) []string {
 	names := []string{FileName(markerStem, suffix, ".json"), FileName(startTimeStem, suffix, ".csv")}
@@ -137,14 +143,21 @@ func existing(dir string, names []string) (string, error) {
 // Companions returns the names that a companion file of the stream file may
 // have, most specific suffix first: for "heartbeat_0.arrow" and "start-time",
 // ".csv": "start-time_0.csv", then "start-time.csv". Suffixes may hold
-// underscores themselves.
+// underscores themselves. The number of a part, as in "heartbeat_0_001.arrow",
+// is no suffix.
 func Companions(file, stem, extension string) []string {
 	base := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	var names []string
-	for i := 0; i < len(base); i++ {
-		if base[i] == '_' && i+1 < len(base) {
-			names = append(names, FileName(stem, base[i+1:], extension))
+	add := func(base string) {
+		for i := 0; i < len(base); i++ {
+			if base[i] == '_' && i+1 < len(base) {
+				names = append(names, FileName(stem, base[i+1:], extension))
+			}
 		}
+	}
+	add(base)
+	if i := len(base) - len("_000"); i > 0 && base[i] == '_' && strings.Trim(base[i+1:], "0123456789") == "" {
+		add(base[:i])
 	}
 	return append(names, FileName(stem, "", extension))
 }

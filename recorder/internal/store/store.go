@@ -1,35 +1,28 @@
-// Package store puts a recording on disk: one Arrow file a stream, the
-// start-time CSV, and the marker recording_<suffix>.json.
+// Package store puts a recording on disk: one Arrow file a stream, or its
+// parts, the start-time CSV, and the marker recording_<suffix>.json.
 //
 // Names are chosen once for the whole run and taken with create-new, so that
 // two runs never share a file. Files of streams are written by recording.Writer,
-// one write a batch; this package adds what only a disk needs: names, syncing,
-// and what happens when it is full.
+// one write a batch; this package adds what only a disk needs: names, locks,
+// syncing, what to do when a file is taken away or the disk is full, and a look
+// at what is there in the end.
 package store
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
-
-// A File is what a stream is written to. *os.File is one; tests put a disk that
-// fills up in its place. After Truncate the next Write continues at the new end.
-type File interface {
-	io.Writer
-	Truncate(size int64) error
-	Sync() error
-	Close() error
-}
 
 // Options of Begin. The zero value writes into the working directory, with
 // Suffix None, and overwrites nothing.
@@ -37,59 +30,111 @@ type Options struct {
 	Dir    string
 	Suffix Suffix // "" means None
 
-	// Overwrite says whether the file of a stream may be replaced; the name
-	// "" asks for the companion files. nil: nothing may.
+	// Overwrite says whether the file of a stream may be replaced, with suffix
+	// None; other suffixes find a name that is free. The name "" asks for the
+	// companion files. nil: nothing may.
 	Overwrite func(stream string) bool
 
 	Now  time.Time     // for the time stamp; host time
-	Sync time.Duration // how often a file is forced to the platter; 0 means 5 s
+	Sync time.Duration // how often a file is forced to the platter; 0 means 5 s, SyncBatch, SyncNever
+	Roll uint64        // ticks of Clock after which a stream goes on in its next part; 0: never
 
-	// Create makes a stream's file, or truncates it if overwrite is set.
-	// nil means on disk.
-	Create func(path string, overwrite bool) (File, error)
+	// Tell reports what happens to a stream's files. Any writer's goroutine
+	// calls it, and it must not block. nil: nobody listens.
+	Tell func(Event)
+
+	// Wrap puts something between a writer and its file. nil: nothing.
+	Wrap func(name string, f File) File
+
+	// Free says how many bytes may still be written into the folder. nil: what
+	// the file system says.
+	Free func() (int64, error)
 }
+
+// Values of Options.Sync.
+const (
+	SyncBatch time.Duration = -1 // after each batch
+	SyncNever time.Duration = -2 // when a file is complete
+)
 
 const defaultSync = 5 * time.Second
 
-// A Run is the folder and the suffix of one recording. One goroutine at a time
-// may call its methods; each Writer belongs to its own goroutine.
+// A Run is the folder and the suffix of one recording. Begin, Commit, then
+// OpenStream; each Writer belongs to its own goroutine. One goroutine at a time
+// may call the methods of a Run.
 type Run struct {
-	o       Options
-	suffix  string
-	marker  *os.File        // held and locked until a state other than open is saved
-	created map[string]File // by stream, until OpenStream takes it
+	o      Options
+	dir    *folder
+	suffix string
+	marker *os.File // held and locked until a state other than open is saved
+
+	mu      sync.Mutex          // guards what follows, which writers use
+	opened  map[string]*os.File // by stream, from Begin until OpenStream
+	made    []string            // names that were free before Begin
+	reserve *os.File            // room for footers on a full disk; nil if it is in use
+	lookAt  time.Time           // when the folder was looked at
+	where   place
 }
 
 // An ExistsError says that a file is there that may not be overwritten.
-type ExistsError struct{ Path string }
-
-func (e *ExistsError) Error() string {
-	return fmt.Sprintf("store: %s exists; choose another folder or suffix FileCount, or allow to overwrite", e.Path)
+type ExistsError struct {
+	Path string
+	Run  *Summary // of the run that it belongs to; nil: there is no summary of it
 }
 
-// Begin makes the folder, chooses the suffix, and creates the marker and an
-// empty file for every stream, so that a bad disk shows at once. If it fails it
-// removes what it created.
-func Begin(streams []string, o Options, first *Summary) (*Run, error) {
+func (e *ExistsError) Error() string {
+	text := fmt.Sprintf("store: %s exists", e.Path)
+	if e.Run == nil {
+		return text
+	}
+	if at, err := time.Parse(time.RFC3339Nano, e.Run.StartUTC); err == nil {
+		text += ": a run of " + at.Local().Format("2006-01-02 15:04:05")
+		if e.Run.State != StateOpen {
+			text += fmt.Sprintf(", %.1f s long, %s", e.Run.ElapsedS, e.Run.State)
+		}
+	}
+	return text
+}
+
+// existing is the error for a name that is taken.
+func (r *Run) existing(name string) *ExistsError {
+	e := &ExistsError{Path: filepath.Join(r.o.Dir, name)}
+	if s, err := ReadSummary(r.MarkerPath()); err == nil {
+		e.Run = s
+	}
+	return e
+}
+
+// Begin makes the folder, chooses the suffix, and opens and locks the marker and
+// a file for every stream, so that a bad disk shows at once. Nothing that was
+// there before changes until Commit; if Begin fails it leaves all as it was.
+func Begin(streams []string, o Options) (*Run, error) {
 	if o.Suffix == "" {
 		o.Suffix = None
 	}
-	if o.Overwrite == nil {
+	if o.Overwrite == nil || o.Suffix != None {
 		o.Overwrite = func(string) bool { return false }
 	}
 	if o.Sync == 0 {
 		o.Sync = defaultSync
 	}
-	if o.Create == nil {
-		o.Create = createFile
+	if o.Tell == nil {
+		o.Tell = func(Event) {}
+	}
+	if o.Wrap == nil {
+		o.Wrap = func(_ string, f File) File { return f }
 	}
 	if err := checkNames(streams); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+	dir, err := openFolder(o.Dir)
+	if err != nil {
+		return nil, err
 	}
-	next, err := candidates(o.Dir, streams, o.Suffix, o.Now)
+	if o.Free == nil {
+		o.Free = dir.freeBytes
+	}
+	next, err := candidates(dir.path, streams, o.Suffix, o.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -98,11 +143,13 @@ func Begin(streams []string, o Options, first *Summary) (*Run, error) {
 		if !ok {
 			return nil, err
 		}
-		var run *Run
-		if run, err = begin(streams, suffix, o, first); err == nil {
+		run := &Run{o: o, dir: dir, suffix: suffix, opened: map[string]*os.File{}}
+		if err = run.begin(streams); err == nil {
 			return run, nil
 		}
-		if exists := (*ExistsError)(nil); !errors.As(err, &exists) {
+		run.Abandon()
+		// A name that somebody takes at this moment is taken.
+		if exists := (*ExistsError)(nil); !errors.As(err, &exists) && !errors.Is(err, ErrInUse) {
 			return nil, err
 		}
 	}
@@ -121,159 +168,101 @@ func checkNames(streams []string) error {
 	return nil
 }
 
-func begin(streams []string, suffix string, o Options, first *Summary) (_ *Run, err error) {
-	run := &Run{o: o, suffix: suffix, created: map[string]File{}}
-	var made []string
-	defer func() {
-		if err == nil {
-			return
-		}
-		for _, f := range run.created {
-			f.Close()
-		}
-		run.letMarkerGo()
-		for _, path := range made {
-			os.Remove(path)
-		}
-	}()
-
-	companions := files(nil, suffix)
-	if !o.Overwrite("") {
-		if name, err := existing(o.Dir, companions); name != "" || err != nil {
-			return nil, cmpErr(err, &ExistsError{filepath.Join(o.Dir, name)})
+// begin takes all names of a suffix.
+func (r *Run) begin(streams []string) error {
+	marker := r.name(markerStem, ".json")
+	for _, name := range []string{marker, r.name(startTimeStem, ".csv")} {
+		switch info, err := r.dir.root.Lstat(name); {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return fmt.Errorf("store: %w", err)
+		case !r.o.Overwrite(""):
+			return r.existing(name)
+		case !info.Mode().IsRegular():
+			return fmt.Errorf("store: %s: this is no file", name)
 		}
 	}
-	for _, name := range streams {
-		if file := StreamFile(name, suffix); !o.Overwrite(name) {
-			if name, err := existing(o.Dir, []string{file}); name != "" || err != nil {
-				return nil, cmpErr(err, &ExistsError{filepath.Join(o.Dir, name)})
-			}
-		}
+	var err error
+	if r.marker, err = r.take(marker, r.o.Overwrite("")); err != nil {
+		return err
 	}
-	marker := run.path(markerStem, ".json")
-	paths := []string{marker}
-	for _, name := range streams {
-		paths = append(paths, filepath.Join(o.Dir, StreamFile(name, suffix)))
-	}
-	for _, path := range paths { // before anything is replaced
-		if IsOpen(path) {
-			return nil, fmt.Errorf("store: %s: %w", path, ErrInUse)
-		}
-	}
-	_, statErr := os.Lstat(marker)
-	if run.marker, err = openLocked(marker, o.Overwrite("")); err != nil {
-		return nil, existsError(marker, err)
-	}
-	if errors.Is(statErr, fs.ErrNotExist) {
-		made = append(made, marker)
-	}
-	if err := run.Save(first); err != nil {
-		return nil, err
-	}
-	for _, name := range streams {
-		path := filepath.Join(o.Dir, StreamFile(name, suffix))
-		_, statErr := os.Lstat(path)
-		f, err := o.Create(path, o.Overwrite(name))
+	for _, stream := range streams {
+		f, err := r.take(r.firstFile(stream), r.o.Overwrite(stream))
 		if err != nil {
-			return nil, existsError(path, err)
+			return err
 		}
-		run.created[name] = f
-		if errors.Is(statErr, fs.ErrNotExist) {
-			made = append(made, path)
-		}
+		r.opened[stream] = f
 	}
-	SyncDir(o.Dir)
-	return run, nil
+	return nil
 }
 
-func cmpErr(err error, otherwise error) error {
-	if err != nil {
-		return err
+// take opens a file, and remembers whether it is new.
+func (r *Run) take(name string, replace bool) (*os.File, error) {
+	f, made, err := r.dir.open(name, replace)
+	if exists := (*ExistsError)(nil); errors.As(err, &exists) {
+		err = r.existing(name)
 	}
-	return otherwise
+	if made {
+		r.made = append(r.made, name)
+	}
+	return f, err
 }
 
-func existsError(path string, err error) error {
-	if errors.Is(err, fs.ErrExist) {
-		return &ExistsError{path}
+// firstFile is the file in which a stream begins.
+func (r *Run) firstFile(stream string) string {
+	if r.o.Roll > 0 {
+		return partFile(stream, r.suffix, 0)
 	}
-	return fmt.Errorf("store: %w", err)
+	return StreamFile(stream, r.suffix)
 }
 
-// openLocked makes an empty file, or empties one that may be overwritten and
-// that nobody else writes.
-func openLocked(path string, overwrite bool) (*os.File, error) {
-	mode := os.O_WRONLY | os.O_CREATE
-	if !overwrite {
-		mode |= os.O_EXCL
-	}
-	f, err := os.OpenFile(path, mode, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	err = Lock(f)
-	if err == nil && overwrite {
-		err = f.Truncate(0)
-	}
-	if err != nil {
+// Abandon leaves all as it was before Begin. It must not be called after Commit.
+func (r *Run) Abandon() {
+	for _, f := range r.opened {
 		f.Close()
-		return nil, err
 	}
-	return f, nil
+	clear(r.opened)
+	r.letMarkerGo()
+	for _, name := range r.made {
+		r.dir.root.Remove(name)
+	}
+	r.made = nil
 }
 
-func createFile(path string, overwrite bool) (File, error) {
-	f, err := openLocked(path, overwrite)
-	if err != nil {
-		return nil, err // not f: a nil *os.File is no nil File
+// Commit empties the files that are replaced, and writes the marker: from now
+// on this is the run of these names.
+func (r *Run) Commit(first *Summary) error {
+	for _, name := range slices.Sorted(maps.Keys(r.opened)) {
+		if err := r.opened[name].Truncate(0); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
 	}
-	return diskFile{f}, nil
-}
-
-// A diskFile is a File on disk. What is written after Truncate continues at
-// the new end.
-type diskFile struct{ *os.File }
-
-func (f diskFile) Truncate(size int64) error {
-	if err := f.File.Truncate(size); err != nil {
+	if stale := r.firstFile(recording.GapStreamName); r.o.Overwrite(recording.GapStreamName) {
+		r.dir.root.Remove(stale) // of the run that is replaced; this one may lose nothing
+	}
+	if err := r.Save(first); err != nil {
 		return err
 	}
-	_, err := f.Seek(size, io.SeekStart)
-	return err
-}
-
-// unlock lets others have the file, which takes no more rows.
-func (f diskFile) unlock() { unlock(f.File) }
-
-// SyncDir forces the folder's entries to the platter, where a folder can be
-// synced at all.
-func SyncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		d.Sync()
-		d.Close()
+	if err := r.dir.sync(); err != nil {
+		return fmt.Errorf("store: the folder: %w", err)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keepReserve()
+	return nil
 }
 
 // Suffix returns what the suffix became: "", "0", "2026-11-21T04_17_44".
 func (r *Run) Suffix() string { return r.suffix }
 
-func (r *Run) path(stem, extension string) string {
-	return filepath.Join(r.o.Dir, FileName(stem, r.suffix, extension))
-}
+// Free returns how many bytes may still be written into the folder.
+func (r *Run) Free() (int64, error) { return r.o.Free() }
+
+// name is the name of a companion file.
+func (r *Run) name(stem, extension string) string { return FileName(stem, r.suffix, extension) }
 
 // MarkerPath returns the path of recording_<suffix>.json.
-func (r *Run) MarkerPath() string { return r.path(markerStem, ".json") }
-
-// Save replaces the marker and sets its time. A state other than open lets the
-// marker's lock go: the run is over.
-func (r *Run) Save(s *Summary) error {
-	s.UpdatedUTC = time.Now().UTC().Format(time.RFC3339Nano)
-	err := r.saveMarker(s)
-	if s.State != StateOpen {
-		r.letMarkerGo()
-	}
-	return err
-}
+func (r *Run) MarkerPath() string { return filepath.Join(r.dir.path, r.name(markerStem, ".json")) }
 
 func (r *Run) letMarkerGo() {
 	if r.marker != nil {
@@ -284,25 +273,23 @@ func (r *Run) letMarkerGo() {
 
 // WriteStartTime writes the start-time CSV of the run.
 func (r *Run) WriteStartTime(s stream.StartTime) error {
-	path := r.path(startTimeStem, ".csv")
-	f, err := createFile(path, r.o.Overwrite(""))
-	if err != nil {
-		return existsError(path, err)
-	}
-	_, err = f.Write(s.CSV())
-	err = errors.Join(err, f.Sync(), f.Close())
+	f, err := r.dir.replace(r.name(startTimeStem, ".csv"), s.CSV(), false, r.o.Sync != SyncNever)
 	if err != nil {
 		return fmt.Errorf("store: start time: %w", err)
 	}
-	return nil
+	return f.Close()
 }
 
-// Close closes the files that no stream took. It leaves them: 0 bytes.
+// Close closes the files that no stream took, which it leaves empty, and gives
+// the reserve back. Writers are closed by then.
 func (r *Run) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.releaseReserve()
 	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(r.created)) {
-		errs = append(errs, r.created[name].Close())
+	for _, name := range slices.Sorted(maps.Keys(r.opened)) {
+		errs = append(errs, r.opened[name].Close())
 	}
-	clear(r.created)
+	clear(r.opened)
 	return errors.Join(errs...)
 }

@@ -1,9 +1,10 @@
 package store
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -12,129 +13,408 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// A Writer writes the file of one stream. After its first failed write it
-// takes nothing more; the file then ends at the last whole batch and is left
-// without a footer, so that `oniscope recover` completes it.
+// A Writer writes one stream, to one file after another: a file that takes no
+// more rows (roll, full disk, failed write or sync) is completed as far as
+// possible, and the stream goes on in its next part.
 //
-// One goroutine at a time may call WriteBatch, SyncIfDue and Close; Progress
-// may be called by any.
+// One goroutine at a time may call WriteBatch, Tend and Close; the rest may be
+// called by any.
 type Writer struct {
-	file   File
-	w      *recording.Writer
-	name   string // of the file
-	every  time.Duration
-	synced time.Time
-	dirty  bool
-	err    error // the first failure, terminal
-	closed bool
+	run    *Run
+	stream stream.Stream
+	codec  recording.Codec
 
-	rows, bytes atomic.Int64
-	batches     atomic.Int64
+	part     *part // nil: no file takes rows
+	number   int   // of the part's file
+	count    int   // of parts that were begun
+	rollAt   uint64
+	cause    error     // why there is no part
+	again    time.Time // when a next part is tried
+	need     int64     // bytes that must be free for it
+	badSyncs int       // one after another
+	closed   bool
+
+	rows, batches, bytes, durable atomic.Int64 // in all parts
+
+	mu    sync.Mutex
+	parts []PartSummary // as of the last batch or sync
 }
 
+// A LaterError says that a batch was not written because no file takes rows now;
+// it may be offered again.
+type LaterError struct{ Err error }
+
+func (e *LaterError) Error() string { return e.Err.Error() }
+
+// Unwrap returns why.
+func (e *LaterError) Unwrap() error { return e.Err }
+
+// Later reports true.
+func (e *LaterError) Later() bool { return true }
+
+// How long a writer waits before it tries a next part.
+const tryAgain = time.Second
+
+// maxParts bounds the numbers of a stream's parts.
+const maxParts = 100_000
+
+// maxBadSyncs is how many files after each other may fail to reach the platter
+// before a stream stays with the last one: changing files does not help then.
+const maxBadSyncs = 3
+
 // OpenStream writes the magic and the schema of a stream to its file. The file
-// is the one that Begin created, or, for a stream that appears later, a new one.
+// is the one that Begin opened, or, for a stream that appears later, a new one.
 func (r *Run) OpenStream(s *stream.Stream, codec recording.Codec) (*Writer, error) {
-	name := StreamFile(s.Name, r.suffix)
-	file, ok := r.created[s.Name]
+	name := r.firstFile(s.Name)
+	r.mu.Lock()
+	f, ok := r.opened[s.Name]
+	delete(r.opened, s.Name)
+	r.mu.Unlock()
+	w := &Writer{run: r, stream: *s, codec: codec}
+	w.stream.Columns = append([]stream.Column(nil), s.Columns...)
+	var err error
 	if !ok {
-		path := filepath.Join(r.o.Dir, name)
-		var err error
-		if file, err = r.o.Create(path, r.o.Overwrite(s.Name)); err != nil {
-			return nil, existsError(path, err)
+		f, _, err = r.dir.open(name, r.o.Overwrite(s.Name))
+		if exists := (*ExistsError)(nil); errors.As(err, &exists) {
+			name, w.number, f, err = w.nextFile() // of another run
+		}
+		if err == nil {
+			err = f.Truncate(0)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
-	delete(r.created, s.Name)
-	w := &Writer{file: file, name: name, every: r.o.Sync, synced: time.Now()}
-	rw, err := recording.NewWriter(file, s, recording.WriterOptions{Codec: codec})
-	if err != nil {
-		file.Close()
-		return nil, w.explain(err)
+	if w.part, err = w.beginPart(name, f); err != nil {
+		f.Close()
+		return nil, explain(err)
 	}
-	w.w, w.dirty = rw, true
-	w.bytes.Store(rw.Size())
+	w.note()
 	return w, nil
 }
 
-// Name returns the name of the file.
-func (w *Writer) Name() string { return w.name }
-
-// WriteBatch writes rows with one write and returns where they are; columns
-// are as in recording.Writer, lost as in its Lost. After a failure to force them to the platter
-// they are in the file nevertheless, and the block says so.
+// WriteBatch writes rows with one write and returns where they are, in the part
+// that is written; columns are as in recording.Writer, lost as in its Lost.
+//
+// Where it cannot write, it returns an error that says Later if the batch may be
+// offered again, and any other if the batch itself is impossible.
 func (w *Writer) WriteBatch(rows int, columns []recording.Vector, lost []recording.LostRows) (recording.Block, error) {
-	if w.err != nil {
-		return recording.Block{}, w.err
+	if w.part != nil && w.rollDue(columns) {
+		w.roll()
 	}
-	w.w.Lost(lost...)
-	block, err := w.w.WriteBatch(rows, columns)
-	if err != nil {
-		w.fail(err)
-		return recording.Block{}, w.err
-	}
-	w.dirty = true
-	w.progress()
-	return block, w.SyncIfDue(time.Now())
-}
-
-// SyncIfDue forces the file to the platter if the interval is over and
-// something was written.
-func (w *Writer) SyncIfDue(now time.Time) error {
-	if w.err != nil || !w.dirty || now.Sub(w.synced) < w.every {
-		return w.err
-	}
-	if err := w.file.Sync(); err != nil {
-		w.fail(err)
-	}
-	w.synced, w.dirty = time.Now(), false
-	return w.err
-}
-
-// Close writes the footer, unless a write failed before, syncs and closes.
-func (w *Writer) Close() error {
-	if w.closed {
-		return w.err
-	}
-	w.closed = true
-	if w.err == nil {
-		if err := w.w.Close(); err != nil {
-			w.fail(err)
+	for try := 0; ; try++ {
+		if w.part == nil {
+			if err := w.reopen(time.Now(), batchBytes(columns)); err != nil {
+				return recording.Block{}, &LaterError{err}
+			}
 		}
-		w.progress()
+		w.part.w.Lost(lost...)
+		block, err := w.part.w.WriteBatch(rows, columns)
+		if err == nil {
+			w.part.wrote(block)
+			w.note()
+			w.syncIfDue(time.Now())
+			return block, nil
+		}
+		if w.part.h.err == nil {
+			return recording.Block{}, fmt.Errorf("store: %s: %w", w.part.File, err) // the batch is impossible
+		}
+		w.failed(err, batchBytes(columns))
+		if try > 0 || isFull(err) {
+			return recording.Block{}, &LaterError{w.cause}
+		}
 	}
-	if err := errors.Join(w.file.Sync(), w.file.Close()); err != nil && w.err == nil {
-		w.fail(err)
+}
+
+// batchBytes is about what a batch takes.
+func batchBytes(columns []recording.Vector) (n int64) {
+	for i := range columns {
+		n += int64(len(columns[i].Data))
 	}
-	return w.err
+	return n
 }
 
-func (w *Writer) progress() {
-	w.rows.Store(w.w.Rows())
-	w.batches.Store(int64(w.w.Batches()))
-	w.bytes.Store(w.w.Size())
+// isFull reports whether an error says that there is no room.
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || isQuota(err) }
+
+// failed completes a part whose write failed.
+func (w *Writer) failed(err error, batch int64) {
+	p := w.part
+	w.cause, w.need = explain(fmt.Errorf("store: %s: %w", p.File, err)), 0
+	if isFull(err) {
+		w.again = time.Now().Add(tryAgain)
+		w.run.mu.Lock()
+		w.run.releaseReserve()
+		w.run.mu.Unlock()
+		w.need = 2*batch + 2*reserveBytes
+		w.tell(DiskFull, p.File, w.rows.Load(), err, "the disk is full: rows wait in memory, then they are lost; free space, and the stream goes on by itself")
+	} else {
+		if p.Batches > 0 {
+			w.again = time.Time{} // a file that took something is worth another at once
+		}
+		w.tell(WriteFailed, p.File, w.rows.Load(), err, "writing failed (%v); the stream goes on in another file", plain(err))
+	}
+	w.end(p)
 }
 
-// Progress returns what is in the file, counted in whole batches.
-func (w *Writer) Progress() (rows int64, batches int, bytes int64) {
-	return w.rows.Load(), int(w.batches.Load()), w.bytes.Load()
+// end completes the file of a part, as far as that is possible, and looks at it.
+func (w *Writer) end(p *part) {
+	w.part = nil
+	p.State = StateComplete
+	err := p.w.Seal()
+	if err == nil && w.run.o.Sync != SyncNever {
+		if err = p.sync(); err != nil {
+			p.note()
+			err = w.syncFailed(p, err)
+			p.h.Close()
+			w.keep(p)
+			return
+		}
+	}
+	p.Bytes = p.w.Size()
+	if err == nil {
+		if err = w.run.shut(p); err == nil {
+			p.GoodRows, p.GoodBytes = p.Rows, p.Bytes
+			if p.Batches == 0 && w.count > 1 && w.cause != nil {
+				w.run.dir.root.Remove(p.File) // nothing ever fitted in
+				w.forget(p)
+				return
+			}
+		} else {
+			err = w.tell(NotReadable, p.File, p.FirstRow, err, "it cannot be read back under its name: %v", plain(err))
+		}
+	} else {
+		p.h.Close()
+		err = fmt.Errorf("store: %s: no footer could be written (%v); oniscope recover completes the file", p.File, plain(err))
+	}
+	if err != nil {
+		p.State, p.Error = StateFailed, err.Error()
+	}
+	w.keep(p)
 }
 
-// fail keeps the first failure. The file takes no more rows, so that it can be
-// recovered while the run goes on.
-func (w *Writer) fail(err error) {
-	if w.err != nil {
+// reopen begins the next part, where there is room for it.
+func (w *Writer) reopen(now time.Time, batch int64) error {
+	if now.Before(w.again) {
+		return w.cause
+	}
+	w.again = now.Add(tryAgain)
+	if w.need > 0 {
+		if free, err := w.run.o.Free(); err == nil && free < max(w.need, 2*batch+2*reserveBytes) {
+			return w.cause
+		}
+	}
+	name, number, f, err := w.nextFile()
+	if err != nil {
+		w.cause = explain(err)
+		return w.cause
+	}
+	before := w.number
+	w.number = number
+	p, err := w.beginPart(name, f)
+	if err != nil {
+		w.number = before
+		f.Close()
+		w.run.dir.root.Remove(name)
+		w.cause = explain(err)
+		return w.cause
+	}
+	w.part = p
+	w.run.mu.Lock()
+	w.run.keepReserve()
+	w.run.mu.Unlock()
+	if w.cause != nil {
+		w.tell(GoesOn, name, w.rows.Load(), nil, "the stream goes on here")
+		w.cause = nil
+	}
+	w.note()
+	return nil
+}
+
+// rollDue reports whether a batch belongs to the next part.
+func (w *Writer) rollDue(columns []recording.Vector) bool {
+	clock := w.stream.Column(stream.ClockName)
+	if w.run.o.Roll == 0 || clock < 0 || len(columns[clock].Data) < 8 {
+		return false
+	}
+	first := binary.LittleEndian.Uint64(columns[clock].Data)
+	if w.rollAt == 0 || first > w.rollAt+100*w.run.o.Roll || first+100*w.run.o.Roll < w.rollAt {
+		w.rollAt = (first/w.run.o.Roll + 1) * w.run.o.Roll // the first batch, or a clock that cannot be
+		return false
+	}
+	if first < w.rollAt {
+		return false
+	}
+	w.rollAt = (first/w.run.o.Roll + 1) * w.run.o.Roll
+	return w.part.Batches > 0
+}
+
+// roll completes a part and begins the next.
+func (w *Writer) roll() {
+	w.end(w.part)
+	w.cause, w.again, w.need = nil, time.Time{}, 0
+}
+
+// syncIfDue forces the part to the platter if the interval is over and
+// something was written. If that fails, the stream goes on in another file.
+func (w *Writer) syncIfDue(now time.Time) {
+	p := w.part
+	switch every := w.run.o.Sync; {
+	case p == nil || !p.dirty || every == SyncNever:
+		return
+	case every != SyncBatch && now.Sub(p.synced) < every:
 		return
 	}
-	w.err = w.explain(err)
-	if f, ok := w.file.(interface{ unlock() }); ok {
-		f.unlock()
+	err := p.sync()
+	if err == nil {
+		w.badSyncs = 0
+		w.note()
+		return
 	}
+	p.synced = time.Now()
+	failure := w.syncFailed(p, err)
+	if w.badSyncs++; w.badSyncs > maxBadSyncs {
+		return
+	}
+	// What is not on the platter may be lost although it can be read now, so
+	// the file gets no footer that says it is whole.
+	p.h.Close()
+	w.part = nil
+	w.keep(p)
+	w.cause, w.again, w.need = failure, time.Time{}, 0
 }
 
-// explain names the file, and says what a full disk means.
-func (w *Writer) explain(err error) error {
-	if errors.Is(err, syscall.ENOSPC) {
-		return fmt.Errorf("store: %s: the disk is full: the file ends after the last whole batch; free space, then run oniscope recover on it: %w", w.name, err)
+// syncFailed notes that a part is known good only up to its last sync.
+func (w *Writer) syncFailed(p *part, err error) error {
+	row := p.FirstRow + p.GoodRows
+	e := w.tell(SyncFailed, p.File, row, err, "forcing it to the disk failed (%v): its rows from %d on may be damaged, those before are good; oniscope verify tells which; check the disk", plain(err), row)
+	p.State, p.Error = StateFailed, e.Error()
+	return e
+}
+
+// Tend is to be called each second: it forces to the platter what is due, and
+// looks whether the file is still the one that its name means.
+func (w *Writer) Tend(now time.Time) error {
+	w.syncIfDue(now)
+	if w.part != nil {
+		w.watch()
 	}
-	return fmt.Errorf("store: %s: %w", w.name, err)
+	return w.Err()
+}
+
+// Err returns why the stream takes no rows now, nil if it does.
+func (w *Writer) Err() error {
+	if w.part == nil {
+		return w.cause
+	}
+	return nil
+}
+
+// Close completes the file, forces it to the platter, closes it and looks at
+// it. It returns why a part of the stream is not whole.
+func (w *Writer) Close() error {
+	if w.closed {
+		return w.closeErr()
+	}
+	w.closed = true
+	if w.part != nil {
+		w.watch()
+	}
+	if p := w.part; p != nil {
+		if err := p.w.Close(); isFull(err) {
+			w.run.mu.Lock()
+			w.run.releaseReserve()
+			w.run.mu.Unlock()
+		}
+		w.end(p)
+	}
+	return w.closeErr()
+}
+
+func (w *Writer) closeErr() error {
+	var errs []error
+	for _, p := range w.Parts() {
+		if p.Error != "" {
+			errs = append(errs, errors.New(p.Error))
+		}
+	}
+	if w.cause != nil {
+		errs = append(errs, w.cause)
+	}
+	return errors.Join(errs...)
+}
+
+// note brings what others see up to date.
+func (w *Writer) note() {
+	p := w.part
+	if p == nil {
+		return
+	}
+	p.note()
+	w.keep(p)
+}
+
+// keep stores the summary of a part, and the sums.
+func (w *Writer) keep(p *part) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.parts); n > 0 && w.parts[n-1].id == p.id {
+		w.parts[n-1] = p.PartSummary
+	} else {
+		w.parts = append(w.parts, p.PartSummary)
+	}
+	w.sum()
+}
+
+// forget takes a part away that holds nothing.
+func (w *Writer) forget(p *part) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.parts); n > 0 && w.parts[n-1].id == p.id {
+		w.parts = w.parts[:n-1]
+	}
+	w.sum()
+}
+
+func (w *Writer) sum() {
+	var rows, batches, bytes, good int64
+	for i := range w.parts {
+		p := &w.parts[i]
+		rows, batches, bytes, good = rows+p.Rows, batches+int64(p.Batches), bytes+p.Bytes, good+p.GoodBytes
+	}
+	w.rows.Store(rows)
+	w.batches.Store(batches)
+	w.bytes.Store(bytes)
+	w.durable.Store(good)
+}
+
+// Progress is what is in the files of a stream.
+type Progress struct {
+	Rows    int64
+	Batches int
+	Bytes   int64
+	Durable int64 // bytes that were forced to the platter
+}
+
+// Progress returns what is in the files, counted in whole batches.
+func (w *Writer) Progress() Progress {
+	return Progress{w.rows.Load(), int(w.batches.Load()), w.bytes.Load(), w.durable.Load()}
+}
+
+// Parts returns the files of the stream so far.
+func (w *Writer) Parts() []PartSummary {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]PartSummary(nil), w.parts...)
+}
+
+// Stream returns what the stream is called.
+func (w *Writer) Stream() string { return w.stream.Name }
+
+// explain says what a full disk means.
+func explain(err error) error {
+	if isFull(err) {
+		return fmt.Errorf("%w: the disk is full; free space", err)
+	}
+	return err
 }

@@ -1,0 +1,46 @@
+package acquire
+
+import (
+	"testing"
+
+	"github.com/oniscope/oniscope/hardware/sim"
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+func TestGapsAreCountedAndLocated(t *testing.T) {
+	d := &disk{}
+	src := simulator(t, sim.Config{Faults: []sim.Fault{{Kind: sim.Drop, At: sim.ClockHz, Address: 0, Count: 3}}})
+	s, _, err := record(t, config(t, src, d, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := s.Status().Devices[0]
+	if dev.Lost != 3 || dev.Dropped != 0 || len(dev.Gaps) != 1 || dev.Gaps[0].Lost != 3 || dev.Gaps[0].Cause != recording.CauseLink {
+		t.Errorf("got %+v", dev)
+	}
+	// The beats at 1.00, 1.01 and 1.02 s are missing; L of a heartbeat is 40 to 55 ticks.
+	records := d.gaps(t)
+	if len(records) != 1 || records[0].Device != "heartbeat" || records[0].Rows != 3 || records[0].Cause != recording.CauseLink ||
+		records[0].FirstClock <= 247_500_000 || records[0].FirstClock > 250e6 || records[0].LastClock < 255e6 || records[0].LastClock >= 257_500_100 {
+		t.Errorf("records %+v", records)
+	}
+	if lost := d.files["heartbeat"].lost; len(lost) != 1 || lost[0] != records[0].LostRows {
+		t.Errorf("notes %+v", lost)
+	}
+}
+
+func TestARunThatLostNothingHasNoStreamOfGaps(t *testing.T) {
+	d := &disk{}
+	s, _, err := record(t, config(t, simulator(t, sim.Config{}), d, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.files[recording.GapStreamName] != nil {
+		t.Error("a stream of gaps without a gap")
+	}
+	for _, f := range s.Status().Streams {
+		if f.Name == recording.GapStreamName {
+			t.Errorf("%+v", f)
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package command
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/oniscope/oniscope/recorder/internal/run"
+)
+
+// A screen shows a recording: on a terminal one line a stream, rewritten in
+// place, otherwise one line a second. Every number keeps its column; what is
+// well is quiet, what is not has a word. One goroutine uses it.
+type screen struct {
+	to    io.Writer
+	size  func() (width, height int) // of the terminal; nil: it is none
+	lines int                        // that are there to be rewritten
+}
+
+func (a *app) newScreen() *screen {
+	s := &screen{to: a.stderr}
+	if f, ok := a.stderr.(interface{ Fd() uintptr }); ok && term.IsTerminal(int(f.Fd())) && enableEscapes(f.Fd()) {
+		s.size = func() (int, int) {
+			width, height, err := term.GetSize(int(f.Fd()))
+			if err != nil || width < 1 {
+				return 80, 24
+			}
+			return width, height
+		}
+	}
+	return s
+}
+
+// say writes words where the status was, which comes again below them.
+func (s *screen) say(text string) {
+	s.clear()
+	fmt.Fprintln(s.to, text)
+}
+
+// clear takes the status away.
+func (s *screen) clear() {
+	if s.lines > 0 {
+		fmt.Fprintf(s.to, "\r\x1b[%dA\x1b[J", s.lines)
+		s.lines = 0
+	}
+}
+
+// show writes the state.
+func (s *screen) show(now *run.Snapshot) {
+	if now.State == "ended" {
+		s.clear()
+		return
+	}
+	if s.size == nil {
+		fmt.Fprintln(s.to, plainStatus(now))
+		return
+	}
+	width, height := s.size()
+	lines := statusLines(now, width)
+	if len(lines) >= height {
+		lines = lines[:1]
+		if trouble := troubles(now); trouble != "" {
+			lines = append(lines, trouble)
+		}
+	}
+	var b strings.Builder
+	if s.lines > 0 {
+		fmt.Fprintf(&b, "\r\x1b[%dA", s.lines)
+	}
+	for _, line := range lines {
+		b.WriteString(cutTo(line, width-1) + "\x1b[K\n")
+	}
+	b.WriteString("\x1b[J")
+	io.WriteString(s.to, b.String())
+	s.lines = len(lines)
+}
+
+// cutTo shortens a line so that a terminal does not wrap it.
+func cutTo(line string, width int) string {
+	runes := []rune(line)
+	if len(runes) <= width || width < 1 {
+		return line
+	}
+	return string(runes[:width])
+}
+
+// nameWidth is the column of names, fullWidth from which on all columns fit.
+const (
+	nameWidth = 23
+	fullWidth = 78
+)
+
+// statusLines are the head, the titles, and one line a stream.
+func statusLines(s *run.Snapshot, width int) []string {
+	lines := []string{headLine(s)}
+	full := width >= fullWidth
+	if full {
+		lines = append(lines, fmt.Sprintf("%-*s %7s %8s %11s %7s %5s   %s", nameWidth, "stream", "Hz", "of Hz", "synced", "queue", "age", "lost"))
+	} else {
+		lines = append(lines, fmt.Sprintf("%-*s %7s %9s   %s", nameWidth, "stream", "Hz", "synced", "lost"))
+	}
+	for i := range s.Streams {
+		f := &s.Streams[i]
+		name := f.Name
+		if runes := []rune(name); len(runes) > nameWidth {
+			name = string(runes[:nameWidth-1]) + "…"
+		}
+		if full {
+			lines = append(lines, fmt.Sprintf("%-*s %7s %8s %11s %7s %5s   %s", nameWidth, name, hertz(f.RateHz), expectedHertz(f.ExpectedHz),
+				run.Megabytes(f.DurableBytes), fmt.Sprintf("%.1f s", f.QueueS), age(f.AgeS), lossWord(f)))
+		} else {
+			lines = append(lines, fmt.Sprintf("%-*s %7s %9s   %s", nameWidth, name, hertz(f.RateHz), run.Megabytes(f.DurableBytes), lossWord(f)))
+		}
+	}
+	return lines
+}
+
+// headLine is the run as a whole.
+func headLine(s *run.Snapshot) string {
+	var b strings.Builder
+	if s.State == "completing" {
+		fmt.Fprintf(&b, "completing: %.0f s of data wait", s.WaitS)
+		if s.LeftS >= 0 {
+			fmt.Fprintf(&b, ", about %.0f s left", s.LeftS)
+		}
+		return b.String()
+	}
+	fmt.Fprintf(&b, "recording  %7s", elapsedClock(s.ElapsedS))
+	if s.FIFO.Bytes > 0 {
+		fmt.Fprintf(&b, "   FIFO %2.0f %%", s.FIFO.Percent)
+		if s.FIFO.Level == "alarm" || s.FIFO.Level == "warning" {
+			b.WriteString("!")
+		}
+	}
+	fmt.Fprintf(&b, "   lag %.1f s", s.LagS)
+	if s.Disk.LastsS >= 0 {
+		fmt.Fprintf(&b, "   disk %s", run.Lasts(s.Disk.LastsS))
+	}
+	fmt.Fprintf(&b, "   %s/s", run.Megabytes(int64(s.BytesPerS)))
+	return b.String()
+}
+
+// elapsedClock writes whole seconds as 0:07, 41:07 or 1:12:20.
+func elapsedClock(seconds float64) string {
+	n := int64(seconds)
+	if n >= 3600 {
+		return fmt.Sprintf("%d:%02d:%02d", n/3600, n/60%60, n%60)
+	}
+	return fmt.Sprintf("%d:%02d", n/60, n%60)
+}
+
+func hertz(hz float64) string { return strconv.FormatFloat(hz, 'f', 0, 64) }
+
+func expectedHertz(hz float64) string {
+	if hz == 0 {
+		return "-"
+	}
+	if hz < 10 {
+		return strconv.FormatFloat(hz, 'g', 3, 64)
+	}
+	return hertz(hz)
+}
+
+func age(seconds float64) string {
+	switch {
+	case seconds < 0:
+		return "-"
+	case seconds >= 1000:
+		return fmt.Sprintf("%.0f", seconds)
+	}
+	return fmt.Sprintf("%.1f", seconds)
+}
+
+// lossWord says what is wrong with a stream, now or so far.
+func lossWord(f *run.StreamSnapshot) string {
+	lost := ""
+	if f.LostRows > 0 {
+		lost = strings.TrimSpace(fmt.Sprintf("%s rows %s", short(f.LostRows), f.Cause))
+	}
+	switch {
+	case f.Word != "" && lost != "":
+		return f.Word + " " + lost
+	case f.Word != "":
+		return f.Word
+	case lost != "":
+		return lost
+	}
+	return "-"
+}
+
+// short writes a count in few characters.
+func short(n int64) string {
+	switch {
+	case n >= 10_000_000:
+		return fmt.Sprintf("%dM", n/1_000_000)
+	case n >= 100_000:
+		return fmt.Sprintf("%dk", n/1000)
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// troubles are the streams with which something is wrong, in one line.
+func troubles(s *run.Snapshot) string {
+	var list []string
+	for i := range s.Streams {
+		if word := lossWord(&s.Streams[i]); word != "-" {
+			list = append(list, s.Streams[i].Name+" "+word)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// plainStatus is the state in one line, where there is no terminal.
+func plainStatus(s *run.Snapshot) string {
+	var rows, synced int64
+	for i := range s.Streams {
+		rows += s.Streams[i].Rows
+		synced += s.Streams[i].DurableBytes
+	}
+	line := headLine(s) + fmt.Sprintf("   %s synced", run.Megabytes(synced))
+	if trouble := troubles(s); trouble != "" {
+		return line + "   " + trouble
+	}
+	return line + "   lost nothing"
+}

@@ -1,0 +1,95 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/oniscope/oniscope/recorder/internal/run"
+	"github.com/oniscope/oniscope/recorder/internal/store"
+)
+
+// writeTable says what was recorded: a line a stream with rows, and what is
+// missing, when, why and what to do.
+func writeTable(to io.Writer, s *store.Summary, pattern string) {
+	bad := 0
+	width := len("all other streams")
+	for i := range s.Streams {
+		width = max(width, len(s.Streams[i].Name))
+		if s.Streams[i].State != store.StateComplete {
+			bad++
+		}
+	}
+	verdict := s.State
+	if bad > 0 {
+		verdict += ": " + plural(bad, "stream") + " short"
+	}
+	fmt.Fprintf(to, "recorded %s to %s   %s\n", run.Clock(s.ElapsedS), pattern, verdict)
+	for i := range s.Streams {
+		f := &s.Streams[i]
+		if f.State == store.StateComplete && bad > 0 {
+			continue
+		}
+		fmt.Fprintf(to, "%-*s  %s\n", width, f.Name, tableCells(f))
+		for k, m := range f.Missing {
+			if k == 0 {
+				continue // in the first line
+			}
+			if k == maxMissingLines {
+				fmt.Fprintf(to, "%-*s  and %d places more: see the stream gaps\n", width, "", len(f.Missing)-k)
+				break
+			}
+			fmt.Fprintf(to, "%-*s  %s\n", width, "", m.Text)
+		}
+		for _, p := range f.Parts {
+			fmt.Fprintf(to, "%-*s    %s  %s rows%s\n", width, "", p.File, grouped(p.Rows), withState(p))
+		}
+		if f.Error != "" {
+			fmt.Fprintf(to, "%-*s  %s\n", width, "", oneLine(errors.New(f.Error)))
+		}
+	}
+	if bad > 0 && bad < len(s.Streams) {
+		fmt.Fprintf(to, "%-*s  complete\n", width, "all other streams")
+	}
+	for i, f := range s.Findings {
+		if i == maxMissingLines {
+			fmt.Fprintf(to, "%d findings more: see %s\n", s.Found-i, "the summary")
+			break
+		}
+		fmt.Fprintf(to, "%s: %s\n", f.Device, f.Text)
+	}
+}
+
+// maxMissingLines bounds the lines about one stream.
+const maxMissingLines = 5
+
+// tableCells are the rows of a stream and the first thing that it lacks.
+func tableCells(f *store.StreamSummary) string {
+	rows := grouped(f.Rows) + " rows"
+	if f.ExpectedRows > 0 && f.State != store.StateComplete {
+		rows += " of " + grouped(f.ExpectedRows)
+	}
+	cells := fmt.Sprintf("%-28s %10s", rows, run.Megabytes(f.Bytes))
+	if len(f.Missing) > 0 {
+		cells += "   " + f.Missing[0].Text
+	}
+	return strings.TrimRight(cells, " ")
+}
+
+func withState(p store.PartSummary) string {
+	if p.State == store.StateComplete {
+		return ""
+	}
+	return ", " + p.State
+}
+
+// grouped writes a count with spaces between thousands.
+func grouped(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + " " + text[i:]
+	}
+	return text
+}
