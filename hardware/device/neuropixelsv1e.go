@@ -3,6 +3,7 @@ package device
 import (
 	"encoding/binary"
 
+	"github.com/oniscope/oniscope/hardware/device/neuropixels"
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
@@ -120,7 +121,7 @@ const HeadstageNeuropixelsV1e = "neuropixels-1.0e"
 var neuropixelsV1eKind = Kind{
 	IDs: []uint32{IDPassthrough}, Place: Headstage, Key: HeadstageNeuropixelsV1e, Title: "Neuropixels 1.0e", Samples: v1eBytes, decoder: newNeuropixelsV1e,
 	Settings: func() Settings {
-		return &NeuropixelsV1eSettings{GainAP: defaultGainAP, GainLFP: defaultGainLFP, Reference: "external", Filter: true}
+		return &NeuropixelsV1eSettings{GainAP: defaultGainAP, GainLFP: defaultGainLFP, Reference: neuropixels.External, Filter: true, Bank: "A"}
 	},
 }
 

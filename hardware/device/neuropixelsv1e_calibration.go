@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/oniscope/oniscope/hardware/device/neuropixels"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -18,7 +19,10 @@ type NeuropixelsV1eSettings struct {
 	GainLFP   int    `yaml:"gain_lfp"`  // likewise; 0 means 50
 	Reference string `yaml:"reference"` // external or tip; "" means external
 	Filter    bool   `yaml:"filter"`    // AP without what is below 300 Hz
+	Bank      string `yaml:"bank"`      // of electrodes: A (at the tip), B or C; "" means A
+	Probe     string `yaml:"probe"`     // probe-interface file that says which electrodes are connected, instead of Bank; "" none
 
+	ProbeFile     []byte      `yaml:"-"` // what is in the file Probe
 	APCorrection  float64     `yaml:"-"` // of the gain, from the probe's file; 0 means 1
 	LFPCorrection float64     `yaml:"-"` // likewise
 	ADC           []ADCOffset `yaml:"-"` // one for each of the 32 ADCs, from the probe's file; nil means none is shifted
@@ -41,11 +45,31 @@ func (s *NeuropixelsV1eSettings) Check() error {
 	for _, correction := range []float64{s.APCorrection, s.LFPCorrection} {
 		// Real corrections lie within some percent of 1; beyond 16 the
 		// values would no longer fit their 16 bits by far.
-		if correction != 0 && !(correction > 0 && correction < 16) {
-			return fmt.Errorf("gain correction %v: want more than 0 and less than 16", correction)
+		if correction != 0 && !(correction > 0 && correction < maxCorrection) {
+			return fmt.Errorf("gain correction %v: want more than 0 and less than %d", correction, maxCorrection)
 		}
 	}
-	return nil
+	return checkBank(neuropixels.V1, s.bank())
+}
+
+// maxCorrection of a gain.
+const maxCorrection = 16
+
+// Electrodes are those that are connected: of the file if there is one, else of
+// the bank.
+func (s *NeuropixelsV1eSettings) Electrodes() (neuropixels.Selection, error) {
+	return electrodes(neuropixels.V1, s.Probe, s.ProbeFile, s.bank(), 0)
+}
+
+// Setup is what goes into the probe, with the calibration of its converters.
+func (s *NeuropixelsV1eSettings) Setup(adcs *neuropixels.ADCCalibration) (*neuropixels.SetupV1, error) {
+	e, err := s.Electrodes()
+	if err != nil {
+		return nil, err
+	}
+	return &neuropixels.SetupV1{
+		Electrodes: e, Reference: cmp.Or(s.Reference, neuropixels.External), GainAP: s.gainAP(), GainLFP: s.gainLFP(), Filter: s.Filter, ADC: adcs,
+	}, nil
 }
 
 // ADCOffset is how an ADC of a Neuropixels 1.0 probe is shifted: codes above
@@ -54,7 +78,7 @@ type ADCOffset struct {
 	Threshold, Offset uint16
 }
 
-var v1eGains = []int{50, 125, 250, 500, 1000, 1500, 2000, 3000} // onix-devices 5.3
+var v1eGains = neuropixels.GainsV1
 
 // v1eMicrovolts is the range of a code at amplifier gain 1. Source: onix-devices 9.3.
 const v1eMicrovolts = 1171.875
@@ -64,8 +88,9 @@ const (
 	defaultGainLFP = 50
 )
 
-var v1eReferences = []string{"external", "tip"}
+var v1eReferences = []string{neuropixels.External, neuropixels.Tip}
 
+func (s *NeuropixelsV1eSettings) bank() string { return cmp.Or(s.Bank, "A") }
 func (s *NeuropixelsV1eSettings) gainAP() int  { return cmp.Or(s.GainAP, defaultGainAP) }
 func (s *NeuropixelsV1eSettings) gainLFP() int { return cmp.Or(s.GainLFP, defaultGainLFP) }
 

@@ -25,7 +25,7 @@ func TestTheExampleRigIsReadWhole(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	for key, want := range map[string]device.Settings{
-		"port-a/neuropixels-1.0e": &device.NeuropixelsV1eSettings{GainAP: 1000, GainLFP: 50, Reference: "external", Filter: true},
+		"port-a/neuropixels-1.0e": &device.NeuropixelsV1eSettings{GainAP: 1000, GainLFP: 50, Reference: "external", Filter: true, Bank: "A"},
 		"analog-io":               &device.AnalogIOSettings{RangesV: slices.Repeat([]float64{10}, 12)},
 		"memory-monitor":          &device.MemoryMonitorSettings{RateSettings: device.RateSettings{RateHz: 10}},
 		"heartbeat":               &device.RateSettings{RateHz: 100},
@@ -109,7 +109,7 @@ func TestSettingsKeepTheDefaultsOfTheirKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := r.devices["port-a/neuropixels-1.0e"]
-	if want := (&device.NeuropixelsV1eSettings{GainAP: 500, GainLFP: 50, Reference: "external", Filter: true}); !reflect.DeepEqual(got.Settings, want) {
+	if want := (&device.NeuropixelsV1eSettings{GainAP: 500, GainLFP: 50, Reference: "external", Filter: true, Bank: "A"}); !reflect.DeepEqual(got.Settings, want) {
 		t.Errorf("got %+v, want %+v", got.Settings, want)
 	}
 	if *got.Writer.Compression != "lz4" {
