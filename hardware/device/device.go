@@ -41,7 +41,7 @@ type Decoder interface {
 // Stats counts what a decoder saw.
 type Stats struct {
 	Frames    uint64 // given to Decode
-	Rows      uint64 // appended, of the first stream
+	Rows      uint64 // appended, of all streams
 	Lost      uint64 // frames known to be missing, from counters or the hub clock
 	Gaps      uint64 // places where frames are missing
 	Faults    uint64 // frames whose counter or hub clock contradicts itself; they are kept
@@ -51,7 +51,8 @@ type Stats struct {
 
 // A Gap is a place where frames are missing.
 type Gap struct {
-	Row                     uint64 // of the first stream: the first row after the gap
+	Stream                  int    // of the decoder's streams
+	Row                     uint64 // of that stream: the first row after the gap
 	Lost                    uint64 // frames
 	ClockBefore, ClockAfter uint64 // of the rows on both sides, ticks
 }

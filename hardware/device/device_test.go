@@ -40,14 +40,24 @@ func known() []knownDevice {
 		{"port-a-neuropixels-1.0e", oni.Device{Address: 8, ID: device.IDPassthrough, ReadSize: 1050}, probe},
 	}
 	for _, k := range device.Kinds() {
-		if slices.ContainsFunc(all, func(d knownDevice) bool { return d.dev.ID == k.IDs[0] }) {
-			continue
-		}
-		dev := oni.Device{Address: 0xC, ID: k.IDs[0], ReadSize: uint32(k.Samples)}
-		if k.Place == device.OnPort {
+		dev, own := oni.Device{Address: 0xC, ID: k.IDs[0], ReadSize: uint32(k.Samples)}, cfg
+		switch {
+		case k.Place == device.Headstage:
+			dev.Address, own.Headstage = 0x8, k.Headstages[0]
+		case k.Headstages != nil:
+			dev.Address = 0x100
+			if k.Indices != nil {
+				dev.Address += oni.Address(k.Indices[0])
+			}
+		case k.Place == device.OnPort:
 			dev.Address = 0x1
 		}
-		all = append(all, knownDevice{strings.ReplaceAll(k.KeyAt(dev.Address), "/", "-"), dev, cfg})
+		if slices.ContainsFunc(all, func(d knownDevice) bool {
+			return d.dev.ID == dev.ID && (d.dev.Address == dev.Address || k.Headstages == nil) && d.cfg.Headstage == own.Headstage
+		}) {
+			continue
+		}
+		all = append(all, knownDevice{strings.ReplaceAll(k.KeyAt(dev.Address), "/", "-"), dev, own})
 	}
 	return all
 }
@@ -115,7 +125,11 @@ func TestStreamsDescribeThemselves(t *testing.T) {
 }
 
 func TestBatchesHaveTheOriginalsRows(t *testing.T) {
-	want := map[string]int{"analog-io": 100000, "port-a-neuropixels-1.0e": 30024} // onix-devices 4.6
+	want := map[string]int{ // onix-devices 4.6
+		"analog-io": 100000, "port-a-neuropixels-1.0e": 30024, "port-a-neuropixels-2.0e-probe-a": 30000, "port-a-neuropixels-2.0e-beta-probe-a": 30000,
+		"port-a-rhd2164": 30000, "port-a-rhs2116-a": 30210, "port-a-rhs2116-b": 30210, "port-a-bno055": 100,
+		"port-a-neuropixels-1.0f-probe-a": 30024, "port-a-neuropixels-1.0f-probe-b": 30024, "port-a-nric1384": 30024,
+	}
 	for _, k := range known() {
 		if got := mustNew(t, k.dev, k.cfg).Streams()[0].RowsPerBatch; got != want[k.name] {
 			t.Errorf("%s: %d rows a batch, want %d", k.name, got, want[k.name])
@@ -302,8 +316,8 @@ func TestHubClockIsNotBelievedAgainstTheOtherClock(t *testing.T) {
 
 func TestUnknownDevicesKeepTheirBytes(t *testing.T) {
 	for name, dev := range map[string]oni.Device{
-		"raw-0x0102-id99": {Address: 0x102, ID: 99, ReadSize: 6},
-		"raw-0x0009-id24": {Address: 9, ID: device.IDPassthrough, ReadSize: 6},
+		"port-a-device-99": {Address: 0x102, ID: 99, ReadSize: 6},
+		"port-b-device-24": {Address: 9, ID: device.IDPassthrough, ReadSize: 6},
 	} {
 		if device.Supported(dev, device.Config{}) {
 			t.Errorf("%s is supported", name)

@@ -15,10 +15,10 @@ func DecodeNeuropixelsV1e(sample []byte) (*NeuropixelsV1e, error) {
 	for i := range s.Counter {
 		s.Counter[i] = v1eCounter(sample, i)
 	}
-	for adc, off := range v1eLFPOffset {
+	for adc, off := range v1eLayout.lfp {
 		s.LFP[adc] = binary.LittleEndian.Uint16(sample[off:])
 	}
-	for ch, off := range v1eAPOffset {
+	for ch, off := range v1eLayout.ap {
 		s.AP[ch] = binary.LittleEndian.Uint16(sample[off:])
 	}
 	return s, nil

@@ -19,6 +19,14 @@ type Kind struct {
 	Title   string // for people: "Analog inputs"
 	Samples int    // bytes of a sample at least, padding apart
 
+	// Headstages are the keys of the headstages that have the device; none if
+	// it belongs to the host. A passthrough kind has exactly one.
+	Headstages []string
+	// Indices are where in its hub the device is, where the ID alone does not
+	// tell; nil: anywhere. Of a passthrough kind they are the indices by which
+	// its samples are told from those of others at the same address.
+	Indices []uint8
+
 	// Optional kinds are recorded only if the rig file names them.
 	Optional bool
 
@@ -61,7 +69,7 @@ func noSettings() Settings { return &NoSettings{} }
 // A Stage is what a Player has to know.
 type Stage struct {
 	Settings Settings
-	ClockHz  uint64 // of both clocks
+	ClockHz  uint64 // of the acquisition clock
 	Port     uint8  // of the device, 0 none
 	Linked   bool   // a headstage is plugged into that port
 }
@@ -78,21 +86,52 @@ type Player interface {
 // all kinds, in the order in which help and messages name them.
 var all = []*Kind{
 	&memoryMonitorKind, &heartbeatKind, &analogIOKind, &digitalIOKind, &harpSyncKind,
-	&neuropixelsV1eKind, &statusKind,
+	&neuropixelsV1eKind, &neuropixelsV2eAKind, &neuropixelsV2eBKind, &neuropixelsV2eBetaAKind, &neuropixelsV2eBetaBKind,
+	&rhd2164Kind, &rhs2116AKind, &rhs2116BKind, &rhs2116TriggerKind, &bno055Kind, &ts4231Kind,
+	&neuropixelsV1fAKind, &neuropixelsV1fBKind, &nric1384Kind, &statusKind,
 }
 
 // Kinds returns all kinds that are decoded. The caller must not change them.
 func Kinds() []*Kind { return slices.Clone(all) }
 
-// KindOf returns the kind of a device, or nil. headstage is the key of the
-// headstage whose data a passthrough device sends, "" if nothing is known of it.
-func KindOf(dev oni.Device, headstage string) *Kind {
+// Headstages returns the keys of all headstages, as a rig file names them.
+func Headstages() (keys []string) {
 	for _, k := range all {
-		if slices.Contains(k.IDs, dev.ID) && (k.Place != Headstage || k.Key == headstage) {
-			return k
+		for _, key := range k.Headstages {
+			if !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
 		}
 	}
+	return keys
+}
+
+// KindOf returns the kind of a device, or nil; of several that share a
+// passthrough device the first. headstage is as for KindsOf.
+func KindOf(dev oni.Device, headstage string) *Kind {
+	if kinds := KindsOf(dev, headstage); len(kinds) > 0 {
+		return kinds[0]
+	}
 	return nil
+}
+
+// KindsOf returns the kinds of what a device sends: one, or none; two where
+// the probes of a headstage share a passthrough device. headstage is the key of
+// the headstage whose data a passthrough device sends, "" if nothing is known
+// of it.
+func KindsOf(dev oni.Device, headstage string) (kinds []*Kind) {
+	for _, k := range all {
+		switch {
+		case !slices.Contains(k.IDs, dev.ID):
+		case k.Place == Headstage:
+			if slices.Contains(k.Headstages, headstage) {
+				kinds = append(kinds, k)
+			}
+		case k.Indices == nil || slices.Contains(k.Indices, dev.Address.Index()):
+			return []*Kind{k}
+		}
+	}
+	return kinds
 }
 
 // KindForKey returns the kind that a rig file's key means, or nil: "analog-io",

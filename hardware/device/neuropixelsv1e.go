@@ -20,7 +20,6 @@ const (
 	v1eChannels      = 384
 	v1eColumns       = 12      // of channels an ADC reads in turn
 	v1eCodes         = 1 << 10 // values of the converter
-	v1eCounterMask   = 1<<20 - 1
 	v1eRateHz        = 30000
 )
 
@@ -37,18 +36,32 @@ func v1eWordOffset(frame, word int) int {
 	return v1eHeaderBytes + 2*(v1eWordsPerFrame*frame+word)
 }
 
-// v1eAPOffset and v1eLFPOffset are the byte of a sample where a channel's AP
-// value stands, and of an ADC's LFP value.
-var (
-	v1eAPOffset  [v1eChannels]int
-	v1eLFPOffset [v1eADCs]int
-)
+// A v1Layout says where the values of a 1.0 probe's super-frame stand.
+type v1Layout struct {
+	bytes      int // of a sample
+	hubClockAt int
+	ap         [v1eChannels]int        // byte of a channel's AP value
+	lfp        [v1eADCs]int            // byte of the LFP values
+	channel    func(i, column int) int // of LFP value i of a super-frame
+	shift      int                     // bits below the value
+	counter    func(sample []byte) uint32
+	ordered    func(sample []byte) bool // the counters inside go up by one; nil: there is one
+}
 
-func init() {
-	for adc, word := range v1eADCWord {
-		v1eLFPOffset[adc] = v1eWordOffset(0, word)
+// v1eLayout is that of the probe behind a passthrough device.
+var v1eLayout = func() *v1Layout {
+	l := &v1Layout{bytes: v1eBytes, channel: v1eChannel, ordered: v1eCountersAdvance,
+		counter: func(sample []byte) uint32 { return v1eCounter(sample, 0) }}
+	l.place(&v1eADCWord, v1eWordOffset)
+	return l
+}()
+
+// place fills in where values stand in frames in which each ADC has a word.
+func (l *v1Layout) place(words *[v1eADCs]int, offset func(frame, word int) int) {
+	for adc, word := range words {
+		l.lfp[adc] = offset(0, word)
 		for col := range v1eColumns {
-			v1eAPOffset[v1eChannel(adc, col)] = v1eWordOffset(1+col, word)
+			l.ap[v1eChannel(adc, col)] = offset(1+col, word)
 		}
 	}
 }
@@ -80,10 +93,10 @@ func (s *NeuropixelsV1e) AppendTo(dst []byte) []byte {
 		binary.LittleEndian.PutUint16(sample[v1eWordOffset(i, 31):], uint16(counter>>10))
 		binary.LittleEndian.PutUint16(sample[v1eWordOffset(i, 39):], uint16(counter&0x3FF))
 	}
-	for adc, off := range v1eLFPOffset {
+	for adc, off := range v1eLayout.lfp {
 		binary.LittleEndian.PutUint16(sample[off:], s.LFP[adc])
 	}
-	for ch, off := range v1eAPOffset {
+	for ch, off := range v1eLayout.ap {
 		binary.LittleEndian.PutUint16(sample[off:], s.AP[ch])
 	}
 	return dst
@@ -107,7 +120,7 @@ func v1eCounter(sample []byte, frame int) uint32 {
 func v1eCountersAdvance(sample []byte) bool {
 	first := v1eCounter(sample, 0)
 	for i := 1; i < v1eFrames; i++ {
-		if (v1eCounter(sample, i)-first-uint32(i))&v1eCounterMask != 0 {
+		if (v1eCounter(sample, i)-first-uint32(i))&counterMask != 0 {
 			return false
 		}
 	}
@@ -119,21 +132,13 @@ func v1eCountersAdvance(sample []byte) bool {
 const HeadstageNeuropixelsV1e = "neuropixels-1.0e"
 
 var neuropixelsV1eKind = Kind{
-	IDs: []uint32{IDPassthrough}, Place: Headstage, Key: HeadstageNeuropixelsV1e, Title: "Neuropixels 1.0e", Samples: v1eBytes, decoder: newNeuropixelsV1e,
+	IDs: []uint32{IDPassthrough}, Place: Headstage, Headstages: []string{HeadstageNeuropixelsV1e}, Key: HeadstageNeuropixelsV1e, Title: "Neuropixels 1.0e", Samples: v1eBytes, decoder: newNeuropixelsV1e,
 	Settings: func() Settings {
 		return &NeuropixelsV1eSettings{GainAP: defaultGainAP, GainLFP: defaultGainLFP, Reference: neuropixels.External, Filter: true, Bank: "A"}
 	},
 }
 
 func newNeuropixelsV1e(k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
-	cal := newV1eCalibration(cfg.Settings.(*NeuropixelsV1eSettings))
-	d := &neuropixelsV1eDecoder{
-		core: core{loss: newLossDetector(cfg, v1eRateHz), onGap: cfg.OnGap},
-		cal:  cal,
-	}
-	for ch := range d.lfp {
-		d.lfp[ch] = cal.lfp.of(ch, v1eCodes/2)
-	}
-	d.streams = append(d.streams, v1eStream(k, dev, cfg))
-	return d, nil
+	set := cfg.Settings.(*NeuropixelsV1eSettings)
+	return newV1(v1eLayout, newV1eCalibration(set), v1Stream(k, dev, cfg, set.gainAP(), set.gainLFP()), cfg), nil
 }

@@ -162,11 +162,11 @@ func (b *v1eBand) at(adc int, code uint16) uint16 {
 // v1eADCOfChannel is the inverse of v1eChannel.
 func v1eADCOfChannel(channel int) int { return 2*(channel/24) + channel%2 }
 
-// v1eStream describes the table: onix-devices 4.4, 4.6 and 9.3.
-func v1eStream(k *Kind, dev oni.Device, cfg Config) stream.Stream {
+// v1Stream describes the table of a 1.0 probe with these amplifier gains:
+// onix-devices 4.4, 4.6 and 9.3.
+func v1Stream(k *Kind, dev oni.Device, cfg Config, gainAP, gainLFP int) stream.Stream {
 	s := k.newStream(dev, cfg)
 	s.RowsPerBatch = v1eRowsPerBatch
-	set := cfg.Settings.(*NeuropixelsV1eSettings)
 	band := func(name string, gain int) {
 		for ch := range v1eChannels {
 			c := column(name+strconv.Itoa(ch), stream.Uint16, v1eRateHz)
@@ -177,8 +177,8 @@ func v1eStream(k *Kind, dev oni.Device, cfg Config) stream.Stream {
 			s.Columns = append(s.Columns, c)
 		}
 	}
-	band("LfpData", set.gainLFP())
-	band("SpikeData", set.gainAP())
+	band("LfpData", gainLFP)
+	band("SpikeData", gainAP)
 	s.Columns = append(s.Columns,
 		column("FrameCount", stream.Int32, v1eRateHz),
 		clockColumn("HubClock", cfg.Hub.ClockHz, v1eRateHz),

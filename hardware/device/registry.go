@@ -9,15 +9,22 @@ import (
 
 // Device IDs. Source: onix-devices 2.1.
 const (
+	IDRhd2164             = 3
+	IDBNO055              = 9
+	IDNeuropixelsV1f      = 11
 	IDHeartbeat           = 12
 	IDDigitalIO           = 18
 	IDOutputClock         = 20
 	IDAnalogIO            = 22
 	IDPortController      = 23
 	IDPassthrough         = 24 // DS90UB9x: what a headstage without devices of its own sends
+	IDTS4231              = 25
 	IDLoadTester          = 27
 	IDMemoryMonitor       = 28
 	IDHarpSyncInput       = 30
+	IDRhs2116             = 31
+	IDRhs2116Trigger      = 32
+	IDNric1384            = 33
 	IDPersistentHeartbeat = 35
 )
 
@@ -29,8 +36,21 @@ type Config struct {
 	Headstage  string   // passthrough: key of the headstage whose data it sends; "" not known, frames are kept raw
 	Settings   Settings // of the kind; nil means its defaults
 
+	// Parts are the settings of kinds that share a passthrough device, by key
+	// of the kind; what is not named has its kind's defaults.
+	Parts map[string]Part
+	// Table is the device table, if known: raw streams of one device ID get
+	// different names by it.
+	Table oni.DeviceTable
+
 	// OnGap, if not nil, is called from Decode for every gap.
 	OnGap func(Gap)
+}
+
+// A Part is one of the kinds that share a passthrough device.
+type Part struct {
+	Off      bool     // its samples are not wanted
+	Settings Settings // nil means the kind's defaults
 }
 
 // Supported reports whether the samples of the device are understood. For any
@@ -44,13 +64,20 @@ func Supported(dev oni.Device, cfg Config) bool {
 // New returns the decoder for a device. It fails if the settings are
 // impossible, or the table's read size is less than the device's sample.
 func New(dev oni.Device, cfg Config) (Decoder, error) {
-	k := KindOf(dev, cfg.Headstage)
-	if k == nil {
-		if dev.ID == IDPassthrough && cfg.Headstage != "" {
-			return nil, fmt.Errorf("device: %v: headstage %q is not known", dev.Address, cfg.Headstage)
-		}
+	kinds := KindsOf(dev, cfg.Headstage)
+	switch {
+	case len(kinds) == 0 && dev.ID == IDPassthrough && cfg.Headstage != "":
+		return nil, fmt.Errorf("device: %v: headstage %q is not known", dev.Address, cfg.Headstage)
+	case len(kinds) == 0:
 		return newUnknown(dev, cfg)
+	case kinds[0].Place == Headstage && kinds[0].Indices != nil:
+		return newPassthrough(kinds, dev, cfg)
 	}
+	return kinds[0].newDecoder(dev, cfg)
+}
+
+// newDecoder makes the decoder of a device of the kind.
+func (k *Kind) newDecoder(dev oni.Device, cfg Config) (Decoder, error) {
 	if cfg.Settings == nil {
 		cfg.Settings = k.Settings()
 	}
@@ -82,13 +109,19 @@ var hubNames = map[uint32]string{
 
 // newStream describes the table of a kind's device but for its columns.
 func (k *Kind) newStream(dev oni.Device, cfg Config) stream.Stream {
-	name := k.Key
-	if port := dev.Address.Port(); port > 0 && port <= 26 {
-		name = "port-" + PortName(port) + "-" + name
-	} else if port > 0 {
-		name = fmt.Sprintf("hub-%d-%s", port, name)
+	return newStream(dev, cfg, onPort(dev.Address)+k.Key, k.Title)
+}
+
+// onPort is what names of streams of a device begin with: "port-a-", or nothing
+// for the host.
+func onPort(a oni.Address) string {
+	switch port := a.Port(); {
+	case port > 26:
+		return fmt.Sprintf("hub-%d-", port)
+	case port > 0:
+		return "port-" + PortName(port) + "-"
 	}
-	return newStream(dev, cfg, name, k.Title)
+	return ""
 }
 
 func newStream(dev oni.Device, cfg Config, name, title string) stream.Stream {

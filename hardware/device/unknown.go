@@ -16,7 +16,8 @@ const maxUnknownBytes = 64 << 10
 // unknownDecoder keeps the samples of a device that no other decoder knows.
 // Its columns are Size (uint32, bytes of the sample), Sample (fixed-size
 // binary of the table's read size, zeros behind Size) and Clock. The stream is
-// called raw-<address>-id<device ID>.
+// called by port and device ID, "port-a-device-10"; of several devices of one ID
+// on a hub the second is "port-a-device-10-2".
 type unknownDecoder struct {
 	core
 	streams []stream.Stream
@@ -28,7 +29,7 @@ func newUnknown(dev oni.Device, cfg Config) (Decoder, error) {
 		return nil, fmt.Errorf("device: unknown ID %d at %v: %w: the device table says %d bytes, want 1 to %d", dev.ID, dev.Address, ErrSampleSize, dev.ReadSize, maxUnknownBytes)
 	}
 	d := &unknownDecoder{core: core{onGap: cfg.OnGap}, size: int(dev.ReadSize)}
-	s := newStream(dev, cfg, fmt.Sprintf("raw-%v-id%d", dev.Address, dev.ID), fmt.Sprintf("Device ID %d at %v, raw", dev.ID, dev.Address))
+	s := newStream(dev, cfg, unknownName(dev, cfg.Table), fmt.Sprintf("Device ID %d at %v, raw", dev.ID, dev.Address))
 	s.Columns = []stream.Column{
 		column("Size", stream.Uint32, 0),
 		{Name: "Sample", Type: stream.FixedBinary, ArrowType: fmt.Sprintf("fixed_size_binary[%d]", d.size), ByteWidth: d.size},
@@ -36,6 +37,19 @@ func newUnknown(dev oni.Device, cfg Config) (Decoder, error) {
 	}
 	d.streams = []stream.Stream{s}
 	return d, nil
+}
+
+func unknownName(dev oni.Device, table oni.DeviceTable) string {
+	name, number := fmt.Sprintf("device-%d", dev.ID), 1
+	for _, other := range table {
+		if other.ID == dev.ID && other.Address.Hub() == dev.Address.Hub() && other.Address < dev.Address {
+			number++
+		}
+	}
+	if number > 1 {
+		name += fmt.Sprintf("-%d", number)
+	}
+	return onPort(dev.Address) + name
 }
 
 func (d *unknownDecoder) Streams() []stream.Stream { return d.streams }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
@@ -33,6 +34,7 @@ var latencyTicks = map[oni.Address]uint64{
 // the tick at which the next one is sampled.
 type schedule struct {
 	at      oni.Address
+	hubHz   uint64 // of its hub clock
 	latency uint64
 	row     uint64
 	sampled uint64
@@ -43,7 +45,7 @@ func newSchedule(a oni.Address) schedule {
 	if !ok {
 		latency = 200 + 20*uint64(a) // beyond those of the list
 	}
-	return schedule{at: a, latency: latency}
+	return schedule{at: a, hubHz: ClockHz, latency: latency}
 }
 
 func (s *schedule) address() oni.Address { return s.at }
@@ -52,7 +54,14 @@ func (s *schedule) address() oni.Address { return s.at }
 // queuing, here by up to 15 ticks.
 func (s *schedule) clock() uint64 { return s.sampled + s.latency + 5*s.row%16 }
 
-func (s *schedule) hubClock() uint64 { return hubClockAtStart + s.sampled }
+func (s *schedule) hubClock() uint64 {
+	if s.hubHz == ClockHz {
+		return hubClockAtStart + s.sampled
+	}
+	high, low := bits.Mul64(s.sampled, s.hubHz)
+	ticks, _ := bits.Div64(high, low, ClockHz)
+	return hubClockAtStart + ticks
+}
 
 // advance goes on to the next frame, sampled at a tick.
 func (s *schedule) advance(sampled uint64) {
@@ -75,16 +84,20 @@ var scenes = map[string]func(*controller, oni.Device, device.Settings) producer{
 func (c *controller) newProducers() []producer {
 	var all []producer
 	for _, dev := range c.table {
-		k, set := c.kindOf(dev)
-		if k == nil || !c.enabled(dev.Address) {
+		if !c.enabled(dev.Address) {
 			continue
 		}
-		if scene := scenes[k.Key]; scene != nil {
-			all = append(all, scene(c, dev, set))
-		} else if k.Play != nil {
-			all = append(all, newPlayed(k.Play(device.Stage{
-				Settings: set, ClockHz: ClockHz, Port: dev.Address.Port(), Linked: c.headstage(dev.Address) != "",
-			}), dev.Address))
+		for i, k := range device.KindsOf(dev, c.headstage(dev.Address)) {
+			set := c.settingsOf(k, dev.Address)
+			if scene := scenes[k.Key]; scene != nil {
+				all = append(all, scene(c, dev, set))
+			} else if k.Play != nil {
+				p := newPlayed(k.Play(device.Stage{
+					Settings: set, ClockHz: ClockHz, Port: dev.Address.Port(), Linked: c.headstage(dev.Address) != "",
+				}), dev.Address)
+				p.hubHz, p.latency = c.hubHz(dev.Address), p.latency+7*uint64(i)
+				all = append(all, p)
+			}
 		}
 	}
 	return all

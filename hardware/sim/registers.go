@@ -65,11 +65,8 @@ func (r registers) value(a oni.Address, number uint32) uint32 { return r[a][numb
 
 // enabled reports whether a device was enabled at the last Reset.
 func (c *controller) enabled(a oni.Address) bool {
-	enable := uint32(regEnable)
-	if a == passthrough(0) || a == passthrough(1) {
-		enable = regEnableRaw
-	}
-	return c.latched[a][enable]&1 == 1
+	dev, ok := c.table.Find(a)
+	return ok && c.latched[a][enableRegister(dev.ID)]&1 == 1
 }
 
 // powerUp sets every register as the rig of the configuration has it: what it
@@ -140,10 +137,11 @@ func (c *controller) powerUp() {
 	r.cell(addressHarpSync, regEnable, 0) // 3.5
 	r.cell(addressHarpSync, 1, 0)         // SOURCE
 	for _, dev := range breakoutTable() {
-		if k, _ := c.kindOf(dev); k != nil && k.Play != nil {
+		if k, _ := c.kindOf(dev); k != nil && k.Play != nil && k.Place != device.Headstage {
 			r[dev.Address][regEnable].value.Store(1)
 		}
 	}
+	c.powerUpHeadstages(r)
 	c.registers = r
 }
 
@@ -161,13 +159,14 @@ func (c *controller) latch() {
 	for i := range table {
 		switch d := &table[i]; {
 		case d.ID == device.IDPassthrough && c.headstage(d.Address) != "":
-			k, _ := c.kindOf(*d)
-			d.ReadSize = uint32(k.Samples)
+			if k := device.KindOf(*d, c.headstage(d.Address)); k != nil { // else it has devices of its own
+				d.ReadSize = uint32(k.Samples)
+			}
 		case d.ID == device.IDLoadTester:
 			d.ReadSize += 2 * min(latched[d.Address][regWordsToHost], 1<<15)
 		}
 	}
-	c.latched, c.table = latched, table
+	c.latched, c.table = latched, append(table, c.headstageTable()...)
 	c.readBlock, c.writeBlock = c.largestRead(), c.largestWrite()
 }
 

@@ -122,7 +122,7 @@ func New(cfg Config) (oni.Controller, error) {
 		if key == "" {
 			continue
 		}
-		if k := device.KindForKey("port-a/" + key); k == nil || k.Place != device.Headstage || scenes[key] == nil {
+		if !slices.Contains(device.Headstages(), key) {
 			return nil, fmt.Errorf("sim: port %s: headstage %q is not known", device.PortName(uint8(i+1)), key)
 		}
 	}
@@ -143,10 +143,15 @@ func (c *controller) kindOf(dev oni.Device) (*device.Kind, device.Settings) {
 	if k == nil {
 		return nil, nil
 	}
-	if set := c.cfg.Settings[k.KeyAt(dev.Address)]; set != nil {
-		return k, set
+	return k, c.settingsOf(k, dev.Address)
+}
+
+// settingsOf returns the settings of the kind of a device.
+func (c *controller) settingsOf(k *device.Kind, a oni.Address) device.Settings {
+	if set := c.cfg.Settings[k.KeyAt(a)]; set != nil {
+		return set
 	}
-	return k, k.Settings()
+	return k.Settings()
 }
 
 // headstage is what is plugged into the port of an address.

@@ -376,13 +376,13 @@ func TestOrderOfCalls(t *testing.T) {
 
 func TestImpossibleRigsAreRefused(t *testing.T) {
 	for want, cfg := range map[string]sim.Config{
-		`port b: headstage "rhs2116"`: {Ports: [2]string{"", "rhs2116"}},
-		"heartbeat: rate -1":          settings("heartbeat", &device.RateSettings{RateHz: -1}),
-		"memory-monitor: rate NaN":    settings("memory-monitor", &device.MemoryMonitorSettings{RateSettings: device.RateSettings{RateHz: math.NaN()}}),
-		"heartbeat: rate 2e+07":       settings("heartbeat", &device.RateSettings{RateHz: 2e7}),
-		`no device is called "fan"`:   settings("fan", &device.NoSettings{}),
-		"signal 9":                    {Signal: 9},
-		"channel 2: range 7 V":        settings("analog-io", &device.AnalogIOSettings{RangesV: []float64{5, 5, 7, 5, 5, 5, 5, 5, 5, 5, 5, 5}}),
+		`port b: headstage "headstage-99"`: {Ports: [2]string{"", "headstage-99"}},
+		"heartbeat: rate -1":               settings("heartbeat", &device.RateSettings{RateHz: -1}),
+		"memory-monitor: rate NaN":         settings("memory-monitor", &device.MemoryMonitorSettings{RateSettings: device.RateSettings{RateHz: math.NaN()}}),
+		"heartbeat: rate 2e+07":            settings("heartbeat", &device.RateSettings{RateHz: 2e7}),
+		`no device is called "fan"`:        settings("fan", &device.NoSettings{}),
+		"signal 9":                         {Signal: 9},
+		"channel 2: range 7 V":             settings("analog-io", &device.AnalogIOSettings{RangesV: []float64{5, 5, 7, 5, 5, 5, 5, 5, 5, 5, 5, 5}}),
 		"fault 0: no device at 0x0009": {
 			Faults: []sim.Fault{{Kind: sim.Drop, Address: 9, Count: 1}}},
 		"fault 1: kind": {Faults: []sim.Fault{{Kind: sim.End}, {Kind: 77}}},

@@ -3,6 +3,7 @@ package rig
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -10,10 +11,13 @@ import (
 	"github.com/oniscope/oniscope/hardware/device"
 )
 
-// Example is a rig file that names every device with its defaults; each line
-// begins with two spaces.
-func Example() string {
-	return fmt.Sprintf(example, deviceHelp())
+// Example is a rig file that names every device with its defaults, with a
+// Neuropixels 1.0e headstage on port A; each line begins with two spaces.
+func Example() string { return exampleFor(device.HeadstageNeuropixelsV1e) }
+
+// exampleFor is Example with another headstage.
+func exampleFor(headstage string) string {
+	return fmt.Sprintf(example, headstage, strings.Join(device.Headstages(), ", "), deviceHelp(headstage))
 }
 
 const example = `  driver: sim            # sim: simulated data; there is no default
@@ -21,16 +25,20 @@ const example = `  driver: sim            # sim: simulated data; there is no def
   pace: real-time        # or max: as fast as the disk takes it
   signal: neural         # or pattern: every value follows a formula
   ports:
-    a: {headstage: neuropixels-1.0e, voltage: auto}
+    a: {headstage: %s, voltage: auto}  # possible: %s
   devices:               # all have the keys enable: true, writer: {...}
 %s  writer: {suffix: FileCount, overwrite: false, buffered: true, compression: none, layout: repeat}`
 
-// deviceHelp lists every device that a rig file can name, with its defaults.
-func deviceHelp() string {
+// deviceHelp lists every device that a rig file can name, with its defaults,
+// where port A has a headstage.
+func deviceHelp(headstage string) string {
 	var b strings.Builder
 	for _, key := range DeviceKeys() {
 		if strings.HasPrefix(key, "port-b/") {
 			continue // as port-a
+		}
+		if k := device.KindForKey(key); k.Headstages != nil && !slices.Contains(k.Headstages, headstage) {
+			continue
 		}
 		text, err := yaml.MarshalWithOptions(device.KindForKey(key).Settings(), yaml.Flow(true))
 		if err != nil {

@@ -82,8 +82,8 @@ func Parse(name string, text []byte) (*Rig, error) {
 		if !slices.Contains(PortNames, port) {
 			return nil, fmt.Errorf("%s: ports: %q is not a port; possible: %s", name, port, strings.Join(PortNames, ", "))
 		}
-		if p.Headstage != "" && !slices.Contains(headstages(), p.Headstage) {
-			return nil, fmt.Errorf("%s: port %s: headstage %q is not known; possible: %s", name, port, p.Headstage, strings.Join(headstages(), ", "))
+		if p.Headstage != "" && !slices.Contains(device.Headstages(), p.Headstage) {
+			return nil, fmt.Errorf("%s: port %s: headstage %q is not known; possible: %s", name, port, p.Headstage, strings.Join(device.Headstages(), ", "))
 		}
 		if p.Voltage != "" && p.Voltage != "auto" {
 			return nil, fmt.Errorf("%s: port %s: voltage %q; only auto is possible", name, port, p.Voltage)
@@ -120,17 +120,6 @@ func (r *Rig) parseDevices() error {
 	return nil
 }
 
-// headstages are the keys of what can be plugged into a port.
-func headstages() []string {
-	var keys []string
-	for _, k := range device.Kinds() {
-		if k.Place == device.Headstage {
-			keys = append(keys, k.Key)
-		}
-	}
-	return keys
-}
-
 // DeviceKeys are the possible keys below devices.
 func DeviceKeys() []string {
 	var keys []string
@@ -156,8 +145,8 @@ func (r *Rig) parseDevice(key string, node ast.Node) (Device, error) {
 		return Device{}, fmt.Errorf("%q is not known; possible: %s", key, strings.Join(DeviceKeys(), ", "))
 	}
 	kind := device.KindForKey(key)
-	if port, _, _ := strings.Cut(strings.TrimPrefix(key, "port-"), "/"); kind.Place == device.Headstage && r.Ports[port].Headstage != kind.Key {
-		return Device{}, fmt.Errorf("%s: ports says nothing of it; add ports: {%s: {headstage: %s}}", key, port, kind.Key)
+	if port, _, _ := strings.Cut(strings.TrimPrefix(key, "port-"), "/"); kind.Headstages != nil && !slices.Contains(kind.Headstages, r.Ports[port].Headstage) {
+		return Device{}, fmt.Errorf("%s: ports says nothing of it; add ports: {%s: {headstage: %s}}", key, port, strings.Join(kind.Headstages, " or "))
 	}
 	s := Device{Enable: true}
 	var err error

@@ -26,12 +26,7 @@ func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
 			continue
 		}
 		headstage := r.Headstage(dev)
-		kind := device.KindOf(dev, headstage)
-		key := ""
-		if kind != nil {
-			key = kind.KeyAt(dev.Address)
-		}
-		settings := r.Device(kind, key)
+		settings, parts := rec.settingsOf(device.KindsOf(dev, headstage), dev.Address)
 		if !settings.Enable {
 			devices = append(devices, acquire.Device{Device: dev, Ignore: true})
 			continue
@@ -46,7 +41,8 @@ func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
 			return nil, nil, &UsageError{err}
 		}
 		config := device.Config{
-			AcqClockHz: rec.source.AcqClockHz(), Hub: hub, Headstage: headstage, Settings: settings.Settings,
+			AcqClockHz: rec.source.AcqClockHz(), Hub: hub, Headstage: headstage, Settings: settings.Settings, Parts: parts,
+			Table: rec.source.Table(),
 		}
 		rec.codecs[dev.Address] = codec
 		rec.raw = rec.raw || !device.Supported(dev, config)
@@ -69,6 +65,28 @@ func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
 		return *all.Overwrite
 	}
 	return devices, overwrite, nil
+}
+
+// settingsOf returns what the rig says of a device; parts are the settings of
+// each kind where several share it. How such a device's streams are written is
+// what the rig says of the first of them that is enabled.
+func (rec *Run) settingsOf(kinds []*device.Kind, at oni.Address) (settings rig.Device, parts map[string]device.Part) {
+	switch len(kinds) {
+	case 0:
+		return rec.rig.Device(nil, ""), nil
+	case 1:
+		return rec.rig.Device(kinds[0], kinds[0].KeyAt(at)), nil
+	}
+	parts = map[string]device.Part{}
+	for _, k := range kinds {
+		own := rec.rig.Device(k, k.KeyAt(at))
+		parts[k.Key] = device.Part{Off: !own.Enable, Settings: own.Settings}
+		if own.Enable && !settings.Enable {
+			settings = own
+			settings.Settings = nil
+		}
+	}
+	return settings, parts
 }
 
 // writer returns how the streams of a device are written: options over the

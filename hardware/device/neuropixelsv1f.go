@@ -1,0 +1,140 @@
+package device
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/oniscope/oniscope/hardware/oni"
+)
+
+// The super-frame of a Neuropixels 1.0f probe: 13 probe frames of 36 words, then
+// the hub clock. Source: onix-devices 3.18.
+const (
+	v1fBytes         = 944
+	v1fWordsPerFrame = 36
+	v1fHubClockAt    = 936
+	v1fShift         = 5 // values are fixed point, 11.5
+)
+
+var v1fADCWord = [v1eADCs]int{
+	1, 8, 15, 22, 29, 2, 9, 16, 23, 30, 3, 10, 17, 24, 31, 4,
+	11, 18, 25, 32, 5, 12, 19, 26, 33, 6, 13, 20, 27, 34, 7, 14,
+}
+
+func v1fWordOffset(frame, word int) int { return 2 * (v1fWordsPerFrame*frame + word) }
+
+// v1fCounter is the counter of a probe frame.
+func v1fCounter(sample []byte, frame int) uint32 {
+	high := binary.LittleEndian.Uint16(sample[v1fWordOffset(frame, 28):])
+	low := binary.LittleEndian.Uint16(sample[v1fWordOffset(frame, 35):])
+	return uint32(high)<<10 | uint32(low)
+}
+
+var v1fLayout = func() *v1Layout {
+	l := &v1Layout{bytes: v1fBytes, hubClockAt: v1fHubClockAt, channel: v1eChannel, shift: v1fShift,
+		counter: func(sample []byte) uint32 { return v1fCounter(sample, 0) },
+		ordered: func(sample []byte) bool {
+			first := v1fCounter(sample, 0)
+			for i := 1; i < v1eFrames; i++ {
+				if (v1fCounter(sample, i)-first-uint32(i))&counterMask != 0 {
+					return false
+				}
+			}
+			return true
+		}}
+	l.place(&v1fADCWord, v1fWordOffset)
+	return l
+}()
+
+// NeuropixelsV1f is one super-frame of a Neuropixels 1.0f probe. The hardware
+// applies calibration and gain correction.
+//
+// The sample has 944 bytes, little endian: 13 frames of 36 uint16, then the hub
+// clock (uint64, ticks).
+//
+// Source: device ID 11; onix-devices 3.18.
+type NeuropixelsV1f struct {
+	HubClock uint64              // ticks
+	Counter  [v1eFrames]uint32   // 20 bits, one up from frame to frame
+	LFP      [v1eADCs]uint16     // 0 to 2047, of one column of channels, by ADC
+	AP       [v1eChannels]uint16 // 0 to 2047, by channel
+}
+
+// AppendTo appends the sample to dst. Words that carry nothing are 0.
+func (s *NeuropixelsV1f) AppendTo(dst []byte) []byte {
+	start := len(dst)
+	dst = append(dst, make([]byte, v1fBytes)...)
+	sample := dst[start:]
+	for i, counter := range s.Counter {
+		binary.LittleEndian.PutUint16(sample[v1fWordOffset(i, 28):], uint16(counter>>10))
+		binary.LittleEndian.PutUint16(sample[v1fWordOffset(i, 35):], uint16(counter&0x3FF))
+	}
+	for adc, off := range v1fLayout.lfp {
+		binary.LittleEndian.PutUint16(sample[off:], s.LFP[adc]<<v1fShift)
+	}
+	for ch, off := range v1fLayout.ap {
+		binary.LittleEndian.PutUint16(sample[off:], s.AP[ch]<<v1fShift)
+	}
+	binary.LittleEndian.PutUint64(sample[v1fHubClockAt:], s.HubClock)
+	return dst
+}
+
+// ProbeGains are the amplifier gains of a 1.0 probe whose calibration is in the
+// hardware.
+type ProbeGains struct {
+	GainAP  int `yaml:"gain_ap"`  // 50, 125, 250, 500, 1000, 1500, 2000 or 3000; 0 means 1000
+	GainLFP int `yaml:"gain_lfp"` // likewise; 0 means 50
+}
+
+// Check wants gains that the probe has.
+func (s *ProbeGains) Check() error {
+	return (&NeuropixelsV1eSettings{GainAP: s.GainAP, GainLFP: s.GainLFP}).Check()
+}
+
+func newProbeGains() Settings { return &ProbeGains{GainAP: defaultGainAP, GainLFP: defaultGainLFP} }
+
+// HeadstageNeuropixelsV1f is the key of the headstage in rig files.
+const HeadstageNeuropixelsV1f = "neuropixels-1.0f"
+
+var (
+	neuropixelsV1fAKind = v1fKind("a", "A", 0)
+	neuropixelsV1fBKind = v1fKind("b", "B", 1)
+)
+
+func v1fKind(letter, title string, index uint8) Kind {
+	return Kind{
+		IDs: []uint32{IDNeuropixelsV1f}, Place: OnPort, Headstages: []string{HeadstageNeuropixelsV1f}, Indices: []uint8{index},
+		Key: HeadstageNeuropixelsV1f + "-probe-" + letter, Title: fmt.Sprintf("Neuropixels 1.0f probe %s", title), Samples: v1fBytes,
+		Settings: newProbeGains, Play: func(s Stage) Player { return &v1fPlayer{pace: newPace(s, v1eRateHz)} },
+		decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
+			return newHardwareV1(v1fLayout, k, dev, cfg), nil
+		},
+	}
+}
+
+// newHardwareV1 makes the decoder of a 1.0 probe that the hardware corrects.
+func newHardwareV1(l *v1Layout, k *Kind, dev oni.Device, cfg Config) Decoder {
+	set := cfg.Settings.(*ProbeGains)
+	gains := NeuropixelsV1eSettings{GainAP: set.GainAP, GainLFP: set.GainLFP}
+	return newV1(l, nil, v1Stream(k, dev, cfg, gains.gainAP(), gains.gainLFP()), cfg)
+}
+
+// v1fPlayer plays super-frames with the signal of playedCodes.
+type v1fPlayer struct {
+	pace
+	frame NeuropixelsV1f
+}
+
+func (p *v1fPlayer) AppendSample(dst []byte, hubClock uint64) []byte {
+	s := &p.frame
+	s.HubClock = hubClock
+	n := p.number()
+	for i := range s.Counter {
+		s.Counter[i] = uint32(v1eFrames*n+uint64(i)) & counterMask
+	}
+	playedCodes(s.AP[:], n, v1eCodes)
+	for adc := range s.LFP {
+		s.LFP[adc] = playedSlow(n/v1eColumns, v1eChannel(adc, int(n%v1eColumns)), v1eCodes)
+	}
+	return s.AppendTo(dst)
+}

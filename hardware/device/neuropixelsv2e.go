@@ -1,0 +1,108 @@
+package device
+
+import (
+	"encoding/binary"
+
+	"github.com/oniscope/oniscope/hardware/oni"
+)
+
+const (
+	v2Channels     = 384
+	v2Frames       = 16 // probe frames of a super-frame
+	v2RateHz       = 30000
+	v2RowsPerBatch = 30000 // onix-devices 4.6
+)
+
+// A v2Layout says where the values of a 2.0 probe's super-frame stand, and how
+// wide they are.
+type v2Layout struct {
+	bytes     int // of a sample
+	codes     int // values of the converter
+	scaleUV   float64
+	counterAt int // byte of the first counter word; 0: the samples have none
+	frame     int // bytes of a probe frame
+	offset    [v2Channels]int
+}
+
+// v2e has 12 bits: 24 of the 36 words of a frame carry values, every fourth is
+// unused. Source: onix-devices 3.19, 9.3.
+var v2e = func() *v2Layout {
+	l := &v2Layout{bytes: 1162, codes: 1 << 12, scaleUV: 3.05176}
+	for frame := range v2Frames {
+		for k := range 24 {
+			group, m := k/3, k%3
+			word := 4*group + m
+			channel := 128*m + 32*(group/2) + group%2 + 2*frame
+			l.offset[channel] = v2eHeaderBytes + 2*(4+36*frame+word)
+		}
+	}
+	return l
+}()
+
+const v2eHeaderBytes = 10 // hub clock, probe index
+
+// The keys of the headstage, in Config.Headstage and in rig files, and of its
+// two probes.
+const (
+	HeadstageNeuropixelsV2e = "neuropixels-2.0e"
+	keyV2eProbeA            = HeadstageNeuropixelsV2e + "-probe-a"
+	keyV2eProbeB            = HeadstageNeuropixelsV2e + "-probe-b"
+)
+
+// NeuropixelsV2e is one super-frame of a Neuropixels 2.0 probe as it is sent:
+// one sample of every channel, no gain correction, no inversion.
+//
+// The sample has 1162 bytes, little endian: hub clock (uint64, ticks), probe
+// index (uint16, 0 probe A, 1 probe B), then 16 frames of 36 uint16. The decoder works on
+// those bytes.
+//
+// Source: passthrough device ID 24; onix-devices 3.19.
+type NeuropixelsV2e struct {
+	HubClock uint64 // of the host, which collects the headstage's data; ticks
+	Probe    uint16
+	AP       [v2Channels]uint16 // codes 0 to 4095, by channel
+}
+
+// AppendTo appends the sample to dst. Words that carry nothing are 0.
+func (s *NeuropixelsV2e) AppendTo(dst []byte) []byte {
+	return v2e.append(dst, s.HubClock, s.Probe, &s.AP)
+}
+
+func (l *v2Layout) append(dst []byte, hubClock uint64, probe uint16, codes *[v2Channels]uint16) []byte {
+	start := len(dst)
+	dst = append(dst, make([]byte, l.bytes)...)
+	sample := dst[start:]
+	binary.LittleEndian.PutUint64(sample, hubClock)
+	binary.LittleEndian.PutUint16(sample[passthroughIndexOffset:], probe)
+	for ch, off := range l.offset {
+		binary.LittleEndian.PutUint16(sample[off:], codes[ch])
+	}
+	return dst
+}
+
+var (
+	neuropixelsV2eAKind = v2eKind(keyV2eProbeA, "Neuropixels 2.0e probe A", 0)
+	neuropixelsV2eBKind = v2eKind(keyV2eProbeB, "Neuropixels 2.0e probe B", 1)
+)
+
+func v2eKind(key, title string, index uint8) Kind {
+	return Kind{
+		IDs: []uint32{IDPassthrough}, Place: Headstage, Headstages: []string{HeadstageNeuropixelsV2e}, Indices: []uint8{index},
+		Key: key, Title: title, Samples: v2e.bytes, Settings: newV2Settings,
+		decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) { return newV2(v2e, k, dev, cfg) },
+		Play: func(s Stage) Player {
+			return &v2ePlayer{pace: newPace(s, v2RateHz), frame: NeuropixelsV2e{Probe: uint16(index)}}
+		},
+	}
+}
+
+type v2ePlayer struct {
+	pace
+	frame NeuropixelsV2e
+}
+
+func (p *v2ePlayer) AppendSample(dst []byte, hubClock uint64) []byte {
+	p.frame.HubClock = hubClock
+	playedCodes(p.frame.AP[:], p.number(), v2e.codes)
+	return p.frame.AppendTo(dst)
+}

@@ -1,0 +1,88 @@
+package device
+
+import (
+	"encoding/binary"
+
+	"github.com/oniscope/oniscope/hardware/oni"
+)
+
+// v2eBeta has 14 bits and a counter in the first two words of each frame of 28
+// words; the last two are for synchronisation. Source: onix-devices 3.20, 9.3.
+var v2eBeta = func() *v2Layout {
+	l := &v2Layout{bytes: 910, codes: 1 << 14, scaleUV: 0.76294, counterAt: v2eBetaHeaderBytes, frame: 2 * 28}
+	for frame := range v2Frames {
+		for k := range 24 {
+			group, m := k/4, k%4
+			channel := 96*m + 32*(group/2) + group%2 + 2*frame
+			l.offset[channel] = v2eBetaHeaderBytes + frame*l.frame + 2*(2+k)
+		}
+	}
+	return l
+}()
+
+const v2eBetaHeaderBytes = 14 // hub clock, probe index, reserved
+
+// The keys of the headstage, in Config.Headstage and in rig files, and of its
+// two probes.
+const (
+	HeadstageNeuropixelsV2eBeta = "neuropixels-2.0e-beta"
+	keyV2eBetaProbeA            = HeadstageNeuropixelsV2eBeta + "-probe-a"
+	keyV2eBetaProbeB            = HeadstageNeuropixelsV2eBeta + "-probe-b"
+)
+
+// NeuropixelsV2eBeta is one super-frame of a Neuropixels 2.0 beta probe as it is
+// sent.
+//
+// The sample has 910 bytes, little endian: hub clock (uint64, ticks), probe
+// index (uint16), reserved (uint32), then 16 frames of 28 uint16.
+//
+// Source: passthrough device ID 24; onix-devices 3.20.
+type NeuropixelsV2eBeta struct {
+	HubClock uint64 // of the host; ticks
+	Probe    uint16
+	Counter  [v2Frames]uint32   // 20 bits, one up from frame to frame
+	AP       [v2Channels]uint16 // codes 0 to 16383, by channel
+}
+
+// AppendTo appends the sample to dst. Words that carry nothing are 0.
+func (s *NeuropixelsV2eBeta) AppendTo(dst []byte) []byte {
+	start := len(dst)
+	dst = v2eBeta.append(dst, s.HubClock, s.Probe, &s.AP)
+	for i, counter := range s.Counter {
+		at := dst[start+v2eBeta.counterAt+i*v2eBeta.frame:]
+		binary.LittleEndian.PutUint16(at, uint16(counter>>14))
+		binary.LittleEndian.PutUint16(at[2:], uint16(counter&0x3FFF))
+	}
+	return dst
+}
+
+var (
+	neuropixelsV2eBetaAKind = v2eBetaKind(keyV2eBetaProbeA, "Neuropixels 2.0e-Beta probe A", 0)
+	neuropixelsV2eBetaBKind = v2eBetaKind(keyV2eBetaProbeB, "Neuropixels 2.0e-Beta probe B", 1)
+)
+
+func v2eBetaKind(key, title string, index uint8) Kind {
+	return Kind{
+		IDs: []uint32{IDPassthrough}, Place: Headstage, Headstages: []string{HeadstageNeuropixelsV2eBeta}, Indices: []uint8{index},
+		Key: key, Title: title, Samples: v2eBeta.bytes, Settings: newV2Settings,
+		decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) { return newV2(v2eBeta, k, dev, cfg) },
+		Play: func(s Stage) Player {
+			return &v2eBetaPlayer{pace: newPace(s, v2RateHz), frame: NeuropixelsV2eBeta{Probe: uint16(index)}}
+		},
+	}
+}
+
+type v2eBetaPlayer struct {
+	pace
+	frame NeuropixelsV2eBeta
+}
+
+func (p *v2eBetaPlayer) AppendSample(dst []byte, hubClock uint64) []byte {
+	s, n := &p.frame, p.number()
+	s.HubClock = hubClock
+	for i := range s.Counter {
+		s.Counter[i] = uint32(v2Frames*n+uint64(i)) & counterMask
+	}
+	playedCodes(s.AP[:], n, v2eBeta.codes)
+	return s.AppendTo(dst)
+}
