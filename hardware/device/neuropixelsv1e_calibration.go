@@ -55,23 +55,6 @@ func (s *NeuropixelsV1eSettings) Check() error {
 // maxCorrection of a gain.
 const maxCorrection = 16
 
-// Electrodes are those that are connected: of the file if there is one, else of
-// the bank.
-func (s *NeuropixelsV1eSettings) Electrodes() (neuropixels.Selection, error) {
-	return electrodes(neuropixels.V1, s.Probe, s.ProbeFile, s.bank(), 0)
-}
-
-// Setup is what goes into the probe, with the calibration of its converters.
-func (s *NeuropixelsV1eSettings) Setup(adcs *neuropixels.ADCCalibration) (*neuropixels.SetupV1, error) {
-	e, err := s.Electrodes()
-	if err != nil {
-		return nil, err
-	}
-	return &neuropixels.SetupV1{
-		Electrodes: e, Reference: cmp.Or(s.Reference, neuropixels.External), GainAP: s.gainAP(), GainLFP: s.gainLFP(), Filter: s.Filter, ADC: adcs,
-	}, nil
-}
-
 // ADCOffset is how an ADC of a Neuropixels 1.0 probe is shifted: codes above
 // Threshold are Offset too large.
 type ADCOffset struct {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/oniscope/oniscope/hardware/device/neuropixels"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -20,17 +21,19 @@ type NeuropixelsV2Settings struct {
 	Bank      string `yaml:"bank"`      // of electrodes: A, B, C or D; "" means A
 	Reference string `yaml:"reference"` // external, tip or ground; "" means external
 	Invert    bool   `yaml:"invert"`    // turn the polarity; the original does unless told otherwise
+	Probe     string `yaml:"probe"`     // probe-interface file that says which electrodes are connected, instead of Bank; "" none
 
+	ProbeFile      []byte  `yaml:"-"` // what is in the file Probe
 	GainCorrection float64 `yaml:"-"` // from the probe's file; 0 means 1
 }
 
 func newV2Settings() Settings {
-	return &NeuropixelsV2Settings{Shanks: 4, Shank: 1, Bank: "A", Reference: "external", Invert: true}
+	return &NeuropixelsV2Settings{Shanks: 4, Shank: 1, Bank: "A", Reference: neuropixels.External, Invert: true}
 }
 
 var (
-	v2References = []string{"external", "tip", "ground"}
-	v2Banks      = []string{"A", "B", "C", "D"}
+	v2References = []string{neuropixels.External, neuropixels.Tip, neuropixels.Ground}
+	v2Banks      = neuropixels.V2Four.Banks()
 )
 
 // Check wants what a 2.0 probe has.
@@ -45,8 +48,8 @@ func (s *NeuropixelsV2Settings) Check() error {
 		return fmt.Errorf("bank %q is not known; possible: %s", s.Bank, strings.Join(v2Banks, ", "))
 	case s.Reference != "" && !slices.Contains(v2References, s.Reference):
 		return fmt.Errorf("reference %q is not known; possible: %s", s.Reference, strings.Join(v2References, ", "))
-	case s.GainCorrection != 0 && !(s.GainCorrection > 0 && s.GainCorrection < 16): // as for 1.0 probes
-		return fmt.Errorf("gain correction %v: want more than 0 and less than 16", s.GainCorrection)
+	case s.GainCorrection != 0 && !(s.GainCorrection > 0 && s.GainCorrection < maxCorrection): // as for 1.0 probes
+		return fmt.Errorf("gain correction %v: want more than 0 and less than %d", s.GainCorrection, maxCorrection)
 	}
 	return nil
 }

@@ -1,0 +1,449 @@
+package headstage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
+)
+
+// A board is a controller for the tests of this package: registers that keep
+// what is written, ports with headstages behind them, and a journal. It refuses
+// what hardware would not answer, so that a wrong order shows. It is not the
+// simulator: it sends no frames, and knows only what is configured here.
+type board struct {
+	table    oni.DeviceTable
+	firmware string
+	cells    map[oni.Address]map[uint32]uint32
+	portFunc uint32
+	ports    [2]*plugged
+	running  bool
+
+	journal []event
+	slept   time.Duration
+	before  func(n int) error // before access n, from 0; an error is the access's
+	after   func(e event)
+
+	noLinkFlags bool // old gateware
+}
+
+// An event is one access: R, W, RESET, GET and SET (PORTFUNC).
+type event struct {
+	what     string
+	address  oni.Address
+	register uint32
+	value    uint32
+}
+
+// plugged is what is plugged into a port.
+type plugged struct {
+	lockAt    int // dV at which its link locks; 0: nothing is plugged in
+	loseAfter int // resets after which the link is lost; 0: never
+	resets    int
+	needReset bool // the link shows only after a reset
+
+	lockedNow bool
+	aliases   [8]uint8
+	slaves    [8]uint8
+	deser     map[uint8]uint8
+	ser       map[uint8]uint8
+	eeprom    []byte
+	probes    [2]*probeChip // the second of a 2.0e headstage
+	two       bool          // a 2.0e headstage: probes are selected
+}
+
+// probeChip is a probe with its cable's EEPROM.
+type probeChip struct {
+	flex      []byte // from register 0
+	registers map[uint8]uint8
+	chains    map[uint8][][]byte // by register, one a round; a soft reset begins another
+	statuses  map[uint8]uint8    // of a chain that is bad
+	last      uint8              // chain that was written last
+	fresh     bool               // a soft reset came since
+	powered   bool
+}
+
+func newProbe(flex []byte) *probeChip {
+	return &probeChip{flex: flex, registers: map[uint8]uint8{}, chains: map[uint8][][]byte{}, statuses: map[uint8]uint8{}}
+}
+
+// newBoard is a host with its breakout board. Source: onix-devices 9.1.
+func newBoard() *board {
+	b := &board{firmware: "2.1", cells: map[oni.Address]map[uint32]uint32{}, ports: [2]*plugged{{}, {}}}
+	b.table = oni.DeviceTable{
+		{Address: 0x0, ID: 35, Version: 1, ReadSize: 8}, {Address: 0x1, ID: 23, Version: 2, ReadSize: 10}, {Address: 0x2, ID: 23, Version: 2, ReadSize: 10},
+		{Address: 0x3}, {Address: 0x5, ID: 20, Version: 1}, {Address: 0x6, ID: 22, Version: 2, ReadSize: 32, WriteSize: 24},
+		{Address: 0x7, ID: 18, Version: 2, ReadSize: 12, WriteSize: 4}, {Address: 0x8, ID: 24, Version: 3}, {Address: 0x9, ID: 24, Version: 3},
+		{Address: 0xA, ID: 28, Version: 2, ReadSize: 12}, {Address: 0xB, ID: 27, Version: 2, ReadSize: 16, WriteSize: 8}, {Address: 0xC, ID: 30, Version: 2, ReadSize: 12},
+	}
+	for _, d := range b.table {
+		b.cells[d.Address] = map[uint32]uint32{}
+	}
+	for a, registers := range map[oni.Address]map[uint32]uint32{
+		0x0: {0: 1, 1: 0, 2: 250_000_000, 3: 10},
+		0x1: {0: 7, 1: 0, 2: 0, 3: 61, 5: 0, 6: 0, 7: 0}, 0x2: {0: 7, 1: 0, 2: 0, 3: 44, 5: 0, 6: 0, 7: 0},
+		0x5: {0: 0, 1: 1, 2: 1, 3: 1, 4: 0, 5: 1, 6: 250_000_000},
+		0x7: {0: 7, 1: 3, 2: 3, 5: 250_000_000, 6: 9, 7: 9},
+		0x8: {0x8000: 1}, 0x9: {0x8000: 1},
+		0xA: {0: 7, 1: 0, 2: 250_000_000, 3: 1 << 29, 4: 0},
+		0xB: {0: 1}, 0xC: {0: 1, 1: 1},
+	} {
+		b.cells[a] = registers
+	}
+	for r := uint32(0); r < 14; r++ {
+		b.cells[0x6][r] = 3
+	}
+	return b
+}
+
+func (b *board) access(e event) error {
+	n := len(b.journal)
+	b.journal = append(b.journal, e)
+	if b.after != nil {
+		defer b.after(e)
+	}
+	if b.before != nil {
+		return b.before(n)
+	}
+	return nil
+}
+
+func (b *board) Table() oni.DeviceTable { return b.table }
+func (b *board) AcqClockHz() uint64     { return 250_000_000 }
+func (b *board) Hub(uint8) (oni.Hub, error) {
+	return oni.Hub{ID: 1, Firmware: b.firmware, Revision: "1.3", ClockHz: 250_000_000}, nil
+}
+func (b *board) BlockSizes() (r, w uint32)          { return 2048, 2048 }
+func (b *board) SetBlockSizes(uint32, uint32) error { return nil }
+func (b *board) FIFOFill() (oni.Fill, error)        { return oni.Fill{}, nil }
+func (b *board) Close() error                       { return nil }
+func (b *board) Start() error                       { b.running = true; return nil }
+func (b *board) Stop() error                        { b.running = false; return nil }
+func (b *board) ReadInto(*oni.Frame) error          { return io.EOF }
+
+func (b *board) Option(o oni.Option) (uint32, error) {
+	if o != oni.OptionPortFunc {
+		return 0, oni.ErrOption
+	}
+	return b.portFunc, b.access(event{what: "GET"})
+}
+
+func (b *board) SetOption(o oni.Option, v uint32) error {
+	if o != oni.OptionPortFunc {
+		return oni.ErrOption
+	}
+	if err := b.access(event{what: "SET", value: v}); err != nil {
+		return err
+	}
+	b.portFunc = v
+	return nil
+}
+
+func (b *board) Reset() error {
+	if b.running {
+		return oni.ErrState
+	}
+	if err := b.access(event{what: "RESET"}); err != nil {
+		return err
+	}
+	for i, p := range b.ports {
+		p.resets++
+		b.relock(i, true)
+	}
+	return nil
+}
+
+func (b *board) voltage(port int) int { return int(b.cells[portController(port)][3]) }
+
+// relock says whether the link of a port is there now.
+func (b *board) relock(port int, reset bool) {
+	p := b.ports[port]
+	was := p.lockedNow
+	p.lockedNow = p.lockAt > 0 && b.voltage(port) >= p.lockAt && (!p.needReset || reset || was) && (p.loseAfter == 0 || p.resets < p.loseAfter)
+	if was && !p.lockedNow {
+		b.cells[portController(port)][7] = 3
+	}
+	if !p.lockedNow {
+		p.ser, p.aliases, p.slaves = map[uint8]uint8{}, [8]uint8{}, [8]uint8{}
+	}
+	b.cells[portController(port)][5] = 0
+	if p.lockedNow {
+		b.cells[portController(port)][5] = 3
+	}
+}
+
+func (b *board) ReadRegister(a oni.Address, r uint32) (uint32, error) {
+	err := b.access(event{"R", a, r, 0})
+	v := uint32(0)
+	if err == nil {
+		v, err = b.read(a, r)
+	}
+	if err != nil {
+		return 0, &oni.RegisterError{Address: a, Register: r, Err: err}
+	}
+	return v, nil
+}
+
+func (b *board) read(a oni.Address, r uint32) (uint32, error) {
+	if cells, ok := b.cells[a]; ok {
+		if v, ok := cells[r]; ok && !(b.noLinkFlags && r == 7 && isPortController(b.table, a)) {
+			return v, nil
+		}
+		if a == 8 || a == 9 {
+			v, err := b.ports[a-8].i2c(r, nil)
+			return uint32(v), err
+		}
+		return 0, oni.ErrNACK
+	}
+	return 0, oni.ErrNoDevice
+}
+
+func (b *board) WriteRegister(a oni.Address, r, v uint32) error {
+	err := b.access(event{"W", a, r, v})
+	if err == nil {
+		err = b.write(a, r, v)
+	}
+	if err != nil {
+		return &oni.RegisterError{Address: a, Register: r, Write: true, Err: err}
+	}
+	return nil
+}
+
+func (b *board) write(a oni.Address, r, v uint32) error {
+	cells, ok := b.cells[a]
+	if !ok {
+		return oni.ErrNoDevice
+	}
+	if d, _ := b.table.Find(a); d.ID == device.IDPersistentHeartbeat && r == 0 {
+		return oni.ErrNACK
+	}
+	if a == 8 || a == 9 {
+		if r >= 0x8000 && r <= 0x8014 {
+			cells[r] = v
+			return nil
+		}
+		value := uint8(v)
+		_, err := b.ports[a-8].i2c(r, &value)
+		return err
+	}
+	if _, ok := cells[r]; !ok || b.noLinkFlags && r == 7 && isPortController(b.table, a) {
+		return oni.ErrNACK
+	}
+	if isPortController(b.table, a) && r == 7 {
+		v = cells[r] &^ v
+	}
+	cells[r] = v
+	if isPortController(b.table, a) && r == 3 {
+		b.relock(int(a)-1, false)
+	}
+	return nil
+}
+
+// i2c is a transaction with a chip behind a port; write nil: a read.
+func (p *plugged) i2c(r uint32, write *uint8) (uint8, error) {
+	chip, register, wide := uint8(r&0x7F), uint16(r>>7), r>>31 == 1
+	if r>>28&3 != 0 {
+		return 0, fmt.Errorf("more bytes than one")
+	}
+	cell := func(m *map[uint8]uint8) (uint8, error) {
+		if *m == nil {
+			*m = map[uint8]uint8{}
+		}
+		if write != nil {
+			(*m)[uint8(register)] = *write
+		}
+		return (*m)[uint8(register)], nil
+	}
+	switch {
+	case chip == 0x30:
+		if write != nil && register >= 0x5E && register <= 0x64 {
+			p.slaves[register-0x5E] = *write
+		}
+		if write != nil && register >= 0x66 && register <= 0x6C {
+			p.aliases[register-0x66] = *write
+		}
+		return cell(&p.deser)
+	case !p.lockedNow:
+		return 0, oni.ErrNACK
+	case chip == 0x58 && p.deser[0x5C] == 0xB0:
+		return cell(&p.ser)
+	}
+	slot := slices.Index(p.aliases[:], chip<<1)
+	if slot < 0 || p.slaves[slot] != chip<<1 || p.ser[0x11] == 0 || wide != (chip == 0x51) {
+		return 0, oni.ErrNACK
+	}
+	if chip == 0x51 {
+		if int(register&0x7FFF) >= len(p.eeprom) || write != nil {
+			return 0, oni.ErrNACK
+		}
+		return p.eeprom[register], nil
+	}
+	return p.probe(chip, uint8(register), write)
+}
+
+func (p *plugged) probe(chip, register uint8, write *uint8) (uint8, error) {
+	selected, alive, address := p.probes[0], p.ser[0x0D]&8 != 0, uint8(0x70)
+	soft, status, chains := uint8(0x11), uint8(0x08), []uint8{0x0E, 0x0D, 0x0C}
+	if p.two {
+		address, alive = 0x10, p.ser[0x0D]&0x88 == 0x88
+		soft, status, chains = 0x1F, 0x09, []uint8{0x18, 0x19, 0x1A, 0x1B, 0x17, 0x16}
+		switch p.ser[0x0E] {
+		case 0x19:
+		case 0x99:
+			selected = p.probes[1]
+		default:
+			selected = nil
+		}
+	}
+	switch {
+	case selected == nil || !alive:
+		return 0, oni.ErrNACK
+	case chip == chipFlex:
+		if write != nil || int(register) >= len(selected.flex) {
+			return 0, oni.ErrNACK
+		}
+		return selected.flex[register], nil
+	case chip != address:
+		return 0, oni.ErrNACK
+	case write == nil && register == status:
+		return selected.status(), nil
+	case write == nil:
+		return selected.registers[register], nil
+	}
+	if register == soft && *write == 0 && selected.registers[soft] == 0xFF {
+		selected.fresh = true
+	}
+	if slices.Contains(chains, register) {
+		if selected.fresh || selected.last != register {
+			selected.chains[register] = append(selected.chains[register], nil)
+		}
+		selected.fresh, selected.last = false, register
+		n := len(selected.chains[register]) - 1
+		selected.chains[register][n] = append(selected.chains[register][n], *write)
+	}
+	selected.registers[register] = *write
+	return *write, nil
+}
+
+// status is 0x80 after two equal rounds of the chain that was written last.
+func (c *probeChip) status() uint8 {
+	rounds := c.chains[c.last]
+	if bad, ok := c.statuses[c.last]; ok {
+		return bad
+	}
+	if n := len(rounds); n >= 2 && slices.Equal(rounds[n-1], rounds[n-2]) {
+		return 0x80
+	}
+	return 0
+}
+
+// eepromOf is the EEPROM of a headstage. Source: onix-devices 2.8.
+func eepromOf(id uint32, major, minor uint8, name string) []byte {
+	seal := func(b []byte, at int) {
+		sum := uint8(0)
+		for _, v := range b {
+			sum += v
+		}
+		b[at] -= sum
+	}
+	header := append([]byte("HSOE"), 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	seal(header, 15)
+	info := append([]byte{1, 0, byte(id), byte(id >> 8), byte(id >> 16), byte(id >> 24), minor, major, byte(len(name))}, name...)
+	info = append(info, make([]byte, 1+(8-(len(info)+1)%8)%8)...)
+	info[1] = byte(len(info) / 8)
+	seal(info, len(info)-1)
+	return append(header, info...)
+}
+
+// flexOf is the EEPROM of a probe's cable.
+func flexOf(at flexLayout, serial uint64, flexPart, probePart string) []byte {
+	b := make([]byte, 0x60)
+	for i := range 8 {
+		b[int(at.serial)+i] = byte(serial >> (8 * i))
+	}
+	b[at.version], b[at.revision] = 1, 3
+	copy(b[at.flexPart:], flexPart)
+	copy(b[at.probePart:], probePart)
+	return b
+}
+
+const (
+	serialV1 = 18194819542
+	serialV2 = 20097907811
+)
+
+// plugV1e and plugV2e plug a headstage with its probes into a port.
+func (b *board) plugV1e(port, lockAt int) *plugged {
+	p := &plugged{lockAt: lockAt, eeprom: eepromOf(6, 1, 0, "NP1.0e")}
+	p.probes[0] = newProbe(flexOf(flexV1e, serialV1, "NP_FLEX", "PRB_1_4_0480_1"))
+	b.ports[port] = p
+	b.table[7+port].ReadSize = 1050
+	return p
+}
+
+func (b *board) plugV2e(port, lockAt int) *plugged {
+	p := &plugged{lockAt: lockAt, two: true, eeprom: eepromOf(8, 1, 2, "NP2.0e")}
+	p.probes[0] = newProbe(flexOf(flexV2e, serialV2, "NP2_FLEX", "NP2014"))
+	p.probes[1] = newProbe(flexOf(flexV2e, serialV2, "NP2_FLEX", "NP2014"))
+	b.ports[port] = p
+	b.table[7+port].ReadSize = 1162
+	return p
+}
+
+// files are the calibration files of the probes above.
+func files(t testing.TB) fstest.MapFS {
+	t.Helper()
+	found := fstest.MapFS{}
+	for name, from := range map[string]string{
+		"18194819542_ADCCalibration.csv":        "V1_ADCCalibration.csv",
+		"18194819542_gainCalValues.csv":         "V1_gainCalValues.csv",
+		"probe 2/20097907811_gainCalValues.csv": "V2A_gainCalValues.csv",
+	} {
+		text, err := os.ReadFile("../../testdata/calibration/" + from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[name] = &fstest.MapFile{Data: text}
+	}
+	return found
+}
+
+// undoStack runs its steps last first, as a recorder does.
+type undoStack []func() error
+
+func (u *undoStack) add(_ string, step func() error) { *u = append(*u, step) }
+
+func (u *undoStack) run() error {
+	var errs []error
+	for i := len(*u) - 1; i >= 0; i-- {
+		errs = append(errs, (*u)[i]())
+	}
+	*u = nil
+	return errors.Join(errs...)
+}
+
+// rigOf is a rig whose waits take no time and are counted.
+func (b *board) rigOf(t testing.TB, a, c string) Rig {
+	return Rig{
+		Ports: [2]Port{{Headstage: a}, {Headstage: c}}, Calibration: files(t), CalibrationName: "calibration",
+		Sleep: func(ctx context.Context, d time.Duration) error { b.slept += d; return ctx.Err() },
+	}
+}
+
+// words are all values that PORTVOLTAGE of a port had.
+func (b *board) words(port int) (values []int) {
+	for _, e := range b.journal {
+		if e.what == "W" && e.address == portController(port) && e.register == regPortVoltage {
+			values = append(values, int(e.value))
+		}
+	}
+	return values
+}
