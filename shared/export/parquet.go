@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -14,6 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // rowGroupBytes is how many bytes of values one row group holds: what a reader
@@ -42,9 +44,11 @@ func Parquet(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options,
 	}
 	rows := int64(max(1, rowGroupBytes/width))
 	props := parquetProperties(schema, codec, rows)
-	pages, err := newPageWriter(j, schema, props)
-	if err != nil {
-		return Report{}, err
+	var pages *pageWriter
+	if !slices.ContainsFunc(j.columns, func(c stream.Column) bool { return c.Type == stream.Other }) {
+		if pages, err = newPageWriter(j, schema, props); err != nil {
+			return Report{}, err
+		}
 	}
 	if pages != nil {
 		if err := j.each(pages.write); err != nil {
