@@ -55,6 +55,7 @@ var rules = map[string]rule{
 	"web":                  {},
 	"web/pagetest":         {own: []string{"shared/..."}, foreign: []string{"github.com/chromedp/..."}},
 	"internal/standin":     {},
+	"internal/testdata":    {own: []string{"shared/recording", "shared/stream", "shared/internal/..."}},
 	"internal/fronts":      {own: []string{"shared/recording", "shared/stream"}},
 	"internal/buildtool":   {own: []string{"web/pagetest"}, foreign: []string{"github.com/chromedp/..."}},
 	"testdata/generate":    {own: []string{"shared/...", "hardware/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},
@@ -100,7 +101,7 @@ func TestImportLinesFollowTheRules(t *testing.T) {
 func (r rule) forbids(file, dir, imported string) string {
 	test := strings.HasSuffix(file, "_test.go")
 	if own, ok := strings.CutPrefix(imported, module); ok {
-		if matches(r.own, own) || own == dir || test && (own == "web/pagetest" || below(dir, own) || own == "internal/fronts" || own == "internal/standin" || (dir == "shared/recording" || dir == "shared/export") && own == "shared/recovery") {
+		if matches(r.own, own) || own == dir || test && (own == "web/pagetest" || below(dir, own) || own == "internal/fronts" || own == "internal/testdata" || own == "internal/standin" || (dir == "shared/recording" || dir == "shared/export") && own == "shared/recovery") {
 			return ""
 		}
 		return "not among the packages of this module that it may use"

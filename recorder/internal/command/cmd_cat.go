@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/oniscope/oniscope/shared/recording"
 )
@@ -30,19 +31,18 @@ type catFlags struct {
 
 func (a *app) catCommand() *cobra.Command {
 	f := &catFlags{}
-	cmd := &cobra.Command{
-		Use:     "cat FILE",
-		Short:   "Write rows and columns to standard output as an Arrow IPC stream",
-		Long:    catHelp,
-		Example: `  oniscope cat probe_0.arrow --from 60 --to 61 | python3 -c 'import sys, pyarrow as pa; print(pa.ipc.open_stream(sys.stdin.buffer).read_all())'`,
-		Args:    oneFile,
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.cat(cmd.Context(), args[0], f) },
-	}
-	fl := cmd.Flags()
-	f.add(fl)
-	fl.StringVar(&f.compression, "compression", keepCodec, "keep, none, zstd or lz4")
-	fl.BoolVar(&a.quiet, "quiet", false, "no words but errors")
-	return cmd
+	return a.add(verb{
+		use: "cat FILE", short: "Write rows and columns to standard output as an Arrow IPC stream", long: catHelp,
+		example: `  oniscope cat probe_0.arrow --from 60 --to 61 | python3 -c 'import sys, pyarrow as pa; print(pa.ipc.open_stream(sys.stdin.buffer).read_all())'`,
+		args:    oneFile, quiet: "no words but errors", findings: true,
+		flags: f.add,
+		run:   func(ctx context.Context, args []string) error { return a.cat(ctx, args[0], f) },
+	})
+}
+
+func (f *catFlags) add(fl *pflag.FlagSet) {
+	f.selectionFlags.add(fl)
+	addCodec(fl, &f.compression)
 }
 
 func (a *app) cat(ctx context.Context, path string, f *catFlags) error {
@@ -59,7 +59,7 @@ func (a *app) cat(ctx context.Context, path string, f *catFlags) error {
 	if err != nil {
 		return err
 	}
-	defer in.close()
+	defer in.Close()
 	codec, err := recording.ParseCodec(f.compression)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -58,18 +59,14 @@ type deviceEntry struct {
 }
 
 func (a *app) devicesCommand() *cobra.Command {
-	var b boardFlags
-	cmd := &cobra.Command{
-		Use:     "devices [--driver riffa]",
-		Short:   "List hubs, firmware and devices of a controller",
-		Long:    devicesHelp,
-		Example: `  oniscope devices --driver riffa --json`,
-		Args:    noArguments,
-		RunE:    func(*cobra.Command, []string) error { return a.devices(&b) },
-	}
-	b.add(cmd.Flags())
-	cmd.Flags().BoolVar(&a.json, "json", false, "print an array, one object a device")
-	return cmd
+	b := &boardFlags{}
+	return a.add(verb{
+		use: "devices [--driver riffa]", short: "List hubs, firmware and devices of a controller", long: devicesHelp,
+		example: `  oniscope devices --driver riffa --json`,
+		args:    noArguments, json: "print an array, one object a device",
+		flags: b.add,
+		run:   func(context.Context, []string) error { return a.devices(b) },
+	})
 }
 
 func (a *app) devices(b *boardFlags) error {

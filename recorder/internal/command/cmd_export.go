@@ -9,7 +9,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/oniscope/oniscope/recorder/internal/dataset"
+	"github.com/oniscope/oniscope/recorder/internal/files"
 	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/shared/export"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -55,25 +58,23 @@ type exportFlags struct {
 
 func (a *app) exportCommand() *cobra.Command {
 	f := &exportFlags{}
-	cmd := &cobra.Command{
-		Use:   "export FILE -o OUT",
-		Short: "Write rows and columns as CSV, NumPy, flat binary, Parquet or Arrow",
-		Long:  exportHelp,
-		Example: `  oniscope export probe_0.arrow -o probe.bin --from 60 --to 120
+	return a.add(verb{
+		use: "export FILE -o OUT", short: "Write rows and columns as CSV, NumPy, flat binary, Parquet or Arrow", long: exportHelp,
+		example: `  oniscope export probe_0.arrow -o probe.bin --from 60 --to 120
   oniscope export probe_0.arrow -o archive --format parquet --partition stream,hour`,
-		Args: oneFile,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.export(cmd.Context(), args[0], f) },
-	}
-	fl := cmd.Flags()
-	f.add(fl)
-	fl.StringVarP(&f.out, "output", "o", "", "the new `FILE`, with --partition the folder")
+		args: oneFile, quiet: noProgress, json: jsonReport, findings: true,
+		flags: f.add,
+		run:   func(ctx context.Context, args []string) error { return a.export(ctx, args[0], f) },
+	})
+}
+
+func (f *exportFlags) add(fl *pflag.FlagSet) {
+	f.selectionFlags.add(fl)
+	addOutput(fl, &f.out, ", with --partition the folder")
 	fl.StringVar(&f.format, "format", "", "csv, npy, bin, parquet, arrow or stream (default by the extension of OUT)")
 	fl.StringVar(&f.units, "units", "raw", "raw or physical, for csv and npy")
 	fl.StringVar(&f.compression, "compression", "", "for parquet none or zstd (default zstd); for arrow and stream also keep or lz4 (default keep)")
 	fl.StringVar(&f.partition, "partition", "", "Hive `keys` of a Parquet data set: stream, hour or stream,hour")
-	fl.BoolVar(&a.quiet, "quiet", false, "no progress")
-	fl.BoolVar(&a.json, "json", false, "print a report as JSON")
-	return cmd
 }
 
 // formats are what --format may say, with the extensions that mean it.
@@ -134,8 +135,8 @@ func (f *exportFlags) check() error {
 	if f.partition != "" && f.format != "parquet" {
 		return usagef("--partition makes a data set of Parquet files; it does not go with --format %s", f.format)
 	}
-	if _, err := parsePartition(f.partition); err != nil {
-		return err
+	if _, err := dataset.ParseKeys(f.partition); err != nil {
+		return usagef("--partition %w", err)
 	}
 	return f.checkCompression()
 }
@@ -201,7 +202,7 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 	if err != nil {
 		return err
 	}
-	defer in.close()
+	defer in.Close()
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
 	p := a.newProgress("exporting", x.Len(), false)
@@ -210,7 +211,7 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 	report.Findings, report.Gaps, report.Notes = []recording.Finding{}, []recording.Finding{}, []string{}
 	o := export.Options{Physical: f.units == "physical", Progress: p.set}
 	if f.partition != "" {
-		err = f.exportParts(ctx, in, x, o, &report)
+		err = f.exportSet(ctx, in, x, o, &report)
 	} else {
 		err = f.exportFile(ctx, in, x, o, &report)
 	}
@@ -235,26 +236,43 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 	return a.reportDamage(path, report.Findings)
 }
 
+// exportSet writes the excerpt as files below a folder.
+func (f *exportFlags) exportSet(ctx context.Context, in *input, x *recording.Excerpt, o export.Options, report *exportReport) error {
+	keys, err := dataset.ParseKeys(f.partition)
+	if err != nil {
+		return err
+	}
+	codec, err := recording.ParseCodec(f.compression)
+	if err != nil {
+		return err
+	}
+	written, err := dataset.Write(ctx, in.Input, x, &dataset.Options{Dir: f.out, Keys: keys, Codec: codec, Options: o})
+	for _, file := range written {
+		report.add([]string{file.Path}, file.Report)
+	}
+	return err
+}
+
 // exportFile writes one file, and for bin the one beside it.
 func (f *exportFlags) exportFile(ctx context.Context, in *input, x *recording.Excerpt, o export.Options, report *exportReport) error {
 	out, err := createOutput(f.out, in)
 	if err != nil {
 		return err
 	}
-	defer out.discard()
+	defer out.Discard()
 	if f.format != "bin" {
 		part, err := f.write(ctx, out, x, o)
 		if err != nil {
 			return err
 		}
 		report.add([]string{f.out}, part)
-		return commitAll(out)
+		return files.CommitAll(out)
 	}
 	beside, err := createOutput(strings.TrimSuffix(f.out, filepath.Ext(f.out))+".json", in)
 	if err != nil {
 		return err
 	}
-	defer beside.discard()
+	defer beside.Discard()
 	layout, part, err := export.Bin(ctx, out, x, &o)
 	if err != nil {
 		return err
@@ -267,17 +285,17 @@ func (f *exportFlags) exportFile(ctx context.Context, in *input, x *recording.Ex
 		return err
 	}
 	if layout.ReadBinary.SamplingFrequency == nil {
-		report.Notes = append(report.Notes, beside.path+": the sampling rate is not known and null; say --clock-hz or --start-time")
+		report.Notes = append(report.Notes, beside.Path+": the sampling rate is not known and null; say --clock-hz or --start-time")
 	}
 	if layout.ReadBinary.GainToUV == nil {
-		report.Notes = append(report.Notes, beside.path+": the recording does not say what a code is in microvolts, so gain_to_uV is left out")
+		report.Notes = append(report.Notes, beside.Path+": the recording does not say what a code is in microvolts, so gain_to_uV is left out")
 	}
-	report.add([]string{f.out, beside.path}, part)
-	return commitAll(out, beside)
+	report.add([]string{f.out, beside.Path}, part)
+	return files.CommitAll(out, beside)
 }
 
 // write writes the excerpt in a format of one file.
-func (f *exportFlags) write(ctx context.Context, out *output, x *recording.Excerpt, o export.Options) (export.Report, error) {
+func (f *exportFlags) write(ctx context.Context, out *files.Output, x *recording.Excerpt, o export.Options) (export.Report, error) {
 	switch f.format {
 	case "csv":
 		return export.CSV(ctx, out, x, &o)

@@ -23,24 +23,14 @@ that is there is intact) or damaged. Exit code 3 means that a file is damaged.
 const stateOpen = recording.State("open")
 
 func (a *app) infoCommand() *cobra.Command {
-	var c clockFlags
-	cmd := &cobra.Command{
-		Use:     "info FILE...",
-		Short:   "Tell what is in recordings",
-		Long:    infoHelp,
-		Example: `  oniscope info --json heartbeat_0.arrow`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("info needs a file")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.info(cmd.Context(), args, &c) },
-	}
-	c.add(cmd.Flags())
-	cmd.Flags().BoolVar(&a.quiet, "quiet", false, "no progress")
-	cmd.Flags().BoolVar(&a.json, "json", false, "print an array, one object a file")
-	return cmd
+	c := &clockFlags{}
+	return a.add(verb{
+		use: "info FILE...", short: "Tell what is in recordings", long: infoHelp,
+		example: `  oniscope info --json heartbeat_0.arrow`,
+		args:    someFiles, quiet: noProgress, json: jsonPerFile, findings: true,
+		flags: c.add,
+		run:   func(ctx context.Context, args []string) error { return a.info(ctx, args, c) },
+	})
 }
 
 func (a *app) info(ctx context.Context, paths []string, c *clockFlags) error {
@@ -88,13 +78,13 @@ func (a *app) infoOf(ctx context.Context, path string, c *clockFlags) (recording
 	if err != nil {
 		return recording.Info{}, err
 	}
-	defer in.close()
+	defer in.Close()
 	info, err := in.reader.Info(ctx)
 	if err != nil {
 		return recording.Info{}, fmt.Errorf("%s: %w", path, err)
 	}
 	info.Path = path
-	if in.open && info.State != recording.Complete {
+	if in.Open && info.State != recording.Complete {
 		info.State = stateOpen
 	}
 	return info, nil

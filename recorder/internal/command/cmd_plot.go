@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/oniscope/oniscope/recorder/internal/files"
 	"github.com/oniscope/oniscope/recorder/internal/picture"
 	"github.com/oniscope/oniscope/recorder/internal/plot"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -36,24 +38,22 @@ type plotFlags struct {
 
 func (a *app) plotCommand() *cobra.Command {
 	f := &plotFlags{}
-	cmd := &cobra.Command{
-		Use:     "plot FILE -o OUT.png|OUT.svg",
-		Short:   "Draw some rows and columns as a picture",
-		Long:    plotHelp,
-		Example: `  oniscope plot probe_0.arrow -o second.png --from 10 --to 11 --columns 'SpikeData*'`,
-		Args:    oneFile,
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.plot(cmd.Context(), args[0], f) },
-	}
-	fl := cmd.Flags()
-	f.add(fl)
+	return a.add(verb{
+		use: "plot FILE -o OUT.png|OUT.svg", short: "Draw some rows and columns as a picture", long: plotHelp,
+		example: `  oniscope plot probe_0.arrow -o second.png --from 10 --to 11 --columns 'SpikeData*'`,
+		args:    oneFile, quiet: noProgress, json: jsonReport, findings: true,
+		flags: f.add,
+		run:   func(ctx context.Context, args []string) error { return a.plot(ctx, args[0], f) },
+	})
+}
+
+func (f *plotFlags) add(fl *pflag.FlagSet) {
+	f.selectionFlags.add(fl)
 	fl.Lookup("unique").Hidden = true // the picture is the same
-	fl.StringVarP(&f.out, "output", "o", "", "the new `FILE`, .png or .svg")
+	addOutput(fl, &f.out, ", .png or .svg")
 	fl.IntVar(&f.width, "width", 1200, "of the picture, pixels")
 	fl.IntVar(&f.height, "height", 0, "of the picture, pixels (default what the panels need)")
 	fl.Float64Var(&f.scale, "scale", 1, "of a PNG: 2 gives twice the pixels, for print")
-	fl.BoolVar(&a.quiet, "quiet", false, "no progress")
-	fl.BoolVar(&a.json, "json", false, "print a report as JSON")
-	return cmd
 }
 
 // check refuses what no file could satisfy.
@@ -87,12 +87,12 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 	if err != nil {
 		return err
 	}
-	defer in.close()
+	defer in.Close()
 	out, err := createOutput(f.out, in)
 	if err != nil {
 		return err
 	}
-	defer out.discard()
+	defer out.Discard()
 
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
@@ -107,7 +107,7 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := out.commit(); err != nil {
+	if err := out.Commit(); err != nil {
 		return err
 	}
 	return a.reportPlot(path, f, x, figure, lost)
@@ -115,12 +115,12 @@ func (a *app) plot(ctx context.Context, path string, f *plotFlags) error {
 
 // options say how the flags want an excerpt to be drawn.
 func (f *plotFlags) options(in *input) plot.Options {
-	return plot.Options{Path: in.path, Width: f.width, Height: f.height, Scale: f.scale, SVG: isSVG(f.out), From: f.from != "", To: f.to != ""}
+	return plot.Options{Path: in.Path, Width: f.width, Height: f.height, Scale: f.scale, SVG: isSVG(f.out), From: f.from != "", To: f.to != ""}
 }
 
 func isSVG(name string) bool { return strings.EqualFold(filepath.Ext(name), ".svg") }
 
-func writeFigure(out *output, figure *picture.Figure, svg bool) error {
+func writeFigure(out *files.Output, figure *picture.Figure, svg bool) error {
 	w := bufio.NewWriterSize(out, 1<<16)
 	draw := figure.WritePNG
 	if svg {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -64,15 +65,16 @@ where and why they were lost is the stream gaps. Then the exit code is 3.`
 
 func (a *app) recordCommand() *cobra.Command {
 	f := &recordFlags{}
-	cmd := &cobra.Command{
-		Use:     "record --driver sim|riffa|test --rig FILE --out DIR [--duration 10s]",
-		Short:   "Acquire and write one file a stream",
-		Long:    recordHelp(),
-		Example: `  oniscope record --driver sim --rig rig.yaml --out today --duration 10s`,
-		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.record(f) },
-	}
-	fl := cmd.Flags()
+	return a.add(verb{
+		use: "record --driver sim|riffa|test --rig FILE --out DIR [--duration 10s]", short: "Acquire and write one file a stream", long: recordHelp(),
+		example: `  oniscope record --driver sim --rig rig.yaml --out today --duration 10s`,
+		args:    noArguments, quiet: "no status lines", json: "print the summary as JSON",
+		flags: f.add,
+		run:   func(context.Context, []string) error { return a.record(f) },
+	})
+}
+
+func (f *recordFlags) add(fl *pflag.FlagSet) {
 	f.set = fl
 	fl.StringVar(&f.driver, "driver", "", "what acquires: riffa (the PCIe host), sim (simulated data), or test (liboni without hardware)")
 	fl.StringVar(&f.liboni, "liboni", "", liboniHelp)
@@ -94,9 +96,6 @@ func (a *app) recordCommand() *cobra.Command {
 	fl.Var(&f.buffer, "buffer", "how long the disk may stand still: what may wait in memory of each large stream")
 	fl.Var(&f.memory, "buffer-memory", "what all that may take, such as 4GB (default half of the free memory)")
 	fl.StringVar(&f.statusJSON, "status-json", "", "write the state each second as JSON to `FILE`, or - for standard output")
-	fl.BoolVar(&a.quiet, "quiet", false, "no status lines")
-	fl.BoolVar(&a.json, "json", false, "print the summary as JSON")
-	return cmd
 }
 
 // liboniHelp is the help of --liboni.

@@ -11,7 +11,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/oniscope/oniscope/recorder/internal/files"
+	"github.com/oniscope/oniscope/recorder/internal/inplace"
 	"github.com/oniscope/oniscope/recorder/internal/rig"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/recovery"
@@ -57,43 +60,44 @@ type recoverFlags struct {
 	salvage     []string
 	inPlace     bool
 	undo        bool
+
+	changed func(string) bool
 }
 
 func (a *app) recoverCommand() *cobra.Command {
 	f := &recoverFlags{}
-	cmd := &cobra.Command{
-		Use:   "recover FILE [-o OUT | --in-place | --undo]",
-		Short: "Put together what is intact of a broken recording",
-		Long:  recoverHelp,
-		Example: `  oniscope recover probe_0.arrow -o whole.arrow --json
+	return a.add(verb{
+		use: "recover FILE [-o OUT | --in-place | --undo]", short: "Put together what is intact of a broken recording", long: recoverHelp,
+		example: `  oniscope recover probe_0.arrow -o whole.arrow --json
   oniscope recover probe_0.arrow --in-place
   oniscope recover probe_0.arrow --salvage 'SpikeData*,Clock'`,
-		Args: oneFile,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(args[0], cmd.Flags().Changed); err != nil {
+		args: oneFile, quiet: noProgress, json: jsonReport, findings: true,
+		flags: f.add,
+		run: func(ctx context.Context, args []string) error {
+			if err := f.check(args[0]); err != nil {
 				return err
 			}
 			switch {
 			case f.undo:
 				return a.undo(args[0])
 			case f.inPlace:
-				return a.recoverInPlace(cmd.Context(), args[0], f)
+				return a.recoverInPlace(ctx, args[0], f)
 			}
-			return a.recover(cmd.Context(), args[0], f)
+			return a.recover(ctx, args[0], f)
 		},
-	}
-	fl := cmd.Flags()
-	fl.StringVarP(&f.out, "output", "o", "", "the new `FILE` (default FILE with .recovered before its extension)")
-	fl.BoolVar(&f.inPlace, "in-place", false, "make FILE whole where it stands; FILE.tail keeps what is cut off")
+	})
+}
+
+func (f *recoverFlags) add(fl *pflag.FlagSet) {
+	f.changed = fl.Changed
+	addOutput(fl, &f.out, " (default FILE with .recovered before its extension)")
+	fl.BoolVar(&f.inPlace, "in-place", false, "make FILE whole where it is; FILE.tail keeps what is cut off")
 	fl.BoolVar(&f.undo, "undo", false, "take back what --in-place did")
 	fl.StringSliceVar(&f.salvage, "salvage", nil, "`COLUMNS` whose rows to keep of a last batch that is cut: names, globs, or all")
 	fl.StringVar(&f.schemaFrom, "schema-from", "", "take the schema from this `FILE` if FILE has lost its own")
-	fl.StringVar(&f.compression, "compression", keepCodec, "keep, none, zstd or lz4")
+	addCodec(fl, &f.compression)
 	fl.StringVar(&f.format, "format", fileFormat, "of the output: file or stream")
 	f.clockFlags.add(fl)
-	fl.BoolVar(&a.quiet, "quiet", false, "no progress")
-	fl.BoolVar(&a.json, "json", false, "print the report as JSON")
-	return cmd
 }
 
 const (
@@ -102,7 +106,7 @@ const (
 )
 
 // check refuses what cannot be meant, before any file is touched.
-func (f *recoverFlags) check(file string, changed func(string) bool) error {
+func (f *recoverFlags) check(file string) error {
 	if err := checkCodec(f.compression); err != nil {
 		return err
 	}
@@ -123,15 +127,15 @@ func (f *recoverFlags) check(file string, changed func(string) bool) error {
 	}
 	for _, flag := range []string{"in-place", "undo"} {
 		for _, other := range alone[flag] {
-			if changed(flag) && changed(other) {
+			if f.changed(flag) && f.changed(other) {
 				return usagef("--%s and --%s cannot be had together", flag, other)
 			}
 		}
-		if changed(flag) && file == stdinName {
+		if f.changed(flag) && file == files.Stdin {
 			return usagef("--%s needs a file, not standard input", flag)
 		}
 	}
-	if f.out == "" && !f.inPlace && !f.undo && file == stdinName {
+	if f.out == "" && !f.inPlace && !f.undo && file == files.Stdin {
 		return usagef("recover of standard input needs -o OUT")
 	}
 	return nil
@@ -149,8 +153,8 @@ func openBroken(path string) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.open {
-		in.close()
+	if in.Open {
+		in.Close()
 		return nil, fmt.Errorf("%s: a recorder is writing it; recover it when the recording has ended", path)
 	}
 	return in, nil
@@ -163,15 +167,15 @@ func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recover
 		if err != nil {
 			return nil, fmt.Errorf("--schema-from: %w", err)
 		}
-		defer other.close()
+		defer other.Close()
 		o.SchemaFrom = other.reader
 	}
-	p := a.newProgress("examining", in.size, true)
+	p := a.newProgress("examining", in.Size, true)
 	o.Progress = p.set
-	plan, err := recovery.Examine(ctx, in.data, in.size, &o)
+	plan, err := recovery.Examine(ctx, in.Data, in.Size, &o)
 	p.end()
 	if err == nil {
-		if err = f.fillClock(in.path, &plan.Report); err == nil {
+		if err = f.fillClock(in.Path, &plan.Report); err == nil {
 			return plan, nil
 		}
 	}
@@ -181,7 +185,7 @@ func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recover
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("%s: %w", in.path, withHint(err))
+	return nil, fmt.Errorf("%s: %w", in.Path, withHint(err))
 }
 
 // fillClock fills in the clock's rate of a report whose file does not state it.
@@ -191,6 +195,40 @@ func (f *recoverFlags) fillClock(path string, r *recovery.Report) error {
 		r.AcqClockHz = hz
 	}
 	return err
+}
+
+// recoverInPlace is `recover --in-place`.
+func (a *app) recoverInPlace(ctx context.Context, path string, f *recoverFlags) error {
+	ctx, stop := a.interruptible(ctx)
+	defer stop()
+	in, err := openBroken(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	plan, err := a.examine(ctx, in, f, recovery.Options{Name: path, Output: path, HeadersOnly: true})
+	if err != nil {
+		return err
+	}
+	if plan.Complete {
+		return a.reportRecovered(plan, "")
+	}
+	if err := inplace.Repair(ctx, in.Input, plan); err != nil {
+		return fmt.Errorf("%s: %w", path, withHint(err))
+	}
+	return a.reportRecovered(plan, path+inplace.Suffix)
+}
+
+// undo is `recover --undo`.
+func (a *app) undo(path string) error {
+	if err := inplace.Undo(path); err != nil {
+		return err
+	}
+	if a.json {
+		return a.writeJSON(map[string]any{"input": path, "outcome": "undone"})
+	}
+	fmt.Fprintf(a.stdout, "%s  undone: the file is as it was before\n", path)
+	return nil
 }
 
 func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
@@ -203,7 +241,7 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 	if err != nil {
 		return err
 	}
-	defer in.close()
+	defer in.Close()
 	if f.file > 0 {
 		if _, err := a.openReader(ctx, in, f.file); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
@@ -213,12 +251,12 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 	if err != nil {
 		return err
 	}
-	defer out.discard()
+	defer out.Discard()
 	plan, err := a.examine(ctx, in, f, recovery.Options{Name: path, Output: f.out, Stream: f.format == streamFormat, Salvage: f.salvage})
 	if err != nil {
 		return err
 	}
-	written := newWrittenFile(out)
+	written := files.NewHashed(out)
 	if err = a.writeRecovered(ctx, in, plan, f, written); err == nil {
 		// The disk writes while the output is read back from memory.
 		synced := make(chan error, 1)
@@ -227,13 +265,13 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 		err = errors.Join(err, <-synced)
 	}
 	if err == nil {
-		err = out.commit()
+		err = out.Commit()
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	for _, d := range plan.Report.Findings {
-		if len(f.salvage) == 0 && d.Batch >= 0 && d.LostRows > 0 && d.Offset+d.Length == in.size {
+		if len(f.salvage) == 0 && d.Batch >= 0 && d.LostRows > 0 && d.Offset+d.Length == in.Size {
 			a.sayf("%s: the end of the file cuts its last batch: --salvage COLUMNS keeps the rows that are still in it", path)
 		}
 	}
@@ -242,8 +280,8 @@ func (a *app) recover(ctx context.Context, path string, f *recoverFlags) error {
 
 // writeRecovered writes the planned output: bytes as they are, or with another
 // compression.
-func (a *app) writeRecovered(ctx context.Context, in *input, plan *recovery.Plan, f *recoverFlags, out *writtenFile) error {
-	whole := plan.Output(in.data)
+func (a *app) writeRecovered(ctx context.Context, in *input, plan *recovery.Plan, f *recoverFlags, out *files.Hashed) error {
+	whole := plan.Output(in.Data)
 	if f.compression == keepCodec {
 		p := a.newProgress("copying", plan.Size(), true)
 		defer p.end()
@@ -286,15 +324,15 @@ func copySpans(ctx context.Context, to *os.File, in *input, plan *recovery.Plan,
 			done += s.Length
 			continue
 		}
-		if _, err := in.file.Seek(in.at+s.Offset, io.SeekStart); err != nil {
+		if _, err := in.File.Seek(in.At+s.Offset, io.SeekStart); err != nil {
 			return err
 		}
 		for left := s.Length; left > 0; {
-			n, err := io.CopyN(to, in.file, min(left, copyStep))
+			n, err := io.CopyN(to, in.File, min(left, copyStep))
 			if err != nil {
-				return noEOF(err)
+				return files.NoEOF(err)
 			}
-			beginWriteback(to, done, n)
+			files.BeginWriteback(to, done, n)
 			left, done = left-n, done+n
 			progress(done, total)
 			if err := ctx.Err(); err != nil {
@@ -307,14 +345,14 @@ func copySpans(ctx context.Context, to *os.File, in *input, plan *recovery.Plan,
 
 // checkRecovered reads back what is on the disk and compares it by hash with
 // what was decoded, or written.
-func (a *app) checkRecovered(ctx context.Context, in *input, plan *recovery.Plan, f *recoverFlags, out *writtenFile) error {
+func (a *app) checkRecovered(ctx context.Context, in *input, plan *recovery.Plan, f *recoverFlags, out *files.Hashed) error {
 	info, err := out.Stat()
 	if err != nil {
 		return err
 	}
 	if f.compression == keepCodec {
-		err = plan.Check(in.data, out.File, info.Size(), ctx.Err)
-	} else if err = out.check(ctx); err == nil {
+		err = plan.Check(in.Data, out.File, info.Size(), ctx.Err)
+	} else if err = out.Check(ctx); err == nil {
 		err = plan.VerifyFraming(out.File, info.Size())
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -28,21 +29,19 @@ type sliceFlags struct {
 
 func (a *app) sliceCommand() *cobra.Command {
 	f := &sliceFlags{}
-	cmd := &cobra.Command{
-		Use:     "slice FILE -o OUT",
-		Short:   "Copy some rows and columns into a new file",
-		Long:    sliceHelp,
-		Example: `  oniscope slice probe_0.arrow -o minute.arrow --from 60 --to 120 --columns 'SpikeData*,Clock'`,
-		Args:    oneFile,
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.slice(cmd.Context(), args[0], f) },
-	}
-	fl := cmd.Flags()
-	f.add(fl)
-	fl.StringVarP(&f.out, "output", "o", "", "the new `FILE`")
-	fl.StringVar(&f.compression, "compression", keepCodec, "keep, none, zstd or lz4")
-	fl.BoolVar(&a.quiet, "quiet", false, "no progress")
-	fl.BoolVar(&a.json, "json", false, "print a report as JSON")
-	return cmd
+	return a.add(verb{
+		use: "slice FILE -o OUT", short: "Copy some rows and columns into a new file", long: sliceHelp,
+		example: `  oniscope slice probe_0.arrow -o minute.arrow --from 60 --to 120 --columns 'SpikeData*,Clock'`,
+		args:    oneFile, quiet: noProgress, json: jsonReport, findings: true,
+		flags: f.add,
+		run:   func(ctx context.Context, args []string) error { return a.slice(ctx, args[0], f) },
+	})
+}
+
+func (f *sliceFlags) add(fl *pflag.FlagSet) {
+	f.selectionFlags.add(fl)
+	addOutput(fl, &f.out, "")
+	addCodec(fl, &f.compression)
 }
 
 // check refuses what no file could satisfy.
@@ -64,7 +63,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	if err != nil {
 		return err
 	}
-	defer in.close()
+	defer in.Close()
 	codec, err := recording.ParseCodec(f.compression)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -73,7 +72,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	if err != nil {
 		return err
 	}
-	defer out.discard()
+	defer out.Discard()
 
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
@@ -83,7 +82,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := out.commit(); err != nil {
+	if err := out.Commit(); err != nil {
 		return err
 	}
 	return a.reportSlice(sliceReport{path, f.out, selectedOf(x), report})

@@ -32,24 +32,14 @@ type verification struct {
 }
 
 func (a *app) verifyCommand() *cobra.Command {
-	var c clockFlags
-	cmd := &cobra.Command{
-		Use:     "verify FILE...",
-		Short:   "Read recordings whole and list all that is wrong",
-		Long:    verifyHelp,
-		Example: `  oniscope verify --json run/*.arrow`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("verify needs a file")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args, &c) },
-	}
-	c.add(cmd.Flags())
-	cmd.Flags().BoolVar(&a.quiet, "quiet", false, "no progress")
-	cmd.Flags().BoolVar(&a.json, "json", false, "print an array, one object a file")
-	return cmd
+	c := &clockFlags{}
+	return a.add(verb{
+		use: "verify FILE...", short: "Read recordings whole and list all that is wrong", long: verifyHelp,
+		example: `  oniscope verify --json run/*.arrow`,
+		args:    someFiles, quiet: noProgress, json: jsonPerFile, findings: true,
+		flags: c.add,
+		run:   func(ctx context.Context, args []string) error { return a.verify(ctx, args, c) },
+	})
 }
 
 func (a *app) verify(ctx context.Context, paths []string, c *clockFlags) error {
@@ -92,9 +82,9 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 	if err != nil {
 		return verification{}, err
 	}
-	defer in.close()
+	defer in.Close()
 	rows := int64(0)
-	o := recovery.VerifyOptions{AcqClockHz: c.clockHz, Open: in.open}
+	o := recovery.VerifyOptions{AcqClockHz: c.clockHz, Open: in.Open}
 	if r, err := a.openReader(ctx, in, c.file); err == nil {
 		if err := c.setClock(path, r); err != nil {
 			return verification{}, fmt.Errorf("%s: %w", path, err)
@@ -104,10 +94,10 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 			return verification{}, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	p := a.newProgress("verifying "+path, in.size, true)
+	p := a.newProgress("verifying "+path, in.Size, true)
 	o.Progress = p.set
 	v := verification{Path: path, OK: true, Findings: []recording.Finding{}}
-	for f, e := range recovery.Verify(ctx, in.data, in.size, &o) {
+	for f, e := range recovery.Verify(ctx, in.Data, in.Size, &o) {
 		if err = e; err != nil {
 			break
 		}
@@ -116,7 +106,7 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 	}
 	p.end()
 	if !a.json {
-		a.printVerification(&v, err, in.open, rows, o.AcqClockHz)
+		a.printVerification(&v, err, in.Open, rows, o.AcqClockHz)
 	}
 	if err != nil {
 		return verification{}, fmt.Errorf("%s: %w", path, err)

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/oniscope/oniscope/recorder/internal/files"
 	"github.com/oniscope/oniscope/recorder/internal/serve"
 	"github.com/oniscope/oniscope/web"
 )
@@ -19,37 +21,40 @@ const viewHelp = `View serves the page from this binary on loopback and prints i
 files, the page opens them. Their bytes are read by range requests, and never
 changed. A browser is opened if there is one. Ctrl-C ends it.`
 
+// viewFlags are the flags of `oniscope view`.
+type viewFlags struct {
+	port      int
+	noBrowser bool
+}
+
 func (a *app) viewCommand() *cobra.Command {
-	var port int
-	var noBrowser bool
-	cmd := &cobra.Command{
-		Use:     "view [FILE...]",
-		Short:   "Show recordings in the page",
-		Long:    viewHelp,
-		Example: `  oniscope view today/*.arrow today/start-time_0.csv`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if port < 0 || port > 65535 {
-				return usagef("--port %d is not a port", port)
-			}
-			return a.view(cmd.Context(), args, port, !noBrowser)
-		},
-	}
-	cmd.Flags().IntVar(&port, "port", 0, "port on loopback; 0 is any free one")
-	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "open no browser")
-	cmd.Flags().BoolVar(&a.json, "json", false, "print the address and the files as JSON")
-	cmd.Flags().BoolVar(&a.quiet, "quiet", false, "print only the address")
-	return cmd
+	f := &viewFlags{}
+	return a.add(verb{
+		use: "view [FILE...]", short: "Show recordings in the page", long: viewHelp,
+		example: `  oniscope view today/*.arrow today/start-time_0.csv`,
+		quiet:   "print only the address", json: "print the address and the files as JSON",
+		flags: f.add,
+		run:   func(ctx context.Context, args []string) error { return a.view(ctx, args, f) },
+	})
+}
+
+func (f *viewFlags) add(fl *pflag.FlagSet) {
+	fl.IntVar(&f.port, "port", 0, "port on loopback; 0 is any free one")
+	fl.BoolVar(&f.noBrowser, "no-browser", false, "open no browser")
 }
 
 // shutdownPatience is how long requests may go on after Ctrl-C.
 const shutdownPatience = 2 * time.Second
 
-func (a *app) view(ctx context.Context, paths []string, port int, browser bool) error {
+func (a *app) view(ctx context.Context, paths []string, f *viewFlags) error {
+	if f.port < 0 || f.port > 65535 {
+		return usagef("--port %d is not a port", f.port)
+	}
 	files, err := openViewFiles(paths)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.port)))
 	if err != nil {
 		return err
 	}
@@ -72,7 +77,7 @@ func (a *app) view(ctx context.Context, paths []string, port int, browser bool) 
 		return errors.Join(err, server.Close())
 	}
 	a.sayf("Ctrl-C ends it")
-	if browser && web.HasEngine() {
+	if !f.noBrowser && web.HasEngine() {
 		openBrowser(url)
 	}
 	select {
@@ -105,7 +110,7 @@ func (a *app) printAddress(url string, files []string) error {
 // openViewFiles checks that each path is a file that can be read.
 func openViewFiles(paths []string) ([]string, error) {
 	for _, path := range paths {
-		f, _, err := openFile(path)
+		f, _, err := files.OpenRegular(path)
 		if err != nil {
 			return nil, err
 		}

@@ -119,7 +119,8 @@ people look at such files, cut and repair them, whoever wrote them.
 
 Results go to standard output, words to standard error.
 
-` + stdinHelp + `
+- as FILE reads standard input: a file that is redirected there is read where it
+lies, a pipe is first copied into a temporary file (in TMPDIR) without a name.
 
 ` + exitHelp,
 		Example: `  oniscope record --driver sim --rig rig.yaml --out today --duration 10s
@@ -135,32 +136,7 @@ Results go to standard output, words to standard error.
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(a.recordCommand(), a.devicesCommand(), a.infoCommand(), a.sliceCommand(), a.exportCommand(), a.catCommand(), a.plotCommand(), a.recoverCommand(), a.verifyCommand(), a.viewCommand())
-	for _, c := range root.Commands() {
-		c.Long += "\n\n" + exitHelp
-		switch c.Name() {
-		case "info", "verify", "recover", "slice", "export", "cat", "plot":
-			c.Flags().BoolVar(&a.all, "all", false, allHelp)
-		}
-	}
 	return root
-}
-
-func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	if !cmd.HasParent() {
-		return usagef("command %q is not known", args[0])
-	}
-	return usagef("%s takes no arguments, but got %q", cmd.Name(), args[0])
-}
-
-// oneFile is the cobra.PositionalArgs of commands that take one file.
-func oneFile(cmd *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return usagef("%s takes one file, but got %d", cmd.Name(), len(args))
-	}
-	return nil
 }
 
 // writeJSON prints one JSON document to stdout.

@@ -12,9 +12,6 @@ import (
 // findingLines is how many findings are listed without --all.
 const findingLines = 20
 
-// allHelp is the help of --all, of every command that lists findings.
-const allHelp = "list every finding, not only the first 20"
-
 // eachFinding calls print for the findings that are listed, and says how many
 // are not.
 func (a *app) eachFinding(w io.Writer, list []recording.Finding, print func(f *recording.Finding)) {

@@ -3,13 +3,11 @@ package command
 import (
 	"context"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/oniscope/oniscope/recorder/internal/files"
 	"github.com/oniscope/oniscope/recorder/internal/store"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -28,52 +26,27 @@ func (c *clockFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&c.startTime, "start-time", "", "start-time CSV `FILE` (default the start-time_*.csv beside the file, with its suffix)")
 }
 
-// An input is a file that a command reads and never changes.
+// An input is a recording that a command reads and never changes.
 type input struct {
-	path   string
-	file   *os.File
-	data   io.ReaderAt // of the recording: the file, or from at on a part of it
-	at     int64
-	size   int64             // of data
+	*files.Input
 	reader *recording.Reader // nil after openRaw
-	open   bool              // a recorder is writing it
-	remove string            // temporary file to take away in the end
 }
 
-// openFile opens a regular file for reading and refuses anything else.
-func openFile(path string) (*os.File, fs.FileInfo, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-	case info.IsDir():
-		err = fmt.Errorf("%s is a folder; name the files in it", path)
-	case info.Mode()&fs.ModeNamedPipe != 0:
-		err = fmt.Errorf("%s is a pipe; let it be standard input, and give - as the file", path)
-	case !info.Mode().IsRegular():
-		err = fmt.Errorf("%s is not a regular file", path)
-	}
-	if err != nil {
-		f.Close()
-		return nil, nil, err
-	}
-	return f, info, nil
-}
-
-// openRaw opens a file, of the size that it has at this moment, whatever it
-// holds; "-" is standard input.
+// openRaw opens a file whatever its bytes are.
 func openRaw(path string) (*input, error) {
-	if path == stdinName {
-		return openStdin()
-	}
-	f, info, err := openFile(path)
+	in, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return &input{path: path, file: f, data: f, size: info.Size(), open: store.IsOpen(path)}, nil
+	return &input{Input: in}, nil
+}
+
+// createOutput begins a file that is made of in, at a path that does not exist.
+func createOutput(path string, in *input) (*files.Output, error) {
+	if path == files.Stdin {
+		return nil, usagef("-o - is not a file; standard output is what oniscope cat writes to")
+	}
+	return files.Create(path, in.Input)
 }
 
 // openInput opens a recording and completes its clock.
@@ -86,20 +59,20 @@ func (a *app) openInput(ctx context.Context, path string, c *clockFlags) (*input
 		err = c.setClock(path, in.reader)
 	}
 	if err != nil {
-		in.close()
+		in.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return in, nil
 }
 
-// openReader opens what an input holds: all of it, or of joined files the nth
+// openReader opens what is in an input: all of it, or of joined files the nth
 // alone. It tells how far it is: of streams and files without a footer all
 // headers are read.
 func (a *app) openReader(ctx context.Context, in *input, nth int) (*recording.Reader, error) {
-	set, end := a.lateProgress("opening " + in.path)
+	set, end := a.lateProgress("opening " + in.Path)
 	defer end()
 	open := func() (*recording.Reader, error) {
-		return recording.Open(ctx, in.data, in.size, &recording.Options{Progress: set})
+		return recording.Open(ctx, in.Data, in.Size, &recording.Options{Progress: set})
 	}
 	r, err := open()
 	if err != nil || nth == 0 {
@@ -118,7 +91,7 @@ func (a *app) openReader(ctx context.Context, in *input, nth int) (*recording.Re
 		n = min(n, len(files)-1) // the last may be several, of other columns
 		f := files[n]
 		before += n
-		in.data, in.at, in.size = io.NewSectionReader(in.data, f.Start, f.Len()), in.at+f.Start, f.Len()
+		in.Narrow(f.Start, f.Len())
 		if r, err = open(); err != nil {
 			return nil, fmt.Errorf("file %d, from byte %d on: %w", nth, f.Start, err)
 		}
@@ -137,7 +110,7 @@ func (c *clockFlags) setClock(path string, r *recording.Reader) error {
 // the zero time leave it as it is.
 func (c *clockFlags) clock(path string, s stream.Stream) (hz uint64, began time.Time, err error) {
 	csv, asked := c.startTime, c.startTime != ""
-	if !asked && path != stdinName && (s.AcqClockHz == 0 || s.StartUTC == "") {
+	if !asked && path != files.Stdin && (s.AcqClockHz == 0 || s.StartUTC == "") {
 		csv = store.FindStartTime(path)
 	}
 	hz = c.clockHz
@@ -166,7 +139,7 @@ func (c *clockFlags) clock(path string, s stream.Stream) (hz uint64, began time.
 const maxStartTimeBytes = 1 << 20
 
 func readStartTime(path string) (stream.StartTime, error) {
-	f, info, err := openFile(path)
+	f, info, err := files.OpenRegular(path)
 	if err != nil {
 		return stream.StartTime{}, err
 	}

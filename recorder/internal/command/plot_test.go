@@ -118,7 +118,7 @@ func TestPlotEnvelopesArePhysicalAndExact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.close()
+	defer in.Close()
 	f := &plotFlags{out: "x.png", width: 400, scale: 1}
 	flags := (&app{}).plotCommand().Flags()
 	f.changed = flags.Changed
@@ -162,7 +162,7 @@ func TestTheAxisIsThatOfTheSecondsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.close()
+	defer in.Close()
 	f := &plotFlags{out: "x.png", width: 400, scale: 1}
 	flags := (&app{}).plotCommand().Flags()
 	f.changed = func(name string) bool { return name == "from" || name == "to" || flags.Changed(name) }

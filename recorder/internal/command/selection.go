@@ -82,15 +82,15 @@ func (a *app) openSelection(ctx context.Context, name string, f *selectionFlags)
 	}
 	x, err := f.resolve(ctx, in)
 	if err != nil {
-		in.close()
+		in.Close()
 		return nil, nil, err
 	}
-	if !in.open && in.reader.About().State == recording.Unfinished {
+	if !in.Open && in.reader.About().State == recording.Unfinished {
 		why := "its end is missing"
 		if list := in.reader.Findings(); len(list) > 0 {
 			why = list[len(list)-1].Reason
 		}
-		a.sayf("%s is unfinished: %s; \"oniscope recover\" makes it whole", in.path, why)
+		a.sayf("%s is unfinished: %s; \"oniscope recover\" makes it whole", in.Path, why)
 	}
 	return in, x, nil
 }
@@ -113,7 +113,7 @@ func (f *selectionFlags) resolve(ctx context.Context, in *input) (*recording.Exc
 	case errors.Is(err, path.ErrBadPattern), errors.As(err, &outside) && outside.Time != nil && outside.Time.From > outside.Time.To:
 		err = &usageError{err}
 	}
-	return nil, fmt.Errorf("%s: %w", in.path, err)
+	return nil, fmt.Errorf("%s: %w", in.Path, err)
 }
 
 // selection says what the flags ask of a recording.

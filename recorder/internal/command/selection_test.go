@@ -26,11 +26,11 @@ func resolve(t *testing.T, in *input, args ...string) (*recording.Excerpt, error
 }
 
 func TestSelectionMeansTheRowsAndColumns(t *testing.T) {
-	in, err := (&app{quiet: true}).openInput(t.Context(), slow(t, "beat", "2026-11-21T12:00:00Z", 0, seconds(10, 1050)), &clockFlags{})
+	in, err := (&app{quiet: true}).openInput(t.Context(), beats(t, 10, 1050), &clockFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.close()
+	defer in.Close()
 	for _, c := range []struct {
 		args       string
 		start, end int64
@@ -86,11 +86,11 @@ func TestSelectionMeansTheRowsAndColumns(t *testing.T) {
 // clock.
 func TestSecondsAreFoundWithoutReadingTheClock(t *testing.T) {
 	const rows = 200_000 // 2000 batches
-	in, err := (&app{quiet: true}).openInput(t.Context(), slow(t, "beat", "2026-11-21T12:00:00Z", 0, seconds(0, rows)), &clockFlags{})
+	in, err := (&app{quiet: true}).openInput(t.Context(), beats(t, 0, rows), &clockFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.close()
+	defer in.Close()
 	before := in.reader.BytesRead()
 	s, err := resolve(t, in, "--from", "1234", "--to", "1300")
 	if err != nil {

@@ -1,4 +1,4 @@
-package command
+package files
 
 import (
 	"os"
@@ -9,10 +9,10 @@ import (
 // Source: sync_file_range(2).
 const syncFileRangeWrite = 2
 
-// beginWriteback lets the disk begin with n bytes that were written at off.
+// BeginWriteback lets the disk begin with n bytes that were written at off.
 // Left to itself it begins when memory is full of them, or when the file is
 // synced at the end: then copying and writing come one after the other.
-func beginWriteback(f *os.File, off, n int64) {
+func BeginWriteback(f *os.File, off, n int64) {
 	// A file system that cannot do it writes later.
 	_ = syscall.SyncFileRange(int(f.Fd()), off, n, syncFileRangeWrite)
 }

@@ -1,4 +1,4 @@
-package command
+package files
 
 import (
 	"context"
@@ -7,36 +7,36 @@ import (
 	"os"
 )
 
-// A writtenFile remembers the hash of everything that is written to it, so that
-// it can be read back and compared. It is written from its beginning on.
-type writtenFile struct {
+// A Hashed output remembers the hash of everything that is written to it, so
+// that it can be read back and compared. It is written from its beginning on.
+type Hashed struct {
 	*os.File
 	truncate func(size int64) error
 	seed     maphash.Seed
-	pieces   []writtenPiece
+	pieces   []hashedPiece
 	size     int64
 }
 
-type writtenPiece struct {
+type hashedPiece struct {
 	n    int
 	hash uint64
 }
 
-// newWrittenFile wraps an output that is empty.
-func newWrittenFile(out *output) *writtenFile {
-	return &writtenFile{File: out.File, truncate: out.Truncate, seed: maphash.MakeSeed()}
+// NewHashed wraps an output that is empty.
+func NewHashed(out *Output) *Hashed {
+	return &Hashed{File: out.File, truncate: out.Truncate, seed: maphash.MakeSeed()}
 }
 
-func (w *writtenFile) Write(p []byte) (int, error) {
+func (w *Hashed) Write(p []byte) (int, error) {
 	n, err := w.File.Write(p)
 	if n > 0 {
-		w.pieces, w.size = append(w.pieces, writtenPiece{n, maphash.Bytes(w.seed, p[:n])}), w.size+int64(n)
+		w.pieces, w.size = append(w.pieces, hashedPiece{n, maphash.Bytes(w.seed, p[:n])}), w.size+int64(n)
 	}
 	return n, err
 }
 
 // Truncate cuts off what was written last, in whole writes.
-func (w *writtenFile) Truncate(size int64) error {
+func (w *Hashed) Truncate(size int64) error {
 	if err := w.truncate(size); err != nil {
 		return err
 	}
@@ -51,8 +51,8 @@ func (w *writtenFile) Truncate(size int64) error {
 	return nil
 }
 
-// check reads everything back and compares it with what was written.
-func (w *writtenFile) check(ctx context.Context) error {
+// Check reads everything back and compares it with what was written.
+func (w *Hashed) Check(ctx context.Context) error {
 	var buf []byte
 	at := int64(0)
 	for _, piece := range w.pieces {
@@ -63,7 +63,7 @@ func (w *writtenFile) check(ctx context.Context) error {
 			buf = make([]byte, piece.n)
 		}
 		if _, err := w.ReadAt(buf[:piece.n], at); err != nil {
-			return fmt.Errorf("reading %d bytes at %d: %w", piece.n, at, noEOF(err))
+			return fmt.Errorf("reading %d bytes at %d: %w", piece.n, at, NoEOF(err))
 		}
 		if maphash.Bytes(w.seed, buf[:piece.n]) != piece.hash {
 			return fmt.Errorf("the %d bytes from %d on are not those that were written", piece.n, at)

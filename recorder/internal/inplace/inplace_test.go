@@ -1,4 +1,4 @@
-package command
+package inplace
 
 import (
 	"bytes"
@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/recorder/internal/files"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/recovery"
 )
 
@@ -122,7 +124,7 @@ func TestUndoRefusesWhatItCannotTakeBack(t *testing.T) {
 // Recovered in place and taken back, for every kind of end that a file can
 // have, the file is the same byte for byte.
 func TestInPlaceAndUndoGiveTheFileBack(t *testing.T) {
-	whole, err := os.ReadFile(bonsai + "new_Heartbeat.arrow")
+	whole, err := os.ReadFile("../../../testdata/foreign/bonsai/new_Heartbeat.arrow")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,21 +137,33 @@ func TestInPlaceAndUndoGiveTheFileBack(t *testing.T) {
 		if err := os.WriteFile(path, file, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		code, stdout, stderr := try("recover", path, "--in-place", "--quiet")
-		if code != exitDone && code != exitLoss {
-			t.Fatalf("%d: exit %d: %s %s", i, code, stdout, stderr)
+		in, err := files.Open(path)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if code, stdout, stderr := try("verify", path, "--quiet"); code != exitDone && !strings.Contains(stdout, "suspect") {
-			t.Errorf("%d: verify: exit %d: %s %s", i, code, stdout, stderr)
+		plan, err := recovery.Examine(t.Context(), in.Data, in.Size, &recovery.Options{HeadersOnly: true})
+		if err == nil {
+			err = Repair(t.Context(), in, plan)
 		}
-		if code, _, stderr := try("recover", path, "--undo"); code != exitDone {
-			t.Fatalf("%d: undo: exit %d: %s", i, code, stderr)
+		in.Close()
+		if err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+		mended, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := testdata.Open(t, mended); r.About().State != recording.Complete {
+			t.Errorf("%d: repaired, the file is %s", i, r.About().State)
+		}
+		if err := Undo(path); err != nil {
+			t.Fatalf("%d: undo: %v", i, err)
 		}
 		got, err := os.ReadFile(path)
 		if err != nil || !bytes.Equal(got, file) {
 			t.Errorf("%d: %v, %d bytes instead of %d", i, err, len(got), len(file))
 		}
-		if _, err := os.Lstat(path + tailSuffix); err == nil {
+		if _, err := os.Lstat(path + Suffix); err == nil {
 			t.Errorf("%d: the tail is still there", i)
 		}
 	}

@@ -1,0 +1,104 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// An Output is a file in the making. It is written under a temporary name in
+// the folder of Path, and named by Commit; Discard takes it away if Commit did
+// not name it. One goroutine at a time may call it.
+type Output struct {
+	*os.File
+	Path     string
+	finished bool
+	done     bool
+}
+
+// Create begins a file at a path that does not exist; in is what it is made of.
+func Create(path string, in *Input) (*Output, error) {
+	if info, err := os.Lstat(path); err == nil {
+		if mine, err := in.File.Stat(); err == nil && os.SameFile(info, mine) {
+			return nil, fmt.Errorf("%s is the input itself; choose another output", path)
+		}
+		return nil, fmt.Errorf("%s exists; nothing is overwritten, choose another output", path)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	dir, name := ".", path
+	if i := strings.LastIndexFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) }); i >= 0 {
+		dir, name = path[:i+1], path[i+1:]
+	}
+	f, err := os.CreateTemp(dir, "."+name+".partial-*")
+	if err != nil {
+		return nil, err
+	}
+	return &Output{File: f, Path: path}, nil
+}
+
+// Truncate cuts the file; the next Write continues there.
+func (o *Output) Truncate(size int64) error {
+	if err := o.File.Truncate(size); err != nil {
+		return err
+	}
+	_, err := o.Seek(size, 0)
+	return err
+}
+
+// Finish closes the file with everything on the platter.
+func (o *Output) Finish() error {
+	if o.finished {
+		return nil
+	}
+	if err := o.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := o.Sync(); err != nil {
+		return err
+	}
+	o.finished = true
+	return o.Close()
+}
+
+// Commit finishes the file and gives it its name.
+func (o *Output) Commit() error {
+	if err := o.Finish(); err != nil {
+		return err
+	}
+	// A link fails where a file of that name has appeared; a rename would
+	// replace it. Where links are not possible, looking must do.
+	err := os.Link(o.Name(), o.Path)
+	if err == nil {
+		err = os.Remove(o.Name())
+	} else if _, statErr := os.Lstat(o.Path); errors.Is(statErr, fs.ErrNotExist) {
+		err = os.Rename(o.Name(), o.Path)
+	} else {
+		err = fmt.Errorf("%s appeared meanwhile; nothing is overwritten", o.Path)
+	}
+	o.done = err == nil
+	return err
+}
+
+// CommitAll gives several files their names, or none.
+func CommitAll(outs ...*Output) error {
+	for i, out := range outs {
+		if err := out.Commit(); err != nil {
+			for _, named := range outs[:i] {
+				os.Remove(named.Path)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// Discard removes the file unless Commit named it.
+func (o *Output) Discard() {
+	if !o.done {
+		o.Close()
+		os.Remove(o.Name())
+	}
+}
