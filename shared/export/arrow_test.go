@@ -99,7 +99,6 @@ func TestFilesOfAllWriters(t *testing.T) {
 			compared++
 		}
 	}
-	t.Log(compared, refused)
 	if compared < 700 || refused > 80 {
 		t.Errorf("%d batches were compared, %d files refused as Parquet", compared, refused)
 	}
@@ -179,11 +178,11 @@ func expanded(t *testing.T, r *recording.Reader, b *recording.Batch) arrow.Recor
 		columns[i] = b.Columns[i].Column
 	}
 	j := jobOf(r, Selection{Columns: columns})
-	stored, err := parquetColumns(j)
+	schema, err := arrowSchema(j)
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch, err := parquetBatch(parquetSchema(j, stored), stored, b)
+	batch, err := recordBatch(parquetSchema(schema, j.columns), b)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,11 +78,11 @@ func TestMemoryDoesNotGrowWithTheRecording(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			stored, err := parquetColumns(j)
+			schema, err := arrowSchema(j)
 			if err != nil {
 				return err
 			}
-			schema := parquetSchema(j, stored)
+			schema = parquetSchema(schema, j.columns)
 			p, err := newPageWriter(j, schema, parquetProperties(schema, recording.Zstd, 20000))
 			if err != nil {
 				return err

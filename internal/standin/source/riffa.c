@@ -6,7 +6,8 @@
  *
  * Settings: saved_voltage (dV, of both ports), lock_a, lock_b (dV from which a
  * link locks, 33), lose_a, lose_b (ms after the start when the link drops),
- * silent_after (ms after the start from which nothing is delivered),
+ * silent_after, mute_after (ms after the start from which nothing is delivered,
+ * or heartbeats only),
  * malformed_after, fail_after, hang_after (frames).
  */
 #include "standin.h"
@@ -188,7 +189,9 @@ static void make(struct riffa *r, u64 time, u32 address, u32 size, u64 count)
 static int next(struct riffa *r)
 {
     struct sender *s = NULL;
-    for (size_t i = 0; i < sizeof r->senders / sizeof r->senders[0]; i++)
+    long mute = setting("mute_after", -1);
+    int beats_only = mute >= 0 && r->now > (double)mute * (CLOCK / 1000);
+    for (size_t i = 0; i < (beats_only ? 1 : sizeof r->senders / sizeof r->senders[0]); i++)
         if (r->senders[i].period > 0 && (!s || r->senders[i].next < s->next)) s = &r->senders[i];
     while (!s || s->next > r->now) {
         long silent = setting("silent_after", -1);

@@ -351,6 +351,17 @@ func (a *Acquisition) Stop() {
 	}
 }
 
+// ending reports whether the source should have ended, or be about to: a read
+// that does not return from then on will not, however much the controller's
+// buffer still has.
+func (a *Acquisition) ending() bool {
+	if a.halted.Load() || a.stopped.Load() > 0 {
+		return true
+	}
+	end := a.endTick.Load()
+	return end > 0 && a.judge.timed() && a.elapsed() > time.Duration(float64(end)/float64(a.clockHz)*float64(time.Second))+silentAfter
+}
+
 // endClock is where the recording ended, if it was asked to end there.
 func (a *Acquisition) endClock() (tick uint64, inOrder bool) {
 	inOrder = a.reachedEnd.Load() || a.stopped.Load() > 0 && !a.cfg.Wait
@@ -386,7 +397,7 @@ func (a *Acquisition) Wait() (reached bool, err error) {
 		case <-a.readerDone:
 			waiting = false
 		case now := <-tick.C:
-			if n := a.calls.Load(); n != calls || since.IsZero() || !a.halted.Load() {
+			if n := a.calls.Load(); n != calls || since.IsZero() || !a.ending() {
 				calls, since = n, now
 			}
 			if calls%2 == 1 && now.Sub(since) > a.patience {

@@ -18,11 +18,14 @@ type Output struct {
 	done     bool
 }
 
-// Create begins a file at a path that does not exist; in is what it is made of.
+// Create begins a file at a path that does not exist; in is what it is made of,
+// nil for no file.
 func Create(path string, in *Input) (*Output, error) {
 	if info, err := os.Lstat(path); err == nil {
-		if mine, err := in.File.Stat(); err == nil && os.SameFile(info, mine) {
-			return nil, fmt.Errorf("%s is the input itself; choose another output", path)
+		if in != nil {
+			if mine, err := in.File.Stat(); err == nil && os.SameFile(info, mine) {
+				return nil, fmt.Errorf("%s is the input itself; choose another output", path)
+			}
 		}
 		return nil, fmt.Errorf("%s exists; nothing is overwritten, choose another output", path)
 	} else if !errors.Is(err, fs.ErrNotExist) {

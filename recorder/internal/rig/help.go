@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/oniscope/oniscope/hardware/device"
 )
 
@@ -40,11 +38,7 @@ func deviceHelp(headstage string) string {
 		if k := device.KindForKey(key); k.Headstages != nil && !slices.Contains(k.Headstages, headstage) {
 			continue
 		}
-		text, err := yaml.MarshalWithOptions(device.KindForKey(key).Settings(), yaml.Flow(true))
-		if err != nil {
-			panic(err) // settings are plain structs
-		}
-		fmt.Fprintf(&b, "    %s: %s\n", key, wholeFloat.ReplaceAllString(strings.TrimSpace(string(text)), "$1"))
+		fmt.Fprintf(&b, "    %s: %s\n", key, flow(device.KindForKey(key).Settings()))
 	}
 	return b.String()
 }

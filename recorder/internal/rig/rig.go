@@ -6,6 +6,7 @@ package rig
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/headstage"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/recorder/internal/store"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -23,10 +25,15 @@ import (
 // A Rig is what a rig file says: what is connected, how each device is set,
 // and how its streams are written. Unknown keys are errors that name the line.
 type Rig struct {
-	Driver  string          `yaml:"driver"`
-	Seed    uint64          `yaml:"seed"`
-	Pace    string          `yaml:"pace"`
-	Signal  string          `yaml:"signal"`
+	Driver string `yaml:"driver"`
+	Seed   uint64 `yaml:"seed"`
+	Pace   string `yaml:"pace"`
+	Signal string `yaml:"signal"`
+
+	// Calibration is the folder with the calibration files of probes, which
+	// are found by serial number; relative to the folder of the rig file.
+	Calibration string `yaml:"calibration"`
+
 	Ports   map[string]Port `yaml:"ports"`
 	Devices ast.Node        `yaml:"devices"` // kinds have keys of their own
 	Writer  Writer          `yaml:"writer"`
@@ -38,8 +45,32 @@ type Rig struct {
 
 // A Port says what is plugged into a port, and how it is supplied.
 type Port struct {
-	Headstage string `yaml:"headstage"`
-	Voltage   string `yaml:"voltage"`
+	Headstage string  `yaml:"headstage"`
+	Voltage   Voltage `yaml:"voltage"`
+
+	VoltageDV int `yaml:"-"` // tenths of a volt; 0: the search of the headstage
+}
+
+// A Voltage is the text of a voltage, as it is in the file: what YAML makes of
+// 055 or 1_0 is not what somebody meant who wrote a voltage.
+type Voltage struct {
+	Text string
+	Line int
+}
+
+// UnmarshalYAML takes the text.
+func (v *Voltage) UnmarshalYAML(node ast.Node) error {
+	if anchor, ok := node.(*ast.AnchorNode); ok {
+		node = anchor.Value
+	}
+	if _, ok := node.(ast.ScalarNode); !ok {
+		return &yaml.SyntaxError{Message: "voltage: want auto, or volts as in 4.5", Token: node.GetToken()}
+	}
+	v.Text, v.Line = node.GetToken().Value, node.GetToken().Position.Line
+	if node.Type() == ast.NullType {
+		v.Text = ""
+	}
+	return nil
 }
 
 // A Writer says how streams are written: as Bonsai's DataFrameWriter, and the layout. What
@@ -82,12 +113,16 @@ func Parse(name string, text []byte) (*Rig, error) {
 		if !slices.Contains(PortNames, port) {
 			return nil, fmt.Errorf("%s: ports: %q is not a port; possible: %s", name, port, strings.Join(PortNames, ", "))
 		}
-		if p.Headstage != "" && !slices.Contains(device.Headstages(), p.Headstage) {
-			return nil, fmt.Errorf("%s: port %s: headstage %q is not known; possible: %s", name, port, p.Headstage, strings.Join(device.Headstages(), ", "))
+		if p.Headstage == "" {
+			return nil, fmt.Errorf("%s: port %s: no headstage; possible: %s; leave out a port with nothing plugged in", name, port, strings.Join(headstages(), ", "))
 		}
-		if p.Voltage != "" && p.Voltage != "auto" {
-			return nil, fmt.Errorf("%s: port %s: voltage %q; only auto is possible", name, port, p.Voltage)
+		if !slices.Contains(headstages(), p.Headstage) {
+			return nil, fmt.Errorf("%s: port %s: headstage %q is not known; possible: %s", name, port, p.Headstage, strings.Join(headstages(), ", "))
 		}
+		if p.VoltageDV, err = headstage.ParseVoltage(p.Headstage, p.Voltage.Text); err != nil {
+			return nil, fmt.Errorf("%s:%d: port %s: voltage: %w", name, p.Voltage.Line, port, err)
+		}
+		r.Ports[port] = p
 	}
 	if err := r.parseDevices(); err != nil {
 		return nil, err
@@ -118,6 +153,18 @@ func (r *Rig) parseDevices() error {
 		r.devices[key] = settings
 	}
 	return nil
+}
+
+// headstages are the keys of what can be plugged into a port: what boards are
+// configured for, then what the simulator alone has.
+func headstages() []string {
+	keys := headstage.Kinds()
+	for _, key := range device.Headstages() {
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // DeviceKeys are the possible keys below devices.
@@ -198,6 +245,20 @@ func (r *Rig) Device(kind *device.Kind, key string) Device {
 		return Device{Enable: true}
 	}
 	return Device{Enable: !kind.Optional, Settings: kind.Settings()}
+}
+
+// Named reports whether the file has settings for the device of a key.
+func (r *Rig) Named(key string) bool {
+	_, ok := r.devices[key]
+	return ok
+}
+
+// CalibrationFolder is the folder with calibration files, "" if none is named.
+func (r *Rig) CalibrationFolder() string {
+	if r.Calibration == "" || filepath.IsAbs(r.Calibration) {
+		return r.Calibration
+	}
+	return filepath.Join(filepath.Dir(r.File), r.Calibration)
 }
 
 // explain puts file and line in front of a message of the YAML package, and

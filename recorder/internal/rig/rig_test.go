@@ -40,6 +40,15 @@ func TestTheExampleRigIsReadWhole(t *testing.T) {
 	}
 }
 
+func TestAVoltageIsTakenInTenths(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "auto": 0, "5": 50, "5.0": 50, "4.7": 47, "'4.7'": 47, "3.3": 33, "6.5": 65, "&v 4.7": 47} {
+		r, err := Parse("rig.yaml", []byte("ports:\n  b: {headstage: neuropixels-1.0e, voltage: "+text+"}\n"))
+		if err != nil || r.Ports["b"].VoltageDV != want {
+			t.Errorf("voltage %q: %+v, %v", text, r, err)
+		}
+	}
+}
+
 func TestARigFileIsRefusedWithTheLine(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown key":             {"driver: sim\nspeed: 3\n", `rig.yaml:2: unknown key "speed"`},
@@ -59,7 +68,14 @@ func TestARigFileIsRefusedWithTheLine(t *testing.T) {
 		"wrong gain":              {"ports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {gain_ap: 999}}\n", "rig.yaml:2: devices: port-a/neuropixels-1.0e: gain 999: want one of [50"},
 		"wrong port":              {"ports: {c: {headstage: neuropixels-1.0e}}\n", `"c" is not a port; possible: a, b`},
 		"wrong headstage":         {"ports: {a: {headstage: rhd}}\n", `headstage "rhd" is not known; possible: neuropixels-1.0e`},
-		"voltage by hand":         {"ports: {a: {headstage: neuropixels-1.0e, voltage: 6}}\n", "only auto is possible"},
+		"too much voltage":        {"ports:\n  a: {headstage: neuropixels-1.0e, voltage: 6.6}\n", "rig.yaml:2: port a: voltage: headstage: 6.6 V"},
+		"voltage in octal":        {"ports:\n  a: {headstage: headstage-64, voltage: 0o7}\n", `rig.yaml:2: port a: voltage: headstage: "0o7"`},
+		"voltage with a line":     {"ports:\n  a: {headstage: headstage-64, voltage: 5_0}\n", `rig.yaml:2: port a: voltage: headstage: "5_0"`},
+		"voltage of infinity":     {"ports:\n  a: {headstage: neuropixels-1.0e, voltage: .inf}\n", `rig.yaml:2: port a: voltage: headstage: ".inf"`},
+		"voltage below zero":      {"ports:\n  a: {headstage: neuropixels-1.0e, voltage: -5}\n", `rig.yaml:2: port a: voltage: headstage: "-5"`},
+		"voltage between steps":   {"ports:\n  a: {headstage: neuropixels-1.0e, voltage: 5.05}\n", `rig.yaml:2: port a: voltage: headstage: "5.05"`},
+		"voltage of two kinds":    {"ports:\n  a: {headstage: neuropixels-1.0e, voltage: [5]}\n", "rig.yaml:2: voltage: want auto, or volts"},
+		"no headstage":            {"ports: {a: {voltage: auto}}\n", "rig.yaml: port a: no headstage; possible: neuropixels-1.0e"},
 		"a word for a number":     {"seed: many\n", "rig.yaml:1:"},
 		"a list for devices":      {"devices: [a]\n", "rig.yaml:1: devices: want one key a device"},
 		"no YAML":                 {"driver: [sim\n", "rig.yaml:1:"},

@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
@@ -75,11 +76,11 @@ func (rec *Run) settingsOf(kinds []*device.Kind, at oni.Address) (settings rig.D
 	case 0:
 		return rec.rig.Device(nil, ""), nil
 	case 1:
-		return rec.rig.Device(kinds[0], kinds[0].KeyAt(at)), nil
+		return rec.asConfigured(kinds[0], at), nil
 	}
 	parts = map[string]device.Part{}
 	for _, k := range kinds {
-		own := rec.rig.Device(k, k.KeyAt(at))
+		own := rec.asConfigured(k, at)
 		parts[k.Key] = device.Part{Off: !own.Enable, Settings: own.Settings}
 		if own.Enable && !settings.Enable {
 			settings = own
@@ -87,6 +88,35 @@ func (rec *Run) settingsOf(kinds []*device.Kind, at oni.Address) (settings rig.D
 		}
 	}
 	return settings, parts
+}
+
+// asConfigured is what the rig says of a device, with what its configuration
+// found: calibration, and whether it is there.
+func (rec *Run) asConfigured(k *device.Kind, at oni.Address) rig.Device {
+	key := k.KeyAt(at)
+	d := rec.rig.Device(k, key)
+	if rec.report == nil || key == "" {
+		return d
+	}
+	if found := rec.report.Settings[key]; found != nil {
+		d.Settings = found
+	}
+	d.Enable = d.Enable && !slices.Contains(rec.report.Absent, key)
+	if d.Enable {
+		for fact, value := range rec.report.Facts(key) {
+			rec.fact(at, factName(k, fact), value)
+		}
+	}
+	return d
+}
+
+// factName is the name of a fact in the summary of a device: with that of the
+// probe where several share the device.
+func factName(k *device.Kind, fact string) string {
+	if k.Indices != nil && k.Place == device.Headstage {
+		return k.Key + "/" + fact
+	}
+	return fact
 }
 
 // writer returns how the streams of a device are written: options over the
@@ -166,6 +196,7 @@ func (rec *Run) describe(s *stream.Stream, started time.Time) {
 	s.StartUTC = started.UTC().Format(time.RFC3339Nano)
 	s.StartClock = 0 // Start resets the acquisition clock
 	s.Simulated = rec.head.Simulated
+	s.Extra = append(s.Extra, rec.known(s.Name)...)
 }
 
 func (rec *Run) openStream(s *stream.Stream) (acquire.Writer, error) {

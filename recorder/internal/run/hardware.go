@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"time"
 
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/headstage"
 	"github.com/oniscope/oniscope/hardware/liboni"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/hardware/sim"
@@ -17,7 +20,7 @@ import (
 // openController makes the controller that the rig describes, configured and
 // ready for Start. What it changes it undoes through out, on every way out.
 // ctx ends with the first signal.
-func (rec *Run) openController(_ context.Context, out *wayOut) (oni.Controller, error) {
+func (rec *Run) openController(ctx context.Context, out *wayOut) (oni.Controller, error) {
 	if rec.o.Controller != nil {
 		return rec.o.Controller(out.add)
 	}
@@ -29,7 +32,7 @@ func (rec *Run) openController(_ context.Context, out *wayOut) (oni.Controller, 
 		}
 		return source, nil
 	case rig.DriverRiffa:
-		return nil, errors.New("driver riffa: boards are opened, but not configured yet; nothing is recorded from them")
+		return rec.configured(ctx, out)
 	case rig.DriverTest:
 		for _, name := range rig.PortNames {
 			if kind := rec.rig.Ports[name].Headstage; kind != "" {
@@ -38,6 +41,61 @@ func (rec *Run) openController(_ context.Context, out *wayOut) (oni.Controller, 
 		}
 	}
 	return OpenBoard(rec.rig.Driver, rec.o.Liboni)
+}
+
+// configured opens a board and makes it ready to record.
+func (rec *Run) configured(ctx context.Context, out *wayOut) (oni.Controller, error) {
+	c, err := OpenBoard(rec.rig.Driver, rec.o.Liboni)
+	if err != nil {
+		return nil, err
+	}
+	// Also what is wrong with the rig is found after both ports are at 0 V.
+	if rec.report, err = headstage.Configure(ctx, c, wantedHeadstages(rec.rig), out.add); err != nil {
+		if ctx.Err() != nil {
+			err = errEarly
+		}
+		return nil, errors.Join(err, out.leave(), c.Close())
+	}
+	for _, text := range rec.report.Warnings {
+		rec.warn(errors.New(text))
+	}
+	var ports []uint8
+	for i, name := range rig.PortNames {
+		if rec.rig.Ports[name].Headstage != "" {
+			ports = append(ports, uint8(i+1))
+		}
+	}
+	rec.watchLinks(c, ports)
+	rec.hurryStop(c)
+	return c, nil
+}
+
+// wantedHeadstages is a rig as headstages are configured from it.
+func wantedHeadstages(r *rig.Rig) headstage.Rig {
+	wanted := headstage.Rig{
+		Device: func(k *device.Kind, key string) headstage.Device {
+			d := r.Device(k, key)
+			return headstage.Device{Enable: d.Enable, Named: r.Named(key), Settings: d.Settings}
+		},
+		Sleep: sleep,
+	}
+	for i, name := range rig.PortNames {
+		wanted.Ports[i] = headstage.Port{Headstage: r.Ports[name].Headstage, VoltageDV: r.Ports[name].VoltageDV}
+	}
+	if folder := r.CalibrationFolder(); folder != "" {
+		wanted.Calibration, wanted.CalibrationName = os.DirFS(folder), folder
+	}
+	return wanted
+}
+
+// sleep waits, or returns when ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // OpenBoard opens a board as it is, without the settings of a rig: through

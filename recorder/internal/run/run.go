@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/headstage"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/recorder/internal/acquire"
 	"github.com/oniscope/oniscope/recorder/internal/rig"
@@ -93,9 +94,10 @@ type Run struct {
 	codecs map[oni.Address]recording.Codec
 	keys   map[oni.Address]device.Settings
 	plan   *Plan
-	wire   float64       // bytes a second into the controller's buffer
-	head   store.Summary // what does not change
-	raw    bool          // devices may send that are kept as they come
+	wire   float64           // bytes a second into the controller's buffer
+	head   store.Summary     // what does not change
+	report *headstage.Report // nil: nothing was configured
+	raw    bool              // devices may send that are kept as they come
 
 	acquisition atomic.Pointer[acquire.Acquisition] // from the start of acquisition on
 	completing  atomic.Bool                         // nothing more is read

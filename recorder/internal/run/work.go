@@ -79,6 +79,11 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 			return nil, err
 		}
 	}
+	if rec.report != nil {
+		if err := rec.report.Ready(rec.source); err != nil {
+			return nil, err
+		}
+	}
 	if ctx.Err() != nil {
 		return nil, errEarly
 	}
@@ -126,6 +131,7 @@ func (rec *Run) record(ctx context.Context, a *acquire.Acquisition) error {
 	}); err != nil {
 		rec.warn(err)
 	}
+	rec.writeProbes()
 	marker := make(chan struct{})
 	go rec.keepMarker(marker, a)
 	reached, err := a.Wait()

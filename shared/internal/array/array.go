@@ -148,8 +148,7 @@ func offsetWidth(t arrowipc.TypeID) int {
 // dictionary's indices included.
 func fixedBits(f *arrowipc.Field) (int, bool) {
 	if f.Dictionary != nil {
-		bits, ok := f.Dictionary.Index.FixedBits()
-		return bits, ok && bits <= 64
+		return f.Dictionary.Index.FixedBits()
 	}
 	return f.Type.FixedBits()
 }

@@ -1,0 +1,77 @@
+package run
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/oniscope/oniscope/recorder/internal/rig"
+	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// What a configuration found out, on its way into the files: voltages, serial
+// numbers, electrodes.
+
+// metadataPrefix is that of our own keys in a schema.
+const metadataPrefix = "oniscope."
+
+// keyOf returns the rig file's key for the device of a stream, "" if it has none.
+func keyOf(name string) string {
+	for _, key := range rig.DeviceKeys() {
+		if streamOf(key) == name {
+			return key
+		}
+	}
+	return ""
+}
+
+// streamOf is what the stream of a device is called.
+func streamOf(key string) string { return strings.ReplaceAll(key, "/", "-") }
+
+// known is what is known of the device of a stream, as schema metadata.
+func (rec *Run) known(name string) []stream.KeyValue {
+	key := keyOf(name)
+	if rec.report == nil || key == "" {
+		return nil
+	}
+	var kv []stream.KeyValue
+	facts := rec.report.Facts(key)
+	for _, fact := range slices.Sorted(maps.Keys(facts)) {
+		kv = append(kv, stream.KeyValue{Key: metadataPrefix + fact, Value: facts[fact]})
+	}
+	if probe, ok := rec.report.Probes[key]; ok {
+		kv = append(kv, stream.KeyValue{Key: metadataPrefix + "probe", Value: string(probe.Connected)})
+	}
+	return kv
+}
+
+// writeProbes writes which electrodes are connected, beside the recording.
+func (rec *Run) writeProbes() {
+	if rec.report == nil {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(rec.report.Probes)) {
+		file := store.FileName(streamOf(key)+"-probe", rec.store.Suffix(), ".json")
+		if err := rec.writeBeside(file, rec.report.Probes[key].Full); err != nil {
+			rec.warn(err)
+		}
+	}
+}
+
+// writeBeside writes a small file beside the recording, and replaces one only
+// where files may be replaced.
+func (rec *Run) writeBeside(file string, text []byte) error {
+	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	if *rec.writer(rig.Writer{}).Overwrite {
+		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	}
+	f, err := os.OpenFile(rec.Path(file), flags, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
+}

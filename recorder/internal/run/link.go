@@ -1,0 +1,133 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/oni"
+)
+
+// What is asked of the hardware beside the reader. Source: onix-devices 2.9, 1.13.
+
+// Registers of a port controller and of a heartbeat.
+const (
+	regLinkState = 5 // bit 0: lock
+	regLinkFlags = 7 // not 0: the lock was lost since it was cleared; old firmware has it not
+	clearFlags   = 3
+
+	regBeatDivider = 1
+	regBeatClockHz = 2
+)
+
+// pollLinks is how often links are looked at: a lost one is said within a
+// second.
+const pollLinks = 250 * time.Millisecond
+
+// A link is what was seen last of a port in use.
+type link struct {
+	port uint8 // 1 is A
+	lost bool
+}
+
+// watchLinks says when a port in use loses its link, and when it comes back. What
+// the headstage did not send is a gap in its streams; the other port goes on.
+func (rec *Run) watchLinks(c oni.Controller, ports []uint8) {
+	for _, port := range ports {
+		l := &link{port: port}
+		rec.beside("link of port "+letter(port), pollLinks, func() error {
+			changed, err := l.look(c)
+			if changed != "" {
+				rec.alarm("", changed)
+				rec.blame(changed)
+			}
+			return err
+		})
+	}
+}
+
+// blame keeps a reason why the run is not what was wanted, once, that was said
+// already.
+func (rec *Run) blame(text string) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if !slices.Contains(rec.errors, text) && len(rec.errors) < maxErrors {
+		rec.errors = append(rec.errors, text)
+	}
+}
+
+// look reads the state of a link and says what has changed.
+func (l *link) look(c oni.Controller) (changed string, err error) {
+	controller := oni.NewAddress(0, l.port)
+	state, err := c.ReadRegister(controller, regLinkState)
+	if err != nil {
+		return "", err
+	}
+	flags, err := c.ReadRegister(controller, regLinkFlags)
+	if err != nil && !errors.Is(err, oni.ErrNACK) {
+		return "", err
+	}
+	lost := state&1 == 0
+	switch {
+	case lost && !l.lost:
+		changed = fmt.Sprintf("port %s lost its link: its headstage sends nothing; see the cable; what else is recorded goes on", letter(l.port))
+	case !lost && l.lost:
+		changed = fmt.Sprintf("port %s has its link again, but its headstage has lost its settings: end this recording and begin another", letter(l.port))
+	case !lost && flags != 0:
+		changed = fmt.Sprintf("the link of port %s was lost for a moment: its headstage may have lost its settings", letter(l.port))
+	}
+	l.lost = lost
+	if flags != 0 && !lost {
+		return changed, c.WriteRegister(controller, regLinkFlags, clearFlags)
+	}
+	return changed, nil
+}
+
+// letter is a port as people say it: "A".
+func letter(port uint8) string { return strings.ToUpper(device.PortName(port)) }
+
+// A reader leaves the hardware only when the block that it waits for is full.
+// Where the devices that the block was sized for are silent, heartbeats alone
+// would take half a minute for that; so they are asked to beat faster.
+const (
+	hurryAfter = time.Second // from when the run was asked to end
+	hurryHz    = 20_000      // fills the largest block in 0.14 s
+)
+
+// hurryStop lets the reader leave soon after the run was asked to end.
+func (rec *Run) hurryStop(c oni.Controller) {
+	heartbeat := oni.Address(0)
+	if dev, ok := c.Table().Find(heartbeat); !ok || dev.ID != device.IDHeartbeat && dev.ID != device.IDPersistentHeartbeat {
+		return
+	}
+	var asked time.Time
+	done := false
+	rec.beside("the heartbeat", pollLinks, func() error {
+		rec.mu.Lock()
+		ending := rec.reason != ""
+		rec.mu.Unlock()
+		switch {
+		case !ending || done:
+			return nil
+		case asked.IsZero():
+			asked = time.Now()
+			return nil
+		case time.Since(asked) < hurryAfter:
+			return nil
+		}
+		done = true
+		hz, err := c.ReadRegister(heartbeat, regBeatClockHz)
+		if err != nil {
+			return err
+		}
+		before, err := c.ReadRegister(heartbeat, regBeatDivider)
+		if err != nil {
+			return err
+		}
+		rec.out.add("the heartbeat's rate", func() error { return c.WriteRegister(heartbeat, regBeatDivider, before) })
+		return c.WriteRegister(heartbeat, regBeatDivider, max(1, hz/hurryHz))
+	})
+}
