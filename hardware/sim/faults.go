@@ -12,18 +12,20 @@ type FaultKind uint8
 
 // The faults.
 const (
-	Drop  FaultKind = iota // Count frames of Address never come
-	Cut                    // Count frames of Address come with half of their bytes
-	Stall                  // no frame comes for Ticks, then all at once; only with Config.Wait
-	Jump                   // the acquisition clock is Ticks ahead from then on
-	End                    // ReadInto returns ErrEnded
+	Drop   FaultKind = iota // Count frames of Address never come
+	Cut                     // Count frames of Address come with half of their bytes
+	Stall                   // no frame comes for Ticks, then all at once; only with Config.Wait
+	Jump                    // the acquisition clock is Ticks ahead from then on
+	End                     // ReadInto returns ErrEnded
+	Unplug                  // the cable of the port that Address belongs to is pulled
+	Hang                    // ReadInto never returns
 )
 
 // A Fault happens at the first frame whose clock is not before At.
 type Fault struct {
 	Kind    FaultKind
 	At      uint64      // acquisition clock, ticks, before any Jump
-	Address oni.Address // Drop, Cut
+	Address oni.Address // Drop, Cut, Unplug
 	Count   uint64      // Drop, Cut
 	Ticks   uint64      // Stall, Jump
 }
@@ -35,7 +37,11 @@ func (f Fault) check(table oni.DeviceTable) error {
 		if !ok || dev.ReadSize == 0 {
 			return fmt.Errorf("no device at %v sends frames", f.Address)
 		}
-	case Stall, Jump, End:
+	case Unplug:
+		if f.Address.Port() == 0 {
+			return fmt.Errorf("%v is of no port", f.Address)
+		}
+	case Stall, Jump, End, Hang:
 	default:
 		return errors.New("kind is not known")
 	}
@@ -84,6 +90,14 @@ func (c *controller) apply(f *oni.Frame) bool {
 			}
 		case Jump:
 			f.Clock += fault.Ticks
+		case Unplug:
+			if fault.Count == 0 {
+				fault.Count = 1
+				c.unplug(fault.Address.Port())
+			}
+			comes = comes && f.Address.Port() != fault.Address.Port()
+		case Hang:
+			select {}
 		}
 	}
 	return comes

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
 )
@@ -37,8 +39,16 @@ var headstageBoards = map[string]headstageBoard{
 	}},
 }
 
-// headstageTable is the device table's part of what is plugged into the ports.
-func (c *controller) headstageTable() (table oni.DeviceTable) {
+// headstageTable is the device table's part of the headstages that are linked.
+func (c *controller) headstageTable() oni.DeviceTable {
+	return slices.DeleteFunc(c.boards(), func(dev oni.Device) bool {
+		port := int(dev.Address.Port()) - 1
+		return c.cold != nil && (!c.cold.linked(port) || c.options[oni.OptionPortFunc]>>(2*port)&1 == 1)
+	})
+}
+
+// boards lists the devices of all headstages that are plugged in.
+func (c *controller) boards() (table oni.DeviceTable) {
 	for port, key := range c.cfg.Ports {
 		for _, dev := range headstageBoards[key].devices {
 			dev.Address = oni.NewAddress(uint8(port+1), uint8(dev.Address))
@@ -78,7 +88,7 @@ func (c *controller) powerUpHeadstages(r registers) {
 			r.fixed(oni.HubManager(uint8(port+1)), uint32(number), value)
 		}
 	}
-	for _, dev := range c.headstageTable() {
+	for _, dev := range c.boards() {
 		enable := uint32(0)
 		if dev.ReadSize > 0 {
 			enable = 1

@@ -88,6 +88,9 @@ func (c *controller) newProducers() []producer {
 			continue
 		}
 		for i, k := range device.KindsOf(dev, c.headstage(dev.Address)) {
+			if c.cold != nil && !c.cold.sends(dev, k, i) {
+				continue
+			}
 			set := c.settingsOf(k, dev.Address)
 			if scene := scenes[k.Key]; scene != nil {
 				all = append(all, scene(c, dev, set))

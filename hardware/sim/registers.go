@@ -66,6 +66,11 @@ func (r registers) value(a oni.Address, number uint32) uint32 { return r[a][numb
 // enabled reports whether a device was enabled at the last Reset.
 func (c *controller) enabled(a oni.Address) bool {
 	dev, ok := c.table.Find(a)
+	if c.cold != nil {
+		if _, link := c.cold.portAt(a); link != nil {
+			return link.latched[linkFirst]&1 == 1
+		}
+	}
 	return ok && c.latched[a][enableRegister(dev.ID)]&1 == 1
 }
 
@@ -81,6 +86,7 @@ func (c *controller) powerUp() {
 	r.fixed(addressHeartbeat, regEnable, 1)
 	r.cell(addressHeartbeat, regClockDiv, periodTicks(settingsAt[*device.RateSettings](c, addressHeartbeat).RateHz)).lowest = smallestDivider
 	r.fixed(addressHeartbeat, regClockHz, ClockHz)
+	r.fixed(addressHeartbeat, 3, 10) // MIN_HB_HZ
 
 	for _, port := range []oni.Address{0x1, 0x2} { // onix-devices 2.9
 		r.cell(port, regEnable, 0)
@@ -142,6 +148,9 @@ func (c *controller) powerUp() {
 		}
 	}
 	c.powerUpHeadstages(r)
+	if c.cold != nil {
+		forget(r)
+	}
 	c.registers = r
 }
 
@@ -158,6 +167,10 @@ func (c *controller) latch() {
 	table := breakoutTable()
 	for i := range table {
 		switch d := &table[i]; {
+		case d.ID == device.IDPassthrough && c.cold != nil:
+			_, link := c.cold.portAt(d.Address)
+			link.latch(c.options[oni.OptionPortFunc]>>(2*(d.Address-passthrough(0)))&1 == 1)
+			d.ReadSize = link.readSize()
 		case d.ID == device.IDPassthrough && c.headstage(d.Address) != "":
 			if k := device.KindOf(*d, c.headstage(d.Address)); k != nil { // else it has devices of its own
 				d.ReadSize = uint32(k.Samples)
@@ -202,9 +215,23 @@ func divider(cell *register) func() uint64 {
 func (c *controller) ReadRegister(a oni.Address, number uint32) (uint32, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	cell, err := c.register(a, number)
+	value, err := c.readLocked(a, number)
+	c.note("read", a, number, value, err)
 	if err != nil {
 		return 0, &oni.RegisterError{Address: a, Register: number, Err: err}
+	}
+	return value, nil
+}
+
+func (c *controller) readLocked(a oni.Address, number uint32) (uint32, error) {
+	if c.cold != nil && c.state.Load() != closed {
+		if value, handled, err := c.readCold(a, number); handled {
+			return value, err
+		}
+	}
+	cell, err := c.register(a, number)
+	if err != nil {
+		return 0, err
 	}
 	if cell.now != nil {
 		return cell.now(), nil
@@ -216,12 +243,26 @@ func (c *controller) ReadRegister(a oni.Address, number uint32) (uint32, error) 
 func (c *controller) WriteRegister(a oni.Address, number, value uint32) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	err := c.writeLocked(a, number, value)
+	c.note("write", a, number, value, err)
+	if err != nil {
+		return &oni.RegisterError{Address: a, Register: number, Write: true, Err: err}
+	}
+	return nil
+}
+
+func (c *controller) writeLocked(a oni.Address, number, value uint32) error {
+	if c.cold != nil && c.state.Load() != closed {
+		if handled, err := c.writeCold(a, number, value); handled {
+			return err
+		}
+	}
 	cell, err := c.register(a, number)
 	if err == nil && (cell.readOnly || value < cell.lowest) {
 		err = oni.ErrNACK
 	}
 	if err != nil {
-		return &oni.RegisterError{Address: a, Register: number, Write: true, Err: err}
+		return err
 	}
 	cell.value.Store(value)
 	return nil
@@ -251,6 +292,7 @@ func (c *controller) Reset() error {
 		c.registers[port][1].value.Store(0) // GPOSTATE; onix-devices 2.9
 	}
 	c.latch()
+	c.note("reset", 0, 0, 0, nil)
 	return nil
 }
 
@@ -283,6 +325,7 @@ func (c *controller) SetOption(o oni.Option, value uint32) error {
 		return oni.ErrOption
 	}
 	c.options[o] = value
+	c.note("option", 0, uint32(o), value, nil)
 	return nil
 }
 
@@ -324,4 +367,21 @@ func (c *controller) backlogBytes() uint64 {
 	}
 	used := float64(c.wireBytes.Load()) / float64(read) * float64(now-read)
 	return uint64(min(used, 4*device.DefaultTotalMemWords))
+}
+
+// forget gives registers the values of a power-up where the rest of this file
+// has those of a configured rig. What ENABLE is then is not specified: 1 catches
+// who does not write it. Source: onix-devices 2.10.
+func forget(r registers) {
+	for a, cells := range r {
+		if cell := cells[regEnable]; cell != nil && a.Index() != 254 && !cell.readOnly {
+			cell.value.Store(1)
+		}
+	}
+	for _, a := range []oni.Address{addressHeartbeat, addressMemoryMonitor} {
+		r[a][regClockDiv].value.Store(defaultDivider)
+	}
+	for ch := range uint32(12) {
+		r[addressAnalogIO][regInputRange+ch].value.Store(0)
+	}
 }

@@ -53,6 +53,12 @@ type Config struct {
 
 	Faults []Fault
 
+	// Cold makes a controller as hardware is after power-up, to be configured:
+	// see Board. Otherwise everything is set as Settings say, and links are
+	// there.
+	Cold   bool
+	Boards [2]Board // of the ports, if it is cold
+
 	// Wait, if not nil, is called before frames are delivered, with the
 	// acquisition clock that has to be reached first, about 200 times a second
 	// of the rig's time. It should return when ticks / ClockHz seconds have
@@ -100,6 +106,7 @@ type controller struct {
 	registers             registers
 	latched               map[oni.Address]map[uint32]uint32 // registers as of the last Reset
 	options               map[oni.Option]uint32
+	cold                  *cold // nil: as if it had been configured
 	readBlock, writeBlock uint32
 }
 
@@ -127,6 +134,9 @@ func New(cfg Config) (oni.Controller, error) {
 		}
 	}
 	c := &controller{cfg: cfg, options: map[oni.Option]uint32{}}
+	if cfg.Cold {
+		c.cold = newCold(&cfg)
+	}
 	c.powerUp()
 	c.latch()
 	for i, f := range cfg.Faults {
@@ -226,8 +236,15 @@ func (c *controller) Hub(hub uint8) (oni.Hub, error) {
 func (c *controller) Start() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	err := error(nil)
 	if s := c.state.Load(); s != idle && s != stopped {
-		return fmt.Errorf("sim: Start: %w", oni.ErrState)
+		err = oni.ErrState
+	} else if c.cold != nil {
+		err = c.unlatched()
+	}
+	c.note("start", 0, 0, 0, err)
+	if err != nil {
+		return fmt.Errorf("sim: Start: %w", err)
 	}
 	c.producers = c.newProducers()
 	c.faults = append([]Fault(nil), c.cfg.Faults...)
@@ -243,6 +260,9 @@ func (c *controller) Stop() error {
 		return fmt.Errorf("sim: Stop: %w", oni.ErrState)
 	}
 	c.state.Store(stopped)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.note("stop", 0, 0, 0, nil)
 	return nil
 }
 
@@ -253,6 +273,9 @@ func (c *controller) Close() error {
 	}
 	c.state.Store(closed)
 	c.producers = nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.note("close", 0, 0, 0, nil)
 	return nil
 }
 
