@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -16,7 +15,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	tree "github.com/oniscope/oniscope/shared/internal/array"
-	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/vectors"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -150,7 +148,7 @@ func columnData(t arrow.DataType, v *recording.Vector) (*array.Data, error) {
 		return extended(e, func(storage arrow.DataType) (*array.Data, error) { return columnData(storage, v) })
 	}
 	if values := vectors.Array(v); values != nil {
-		return otherData(t, values)
+		return treeData(t, values)
 	}
 	if t, ok := t.(*arrow.RunEndEncodedType); ok {
 		return runEndData(t, v)
@@ -190,33 +188,6 @@ func fixedData(t arrow.DataType, n int, data, valid []byte) (*array.Data, error)
 		bits = memory.NewBufferBytes(packBits(valid))
 	}
 	return array.NewData(t, n, []*memory.Buffer{bits, memory.NewBufferBytes(data)}, nil, nulls, 0), nil
-}
-
-// otherData returns a column of no fixed width. Views may be asked for as text
-// or bytes, and are then written out.
-func otherData(t arrow.DataType, a *tree.Array) (*array.Data, error) {
-	if a.Field.Dictionary != nil || a.Field.Type.ID != arrowipc.Utf8View && a.Field.Type.ID != arrowipc.BinaryView {
-		return treeData(t, a)
-	}
-	if t.ID() != arrow.STRING && t.ID() != arrow.BINARY {
-		return treeData(t, a)
-	}
-	data, err := treeData(arrow.BinaryTypes.BinaryView, a)
-	if err != nil {
-		return nil, err
-	}
-	views := array.NewBinaryViewData(data)
-	offsets, values := make([]int32, 1, 1+a.Len), []byte(nil)
-	for i := range a.Len {
-		if views.IsValid(i) {
-			values = append(values, views.Value(i)...)
-		}
-		if len(values) > math.MaxInt32 {
-			return nil, kindf("%d rows of text with more than 2 GiB", a.Len)
-		}
-		offsets = append(offsets, int32(len(values)))
-	}
-	return array.NewData(t, a.Len, []*memory.Buffer{treeBuffers(a)[0], memory.NewBufferBytes(arrow.GetBytes(offsets)), memory.NewBufferBytes(values)}, nil, a.Nulls, 0), nil
 }
 
 // treeData wraps a decoded column of any other type, buffer by buffer.

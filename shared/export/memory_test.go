@@ -78,11 +78,11 @@ func TestMemoryDoesNotGrowWithTheRecording(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			schema, err := arrowSchema(j)
+			stored, err := parquetColumns(j)
 			if err != nil {
 				return err
 			}
-			schema = parquetSchema(schema, j.columns)
+			schema := parquetSchema(j, stored)
 			p, err := newPageWriter(j, schema, parquetProperties(schema, recording.Zstd, 20000))
 			if err != nil {
 				return err

@@ -33,20 +33,22 @@ func Parquet(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options,
 	if err != nil {
 		return Report{}, err
 	}
-	schema, err := arrowSchema(j)
+	columns, err := parquetColumns(j)
 	if err != nil {
 		return Report{}, err
 	}
-	schema = parquetSchema(schema, j.columns)
+	schema := parquetSchema(j, columns)
 	width := 0
 	for i := range j.columns {
 		width += max(1, j.columns[i].ByteWidth)
 	}
 	rows := int64(max(1, rowGroupBytes/width))
 	props := parquetProperties(schema, codec, rows)
-	pages, err := newPageWriter(j, schema, props)
-	if err != nil {
-		return Report{}, err
+	var pages *pageWriter
+	if !slices.ContainsFunc(j.columns, func(c stream.Column) bool { return c.Type == stream.Other }) {
+		if pages, err = newPageWriter(j, schema, props); err != nil {
+			return Report{}, err
+		}
 	}
 	if pages != nil {
 		if err := j.each(pages.write); err != nil {
@@ -57,27 +59,16 @@ func Parquet(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options,
 		}
 		return j.report, nil
 	}
-	arrowProps := pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema())
-	for _, f := range schema.Fields() {
-		if err := refused(f, props, arrowProps); err != nil {
-			return Report{}, kindf("column %q is of type %s: %v; leave it out, or choose arrow", f.Name, f.Type, err)
-		}
-	}
-	pq, err := pqarrow.NewFileWriter(schema, j, props, arrowProps)
+	pq, err := pqarrow.NewFileWriter(schema, j, props, pqarrow.DefaultWriterProps())
 	if err != nil {
 		return Report{}, fmt.Errorf("export: parquet: %w", err)
 	}
 	err = j.each(func(b *recording.Batch) error {
-		batch, err := recordBatch(schema, b)
+		batch, err := parquetBatch(schema, columns, b)
 		if err != nil {
 			return err
 		}
 		defer batch.Release()
-		for i, c := range batch.Columns() {
-			if d, ok := c.(*array.Dictionary); ok && d.Dictionary().NullN() > 0 {
-				return kindf("column %q has a null in its dictionary, which arrow-go does not write as Parquet; leave it out, or choose arrow", schema.Field(i).Name)
-			}
-		}
 		err = guarded(func() error { return pq.WriteBuffered(batch) })
 		if err != nil && j.failed == nil {
 			return kindf("parquet: %v; choose arrow", err)
@@ -93,15 +84,22 @@ func Parquet(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options,
 	return j.report, nil
 }
 
-// refused returns why arrow-go does not write a column as Parquet.
-func refused(f arrow.Field, props *parquet.WriterProperties, arrowProps pqarrow.ArrowWriterProperties) error {
-	return guarded(func() error {
-		w, err := pqarrow.NewFileWriter(arrow.NewSchema([]arrow.Field{f}, nil), io.Discard, props, arrowProps)
-		if err == nil {
-			err = w.Close()
+// parquetBatch makes a batch of arrow-go's.
+func parquetBatch(schema *arrow.Schema, columns []parquetColumn, b *recording.Batch) (batch arrow.RecordBatch, err error) {
+	err = guarded(func() error {
+		arrays := make([]arrow.Array, len(columns))
+		for i := range columns {
+			data, err := columns[i].data(&b.Columns[i])
+			if err != nil {
+				return err
+			}
+			arrays[i] = array.MakeFromData(data)
+			data.Release()
 		}
-		return err
+		batch = array.NewRecordBatch(schema, arrays, int64(b.Rows))
+		return nil
 	})
+	return batch, err
 }
 
 // parquetProperties choose what suits samples: whole numbers as differences of
@@ -125,37 +123,4 @@ func parquetProperties(schema *arrow.Schema, codec recording.Codec, rows int64) 
 		list = append(list, parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCompressionLevel(1))
 	}
 	return parquet.NewWriterProperties(list...)
-}
-
-// withEntry returns metadata with one entry more.
-func withEntry(m arrow.Metadata, key, value string) arrow.Metadata {
-	return arrow.NewMetadata(append(slices.Clone(m.Keys()), key), append(slices.Clone(m.Values()), value))
-}
-
-// parquetSchema replaces run-end encoded types by those of their values, and
-// views by what they show, and durations by numbers, of which alone Parquet
-// knows.
-//
-// Names are those of the columns: Parquet knows a column by its name alone.
-func parquetSchema(schema *arrow.Schema, columns []stream.Column) *arrow.Schema {
-	fields := make([]arrow.Field, schema.NumFields())
-	for i := range fields {
-		fields[i] = schema.Field(i)
-		fields[i].Name = columns[i].Name
-		switch t := fields[i].Type.(type) {
-		case *arrow.RunEndEncodedType:
-			if _, fixed := t.Encoded().(arrow.FixedWidthDataType); fixed {
-				fields[i].Type = t.Encoded()
-			}
-		case *arrow.DurationType: // the type is told by the metadata
-			fields[i].Type, fields[i].Metadata = arrow.PrimitiveTypes.Int64, withEntry(fields[i].Metadata, "arrow_type", t.String())
-		case *arrow.StringViewType:
-			fields[i].Type = arrow.BinaryTypes.String
-		case *arrow.BinaryViewType:
-			fields[i].Type = arrow.BinaryTypes.Binary
-		}
-		fields[i].Nullable = true // a file may have nulls where its schema says that there are none
-	}
-	metadata := schema.Metadata()
-	return arrow.NewSchema(fields, &metadata)
 }

@@ -4,7 +4,6 @@ package export
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
@@ -91,15 +89,13 @@ func newPageWriter(w io.Writer, s *arrow.Schema, props *parquet.WriterProperties
 	return p, nil
 }
 
-// keyValues are the schema's metadata, and the schema itself, as pqarrow
-// writes them.
+// keyValues are the schema's metadata, as pqarrow writes them.
 func keyValues(s *arrow.Schema) metadata.KeyValueMetadata {
 	kv := metadata.NewKeyValueMetadata()
 	m := s.Metadata()
 	for i, key := range m.Keys() {
 		_ = kv.Append(key, m.Values()[i]) // of metadata that is not sealed
 	}
-	_ = kv.Append("ARROW:schema", base64.StdEncoding.EncodeToString(flight.SerializeSchema(s, memory.DefaultAllocator)))
 	return kv
 }
 

@@ -74,11 +74,11 @@ func TestPagesHoldEveryNumberInAnyBatches(t *testing.T) {
 	for _, sizes := range [][]int{{1}, {100000}, {10, 20, 30, 40000, 1, 2, 3, 16384, 16383, 5}, {0, 7}, {}} {
 		r := open(t, numbers(t, random, sizes...))
 		j := jobOf(r, Selection{})
-		schema, err := arrowSchema(j)
+		stored, err := parquetColumns(j)
 		if err != nil {
 			t.Fatal(err)
 		}
-		schema = parquetSchema(schema, j.columns)
+		schema := parquetSchema(j, stored)
 		for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
 			var f bytes.Buffer
 			p, err := newPageWriter(&f, schema, parquetProperties(schema, codec, 40000))

@@ -148,7 +148,8 @@ func offsetWidth(t arrowipc.TypeID) int {
 // dictionary's indices included.
 func fixedBits(f *arrowipc.Field) (int, bool) {
 	if f.Dictionary != nil {
-		return f.Dictionary.Index.FixedBits()
+		bits, ok := f.Dictionary.Index.FixedBits()
+		return bits, ok && bits <= 64
 	}
 	return f.Type.FixedBits()
 }

@@ -383,7 +383,7 @@ func checkChildren(f *arrowipc.Field) error {
 		}
 	case arrowipc.RunEndEncoded:
 		ends := &f.Children[0]
-		if _, ok := ends.Type.FixedBits(); !ok || ends.Type.ID != arrowipc.Int || !ends.Type.Signed || ends.Type.BitWidth < 16 || ends.Dictionary != nil {
+		if _, ok := ends.Type.FixedBits(); !ok || ends.Type.ID != arrowipc.Int || !ends.Type.Signed || ends.Type.BitWidth < 16 || ends.Type.BitWidth > 64 || ends.Dictionary != nil {
 			return fmt.Errorf("run ends of %s", ends.TypeString())
 		}
 	}

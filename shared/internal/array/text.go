@@ -143,6 +143,9 @@ func AppendFixed(dst []byte, t *arrowipc.DataType, p []byte) []byte {
 	case arrowipc.Bool:
 		return strconv.AppendBool(dst, p[0] != 0)
 	case arrowipc.Int:
+		if len(p) > 8 {
+			return appendScaled(dst, bigInteger(p, t.Signed), 0)
+		}
 		x := integer(p, 0, len(p))
 		if t.Signed {
 			return strconv.AppendInt(dst, x, 10)
@@ -202,13 +205,18 @@ func FloatFromHalf(half uint16) float64 {
 const maxDigits = 128
 
 func appendDecimal(dst []byte, p []byte, scale int) []byte {
+	return appendScaled(dst, bigInteger(p, true), scale)
+}
+
+// bigInteger is a little-endian integer of any width.
+func bigInteger(p []byte, signed bool) *big.Int {
 	be := slices.Clone(p)
 	slices.Reverse(be)
 	x := new(big.Int).SetBytes(be)
-	if be[0]&0x80 != 0 {
+	if signed && be[0]&0x80 != 0 {
 		x.Sub(x, new(big.Int).Lsh(big.NewInt(1), uint(8*len(p))))
 	}
-	return appendScaled(dst, x, scale)
+	return x
 }
 
 // appendScaled appends x / 10^scale.

@@ -58,7 +58,7 @@ func (f *Field) oneDictionary(words map[int64]string) error {
 
 func (f *Field) check() error {
 	if f.Dictionary != nil {
-		if bits, ok := f.Dictionary.Index.FixedBits(); !ok {
+		if bits, ok := f.Dictionary.Index.FixedBits(); !ok || bits > 64 {
 			return fmt.Errorf("dictionary indices of %d bits", bits)
 		}
 	}
@@ -86,7 +86,7 @@ func (f *Field) check() error {
 	}
 	switch f.Type.ID {
 	case RunEndEncoded:
-		if ends := &f.Children[0]; ends.Type.ID != Int || ends.Type.BitWidth < 16 || ends.Dictionary != nil {
+		if ends := &f.Children[0]; ends.Type.ID != Int || ends.Type.BitWidth < 16 || ends.Type.BitWidth > 64 || ends.Dictionary != nil {
 			return fmt.Errorf("run ends of %s", ends.TypeString())
 		}
 	case Map:

@@ -98,7 +98,7 @@ func (t DataType) FixedBits() (bits int, ok bool) {
 	case Bool:
 		return 1, true
 	case Int:
-		return int(t.BitWidth), t.BitWidth == 8 || t.BitWidth == 16 || t.BitWidth == 32 || t.BitWidth == 64
+		return int(t.BitWidth), t.BitWidth == 8 || t.BitWidth == 16 || t.BitWidth == 32 || t.BitWidth == 64 || t.BitWidth == 128 // of Polars alone
 	case Decimal:
 		return int(t.BitWidth), t.BitWidth == 32 || t.BitWidth == 64 || t.BitWidth == 128 || t.BitWidth == 256
 	case Time:

@@ -29,7 +29,7 @@ func layoutOf(f *arrowipc.Field) (l Layout, ok bool) {
 			return l, false
 		}
 		ends, ok := layoutOf(&f.Children[0])
-		if !ok || ends.Bits < 16 {
+		if !ok || ends.Bits < 16 || ends.Bits > 64 {
 			return l, false
 		}
 		l, ok = layoutOf(&f.Children[1])
@@ -64,6 +64,9 @@ func storageType(t arrowipc.DataType) stream.Type {
 	width, ok := t.FixedBits()
 	if !ok {
 		return stream.Other
+	}
+	if width > 64 {
+		return stream.FixedBinary
 	}
 	log := stream.Type(bits.Len(uint(width / 16))) // 0 to 3 for 8 to 64 bits
 	switch t.ID {
