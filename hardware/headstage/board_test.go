@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -398,9 +400,17 @@ func (b *board) plugV2e(port, lockAt int) *plugged {
 	return p
 }
 
-// files are the calibration files of the probes above.
+// files are the calibration files of the probes above; a copy of the map.
 func files(t testing.TB) fstest.MapFS {
 	t.Helper()
+	found, err := readFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return maps.Clone(found)
+}
+
+var readFiles = sync.OnceValues(func() (fstest.MapFS, error) {
 	found := fstest.MapFS{}
 	for name, from := range map[string]string{
 		"18194819542_ADCCalibration.csv":        "V1_ADCCalibration.csv",
@@ -409,12 +419,12 @@ func files(t testing.TB) fstest.MapFS {
 	} {
 		text, err := os.ReadFile("../../testdata/calibration/" + from)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		found[name] = &fstest.MapFile{Data: text}
 	}
-	return found
-}
+	return found, nil
+})
 
 // undoStack runs its steps last first, as a recorder does.
 type undoStack []func() error

@@ -167,7 +167,7 @@ func (b *bringUp) beat(d hostDevice) error {
 	if err != nil {
 		return err
 	}
-	return b.WriteRegister(d.at, regClockDiv, divider)
+	return b.write(d.at, regClockDiv, divider)
 }
 
 func (b *bringUp) analogIO(d hostDevice) error {
@@ -216,7 +216,7 @@ func (b *bringUp) memoryMonitor(d hostDevice) error {
 
 func (b *bringUp) harpSync(d hostDevice) error {
 	if d.want.Enable {
-		if err := b.WriteRegister(d.at, regHarpSource, 0); err != nil {
+		if err := b.write(d.at, regHarpSource, 0); err != nil {
 			return err
 		}
 	}

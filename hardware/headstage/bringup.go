@@ -51,11 +51,16 @@ func (b *bringUp) ReadRegister(a oni.Address, register uint32) (uint32, error) {
 // errForbidden is a fault of this program, never one of the rig.
 var errForbidden = errors.New("this register is never written")
 
-// WriteRegister writes a register unless ctx ended. Of a PortController only
+// WriteRegister writes a register, for serdes.
+func (b *bringUp) WriteRegister(a oni.Address, register, value uint32) error {
+	return b.write(a, register, value)
+}
+
+// write writes a register unless ctx ended. Of a PortController only
 // ENABLE, DESPWR and LINKFLAGS pass: PORTVOLTAGE belongs to voltage.go, GPOSTATE
 // can fire stimulators, SAVEVOLTAGE outlasts a power cut. Source: onix-devices
 // 2.9, 6.0.
-func (b *bringUp) WriteRegister(a oni.Address, register, value uint32) error {
+func (b *bringUp) write(a oni.Address, register, value uint32) error {
 	if err := b.ctx.Err(); err != nil {
 		return err
 	}
@@ -80,7 +85,7 @@ func isPortController(table oni.DeviceTable, a oni.Address) bool {
 // keep writes a register that can be read as well, and looks at it again after
 // the next reset.
 func (b *bringUp) keep(what string, a oni.Address, register, value uint32) error {
-	if err := b.WriteRegister(a, register, value); err != nil {
+	if err := b.write(a, register, value); err != nil {
 		return fmt.Errorf("headstage: %s: %w", what, err)
 	}
 	b.written = append(b.written, written{what, a, register, value})

@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/device/neuropixels"
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
@@ -98,11 +99,21 @@ func (r *Report) Facts(key string) map[string]string {
 	return all
 }
 
-// A ProbeMap is which electrodes of a probe are connected to which channels, as
-// probe-interface JSON.
+// A ProbeMap is which electrodes of a probe are connected to which channels.
 type ProbeMap struct {
-	Full      []byte // all electrodes, as Bonsai's files
-	Connected []byte // those that are connected, for metadata
+	Model     neuropixels.Model
+	Selection neuropixels.Selection
+	About     map[string]string // for people: "serial_number"
+}
+
+// Full is the map as probe-interface JSON with all electrodes of the probe, as
+// Bonsai reads and writes it: up to 400 KB.
+func (m ProbeMap) Full() []byte { return neuropixels.FormatProbe(m.Model, m.Selection, true, m.About) }
+
+// Connected is the map as probe-interface JSON with the electrodes that are
+// connected, in the order of channels: short enough for metadata.
+func (m ProbeMap) Connected() []byte {
+	return neuropixels.FormatProbe(m.Model, m.Selection, false, m.About)
 }
 
 // Names of facts. Source: onix-devices 6.0, 6.1, 2.8, 5.3.

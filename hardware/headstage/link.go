@@ -161,7 +161,7 @@ func (b *bringUp) confirm() error {
 		if !locked {
 			return b.lockLost(port)
 		}
-		err = b.WriteRegister(portController(port), regLinkFlags, clearLinkFlags)
+		err = b.write(portController(port), regLinkFlags, clearLinkFlags)
 		if err != nil && !errors.Is(err, oni.ErrNACK) { // old gateware lacks it
 			return err
 		}

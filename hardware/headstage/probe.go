@@ -250,10 +250,7 @@ func (b *bringUp) noteElectrodes(key string, m neuropixels.Model, s neuropixels.
 	if f.probePart != "" {
 		about["model_name"] = f.probePart
 	}
-	b.report.Probes[key] = ProbeMap{
-		Full:      neuropixels.FormatProbe(m, s, true, about),
-		Connected: neuropixels.FormatProbe(m, s, false, about),
-	}
+	b.report.Probes[key] = ProbeMap{m, s, about}
 }
 
 // A shifter writes the shift registers of a probe. Source: onix-devices 6.6 step

@@ -141,11 +141,22 @@ func darken(c oni.Controller, port oni.Address) error {
 	if err := writeVoltage(c, port, nil, 0); err != nil {
 		return err
 	}
+	return reads(c, port, 0)
+}
+
+// reads compares the voltage that a port reports with the one that was written.
+// A port that does not acknowledge the question has taken the write.
+func reads(c oni.Controller, port oni.Address, dv int) error {
 	v, err := c.ReadRegister(port, regPortVoltage)
-	if err == nil && v != 0 {
-		return fmt.Errorf("headstage: 0 V was written, the port reports %d tenths of a volt", v)
+	switch {
+	case errors.Is(err, oni.ErrNACK):
+		return nil
+	case err != nil:
+		return err
+	case v != uint32(dv):
+		return fmt.Errorf("headstage: %s V were written, the port reports %d tenths of a volt", volts(dv), v)
 	}
-	return nil // who cannot be asked has taken the write
+	return nil
 }
 
 func portControllers(table oni.DeviceTable) []oni.Address {
@@ -190,11 +201,11 @@ func (p *power) set(ctx context.Context, port int, k *kind, dv int) error {
 	if err := writeVoltage(p.c, a, k, dv); err != nil {
 		return err
 	}
-	if v, err := p.c.ReadRegister(a, regPortVoltage); err == nil && v != uint32(dv) {
+	err := reads(p.c, a, dv)
+	if err != nil {
 		_ = writeVoltage(p.c, a, nil, 0)
-		return fmt.Errorf("headstage: %s V were written, the port reports %d tenths of a volt", volts(dv), v)
 	}
-	return nil
+	return err
 }
 
 // end takes all voltages away and lets none come back.
