@@ -43,7 +43,7 @@ func (rec *Run) known(name string) []stream.KeyValue {
 		kv = append(kv, stream.KeyValue{Key: metadataPrefix + fact, Value: facts[fact]})
 	}
 	if probe, ok := rec.report.Probes[key]; ok {
-		kv = append(kv, stream.KeyValue{Key: metadataPrefix + "probe", Value: string(probe.Connected)})
+		kv = append(kv, stream.KeyValue{Key: metadataPrefix + "probe", Value: string(probe.Connected())})
 	}
 	return kv
 }
@@ -55,7 +55,7 @@ func (rec *Run) writeProbes() {
 	}
 	for _, key := range slices.Sorted(maps.Keys(rec.report.Probes)) {
 		file := store.FileName(streamOf(key)+"-probe", rec.store.Suffix(), ".json")
-		if err := rec.writeBeside(file, rec.report.Probes[key].Full); err != nil {
+		if err := rec.writeBeside(file, rec.report.Probes[key].Full()); err != nil {
 			rec.warn(err)
 		}
 	}
