@@ -39,6 +39,7 @@ const (
 	defaultQueueBytes = 64 << 20 // 2 s of a Neuropixels 1.0e probe
 	waitQueueBytes    = 4 << 20  // of a source that waits for the disk
 	waitingBatches    = 2        // of one stream of such a source
+	eventBatch        = 16 << 20 // bytes of a batch without a fixed size, for that
 	maxPendingRows    = 100_000  // of a stream without a fixed batch size
 	maxGapsKept       = 1000     // of one device; all are counted
 )
@@ -134,6 +135,7 @@ type source struct {
 	broken  error // why it has no decoder
 	rateHz  float64
 	clock   clockWatch
+	now     device.Stats // of the decoder, after the last frame
 
 	frames     atomic.Uint64
 	dropped    atomic.Uint64 // frames that were discarded, or that no decoder took
@@ -207,7 +209,7 @@ func (a *Acquisition) prepare(src *source) error {
 }
 
 func (src *source) use(decoder device.Decoder) {
-	src.decoder = decoder
+	src.decoder, src.now = decoder, device.Stats{}
 	src.batches = device.NewBatches(decoder)
 	first := &decoder.Streams()[0]
 	src.rateHz = RowRate(first)
@@ -300,8 +302,15 @@ func (a *Acquisition) open(src *source) {
 		}
 		w, err := a.cfg.Open(&described)
 		limit := a.cfg.Buffer(&described)
+		batch := int64(described.RowsPerBatch * RowBytes(&described))
+		if batch == 0 {
+			batch = eventBatch
+		}
 		if a.cfg.Wait {
-			limit = int64(waitingBatches * max(1, described.RowsPerBatch) * RowBytes(&described))
+			limit = waitingBatches * batch
+		}
+		if limit >= 0 {
+			limit += int64(described.RowsPerBatch*RowBytes(&described)) * 9 / 8 // the one that is written, and what buffers are larger than their rows
 		}
 		if err != nil {
 			w = closedWriter{}

@@ -75,7 +75,7 @@ func (a *Acquisition) decode(src *source, f *oni.Frame, flush *flusher) {
 		}
 	}
 	before := src.lastClock.Load()
-	fits := a.judge.frame(src, f.Clock, src.rows())
+	fits := a.judge.frame(src, f.Clock)
 	if fits {
 		if end := a.endTick.Load(); end > 0 && a.judge.at(f.Clock) >= end {
 			return // late
@@ -95,15 +95,17 @@ func (a *Acquisition) decode(src *source, f *oni.Frame, flush *flusher) {
 		src.discard(f.Clock)
 		return
 	}
-	lost, bad := src.decoderStats()
+	was := src.now
 	if !a.decodeSafely(src, f) {
 		return
 	}
-	if nowLost, nowBad := src.decoderStats(); nowLost > lost {
+	src.now = src.decoder.Stats()
+	switch {
+	case src.now.Lost > was.Lost:
 		a.judge.explained(src)
-	} else if nowBad > bad {
+	case src.now.BadFrames > was.BadFrames:
 		a.judge.find(src, Short, src.rows(), f.Clock, src.clock.last)
-	} else if fits {
+	case fits:
 		a.returned(src, before, f.Clock)
 	}
 	for i, b := range src.batches {
@@ -113,18 +115,12 @@ func (a *Acquisition) decode(src *source, f *oni.Frame, flush *flusher) {
 	}
 }
 
-// decoderStats are what a decoder found lost and bad so far.
-func (src *source) decoderStats() (lost, bad uint64) {
-	s := src.decoder.Stats()
-	return s.Lost, s.BadFrames
-}
-
 // rows is the number of the next row of the device's first stream.
 func (src *source) rows() uint64 {
 	if src.decoder == nil || len(src.outputs) == 0 {
 		return 0
 	}
-	return src.outputs[0].handed + uint64(src.batches[0].Rows) + src.decoder.Stats().Pending
+	return src.outputs[0].handed + uint64(src.batches[0].Rows) + src.now.Pending
 }
 
 // decodeSafely decodes a frame. It returns false if the decoder failed: then the
@@ -170,6 +166,7 @@ func (a *Acquisition) goRaw(src *source, f *oni.Frame, cause any) {
 	src.use(raw)
 	a.open(src)
 	_ = src.decoder.Decode(f, src.batches)
+	src.now = src.decoder.Stats()
 }
 
 func addStats(a, b device.Stats) device.Stats {
@@ -304,10 +301,10 @@ const (
 // passed reports whether everything before a tick has come.
 func (a *Acquisition) passed(end uint64) bool {
 	j := &a.judge
-	if j.seen && j.at(j.ref) >= end+j.second/slackTicks {
+	if j.at(j.ref) >= end+j.second/slackTicks {
 		return true
 	}
-	if j.seen && j.at(j.ref) >= end {
+	if j.at(j.ref) >= end {
 		all := true
 		for _, src := range a.devices {
 			if w := &src.clock; src.rateHz >= steadyHz && w.seen && j.ref-min(j.ref, w.heard) <= j.second {
@@ -354,9 +351,8 @@ func (a *Acquisition) finish() {
 func (a *Acquisition) publish() {
 	for _, src := range a.devices {
 		if src.decoder != nil {
-			stats := src.decoder.Stats()
 			src.mu.Lock()
-			src.stats = stats
+			src.stats = src.now
 			src.mu.Unlock()
 		}
 	}

@@ -51,43 +51,57 @@ type clockWatch struct {
 type judge struct {
 	a      *Acquisition
 	second uint64 // ticks
-	seen   bool
-	ref    uint64
+	ref    uint64 // begins at 0, as the acquisition clock does
 	host   uint64 // ticks since the start by the host's clock, as of the last block
 	shift  int64  // what the reference jumped that the host's clock did not
 	clocks []uint64
 }
 
-// frame judges a frame of a device that will be a row. fits is false if
+// frame judges a frame of a device, before it is decoded. fits is false if
 // nothing may depend on its Clock.
-func (j *judge) frame(src *source, clock, row uint64) (fits bool) {
+func (j *judge) frame(src *source, clock uint64) (fits bool) {
 	w := &src.clock
-	near := j.seen && clock <= j.ref+j.second || j.timed() && j.at(clock) <= j.host+j.second || !j.seen && !j.timed()
+	limit := j.limit(src)
+	near := clock <= j.ref+limit || j.timed() && j.at(clock) <= j.host+limit
 	switch {
 	case w.seen && clock == w.last:
-		j.find(src, Twice, row, clock, w.last)
+		j.find(src, Twice, src.rows(), clock, w.last)
 		return near
-	case (!w.seen || clock > w.last) && (near || w.seen && clock-w.last <= j.second):
+	case (!w.seen || clock > w.last) && (near || w.seen && clock-w.last <= limit):
 		j.settle(src)
 		w.last, w.seen = clock, true
-	case w.odd.set && clock > w.odd.clock && clock-w.odd.clock <= j.second:
-		j.find(src, Jumped, w.odd.row, w.odd.clock, w.last)
+	case w.odd.set && clock > w.odd.clock && (clock-w.odd.clock <= limit || src.rateHz == 0):
+		if src.rateHz > 0 || w.odd.clock < w.last { // events may be far apart
+			j.find(src, Jumped, w.odd.row, w.odd.clock, w.last)
+		}
 		w.odd.set = false
 		w.last, w.seen = clock, true
 	default:
 		j.settle(src)
-		w.odd.set, w.odd.clock, w.odd.row = true, clock, row
+		w.odd.set, w.odd.clock, w.odd.row = true, clock, src.rows()
 		if !w.seen { // the first frame of a device
 			w.last, w.seen = j.ref, true
 		}
 		return false
 	}
 	if near {
-		j.ref, j.seen = max(j.ref, clock), true
+		j.ref = max(j.ref, clock)
 	}
 	w.heard = j.ref
 	return near
 }
+
+// limit is how far a Clock may be ahead: a second, or some periods of a slow
+// device.
+func (j *judge) limit(src *source) uint64 {
+	if src.rateHz > 0 && src.rateHz < slowHz {
+		return uint64(slowHz * float64(j.second) / src.rateHz)
+	}
+	return j.second
+}
+
+// slowHz is the rate below which a second is too short to judge by.
+const slowHz = 3
 
 // explained takes an odd frame back: the device's own counter says that frames
 // are missing before it.

@@ -111,8 +111,15 @@ func (o *output) full() int {
 	if n := o.stream.RowsPerBatch; n > 0 {
 		return n
 	}
-	return maxPendingRows
+	if o.limit < 0 {
+		return maxPendingRows
+	}
+	return int(min(maxPendingRows, max(1, o.limit/pendingPart/int64(max(1, o.width)))))
 }
+
+// pendingPart is the part of what may wait that may wait to be flushed, of a
+// stream without a fixed batch size.
+const pendingPart = 8
 
 // sizeOf is what a batch takes of memory.
 func sizeOf(b *device.Batch) (n int64) {

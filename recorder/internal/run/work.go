@@ -70,6 +70,9 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 	rec.plan = newPlan(streams, rec.o.Buffer, rec.o.BufferMemory)
 	rec.wire = rec.wireRate(streams)
 	config.WireRate = rec.wire
+	if !rec.untimed() {
+		config.QueueBytes = int(min(max(queueSeconds*rec.wire, minQueue), maxQueue))
+	}
 	acquisition, err := acquire.New(config)
 	if err != nil {
 		return nil, &UsageError{fmt.Errorf("%s: %w", rec.rig.File, err)}
@@ -93,6 +96,14 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 	rec.sayPlan()
 	return acquisition, nil
 }
+
+// The queue between reader and decoder holds what the decoder needs to wake up;
+// what waits for the disk waits after it.
+const (
+	queueSeconds = 1.0
+	minQueue     = 4 << 20
+	maxQueue     = 64 << 20
+)
 
 // commit makes the run the one of its names, once the controller delivers.
 func (rec *Run) commit(started time.Time) error {
