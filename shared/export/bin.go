@@ -264,6 +264,9 @@ func (j *job) flat(c *stream.Column, v *recording.Vector, start int64) (data []b
 	if j.physical(c) {
 		return physical(c, v), 8, nil
 	}
+	if isTime(c) && (c.ByteWidth == 4 || v.Valid != nil) {
+		return times(v), 8, nil
+	}
 	width = c.ByteWidth
 	if v.Valid == nil {
 		return v.Data, width, nil

@@ -16,7 +16,8 @@ const csvBytes = 256 << 10
 
 // CSV writes the excerpt as text: a line of names, then a line for each row.
 // Numbers are exact: reading them back gives the same value. Other types are
-// written as Vector.Text says. A null is an empty field, an empty text "".
+// written as Vector.Text says. A null is an empty field, an empty text ""; of one
+// column alone both are "", for an empty line is passed over by readers.
 //
 // Fields are quoted as RFC 4180 says; lines end with a line feed.
 func CSV(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Report, error) {
@@ -45,8 +46,12 @@ func CSV(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Re
 				if k > 0 {
 					buffer = append(buffer, ',')
 				}
+				begin := len(buffer)
 				if valid := b.Columns[k].Valid; valid == nil || valid[i] != 0 {
 					buffer = put(buffer, i)
+				}
+				if len(cells) == 1 && len(buffer) == begin { // readers pass over an empty line
+					buffer = append(buffer, `""`...)
 				}
 			}
 			buffer = append(buffer, '\n')
@@ -79,8 +84,9 @@ type cell func(to []byte, row int) []byte
 // cell returns how the values of a column are written.
 func (j *job) cell(c *stream.Column, v *recording.Vector) cell {
 	if j.physical(c) {
+		units := unitsOf(c)
 		return func(to []byte, row int) []byte {
-			return appendFloat(to, c.Physical(v.Float64(row)), 64)
+			return appendFloat(to, units(v.Float64(row)), 64)
 		}
 	}
 	if c.ArrowType == c.Type.String() { // no time, no dictionary

@@ -31,9 +31,10 @@ type Report struct {
 	Rows     int64               `json:"rows"`
 	Columns  int                 `json:"columns"`
 	Bytes    int64               `json:"bytes"`
-	LostRows int64               `json:"lost_rows"` // rows missing in the selection, as far as known
-	Findings []recording.Finding `json:"findings"`  // by which they are missing; if there are any, data were lost
-	Gaps     []recording.Finding `json:"gaps"`      // rows between those that were written that never reached the recording, as verification finds them
+	LostRows int64               `json:"lost_rows"`          // rows missing in the selection, as far as known
+	Findings []recording.Finding `json:"findings"`           // by which they are missing; if there are any, data were lost
+	LeftOut  []string            `json:"left_out,omitempty"` // columns that no one asked for and the format has no type for
+	Gaps     []recording.Finding `json:"gaps"`               // rows between those that were written that never reached the recording, as verification finds them
 }
 
 // ErrKind says that a format cannot hold a column or its values.
@@ -69,6 +70,25 @@ func newJob(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) 
 	}
 	j.report.Columns = len(j.columns)
 	return j, nil
+}
+
+// showable leaves out columns of a type that is Polars' own, integers of 128 bits,
+// unless they were asked for: it returns the others, and the names of those.
+func showable(x *recording.Excerpt) (*recording.Excerpt, []string, error) {
+	var kept []int
+	var out []string
+	for i, c := range x.Columns() {
+		if strings.Contains(c.ArrowType, "int128") && !x.Named() {
+			out = append(out, c.Name)
+		} else {
+			kept = append(kept, x.Indices()[i])
+		}
+	}
+	if len(out) == 0 || len(kept) == 0 {
+		return x, nil, nil
+	}
+	x, err := x.With(kept)
+	return x, out, err
 }
 
 // findGaps looks for rows that are missing between those to be written.

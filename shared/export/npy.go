@@ -14,19 +14,25 @@ import (
 
 // NPY writes the excerpt as one NumPy array, little endian: of rows x columns
 // if all columns have one type, else of records with a field for each column.
-// Times and durations become datetime64 and timedelta64.
+// Dates and moments become datetime64, durations and times of a day timedelta64.
 //
 // The header stands in front and says how many rows there are. Where that turns
 // out otherwise (damaged batches, Unique) it is written again if w is also an
 // io.WriterAt, as a file is; else NPY fails.
 //
-// It returns an error that wraps ErrKind for columns without a fixed width, and
-// for nulls other than of numbers with a fraction, which become NaN.
+// It returns an error that wraps ErrKind for columns without a fixed width or of a
+// type that NumPy does not have (decimals, intervals), and for nulls other than of
+// numbers with a fraction, which become NaN, and of times, which become NaT.
 //
 // Source: numpy.lib.format, versions 1.0 to 3.0.
 func NPY(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Report, error) {
+	x, leftOut, err := showable(x)
+	if err != nil {
+		return Report{}, err
+	}
 	j, err := newJob(ctx, w, x, o)
 	if err == nil {
+		j.report.LeftOut = leftOut
 		err = j.findGaps()
 	}
 	if err != nil {
@@ -69,19 +75,61 @@ func (j *job) dtype(c *stream.Column) (string, error) {
 	}
 	kind, rest, _ := strings.Cut(c.ArrowType, "[")
 	unit, _, _ := strings.Cut(strings.TrimSuffix(rest, "]"), ",")
+	if moment := numpyTime(c, kind, unit); moment != "" {
+		return moment, nil
+	}
 	switch {
 	case c.Type == stream.Other || c.ByteWidth == 0:
 		return "", kindf("column %q is of type %s, and a NumPy array has values of fixed width alone; leave it out, or choose csv, parquet or arrow", c.Name, c.ArrowType)
-	case kind == "timestamp" && c.ByteWidth == 8:
-		return "<M8[" + unit + "]", nil
-	case kind == "duration" && c.ByteWidth == 8:
-		return "<m8[" + unit + "]", nil
+	case c.Type == stream.FixedBinary && kind != "fixed_size_binary", kind == "month_interval":
+		return "", kindf("column %q is of type %s, which NumPy does not have; leave it out, or choose csv or arrow", c.Name, c.ArrowType)
 	case c.Type == stream.Bool:
 		return "|b1", nil
 	case c.Type == stream.FixedBinary:
 		return fmt.Sprintf("|V%d", c.ByteWidth), nil
 	}
 	return numpyNumber[c.Type], nil
+}
+
+// numpyTime returns NumPy's name for dates, moments, times of a day and
+// durations, all of 64 bits; "" for other columns.
+func numpyTime(c *stream.Column, kind, unit string) string {
+	switch kind {
+	case "timestamp":
+		return "<M8[" + unit + "]"
+	case "date32":
+		return "<M8[D]"
+	case "date64":
+		return "<M8[ms]"
+	case "duration", "time32", "time64":
+		return "<m8[" + unit + "]"
+	}
+	return ""
+}
+
+// isTime reports whether a column becomes one of NumPy's times.
+func isTime(c *stream.Column) bool {
+	kind, _, _ := strings.Cut(c.ArrowType, "[")
+	return numpyTime(c, kind, "s") != ""
+}
+
+// notATime is NumPy's NaT.
+const notATime = math.MinInt64
+
+// times returns the values of a column of times in 64 bits, NaT for nulls.
+func times(v *recording.Vector) []byte {
+	out := make([]byte, 0, 8*v.Len)
+	width := v.Type.Width()
+	for i := range v.Len {
+		x := int64(notATime)
+		if v.Valid == nil || v.Valid[i] != 0 {
+			if x = int64(int32(binary.LittleEndian.Uint32(v.Data[width*i:]))); width == 8 {
+				x = int64(binary.LittleEndian.Uint64(v.Data[width*i:]))
+			}
+		}
+		out = binary.LittleEndian.AppendUint64(out, uint64(x))
+	}
+	return out
 }
 
 var numpyNumber = map[stream.Type]string{
@@ -174,8 +222,9 @@ func pythonString(text string) string {
 // physical returns scale x (raw - offset) as float64, NaN for nulls.
 func physical(c *stream.Column, v *recording.Vector) []byte {
 	out := make([]byte, 8*v.Len)
+	units := unitsOf(c)
 	for i := range v.Len {
-		binary.LittleEndian.PutUint64(out[8*i:], math.Float64bits(c.Physical(v.Float64(i))))
+		binary.LittleEndian.PutUint64(out[8*i:], math.Float64bits(units(v.Float64(i))))
 	}
 	return out
 }

@@ -86,7 +86,7 @@ func TestNPYInPhysicalUnits(t *testing.T) {
 		if want := 2.34375 * (float64(le.Uint16(raw[2*i:])) - 512); microvolts != want {
 			t.Errorf("row %d: %g uV, want %g", i, microvolts, want)
 		}
-		if want := 4e-9 * float64(i*8333+1000); seconds != want {
+		if want := float64(i*8333+1000) / 250e6; seconds != want {
 			t.Errorf("row %d: %g s, want %g", i, seconds, want)
 		}
 	}

@@ -179,11 +179,16 @@ type exportReport struct {
 func (r *exportReport) add(files []string, part export.Report) {
 	r.Files = append(r.Files, files...)
 	r.Rows, r.Bytes, r.LostRows = r.Rows+part.Rows, r.Bytes+part.Bytes, r.LostRows+part.LostRows
+	r.LeftOut = part.LeftOut
 	r.Columns, r.Findings, r.Gaps = part.Columns, append(r.Findings, part.Findings...), append(r.Gaps, part.Gaps...)
 }
 
-// noteGaps says that rows do not follow each other evenly.
+// noteGaps says that rows do not follow each other evenly, and which columns are
+// not there.
 func (r *exportReport) noteGaps() {
+	if len(r.LeftOut) > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s: %s left out: %s has no type for integers of 128 bits, which are Polars' own; csv and arrow have them", r.Output, strings.Join(r.LeftOut, ", "), r.Format))
+	}
 	if len(r.Gaps) == 0 {
 		return
 	}
@@ -268,7 +273,7 @@ func (f *exportFlags) exportFile(ctx context.Context, in *input, x *recording.Ex
 		report.add([]string{f.out}, part)
 		return files.CommitAll(out)
 	}
-	beside, err := createOutput(strings.TrimSuffix(f.out, filepath.Ext(f.out))+".json", in)
+	beside, err := createOutput(files.Beside(f.out, filepath.Ext(f.out), ".json"), in)
 	if err != nil {
 		return err
 	}

@@ -144,7 +144,7 @@ func (f *recoverFlags) check(file string) error {
 // recoveredName is the output's name where the command line gives none.
 func recoveredName(path string) string {
 	extension := filepath.Ext(path)
-	return strings.TrimSuffix(path, extension) + ".recovered" + extension
+	return files.Beside(path, extension, ".recovered"+extension)
 }
 
 // openBroken opens a file that nobody writes.
@@ -216,7 +216,7 @@ func (a *app) recoverInPlace(ctx context.Context, path string, f *recoverFlags) 
 	if err := inplace.Repair(ctx, in.Input, plan); err != nil {
 		return fmt.Errorf("%s: %w", path, withHint(err))
 	}
-	return a.reportRecovered(plan, path+inplace.Suffix)
+	return a.reportRecovered(plan, inplace.TailOf(path))
 }
 
 // undo is `recover --undo`.

@@ -72,7 +72,7 @@ func (a *app) statusWriter(path string) (func(line []byte) error, error) {
 	}
 	return func(line []byte) error {
 		temporary := path + ".tmp"
-		if err := os.WriteFile(temporary, line, 0o644); err != nil {
+		if err := os.WriteFile(temporary, line, 0o666); err != nil {
 			return nil // a disk that is full now may have room later
 		}
 		_ = os.Rename(temporary, path)

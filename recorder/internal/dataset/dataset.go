@@ -186,7 +186,7 @@ func (f *folders) make(dir string) error {
 	}
 	slices.Reverse(missing)
 	for _, at := range missing {
-		if err := os.Mkdir(at, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		if err := os.Mkdir(at, 0o777); err != nil && !errors.Is(err, os.ErrExist) {
 			return err
 		}
 		f.made = append(f.made, at)

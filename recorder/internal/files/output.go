@@ -1,11 +1,15 @@
 package files
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
+	"unicode/utf8"
 )
 
 // An Output is a file in the making. It is written under a temporary name in
@@ -31,15 +35,49 @@ func Create(path string, in *Input) (*Output, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	dir, name := ".", path
-	if i := strings.LastIndexFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) }); i >= 0 {
-		dir, name = path[:i+1], path[i+1:]
-	}
-	f, err := os.CreateTemp(dir, "."+name+".partial-*")
+	f, err := createTemporary(path)
 	if err != nil {
 		return nil, err
 	}
 	return &Output{File: f, Path: path}, nil
+}
+
+// maxName is how many bytes the name of a file may have, on every file system in
+// use.
+const maxName = 255
+
+// Beside is the name of a file beside another: its own, without an extension
+// and with a suffix, or where that is too long for a file system the beginning of
+// it and a hash.
+func Beside(path, extension, suffix string) string {
+	stem := strings.TrimSuffix(path, extension)
+	base := filepath.Base(stem)
+	if len(base)+len(suffix) <= maxName {
+		return stem + suffix
+	}
+	hash := sha256.Sum256([]byte(base))
+	end := fmt.Sprintf("-%x%s", hash[:4], suffix)
+	cut := maxName - len(end)
+	for cut > 0 && !utf8.RuneStart(base[cut]) {
+		cut--
+	}
+	return stem[:len(stem)-len(base)] + base[:cut] + end
+}
+
+// createTemporary begins a file beside a path. Its name has the same length
+// whatever the path's, which may be as long as a name can be; who may read it is
+// the umask's to say.
+func createTemporary(path string) (*os.File, error) {
+	dir := ""
+	if i := strings.LastIndexFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) }); i >= 0 {
+		dir = path[:i+1]
+	}
+	for try := 0; ; try++ {
+		f, err := os.OpenFile(fmt.Sprintf("%s.oniscope-%08x.partial", dir, rand.Uint32()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil || !errors.Is(err, fs.ErrExist) || try == 1000 {
+			return f, err
+		}
+	}
 }
 
 // Truncate cuts the file; the next Write continues there.
@@ -55,9 +93,6 @@ func (o *Output) Truncate(size int64) error {
 func (o *Output) Finish() error {
 	if o.finished {
 		return nil
-	}
-	if err := o.Chmod(0o644); err != nil {
-		return err
 	}
 	if err := o.Sync(); err != nil {
 		return err

@@ -25,11 +25,11 @@ import (
 	"github.com/oniscope/oniscope/shared/recovery"
 )
 
-// Suffix is what the name of a saved tail has after the file's.
-const Suffix = ".tail"
+// TailOf is where the tail of a file is saved: beside it.
+func TailOf(path string) string { return files.Beside(path, "", ".tail") }
 
 // Repair makes in whole as plan says, after saving what is cut off under the
-// file's name with Suffix. If anything fails the file is as it was before, or
+// name of TailOf. If anything fails the file is as it was before, or
 // the error says how to take the repair back. A file that cannot be repaired in
 // place gives [recovery.ErrMoves] and is not touched.
 func Repair(ctx context.Context, in *files.Input, plan *recovery.Plan) error {
@@ -45,10 +45,10 @@ func Repair(ctx context.Context, in *files.Input, plan *recovery.Plan) error {
 	if err := lockFor(file, in.Path); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(in.Path + Suffix); err == nil {
-		return fmt.Errorf("%s exists: an earlier repair left it; take that back with recover --undo, or put the tail elsewhere", in.Path+Suffix)
+	if _, err := os.Lstat(TailOf(in.Path)); err == nil {
+		return fmt.Errorf("%s exists: an earlier repair left it; take that back with recover --undo, or put the tail elsewhere", TailOf(in.Path))
 	}
-	tail, err := files.Create(in.Path+Suffix, in)
+	tail, err := files.Create(TailOf(in.Path), in)
 	if err != nil {
 		return err
 	}
@@ -128,9 +128,9 @@ func Undo(path string) error {
 	if err := lockFor(file, path); err != nil {
 		return err
 	}
-	if err := undoWith(file, path+Suffix); err != nil {
+	if err := undoWith(file, TailOf(path)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: there is nothing to undo: %s is not there", path, path+Suffix)
+			return fmt.Errorf("%s: there is nothing to undo: %s is not there", path, TailOf(path))
 		}
 		return fmt.Errorf("%s: not undone: %w", path, err)
 	}

@@ -163,7 +163,7 @@ func TestInPlaceAndUndoGiveTheFileBack(t *testing.T) {
 		if err != nil || !bytes.Equal(got, file) {
 			t.Errorf("%d: %v, %d bytes instead of %d", i, err, len(got), len(file))
 		}
-		if _, err := os.Lstat(path + Suffix); err == nil {
+		if _, err := os.Lstat(TailOf(path)); err == nil {
 			t.Errorf("%d: the tail is still there", i)
 		}
 	}

@@ -68,7 +68,7 @@ func (rec *Run) writeBeside(file string, text []byte) error {
 	if *rec.writer(rig.Writer{}).Overwrite {
 		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	}
-	f, err := os.OpenFile(rec.Path(file), flags, 0o644)
+	f, err := os.OpenFile(rec.Path(file), flags, 0o666)
 	if err != nil {
 		return err
 	}

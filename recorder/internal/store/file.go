@@ -65,7 +65,7 @@ func (d *folder) open(name string, replace bool) (f *os.File, made bool, err err
 }
 
 func (d *folder) openOnce(name string, replace bool) (f *os.File, made bool, err error) {
-	f, err = d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err = d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	switch {
 	case err == nil:
 		return f, true, nil
@@ -95,7 +95,7 @@ const renamesOpenFiles = runtime.GOOS != "windows"
 // file, locked if lock is set; sync forces it to the platter first.
 func (d *folder) replace(name string, data []byte, lock, sync bool) (_ *os.File, err error) {
 	temporary := name + ".tmp"
-	f, err := d.root.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := d.root.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
 		return nil, err
 	}

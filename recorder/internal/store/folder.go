@@ -44,7 +44,7 @@ func makeFolders(path string) error {
 		}
 		parents = append(parents, filepath.Dir(at))
 	}
-	if err := os.MkdirAll(path, 0o755); err != nil {
+	if err := os.MkdirAll(path, 0o777); err != nil {
 		return err
 	}
 	for _, parent := range parents {

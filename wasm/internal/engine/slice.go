@@ -131,6 +131,7 @@ func writeExcerpt(ctx context.Context, file recording.File, x *recording.Excerpt
 			report.Layout, report.Columns = &layout, layout.ChannelNames
 		}
 	}
+	report.Columns = slices.DeleteFunc(report.Columns, func(name string) bool { return slices.Contains(written.LeftOut, name) })
 	report.Rows, report.Bytes, report.LostRows, report.Findings, report.Gaps = written.Rows, written.Bytes, written.LostRows, written.Findings, written.Gaps
 	return err
 }
