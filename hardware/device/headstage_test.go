@@ -119,3 +119,29 @@ func TestUnknownDevicesHaveNamesOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestUnknownDevicesOfAllHubsHaveNamesOfTheirOwn(t *testing.T) {
+	var table oni.DeviceTable // of liboni's test driver; onix-devices 1.10
+	for hub := range uint8(4) {
+		for index := range uint8(4) {
+			table = append(table, oni.Device{Address: oni.NewAddress(hub, index), ID: 10, ReadSize: 12})
+		}
+	}
+	table = append(table, oni.Device{Address: 8, ID: device.IDPassthrough, ReadSize: 100}, oni.Device{Address: 9, ID: device.IDPassthrough, ReadSize: 100})
+	seen := map[string]oni.Address{}
+	for _, dev := range table {
+		name := mustNew(t, dev, device.Config{Table: table}).Streams()[0].Name
+		if other, twice := seen[name]; twice {
+			t.Errorf("%v and %v are both %s", other, dev.Address, name)
+		}
+		seen[name] = dev.Address
+	}
+	for name, want := range map[string]oni.Address{
+		"device-10": 0, "device-10-2": 1, "device-10-4": 3, "port-a-device-10": 0x100, "port-b-device-10-3": 0x202, "hub-3-device-10": 0x300,
+		"port-a-device-24": 8, "port-b-device-24": 9,
+	} {
+		if got, ok := seen[name]; !ok || got != want {
+			t.Errorf("%s is %v (%v), want %v", name, got, ok, want)
+		}
+	}
+}

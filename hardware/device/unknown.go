@@ -16,8 +16,9 @@ const maxUnknownBytes = 64 << 10
 // unknownDecoder keeps the samples of a device that no other decoder knows.
 // Its columns are Size (uint32, bytes of the sample), Sample (fixed-size
 // binary of the table's read size, zeros behind Size) and Clock. The stream is
-// called by port and device ID, "port-a-device-10"; of several devices of one ID
-// on a hub the second is "port-a-device-10-2".
+// called by place and device ID: "device-10" on the host, "port-a-device-10",
+// "hub-3-device-10"; of several devices of one ID there the second is
+// "port-a-device-10-2".
 type unknownDecoder struct {
 	core
 	streams []stream.Stream
@@ -39,17 +40,31 @@ func newUnknown(dev oni.Device, cfg Config) (Decoder, error) {
 	return d, nil
 }
 
+// unknownName is unique among the devices of a table.
 func unknownName(dev oni.Device, table oni.DeviceTable) string {
-	name, number := fmt.Sprintf("device-%d", dev.ID), 1
+	place, number := unknownPlace(dev), 1
 	for _, other := range table {
-		if other.ID == dev.ID && other.Address.Hub() == dev.Address.Hub() && other.Address < dev.Address {
+		if other.ID == dev.ID && other.Address < dev.Address && unknownPlace(other) == place {
 			number++
 		}
 	}
+	name := fmt.Sprintf("%sdevice-%d", place, dev.ID)
 	if number > 1 {
 		name += fmt.Sprintf("-%d", number)
 	}
-	return onPort(dev.Address) + name
+	return name
+}
+
+// unknownPlace says where an unknown device is. On the host only two kinds of
+// device belong to a port, whatever the addresses of others; there are two ports.
+func unknownPlace(dev oni.Device) string {
+	switch hub := dev.Address.Hub(); {
+	case hub > 2:
+		return fmt.Sprintf("hub-%d-", hub)
+	case hub == 0 && dev.ID != IDPortController && dev.ID != IDPassthrough:
+		return ""
+	}
+	return onPort(dev.Address)
 }
 
 func (d *unknownDecoder) Streams() []stream.Stream { return d.streams }

@@ -100,10 +100,13 @@ type Acquisition struct {
 	queue   *queue
 	fifo    *fifo
 	judge   judge
-	gaps    *gapLog
-	devices []*source               // in the order of Config.Devices
-	at      map[oni.Address]*source // nil: ignored
-	started time.Time
+
+	reached   uint64 // the reference when passed looked last
+	reachedAt time.Duration
+	gaps      *gapLog
+	devices   []*source               // in the order of Config.Devices
+	at        map[oni.Address]*source // nil: ignored
+	started   time.Time
 
 	patience   time.Duration
 	endTick    atomic.Uint64 // rows at or after it are not recorded; 0: none

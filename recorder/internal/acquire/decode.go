@@ -316,8 +316,16 @@ func (a *Acquisition) passed(end uint64) bool {
 	if !j.timed() || a.queue.waits() > 0 || a.waiting.Load() {
 		return false
 	}
-	// Nothing comes any more, or with a Clock that never gets there.
-	late := a.elapsed() > time.Duration(float64(end)/float64(a.clockHz)*float64(time.Second))+silentAfter
+	// Nothing comes any more, or with a Clock that never gets there. What comes
+	// late is waited for: a busy machine reads behind the hardware.
+	now := a.elapsed()
+	if ref := j.at(j.ref); ref != a.reached {
+		a.reached, a.reachedAt = ref, now
+	}
+	if now-a.reachedAt < silentAfter {
+		return false
+	}
+	late := now > time.Duration(float64(end)/float64(a.clockHz)*float64(time.Second))+silentAfter
 	fill, _, known := a.fifo.fill()
 	return late && (!known || fill < 0.01)
 }

@@ -25,8 +25,12 @@ func TestAMillionFramesOfTheTestDriver(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
 		t.Fatal(err)
 	}
-	rows := int64(0)
+	rows, names := int64(0), map[string]bool{}
 	for _, f := range s.Streams {
+		if names[f.Name] {
+			t.Errorf("two streams are called %s", f.Name)
+		}
+		names[f.Name] = true
 		if f.Name == recording.GapStreamName || f.DroppedRows > 0 || f.State != store.StateComplete {
 			t.Errorf("stream %+v", f)
 		}
