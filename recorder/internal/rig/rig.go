@@ -6,7 +6,6 @@ package rig
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -255,10 +254,10 @@ func (r *Rig) Named(key string) bool {
 
 // CalibrationFolder is the folder with calibration files, "" if none is named.
 func (r *Rig) CalibrationFolder() string {
-	if r.Calibration == "" || filepath.IsAbs(r.Calibration) {
-		return r.Calibration
+	if r.Calibration == "" {
+		return ""
 	}
-	return filepath.Join(filepath.Dir(r.File), r.Calibration)
+	return r.beside(r.Calibration)
 }
 
 // explain puts file and line in front of a message of the YAML package, and
@@ -362,8 +361,8 @@ const (
 	SignalPattern = "pattern"
 )
 
-// Complete fills in what the file leaves out and checks what flags may have
-// changed.
+// Complete fills in what the file leaves out, reads the files that it names, and
+// checks what flags may have changed.
 func (r *Rig) Complete() error {
 	if err := CheckDriver(r.Driver, r.File); err != nil {
 		return err
@@ -382,7 +381,7 @@ func (r *Rig) Complete() error {
 	default:
 		return fmt.Errorf("pace %q is not known; possible: %s, %s", r.Pace, PaceRealTime, PaceMax)
 	}
-	return nil
+	return r.readProbes()
 }
 
 // Headstage is the key of the headstage whose data a passthrough device sends,
