@@ -128,25 +128,26 @@ type Acquisition struct {
 	outputs []*output
 }
 
-// A source is one device and its way to the files.
+// A source is one device and its way to the files. It may have several streams,
+// as two probes that share a passthrough device; each frame is of one of them.
 type source struct {
 	Device
 	index   int
 	decoder device.Decoder // nil until the first frame of a device that is kept raw
 	batches []*device.Batch
 	outputs []*output
-	broken  error // why it has no decoder
-	rateHz  float64
+	broken  error   // why it has no decoder
+	rateHz  float64 // frames a second: the rows of all its streams; 0: they come with events
 	clock   clockWatch
 	now     device.Stats // of the decoder, after the last frame
+	before  []int        // rows of the batches before the frame that is decoded
 
 	frames     atomic.Uint64
-	dropped    atomic.Uint64 // frames that were discarded, or that no decoder took
-	unseen     atomic.Uint64 // rows that never came, by the clock alone
-	lastClock  atomic.Uint64 // believed, + 1
-	discarding bool          // since a frame found no room
-	discarded  recording.LostRows
-	taken      []recording.LostRows // discarded since the last gap was found
+	dropped    atomic.Uint64        // frames that were discarded, or that no decoder took
+	heard      atomic.Uint64        // Clock of the last frame, believed, + 1
+	discarding bool                 // since a frame found no room
+	discarded  recording.LostRows   // frames
+	taken      []recording.LostRows // discarded, and not in a gap that the decoder found
 
 	mu    sync.Mutex
 	stats device.Stats // as of the last block
@@ -214,10 +215,14 @@ func (a *Acquisition) prepare(src *source) error {
 func (src *source) use(decoder device.Decoder) {
 	src.decoder, src.now = decoder, device.Stats{}
 	src.batches = device.NewBatches(decoder)
-	first := &decoder.Streams()[0]
-	src.rateHz = RowRate(first)
+	streams := decoder.Streams()
+	src.rateHz = 0
+	for i := range streams {
+		src.rateHz += RowRate(&streams[i])
+	}
+	src.before = make([]int, len(streams))
 	src.mu.Lock()
-	src.name = first.Name
+	src.name = streams[0].Name
 	src.mu.Unlock()
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/hardware/sim"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 func TestEveryRowOfTheDurationReachesItsFile(t *testing.T) {
@@ -89,10 +90,13 @@ func TestFramesOfUnknownDevicesAreKeptRaw(t *testing.T) {
 	if err == nil {
 		t.Error("a source that ends without being asked must be an error")
 	}
-	if len(d.files) != 1 {
-		t.Fatalf("files %v", d.files)
+	if lost := d.gaps(t); len(d.files) != 2 || len(lost) != 1 || lost[0].Rows != 1 || lost[0].FirstClock != 4 {
+		t.Fatalf("files %v, lost %+v", d.files, lost)
 	}
 	for name, m := range d.files {
+		if name == recording.GapStreamName {
+			continue
+		}
 		sample := m.columns[m.stream.Column("Sample")]
 		if !bytes.Equal(sample, []byte("abcdef\x00\x00")) {
 			t.Errorf("%s: %q", name, sample)

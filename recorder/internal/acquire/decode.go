@@ -74,7 +74,6 @@ func (a *Acquisition) decode(src *source, f *oni.Frame, flush *flusher) {
 			a.open(src)
 		}
 	}
-	before := src.lastClock.Load()
 	fits := a.judge.frame(src, f.Clock)
 	if fits {
 		if end := a.endTick.Load(); end > 0 && a.judge.at(f.Clock) >= end {
@@ -83,7 +82,7 @@ func (a *Acquisition) decode(src *source, f *oni.Frame, flush *flusher) {
 		if !a.judge.timed() && flush.due(a.judge.ref) {
 			a.flush()
 		}
-		src.lastClock.Store(f.Clock + 1)
+		src.heard.Store(f.Clock + 1)
 		a.clock.Store(a.judge.ref)
 	}
 	src.frames.Add(1)
@@ -95,32 +94,65 @@ func (a *Acquisition) decode(src *source, f *oni.Frame, flush *flusher) {
 		src.discard(f.Clock)
 		return
 	}
+	for i, b := range src.batches {
+		src.before[i] = b.Rows
+	}
 	was := src.now
 	if !a.decodeSafely(src, f) {
 		return
 	}
 	src.now = src.decoder.Stats()
-	switch {
-	case src.now.Lost > was.Lost:
+	a.judge.placed(src, f.Clock)
+	if src.now.Lost > was.Lost {
 		a.judge.explained(src)
-	case src.now.BadFrames > was.BadFrames:
-		a.judge.find(src, Short, src.rows(), f.Clock, src.clock.last)
-	case fits:
-		a.returned(src, before, f.Clock)
+	} else if src.now.BadFrames > was.BadFrames {
+		a.short(src, f.Clock)
 	}
 	for i, b := range src.batches {
+		if b.Rows == src.before[i] {
+			continue
+		}
+		if o := src.outputs[i]; fits {
+			if src.now.Lost == was.Lost {
+				a.returned(src, i, f.Clock)
+			}
+			o.seen = f.Clock + 1
+		}
 		if b.Rows >= src.outputs[i].full() {
 			a.hand(src, i)
 		}
 	}
 }
 
-// rows is the number of the next row of the device's first stream.
-func (src *source) rows() uint64 {
-	if src.decoder == nil || len(src.outputs) == 0 {
+// row is the stream and the number of the row that the frame became that was
+// decoded last, or of the first one of its group that is not full.
+func (src *source) row() (stream string, row uint64) {
+	if len(src.outputs) == 0 {
+		return src.streamName(), 0
+	}
+	at, pending := 0, src.now.Pending
+	for i, b := range src.batches {
+		if b.Rows > src.before[i] {
+			at, pending = i, 0
+		}
+	}
+	return src.outputs[at].stream.Name, src.outputs[at].handed + uint64(src.before[at]) + pending - min(pending, 1)
+}
+
+// next is the number of the next row of the device's first stream.
+func (src *source) next() uint64 {
+	if len(src.outputs) == 0 {
 		return 0
 	}
 	return src.outputs[0].handed + uint64(src.batches[0].Rows) + src.now.Pending
+}
+
+// short notes a frame that is too short to be a row.
+func (a *Acquisition) short(src *source, clock uint64) {
+	a.judge.find(src.streamName(), Short, src.next(), clock, src.clock.last)
+	if len(src.outputs) == 1 && src.rateHz == 0 { // else a counter shows that it is missing
+		a.loseIn(src, 0, recording.LostRows{FirstClock: clock, LastClock: clock, Rows: 1, Cause: recording.CauseLink})
+	}
 }
 
 // decodeSafely decodes a frame. It returns false if the decoder failed: then the
@@ -138,17 +170,17 @@ func (a *Acquisition) decodeSafely(src *source, f *oni.Frame) (ok bool) {
 // goRaw gives a device whose decoder panicked to one that keeps its samples as
 // they are, from a frame on. What it decoded before is completed.
 func (a *Acquisition) goRaw(src *source, f *oni.Frame, cause any) {
-	name, row := src.streamName(), src.rows()
-	pending := src.decoder.Stats().Pending
+	name, row := src.streamName(), src.next()
+	pending := int64(src.decoder.Stats().Pending)
 	for i, b := range src.batches {
 		b.Trim(src.decoder.Streams()[i].Columns)
 		a.put(src, i)
 		o := src.outputs[i]
-		if pending > 0 {
-			src.dropped.Add(pending)
-			lost := recording.LostRows{FirstClock: src.clock.last, LastClock: f.Clock, Rows: int64(pending), Cause: recording.CauseQueue}
-			a.gaps.add(o.stream.Name, lost)
+		if pending > 0 && i == 0 {
+			src.dropped.Add(uint64(pending))
+			a.loseIn(src, i, recording.LostRows{FirstClock: src.clock.last, LastClock: f.Clock, Rows: pending, Cause: recording.CauseQueue})
 		}
+		o.note(&o.dropping)
 		go o.close()
 	}
 	src.mu.Lock()
@@ -234,7 +266,9 @@ func (a *Acquisition) resume(src *source) bool {
 		}
 	}
 	src.discarding = false
-	a.lose(src, src.discarded)
+	if len(src.outputs) == 1 {
+		a.loseIn(src, 0, src.discarded)
+	} // else the decoder says of which stream they were, with the next frame of each
 	src.taken = append(src.taken, src.discarded)
 	src.discarded = recording.LostRows{}
 	return true
@@ -332,17 +366,15 @@ func (a *Acquisition) passed(end uint64) bool {
 
 // finish writes what is left and completes the files, side by side.
 func (a *Acquisition) finish() {
-	a.missingAtEnd()
 	for _, src := range a.devices {
 		a.judge.settle(src)
 		for i, o := range src.outputs {
 			a.put(src, i)
 			o.note(&o.dropping)
-			go o.close()
 		}
-		if src.discarded.Rows > 0 { // no batch follows them
-			a.lose(src, src.discarded)
-			src.discarded = recording.LostRows{}
+		a.missingAtEnd(src) // no batch follows
+		for _, o := range src.outputs {
+			go o.close()
 		}
 	}
 	a.publish()
@@ -362,6 +394,10 @@ func (a *Acquisition) publish() {
 			src.mu.Lock()
 			src.stats = src.now
 			src.mu.Unlock()
+			for i, o := range src.outputs {
+				o.lastSeen.Store(o.seen)
+				o.decoded.Store(o.handed + uint64(src.batches[i].Rows))
+			}
 		}
 	}
 }

@@ -22,7 +22,7 @@ const (
 	OutOfOrder FindingKind = "out of order" // its Clock is before that of the frame before it
 	Twice      FindingKind = "twice"        // its Clock is that of the frame before it
 	Jumped     FindingKind = "jump"         // from it on Clock goes on elsewhere
-	Short      FindingKind = "short"        // fewer bytes than a sample has; it is no row
+	Short      FindingKind = "short"        // fewer bytes than a sample has, or more than a raw one may have; it is no row
 	Raw        FindingKind = "raw"          // its decoder failed; from it on samples are kept raw
 )
 
@@ -41,10 +41,17 @@ type clockWatch struct {
 	seen  bool
 	last  uint64 // believed
 	heard uint64 // the reference at its last frame
-	odd   struct {
-		set        bool
-		clock, row uint64
-	}
+	odd   oddFrame
+	twice bool // the frame that is decoded has the Clock of the one before
+}
+
+// An oddFrame is one whose Clock does not fit.
+type oddFrame struct {
+	set    bool
+	fresh  bool // it is the frame that is decoded: which row it will be is not known
+	clock  uint64
+	stream string
+	row    uint64
 }
 
 // A judge keeps the reference. It belongs to the decoder.
@@ -65,20 +72,20 @@ func (j *judge) frame(src *source, clock uint64) (fits bool) {
 	near := clock <= j.ref+limit || j.timed() && j.at(clock) <= j.host+limit
 	switch {
 	case w.seen && clock == w.last:
-		j.find(src, Twice, src.rows(), clock, w.last)
+		w.twice = len(src.batches) == 1 // two probes may be sampled at one tick
 		return near
 	case (!w.seen || clock > w.last) && (near || w.seen && clock-w.last <= limit):
 		j.settle(src)
 		w.last, w.seen = clock, true
 	case w.odd.set && clock > w.odd.clock && (clock-w.odd.clock <= limit || src.rateHz == 0):
 		if src.rateHz > 0 || w.odd.clock < w.last { // events may be far apart
-			j.find(src, Jumped, w.odd.row, w.odd.clock, w.last)
+			j.find(w.odd.stream, Jumped, w.odd.row, w.odd.clock, w.last)
 		}
 		w.odd.set = false
 		w.last, w.seen = clock, true
 	default:
 		j.settle(src)
-		w.odd.set, w.odd.clock, w.odd.row = true, clock, src.rows()
+		w.odd = oddFrame{set: true, fresh: true, clock: clock}
 		if !w.seen { // the first frame of a device
 			w.last, w.seen = j.ref, true
 		}
@@ -103,6 +110,20 @@ func (j *judge) limit(src *source) uint64 {
 // slowHz is the rate below which a second is too short to judge by.
 const slowHz = 3
 
+// placed says which row the frame became that was judged last.
+func (j *judge) placed(src *source, clock uint64) {
+	w := &src.clock
+	if !w.twice && !w.odd.fresh {
+		return
+	}
+	name, row := src.row()
+	if w.twice {
+		w.twice = false
+		j.find(name, Twice, row, clock, w.last)
+	}
+	w.odd.fresh, w.odd.stream, w.odd.row = false, name, row
+}
+
 // explained takes an odd frame back: the device's own counter says that frames
 // are missing before it.
 func (j *judge) explained(src *source) {
@@ -122,11 +143,11 @@ func (j *judge) settle(src *source) {
 	if w.odd.clock < w.last && w.last-w.odd.clock <= j.second {
 		kind = OutOfOrder
 	}
-	j.find(src, kind, w.odd.row, w.odd.clock, w.last)
+	j.find(w.odd.stream, kind, w.odd.row, w.odd.clock, w.last)
 }
 
-func (j *judge) find(src *source, kind FindingKind, row, clock, before uint64) {
-	f := Finding{Device: src.streamName(), Kind: kind, Row: row, Clock: clock, Before: before}
+func (j *judge) find(stream string, kind FindingKind, row, clock, before uint64) {
+	f := Finding{Device: stream, Kind: kind, Row: row, Clock: clock, Before: before}
 	switch kind {
 	case Garbled:
 		f.Text = fmt.Sprintf("Clock %d of row %d cannot be: the row before has %d", clock, row, before)
@@ -137,7 +158,7 @@ func (j *judge) find(src *source, kind FindingKind, row, clock, before uint64) {
 	case Jumped:
 		f.Text = fmt.Sprintf("Clock jumps from %d to %d at row %d", before, clock, row)
 	case Short:
-		f.Text = fmt.Sprintf("a frame with Clock %d, before row %d, is too short", clock, row)
+		f.Text = fmt.Sprintf("a frame with Clock %d, before row %d, has not the size of a sample", clock, row)
 	}
 	j.a.cfg.Find(f)
 }

@@ -137,28 +137,42 @@ func (g *gapLog) status() (s StreamStatus, ok bool) {
 	return s, true
 }
 
-// lose notes rows of a device that never reached its batches: in the stream of
-// gaps, and in the next batch of each of its streams.
-func (a *Acquisition) lose(src *source, lost recording.LostRows) {
-	a.gaps.add(src.streamName(), lost)
-	for _, o := range src.outputs {
-		o.lose(lost)
-	}
+// loseIn notes rows of a stream that never reached its batches: in the stream of
+// gaps, and in its next batch.
+func (a *Acquisition) loseIn(src *source, i int, lost recording.LostRows) {
+	o := src.outputs[i]
+	o.missing.Add(uint64(max(0, lost.Rows)))
+	a.gaps.add(o.stream.Name, lost)
+	o.lose(lost)
 }
 
-// gap keeps a gap that a decoder found. Frames that were discarded inside it are
-// noted already; the others never came, or came short.
+// gap keeps a gap that a decoder found. Of a device with one stream the frames
+// that were discarded inside it are noted already; of one with several this says
+// how many were this stream's. The others never came, or came short.
 func (a *Acquisition) gap(src *source, g device.Gap) {
 	missing, cause := int64(min(g.Lost, 1<<62)), recording.CauseLink
+	first, last := g.ClockBefore+1, g.ClockAfter-1
+	several := len(src.outputs) > 1
 	for _, run := range src.taken {
-		if run.FirstClock > g.ClockBefore && run.LastClock < g.ClockAfter {
+		switch inside := run.FirstClock > g.ClockBefore && run.LastClock < g.ClockAfter; {
+		case inside && !several:
 			missing -= run.Rows
 			cause = run.Cause
+		case several && run.FirstClock < g.ClockAfter && run.LastClock > g.ClockBefore:
+			cause, first, last = run.Cause, max(first, run.FirstClock), min(last, run.LastClock)
 		}
 	}
-	src.taken = src.taken[:0]
-	if missing > 0 && g.ClockAfter > g.ClockBefore {
-		a.lose(src, recording.LostRows{FirstClock: g.ClockBefore + 1, LastClock: g.ClockAfter - 1, Rows: missing, Cause: recording.CauseLink})
+	if !several {
+		src.taken = src.taken[:0]
+	} else if n := len(src.taken); n > maxTaken {
+		src.taken = append(src.taken[:0], src.taken[n-maxTaken:]...)
+	}
+	if missing > 0 && g.ClockAfter > g.ClockBefore && g.Stream < len(src.outputs) {
+		lost := recording.LostRows{FirstClock: first, LastClock: last, Rows: missing, Cause: recording.CauseLink}
+		if several {
+			lost.Cause = cause
+		}
+		a.loseIn(src, g.Stream, lost)
 	}
 	src.mu.Lock()
 	defer src.mu.Unlock()
@@ -166,6 +180,10 @@ func (a *Acquisition) gap(src *source, g device.Gap) {
 		src.gaps = append(src.gaps, Gap{g, cause})
 	}
 }
+
+// maxTaken bounds the runs of discarded frames that are remembered of a device
+// whose streams find them one after another.
+const maxTaken = 16
 
 // A Gap is a place where frames of a device are missing, and why: of several
 // causes the one in the recorder.
@@ -180,57 +198,68 @@ func (src *source) streamName() string {
 	return src.name
 }
 
-// silenceTicks is how long a device with a rate must be silent for that to be a
+// silenceTicks is how long a stream with a rate must be silent for that to be a
 // gap, beyond doubt: its clock alone says so.
-func (a *Acquisition) silenceTicks(src *source) uint64 {
-	return max(a.clockHz/4, uint64(5*float64(a.clockHz)/src.rateHz))
+func (a *Acquisition) silenceTicks(rateHz float64) uint64 {
+	return max(a.clockHz/4, uint64(5*float64(a.clockHz)/rateHz))
 }
 
-// silent notes rows that a device with a rate did not send between two ticks,
-// as far as they are not noted already.
-func (a *Acquisition) silent(src *source, from, to uint64, noted int64) {
-	rows := int64(math.Round(float64(to-from)*src.rateHz/float64(a.clockHz))) - 1 - noted
+// silent notes rows that a stream did not get between two ticks, as far as they
+// are not noted already.
+func (a *Acquisition) silent(src *source, i int, from, to uint64, cause recording.Cause, noted int64) {
+	rows := int64(math.Round(float64(to-from)*src.outputs[i].rateHz/float64(a.clockHz))) - 1 - noted
 	if rows > 0 && to > from+1 {
-		src.unseen.Add(uint64(rows))
-		a.lose(src, recording.LostRows{FirstClock: from + 1, LastClock: to - 1, Rows: rows, Cause: recording.CauseLink})
+		a.loseIn(src, i, recording.LostRows{FirstClock: from + 1, LastClock: to - 1, Rows: rows, Cause: cause})
 	}
 }
 
-// steady reports whether a device's silence means something.
-func (a *Acquisition) steady(src *source) bool { return src.rateHz >= steadyHz && a.clockHz > 0 }
+// steady reports whether a stream's silence means something.
+func (a *Acquisition) steady(o *output) bool { return o.rateHz >= steadyHz && a.clockHz > 0 }
 
-// returned notes a silence that ended with a frame, which no counter of the
-// device shows.
-func (a *Acquisition) returned(src *source, before, clock uint64) {
-	if !a.steady(src) || before == 0 || clock < before || clock-before <= a.silenceTicks(src) {
+// returned notes a silence that ended with a row, which no counter of the device
+// shows.
+func (a *Acquisition) returned(src *source, i int, clock uint64) {
+	o := src.outputs[i]
+	if o.seen == 0 || clock < o.seen || clock-o.seen < a.clockHz/4 || !a.steady(o) || clock-o.seen <= a.silenceTicks(o.rateHz) {
 		return
 	}
-	noted := int64(0)
+	noted, cause := int64(0), recording.CauseLink
 	for _, run := range src.taken {
-		if run.FirstClock > before && run.LastClock < clock {
-			noted += run.Rows
+		if run.FirstClock >= o.seen && run.LastClock < clock {
+			if cause = run.Cause; len(src.outputs) == 1 {
+				noted += run.Rows
+			}
 		}
 	}
-	a.silent(src, before, clock, noted)
+	if noted > 0 {
+		cause = recording.CauseLink
+	}
+	a.silent(src, i, o.seen-1, clock, cause, noted)
 }
 
-// missingAtEnd notes the silence of devices that did not come back, or never
-// came.
-func (a *Acquisition) missingAtEnd() {
+// missingAtEnd notes what a device did not send until the end, and what was
+// discarded with nothing after it.
+func (a *Acquisition) missingAtEnd(src *source) {
 	end, inOrder := a.endClock()
 	if end += uint64(a.judge.shift); !inOrder {
 		end = a.judge.ref
 	}
-	for _, src := range a.devices {
-		if !a.steady(src) || src.decoder == nil {
-			continue
+	lost := src.discarded
+	src.discarded = recording.LostRows{}
+	for i, o := range src.outputs {
+		if lost.Rows > 0 {
+			part := lost
+			if rate := o.rateHz; len(src.outputs) > 1 && src.rateHz > 0 {
+				part.Rows = int64(math.Round(float64(lost.Rows) * rate / src.rateHz))
+			}
+			a.loseIn(src, i, part)
 		}
-		last := src.clock.last
-		if src.lastClock.Load() == 0 {
-			last = 0
+		last := o.seen - min(o.seen, 1)
+		if lost.Rows > 0 {
+			last = max(last, lost.LastClock)
 		}
-		if end > last && end-last > a.silenceTicks(src) {
-			a.silent(src, last, end, src.discarded.Rows)
+		if a.steady(o) && end > last && end-last > a.silenceTicks(o.rateHz) {
+			a.silent(src, i, last, end, recording.CauseLink, 0)
 		}
 	}
 }

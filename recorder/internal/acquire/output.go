@@ -54,8 +54,9 @@ const offerEvery = 200 * time.Millisecond
 type output struct {
 	stream   *stream.Stream
 	writer   Writer
-	width    int // bytes of one row
-	clock    int // column Clock, or -1
+	width    int     // bytes of one row
+	rateHz   float64 // rows a second; 0: they come with events
+	clock    int     // column Clock, or -1
 	gaps     *gapLog
 	buffered bool
 	limit    int64 // bytes that may wait; negative: no bound
@@ -64,6 +65,7 @@ type output struct {
 	lost     []recording.LostRows // of the decoding goroutine: before the next batch
 	dropping recording.LostRows   // likewise: batches that were dropped since the last one that was put
 	handed   uint64               // likewise: rows of batches before this one
+	seen     uint64               // likewise: Clock of the last frame that gave a row, believed, + 1
 	refused  recording.LostRows   // of the writing goroutine
 
 	mu      sync.Mutex
@@ -78,11 +80,16 @@ type output struct {
 	newest  atomic.Uint64 // Clock of the last row that was put, + 1
 	written atomic.Uint64 // of the last row in a file, + 1
 	held    atomic.Int64  // rows that wait
-	dropped atomic.Uint64 // rows
-	last    atomic.Pointer[recording.Block]
-	lacks   atomic.Pointer[error] // why no file takes rows now
-	failed  atomic.Pointer[error] // why none ever will; the first failure
-	tended  time.Time             // of outputs that are not buffered
+	dropped atomic.Uint64 // rows that no file took
+	missing atomic.Uint64 // rows that never were decoded
+
+	decoded  atomic.Uint64 // rows, as of the last block
+	lastSeen atomic.Uint64 // seen, likewise
+
+	last   atomic.Pointer[recording.Block]
+	lacks  atomic.Pointer[error] // why no file takes rows now
+	failed atomic.Pointer[error] // why none ever will; the first failure
+	tended time.Time             // of outputs that are not buffered
 }
 
 // A filled batch waits, with what is missing before it.
@@ -95,7 +102,7 @@ type filled struct {
 // newOutput makes an output; buffered ones write in a goroutine of their own,
 // all others in the one that decodes.
 func newOutput(s *stream.Stream, w Writer, buffered bool, limit int64, gaps *gapLog) *output {
-	o := &output{stream: s, writer: w, limit: limit, gaps: gaps, buffered: buffered, clock: s.Column(stream.ClockName), width: RowBytes(s), closed: make(chan struct{}), tended: time.Now()}
+	o := &output{stream: s, writer: w, limit: limit, gaps: gaps, buffered: buffered, clock: s.Column(stream.ClockName), width: RowBytes(s), rateHz: RowRate(s), closed: make(chan struct{}), tended: time.Now()}
 	o.changed.L = &o.mu
 	for i := range s.Columns {
 		o.vectors = append(o.vectors, recording.Vector{Column: i, Type: s.Columns[i].Type, Width: s.Columns[i].ByteWidth})

@@ -34,13 +34,11 @@ type FIFOStatus struct {
 // A DeviceStatus counts what came from one device.
 type DeviceStatus struct {
 	Device    oni.Device
-	Name      string
-	RateHz    float64 // rows a second that it should have; 0: they come with events
-	Frames    uint64  // from the source, before the end
-	Dropped   uint64  // of them, those that found no room
-	Lost      uint64  // never came
-	LastClock uint64  // of its last frame that can be believed
-	Heard     bool    // there was one
+	Name      string // of its first stream
+	Frames    uint64 // from the source, before the end
+	Dropped   uint64 // of them, those that found no room
+	Lost      uint64 // never came, by the device's own counters
+	LastClock uint64 // of its last frame that can be believed
 	Stats     device.Stats
 	Gaps      []Gap // the first ones
 }
@@ -50,9 +48,14 @@ type StreamStatus struct {
 	Name    string
 	Address oni.Address // of its device
 	Progress
+	RateHz      float64         // rows a second that it should have; 0: they come with events
+	Decoded     uint64          // rows
+	LastClock   uint64          // of its last row that can be believed
+	Heard       bool            // there was one
 	Queue       time.Duration   // of rows that are no file's yet
 	Held        int64           // rows in batches that wait
 	DroppedRows uint64          // that no file took
+	MissingRows uint64          // that never were decoded: discarded, or never came
 	Last        recording.Block // written; zero before the first
 	Err         error           // why no file takes rows now
 	Failed      bool            // and none will
@@ -77,20 +80,19 @@ func (a *Acquisition) Status() Status {
 	for _, src := range a.devices {
 		src.mu.Lock()
 		d := DeviceStatus{
-			Device: src.Device.Device, Name: src.name, RateHz: src.rateHz,
+			Device: src.Device.Device, Name: src.name,
 			Frames: src.frames.Load(), Dropped: src.dropped.Load(),
 			Stats: addStats(src.past, src.stats), Gaps: append([]Gap(nil), src.gaps...),
 		}
 		src.mu.Unlock()
-		if last := src.lastClock.Load(); last > 0 {
-			d.LastClock, d.Heard = last-1, true
+		if last := src.heard.Load(); last > 0 {
+			d.LastClock = last - 1
 		}
 		// Frames that were discarded, or came short, leave a gap that the
 		// decoder finds as well.
 		if counted := d.Dropped + d.Stats.BadFrames; d.Stats.Lost > counted {
 			d.Lost = d.Stats.Lost - counted
 		}
-		d.Lost += src.unseen.Load()
 		st.Devices = append(st.Devices, d)
 	}
 	a.mu.Lock()
@@ -100,6 +102,10 @@ func (a *Acquisition) Status() Status {
 		f := StreamStatus{
 			Name: o.stream.Name, Address: oni.Address(o.stream.DeviceAddress), DroppedRows: o.dropped.Load(),
 			Progress: o.writer.Progress(), Held: o.held.Load(), Err: o.err(), Failed: o.failed.Load() != nil,
+			RateHz: o.rateHz, Decoded: o.decoded.Load(), MissingRows: o.missing.Load(),
+		}
+		if last := o.lastSeen.Load(); last > 0 {
+			f.LastClock, f.Heard = last-1, true
 		}
 		if newest, written := o.newest.Load(), o.written.Load(); f.Held > 0 && newest > written && a.clockHz > 0 {
 			f.Queue = time.Duration(float64(newest-written) / float64(a.clockHz) * float64(time.Second))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
@@ -46,6 +47,9 @@ func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
 			Table: rec.source.Table(),
 		}
 		rec.codecs[dev.Address] = codec
+		if err := rec.ofParts(device.KindsOf(dev, headstage), dev.Address, replace); err != nil {
+			return nil, nil, err
+		}
 		rec.raw = rec.raw || !device.Supported(dev, config)
 		rec.keys[dev.Address] = settings.Settings
 		devices = append(devices, acquire.Device{Device: dev, Config: config, Buffered: *w.Buffered})
@@ -66,6 +70,35 @@ func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
 		return *all.Overwrite
 	}
 	return devices, overwrite, nil
+}
+
+// ofParts takes how each of several streams of one device is written.
+func (rec *Run) ofParts(kinds []*device.Kind, at oni.Address, replace map[string]bool) error {
+	if len(kinds) < 2 {
+		return nil
+	}
+	for _, k := range kinds {
+		key := k.KeyAt(at)
+		w := rec.writer(rec.rig.Device(k, key).Writer)
+		codec, err := rig.ParseCodec(*w.Compression)
+		if err != nil {
+			return &UsageError{err}
+		}
+		name := strings.ReplaceAll(key, "/", "-")
+		rec.codecOf[name], replace[name] = codec, *w.Overwrite
+	}
+	return nil
+}
+
+// codec is that of a stream of a device.
+func (rec *Run) codec(stream string, at oni.Address) recording.Codec {
+	if stream == recording.GapStreamName { // of no device
+		return recording.None
+	}
+	if codec, ok := rec.codecOf[stream]; ok {
+		return codec
+	}
+	return rec.codecs[at]
 }
 
 // settingsOf returns what the rig says of a device; parts are the settings of
@@ -176,7 +209,7 @@ func (rec *Run) size(streams []stream.Stream) error {
 	need := 0.0 // compressed files may be smaller, but nobody knows by how much
 	for i := range streams {
 		bytes := p.Streams[i].BytesPerS
-		if rec.codecs[oni.Address(streams[i].DeviceAddress)] != recording.None {
+		if rec.codec(streams[i].Name, oni.Address(streams[i].DeviceAddress)) != recording.None {
 			bytes /= assumedCompression
 		}
 		need += bytes * tenSeconds
@@ -200,11 +233,7 @@ func (rec *Run) describe(s *stream.Stream, started time.Time) {
 }
 
 func (rec *Run) openStream(s *stream.Stream) (acquire.Writer, error) {
-	codec := rec.codecs[oni.Address(s.DeviceAddress)]
-	if s.Name == recording.GapStreamName { // of no device
-		codec = recording.None
-	}
-	w, err := rec.store.OpenStream(s, codec)
+	w, err := rec.store.OpenStream(s, rec.codec(s.Name, oni.Address(s.DeviceAddress)))
 	if err != nil {
 		return nil, err
 	}

@@ -89,15 +89,16 @@ type Run struct {
 	pollers []poller
 
 	// Of the worker, constant once acquisition is set.
-	source oni.Controller
-	store  *store.Run
-	codecs map[oni.Address]recording.Codec
-	keys   map[oni.Address]device.Settings
-	plan   *Plan
-	wire   float64           // bytes a second into the controller's buffer
-	head   store.Summary     // what does not change
-	report *headstage.Report // nil: nothing was configured
-	raw    bool              // devices may send that are kept as they come
+	source  oni.Controller
+	store   *store.Run
+	codecs  map[oni.Address]recording.Codec
+	codecOf map[string]recording.Codec // of streams that share a device
+	keys    map[oni.Address]device.Settings
+	plan    *Plan
+	wire    float64           // bytes a second into the controller's buffer
+	head    store.Summary     // what does not change
+	report  *headstage.Report // nil: nothing was configured
+	raw     bool              // devices may send that are kept as they come
 
 	acquisition atomic.Pointer[acquire.Acquisition] // from the start of acquisition on
 	completing  atomic.Bool                         // nothing more is read
@@ -136,7 +137,7 @@ func New(o Options) (*Run, error) {
 		o.Warn = func(error) {}
 	}
 	rec := &Run{
-		o: o, rig: o.Rig, codecs: map[oni.Address]recording.Codec{}, keys: map[oni.Address]device.Settings{},
+		o: o, rig: o.Rig, codecs: map[oni.Address]recording.Codec{}, codecOf: map[string]recording.Codec{}, keys: map[oni.Address]device.Settings{},
 		foundOf: map[string]int{}, facts: map[oni.Address]map[string]any{}, troubles: map[string]store.Event{},
 	}
 	if _, err := store.ParseSuffix(*rec.writer(rig.Writer{}).Suffix); err != nil {

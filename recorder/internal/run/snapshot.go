@@ -42,7 +42,7 @@ type DiskSnapshot struct {
 // A StreamSnapshot is one stream.
 type StreamSnapshot struct {
 	Name         string  `json:"name"`
-	RateHz       float64 `json:"rate_hz"`     // measured from frames, by their clock
+	RateHz       float64 `json:"rate_hz"`     // measured from decoded frames, by their clock
 	ExpectedHz   float64 `json:"expected_hz"` // 0: rows come with events
 	Rows         int64   `json:"rows"`        // in files
 	Bytes        int64   `json:"bytes"`
@@ -123,20 +123,20 @@ func (ob *observer) look(st *acquire.Status) {
 			ob.rec.alarm("", "the controller sends again")
 		}
 	}
-	for i := range st.Devices {
-		d := &st.Devices[i]
-		if d.RateHz <= 0 {
+	for i := range st.Streams {
+		f := &st.Streams[i]
+		if f.RateHz <= 0 {
 			continue
 		}
-		gone := ob.silence(d, st)
-		limit := silenceSlack + time.Duration(1.5/d.RateHz*float64(time.Second))
-		switch _, was := ob.silent[d.Name]; {
+		gone := ob.silence(f, st)
+		limit := silenceSlack + time.Duration(1.5/f.RateHz*float64(time.Second))
+		switch _, was := ob.silent[f.Name]; {
 		case gone > limit && !was && !mute:
-			ob.silent[d.Name] = gone
-			ob.rec.alarm(d.Name, fmt.Sprintf("silent for %.1f s: check cable and headstage", gone.Seconds()))
+			ob.silent[f.Name] = gone
+			ob.rec.alarm(f.Name, fmt.Sprintf("silent for %.1f s: check cable and headstage", gone.Seconds()))
 		case gone <= limit && was:
-			delete(ob.silent, d.Name)
-			ob.rec.alarm(d.Name, "sends again")
+			delete(ob.silent, f.Name)
+			ob.rec.alarm(f.Name, "sends again")
 		}
 	}
 }
@@ -145,8 +145,8 @@ func (ob *observer) look(st *acquire.Status) {
 // with the highest rate.
 func (ob *observer) fastest(st *acquire.Status) time.Duration {
 	most := 0.0
-	for i := range st.Devices {
-		most = max(most, st.Devices[i].RateHz)
+	for i := range st.Streams {
+		most = max(most, st.Streams[i].RateHz)
 	}
 	if most == 0 {
 		return math.MaxInt64 / 2
@@ -154,10 +154,10 @@ func (ob *observer) fastest(st *acquire.Status) time.Duration {
 	return time.Duration(1.5 / most * float64(time.Second))
 }
 
-// silence is how long nothing came of a device while others went on.
-func (ob *observer) silence(d *acquire.DeviceStatus, st *acquire.Status) time.Duration {
-	last := d.LastClock
-	if !d.Heard {
+// silence is how long nothing came of a stream while others went on.
+func (ob *observer) silence(f *acquire.StreamStatus, st *acquire.Status) time.Duration {
+	last := f.LastClock
+	if !f.Heard {
 		last = 0
 	}
 	if st.LastClock <= last {
@@ -232,56 +232,49 @@ func (ob *observer) measure(st *acquire.Status) {
 	if st.Elapsed-ob.before.Elapsed < 900*time.Millisecond || passed < 0.5 && ob.before.Elapsed > 0 && st.LastClock > ob.before.LastClock {
 		return
 	}
-	for i := range st.Devices {
-		d := &st.Devices[i]
-		var frames uint64
-		for j := range ob.before.Devices {
-			if b := &ob.before.Devices[j]; b.Device.Address == d.Device.Address {
-				frames = b.Frames
+	for i := range st.Streams {
+		f := &st.Streams[i]
+		var decoded uint64
+		for j := range ob.before.Streams {
+			if b := &ob.before.Streams[j]; b.Name == f.Name {
+				decoded = b.Decoded
 			}
 		}
 		rate := 0.0
-		if passed > 0 {
-			rate = float64(d.Frames-frames) / passed
+		if passed > 0 && f.Decoded > decoded {
+			rate = float64(f.Decoded-decoded) / passed
 		}
-		if d.RateHz > 0 && math.Abs(rate-d.RateHz) < 0.02*d.RateHz+1/max(passed, 1) {
-			rate = d.RateHz // what is well is quiet: blocks of frames end where they do
+		if f.RateHz > 0 && math.Abs(rate-f.RateHz) < 0.02*f.RateHz+2/max(passed, 1) {
+			rate = f.RateHz // what is well is quiet: blocks of frames end where they do
 		}
-		ob.rates[d.Name] = rate
+		ob.rates[f.Name] = rate
 	}
 	ob.before = *st
 }
 
 // stream is the state of one.
 func (ob *observer) stream(f *acquire.StreamStatus, st *acquire.Status, state string) StreamSnapshot {
-	out := StreamSnapshot{Name: f.Name, Rows: f.Rows, Bytes: f.Bytes, DurableBytes: f.Durable, QueueS: f.Queue.Seconds(), AgeS: -1, LostRows: int64(f.DroppedRows)}
-	if f.DroppedRows > 0 {
-		out.Cause = string(recording.CauseDisk)
+	out := StreamSnapshot{
+		Name: f.Name, RateHz: ob.rates[f.Name], ExpectedHz: f.RateHz, Rows: f.Rows, Bytes: f.Bytes, DurableBytes: f.Durable,
+		QueueS: f.Queue.Seconds(), AgeS: -1, LostRows: int64(f.DroppedRows + f.MissingRows),
 	}
-	for i := range st.Devices {
-		d := &st.Devices[i]
-		if d.Device.Address != f.Address || f.Name == recording.GapStreamName {
-			continue
+	for i := len(st.Lost) - 1; i >= 0 && out.LostRows > 0 && out.Cause == ""; i-- {
+		if g := &st.Lost[i]; g.Device == f.Name {
+			out.Cause = string(g.Cause)
 		}
-		out.ExpectedHz, out.RateHz = d.RateHz, ob.rates[d.Name]
-		out.LostRows += int64(d.Dropped + d.Lost + d.Stats.BadFrames)
-		if n := len(d.Gaps); n > 0 {
-			out.Cause = string(d.Gaps[n-1].Cause)
-		} else if d.Dropped > 0 {
-			out.Cause = string(recording.CauseFIFO)
-		} else if d.Lost+d.Stats.BadFrames > 0 {
-			out.Cause = string(recording.CauseLink)
+	}
+	if out.LostRows > 0 && out.Cause == "" {
+		out.Cause = string(recording.CauseDisk) // the gap is not over
+	}
+	if f.Heard {
+		out.AgeS = (st.Elapsed - ob.rec.duration(f.LastClock)).Seconds()
+		if !ob.realTime {
+			out.AgeS = ob.silence(f, st).Seconds()
 		}
-		if d.Heard {
-			out.AgeS = (st.Elapsed - ob.rec.duration(d.LastClock)).Seconds()
-			if !ob.realTime {
-				out.AgeS = ob.silence(d, st).Seconds()
-			}
-			out.AgeS = max(0, out.AgeS)
-		}
-		if _, silent := ob.silent[d.Name]; silent && state == stateRecording {
-			out.Word = fmt.Sprintf("SILENT %.0f s", ob.silence(d, st).Seconds())
-		}
+		out.AgeS = max(0, out.AgeS)
+	}
+	if _, silent := ob.silent[f.Name]; silent && state == stateRecording {
+		out.Word = fmt.Sprintf("SILENT %.0f s", ob.silence(f, st).Seconds())
 	}
 	switch trouble, ok := ob.rec.trouble(f.Name); {
 	case f.Failed:

@@ -6,7 +6,6 @@ import (
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/recorder/internal/acquire"
 	"github.com/oniscope/oniscope/recorder/internal/store"
-	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // collect is the summary as of now. Any goroutine may call it.
@@ -35,7 +34,6 @@ func (rec *Run) collect(a *acquire.Acquisition, state string) store.Summary {
 	rec.mu.Unlock()
 	s.FirstClock, s.LastClock, s.HighestFIFO = st.FirstClock, st.LastClock, 100*st.FIFO.Highest
 	s.Devices, s.Streams = []store.DeviceSummary{}, []store.StreamSummary{}
-	lost := map[string]int64{}
 	for _, d := range st.Devices {
 		if d.Frames == 0 && strings.HasPrefix(d.Name, "device ") {
 			continue // sends nothing, and nothing is expected of it
@@ -44,7 +42,6 @@ func (rec *Run) collect(a *acquire.Acquisition, state string) store.Summary {
 		for i, g := range d.Gaps {
 			gaps[i] = store.Gap{Row: g.Row, Lost: g.Lost, ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter, Cause: string(g.Cause)}
 		}
-		lost[d.Name] = int64(d.Dropped + d.Lost + d.Stats.BadFrames)
 		s.Devices = append(s.Devices, store.DeviceSummary{
 			Address: d.Device.Address.String(), ID: d.Device.ID, Version: d.Device.Version, Name: d.Name,
 			Frames: d.Frames, Dropped: d.Dropped, Lost: d.Lost, Gaps: d.Stats.Gaps, Bad: d.Stats.BadFrames,
@@ -54,12 +51,9 @@ func (rec *Run) collect(a *acquire.Acquisition, state string) store.Summary {
 	}
 	for _, f := range st.Streams {
 		out := store.StreamSummary{
-			Name: f.Name, File: store.StreamFile(f.Name, rec.store.Suffix()), State: state, Compression: rec.codecs[f.Address].String(),
+			Name: f.Name, File: store.StreamFile(f.Name, rec.store.Suffix()), State: state, Compression: rec.codec(f.Name, f.Address).String(),
 			Rows: f.Rows, Batches: f.Batches, Bytes: f.Bytes, DurableBytes: f.Durable, DroppedRows: f.DroppedRows,
-			LostRows: int64(f.DroppedRows) + lost[f.Name],
-		}
-		if f.Name == recording.GapStreamName {
-			out.Compression = recording.None.String()
+			LostRows: int64(f.DroppedRows + f.MissingRows), RateHz: f.RateHz,
 		}
 		for _, p := range parts[f.Name] {
 			out.LostRows += p.LostRows

@@ -23,11 +23,7 @@ func (rec *Run) judged(a *acquire.Acquisition) store.Summary {
 		end = st.EndClock
 	}
 	endS := rec.duration(end).Seconds()
-	rates := map[string]float64{}
-	for _, d := range st.Devices {
-		rates[d.Name] = d.RateHz
-	}
-	flows := false // some stream has rows
+	flows, expects := false, false // some stream has rows, or should have
 	for i := range s.Streams {
 		f := &s.Streams[i]
 		if f.Name == recording.GapStreamName {
@@ -35,9 +31,8 @@ func (rec *Run) judged(a *acquire.Acquisition) store.Summary {
 			continue
 		}
 		flows = flows || f.Rows > 0
-		if rate := rates[f.Name]; rate > 0 {
-			f.RateHz, f.ExpectedRows = rate, int64(math.Round(endS*rate))
-		}
+		expects = expects || f.RateHz*endS >= 2
+		f.ExpectedRows = int64(math.Round(endS * f.RateHz))
 		f.Missing = rec.missing(f, st.Lost, end)
 		f.State = stateOf(f)
 		if f.State != store.StateComplete {
@@ -52,20 +47,10 @@ func (rec *Run) judged(a *acquire.Acquisition) store.Summary {
 	switch {
 	case errors.Is(rec.failed, acquire.ErrOverflow):
 		s.State = store.StateIncomplete
-	case rec.failed != nil || !flows && rec.expectsRows(endS, rates):
+	case rec.failed != nil || !flows && expects:
 		s.State = store.StateFailed
 	}
 	return s
-}
-
-// expectsRows reports whether at least one device should have sent something.
-func (rec *Run) expectsRows(endS float64, rates map[string]float64) bool {
-	for _, rate := range rates {
-		if rate*endS >= 2 {
-			return true
-		}
-	}
-	return false
 }
 
 // stateOf is the state of a stream that is over.
