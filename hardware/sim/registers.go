@@ -129,9 +129,9 @@ func (c *controller) powerUp() {
 	r.cell(addressMemoryMonitor, regEnable, 1)
 	r.cell(addressMemoryMonitor, regClockDiv, periodTicks(settingsAt[*device.MemoryMonitorSettings](c, addressMemoryMonitor).RateHz))
 	r.fixed(addressMemoryMonitor, regClockHz, ClockHz)
-	r.fixed(addressMemoryMonitor, regTotalMem, device.DefaultTotalMemWords)
+	r.fixed(addressMemoryMonitor, regTotalMem, uint32(c.fifoBytes()/4))
 	r.fixed(addressMemoryMonitor, regMemUsage, 0)
-	r[addressMemoryMonitor][regMemUsage].now = func() uint32 { return uint32(c.backlogBytes() / 4) }
+	r[addressMemoryMonitor][regMemUsage].now = func() uint32 { return uint32(c.fifoUsed() / 4) }
 
 	r.cell(addressLoadTester, regEnable, 0) // 3.7; it sends nothing here
 	r.cell(addressLoadTester, 1, ClockHz)
@@ -349,24 +349,6 @@ func (c *controller) SetBlockSizes(read, write uint32) error {
 	}
 	c.readBlock, c.writeBlock = read, write
 	return nil
-}
-
-// FIFOFill implements oni.Controller: what was sampled until now and not read
-// yet, at the rate of what was read. Without Config.Now nothing waits.
-func (c *controller) FIFOFill() (oni.Fill, error) {
-	return oni.Fill{Used: c.backlogBytes(), Total: 4 * device.DefaultTotalMemWords}, nil
-}
-
-func (c *controller) backlogBytes() uint64 {
-	if c.cfg.Now == nil || c.state.Load() != running {
-		return 0
-	}
-	now, read := c.cfg.Now(), c.clock.Load()
-	if now <= read || read == 0 {
-		return 0
-	}
-	used := float64(c.wireBytes.Load()) / float64(read) * float64(now-read)
-	return uint64(min(used, 4*device.DefaultTotalMemWords))
 }
 
 // forget gives registers the values of a power-up where the rest of this file

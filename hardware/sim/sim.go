@@ -66,9 +66,12 @@ type Config struct {
 	Wait func(ticks uint64)
 
 	// Now, if not nil, returns how many ticks of the acquisition clock have
-	// passed since Start; frames up to there wait to be read, and FIFOFill
-	// counts them. It may be called by any goroutine.
+	// passed since Start; frames up to there wait in the FIFO, and FIFOFill
+	// counts them (fifo.go). It may be called by any goroutine.
 	Now func() uint64
+
+	// FIFOBytes is the size of that buffer; 0: 2 GiB.
+	FIFOBytes uint64
 }
 
 // blockTicks is how much of the rig's time one block of frames holds, 5 ms as
@@ -78,6 +81,9 @@ const blockTicks = ClockHz / 200
 var (
 	// ErrEnded says that the simulated controller stopped delivering (fault End).
 	ErrEnded = errors.New("sim: the controller stopped delivering")
+	// ErrOverflow says that its FIFO was full: what was in it was delivered,
+	// and nothing follows.
+	ErrOverflow = errors.New("sim: the FIFO overflowed, and acquisition ended")
 )
 
 // States of a controller.
@@ -100,6 +106,7 @@ type controller struct {
 	inside    atomic.Bool   // a read is
 	clock     atomic.Uint64 // of the last frame that was read
 	wireBytes atomic.Uint64 // of all that were
+	overflow  atomic.Uint64 // when the FIFO was full, in ticks; 0: it was not
 
 	mu                    sync.Mutex // guards what follows
 	table                 oni.DeviceTable
@@ -251,6 +258,7 @@ func (c *controller) Start() error {
 	c.released = 0
 	c.clock.Store(0)
 	c.wireBytes.Store(0)
+	c.overflow.Store(0)
 	c.state.Store(running)
 	return nil
 }
@@ -294,13 +302,17 @@ func (c *controller) ReadInto(f *oni.Frame) error {
 			c.state.Store(stopped)
 			return ErrEnded
 		}
+		if full := c.overflowed(); full > 0 && clock >= full {
+			c.state.Store(stopped)
+			return ErrOverflow
+		}
 		if c.cfg.Wait != nil && clock >= c.released {
 			c.released = c.stalledUntil((clock/blockTicks + 1) * blockTicks)
 			c.cfg.Wait(c.released)
 		}
 		*f = oni.Frame{Clock: clock, Address: next.address(), Data: next.next()}
 		c.clock.Store(clock)
-		c.wireBytes.Add(16 + uint64(len(f.Data)))
+		c.wireBytes.Add(wireBytes(len(f.Data)))
 		if c.apply(f) {
 			return nil
 		}

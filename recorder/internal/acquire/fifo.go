@@ -122,5 +122,5 @@ func (f *fifo) overflowed() bool {
 	}
 	fill, total, _ := f.fill()
 	behind := f.a.elapsed().Seconds() - float64(f.clock.Load())/float64(f.a.clockHz)
-	return fill >= fullAt || f.a.cfg.WireRate > 0 && behind*f.a.cfg.WireRate >= fullAt*float64(total)
+	return max(fill, math.Float64frombits(f.highest.Load())) >= fullAt || f.a.cfg.WireRate > 0 && behind*f.a.cfg.WireRate >= fullAt*float64(total)
 }

@@ -147,7 +147,10 @@ func (rec *Run) wireRate(streams []stream.Stream) float64 {
 }
 
 // simulator makes the simulated controller that the rig describes.
-func simulator(r *rig.Rig) (oni.Controller, error) {
+func simulator(r *rig.Rig) (oni.Controller, error) { return sim.New(simulated(r)) }
+
+// simulated is what the simulator is made of.
+func simulated(r *rig.Rig) sim.Config {
 	config := sim.Config{Seed: r.Seed, Settings: r.Settings()}
 	if r.Signal == rig.SignalNeural {
 		config.Signal = sim.Neural
@@ -158,7 +161,7 @@ func simulator(r *rig.Rig) (oni.Controller, error) {
 	if r.Pace == rig.PaceRealTime {
 		config.Wait, config.Now = realTime(sim.ClockHz)
 	}
-	return sim.New(config)
+	return config
 }
 
 // realTime returns a function that sleeps until a tick has passed since its

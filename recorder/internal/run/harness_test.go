@@ -28,7 +28,6 @@ import (
 type source struct {
 	oni.Controller
 	read  func(f *oni.Frame, next func(*oni.Frame) error) error // nil: as it is
-	fill  func() (oni.Fill, error)
 	start func() error
 	mu    sync.Mutex
 	calls []string // "stop", "close", steps that were undone
@@ -39,13 +38,6 @@ func (s *source) ReadInto(f *oni.Frame) error {
 		return s.read(f, s.Controller.ReadInto)
 	}
 	return s.Controller.ReadInto(f)
-}
-
-func (s *source) FIFOFill() (oni.Fill, error) {
-	if s.fill != nil {
-		return s.fill()
-	}
-	return s.Controller.FIFOFill()
 }
 
 func (s *source) Start() error {
@@ -87,6 +79,7 @@ type scene struct {
 	src  *source
 	dir  string
 	disk *slowDisk
+	fifo uint64 // bytes of the controller's buffer; 0: as it is
 
 	signals chan os.Signal
 	words   words
@@ -149,7 +142,9 @@ func (s *scene) start() *scene {
 	s.o.Rig = r
 	s.o.Wrap = s.disk.wrap
 	s.o.Controller = func(undo func(string, func() error)) (oni.Controller, error) {
-		c, err := simulator(r)
+		config := simulated(r)
+		config.FIFOBytes = s.fifo
+		c, err := sim.New(config)
 		if err != nil {
 			return nil, err
 		}
