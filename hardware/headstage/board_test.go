@@ -70,7 +70,6 @@ type probeChip struct {
 	statuses  map[uint8]uint8    // of a chain that is bad
 	last      uint8              // chain that was written last
 	fresh     bool               // a soft reset came since
-	powered   bool
 }
 
 func newProbe(flex []byte) *probeChip {

@@ -444,7 +444,7 @@ var refusals = map[string]refused{
 	"the user's voltage is too little": {func(b *board, r *Rig) { r.Ports[0].VoltageDV = 35 }, "1.0e on port a", ErrNoLink, []string{"at 3.5 V", "6.5"}},
 	"no EEPROM":                        {func(b *board, _ *Rig) { b.ports[0].eeprom = nil }, "1.0e on port a", oni.ErrNACK, []string{"port a", "EEPROM of the headstage does not answer"}},
 	"another headstage": {func(b *board, _ *Rig) { b.ports[1].eeprom = eepromOf(6, 1, 0, "NP1.0e") }, "2.0e on port b", nil,
-		[]string{"port b", "ID 6", "has ID 8", "Headstage Neuropixels 1.0e"}},
+		[]string{"port b", "ID 6", "(ID 8)", "Headstage Neuropixels 1.0e"}},
 	"an early revision":       {func(b *board, _ *Rig) { b.ports[1].eeprom = eepromOf(8, 0, 9, "x") }, "2.0e on port b", nil, []string{"revision 0.9, want 1.0"}},
 	"a damaged EEPROM":        {func(b *board, _ *Rig) { b.ports[1].eeprom[5] = 1 }, "2.0e on port b", nil, []string{"checksum of its header"}},
 	"1.0e: no probe":          {func(b *board, _ *Rig) { b.ports[0].probes[0] = nil }, "1.0e on port a", ErrProbe, []string{"no probe answers", "seated"}},
@@ -743,5 +743,25 @@ func TestWaits(t *testing.T) {
 		if s.board.slept != want {
 			t.Errorf("%s: %v of waits, want %v", name, s.board.slept, want)
 		}
+	}
+}
+
+// TestHurry: the divider that is possible, and back.
+func TestHurry(t *testing.T) {
+	for hz, divider := range map[uint32]uint32{20_000: 12_500, 1: 250_000_000, 10_000_000: 25, 100_000_000: 25, 0: 250_000_000} {
+		b := newBoard()
+		b.cells[0][1] = 777
+		restore, err := Hurry(b, hz)
+		if err != nil || b.cells[0][1] != divider {
+			t.Errorf("%d Hz: %v, divider %d, want %d", hz, err, b.cells[0][1], divider)
+		}
+		if err := restore(); err != nil || b.cells[0][1] != 777 {
+			t.Errorf("%d Hz: %v, divider %d after it was put back", hz, err, b.cells[0][1])
+		}
+	}
+	b := newBoard()
+	b.table = b.table[1:]
+	if restore, err := Hurry(b, 10); restore != nil || err != nil {
+		t.Errorf("without a heartbeat: %v", err)
 	}
 }

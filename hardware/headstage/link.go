@@ -174,20 +174,12 @@ func (b *bringUp) confirm() error {
 // set, right before Start. Source: onix-devices 2.6 step 7, 2.9.
 func (r *Report) Ready(c oni.Controller) error {
 	for _, port := range r.links {
-		a := portController(port)
-		state, err := c.ReadRegister(a, regLinkState)
+		link, err := LinkOf(c, port)
 		if err != nil {
-			return fmt.Errorf("headstage: port %s: %w", portName(port), err)
+			return err
 		}
-		flags, err := c.ReadRegister(a, regLinkFlags)
-		if errors.Is(err, oni.ErrNACK) {
-			flags, err = 0, nil // old gateware lacks it
-		}
-		if err != nil {
-			return fmt.Errorf("headstage: port %s: %w", portName(port), err)
-		}
-		if state&1 == 0 || flags != 0 {
-			return fmt.Errorf("headstage: port %s: %w: it was lost after the headstage was configured (LINKSTATE %d, LINKFLAGS %d); check plugs and cable, and try more voltage", portName(port), ErrNoLink, state, flags)
+		if !link.Locked || link.Flags != 0 {
+			return fmt.Errorf("headstage: port %s: %w: it was lost after the headstage was configured (locked: %v, LINKFLAGS %d); check plugs and cable, and try more voltage", portName(port), ErrNoLink, link.Locked, link.Flags)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package headstage
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -168,7 +169,7 @@ func (b *bringUp) board(link serdes.Link, port int, id uint32) error {
 	case err != nil:
 		return err
 	case board.ID != id:
-		return fmt.Errorf("the headstage says that it is %s with ID %d (%q), and not the one that the rig file names, which has ID %d; correct ports: %s: {headstage: ...}", device.HubName(board.ID), board.ID, board.Name, id, portName(port))
+		return fmt.Errorf("the headstage says that it is %s (ID %d, %q), and not the one that the rig file names (ID %d); correct ports: {%s: {headstage: ...}}", cmp.Or(device.HubName(board.ID), "of a kind that is not known"), board.ID, board.Name, id, portName(port))
 	case !board.AtLeast(1, 0):
 		return fmt.Errorf("the headstage is of revision %s, want 1.0 or later", board.Revision())
 	}

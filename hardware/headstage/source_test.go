@@ -19,6 +19,7 @@ import (
 
 // mayWrite are the only files, tests apart, that call WriteRegister.
 var mayWrite = []string{
+	"hardware/headstage/beside.go",  // the rate of the heartbeat
 	"hardware/headstage/bringup.go", // refuses registers of PortControllers
 	"hardware/headstage/voltage.go", // PORTVOLTAGE
 	"hardware/serdes/chip.go",       // of the DS90UB9x device

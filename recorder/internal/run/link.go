@@ -1,27 +1,17 @@
 package run
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
+	"github.com/oniscope/oniscope/hardware/headstage"
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
 // What is asked of the hardware beside the reader. Source: onix-devices 2.9, 1.13.
-
-// Registers of a port controller and of a heartbeat.
-const (
-	regLinkState = 5 // bit 0: lock
-	regLinkFlags = 7 // not 0: the lock was lost since it was cleared; old firmware has it not
-	clearFlags   = 3
-
-	regBeatDivider = 1
-	regBeatClockHz = 2
-)
 
 // pollLinks is how often links are looked at: a lost one is said within a
 // second.
@@ -61,16 +51,11 @@ func (rec *Run) blame(text string) {
 
 // look reads the state of a link and says what has changed.
 func (l *link) look(c oni.Controller) (changed string, err error) {
-	controller := oni.NewAddress(0, l.port)
-	state, err := c.ReadRegister(controller, regLinkState)
+	now, err := headstage.LinkOf(c, int(l.port)-1)
 	if err != nil {
 		return "", err
 	}
-	flags, err := c.ReadRegister(controller, regLinkFlags)
-	if err != nil && !errors.Is(err, oni.ErrNACK) {
-		return "", err
-	}
-	lost := state&1 == 0
+	lost, flags := !now.Locked, now.Flags
 	switch {
 	case lost && !l.lost:
 		changed = fmt.Sprintf("port %s lost its link: its headstage sends nothing; see the cable; what else is recorded goes on", letter(l.port))
@@ -81,7 +66,7 @@ func (l *link) look(c oni.Controller) (changed string, err error) {
 	}
 	l.lost = lost
 	if flags != 0 && !lost {
-		return changed, c.WriteRegister(controller, regLinkFlags, clearFlags)
+		return changed, headstage.ClearFlags(c, int(l.port)-1)
 	}
 	return changed, nil
 }
@@ -99,10 +84,6 @@ const (
 
 // hurryStop lets the reader leave soon after the run was asked to end.
 func (rec *Run) hurryStop(c oni.Controller) {
-	heartbeat := oni.Address(0)
-	if dev, ok := c.Table().Find(heartbeat); !ok || dev.ID != device.IDHeartbeat && dev.ID != device.IDPersistentHeartbeat {
-		return
-	}
 	var asked time.Time
 	done := false
 	rec.beside("the heartbeat", pollLinks, func() error {
@@ -119,15 +100,10 @@ func (rec *Run) hurryStop(c oni.Controller) {
 			return nil
 		}
 		done = true
-		hz, err := c.ReadRegister(heartbeat, regBeatClockHz)
-		if err != nil {
-			return err
+		restore, err := headstage.Hurry(c, hurryHz)
+		if restore != nil {
+			rec.out.add("the heartbeat's rate", restore)
 		}
-		before, err := c.ReadRegister(heartbeat, regBeatDivider)
-		if err != nil {
-			return err
-		}
-		rec.out.add("the heartbeat's rate", func() error { return c.WriteRegister(heartbeat, regBeatDivider, before) })
-		return c.WriteRegister(heartbeat, regBeatDivider, max(1, hz/hurryHz))
+		return err
 	})
 }
