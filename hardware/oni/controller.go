@@ -89,6 +89,9 @@ var (
 	// ErrOption says that the controller has no such option, or that it
 	// cannot be set, or not to that value.
 	ErrOption = errors.New("not an option")
+	// ErrOverflow says that the hardware's buffer was full, so that it ended
+	// acquisition.
+	ErrOverflow = errors.New("the hardware's buffer overflowed, and acquisition ended")
 	// ErrState says that a call is not possible now: while acquisition runs,
 	// or while it does not, or after Close.
 	ErrState = errors.New("call out of order")

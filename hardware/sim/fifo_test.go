@@ -56,7 +56,7 @@ func TestTheFIFOFillsAndEndsAcquisitionWhenItIsFull(t *testing.T) {
 		t.Errorf("%.2f full after three seconds", got)
 	}
 	err = read(100 * sim.ClockHz)
-	if !errors.Is(err, sim.ErrOverflow) {
+	if !errors.Is(err, oni.ErrOverflow) {
 		t.Errorf("got %v", err)
 	}
 	if s := float64(f.Clock) / sim.ClockHz; s < 4.07 || s > 4.1 {

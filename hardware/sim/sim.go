@@ -81,9 +81,6 @@ const blockTicks = ClockHz / 200
 var (
 	// ErrEnded says that the simulated controller stopped delivering (fault End).
 	ErrEnded = errors.New("sim: the controller stopped delivering")
-	// ErrOverflow says that its FIFO was full: what was in it was delivered,
-	// and nothing follows.
-	ErrOverflow = errors.New("sim: the FIFO overflowed, and acquisition ended")
 )
 
 // States of a controller.
@@ -304,7 +301,7 @@ func (c *controller) ReadInto(f *oni.Frame) error {
 		}
 		if full := c.overflowed(); full > 0 && clock >= full {
 			c.state.Store(stopped)
-			return ErrOverflow
+			return fmt.Errorf("sim: %w", oni.ErrOverflow)
 		}
 		if c.cfg.Wait != nil && clock >= c.released {
 			c.released = c.stalledUntil((clock/blockTicks + 1) * blockTicks)

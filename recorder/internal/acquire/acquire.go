@@ -379,6 +379,9 @@ func (a *Acquisition) ending() bool {
 	return end > 0 && a.judge.timed() && a.elapsed() > time.Duration(float64(end)/float64(a.clockHz)*float64(time.Second))+silentAfter
 }
 
+// Ending reports whether nothing more is wanted of the source.
+func (a *Acquisition) Ending() bool { return a.halted.Load() }
+
 // endClock is where the recording ended, if it was asked to end there.
 func (a *Acquisition) endClock() (tick uint64, inOrder bool) {
 	inOrder = a.reachedEnd.Load() || a.stopped.Load() > 0 && !a.cfg.Wait

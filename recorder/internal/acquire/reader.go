@@ -50,7 +50,7 @@ func (a *Acquisition) explain(err error, stopped bool) error {
 	switch {
 	case errors.Is(err, io.EOF) && (stopped || a.halted.Load() || a.stopped.Load() > 0):
 		return nil
-	case a.fifo.overflowed():
+	case errors.Is(err, oni.ErrOverflow), a.fifo.overflowed():
 		return ErrOverflow
 	case errors.Is(err, io.EOF):
 		return errors.New("acquire: the controller ended acquisition")

@@ -58,18 +58,6 @@ func (p *progress) set(done, total int64) {
 	}
 }
 
-// status tells a sentence beside the number of steps: on a terminal in place
-// of what stood before, otherwise as a line.
-func (p *progress) status(done int64, text string) {
-	switch {
-	case p.bar != nil:
-		p.bar.Describe(text)
-		_ = p.bar.Set64(done)
-	case p.to != nil:
-		fmt.Fprintln(p.to, text)
-	}
-}
-
 // lateAfter is how long work may take before lateProgress tells of it.
 const lateAfter = 500 * time.Millisecond
 

@@ -99,15 +99,15 @@ type poller struct {
 	poll  func() error
 }
 
-// startPollers runs what beside was given until stop is closed.
-func (rec *Run) startPollers(stop <-chan struct{}) {
+// startPollers runs what beside was given until stopPollers.
+func (rec *Run) startPollers() {
 	for _, p := range rec.pollers {
-		go func() {
+		rec.polling.Go(func() {
 			tick := time.NewTicker(p.every)
 			defer tick.Stop()
 			for {
 				select {
-				case <-stop:
+				case <-rec.pollStop:
 					return
 				case <-tick.C:
 				}
@@ -115,8 +115,32 @@ func (rec *Run) startPollers(stop <-chan struct{}) {
 					rec.warn(&besideError{p.what, err})
 				}
 			}
-		}()
+		})
 	}
+}
+
+// pollerPatience is how long the way out waits for pollers: one may hang.
+const pollerPatience = 500 * time.Millisecond
+
+// stopPollers ends the pollers: what is undone on the way out, they must not see
+// as a fault.
+func (rec *Run) stopPollers() {
+	rec.pollOnce.Do(func() { close(rec.pollStop) })
+	idle := make(chan struct{})
+	go func() {
+		rec.polling.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+	case <-time.After(pollerPatience):
+	}
+}
+
+// leave takes the way out, once the pollers have stopped.
+func (rec *Run) leave() error {
+	rec.stopPollers()
+	return rec.out.leave()
 }
 
 type besideError struct {

@@ -44,7 +44,7 @@ func TestAStoppedProcessLosesNothingWhileTheFIFOIsNotFull(t *testing.T) {
 	s := newScene(t, 6*time.Second, "")
 	s.src.read = pauseAt(aSecond, 3700*time.Millisecond) // 92 % of the buffer
 	s.smallFIFO(4)
-	s.run(nil).well()
+	s.run(nil).unlessBusy(150 * time.Millisecond).well()
 	s.noGaps("analog-io", 100_000, 6)
 	s.noGaps("heartbeat", 100, 6)
 	if most := s.rec.Summary().HighestFIFO; most < 80 {
@@ -121,7 +121,7 @@ func TestADiskThatStaysFrozenCostsOneGapAStream(t *testing.T) {
 		s.disk.freeze(all)
 		time.Sleep(9 * time.Second)
 		s.disk.freeze(nil)
-	}).loses()
+	}).unlessBusy(200 * time.Millisecond).loses()
 	g := s.oneGap("analog-io", "fifo", aSecond/100_000)
 	f := s.stream("analog-io")
 	if f.LostRows != g.rows || f.Rows+g.rows < 1_299_998 || f.Rows+g.rows > 1_300_001 {

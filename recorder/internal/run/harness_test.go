@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,8 +85,33 @@ type scene struct {
 	signals chan os.Signal
 	words   words
 	rec     *Run
-	err     error // of Run
-	verdict error // of Judge
+	err     error        // of Run
+	verdict error        // of Judge
+	late    atomic.Int64 // the longest time that a sleeper was not woken, ns
+}
+
+// watchMachine notes how late a sleeper is woken.
+func (s *scene) watchMachine(end <-chan struct{}) {
+	const nap = 20 * time.Millisecond
+	for {
+		begin := time.Now()
+		select {
+		case <-end:
+			return
+		case <-time.After(nap):
+			s.late.Store(max(s.late.Load(), int64(time.Since(begin)-nap)))
+		}
+	}
+}
+
+// unlessBusy skips what follows where the machine was too busy with other things
+// for a test that counts on being woken within a time.
+func (s *scene) unlessBusy(most time.Duration) *scene {
+	s.t.Helper()
+	if late := time.Duration(s.late.Load()); late > most {
+		s.t.Skipf("the machine is too busy: a sleeper was woken %v late, and the test has %v", late, most)
+	}
+	return s
 }
 
 // words are what a run says.
@@ -163,6 +189,9 @@ func (s *scene) run(beside func()) *scene {
 	s.t.Helper()
 	s.start()
 	var others sync.WaitGroup
+	end := make(chan struct{})
+	defer close(end)
+	go s.watchMachine(end)
 	if beside != nil {
 		others.Go(beside)
 	}

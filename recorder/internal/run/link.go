@@ -87,11 +87,8 @@ func (rec *Run) hurryStop(c oni.Controller) {
 	var asked time.Time
 	done := false
 	rec.beside("the heartbeat", pollLinks, func() error {
-		rec.mu.Lock()
-		ending := rec.reason != ""
-		rec.mu.Unlock()
 		switch {
-		case !ending || done:
+		case !rec.ending() || done:
 			return nil
 		case asked.IsZero():
 			asked = time.Now()

@@ -82,11 +82,14 @@ func (e *LossError) Unwrap() error { return e.Err }
 // (Run), which hears signals and the clock and waits for nothing else; and those
 // beside (beside.go), which show, poll and keep the marker.
 type Run struct {
-	o       Options
-	rig     *rig.Rig
-	talk    *speaker
-	out     wayOut
-	pollers []poller
+	o        Options
+	rig      *rig.Rig
+	talk     *speaker
+	out      wayOut
+	pollers  []poller
+	polling  sync.WaitGroup
+	pollStop chan struct{}
+	pollOnce sync.Once
 
 	// Of the worker, constant once acquisition is set.
 	source  oni.Controller
@@ -137,7 +140,7 @@ func New(o Options) (*Run, error) {
 		o.Warn = func(error) {}
 	}
 	rec := &Run{
-		o: o, rig: o.Rig, codecs: map[oni.Address]recording.Codec{}, codecOf: map[string]recording.Codec{}, keys: map[oni.Address]device.Settings{},
+		o: o, pollStop: make(chan struct{}), rig: o.Rig, codecs: map[oni.Address]recording.Codec{}, codecOf: map[string]recording.Codec{}, keys: map[oni.Address]device.Settings{},
 		foundOf: map[string]int{}, facts: map[oni.Address]map[string]any{}, troubles: map[string]store.Event{},
 	}
 	if _, err := store.ParseSuffix(*rec.writer(rig.Writer{}).Suffix); err != nil {
@@ -210,7 +213,7 @@ func (rec *Run) Run() error {
 			case second:
 				rec.say(rec.completingText() + "; Ctrl-C once more aborts")
 			case third:
-				_ = rec.out.leave()
+				_ = rec.leave()
 				return errAborted
 			}
 		case <-tick.C:
@@ -336,6 +339,15 @@ func (rec *Run) endFor(reason string) {
 	if rec.reason == "" {
 		rec.reason = reason
 	}
+}
+
+// ending reports whether the run was asked to end, or has reached its end.
+func (rec *Run) ending() bool {
+	rec.mu.Lock()
+	asked := rec.reason != ""
+	rec.mu.Unlock()
+	a := rec.acquisition.Load()
+	return asked || a != nil && a.Ending()
 }
 
 // say and warn may be called by any goroutine, and never block.

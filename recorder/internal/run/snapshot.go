@@ -103,8 +103,16 @@ func fifoLevel(fill float64) string {
 	return ""
 }
 
-// silenceSlack is what a device may be late before it is silent.
-const silenceSlack = 400 * time.Millisecond
+// silenceSlack is what a device may be late before it is silent; with the time
+// from look to look it is said within a second.
+const silenceSlack = 700 * time.Millisecond
+
+// A controller as a whole is silent later: a busy machine may hold up its reader,
+// and a driver takes a while to begin.
+const (
+	muteAfter  = time.Second
+	muteBefore = 2 * time.Second // before the first frame
+)
 
 // look raises alarms about what is new. It is called some times a second.
 func (ob *observer) look(st *acquire.Status) {
@@ -115,7 +123,11 @@ func (ob *observer) look(st *acquire.Status) {
 	}
 	waits := st.Waiting || st.FIFO.Fill > 0.02
 	still := st.Elapsed - ob.moved
-	mute := ob.realTime && !waits && still > silenceSlack+ob.fastest(st)
+	limit := muteAfter + ob.fastest(st)
+	if st.Frames == 0 {
+		limit = muteBefore + ob.fastest(st)
+	}
+	mute := ob.realTime && !waits && still > limit
 	if mute != ob.mute {
 		if ob.mute = mute; mute {
 			ob.rec.alarm("", fmt.Sprintf("the controller sends nothing for %.1f s: check its cable and power", still.Seconds()))

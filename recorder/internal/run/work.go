@@ -19,7 +19,7 @@ func (rec *Run) work(ctx context.Context) (err error) {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("recorder: panic: %v; oniscope recover completes the files", p)
 		}
-		if out := rec.out.leave(); out != nil {
+		if out := rec.leave(); out != nil {
 			err = errors.Join(err, out)
 		}
 	}()
@@ -42,7 +42,7 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, rec.out.leave(), rec.source.Close())
+			err = errors.Join(err, rec.leave(), rec.source.Close())
 		}
 	}()
 	devices, overwrite, err := rec.devices()
@@ -119,7 +119,7 @@ func (rec *Run) commit(started time.Time) error {
 // record acquires until something ends it, and completes the files.
 func (rec *Run) record(ctx context.Context, a *acquire.Acquisition) error {
 	if err := a.Start(); err != nil {
-		err = errors.Join(err, rec.out.leave(), rec.source.Close())
+		err = errors.Join(err, rec.leave(), rec.source.Close())
 		rec.store.Abandon()
 		return err
 	}
@@ -130,12 +130,12 @@ func (rec *Run) record(ctx context.Context, a *acquire.Acquisition) error {
 	go func() {
 		<-a.Read()
 		rec.completing.Store(true)
-		if err := rec.out.leave(); err != nil {
+		if err := rec.leave(); err != nil {
 			rec.warn(err)
 		}
 		rec.sayCompleting(a)
 	}()
-	rec.startPollers(a.Read())
+	rec.startPollers()
 	read, write := rec.source.BlockSizes()
 	if err := rec.store.WriteStartTime(stream.StartTime{
 		Time: a.Started(), AcqClockHz: rec.source.AcqClockHz(), BlockReadSize: uint64(read), BlockWriteSize: uint64(write),
@@ -187,7 +187,7 @@ func (rec *Run) finish(a *acquire.Acquisition, reason string, err error) {
 	if err := rec.store.Close(); err != nil {
 		rec.warn(err)
 	}
-	if err := rec.out.leave(); err != nil {
+	if err := rec.leave(); err != nil {
 		rec.warn(err)
 	}
 	if !errors.Is(err, acquire.ErrNoAnswer) { // then a read is still inside, and closing would pull the ground from under it

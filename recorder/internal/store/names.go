@@ -1,9 +1,7 @@
 package store
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -125,19 +123,6 @@ func mostFiles(dir string, streams []string) (int, error) {
 		most = max(most, count)
 	}
 	return most, nil
-}
-
-// existing returns the first of the names that is in dir, "" if none is.
-func existing(dir string, names []string) (string, error) {
-	for _, name := range names {
-		switch _, err := os.Lstat(filepath.Join(dir, name)); {
-		case err == nil:
-			return name, nil
-		case !errors.Is(err, fs.ErrNotExist):
-			return "", fmt.Errorf("store: %w", err)
-		}
-	}
-	return "", nil
 }
 
 // Companions returns the names that a companion file of the stream file may

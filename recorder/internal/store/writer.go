@@ -141,20 +141,22 @@ func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || isQuota(e
 func (w *Writer) failed(err error, batch int64) {
 	p := w.part
 	w.cause, w.need = explain(fmt.Errorf("store: %s: %w", p.File, err)), 0
-	if isFull(err) {
+	full := isFull(err)
+	if full {
 		w.again = time.Now().Add(tryAgain)
+		w.need = 2*batch + 2*reserveBytes
 		w.run.mu.Lock()
 		w.run.releaseReserve()
 		w.run.mu.Unlock()
-		w.need = 2*batch + 2*reserveBytes
-		w.tell(DiskFull, p.File, w.rows.Load(), err, "the disk is full: rows wait in memory, then they are lost; free space, and the stream goes on by itself")
-	} else {
-		if p.Batches > 0 {
-			w.again = time.Time{} // a file that took something is worth another at once
-		}
-		w.tell(WriteFailed, p.File, w.rows.Load(), err, "writing failed (%v); the stream goes on in another file", plain(err))
+	} else if p.Batches > 0 {
+		w.again = time.Time{} // a file that took something is worth another at once
 	}
 	w.end(p)
+	if full {
+		w.tell(DiskFull, p.File, w.rows.Load(), err, "the disk is full: rows wait in memory, then they are lost; free space, and the stream goes on by itself")
+	} else {
+		w.tell(WriteFailed, p.File, w.rows.Load(), err, "writing failed (%v); the stream goes on in another file", plain(err))
+	}
 }
 
 // end completes the file of a part, as far as that is possible, and looks at it.
@@ -165,7 +167,7 @@ func (w *Writer) end(p *part) {
 	if err == nil && w.run.o.Sync != SyncNever {
 		if err = p.sync(); err != nil {
 			p.note()
-			err = w.syncFailed(p, err)
+			_ = w.syncFailed(p, err) // the part keeps it
 			p.h.Close()
 			w.keep(p)
 			return
