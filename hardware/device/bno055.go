@@ -77,7 +77,6 @@ func (s *BNO055) AppendTo(dst []byte, hubClock uint64) []byte {
 var bno055Kind = Kind{
 	IDs: []uint32{IDBNO055}, Place: OnPort, Headstages: []string{HeadstageHS64, HeadstageNeuropixelsV1f, HeadstageNric1384}, Key: "bno055", Title: "BNO055 orientation",
 	Samples: bno055Bytes, Settings: noSettings, decoder: newBNO055,
-	Play: func(s Stage) Player { return &bno055Player{pace: newPace(s, bno055RateHz)} },
 }
 
 // bno055Columns are those of the sensor, in the order of onix-devices 4.4.
@@ -147,17 +146,4 @@ func (s *BNO055) appendRow(b *Batch, hub, clock uint64) {
 
 func appendFloat64(dst []byte, v float64) []byte {
 	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
-}
-
-// bno055Player plays a head that turns to and fro.
-type bno055Player struct{ pace }
-
-func (p *bno055Player) AppendSample(dst []byte, hubClock uint64) []byte {
-	angle := math.Sin(float64(p.number()) / 150)
-	s := BNO055{
-		Euler:      [3]int16{int16(16 * 90 * angle)},
-		Quaternion: [4]int16{int16(16384 * math.Cos(angle*math.Pi/4)), 0, 0, int16(16384 * math.Sin(angle*math.Pi/4))},
-		Gravity:    [3]int16{0, 0, 981}, Temperature: 31, Calibration: 0xFF,
-	}
-	return s.AppendTo(dst, hubClock)
 }

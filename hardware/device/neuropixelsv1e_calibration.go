@@ -73,6 +73,9 @@ const (
 
 var v1eReferences = []string{neuropixels.External, neuropixels.Tip}
 
+// Gains are those of the amplifiers.
+func (s *NeuropixelsV1eSettings) Gains() (ap, lfp int) { return s.gainAP(), s.gainLFP() }
+
 func (s *NeuropixelsV1eSettings) bank() string { return cmp.Or(s.Bank, "A") }
 func (s *NeuropixelsV1eSettings) gainAP() int  { return cmp.Or(s.GainAP, defaultGainAP) }
 func (s *NeuropixelsV1eSettings) gainLFP() int { return cmp.Or(s.GainLFP, defaultGainLFP) }

@@ -2,9 +2,7 @@ package device_test
 
 import (
 	"encoding/binary"
-	"math/rand/v2"
 	"reflect"
-	"slices"
 	"testing"
 
 	"github.com/oniscope/oniscope/hardware/device"
@@ -240,41 +238,5 @@ func TestFramesAreNotKept(t *testing.T) {
 	}
 	if !reflect.DeepEqual(outA[0].Columns, outB[0].Columns) {
 		t.Error("decoding again from a buffer that is used anew gives other rows")
-	}
-}
-
-func BenchmarkDecodeNeuropixelsV1e(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	frames := make([]*oni.Frame, 120)
-	for n := range frames {
-		frames[n] = superFrame(uint64(n))
-		s := randomProbe(rng)
-		one, err := device.DecodeNeuropixelsV1e(frames[n].Data)
-		if err != nil {
-			b.Fatal(err)
-		}
-		one.AP, one.LFP = s.AP, s.LFP
-		frames[n].Data = one.AppendTo(nil)
-	}
-	adcs := slices.Repeat([]device.ADCOffset{{Threshold: 512, Offset: 3}}, 32)
-	for _, c := range []struct {
-		name string
-		set  device.NeuropixelsV1eSettings
-	}{{"neutral", device.NeuropixelsV1eSettings{}}, {"calibrated", device.NeuropixelsV1eSettings{APCorrection: 0.97, LFPCorrection: 1.0273, ADC: adcs}}} {
-		b.Run(c.name, func(b *testing.B) {
-			dec, out := probeDecoder(b, func(cfg *device.Config) { cfg.Settings = &c.set })
-			b.SetBytes(int64(len(frames[0].Data)))
-			b.ReportAllocs()
-			n := 0
-			for b.Loop() {
-				if out[0].Rows == 30024 {
-					out[0].Reset()
-				}
-				if err := dec.Decode(frames[n], out); err != nil {
-					b.Fatal(err)
-				}
-				n = (n + 1) % len(frames)
-			}
-		})
 	}
 }

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 
@@ -91,6 +92,11 @@ func (s *ProbeGains) Check() error {
 	return (&NeuropixelsV1eSettings{GainAP: s.GainAP, GainLFP: s.GainLFP}).Check()
 }
 
+// Gains are those of the amplifiers.
+func (s *ProbeGains) Gains() (ap, lfp int) {
+	return cmp.Or(s.GainAP, defaultGainAP), cmp.Or(s.GainLFP, defaultGainLFP)
+}
+
 func newProbeGains() Settings { return &ProbeGains{GainAP: defaultGainAP, GainLFP: defaultGainLFP} }
 
 // HeadstageNeuropixelsV1f is the key of the headstage in rig files.
@@ -105,7 +111,7 @@ func v1fKind(letter, title string, index uint8) Kind {
 	return Kind{
 		IDs: []uint32{IDNeuropixelsV1f}, Place: OnPort, Headstages: []string{HeadstageNeuropixelsV1f}, Indices: []uint8{index},
 		Key: HeadstageNeuropixelsV1f + "-probe-" + letter, Title: fmt.Sprintf("Neuropixels 1.0f probe %s", title), Samples: v1fBytes,
-		Settings: newProbeGains, Play: func(s Stage) Player { return &v1fPlayer{pace: newPace(s, v1eRateHz)} },
+		Settings: newProbeGains,
 		decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
 			return newHardwareV1(v1fLayout, k, dev, cfg), nil
 		},
@@ -114,27 +120,6 @@ func v1fKind(letter, title string, index uint8) Kind {
 
 // newHardwareV1 makes the decoder of a 1.0 probe that the hardware corrects.
 func newHardwareV1(l *v1Layout, k *Kind, dev oni.Device, cfg Config) Decoder {
-	set := cfg.Settings.(*ProbeGains)
-	gains := NeuropixelsV1eSettings{GainAP: set.GainAP, GainLFP: set.GainLFP}
-	return newV1(l, nil, v1Stream(k, dev, cfg, gains.gainAP(), gains.gainLFP()), cfg)
-}
-
-// v1fPlayer plays super-frames with the signal of playedCodes.
-type v1fPlayer struct {
-	pace
-	frame NeuropixelsV1f
-}
-
-func (p *v1fPlayer) AppendSample(dst []byte, hubClock uint64) []byte {
-	s := &p.frame
-	s.HubClock = hubClock
-	n := p.number()
-	for i := range s.Counter {
-		s.Counter[i] = uint32(v1eFrames*n+uint64(i)) & counterMask
-	}
-	playedCodes(s.AP[:], n, v1eCodes)
-	for adc := range s.LFP {
-		s.LFP[adc] = playedSlow(n/v1eColumns, v1eChannel(adc, int(n%v1eColumns)), v1eCodes)
-	}
-	return s.AppendTo(dst)
+	ap, lfp := cfg.Settings.(*ProbeGains).Gains()
+	return newV1(l, nil, v1Stream(k, dev, cfg, ap, lfp), cfg)
 }

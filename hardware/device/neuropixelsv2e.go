@@ -90,19 +90,5 @@ func v2eKind(key, title string, index uint8) Kind {
 		IDs: []uint32{IDPassthrough}, Place: Headstage, Headstages: []string{HeadstageNeuropixelsV2e}, Indices: []uint8{index},
 		Key: key, Title: title, Samples: v2e.bytes, Settings: newV2Settings,
 		decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) { return newV2(v2e, k, dev, cfg) },
-		Play: func(s Stage) Player {
-			return &v2ePlayer{pace: newPace(s, v2RateHz), frame: NeuropixelsV2e{Probe: uint16(index)}}
-		},
 	}
-}
-
-type v2ePlayer struct {
-	pace
-	frame NeuropixelsV2e
-}
-
-func (p *v2ePlayer) AppendSample(dst []byte, hubClock uint64) []byte {
-	p.frame.HubClock = hubClock
-	playedCodes(p.frame.AP[:], p.number(), v2e.codes)
-	return p.frame.AppendTo(dst)
 }

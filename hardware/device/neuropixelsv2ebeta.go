@@ -66,23 +66,5 @@ func v2eBetaKind(key, title string, index uint8) Kind {
 		IDs: []uint32{IDPassthrough}, Place: Headstage, Headstages: []string{HeadstageNeuropixelsV2eBeta}, Indices: []uint8{index},
 		Key: key, Title: title, Samples: v2eBeta.bytes, Settings: newV2Settings,
 		decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) { return newV2(v2eBeta, k, dev, cfg) },
-		Play: func(s Stage) Player {
-			return &v2eBetaPlayer{pace: newPace(s, v2RateHz), frame: NeuropixelsV2eBeta{Probe: uint16(index)}}
-		},
 	}
-}
-
-type v2eBetaPlayer struct {
-	pace
-	frame NeuropixelsV2eBeta
-}
-
-func (p *v2eBetaPlayer) AppendSample(dst []byte, hubClock uint64) []byte {
-	s, n := &p.frame, p.number()
-	s.HubClock = hubClock
-	for i := range s.Counter {
-		s.Counter[i] = uint32(v2Frames*n+uint64(i)) & counterMask
-	}
-	playedCodes(s.AP[:], n, v2eBeta.codes)
-	return s.AppendTo(dst)
 }

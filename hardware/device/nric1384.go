@@ -58,23 +58,8 @@ const HeadstageNric1384 = "nric1384"
 
 var nric1384Kind = Kind{
 	IDs: []uint32{IDNric1384}, Place: OnPort, Headstages: []string{HeadstageNric1384}, Key: "nric1384", Title: "Nric1384", Samples: nricBytes,
-	Settings: newProbeGains, Play: func(s Stage) Player { return &nricPlayer{pace: newPace(s, v1eRateHz)} },
+	Settings: newProbeGains,
 	decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
 		return newHardwareV1(nricLayout, k, dev, cfg), nil
 	},
-}
-
-type nricPlayer struct {
-	pace
-	frame Nric1384
-}
-
-func (p *nricPlayer) AppendSample(dst []byte, hubClock uint64) []byte {
-	s, n := &p.frame, p.number()
-	s.HubClock, s.Count = hubClock, uint32(v1eFrames*n)&counterMask
-	playedCodes(s.AP[:], n, v1eCodes)
-	for i := range s.LFP {
-		s.LFP[i] = playedSlow(n/v1eColumns, nricLayout.channel(i, int(n%v1eColumns)), v1eCodes)
-	}
-	return s.AppendTo(dst)
 }

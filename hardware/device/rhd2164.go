@@ -71,7 +71,6 @@ const HeadstageHS64 = "headstage-64"
 var rhd2164Kind = Kind{
 	IDs: []uint32{IDRhd2164}, Place: OnPort, Headstages: []string{HeadstageHS64}, Key: "rhd2164", Title: "RHD2164 amplifier", Samples: rhd2164Bytes,
 	Settings: noSettings, decoder: newRhd2164,
-	Play: func(s Stage) Player { return &rhd2164Player{pace: newPace(s, rhdRateHz)} },
 }
 
 type rhd2164Decoder struct {
@@ -130,19 +129,4 @@ func (b *Batch) words(first int, values []uint16) {
 func (b *Batch) clocks(first int, hub, clock uint64) {
 	b.Columns[first] = binary.LittleEndian.AppendUint64(b.Columns[first], hub)
 	b.Columns[first+1] = binary.LittleEndian.AppendUint64(b.Columns[first+1], clock)
-}
-
-type rhd2164Player struct {
-	pace
-	sample Rhd2164
-}
-
-func (p *rhd2164Player) AppendSample(dst []byte, hubClock uint64) []byte {
-	s, n := &p.sample, p.number()
-	s.HubClock = hubClock
-	playedCodes(s.Amplifier[:], n, 1<<16)
-	for i := range s.Aux {
-		s.Aux[i] = playedSlow(n/12, 100*i, 1<<15)
-	}
-	return s.AppendTo(dst)
 }

@@ -71,7 +71,6 @@ func rhs2116Kind(letter, title string, index uint8) Kind {
 	return Kind{
 		IDs: []uint32{IDRhs2116}, Place: OnPort, Headstages: []string{HeadstageRhs2116}, Indices: []uint8{index},
 		Key: "rhs2116-" + letter, Title: "RHS2116 amplifier " + title, Samples: rhs2116Bytes, Settings: noSettings, decoder: newRhs2116,
-		Play: func(s Stage) Player { return &rhs2116Player{pace: newPace(s, rhs2116RateHz)} },
 	}
 }
 
@@ -109,19 +108,4 @@ func (d *rhs2116Decoder) Decode(f *oni.Frame, out []*Batch) error {
 	b.clocks(1+2*rhs2116Channels, s.HubClock, f.Clock)
 	b.Rows++
 	return nil
-}
-
-type rhs2116Player struct {
-	pace
-	sample Rhs2116
-}
-
-func (p *rhs2116Player) AppendSample(dst []byte, hubClock uint64) []byte {
-	s, n := &p.sample, p.number()
-	s.HubClock = hubClock
-	playedCodes(s.AC[:], n, 1<<16)
-	for ch := range s.DC {
-		s.DC[ch] = playedSlow(n/1200, ch, 1<<10)
-	}
-	return s.AppendTo(dst)
 }

@@ -48,6 +48,7 @@ func (s Rhs2116Trigger) DelayUS() float64 { return 1e6 * float64(s.Code>>12) / r
 var rhs2116TriggerKind = Kind{
 	IDs: []uint32{IDRhs2116Trigger}, Place: OnPort, Headstages: []string{HeadstageRhs2116}, Key: "rhs2116-trigger", Title: "RHS2116 trigger",
 	Samples: rhs2116TriggerBytes, Settings: noSettings, decoder: newRhs2116Trigger,
+	Play: func(s Stage) Player { return &rhs2116TriggerPlayer{clockHz: s.ClockHz} },
 }
 
 type rhs2116TriggerDecoder struct {
@@ -84,4 +85,27 @@ func (d *rhs2116TriggerDecoder) Decode(f *oni.Frame, out []*Batch) error {
 	b.clocks(3, s.HubClock, f.Clock)
 	b.Rows++
 	return nil
+}
+
+// rhs2116TriggerPlayer plays an apparatus that asks for a stimulus by the sync
+// pin every two seconds; the trigger is disarmed, as we keep it.
+type rhs2116TriggerPlayer struct {
+	clockHz uint64
+	row     uint64 // of the next call of Next
+}
+
+const (
+	triggerDisarmed = 1
+	triggerFromGPIO = 1
+)
+
+func (p *rhs2116TriggerPlayer) Next() (tick uint64, ok bool) {
+	tick = p.clockHz/4 + 2*p.row*p.clockHz
+	p.row++
+	return tick, true
+}
+
+func (p *rhs2116TriggerPlayer) AppendSample(dst []byte, hubClock uint64) []byte {
+	delay := uint32(p.row-1) % (1 << 20)
+	return Rhs2116Trigger{HubClock: hubClock, Code: delay<<12 | triggerFromGPIO<<2 | triggerDisarmed}.AppendTo(dst)
 }

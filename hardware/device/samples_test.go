@@ -312,3 +312,34 @@ func checkOrder(t *testing.T, v *vector, cols []stream.Column) {
 		}
 	}
 }
+
+// A frame costs no allocation once a batch has its buffers.
+func TestDecodingDoesNotAllocate(t *testing.T) {
+	for _, path := range vectorPaths(t) {
+		v := readVector(t, path)
+		if v.Bin == "" {
+			continue
+		}
+		frames := readFrames(t, filepath.Join(filepath.Dir(path), v.Bin))
+		dev := oni.Device{Address: frames[0].Address, ID: v.ID, ReadSize: v.PayloadSize}
+		raw := dev
+		raw.ID = 99
+		for name, dec := range map[string]device.Decoder{filepath.Base(path): mustNew(t, dev, v.config(t)), "raw": mustNew(t, raw, device.Config{})} {
+			out := device.NewBatches(dec)
+			once := func() {
+				for _, b := range out {
+					b.Reset()
+				}
+				for i := range frames {
+					if err := dec.Decode(&frames[i], out); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			once()
+			if n := testing.AllocsPerRun(20, once); n != 0 {
+				t.Errorf("%s: %v allocations in %d frames", name, n, len(frames))
+			}
+		}
+	}
+}

@@ -57,7 +57,6 @@ func (*TS4231Settings) Check() error { return nil }
 var ts4231Kind = Kind{
 	IDs: []uint32{IDTS4231}, Place: OnPort, Headstages: []string{HeadstageHS64, HeadstageNeuropixelsV1f}, Key: "ts4231", Title: "TS4231 light sensors",
 	Samples: ts4231Bytes, Settings: func() Settings { return &TS4231Settings{} }, decoder: newTS4231,
-	Play: func(s Stage) Player { return &ts4231Player{pace: newPace(s, 120)} },
 }
 
 type ts4231Decoder struct {
@@ -109,15 +108,4 @@ func (d *ts4231Decoder) Decode(f *oni.Frame, out []*Batch) error {
 	b.clocks(3, s.HubClock, f.Clock)
 	b.Rows++
 	return nil
-}
-
-// ts4231Player plays the sweeps of a base station over one sensor.
-type ts4231Player struct{ pace }
-
-func (p *ts4231Player) AppendSample(dst []byte, hubClock uint64) []byte {
-	s := TS4231{HubClock: hubClock, Type: int16(p.number() % 2), Width: 3125}
-	if p.number()%3 == 2 {
-		s.Type, s.Width = 8, 600
-	}
-	return s.AppendTo(dst)
 }

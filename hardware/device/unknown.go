@@ -77,7 +77,7 @@ func (d *unknownDecoder) Decode(f *oni.Frame, out []*Batch) error {
 	b := out[0]
 	b.Columns[0] = binary.LittleEndian.AppendUint32(b.Columns[0], uint32(len(f.Data)))
 	b.Columns[1] = append(b.Columns[1], f.Data...)
-	b.Columns[1] = append(b.Columns[1], make([]byte, d.size-len(f.Data))...)
+	clear(extend(&b.Columns[1], d.size-len(f.Data)))
 	b.Columns[2] = binary.LittleEndian.AppendUint64(b.Columns[2], f.Clock)
 	b.Rows++
 	return nil

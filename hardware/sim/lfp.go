@@ -23,23 +23,31 @@ const (
 var times = [3]float64{0.012, 0.08, 0.6}
 
 type lfpScene struct {
-	rng        *rand.Rand
-	codesPerUV float32
-	theta      float64 // phases, radians
-	gamma      float64
-	drift      [3]float64 // slow: frequency of theta and gamma, strength of theta
-	slow       [anchors][len(times)]float64
+	rng     *rand.Rand
+	values  []float32 // of the last sample, by channel, around 0
+	perUV   float32   // of values
+	noiseUV float32
+	theta   float64 // phases, radians
+	gamma   float64
+	drift   [3]float64 // slow: frequency of theta and gamma, strength of theta
+	slow    [anchors][len(times)]float64
 	// weights of a channel: of theta's cosine and sine, gamma and the two anchors.
-	thetaCos, thetaSin, gammaW, anchorW [channelCount]float32
-	anchorOf                            [channelCount]int
-	gain                                [channelCount]float32
+	thetaCos, thetaSin, gammaW, anchorW []float32
+	anchorOf                            []int
+	gain                                []float32
 }
 
-func newLFPScene(rng *rand.Rand, codesPerUV float64) *lfpScene {
-	s := &lfpScene{rng: rng, codesPerUV: float32(codesPerUV), theta: 2 * math.Pi * rng.Float64(), gamma: 2 * math.Pi * rng.Float64()}
+func newLFPScene(rng *rand.Rand, shape *probeShape, perUV, noiseUV float64) *lfpScene {
+	n := len(shape.sites)
+	s := &lfpScene{
+		rng: rng, values: make([]float32, n), perUV: float32(perUV), noiseUV: float32(noiseUV),
+		theta: 2 * math.Pi * rng.Float64(), gamma: 2 * math.Pi * rng.Float64(),
+		thetaCos: make([]float32, n), thetaSin: make([]float32, n), gammaW: make([]float32, n), anchorW: make([]float32, n),
+		anchorOf: make([]int, n), gain: make([]float32, n),
+	}
 	turn := 0.35 + 0.3*rng.Float64() // depth, as a part of the probe, where the rhythm turns over
-	for ch := range channelCount {
-		depth := float64(ch/2) / (channelCount / 2)
+	for ch := range shape.sites {
+		depth := shape.depth(ch) / shape.height
 		phase := math.Pi / (1 + math.Exp(-(depth-turn)*14)) // 0 below, half a turn above
 		strength := 0.35 + 0.65*math.Abs(math.Tanh((depth-turn)*5))
 		s.thetaCos[ch] = float32(thetaUV * strength * math.Cos(phase))
@@ -49,7 +57,7 @@ func newLFPScene(rng *rand.Rand, codesPerUV float64) *lfpScene {
 		s.anchorOf[ch] = min(int(at), anchors-2)
 		s.anchorW[ch] = float32(at - float64(s.anchorOf[ch]))
 		s.gain[ch] = float32(0.96 + 0.08*rng.Float64())
-		if ch == referenceCh {
+		if ch == shape.reference {
 			s.gain[ch] = 0.02
 		}
 	}
@@ -66,8 +74,8 @@ func wander(rng *rand.Rand, x, seconds float64) float64 {
 	return x*(1-a) + rng.NormFloat64()*math.Sqrt(2*a)
 }
 
-// sample computes the next LFP value of every channel.
-func (s *lfpScene) sample(codes *[channelCount]uint16) {
+// sample computes the next value of every channel.
+func (s *lfpScene) sample() {
 	for i := range s.drift {
 		s.drift[i] = wander(s.rng, s.drift[i], 0.8)
 	}
@@ -86,13 +94,13 @@ func (s *lfpScene) sample(codes *[channelCount]uint16) {
 		}
 		slow[i] = float32(fluctuateUV * (0.35*s.slow[i][0] + 0.55*s.slow[i][1] + 0.75*s.slow[i][2]))
 	}
-	for ch := range codes {
+	for ch := range s.values {
 		a := s.anchorOf[ch]
 		uv := cos*s.thetaCos[ch] + sin*s.thetaSin[ch] + gamma*s.gammaW[ch]
 		uv += slow[a] + (slow[a+1]-slow[a])*s.anchorW[ch]
 		// The converter's noise: three uniform numbers are near enough to normal.
 		r := s.rng.Uint64()
 		noise := float32(int32(r&0xFFFF)+int32(r>>16&0xFFFF)+int32(r>>32&0xFFFF)-3*0x8000) / 0x8000
-		codes[ch] = clamp(int32(midCode + 0.5 + (uv*s.gain[ch]+siteNoiseUV*noise)*s.codesPerUV))
+		s.values[ch] = (uv*s.gain[ch] + s.noiseUV*noise) * s.perUV
 	}
 }

@@ -16,7 +16,7 @@ const probeName = "port-a-neuropixels-1.0e"
 func physical(t testing.TB, d *taken, name string) []float64 {
 	t.Helper()
 	c, data := d.column(t, name)
-	v := make([]float64, d.out[0].Rows)
+	v := make([]float64, d.out.Rows)
 	for r := range v {
 		v[r] = c.Scale * (float64(number(c, data, r)) - c.Offset)
 	}
@@ -187,7 +187,7 @@ func TestNeuralSignalLooksLikeTissue(t *testing.T) {
 
 	t.Run("the breakout board measures something plausible", func(t *testing.T) {
 		percent, data := streams["memory-monitor"].column(t, "BytesUsed")
-		for r := range streams["memory-monitor"].out[0].Rows {
+		for r := range streams["memory-monitor"].out.Rows {
 			if used := number(percent, data, r); used <= 0 || used > 500e6 {
 				t.Errorf("memory: %d bytes used", used)
 			}
@@ -199,7 +199,7 @@ func TestNeuralSignalLooksLikeTissue(t *testing.T) {
 			}
 		}
 		c, codes := streams["analog-io"].column(t, "AnalogData7")
-		for r := range streams["analog-io"].out[0].Rows {
+		for r := range streams["analog-io"].out.Rows {
 			if code := number(c, codes, r); code&3 != 0 || code < -500 || code > 500 {
 				t.Fatalf("analog 7: code %d", code)
 			}
@@ -208,7 +208,7 @@ func TestNeuralSignalLooksLikeTissue(t *testing.T) {
 		c, inputs := digital.column(t, "DigitalInputs")
 		b, buttons := digital.column(t, "Buttons")
 		seen := int64(0)
-		for r := 1; r < digital.out[0].Rows; r++ {
+		for r := 1; r < digital.out.Rows; r++ {
 			changed := number(c, inputs, r) ^ number(c, inputs, r-1)
 			if changed == 0 && number(b, buttons, r) == number(b, buttons, r-1) {
 				t.Errorf("digital row %d: nothing changed", r)

@@ -69,15 +69,30 @@ func (s *schedule) advance(sampled uint64) {
 	s.sampled = sampled
 }
 
-// scenes makes the producers of the kinds that have a scene of their own here,
-// by key. All others play what their kind says.
-var scenes = map[string]func(*controller, oni.Device, device.Settings) producer{
+// A scene makes the producer of a device.
+type scene func(*controller, oni.Device, device.Settings) producer
+
+// scenes are those of the kinds that have one here, by key. All others play what
+// their kind says.
+var scenes = map[string]scene{
 	"heartbeat":      newHeartbeat,
 	"analog-io":      newAnalogIO,
 	"digital-io":     newDigitalIO,
 	"memory-monitor": newMemoryMonitor,
 
-	device.HeadstageNeuropixelsV1e: newProbe,
+	"neuropixels-1.0e":              newV1e,
+	"neuropixels-2.0e-probe-a":      newV2e(0),
+	"neuropixels-2.0e-probe-b":      newV2e(1),
+	"neuropixels-2.0e-beta-probe-a": newV2eBeta(0),
+	"neuropixels-2.0e-beta-probe-b": newV2eBeta(1),
+	"neuropixels-1.0f-probe-a":      newV1f,
+	"neuropixels-1.0f-probe-b":      newV1f,
+	"nric1384":                      newNric,
+	"rhd2164":                       newRhd2164,
+	"rhs2116-a":                     newRhs2116,
+	"rhs2116-b":                     newRhs2116,
+	"bno055":                        newBNO055,
+	"ts4231":                        newTS4231,
 }
 
 // newProducers makes those of the devices that are enabled.
@@ -98,7 +113,7 @@ func (c *controller) newProducers() []producer {
 				p := newPlayed(k.Play(device.Stage{
 					Settings: set, ClockHz: ClockHz, Port: dev.Address.Port(), Linked: c.headstage(dev.Address) != "",
 				}), dev.Address)
-				p.hubHz, p.latency = c.hubHz(dev.Address), p.latency+7*uint64(i)
+				p.hubHz = c.hubHz(dev.Address)
 				all = append(all, p)
 			}
 		}
@@ -235,43 +250,4 @@ func (m *memoryMonitor) next() []byte {
 	m.buf = device.MemoryMonitor{HubClock: m.hubClock(), UsedWords: m.signal.usedWords(m.row)}.AppendTo(m.buf[:0])
 	m.advance(m.sampled + m.period())
 	return m.buf
-}
-
-// groupSize is how many super-frames complete one LFP value of every channel.
-const groupSize = 12
-
-// probe sends the super-frames of a Neuropixels 1.0e headstage. They are made
-// twelve at a time, channel by channel.
-type probe struct {
-	schedule
-	signal interface {
-		// group fills AP and LFP of twelve super-frames; it is called once for
-		// each group in order.
-		group(number uint64, to *[groupSize]device.NeuropixelsV1e)
-	}
-	frames [groupSize]device.NeuropixelsV1e
-	buf    []byte
-}
-
-func newProbe(c *controller, dev oni.Device, set device.Settings) producer {
-	p := &probe{schedule: newSchedule(dev.Address), signal: probePattern{}}
-	if c.cfg.Signal == Neural {
-		p.signal = newProbeScene(&c.cfg, int(dev.Address.Port())-1, set.(*device.NeuropixelsV1eSettings))
-	}
-	return p
-}
-
-func (p *probe) next() []byte {
-	slot := p.row % groupSize
-	if slot == 0 {
-		p.signal.group(p.row/groupSize, &p.frames)
-	}
-	s := &p.frames[slot]
-	s.HubClock = p.hubClock()
-	for i := range s.Counter {
-		s.Counter[i] = uint32((13*p.row + uint64(i)) & (1<<20 - 1))
-	}
-	p.buf = s.AppendTo(p.buf[:0])
-	p.advance((p.row + 1) * 25000 / 3) // 30 kHz
-	return p.buf
 }

@@ -1,14 +1,14 @@
 // Package sim is a controller made from a seed.
 //
 // It delivers frames as an ONIX host with a breakout board would, and with a
-// Neuropixels 1.0e headstage on port A, B or both: device addresses, packed
+// headstage on port A, B or both: device addresses, packed
 // samples, the clocks and their spacing, all devices merged in the order of the
 // acquisition clock. The same configuration gives the same frames. Nothing
 // here reads the time: Config.Wait, if set, paces it.
 //
 // Signals. Pattern: every value follows an integer formula (pattern.go, and
 // testdata/samples/README.md for readers without this code). Neural: noise,
-// an LFP rhythm and spikes of some units (neural.go); the same on every machine
+// an LFP rhythm and spikes of some units (tissue.go), the same on every machine
 // of one architecture.
 package sim
 

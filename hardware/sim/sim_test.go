@@ -41,24 +41,25 @@ func start(t testing.TB, cfg sim.Config) oni.Controller {
 	return src
 }
 
-// taken is what one device delivered.
+// taken is one stream of what a device delivered.
 type taken struct {
-	dec device.Decoder
-	out []*device.Batch
-	bad int
+	dec    device.Decoder
+	all    []*device.Batch // of all streams of the device
+	stream *stream.Stream
+	out    *device.Batch
+	bad    *int
 }
 
 func (d *taken) column(t testing.TB, name string) (*stream.Column, []byte) {
 	t.Helper()
-	s := &d.dec.Streams()[0]
-	i := s.Column(name)
+	i := d.stream.Column(name)
 	if i < 0 {
-		t.Fatalf("%s has no column %s", s.Name, name)
+		t.Fatalf("%s has no column %s", d.stream.Name, name)
 	}
-	return &s.Columns[i], d.out[0].Columns[i]
+	return &d.stream.Columns[i], d.out.Columns[i]
 }
 
-// number returns a value of an integer column.
+// number returns a value of an integer column, the bits of a float.
 func number(c *stream.Column, data []byte, row int) int64 {
 	le := binary.LittleEndian
 	switch c.Type {
@@ -70,24 +71,29 @@ func number(c *stream.Column, data []byte, row int) int64 {
 		return int64(le.Uint16(data[2*row:]))
 	case stream.Int32:
 		return int64(int32(le.Uint32(data[4*row:])))
-	case stream.Uint32:
+	case stream.Uint32, stream.Float32: // the bits of a float
 		return int64(le.Uint32(data[4*row:]))
 	}
 	return int64(le.Uint64(data[8*row:]))
 }
 
+// passthroughs are the headstages whose samples have that size.
+var passthroughs = map[uint32]string{
+	1050: device.HeadstageNeuropixelsV1e, 1162: device.HeadstageNeuropixelsV2e, 910: device.HeadstageNeuropixelsV2eBeta,
+}
+
 // take decodes what a source delivers before a tick, as a recorder would.
 func take(t testing.TB, src oni.Controller, until uint64, change func(*device.Config)) map[string]*taken {
 	t.Helper()
-	hub, err := src.Hub(0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	byName, byAddress := map[string]*taken{}, map[oni.Address]*taken{}
 	for _, dev := range src.Table() {
+		hub, err := src.Hub(dev.Address.Hub())
+		if err != nil {
+			t.Fatal(err)
+		}
 		cfg := device.Config{AcqClockHz: src.AcqClockHz(), Hub: hub}
-		if dev.ID == device.IDPassthrough && dev.ReadSize > 0 {
-			cfg.Headstage = device.HeadstageNeuropixelsV1e
+		if dev.ID == device.IDPassthrough {
+			cfg.Headstage = passthroughs[dev.ReadSize]
 		}
 		if change != nil {
 			change(&cfg)
@@ -99,11 +105,19 @@ func take(t testing.TB, src oni.Controller, until uint64, change func(*device.Co
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := &taken{dec: dec}
+		d := &taken{dec: dec, bad: new(int)}
 		for i := range dec.Streams() {
-			d.out = append(d.out, device.NewBatch(&dec.Streams()[i], 0))
+			d.all = append(d.all, device.NewBatch(&dec.Streams()[i], 0))
 		}
-		byName[dec.Streams()[0].Name], byAddress[dev.Address] = d, d
+		byAddress[dev.Address] = d
+		for i := range dec.Streams() {
+			own := *d
+			own.stream, own.out = &dec.Streams()[i], d.all[i]
+			if byName[own.stream.Name] != nil {
+				t.Fatalf("two streams are called %s", own.stream.Name)
+			}
+			byName[own.stream.Name] = &own
+		}
 	}
 	var f oni.Frame
 	for {
@@ -117,11 +131,11 @@ func take(t testing.TB, src oni.Controller, until uint64, change func(*device.Co
 		if d == nil {
 			t.Fatalf("a frame from %v, which has no decoder", f.Address)
 		}
-		if err := d.dec.Decode(&f, d.out); err != nil {
+		if err := d.dec.Decode(&f, d.all); err != nil {
 			if !errors.Is(err, device.ErrSampleSize) {
 				t.Fatal(err)
 			}
-			d.bad++
+			*d.bad++
 		}
 	}
 }
@@ -178,30 +192,18 @@ func TestPatternIsAsDocumented(t *testing.T) {
 			playsItsKind(t, name, d)
 		}
 	}
-	for name, formulas := range want {
+	for name, own := range want {
 		d := got[name]
 		if d == nil {
 			t.Fatalf("no stream %s", name)
 		}
-		if d.out[0].Rows != rows[name] {
-			t.Errorf("%s: %d rows, want %d", name, d.out[0].Rows, rows[name])
+		if d.out.Rows != rows[name] {
+			t.Errorf("%s: %d rows, want %d", name, d.out.Rows, rows[name])
 		}
 		if s := d.dec.Stats(); s.Lost+s.Faults+s.BadFrames != 0 {
 			t.Errorf("%s: stats %+v", name, s)
 		}
-		cols := d.dec.Streams()[0].Columns
-		for i := range cols {
-			formula, channel := formulas[cols[i].Name], 0
-			if formula == nil {
-				_, _, channel = stream.Label(cols[i].Name)
-				formula = formulas[strings.TrimRight(cols[i].Name, "0123456789")]
-			}
-			for r := range d.out[0].Rows {
-				if got, want := number(&cols[i], d.out[0].Columns[i], r), formula(int64(r), int64(channel)); got != want {
-					t.Fatalf("%s %s row %d is %d, want %d", name, cols[i].Name, r, got, want)
-				}
-			}
-		}
+		formulas(own).check(t, name, d)
 	}
 }
 
@@ -209,16 +211,16 @@ func TestPatternIsAsDocumented(t *testing.T) {
 // is in them is checked beside the kind. L of address a is 200 + 20 a.
 func playsItsKind(t *testing.T, name string, d *taken) {
 	t.Helper()
-	s := &d.dec.Streams()[0]
+	s := d.stream
 	if k := device.KindOf(oni.Device{ID: s.DeviceID}, ""); k == nil || k.Play == nil {
 		t.Errorf("%s: no formula, and its kind plays nothing", name)
 	}
-	if d.out[0].Rows == 0 {
+	if d.out.Rows == 0 {
 		t.Errorf("%s: no rows", name)
 	}
 	hub, hubs := d.column(t, "HubClock")
 	clock, clocks := d.column(t, "Clock")
-	for r := range d.out[0].Rows {
+	for r := range d.out.Rows {
 		want := number(hub, hubs, r) - 10000000000 + 200 + 20*int64(s.DeviceAddress) + 5*int64(r)%16
 		if got := number(clock, clocks, r); got != want {
 			t.Errorf("%s: Clock of row %d is %d, want %d", name, r, got, want)
@@ -260,10 +262,10 @@ func TestRatesCanBeSet(t *testing.T) {
 		"memory-monitor": &device.MemoryMonitorSettings{RateSettings: device.RateSettings{RateHz: 50}},
 	}}
 	got := take(t, start(t, cfg), sim.ClockHz, nil)
-	if n := got["heartbeat"].out[0].Rows; n != 1000 {
+	if n := got["heartbeat"].out.Rows; n != 1000 {
 		t.Errorf("%d heartbeats", n)
 	}
-	if n := got["memory-monitor"].out[0].Rows; n != 50 {
+	if n := got["memory-monitor"].out.Rows; n != 50 {
 		t.Errorf("%d rows of the memory monitor", n)
 	}
 	if got["port-a-neuropixels-1.0e"] != nil {

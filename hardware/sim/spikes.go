@@ -9,20 +9,16 @@ import (
 // channels around it, a rate, and a liking for a phase of the LFP rhythm.
 
 const (
-	unitCount     = 110  // about one every three rows of sites, as sorters find
-	spikeSamples  = 66   // 2.2 ms
-	spikePeak     = 20   // the trough's place in it
-	refractory    = 75   // samples, 2.5 ms
-	faintestUV    = 4.0  // peaks below are left out
-	burstSamples  = 150  // 5 ms from spike to spike of a burst
-	siteRowUM     = 20.0 // sites are in rows of two, onix-devices 5.4
-	depthUM       = siteRowUM * channelCount / 2
+	unitsPerProbe = 110 // of 384 channels: about one every three rows of sites, as sorters find
+	fewestUnits   = 4
+	spikeSamples  = 66  // 2.2 ms
+	spikePeak     = 20  // the trough's place in it
+	refractory    = 75  // samples, 2.5 ms
+	faintestUV    = 4.0 // peaks below are left out
+	burstSamples  = 150 // 5 ms from spike to spike of a burst
 	weakestUnitUV = 50.0
 	strongestUV   = 380.0
 )
-
-// siteX is the lateral place of a channel's site, um.
-var siteX = [4]float64{27, 59, 11, 43}
 
 // unit is one neuron.
 type unit struct {
@@ -47,23 +43,25 @@ type spikeTrains struct {
 	rng    *rand.Rand
 	units  []unit
 	active []spike
-	sum    [channelCount][groupSize]int32 // of the present group
-	dirty  []int                          // channels whose sum is not zero
+	sum    [][groupSize]int32 // by channel, of the present group
+	dirty  []int              // channels whose sum is not zero
 }
 
-func newSpikeTrains(rng *rand.Rand, codesPerUV float64) *spikeTrains {
-	s := &spikeTrains{rng: rng, units: make([]unit, unitCount)}
+func newSpikeTrains(rng *rand.Rand, shape *probeShape, codesPerUV float64) *spikeTrains {
+	count := max(fewestUnits, unitsPerProbe*len(shape.sites)/channelCount)
+	s := &spikeTrains{rng: rng, units: make([]unit, count), sum: make([][groupSize]int32, len(shape.sites))}
 	for i := range s.units {
 		// One in each stretch of the probe, so that no part of it is silent.
-		depth := depthUM * (float64(i) + rng.Float64()) / unitCount
-		s.units[i] = newUnit(rng, depth, codesPerUV)
+		depth := shape.height * (float64(i) + rng.Float64()) / float64(count)
+		s.units[i] = newUnit(rng, shape, shape.left[i%len(shape.left)], depth, codesPerUV)
 		s.units[i].schedule(rng, 0)
 	}
 	return s
 }
 
-func newUnit(rng *rand.Rand, depth, codesPerUV float64) unit {
-	x, y := 5+60*rng.Float64(), depth
+// newUnit makes a unit beside the shank whose edge is left.
+func newUnit(rng *rand.Rand, shape *probeShape, left, depth, codesPerUV float64) unit {
+	x, y := left+5+60*rng.Float64(), depth
 	// Few units are near and strong, most are faint.
 	peakUV := weakestUnitUV * math.Pow(strongestUV/weakestUnitUV, math.Pow(rng.Float64(), 1.4))
 	spread := 22 + 16*rng.Float64() // um
@@ -75,11 +73,11 @@ func newUnit(rng *rand.Rand, depth, codesPerUV float64) unit {
 		width, tail = 2.4+0.4*rng.Float64(), 6+2*rng.Float64()
 	}
 	u.rateHz = min(u.rateHz, 40)
-	for ch := range channelCount {
-		dx, dy := siteX[ch%4]-x, float64(ch/2)*siteRowUM-y
+	for ch, at := range shape.sites {
+		dx, dy := at.x-x, shape.depth(ch)-y
 		distance := math.Hypot(dx, dy)
 		uv := peakUV * math.Exp(-distance/spread)
-		if ch == referenceCh || uv < faintestUV {
+		if ch == shape.reference || uv < faintestUV {
 			continue
 		}
 		delay := distance / 60 // samples: the spike travels

@@ -30,7 +30,7 @@ var rules = map[string]rule{
 	"hardware/oni":                {},
 	"hardware/device":             {own: []string{"hardware/oni", "shared/stream", "hardware/device/neuropixels"}},
 	"hardware/device/neuropixels": {},
-	"hardware/sim":                {own: []string{"hardware/oni", "hardware/device", "shared/stream"}},
+	"hardware/sim":                {own: []string{"hardware/oni", "hardware/device", "hardware/device/neuropixels", "shared/stream"}},
 	"hardware/serdes":             {own: []string{"hardware/oni"}},
 	"hardware/headstage":          {own: []string{"hardware/oni", "hardware/serdes", "hardware/device", "hardware/device/neuropixels"}},
 	"hardware/liboni":             {own: []string{"hardware/oni"}, foreign: []string{"github.com/ebitengine/purego", "golang.org/x/sys/windows"}},

@@ -61,7 +61,7 @@ def test_loading_what_is_not_there_says_what_is(recording):
         recordings.load(file, names=["clock"])
 
 
-@pytest.mark.parametrize("stream", sorted(formulas.TYPES))
+@pytest.mark.parametrize("stream", formulas.STREAMS)
 def test_batches_join_to_the_whole(recording, stream):
     name = formulas.columns(stream)[0]
     parts = list(recordings.batches(path(recording, stream), [name]))

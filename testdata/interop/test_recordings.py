@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pytest
 
-STREAMS = sorted(formulas.TYPES)
+STREAMS = formulas.STREAMS
 
 # Rows that 2.5 s hold at least: the run ends with the first frames after it.
 AT_LEAST = {"heartbeat": 250, "memory-monitor": 25, "analog-io": 250_000, "digital-io": 49, "port-a-neuropixels-1.0e": 74_988}
