@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall/js"
 
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/wasm/internal/engine"
 )
 
@@ -71,7 +72,7 @@ func (f *jsFile) ReadAt(p []byte, off int64) (int, error) {
 // ReadRanges implements recording.RangesReader: all ranges, side by side.
 func (f *jsFile) ReadRanges(offsets []int64, bufs [][]byte) error {
 	if f.all == nil {
-		return engine.ReadPieces(f.size, offsets, bufs, report, f.readPiece)
+		return engine.ReadRanges(f.size, offsets, bufs, report, f.read)
 	}
 	for i, off := range offsets {
 		if off < 0 || off > f.size || int64(len(bufs[i])) > f.size-off {
@@ -82,7 +83,7 @@ func (f *jsFile) ReadRanges(offsets []int64, bufs [][]byte) error {
 	return nil
 }
 
-func (f *jsFile) readPiece(p engine.Piece) error {
+func (f *jsFile) read(p recording.RangeRead, to [][]byte) error {
 	var buffer js.Value
 	var err error
 	if f.blob.Truthy() {
@@ -98,9 +99,9 @@ func (f *jsFile) readPiece(p engine.Piece) error {
 		return &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came at offset %d, %d were asked for", n, p.From, p.To-p.From)}
 	}
 	bytesRead.Add(p.To - p.From)
-	for _, t := range p.Targets {
-		from := t.At - p.From
-		js.CopyBytesToGo(t.Buf, bytes.Call("subarray", from, from+int64(len(t.Buf))))
+	for i, part := range p.Parts {
+		from := part.At - p.From
+		js.CopyBytesToGo(to[i], bytes.Call("subarray", from, from+part.Length))
 	}
 	return nil
 }

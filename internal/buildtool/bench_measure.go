@@ -199,7 +199,7 @@ func (g *goTests) of(who, name string) contender {
 		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
 	}
 	return contender{who, func() (measured, error) {
-		tests := filepath.Join(g.b.dir, g.pkg+".test")
+		tests := filepath.Join(g.b.dir, filepath.Base(g.pkg)+".test")
 		if !g.compiled {
 			if err := run("go", "test", "-c", "-o", tests, "./shared/"+g.pkg); err != nil {
 				return measured{}, err
@@ -207,7 +207,7 @@ func (g *goTests) of(who, name string) contender {
 			g.compiled = true
 		}
 		text, err := command{name: tests, args: []string{"-test.run=^$", "-test.bench=" + strings.Join(parts, "/"), "-test.benchtime=0.5s"},
-			dir: filepath.Join("shared", g.pkg), env: []string{"ONISCOPE_BENCH=" + g.b.dir}}.output()
+			dir: filepath.Join("shared", filepath.FromSlash(g.pkg)), env: []string{"ONISCOPE_BENCH=" + g.b.dir}}.output()
 		if err != nil {
 			return measured{}, err
 		}

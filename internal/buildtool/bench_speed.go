@@ -46,7 +46,7 @@ func Bench() error {
 
 // jobs are the rows of the table. Those that fill the page cache come last.
 func (b *bench) jobs() []job {
-	reader, export := b.tests("recording"), b.tests("export")
+	reader, export, walk := b.tests("recording"), b.tests("export"), b.tests("internal/messages")
 	column := func(who, codec, source string) contender {
 		return reader.of(who, "ReadColumn/columns=386/codec="+codec+"/reader="+who+"/source="+source)
 	}
@@ -66,15 +66,17 @@ func (b *bench) jobs() []job {
 				b.pyarrow("slice-fields", "60s-none.arrow").as("pyarrow with included_fields"),
 				slice("none", "file").as("oniscope without a map"),
 			}},
-		{name: "the same, zstd", files: []string{"60s-zstd.arrow"}, ratio: 1,
+		{name: "the same, zstd", files: []string{"60s-zstd.arrow"}, ratio: 0.85,
 			ours: slice("zstd", "file"), peers: []contender{
-				b.pyarrow("slice-tutorial", "60s-zstd.arrow"),
 				b.pyarrow("slice-polars", "60s-zstd.arrow").as("Polars, 2 threads"),
+				b.pyarrow("slice-tutorial", "60s-zstd.arrow"),
 				b.pyarrow("slice-fields", "60s-zstd.arrow").as("pyarrow with included_fields, 2 threads"),
 			}},
-		{name: "scan for the next message behind damage, in memory", bytesPerSecond: 5e9, ours: reader.of("oniscope", "Scan/places=aligned/body=none")},
-		{name: "`verify`, plain, one core", files: []string{"60s-none.arrow"}, bytesPerSecond: 1e9,
-			ours: b.timed("oniscope", minuteBytes, "", oneCore, b.oniscope, "verify", "--quiet", "60s-none.arrow")},
+		{name: "scan for the next message after damage, in memory", bytesPerSecond: 5e9, ours: walk.of("oniscope", "Scan/places=aligned/body=batches")},
+		{name: "`verify`, plain", files: []string{"60s-none.arrow"}, bytesPerSecond: 1e9,
+			ours: b.timed("oniscope", minuteBytes, "", nil, b.oniscope, "verify", "--quiet", "60s-none.arrow")},
+		{name: "`verify`, zstd", files: []string{"60s-zstd.arrow"},
+			ours: b.timed("oniscope", 0, "", nil, b.oniscope, "verify", "--quiet", "60s-zstd.arrow")},
 		{name: "export to flat binary, 384 of 386 columns", bytesPerSecond: 400e6, ours: export.of("oniscope", "Bin/to=file")},
 		{name: "export to Parquet with zstd, one core", files: []string{"386.arrow"}, ratio: 1,
 			ours:  b.timed("oniscope", 0, "out.parquet", oneCore, b.oniscope, "export", "--quiet", "--format", "parquet", "386.arrow", "-o", "out.parquet"),
@@ -85,7 +87,7 @@ func (b *bench) jobs() []job {
 				b.timed("cp and sync", minuteBytes, "cp.arrow", nil, "sh", "-c", "cp 60s-none-cut.arrow cp.arrow && sync cp.arrow"),
 				b.timed("cp alone", minuteBytes, "cp.arrow", nil, "cp", "60s-none-cut.arrow", "cp.arrow"),
 			}},
-		{name: "`recover -o`, zstd: each batch is decoded before and after", files: []string{"60s-zstd-cut.arrow"},
+		{name: "`recover -o`, zstd: each batch is decoded once, the output compared by hash", files: []string{"60s-zstd-cut.arrow"},
 			ours:  b.timed("oniscope", 0, "out.arrow", nil, b.oniscope, "recover", "--quiet", "60s-zstd-cut.arrow", "-o", "out.arrow"),
 			peers: []contender{b.timed("cp and sync", 0, "cp.arrow", nil, "sh", "-c", "cp 60s-zstd-cut.arrow cp.arrow && sync cp.arrow")}},
 		{name: "`recover --in-place`, 10 GB without a footer", files: []string{"10GB-cut.arrow"}, ratio: 50,

@@ -30,9 +30,11 @@ type BinLayout struct {
 	Device       string          `json:"device"`
 	Probe        json.RawMessage `json:"probe"` // probe-interface JSON; null unknown
 
-	// Lost says where rows are missing, so that time stays true: rows behind
-	// BeforeRow come LostRows later than their number says.
-	Lost []BinGap `json:"lost"`
+	// Lost says where rows are missing, so that time stays true: they never
+	// reached the recording, or were damaged. Rows from BeforeRow of the flat file
+	// on come LostRows of its rows later than their number says; where no header
+	// says how many were lost, the clocks on both sides do.
+	Lost []recording.Finding `json:"lost"`
 }
 
 // ReadBinary are arguments of SpikeInterface's read_binary, by their names.
@@ -55,17 +57,6 @@ type Kilosort struct {
 		Fs       *float64 `json:"fs"`
 	} `json:"settings"`
 	DataDType string `json:"data_dtype"`
-}
-
-// A BinGap is a place in a flat file where rows are missing: they never reached
-// the recording, or were damaged.
-type BinGap struct {
-	BeforeRow   int64           `json:"before_row"`      // of the flat file
-	LostRows    int64           `json:"lost_rows"`       // rows of the flat file; where only Clock tells, by it; -1 unknown
-	ClockBefore uint64          `json:"clock_before"`    // last tick before it, 0: not known
-	ClockAfter  uint64          `json:"clock_after"`     // first tick after it, 0: not known
-	Reason      string          `json:"reason"`          // for people
-	Cause       recording.Cause `json:"cause,omitempty"` // where the recorder wrote it
 }
 
 // Electrodes returns the columns that Bin takes where none are asked for: the
@@ -168,13 +159,14 @@ func Bin(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Bi
 	tell := func(start, end int64) {
 		if x.LeftOut() > lost {
 			damaged[len(layout.Lost)] = met
-			layout.Lost = append(layout.Lost, BinGap{BeforeRow: written, LostRows: (x.LeftOut() - lost) / stride})
+			layout.Lost = append(layout.Lost, recording.Finding{BeforeRow: written, LostRows: (x.LeftOut() - lost) / stride})
 			lost, met = x.LeftOut(), nil
 		}
 		for len(places) > 0 && places[0].BeforeRow < end {
-			f := &places[0]
-			row := written + (max(0, f.BeforeRow-start)+stride-1)/stride
-			layout.Lost = append(layout.Lost, BinGap{row, layout.lostRows(f, stride), f.ClockBefore, f.ClockAfter, f.Reason, f.Cause})
+			f := places[0]
+			f.LostRows = layout.lostRows(&f, stride)
+			f.BeforeRow = written + (max(0, f.BeforeRow-start)+stride-1)/stride
+			layout.Lost = append(layout.Lost, f)
 			places = places[1:]
 		}
 	}
@@ -191,20 +183,21 @@ func Bin(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Bi
 	_, end := x.Rows()
 	tell(end, math.MaxInt64)
 	for i, batches := range damaged {
-		layout.Lost[i].explain(j.r.Findings(), batches)
+		explain(&layout.Lost[i], j.r.Findings(), batches)
 	}
 	return layout, j.report, nil
 }
 
 // explain says what was damaged of the batches that were left out at a place.
-func (g *BinGap) explain(found []recording.Finding, batches []int) {
+func explain(place *recording.Finding, found []recording.Finding, batches []int) {
 	for i := range found {
-		f := &found[i]
+		f := found[i]
 		if len(batches) > 0 && f.Batch == batches[0] {
-			g.Reason, g.ClockBefore = f.Reason, f.ClockBefore
+			f.BeforeRow, f.LostRows, f.ClockAfter = place.BeforeRow, place.LostRows, place.ClockAfter
+			*place = f
 		}
-		if len(batches) > 0 && f.Batch == batches[len(batches)-1] {
-			g.ClockAfter = f.ClockAfter
+		if len(batches) > 0 && found[i].Batch == batches[len(batches)-1] {
+			place.ClockAfter, place.LastOffset, place.Count = found[i].ClockAfter, found[i].LastOffset, len(batches)
 		}
 	}
 }
@@ -283,7 +276,7 @@ func (j *job) flat(c *stream.Column, v *recording.Vector, start int64) (data []b
 
 func (j *job) binLayout() (BinLayout, error) {
 	s := j.r.Stream()
-	l := BinLayout{AcqClockHz: s.AcqClockHz, StartUTC: s.StartUTC, Device: s.Device, Lost: []BinGap{}}
+	l := BinLayout{AcqClockHz: s.AcqClockHz, StartUTC: s.StartUTC, Device: s.Device, Lost: []recording.Finding{}}
 	if json.Valid([]byte(s.Probe)) {
 		l.Probe = json.RawMessage(s.Probe)
 	}

@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -86,14 +87,9 @@ func open(t testing.TB, data []byte) *recording.Reader {
 // all selects every row and column.
 func all(t testing.TB, r *recording.Reader) Selection {
 	t.Helper()
-	for {
-		done, err := r.IndexStep(64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if done {
-			rows, _ := r.Rows()
-			return Selection{End: rows}
-		}
+	if err := r.Index(context.Background(), nil); err != nil {
+		t.Fatal(err)
 	}
+	rows, _ := r.Rows()
+	return Selection{End: rows}
 }

@@ -77,15 +77,11 @@ func (r *Reader) checkRange(start, end int64) error {
 			return nil
 		}
 	}
-	for {
-		done, err := r.IndexStep(64)
-		if err != nil {
-			return err
-		}
-		if done {
-			return &RangeError{Start: start, End: end, Rows: r.starts[len(r.batches)]}
-		}
+	rows, err := r.allRows(context.Background())
+	if err != nil {
+		return err
 	}
+	return &RangeError{Start: start, End: end, Rows: rows}
 }
 
 // CopyOptions say how Copy writes. The zero value writes a file of plain bodies.

@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"math"
 	"os"
@@ -34,14 +35,8 @@ func openBytes(tb testing.TB, data []byte) *Reader {
 
 func indexAll(tb testing.TB, r *Reader) int64 {
 	tb.Helper()
-	for {
-		done, err := r.IndexStep(5)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if done {
-			break
-		}
+	if err := r.Index(context.Background(), nil); err != nil {
+		tb.Fatal(err)
 	}
 	rows, exact := r.Rows()
 	if !exact {

@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"testing"
 
@@ -85,7 +86,7 @@ func TestWhatADamagedBatchLacksIsNoGap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.IndexStep(100); err != nil {
+	if err := r.Index(context.Background(), nil); err != nil {
 		t.Fatal(err)
 	}
 	clear(data[r.batches[6].offset : r.batches[6].offset+16]) // rows 600 to 699

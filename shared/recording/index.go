@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -229,8 +230,7 @@ func (r *Reader) firstLook() error {
 		return r.walk()
 	}
 	if n <= 2 {
-		_, err := r.IndexStep(n)
-		return err
+		return r.indexStep(n)
 	}
 	return nil
 }
@@ -253,13 +253,43 @@ func (r *Reader) Rows() (rows int64, exact bool) {
 // maxStepBytes bounds what one read of several headers holds in memory.
 const maxStepBytes = 8 << 20
 
-// IndexStep reads the headers of the next maxBatches batches. When done, Rows
-// is exact and the headers of all batches have been checked. The error is the
-// source's; damage becomes findings.
-func (r *Reader) IndexStep(maxBatches int) (done bool, err error) {
-	for left := max(1, maxBatches); left > 0 && len(r.starts)-1 < len(r.batches); {
+// Index reads the headers of all batches that have not been read: after it Rows
+// is exact. Damage becomes findings; the error is that of ctx, which is asked
+// between steps of some batches, or the source's. progress may be nil; it counts
+// batches. What ctx and progress do may use the reader.
+func (r *Reader) Index(ctx context.Context, progress func(done, total int)) error {
+	return r.indexUntil(ctx, func() int {
+		if progress != nil {
+			progress(len(r.starts)-1, len(r.batches))
+		}
+		return len(r.batches) - (len(r.starts) - 1)
+	})
+}
+
+// indexBatches is how many batch headers one step reads.
+const indexBatches = 64
+
+// indexUntil reads headers as long as more are wanted.
+func (r *Reader) indexUntil(ctx context.Context, more func() int) error {
+	for {
+		n := more()
+		if n <= 0 {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.indexStep(min(n, indexBatches)); err != nil {
+			return err
+		}
+	}
+}
+
+// indexStep reads the headers of the next batches, which there are.
+func (r *Reader) indexStep(batches int) error {
+	for left := batches; left > 0 && len(r.starts)-1 < len(r.batches); {
 		if r.contradicted && r.walked == nil {
-			return true, r.walk()
+			return r.walk()
 		}
 		first := len(r.starts) - 1
 		var step []int
@@ -279,20 +309,20 @@ func (r *Reader) IndexStep(maxBatches int) (done bool, err error) {
 			}
 		}
 		if err := r.loadHeaders(unread); err != nil {
-			return false, err
+			return err
 		}
 		if err := r.checkNext(first + len(step)); err != nil {
-			return false, err
+			return err
 		}
 		if r.contradicted && r.walked == nil {
-			return true, r.walk()
+			return r.walk()
 		}
 		for _, i := range step {
 			r.starts = append(r.starts, r.starts[i]+r.batches[i].rows)
 		}
 		left -= len(step)
 	}
-	return len(r.starts)-1 == len(r.batches), nil
+	return nil
 }
 
 // checkNext looks whether batch i begins where the footer says: bytes that are
@@ -319,29 +349,27 @@ func (r *Reader) BatchRange(i int) (start, end int64, err error) {
 	if i < 0 || i >= len(r.batches) {
 		return 0, 0, fmt.Errorf("recording: batch %d: the file has %d", i, len(r.batches))
 	}
-	for len(r.starts)-1 <= i {
-		if _, err := r.IndexStep(i + 1 - (len(r.starts) - 1)); err != nil {
-			return 0, 0, err
-		}
+	if err := r.indexUntil(context.Background(), func() int { return min(i+1, len(r.batches)) - (len(r.starts) - 1) }); err != nil {
+		return 0, 0, err
+	}
+	if i >= len(r.batches) { // the footer proved wrong meanwhile
+		return 0, 0, fmt.Errorf("recording: batch %d: the file has %d", i, len(r.batches))
 	}
 	return r.starts[i], r.starts[i+1], nil
 }
 
 // indexTo reads headers until row lies in an indexed batch, or all are read.
 func (r *Reader) indexTo(row int64) error {
-	for {
+	return r.indexUntil(context.Background(), func() int {
 		known := len(r.starts) - 1
 		if known == len(r.batches) || r.starts[known] > row {
-			return nil
+			return 0
 		}
-		n := int64(64)
 		if like := r.batches[0].rows; like > 0 { // most have as many
-			n = min(n, (row-r.starts[known])/like+1)
+			return int(min(indexBatches, (row-r.starts[known])/like+1))
 		}
-		if _, err := r.IndexStep(int(n)); err != nil {
-			return err
-		}
-	}
+		return indexBatches
+	})
 }
 
 // BatchAt returns the batch that holds the row, or a *RangeError.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-
-	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // Info is one object of `info --json`.
@@ -137,48 +135,4 @@ func (t *Times) seconds(hz float64) (start, duration *float64, ticks uint64) {
 		first, duration = first/hz, &d
 	}
 	return &first, duration, uint64(math.Round(t.Duration))
-}
-
-// Subsample says how a column holds a signal that is slower than its rows, by
-// the first batch with rows whose header holds, and every how many rows there
-// is a real value: "run-end" (run-end encoded), "nulls" (nulls between),
-// "repeat" (each value repeated, as the metadata say), "none" (stride 1).
-func (r *Reader) Subsample(column int) (kind string, stride int, err error) {
-	c := &r.Stream().Columns[column]
-	stride = max(1, c.Stride)
-	kind = "none"
-	switch {
-	case c.RunEnd:
-		kind = "run-end"
-	case stride > 1:
-		kind = "repeat"
-	}
-	if c.Type == stream.Other {
-		return "none", 1, nil
-	}
-	for i := range r.batches {
-		if r.batches[i].err != nil || r.batches[i].checked && r.batches[i].rows == 0 {
-			continue
-		}
-		h, err := r.header(i)
-		var corrupt *CorruptError
-		if errors.As(err, &corrupt) {
-			continue
-		}
-		if err != nil {
-			return "", 0, err
-		}
-		rows, node := h.batch.Length, h.batch.Nodes[h.spans[column].Node]
-		values := rows - max(0, node.NullCount)
-		if c.RunEnd {
-			values = h.batch.Nodes[h.spans[column].Node+1].Length
-		} else if node.NullCount > 0 && values > 0 && rows >= 2*values {
-			kind = "nulls"
-		}
-		if c.Stride == 0 && kind != "none" && values > 0 {
-			stride = int((rows + values - 1) / values)
-		}
-		break
-	}
-	return kind, stride, nil
 }

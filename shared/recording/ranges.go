@@ -5,63 +5,90 @@ import (
 	"slices"
 )
 
-// A span is one read that serves several pieces.
-type span struct {
-	off, n int64
-	pieces []*piece
+// A RangeRead is one read, of the bytes [From, To) of a file, and which ranges
+// it serves.
+type RangeRead struct {
+	From, To int64
+	Parts    []RangePart
 }
 
-// maxWaste is the part of the wanted bytes that may be read besides, 1/20: a
-// projected read costs at most 1.05 times what the columns hold.
-const maxWaste = 20
+// A RangePart is a range, or a part of it: Length bytes of the file from At on,
+// which come after Skip bytes of the range.
+type RangePart struct {
+	Index            int // of the range
+	At, Length, Skip int64
+}
 
-// mergePieces plans the reads for pieces: the smallest gaps are read over
-// until the allowance is used up. Empty pieces get empty data and no read.
-func mergePieces(pieces []*piece) []span {
-	sorted := make([]*piece, 0, len(pieces))
+// A ReadRule says how ranges are read together. The zero value reads together
+// what overlaps or adjoins.
+type ReadRule struct {
+	Gap   int64 // bytes between two ranges that may be read besides
+	Share int64 // one in so many of all wanted bytes may be; 0: no limit. The smallest gaps come first
+	Most  int64 // bytes of one read; longer ranges are cut; 0: no limit
+}
+
+// PlanReads plans how n ranges of a file are read: neighbours together, in the
+// order of the file. at gives where a range begins and how long it is, in bytes;
+// empty ones take no read.
+func PlanReads(n int, at func(i int) (offset, length int64), rule ReadRule) []RangeRead {
+	parts := make([]RangePart, 0, n)
 	var wanted int64
-	for _, p := range pieces {
-		if p.n == 0 {
-			p.data = []byte{}
-			continue
+	for i := range n {
+		offset, length := at(i)
+		wanted += length
+		for skip := int64(0); skip < length; {
+			size := length - skip
+			if rule.Most > 0 {
+				size = min(size, rule.Most)
+			}
+			parts = append(parts, RangePart{Index: i, At: offset + skip, Length: size, Skip: skip})
+			skip += size
 		}
-		sorted = append(sorted, p)
-		wanted += p.n
 	}
-	if len(sorted) == 0 {
-		return nil
+	slices.SortStableFunc(parts, func(a, b RangePart) int { return cmp.Compare(a.At, b.At) })
+	apart := rule.apart(parts, wanted)
+	var plan []RangeRead
+	for i, p := range parts {
+		end := p.At + p.Length
+		if n := len(plan); n > 0 && !apart[i] {
+			read := &plan[n-1]
+			if to := max(end, read.To); rule.Most == 0 || to-read.From <= rule.Most {
+				read.To, read.Parts = to, append(read.Parts, p)
+				continue
+			}
+		}
+		plan = append(plan, RangeRead{p.At, end, []RangePart{p}})
 	}
-	slices.SortStableFunc(sorted, func(a, b *piece) int { return cmp.Compare(a.off, b.off) })
+	return plan
+}
 
+// apart says which parts, sorted, are not read together with what is before
+// them.
+func (rule ReadRule) apart(parts []RangePart, wanted int64) []bool {
 	type gap struct {
-		before int // index in sorted of the piece behind the gap
+		before int // the part after it
 		n      int64
 	}
-	gaps := make([]gap, 0, len(sorted)-1)
-	end := sorted[0].off + sorted[0].n
-	for i, p := range sorted[1:] {
-		gaps = append(gaps, gap{i + 1, max(0, p.off-end)})
-		end = max(end, p.off+p.n)
+	apart := make([]bool, len(parts))
+	gaps := make([]gap, 0, len(parts))
+	end := int64(0)
+	for i, p := range parts {
+		if n := p.At - end; i > 0 && n > 0 {
+			if apart[i] = n > rule.Gap; !apart[i] {
+				gaps = append(gaps, gap{i, n})
+			}
+		}
+		end = max(end, p.At+p.Length)
+	}
+	if rule.Share == 0 {
+		return apart
 	}
 	slices.SortStableFunc(gaps, func(a, b gap) int { return cmp.Compare(a.n, b.n) })
-	split := make([]bool, len(sorted))
-	allowance := wanted / maxWaste
+	allowance := wanted / rule.Share
 	for _, g := range gaps {
-		if g.n > allowance {
-			split[g.before] = true
-			continue
+		if apart[g.before] = g.n > allowance; !apart[g.before] {
+			allowance -= g.n
 		}
-		allowance -= g.n
 	}
-
-	var spans []span
-	for i, p := range sorted {
-		if i == 0 || split[i] {
-			spans = append(spans, span{off: p.off, n: p.n})
-		}
-		s := &spans[len(spans)-1]
-		s.n = max(s.n, p.off+p.n-s.off)
-		s.pieces = append(s.pieces, p)
-	}
-	return spans
+	return apart
 }

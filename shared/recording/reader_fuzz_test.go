@@ -59,7 +59,7 @@ func FuzzReader(f *testing.F) {
 				t.Fatal("a reader beside an error")
 			}
 			var corrupt *CorruptError
-			if !errors.As(err, &corrupt) && !errors.Is(err, ErrEmpty) && !errors.Is(err, ErrNotArrow) && !errors.Is(err, ErrNoSchema) && !errors.Is(err, ErrBigEndian) {
+			if !errors.As(err, &corrupt) && !errors.Is(err, ErrEmpty) && !errors.Is(err, ErrNotArrow) && !errors.Is(err, ErrNoSchema) && !errors.Is(err, ErrSchemaLost) && !errors.Is(err, ErrBigEndian) {
 				t.Fatalf("an error of no kind: %v", err)
 			}
 			return

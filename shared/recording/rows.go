@@ -21,7 +21,7 @@ const (
 //
 // It believes a header that begins as a batch of the first batch's size does,
 // and reads every other whole. So it differs from what Rows says after the
-// last IndexStep only where a header is damaged after its beginning. The error is
+// Index only where a header is damaged after its beginning. The error is
 // that of ctx or the source's.
 func (r *Reader) CountRows(ctx context.Context) (int64, error) {
 	var whole []int // headers that must be read

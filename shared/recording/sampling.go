@@ -1,10 +1,81 @@
 package recording
 
 import (
-	"errors"
-
 	"github.com/oniscope/oniscope/shared/stream"
 )
+
+// settleBatches is how many batches are looked at for a stride.
+const settleBatches = 4
+
+// Subsample says how a column holds a signal that is slower than its rows, and
+// every how many rows there is a real value: "run-end" (run-end encoded), "nulls"
+// (nulls between), "repeat" (each value repeated, as the metadata say), "none"
+// (stride 1). Where the metadata say nothing, the stride is what the headers of
+// the first batches leave no doubt about, or the distance of the values in them;
+// the first value and the last may be cut off by the borders of a batch, and say
+// nothing. Where that settles nothing it is 1: unknown.
+func (r *Reader) Subsample(column int) (kind string, stride int, err error) {
+	c := &r.Stream().Columns[column]
+	kind = "none"
+	switch {
+	case c.RunEnd:
+		kind = "run-end"
+	case c.Stride > 1:
+		kind = "repeat"
+	}
+	if c.Type == stream.Other {
+		return "none", 1, nil
+	}
+	looked, doubtful := 0, false
+	for i := 0; i < len(r.batches) && looked < settleBatches; i++ {
+		if r.batches[i].err != nil || r.batches[i].checked && r.batches[i].rows == 0 {
+			continue
+		}
+		h, err := r.header(i)
+		if isCorrupt(err) {
+			continue
+		}
+		if err != nil {
+			return "", 0, err
+		}
+		node := h.batch.Nodes[h.spans[column].Node]
+		rows, values := h.batch.Length, h.batch.Length-max(0, node.NullCount)
+		if c.RunEnd {
+			values = h.batch.Nodes[h.spans[column].Node+1].Length
+		} else if node.NullCount > 0 && values > 0 && rows >= 2*values {
+			kind = "nulls"
+		}
+		if looked++; values == 0 {
+			continue
+		}
+		if c.Stride > 0 || kind == "none" || kind == "repeat" {
+			break
+		}
+		if stride := onlyStride(rows, values, c.RunEnd); stride > 0 {
+			return kind, stride, nil
+		}
+		doubtful = doubtful || values > 3 // fewer show no rhythm
+	}
+	if stride = max(1, c.Stride); doubtful {
+		stride, err = r.measureStride(column)
+	}
+	return kind, stride, err
+}
+
+// onlyStride is the one distance of values that so many rows with so many values
+// leave room for; 0 if there are several. Of runs the first and the last may be
+// incomplete, and of values that lie between nulls there may be rows on both
+// sides.
+func onlyStride(rows, values int64, runs bool) int {
+	least, inside, across := (rows+values-1)/values, rows-2, values-2
+	if !runs {
+		least, inside, across = rows/(values+1)+1, rows-1, values-1
+	}
+	if across <= 0 || inside/across != least {
+		return 0
+	}
+	return int(least)
+}
 
 // minBorders is how many changes of its value a column must show for the
 // rhythm of its changes to be measured.
@@ -47,24 +118,29 @@ func (r *Reader) sampling(column int) (kind string, stride int, err error) {
 }
 
 // measureStride finds every how many rows the values of a column begin, in the
-// first batch with rows that can be read; 1 if they have no such rhythm.
+// first batches with rows that can be read; 1 if they show no such rhythm.
 func (r *Reader) measureStride(column int) (int, error) {
-	for i := range r.batches {
+	looked := 0
+	for i := 0; i < len(r.batches) && looked < settleBatches; i++ {
 		b, err := r.peekBatch(i, []int{column})
-		var corrupt *CorruptError
-		if errors.As(err, &corrupt) || err == nil && b.Rows == 0 {
+		if isCorrupt(err) || err == nil && b.Rows == 0 {
 			continue
 		}
 		if err != nil {
 			return 0, err
 		}
-		return r.strideOf(&b.Columns[0]), nil
+		if stride := strideOf(&b.Columns[0]); stride > 0 {
+			return stride, nil
+		}
+		looked++
 	}
-	return 1, nil
+	return r.strideByName(column), nil
 }
 
-// strideOf measures the rhythm of one vector.
-func (r *Reader) strideOf(v *Vector) int {
+// strideOf measures the rhythm of one vector, 1 if it has none, 0 if it shows too
+// little to tell. Only what lies between two beginnings is measured: what the
+// batch begins and ends with may be a part of a value's rows.
+func strideOf(v *Vector) int {
 	begins := make([]bool, v.Len)
 	markBegins(begins, v)
 	var borders []int
@@ -73,33 +149,11 @@ func (r *Reader) strideOf(v *Vector) int {
 			borders = append(borders, i)
 		}
 	}
-	if v.RunEnds != nil && len(borders) > 0 {
-		// Writers that merge equal values make a few longer runs.
-		lengths := map[int]int{}
-		for k := 1; k < len(borders); k++ {
-			lengths[borders[k]-borders[k-1]]++
-		}
-		if len(borders) == 1 {
-			lengths[borders[0]]++
-		}
-		best := 0
-		for length, n := range lengths {
-			if best == 0 || n > lengths[best] || n == lengths[best] && length < best {
-				best = length
-			}
-		}
-		if 2*lengths[best] < len(borders)-1 {
-			return 1
-		}
-		for length := range lengths {
-			if length%best != 0 {
-				return 1
-			}
-		}
-		return best
+	if v.RunEnds != nil {
+		return strideOfRuns(borders)
 	}
-	if len(borders) < minBorders {
-		return r.strideByName(v.Column)
+	if len(borders) < minBorders && (v.Valid == nil || len(borders) < 3) {
+		return 0
 	}
 	stride := 0
 	for k := 1; k < len(borders); k++ {
@@ -111,6 +165,33 @@ func (r *Reader) strideOf(v *Vector) int {
 		}
 	}
 	return stride
+}
+
+// strideOfRuns is the length of most runs, of which the others are multiples:
+// writers that merge equal values make a few longer ones.
+func strideOfRuns(borders []int) int {
+	lengths := map[int]int{}
+	for k := 1; k < len(borders); k++ {
+		lengths[borders[k]-borders[k-1]]++
+	}
+	best := 0
+	for length, n := range lengths {
+		if best == 0 || n > lengths[best] || n == lengths[best] && length < best {
+			best = length
+		}
+	}
+	if lengths[best] < 2 {
+		return 0
+	}
+	if 2*lengths[best] < len(borders)-1 {
+		return 1
+	}
+	for length := range lengths {
+		if length%best != 0 {
+			return 1
+		}
+	}
+	return best
 }
 
 // strideByName is what the names of the columns settle, for a signal that

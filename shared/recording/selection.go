@@ -139,18 +139,10 @@ func (r *Reader) Select(ctx context.Context, s Selection) (*Excerpt, error) {
 // allRows returns the exact number of rows: it reads the batch headers that have
 // not been read.
 func (r *Reader) allRows(ctx context.Context) (int64, error) {
-	for {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		done, err := r.IndexStep(64)
-		if err != nil {
-			return 0, err
-		}
-		if done {
-			return r.starts[len(r.batches)], nil
-		}
+	if err := r.Index(ctx, nil); err != nil {
+		return 0, err
 	}
+	return r.starts[len(r.batches)], nil
 }
 
 func (x *Excerpt) selectRows(ctx context.Context, rows Range) error {
@@ -204,15 +196,11 @@ func (r *Reader) startOf(ctx context.Context, batch int) (int64, error) {
 	if batch >= len(r.batches) {
 		return r.allRows(ctx)
 	}
-	for len(r.starts)-1 < batch {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		if _, err := r.IndexStep(min(64, batch-(len(r.starts)-1))); err != nil {
-			return 0, err
-		}
+	err := r.indexUntil(ctx, func() int { return min(batch, len(r.batches)) - (len(r.starts) - 1) })
+	if err != nil {
+		return 0, err
 	}
-	return r.starts[batch], nil
+	return r.starts[min(batch, len(r.starts)-1)], nil
 }
 
 func (x *Excerpt) selectTime(ctx context.Context) error {

@@ -256,3 +256,31 @@ func TestUniqueReadsBothLayoutsOfBonsai(t *testing.T) {
 		t.Error("a heartbeat is slower than its rows")
 	}
 }
+
+// A slice cuts the first value and the last: what is left of them says nothing of
+// how far values lie apart.
+func TestAShortSliceClaimsNoStride(t *testing.T) {
+	for _, name := range []string{"new_NeuropixelsV1", "old_NeuropixelsV1", "new_NeuropixelsV1_zstd"} {
+		r := openBytes(t, readForeign(t, "bonsai/"+name+".arrow"))
+		lfp, _ := r.Column("LfpData7")
+		sure := 0
+		for start := int64(100); start < 112; start++ {
+			for rows := int64(1); rows < 80; rows++ {
+				file := &memFile{}
+				if _, err := r.WriteSlice(file, SliceOptions{Start: start, End: start + rows, Columns: []int{lfp}, Codec: Keep}); err != nil {
+					t.Fatal(err)
+				}
+				_, stride, err := openBytes(t, file.data).Subsample(0)
+				if err != nil || stride != 1 && stride != 12 || rows >= 60 && stride != 12 {
+					t.Errorf("%s, rows %d to %d: one value in %d rows, %v", name, start, start+rows, stride, err)
+				}
+				if stride == 12 {
+					sure++
+				}
+			}
+		}
+		if sure < 12*20 {
+			t.Errorf("%s: only %d slices show their stride", name, sure)
+		}
+	}
+}

@@ -483,14 +483,8 @@ func openBytes(tb testing.TB, data []byte) *recording.Reader {
 
 func indexAll(tb testing.TB, r *recording.Reader) int64 {
 	tb.Helper()
-	for {
-		done, err := r.IndexStep(5)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if done {
-			break
-		}
+	if err := r.Index(context.Background(), nil); err != nil {
+		tb.Fatal(err)
 	}
 	rows, exact := r.Rows()
 	if !exact {

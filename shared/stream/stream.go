@@ -121,3 +121,12 @@ func (c *Column) Physical(raw float64) float64 {
 	}
 	return c.Scale * (raw - c.Offset)
 }
+
+// Line is Physical as a line, for callers that cannot call it: a raw value is
+// zero + step x raw.
+func (c *Column) Line() (zero, step float64) {
+	if c.Scale == 0 {
+		return 0, 1
+	}
+	return c.Physical(0), c.Scale
+}

@@ -77,6 +77,8 @@ export interface ColumnInfo {
   /** physical = scale * (raw - offset); scale 0: unknown, show codes */
   scale: number;
   offset: number;
+  /** the same as a line that is good for codes, too: physical = line[0] + raw * line[1] */
+  line: number[];
   gain: number;
   rate_hz: number;
   /** `none`, `run-end`, `nulls`, `repeat` */

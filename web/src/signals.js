@@ -63,14 +63,14 @@ export function bitLabel(column, bit) {
   return column.bits[bit] || (column.type === "bool" ? column.label : "bit " + integer(bit));
 }
 
-/** Raw units to physical ones; codes stay codes. @param {ColumnInfo} column @param {number} raw */
+/** Raw units to physical ones; codes stay codes: the engine gives those the line through 0 and 1. @param {ColumnInfo} column @param {number} raw */
 export function physicalFromRaw(column, raw) {
-  return column.scale === 0 ? raw : column.scale * (raw - column.offset);
+  return column.line[0] + raw * column.line[1];
 }
 
 /** Physical units per raw unit. @param {ColumnInfo} column */
 export function unitsPerRaw(column) {
-  return column.scale === 0 ? 1 : column.scale;
+  return column.line[1];
 }
 
 /** What a value of the column is counted in. @param {ColumnInfo} column */

@@ -5,7 +5,7 @@ import { Loader } from "../src/view/loader.js";
 import { bitLabel, physicalFromRaw, rowsFromInfo, unitOf } from "../src/signals.js";
 import { isStartTime, sourcesOf, suffixOf } from "../src/sources.js";
 
-const column = (index, name, group, channel, more = {}) => ({ index, name, label: name, group, channel, type: "uint16", nullable: false, unit: "", scale: 0, offset: 0, gain: 0, rate_hz: 0, subsample: "none", stride: 1, plottable: true, bits: [], ...more });
+const column = (index, name, group, channel, more = {}) => ({ index, name, label: name, group, channel, type: "uint16", nullable: false, unit: "", scale: 0, offset: 0, gain: 0, rate_hz: 0, subsample: "none", stride: 1, plottable: true, bits: [], line: [0, 1], ...more });
 const info = (more = {}) => ({
   id: "np_0", path: "np_0.arrow", size_bytes: 1000, format: "file", state: "complete", rows: 100, rows_exact: true, batches: 4, rows_per_batch: 25, compression: "", start: 0, duration_s: 1, columns: [], metadata: {}, findings: [],
   title: "Neuropixels 1.0", groups: [], clock: { hz: 250e6, first: 0, last: 1, column: true, start_utc: "" }, coverage: [], body_bytes_read: 0, metadata_bytes_read: 0, ...more,
@@ -28,7 +28,7 @@ test("a stream of lanes, of slow values or of nothing to plot has one row", () =
 });
 
 test("values are physical where the scale is known and codes where it is not", () => {
-  assert.equal(physicalFromRaw(column(0, "a", "", 0, { scale: 0.5, offset: 512 }), 514), 1);
+  assert.equal(physicalFromRaw(column(0, "a", "", 0, { scale: 0.5, offset: 512, line: [-256, 0.5] }), 514), 1);
   assert.equal(physicalFromRaw(column(0, "a", "", 0), 514), 514);
   assert.equal(unitOf(column(0, "a", "", 0)), "codes");
   assert.equal(unitOf(column(0, "a", "", 0, { type: "float32" })), "");

@@ -27,7 +27,7 @@ type Figure struct {
 	From, To float64 // of the x axis, in XLabel's unit
 	XLabel   string  // "time (s)"
 	Bins     int     // of all envelopes, over From to To
-	Gaps     []Gap
+	Gaps     []Span  // stretches without rows: lines end before one and begin after it
 	Panels   []Panel
 
 	Width  int
@@ -35,8 +35,8 @@ type Figure struct {
 	Scale  float64 // of a PNG: 2 gives twice the pixels; 0 means 1
 }
 
-// A Gap is a stretch without rows: lines end before it and begin behind it.
-type Gap struct{ From, To float64 }
+// A Span is a part of the x axis, in XLabel's unit.
+type Span struct{ From, To float64 }
 
 // A Panel is one signal of a stream: its channels, or the members of a vector.
 type Panel struct {

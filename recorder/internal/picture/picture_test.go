@@ -85,7 +85,7 @@ func TestEveryPixelColumnShowsItsOwnExtremes(t *testing.T) {
 func TestGapsStayEmptyAndAreMarked(t *testing.T) {
 	for _, dense := range []bool{true, false} {
 		f := flat(Overlaid, 1)
-		f.Gaps = []Gap{{From: 14, To: 15}}
+		f.Gaps = []Span{{From: 14, To: 15}}
 		e := f.Panels[0].Traces[0].Envelope
 		for i := range f.Bins {
 			at := 10 + 10*(float64(i)+0.5)/float64(f.Bins)

@@ -234,7 +234,7 @@ func (p *plotter) span(ctx context.Context) error {
 	p.figure.From, p.figure.To = p.bins.From/unit, p.bins.To/unit
 	for _, g := range gaps {
 		if !g.Spread {
-			p.figure.Gaps = append(p.figure.Gaps, picture.Gap{From: float64(g.ClockBefore) / unit, To: float64(g.ClockAfter) / unit})
+			p.figure.Gaps = append(p.figure.Gaps, picture.Span{From: float64(g.ClockBefore) / unit, To: float64(g.ClockAfter) / unit})
 		}
 	}
 	if period == 0 { // events

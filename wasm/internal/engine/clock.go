@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"math"
 
 	"github.com/oniscope/oniscope/shared/recording"
@@ -121,22 +122,15 @@ func (s *openStream) readEnds(batch int) (first, last uint64, ok bool, err error
 const exactBatches = 32
 
 // measure looks up what stays the same once the file is open.
-func (s *openStream) measure() error {
+func (s *openStream) measure(ctx context.Context) error {
 	about := s.reader.About()
 	s.compressed = about.Compression() != "none"
-	for i := range s.about.Columns {
-		c := &s.about.Columns[i]
+	for i := range s.columns() {
 		kind, stride, err := s.reader.Subsample(i)
 		if err != nil {
 			return err
 		}
-		if c.Stride == 0 {
-			c.Stride = stride
-		}
-		if kind == "none" && c.Stride > 1 {
-			kind = "repeat"
-		}
-		s.subsample = append(s.subsample, kind)
+		s.subsample, s.strides = append(s.subsample, kind), append(s.strides, stride)
 	}
 	s.perBatch = 1
 	n := s.reader.NumBatches()
@@ -144,7 +138,7 @@ func (s *openStream) measure() error {
 		return nil
 	}
 	if n <= exactBatches {
-		if _, err := s.reader.IndexStep(n); err != nil {
+		if err := s.reader.Index(ctx, nil); err != nil {
 			return err
 		}
 	}

@@ -37,6 +37,7 @@ type openStream struct {
 	source   io.ReaderAt
 
 	perBatch   float64  // rows of a full batch, as the first has them
+	strides    []int    // of the columns: rows from one value of a slower signal to the next, 1 of others
 	subsample  []string // how each column stores a slower signal
 	compressed bool
 
@@ -44,7 +45,6 @@ type openStream struct {
 
 	mu     sync.Mutex // one step at a time: guards all below
 	reader *recording.Reader
-	about  stream.Stream // the reader's, with columns of its own and their strides as measured
 	title  string
 	hz     float64 // of the acquisition clock; 0 unknown
 	clock  int     // index of column Clock, or -1: rows are ticks
@@ -71,6 +71,9 @@ type State struct {
 	Read    int64  `json:"read"`  // bytes, of all files since the start
 	Version string `json:"version"`
 }
+
+// columns describes the columns of the stream.
+func (s *openStream) columns() []stream.Column { return s.reader.Stream().Columns }
 
 func (e *Engine) stream(op, id string) (*openStream, error) {
 	e.init()

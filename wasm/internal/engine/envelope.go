@@ -86,11 +86,11 @@ func (s *openStream) request(a EnvelopeArgs) (request, error) {
 		return wrong("%d columns, at most %d", len(a.Columns), maxColumns)
 	}
 	for _, c := range a.Columns {
-		if c < 0 || c >= len(s.about.Columns) {
-			return wrong("column %d of %d", c, len(s.about.Columns))
+		if c < 0 || c >= len(s.columns()) {
+			return wrong("column %d of %d", c, len(s.columns()))
 		}
-		if !s.about.Columns[c].Type.Numeric() {
-			return wrong("column %s: values of type %s cannot be drawn", s.about.Columns[c].Name, s.about.Columns[c].ArrowType)
+		if !s.columns()[c].Type.Numeric() {
+			return wrong("column %s: values of type %s cannot be drawn", s.columns()[c].Name, s.columns()[c].ArrowType)
 		}
 	}
 	if a.Quality != "coarse" && a.Quality != "exact" {

@@ -1,11 +1,6 @@
 package engine
 
-import (
-	"context"
-)
-
-// indexStep is how many batch headers one step reads.
-const indexStep = 32
+import "context"
 
 // Index reads the header and the first and last tick of every batch. After it
 // rows, gaps and coverage are exact.
@@ -21,20 +16,8 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 			progress(OpenProgress{Batches: batches, Of: n, Bytes: s.reader.BytesRead().Metadata})
 		}
 	}
-	for done := 0; ; done += indexStep {
-		s.mu.Lock()
-		finished, err := s.reader.IndexStep(indexStep)
-		s.mu.Unlock()
-		if err != nil {
-			return nil, err
-		}
-		if finished {
-			break
-		}
-		tell(min(n, done+indexStep) / 2)
-		if err := e.Breathe(ctx); err != nil {
-			return nil, err
-		}
+	if err := e.indexAll(ctx, s, func(done, _ int) { tell(done / 2) }); err != nil {
+		return nil, err
 	}
 	for batch := range n {
 		s.mu.Lock()
@@ -63,6 +46,29 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 		return nil, err
 	}
 	return s.info()
+}
+
+// indexAll reads the batch headers that have not been read; others may use the
+// reader between its steps.
+func (e *Engine) indexAll(ctx context.Context, s *openStream, progress func(done, total int)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reader.Index(&turns{ctx, e, s}, progress)
+}
+
+// A turns context gives the reader of a stream away, which its holder has locked,
+// each time that it is asked whether to go on.
+type turns struct {
+	context.Context
+	e *Engine
+	s *openStream
+}
+
+// Err ends a step.
+func (t *turns) Err() error {
+	t.s.mu.Unlock()
+	defer t.s.mu.Lock()
+	return t.e.Breathe(t.Context)
 }
 
 // findGaps has the reader look for gaps, some batches at a time.

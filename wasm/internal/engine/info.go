@@ -42,23 +42,24 @@ type StreamInfo struct {
 
 // ColumnInfo describes one column.
 type ColumnInfo struct {
-	Index     int      `json:"index"`
-	Name      string   `json:"name"`
-	Label     string   `json:"label"`
-	Group     string   `json:"group"`
-	Channel   int      `json:"channel"`
-	Type      string   `json:"type"`
-	Nullable  bool     `json:"nullable"`
-	Unit      string   `json:"unit"`
-	Scale     float64  `json:"scale"`
-	Offset    float64  `json:"offset"`
-	Gain      float64  `json:"gain"`
-	RateHz    float64  `json:"rate_hz"`
-	Subsample string   `json:"subsample"`
-	Stride    int      `json:"stride"`
-	Plottable bool     `json:"plottable"`
-	Bytes     int      `json:"bytes"` // of a value; 0 where they differ
-	Bits      []string `json:"bits"`  // names of the bits of a digital port, "" reserved; empty: the values are not bits
+	Index     int       `json:"index"`
+	Name      string    `json:"name"`
+	Label     string    `json:"label"`
+	Group     string    `json:"group"`
+	Channel   int       `json:"channel"`
+	Type      string    `json:"type"`
+	Nullable  bool      `json:"nullable"`
+	Unit      string    `json:"unit"`
+	Scale     float64   `json:"scale"`
+	Offset    float64   `json:"offset"`
+	Line      []float64 `json:"line"` // physical value of raw 0, and what one step of raw adds; also where no scale is known
+	Gain      float64   `json:"gain"`
+	RateHz    float64   `json:"rate_hz"`
+	Subsample string    `json:"subsample"`
+	Stride    int       `json:"stride"`
+	Plottable bool      `json:"plottable"`
+	Bytes     int       `json:"bytes"` // of a value; 0 where they differ
+	Bits      []string  `json:"bits"`  // names of the bits of a digital port, "" reserved; empty: the values are not bits
 }
 
 // GroupInfo is the columns of one signal.
@@ -110,7 +111,8 @@ func (s *openStream) info() (*StreamInfo, error) {
 	defer s.mu.Unlock()
 	rows, exact := s.reader.Rows()
 	file := s.reader.About()
-	names := s.about.Names()
+	about := s.reader.Stream()
+	names := about.Names()
 	info := &StreamInfo{
 		ID: s.id, Path: s.path, SizeBytes: s.size, Format: file.Format.String(), State: string(file.State),
 		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: file.Compression(),
@@ -122,11 +124,11 @@ func (s *openStream) info() (*StreamInfo, error) {
 	if info.Findings == nil {
 		info.Findings = []recording.Finding{}
 	}
-	info.Simulated, info.Probe = s.about.Simulated, s.about.Probe
-	if info.Address = -1; s.about.DeviceID != 0 || s.about.DeviceAddress != 0 {
-		info.Address = int64(s.about.DeviceAddress)
+	info.Simulated, info.Probe = about.Simulated, about.Probe
+	if info.Address = -1; about.DeviceID != 0 || about.DeviceAddress != 0 {
+		info.Address = int64(about.DeviceAddress)
 	}
-	info.Clock = ClockInfo{Hz: s.hz, Column: s.clock >= 0, StartUTC: s.about.StartUTC, StartClock: float64(s.about.StartClock)}
+	info.Clock = ClockInfo{Hz: s.hz, Column: s.clock >= 0, StartUTC: about.StartUTC, StartClock: float64(about.StartClock)}
 	rate := 0.0
 	if info.Batches > 0 {
 		first, _, _, err := s.line.at(0)
@@ -158,29 +160,31 @@ func (s *openStream) info() (*StreamInfo, error) {
 		}
 		info.Coverage = s.coverage(rows)
 	}
-	for i := range s.about.Columns {
+	for i := range about.Columns {
 		info.Columns = append(info.Columns, s.columnInfo(i, names[i], rate))
 	}
-	info.Groups = groups(s.about.Columns, info.Columns, rate)
+	info.Groups = groups(about.Columns, info.Columns, rate)
 	read := s.reader.BytesRead()
 	info.BodyBytes, info.MetaBytes = read.Body, read.Metadata
 	return info, nil
 }
 
 func (s *openStream) columnInfo(i int, name string, rowRate float64) ColumnInfo {
-	c := &s.about.Columns[i]
+	c := &s.columns()[i]
 	label, group, channel := stream.Label(c.Name)
 	signal, _ := stream.SignalOf(c.Name)
 	bits := signal.Bits
 	if bits == nil {
 		bits = []string{}
 	}
-	stride := max(1, c.Stride)
+	stride := s.strides[i]
 	rate := c.RateHz
 	if rate == 0 {
 		rate = rowRate / float64(stride)
 	}
+	zero, step := c.Line()
 	return ColumnInfo{
+		Line:  []float64{zero, step},
 		Index: i, Name: name, Label: label, Group: group, Channel: channel, Type: c.ArrowType, Nullable: c.Nullable,
 		Unit: c.Unit, Scale: c.Scale, Offset: c.Offset, Gain: c.Gain, RateHz: rate, Subsample: s.subsample[i], Stride: stride,
 		Plottable: c.Type.Numeric(), Bytes: c.ByteWidth, Bits: bits,

@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/oniscope/oniscope/shared/recording"
-	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // OpenProgress counts batch headers read, or, where a file is walked from its
@@ -69,15 +68,13 @@ func (e *Engine) open(ctx context.Context, a OpenArgs, source io.ReaderAt, size 
 		return nil, nil, err
 	}
 	s := &openStream{id: a.Stream, path: a.Name, size: size, source: source, reader: reader, clock: -1, broken: map[int]error{}}
-	s.about = reader.Stream()
-	s.about.Columns = append([]stream.Column(nil), s.about.Columns...)
-	s.title = s.about.Title()
-	s.hz = float64(s.about.AcqClockHz)
+	about := reader.Stream()
+	s.title, s.hz = about.Title(), float64(about.AcqClockHz)
 	var timed bool
-	if s.clock, timed = s.about.Clock(); !timed {
+	if s.clock, timed = about.Clock(); !timed {
 		s.hz = 0 // of a clock that is not in the file
 	}
-	if err := s.measure(); err != nil {
+	if err := s.measure(ctx); err != nil {
 		return nil, nil, err
 	}
 	s.line = newTimeline(reader.NumBatches(), s.readEnds)

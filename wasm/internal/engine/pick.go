@@ -28,7 +28,7 @@ func (s *openStream) pick(op string, wanted []json.RawMessage) ([]int, error) {
 // columnNames writes names, globs and indices as names and globs.
 func (s *openStream) columnNames(op string, wanted []json.RawMessage) ([]string, error) {
 	var list []string
-	all := s.about.Names()
+	all := s.reader.Stream().Names()
 	for _, raw := range wanted {
 		var name string
 		var index int
@@ -40,8 +40,8 @@ func (s *openStream) columnNames(op string, wanted []json.RawMessage) ([]string,
 				return nil, &ArgumentError{op, fmt.Sprintf("column %d of %d", index, len(all))}
 			}
 			name = all[index]
-			doubled := slices.ContainsFunc(s.about.Columns[index+1:], func(c stream.Column) bool { return c.Name == name })
-			if doubled && s.about.Column(name) == index {
+			doubled := slices.ContainsFunc(s.columns()[index+1:], func(c stream.Column) bool { return c.Name == name })
+			if doubled && s.reader.Stream().Column(name) == index {
 				name += "#1"
 			}
 			list = append(list, name)

@@ -1,9 +1,9 @@
 package engine
 
 import (
-	"cmp"
 	"io"
-	"slices"
+
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // Reads of one call are joined if they lie this close and cut if they are
@@ -16,35 +16,31 @@ const (
 	inFlight  = 8
 )
 
-// A Piece is one read of [From, To), and the buffers that its bytes go to.
-type Piece struct {
-	From, To int64 // bytes from the start of the file
-	Targets  []Target
-}
+// joined is how ranges of a Blob are read together.
+var joined = recording.ReadRule{Gap: joinBytes, Most: cutBytes}
 
-// A Target is a buffer inside a Piece.
-type Target struct {
-	At  int64 // bytes from the start of the file
-	Buf []byte
-}
-
-// ReadPieces fills bufs[i] from offsets[i] on of a file of size bytes. It calls
-// read for each piece, several at a time, each in a goroutine; a panic in it
-// is passed to report and returned as an error. All reads have ended when it
-// returns. Ranges beyond the end are io.ErrUnexpectedEOF.
-func ReadPieces(size int64, offsets []int64, bufs [][]byte, report func(text string), read func(Piece) error) error {
+// ReadRanges fills bufs[i] from offsets[i] on of a file of size bytes. It calls
+// read for each read that this takes, with the buffers that its parts go to,
+// several at a time, each in a goroutine; a panic in it is passed to report and
+// returned as an error. All reads have ended when it returns. Ranges beyond the
+// end are io.ErrUnexpectedEOF.
+func ReadRanges(size int64, offsets []int64, bufs [][]byte, report func(text string), read func(r recording.RangeRead, to [][]byte) error) error {
 	for i, off := range offsets {
 		if off < 0 || off > size || int64(len(bufs[i])) > size-off {
 			return io.ErrUnexpectedEOF
 		}
 	}
-	plan := pieces(offsets, bufs)
+	plan := recording.PlanReads(len(bufs), func(i int) (int64, int64) { return offsets[i], int64(len(bufs[i])) }, joined)
 	errs := make(chan error, len(plan)) // one for each, so that none blocks
 	next, open := 0, 0
 	start := func() {
-		p := plan[next]
+		r := plan[next]
 		next, open = next+1, open+1
-		go func() { errs <- Guard("read", report, func() error { return read(p) }) }()
+		to := make([][]byte, len(r.Parts))
+		for i, p := range r.Parts {
+			to[i] = bufs[p.Index][p.Skip : p.Skip+p.Length]
+		}
+		go func() { errs <- Guard("read", report, func() error { return read(r, to) }) }()
 	}
 	for next < len(plan) && open < inFlight {
 		start()
@@ -61,31 +57,4 @@ func ReadPieces(size int64, offsets []int64, bufs [][]byte, report func(text str
 		}
 	}
 	return failed
-}
-
-// pieces plans how to read ranges: neighbours together, long ones in parts.
-func pieces(offsets []int64, bufs [][]byte) []Piece {
-	targets := make([]Target, 0, len(offsets))
-	for i, at := range offsets {
-		for buf := bufs[i]; len(buf) > 0; {
-			n := min(len(buf), cutBytes)
-			targets = append(targets, Target{at, buf[:n]})
-			buf, at = buf[n:], at+int64(n)
-		}
-	}
-	slices.SortFunc(targets, func(a, b Target) int { return cmp.Compare(a.At, b.At) })
-	var plan []Piece
-	for _, t := range targets {
-		end := t.At + int64(len(t.Buf))
-		if n := len(plan); n > 0 {
-			p := &plan[n-1]
-			if t.At-p.To <= joinBytes && max(end, p.To)-p.From <= cutBytes {
-				p.To = max(p.To, end)
-				p.Targets = append(p.Targets, t)
-				continue
-			}
-		}
-		plan = append(plan, Piece{t.At, end, []Target{t}})
-	}
-	return plan
 }

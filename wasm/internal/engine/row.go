@@ -8,24 +8,15 @@ import (
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
-// countRows returns the exact number of rows. It reads the batch headers that
-// have not been read, in steps.
+// countRows returns the exact number of rows.
 func (e *Engine) countRows(ctx context.Context, s *openStream) (int64, error) {
-	for {
-		s.mu.Lock()
-		done, err := s.reader.IndexStep(indexStep)
-		rows, _ := s.reader.Rows()
-		s.mu.Unlock()
-		if err != nil {
-			return 0, err
-		}
-		if done {
-			return rows, nil
-		}
-		if err := e.Breathe(ctx); err != nil {
-			return 0, err
-		}
+	if err := e.indexAll(ctx, s, nil); err != nil {
+		return 0, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rows, _ := s.reader.Rows()
+	return rows, nil
 }
 
 // rowAt is the first row whose tick is not below ticks, or the number of rows.

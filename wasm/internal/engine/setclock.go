@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -26,13 +27,12 @@ func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
 	}
 	s.mu.Lock()
 	s.hz = a.Hz
+	var hz uint64
 	if s.clock >= 0 {
-		s.about.AcqClockHz = uint64(math.Round(a.Hz))
-		s.about.FillIn()
+		hz = uint64(math.Round(a.Hz))
 	}
-	if a.StartUTC != "" {
-		s.about.StartUTC = a.StartUTC
-	}
+	start, _ := time.Parse(time.RFC3339Nano, a.StartUTC) // what is not a time is left out
+	s.reader.SetClock(hz, start)
 	s.mu.Unlock()
 	return s.info()
 }

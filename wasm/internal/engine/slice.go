@@ -69,13 +69,13 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	if err != nil {
 		return nil, err
 	}
-	var start time.Time
-	if reader.Stream().StartUTC != s.about.StartUTC {
-		start, _ = time.Parse(time.RFC3339Nano, s.about.StartUTC) // what is not a time is left out
+	known, start := s.reader.Stream(), time.Time{}
+	if known.StartUTC != reader.Stream().StartUTC {
+		start, _ = time.Parse(time.RFC3339Nano, known.StartUTC) // what is not a time is left out
 	}
-	reader.SetClock(s.about.AcqClockHz, start)
+	reader.SetClock(known.AcqClockHz, start)
 	steps := e.inSteps(ctx)
-	wanted, err := s.selection(reader, a)
+	wanted, err := s.selection(steps, reader, a)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func writeExcerpt(ctx context.Context, file recording.File, x *recording.Excerpt
 }
 
 // selection says what args ask of a recording.
-func (s *openStream) selection(r *recording.Reader, a SliceArgs) (recording.Selection, error) {
+func (s *openStream) selection(ctx context.Context, r *recording.Reader, a SliceArgs) (recording.Selection, error) {
 	w := recording.Selection{Unique: a.Unique}
 	var err error
 	if w.Columns, err = s.columnNames("slice", a.Columns); err != nil {
@@ -167,7 +167,10 @@ func (s *openStream) selection(r *recording.Reader, a SliceArgs) (recording.Sele
 		if s.clock >= 0 {
 			w.Time = &recording.TickRange{From: from, To: to}
 		} else { // rows take their place; the view may reach beyond them
-			all, _ := r.Rows()
+			all, err := r.CountRows(ctx)
+			if err != nil {
+				return w, err
+			}
 			w.Rows = &recording.Range{Start: min(int64(from), all), End: min(int64(to), all)}
 		}
 	case a.Batches != "":

@@ -48,8 +48,8 @@ func (e *Engine) Table(ctx context.Context, a TableArgs) (*Table, error) {
 		return nil, err
 	}
 	for _, c := range a.Columns {
-		if c < 0 || c >= len(s.about.Columns) {
-			return nil, &ArgumentError{"table", fmt.Sprintf("column %d of %d", c, len(s.about.Columns))}
+		if c < 0 || c >= len(s.columns()) {
+			return nil, &ArgumentError{"table", fmt.Sprintf("column %d of %d", c, len(s.columns()))}
 		}
 	}
 	rows, err := e.countRows(ctx, s)
@@ -159,7 +159,7 @@ type wholeBatch struct {
 // columnRows gives rows [from, to) of a batch, whose first row is first; they
 // begin at row at of v. The caller holds s.mu.
 func (s *openStream) columnRows(batch, column int, first, from, to int64) (v *recording.Vector, at int64, err error) {
-	if !s.compressed && s.about.Columns[column].Type != stream.Other {
+	if !s.compressed && s.columns()[column].Type != stream.Other {
 		b, err := s.rows(first+from, first+to, column)
 		if err != nil {
 			return nil, 0, err

@@ -25,7 +25,7 @@ func (e *Engine) Values(ctx context.Context, a ValuesArgs, begin func(t stream.T
 	if err != nil {
 		return err
 	}
-	c := &s.about.Columns[column]
+	c := &s.columns()[column]
 	if !c.Type.Numeric() {
 		return &ArgumentError{"values", fmt.Sprintf("column %s: values of type %s are not numbers", c.Name, c.ArrowType)}
 	}
@@ -167,5 +167,5 @@ func (e *Engine) valuesOf(a ValuesArgs) (*openStream, int, error) {
 // Numeric reports whether a column that values asks for holds numbers.
 func (e *Engine) Numeric(a ValuesArgs) (bool, error) {
 	s, column, err := e.valuesOf(a)
-	return err == nil && s.about.Columns[column].Type.Numeric(), err
+	return err == nil && s.columns()[column].Type.Numeric(), err
 }

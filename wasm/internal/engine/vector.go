@@ -17,7 +17,7 @@ func (s *openStream) chunks(columns []int, rows float64) iter.Seq[part] {
 		for from := 0; from < len(columns); {
 			to, bytes := from, int64(0)
 			for to < len(columns) && (to == from || bytes < limit) {
-				bytes += int64(rows) * int64(s.about.Columns[columns[to]].ByteWidth)
+				bytes += int64(rows) * int64(s.columns()[columns[to]].ByteWidth)
 				to++
 			}
 			if !yield(part{from, to}) {
@@ -45,7 +45,7 @@ func (s *openStream) together(columns []int) int {
 func (s *openStream) bytesOf(columns []int) int64 {
 	width := 8
 	for _, c := range columns {
-		width += s.about.Columns[c].ByteWidth
+		width += s.columns()[c].ByteWidth
 	}
 	return max(1, int64(float64(width)*s.perBatch))
 }
@@ -54,7 +54,7 @@ func (s *openStream) bytesOf(columns []int) int64 {
 func (s *openStream) stride(columns []int) int {
 	stride := 1
 	for i, c := range columns {
-		n := max(1, s.about.Columns[c].Stride)
+		n := s.strides[c]
 		if i > 0 && n != stride {
 			return 1
 		}
@@ -136,7 +136,7 @@ func (e *Engine) readMissing(s *openStream, batches, columns, missing []int, res
 // repeated): all three become repeated values, of which own marks the real.
 func (s *openStream) plotVector(b *recording.Batch, i int) *plotVector {
 	v := &plotVector{Vector: b.Columns[i]}
-	stride := s.about.Columns[v.Column].Stride
+	stride := s.strides[v.Column]
 	switch {
 	case v.RunEnds != nil:
 		v.own = make([]byte, v.Len)

@@ -24,7 +24,7 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 	}
 	o := recovery.VerifyOptions{Progress: e.paced(progress)}
 	if s.clock >= 0 {
-		o.AcqClockHz = s.about.AcqClockHz
+		o.AcqClockHz = s.reader.Stream().AcqClockHz
 	}
 	report := &VerifyReport{Path: s.path, OK: true, Findings: []recording.Finding{}}
 	for f, err := range recovery.Verify(e.inSteps(ctx), s.source, s.size, &o) {
