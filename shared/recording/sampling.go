@@ -1,6 +1,8 @@
 package recording
 
 import (
+	"math"
+
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -10,10 +12,9 @@ const settleBatches = 4
 // Subsample says how a column holds a signal that is slower than its rows, and
 // every how many rows there is a real value: "run-end" (run-end encoded), "nulls"
 // (nulls between), "repeat" (each value repeated, as the metadata say), "none"
-// (stride 1). Where the metadata say nothing, the stride is what the headers of
-// the first batches leave no doubt about, or the distance of the values in them;
-// the first value and the last may be cut off by the borders of a batch, and say
-// nothing. Where that settles nothing it is 1: unknown.
+// (stride 1). Where the metadata say nothing, the stride is the one that the
+// headers of the first batches leave room for; where they leave room for several,
+// as in a slice of a few rows, it is 1: unknown.
 func (r *Reader) Subsample(column int) (kind string, stride int, err error) {
 	c := &r.Stream().Columns[column]
 	kind = "none"
@@ -26,8 +27,8 @@ func (r *Reader) Subsample(column int) (kind string, stride int, err error) {
 	if c.Type == stream.Other {
 		return "none", 1, nil
 	}
-	looked, doubtful := 0, false
-	for i := 0; i < len(r.batches) && looked < settleBatches; i++ {
+	room := strideRoom{2, math.MaxInt64}
+	for i, looked := 0, 0; i < len(r.batches) && looked < settleBatches; i++ {
 		if r.batches[i].err != nil || r.batches[i].checked && r.batches[i].rows == 0 {
 			continue
 		}
@@ -45,36 +46,42 @@ func (r *Reader) Subsample(column int) (kind string, stride int, err error) {
 		} else if node.NullCount > 0 && values > 0 && rows >= 2*values {
 			kind = "nulls"
 		}
-		if looked++; values == 0 {
+		looked++
+		switch {
+		case values == 0:
 			continue
+		case c.Stride > 0:
+			return kind, c.Stride, nil
+		case kind == "none":
+			return kind, 1, nil
 		}
-		if c.Stride > 0 || kind == "none" || kind == "repeat" {
-			break
+		room.narrow(rows, values, c.RunEnd, i > 0)
+		if room.least == room.most {
+			return kind, int(room.least), nil
 		}
-		if stride := onlyStride(rows, values, c.RunEnd); stride > 0 {
-			return kind, stride, nil
-		}
-		doubtful = doubtful || values > 3 // fewer show no rhythm
 	}
-	if stride = max(1, c.Stride); doubtful {
-		stride, err = r.measureStride(column)
-	}
-	return kind, stride, err
+	return kind, max(1, c.Stride), nil
 }
 
-// onlyStride is the one distance of values that so many rows with so many values
-// leave room for; 0 if there are several. Of runs the first and the last may be
-// incomplete, and of values that lie between nulls there may be rows on both
-// sides.
-func onlyStride(rows, values int64, runs bool) int {
+// A strideRoom is which strides headers leave room for.
+type strideRoom struct{ least, most int64 }
+
+// narrow takes a batch of so many rows with so many values into account. Of runs
+// the last may be incomplete, of values between nulls rows may follow the last;
+// the same before the first, unless the batch begins with a value, as those of all
+// writers do; only the first batch of a slice does not.
+func (s *strideRoom) narrow(rows, values int64, runs, whole bool) {
 	least, inside, across := (rows+values-1)/values, rows-2, values-2
 	if !runs {
 		least, inside, across = rows/(values+1)+1, rows-1, values-1
 	}
-	if across <= 0 || inside/across != least {
-		return 0
+	if whole {
+		least, inside, across = (rows+values-1)/values, rows-1, values-1
 	}
-	return int(least)
+	s.least = max(s.least, least)
+	if across > 0 {
+		s.most = min(s.most, inside/across)
+	}
 }
 
 // minBorders is how many changes of its value a column must show for the
