@@ -3,6 +3,7 @@ package neuropixels_test
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -76,6 +77,20 @@ func TestAProbeFileHasWhatItsReadersAsk(t *testing.T) {
 			if first, last := p.Contour[0], p.Contour[len(p.Contour)-1]; first[0] != last[0] || first[1] != last[1] {
 				t.Errorf("%s: the contour is not closed: %v to %v", m.Name(), first, last)
 			}
+		}
+	}
+}
+
+// TestProbeFilesOfProbeinterfaceAreRead: its electrodes are called "e12" and "s0e12", and
+// lie where ours do but for a shift of all.
+func TestProbeFilesOfProbeinterfaceAreRead(t *testing.T) {
+	for name, m := range map[string]neuropixels.Model{"NP1010": neuropixels.V1, "NP2014": neuropixels.V2Four} {
+		file, err := os.ReadFile("../../../testdata/probes/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := neuropixels.ParseProbe(m, file); err != nil || got != bank(t, m, "A") {
+			t.Errorf("%s: %v; bank A: %v", name, err, got == bank(t, m, "A"))
 		}
 	}
 }
