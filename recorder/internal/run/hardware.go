@@ -24,50 +24,78 @@ func (rec *Run) openController(ctx context.Context, out *wayOut) (oni.Controller
 	if rec.o.Controller != nil {
 		return rec.o.Controller(out.add)
 	}
-	switch rec.rig.Driver {
+	r := rec.rig
+	switch r.Driver {
 	case rig.DriverSim:
-		source, err := simulator(rec.rig)
+		config := simulated(r)
+		config.Cold = configurable(r)
+		c, err := sim.New(config)
 		if err != nil {
-			return nil, &UsageError{fmt.Errorf("%s: %w", rec.rig.File, err)}
+			return nil, &UsageError{fmt.Errorf("%s: %w", r.File, err)}
 		}
-		return source, nil
-	case rig.DriverRiffa:
-		return rec.configured(ctx, out)
+		if !config.Cold {
+			return c, nil
+		}
+		return rec.configured(ctx, c, simulatedHeadstages(r, c), out)
 	case rig.DriverTest:
 		for _, name := range rig.PortNames {
-			if kind := rec.rig.Ports[name].Headstage; kind != "" {
+			if kind := r.Ports[name].Headstage; kind != "" {
 				rec.warn(fmt.Errorf("port %s: the driver test has no ports; no %s is recorded", name, kind))
 			}
 		}
+		return OpenBoard(r.Driver, rec.o.Liboni)
 	}
-	return OpenBoard(rec.rig.Driver, rec.o.Liboni)
-}
-
-// configured opens a board and makes it ready to record.
-func (rec *Run) configured(ctx context.Context, out *wayOut) (oni.Controller, error) {
-	c, err := OpenBoard(rec.rig.Driver, rec.o.Liboni)
+	c, err := OpenBoard(r.Driver, rec.o.Liboni)
 	if err != nil {
 		return nil, err
 	}
-	// Also what is wrong with the rig is found after both ports are at 0 V.
-	if rec.report, err = headstage.Configure(ctx, c, wantedHeadstages(rec.rig), out.add); err != nil {
+	return rec.configured(ctx, c, wantedHeadstages(r), out)
+}
+
+// configured makes a controller ready to record. Also what is wrong with a rig
+// is found after both ports are at 0 V.
+func (rec *Run) configured(ctx context.Context, c oni.Controller, wanted headstage.Rig, out *wayOut) (_ oni.Controller, err error) {
+	if rec.report, err = headstage.Configure(ctx, c, wanted, out.add); err != nil {
 		if ctx.Err() != nil {
 			err = errEarly
 		}
 		return nil, errors.Join(err, out.leave(), c.Close())
 	}
 	for _, text := range rec.report.Warnings {
-		rec.warn(errors.New(text))
+		rec.alarm("", text)
 	}
 	var ports []uint8
-	for i, name := range rig.PortNames {
-		if rec.rig.Ports[name].Headstage != "" {
+	for i, p := range wanted.Ports {
+		if p.Headstage != "" {
 			ports = append(ports, uint8(i+1))
 		}
 	}
 	rec.watchLinks(c, ports)
 	rec.hurryStop(c)
 	return c, nil
+}
+
+// configurable reports whether every headstage of a rig is one that is
+// configured; the simulator has others too, which then need no configuration.
+func configurable(r *rig.Rig) bool {
+	for _, p := range r.Ports {
+		if !headstage.Supported(p.Headstage) {
+			return false
+		}
+	}
+	return true
+}
+
+// simulatedHeadstages is wantedHeadstages for a simulated board: settling takes
+// no time, and its probes bring their calibration where the rig's folder is not
+// there.
+func simulatedHeadstages(r *rig.Rig, c oni.Controller) headstage.Rig {
+	wanted := wantedHeadstages(r)
+	wanted.Sleep = func(ctx context.Context, d time.Duration) error { return sim.Sleep(ctx, c, d) }
+	if about, err := os.Stat(r.CalibrationFolder()); err != nil || !about.IsDir() {
+		wanted.Calibration, wanted.CalibrationName = sim.Calibration(c), "the simulated probes' files"
+	}
+	return wanted
 }
 
 // wantedHeadstages is a rig as headstages are configured from it.
@@ -146,10 +174,8 @@ func (rec *Run) wireRate(streams []stream.Stream) float64 {
 	return rate
 }
 
-// simulator makes the simulated controller that the rig describes.
-func simulator(r *rig.Rig) (oni.Controller, error) { return sim.New(simulated(r)) }
-
-// simulated is what the simulator is made of.
+// simulated is the simulated board that the rig describes, as if it had been
+// configured.
 func simulated(r *rig.Rig) sim.Config {
 	config := sim.Config{Seed: r.Seed, Settings: r.Settings()}
 	if r.Signal == rig.SignalNeural {

@@ -78,20 +78,29 @@ func letter(port uint8) string { return strings.ToUpper(device.PortName(port)) }
 // Where the devices that the block was sized for are silent, heartbeats alone
 // would take half a minute for that; so they are asked to beat faster.
 const (
-	hurryAfter = time.Second // from when the run was asked to end
+	hurryAfter = time.Second // from when the run was asked to end, and nothing came
 	hurryHz    = 20_000      // fills the largest block in 0.14 s
 )
+
+// frames counts what was read.
+func (rec *Run) frames() uint64 {
+	if a := rec.acquisition.Load(); a != nil {
+		return a.Status().Frames
+	}
+	return 0
+}
 
 // hurryStop lets the reader leave soon after the run was asked to end.
 func (rec *Run) hurryStop(c oni.Controller) {
 	var asked time.Time
+	var frames uint64
 	done := false
 	rec.beside("the heartbeat", pollLinks, func() error {
 		switch {
 		case !rec.ending() || done:
 			return nil
-		case asked.IsZero():
-			asked = time.Now()
+		case asked.IsZero() || rec.frames() != frames: // what comes late is still read
+			asked, frames = time.Now(), rec.frames()
 			return nil
 		case time.Since(asked) < hurryAfter:
 			return nil
