@@ -3,9 +3,9 @@
 A data set is what `oniscope export --format parquet --partition stream,hour`
 makes of one or more recordings:
 
-    archive/stream=analog-io/hour=2026-11-21T09/analog-io-271d71a9ecd5-0.parquet
+    archive/analog-io/hour=2026-11-21T09/analog-io-271d71a9ecd5-0.parquet
 
-stream and hour (UTC) are columns like any other. The name of a file begins with
+Each stream is a data set of its own, and hour (UTC) a column like any other. The name of a file begins with
 its recording, which a third column gives: clocks start anew in each.
 """
 
@@ -57,7 +57,7 @@ def rms(columns):
 
 def files(archive, stream):
     """The folder of a stream, and one of its files to ask for columns and metadata."""
-    folder = pathlib.Path(archive) / f"stream={stream}"
+    folder = pathlib.Path(archive) / stream
     found = sorted(folder.glob("hour=*/*.parquet"))
     if not found:
         raise FileNotFoundError(f"{folder} holds no hour=*/*.parquet")

@@ -10,9 +10,11 @@ import os
 import subprocess
 import sys
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
+import pyarrow.parquet as pq
 import pytest
 from conftest import RIG, ROOT, oniscope
 
@@ -63,9 +65,28 @@ def dataset(tmp_path_factory):
 
 def test_hours_are_folders(dataset):
     folder, _ = dataset
-    hours = sorted(p.name for p in (folder / f"stream={ANALOG}").iterdir())
+    hours = sorted(p.name for p in (folder / ANALOG).iterdir())
     assert hours == ["hour=2026-11-21T09", "hour=2026-11-21T10", "hour=2026-11-22T23"]
-    assert len(list((folder / f"stream={ANALOG}" / "hour=2026-11-21T10").iterdir())) == 2
+    assert len(list((folder / ANALOG / "hour=2026-11-21T10").iterdir())) == 2
+
+
+def test_no_reader_loses_columns(dataset):
+    """Streams of other columns in one folder: each is read whole, by what the manifest says."""
+    folder, recordings = dataset
+    manifest = json.loads((folder / "_manifest.json").read_text())
+    assert {d["stream"] for d in manifest["data_sets"]} == set(recordings)
+    for d in manifest["data_sets"]:
+        names = [c["name"] for c in d["columns"]]
+        rows = sum(r["rows"] for r in d["recordings"])
+        assert len(d["recordings"]) == len(RUNS) and d["keys"] == ["hour"]
+        table = pq.read_table(folder / d["path"])
+        assert table.column_names == [*names, "hour"] and table.num_rows == rows
+        hour = pq.read_table(folder / d["path"], filters=[("hour", "=", "2026-11-21T10")])
+        assert hour.column_names == table.column_names and 0 < hour.num_rows < rows
+        found = duckdb.sql(f"SELECT * FROM read_parquet('{folder / d['path']}/hour=*/*.parquet', hive_partitioning = true)")
+        assert found.columns == [*names, "hour"] and found.aggregate("COUNT(*)").fetchone()[0] == rows
+        for r in d["recordings"]:
+            assert sum(pq.read_metadata(folder / f).num_rows for f in r["files"]) == r["rows"]
 
 
 def compare(answers, recordings, prefix):

@@ -35,10 +35,14 @@ The format goes by the extension of OUT (.csv .npy .bin .dat .parquet .arrow
 .arrows) unless --format says it. --units physical gives csv and npy scale x
 (raw - offset) instead of raw values, where the scale is known.
 
---partition makes OUT a folder in Hive's layout, stream=NAME/hour=YYYY-MM-DDTHH,
-that DuckDB, Spark, Dask and pyarrow read as one data set of Parquet files; its
-keys are stream and hour (UTC). Further recordings may be exported into the same
-folder: each file is named after its recording and first row.
+--partition makes OUT a folder of Parquet data sets. With the key stream each
+stream is one of its own, OUT/NAME, for streams have different columns; with the
+key hour (UTC) its files are in Hive's layout, hour=YYYY-MM-DDTHH. So
+--partition stream,hour gives OUT/NAME/hour=..., and DuckDB, Spark, Dask and
+pyarrow read OUT/NAME as one table. Further recordings of the same columns may
+be exported into the same folder: each file is named after its recording and
+first row, and OUT/_manifest.json lists the data sets, their columns, recordings
+and files.
 
 ` + selectionHelp + `
 

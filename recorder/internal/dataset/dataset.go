@@ -1,7 +1,11 @@
-// Package dataset writes recordings as a data set of Parquet files in Hive's
-// layout, stream=NAME/hour=YYYY-MM-DDTHH, which DuckDB, Spark, Dask and pyarrow
-// read as one table. Further recordings may go into the same folder: each file is
-// named after its recording and its first row.
+// Package dataset writes recordings as data sets of Parquet files, one for each
+// stream, in Hive's layout: NAME/hour=YYYY-MM-DDTHH, which DuckDB, Spark, Dask and
+// pyarrow read as one table. Further recordings may go into the same folder: each
+// file is named after its recording and its first row, and a manifest lists them.
+//
+// Streams have different columns, and readers take those of one file for those of
+// all. So each stream is a data set of its own, and a recording with other columns
+// is refused.
 package dataset
 
 import (
@@ -33,8 +37,8 @@ const (
 // file system takes it, and sorted as time is.
 const hourLayout = "2006-01-02T15"
 
-// ParseKeys returns the keys that a list separated by commas names, in its
-// order: stream, hour, stream,hour or hour,stream.
+// ParseKeys returns the keys that a list separated by commas names: stream, which
+// makes a data set of each stream, and hour, by which its files are in folders.
 func ParseKeys(text string) ([]string, error) {
 	if text == "" {
 		return nil, nil
@@ -56,7 +60,7 @@ type part struct {
 
 // Options say where and how a data set is written.
 type Options struct {
-	Dir   string          // in which the folders of the keys lie; made if it is missing
+	Dir   string          // of the manifest, and with the key stream of the data sets; made if it is missing
 	Keys  []string        // as ParseKeys gives them
 	Codec recording.Codec // Zstd or None
 
@@ -75,7 +79,7 @@ type File struct {
 func Write(ctx context.Context, in *files.Input, x *recording.Excerpt, o *Options) ([]File, error) {
 	r := x.Reader()
 	for _, key := range o.Keys {
-		if r.Stream().Column(key) >= 0 {
+		if key == keyHour && r.Stream().Column(key) >= 0 {
 			return nil, fmt.Errorf("the recording has a column %q, which is also a key of the partition; a reader would find two of the name", key)
 		}
 	}
@@ -91,6 +95,20 @@ func Write(ctx context.Context, in *files.Input, x *recording.Excerpt, o *Option
 		return nil, err
 	}
 	name := streamName(in.Path, r)
+	path, keys := ".", slices.DeleteFunc(slices.Clone(o.Keys), func(key string) bool { return key == keyStream })
+	if slices.Contains(o.Keys, keyStream) {
+		path = url.PathEscape(name)
+	}
+	list, err := readManifest(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	set, err := list.find(path, name, keys, columnsOf(x))
+	if err != nil {
+		return nil, err
+	}
+	s := r.Stream()
+	entry := inDataSet{ID: id, Source: filepath.Base(in.Path), StartUTC: s.StartUTC, StartClock: s.StartClock, AcqClockHz: s.AcqClockHz}
 	made := &folders{}
 	defer made.discard()
 	var outs []*files.Output
@@ -102,13 +120,9 @@ func Write(ctx context.Context, in *files.Input, x *recording.Excerpt, o *Option
 	var written []File
 	parquet, before := o.Options, int64(0)
 	for _, p := range parts {
-		dir := o.Dir
-		for _, key := range o.Keys {
-			value := name
-			if key == keyHour {
-				value = p.hour
-			}
-			dir = filepath.Join(dir, key+"="+url.PathEscape(value))
+		dir := filepath.Join(o.Dir, path)
+		if p.hour != "" {
+			dir = filepath.Join(dir, keyHour+"="+url.PathEscape(p.hour))
 		}
 		if err := made.make(dir); err != nil {
 			return nil, err
@@ -131,11 +145,19 @@ func Write(ctx context.Context, in *files.Input, x *recording.Excerpt, o *Option
 			return nil, err
 		}
 		written = append(written, File{out.Path, report})
+		entry.Rows, entry.LostRows, entry.Gaps = entry.Rows+report.Rows, entry.LostRows+report.LostRows, entry.Gaps+len(report.Gaps)
+		if file, err := filepath.Rel(o.Dir, out.Path); err == nil {
+			entry.Files = append(entry.Files, filepath.ToSlash(file))
+		}
 	}
 	if err := files.CommitAll(outs...); err != nil {
 		return nil, err
 	}
 	made.keep()
+	set.Recordings = append(set.Recordings, entry)
+	if err := list.write(o.Dir); err != nil {
+		return nil, fmt.Errorf("the files are there, but not in the manifest: %w", err)
+	}
 	return written, nil
 }
 

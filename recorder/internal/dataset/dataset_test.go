@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,7 +46,7 @@ func dataSet(t *testing.T, dir string) map[string][]uint64 {
 	t.Helper()
 	rows := map[string][]uint64{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || d.Name() == Manifest {
 			return err
 		}
 		f, err := file.OpenParquetFile(path, false)
@@ -90,8 +91,8 @@ func TestPartitionByHourHoldsEachRowOnceInItsHour(t *testing.T) {
 	}
 	rows := dataSet(t, set)
 	for part, want := range map[string]int{
-		"stream=beat/hour=2026-11-21T12": 10, "stream=beat/hour=2026-11-21T13": 3600,
-		"stream=beat/hour=2026-11-21T14": 3600 + 5, "stream=beat/hour=2026-11-21T15": 90,
+		"beat/hour=2026-11-21T12": 10, "beat/hour=2026-11-21T13": 3600,
+		"beat/hour=2026-11-21T14": 3600 + 5, "beat/hour=2026-11-21T15": 90,
 	} {
 		if len(rows[part]) != want {
 			t.Errorf("%s: %d rows, want %d", part, len(rows[part]), want)
@@ -101,7 +102,7 @@ func TestPartitionByHourHoldsEachRowOnceInItsHour(t *testing.T) {
 		t.Errorf("%d partitions", len(rows))
 	}
 	w := wall{began, 7000, 1000}
-	if got := rows["stream=beat/hour=2026-11-21T13"]; w.time(got[0]).Format(hourLayout) != "2026-11-21T13" || got[0] != 17000 || got[3599] != 3616000 {
+	if got := rows["beat/hour=2026-11-21T13"]; w.time(got[0]).Format(hourLayout) != "2026-11-21T13" || got[0] != 17000 || got[3599] != 3616000 {
 		t.Errorf("hour 13 goes from tick %d to %d", got[0], got[3599])
 	}
 }
@@ -183,6 +184,43 @@ func TestStreamNameOfAFileWithoutOne(t *testing.T) {
 	} {
 		if got := streamName(c[0], r); got != c[1] {
 			t.Errorf("%s: %s, want %s", c[0], got, c[1])
+		}
+	}
+}
+
+// Recordings with other columns do not get into a data set, and each stream has
+// one of its own: a reader takes the columns of one file for those of all.
+func TestEachStreamIsADataSetOfItsOwn(t *testing.T) {
+	set := filepath.Join(t.TempDir(), "set")
+	in, x := beats(t, "2026-11-21T12:59:50Z", 0, testdata.Seconds(0, 20))
+	o := &Options{Dir: set, Keys: []string{keyStream, keyHour}, Codec: recording.Zstd}
+	if _, err := Write(t.Context(), in, x, o); err != nil {
+		t.Fatal(err)
+	}
+	fewer, err := x.With([]int{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(t.Context(), in, fewer, o); err == nil || !strings.Contains(err.Error(), "the data set beat has a column ") {
+		t.Errorf("a recording with fewer columns: %v", err)
+	}
+	if _, err := Write(t.Context(), in, fewer, &Options{Dir: set, Keys: []string{keyHour}}); err != nil {
+		t.Errorf("another data set in the same folder: %v", err)
+	}
+	m, err := readManifest(set)
+	if err != nil || len(m.DataSets) != 2 || m.DataSets[0].Path != "." || m.DataSets[1].Path != "beat" {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	d := m.DataSets[1]
+	if d.Stream != "beat" || len(d.Keys) != 1 || d.Keys[0] != keyHour || len(d.Columns) != 2 || len(d.Recordings) != 1 {
+		t.Errorf("%+v", d)
+	}
+	if r := d.Recordings[0]; r.Rows != 20 || len(r.Files) != 2 || r.StartUTC != "2026-11-21T12:59:50Z" || r.AcqClockHz != 1000 {
+		t.Errorf("%+v", r)
+	}
+	for _, file := range d.Recordings[0].Files {
+		if _, err := os.Stat(filepath.Join(set, file)); err != nil {
+			t.Error(err)
 		}
 	}
 }

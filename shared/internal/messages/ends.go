@@ -14,7 +14,6 @@ import (
 // Why a file cannot be walked. The texts say what to do next.
 var (
 	ErrEmpty      = errors.New("the file is empty: nothing had been written when the recording ended, so nothing can be read")
-	ErrNotArrow   = errors.New("not an Arrow file: it does not begin with ARROW1, and no message of Arrow is found in it; choose a recording (.arrow)")
 	ErrNoSchema   = errors.New("the file ends before its schema: the recording ended before its first batch, so there are no rows to read")
 	ErrSchemaLost = errors.New("the schema at the beginning is damaged, and there is no footer: the schema of another file of the same stream is needed")
 	ErrBigEndian  = errors.New("big-endian Arrow files are not read: write the file again on a little-endian machine")
@@ -184,7 +183,7 @@ func (e *Ends) nothing(src *Source) error {
 	if found {
 		return ErrSchemaLost
 	}
-	return ErrNotArrow
+	return whatIs(src, e.head)
 }
 
 // front returns the schema message at the beginning, or nil. Some writers pad
