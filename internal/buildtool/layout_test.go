@@ -43,6 +43,7 @@ var rules = map[string]rule{
 		foreign: []string{"github.com/klauspost/compress/...", "github.com/pierrec/lz4/..."}},
 	"shared/internal/pace":     {},
 	"shared/internal/messages": {own: []string{"shared/internal/arrowipc"}},
+	"shared/internal/dissect":  {own: []string{"shared/internal/arrowipc", "shared/internal/messages"}},
 	"shared/internal/vectors":  {own: []string{"shared/internal/messages", "shared/internal/array"}},
 	"shared/recording":         {own: []string{"shared/stream", "shared/internal/...", "shared/decimate"}},
 	"shared/recovery":          {own: []string{"shared/recording", "shared/stream", "shared/decimate", "shared/internal/..."}},
@@ -55,7 +56,7 @@ var rules = map[string]rule{
 	"web":                  {},
 	"web/pagetest":         {own: []string{"shared/..."}, foreign: []string{"github.com/chromedp/..."}},
 	"internal/standin":     {},
-	"internal/testdata":    {own: []string{"shared/recording", "shared/stream", "shared/internal/..."}},
+	"internal/testdata":    {own: []string{"shared/recording", "shared/stream", "internal/testdata"}, foreign: []string{"github.com/apache/arrow-go/..."}},
 	"internal/fronts":      {own: []string{"shared/recording", "shared/stream"}},
 	"internal/buildtool":   {own: []string{"web/pagetest"}, foreign: []string{"github.com/chromedp/..."}},
 	"testdata/generate":    {own: []string{"shared/...", "hardware/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},
@@ -101,7 +102,7 @@ func TestImportLinesFollowTheRules(t *testing.T) {
 func (r rule) forbids(file, dir, imported string) string {
 	test := strings.HasSuffix(file, "_test.go")
 	if own, ok := strings.CutPrefix(imported, module); ok {
-		if matches(r.own, own) || own == dir || test && (own == "web/pagetest" || below(dir, own) || own == "internal/fronts" || own == "internal/testdata" || own == "internal/standin" || dir == "hardware/headstage" && own == "hardware/sim" || (dir == "shared/recording" || dir == "shared/export") && own == "shared/recovery") {
+		if matches(r.own, own) || own == dir || test && (own == "web/pagetest" || below(dir, own) || own == "internal/fronts" || matches([]string{"internal/testdata/..."}, own) || own == "internal/standin" || dir == "hardware/headstage" && own == "hardware/sim" || (dir == "shared/recording" || dir == "shared/export") && own == "shared/recovery") {
 			return ""
 		}
 		return "not among the packages of this module that it may use"

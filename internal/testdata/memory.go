@@ -58,23 +58,25 @@ func (r *Counted) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// An Asking context calls a function whenever it is asked for its error, which is
-// what the function returns.
-type Asking struct {
+// Asking returns a context that calls a function whenever it is asked for its
+// error, which is what the function returns.
+func Asking(ask func() error) context.Context { return asking{context.Background(), ask} }
+
+type asking struct {
 	context.Context
-	Ask func() error
+	ask func() error
 }
 
-func (a Asking) Err() error { return a.Ask() }
+func (a asking) Err() error { return a.ask() }
 
 // EndsAfter returns a context that ends with err when it has been asked n times.
 func EndsAfter(n int, err error) context.Context {
-	return Asking{context.Background(), func() error {
+	return Asking(func() error {
 		if n--; n < 0 {
 			return err
 		}
 		return nil
-	}}
+	})
 }
 
 // Open opens a recording in memory.

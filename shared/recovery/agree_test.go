@@ -1,6 +1,6 @@
 //go:build linux
 
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -13,8 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/vectors"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // The reader, recovery and verification must see one file. These tests damage
@@ -124,7 +126,7 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 	stream := strings.Contains(f.name, "stream")
 
 	r, openErr := recording.NewReader(src, size)
-	plan, err := Examine(context.Background(), src, size, &Options{Stream: stream})
+	plan, err := recovery.Examine(context.Background(), src, size, &recovery.Options{Stream: stream})
 	if openErr != nil {
 		if err == nil && plan.Report.RowsRecovered > 0 {
 			say("open: %v; recovery keeps %d rows", openErr, plan.Report.RowsRecovered)
@@ -178,7 +180,7 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 	verified := map[string]bool{}
 	facts := map[string]int{}
 	failedVerify := error(nil)
-	for f, err := range Verify(context.Background(), src, size, nil) {
+	for f, err := range recovery.Verify(context.Background(), src, size, nil) {
 		if err != nil {
 			failedVerify = err
 			break
@@ -186,7 +188,7 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 		verified[fmt.Sprintf("%s %d %s", f.Severity, f.Offset, f.Reason)] = true
 		facts[fmt.Sprintf("%s %d", f.Severity, f.Offset)]++
 	}
-	info, err3 := infoOf(fresh)
+	info, err3 := testdata.Info(fresh)
 	if err3 == nil {
 		for _, f := range info.Findings {
 			if strings.HasPrefix(f.Reason, "gap: ") && facts[fmt.Sprintf("%s %d", f.Severity, f.Offset)] > 0 {
@@ -197,8 +199,8 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 			}
 		}
 	}
-	report := Report{}
-	if refused, ok := err.(*Error); ok {
+	report := recovery.Report{}
+	if refused, ok := err.(*recovery.Error); ok {
 		report = refused.Report
 	} else if err == nil {
 		report = plan.Report

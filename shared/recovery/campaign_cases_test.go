@@ -1,6 +1,6 @@
 //go:build linux
 
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -62,14 +64,14 @@ func campaignFiles(t testing.TB) []*campaignFile {
 	for range 4 {
 		for _, codec := range []recording.Codec{recording.None, recording.Zstd, recording.LZ4} {
 			seed := uint64(len(list))
-			small, _ := writeRandom(t, smallStream(), codec, seed, 30, 30, 30, 30, 30, 7)
-			add("ours "+codec.String(), small.data, codec != recording.None)
-			all, _ := writeRandom(t, everyType(), codec, seed, 20, 20, 20, 3)
-			add("ours, every type, "+codec.String(), all.data, codec != recording.None)
+			small, _ := testdata.WriteRandom(t, testdata.Small(), codec, seed, 30, 30, 30, 30, 30, 7)
+			add("ours "+codec.String(), small.Data, codec != recording.None)
+			all, _ := testdata.WriteRandom(t, testdata.EveryType(), codec, seed, 20, 20, 20, 3)
+			add("ours, every type, "+codec.String(), all.Data, codec != recording.None)
 		}
 	}
 	for _, name := range sortedKeys(theirFiles) {
-		add(name, readForeign(t, name+".arrow"), theirFiles[name])
+		add(name, testdata.Foreign(t, name+".arrow"), theirFiles[name])
 	}
 	return list
 }
@@ -90,13 +92,13 @@ func sortedKeys(m map[string]bool) []string {
 
 // survey notes what the whole file holds, and what lies where in it.
 func (f *campaignFile) survey(t testing.TB) {
-	r := openBytes(t, f.data)
-	info, err := infoOf(r)
+	r := testdata.Open(t, f.data)
+	info, err := testdata.Info(r)
 	if err != nil || info.State != recording.Complete {
 		t.Fatalf("%s: %v, %+v", f.name, err, info.Findings)
 	}
 	f.columns = info.Columns
-	places := placesOf(t, f.data)
+	places := dissect.Batches(t, f.data)
 	for i := range r.NumBatches() {
 		b, err := r.ReadBatch(i, nil)
 		if err != nil {

@@ -1,6 +1,6 @@
 //go:build linux
 
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -10,9 +10,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/internal/vectors"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // rowBits gives the bits of each row: null, the value's bytes, or what stands
@@ -51,7 +54,7 @@ func (c *campaignCase) check() (result caseResult) {
 
 	// What verify says.
 	verified, failed := []recording.Finding(nil), false
-	for f, err := range Verify(context.Background(), source, size, nil) {
+	for f, err := range recovery.Verify(context.Background(), source, size, nil) {
 		if err != nil {
 			failed = true
 			if !knownRefusal(err) {
@@ -91,12 +94,12 @@ func (c *campaignCase) check() (result caseResult) {
 	}
 
 	// What is recovered.
-	plan, err := Examine(context.Background(), source, size, &Options{Stream: strings.Contains(c.file.name, "stream") && strings.Contains(c.file.name, "replaced")})
-	var refused *Error
+	plan, err := recovery.Examine(context.Background(), source, size, &recovery.Options{Stream: strings.Contains(c.file.name, "stream") && strings.Contains(c.file.name, "replaced")})
+	var refused *recovery.Error
 	switch {
 	case errors.As(err, &refused):
 		result.Told = true
-		if refused.Report.Outcome != Failed {
+		if refused.Report.Outcome != recovery.Failed {
 			wrong("recover: refused and %s", refused.Report.Outcome)
 		}
 	case err != nil:
@@ -122,7 +125,7 @@ func (c *campaignCase) check() (result caseResult) {
 		}
 		// Batches of which no byte is there any more leave no trace but the
 		// missing end, which is told.
-		if plan.Report.Outcome == Lossless && read.missing > c.gone() {
+		if plan.Report.Outcome == recovery.Lossless && read.missing > c.gone() {
 			wrong("recover: lossless, and %d batches are missing", read.missing-c.gone())
 		}
 		if read.missing > 0 && len(plan.Report.Findings) == 0 {
@@ -175,9 +178,9 @@ type campaignRead struct {
 // read reads every batch and finds its original.
 func (c *campaignCase) read(r *recording.Reader, data []byte, input bool) (out campaignRead) {
 	var places []arrowipc.Block
-	info, err := infoOf(r)
+	info, err := testdata.Info(r)
 	if err != nil {
-		if !knownError(err) {
+		if !testdata.Known(err) {
 			out.wrong = append(out.wrong, fmt.Sprintf("info: %v", err))
 		}
 		out.missing = len(c.file.batches)
@@ -190,7 +193,7 @@ func (c *campaignCase) read(r *recording.Reader, data []byte, input bool) (out c
 		b, err := r.ReadBatch(i, nil)
 		if err != nil {
 			out.damaged++
-			if !knownError(err) {
+			if !testdata.Known(err) {
 				out.wrong = append(out.wrong, err.Error())
 			}
 			continue
@@ -213,7 +216,7 @@ func (c *campaignCase) read(r *recording.Reader, data []byte, input bool) (out c
 		}
 		out.changed++
 		if places == nil {
-			places, _ = placesIn(data)
+			places, _ = dissect.BatchesIn(data)
 		}
 		s := &places[i]
 		if c.file.checked && !c.madePlain {

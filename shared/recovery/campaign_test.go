@@ -1,6 +1,6 @@
 //go:build linux
 
-package recovery
+package recovery_test
 
 import (
 	"bufio"

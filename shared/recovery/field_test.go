@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/oniscope/oniscope/internal/fronts"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // Reader, verification and recovery say of every file of the field what its
@@ -48,7 +49,7 @@ func TestFilesOfTheField(t *testing.T) {
 					t.Error("info: " + wrong)
 				}
 			}
-			found, err := verifyAll(t, s.Data, VerifyOptions{AcqClockHz: s.ClockHz})
+			found, err := verifyAll(t, s.Data, recovery.VerifyOptions{AcqClockHz: s.ClockHz})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +72,7 @@ func TestFilesOfTheField(t *testing.T) {
 			if s.Outcome == "" {
 				return
 			}
-			plan, err := Examine(ctx, file, size, &Options{Stream: info.Format == recording.StreamFormat})
+			plan, err := recovery.Examine(ctx, file, size, &recovery.Options{Stream: info.Format == recording.StreamFormat})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,12 +1,15 @@
-package recovery
+package recovery_test
 
 import (
 	"math/rand/v2"
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/internal/pace"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -17,7 +20,7 @@ func gapFile(t testing.TB, codec recording.Codec, hub, clock []uint64, perBatch 
 	if hub != nil {
 		s.Columns = append(s.Columns, stream.Column{Name: "HubClock", Type: stream.Uint64})
 	}
-	f := &memFile{}
+	f := &testdata.Memory{}
 	w, err := recording.NewWriter(f, s, recording.WriterOptions{Codec: codec})
 	if err != nil {
 		t.Fatal(err)
@@ -28,9 +31,9 @@ func gapFile(t testing.TB, codec recording.Codec, hub, clock []uint64, perBatch 
 		for i := range count {
 			count[i] = uint16(at + i)
 		}
-		columns := []recording.Vector{{Data: le16(count...)}, {Data: le64(clock[at:to]...)}}
+		columns := []recording.Vector{{Data: testdata.LE16(count...)}, {Data: testdata.LE64(clock[at:to]...)}}
 		if hub != nil {
-			columns = append(columns, recording.Vector{Data: le64(hub[at:to]...)})
+			columns = append(columns, recording.Vector{Data: testdata.LE64(hub[at:to]...)})
 		}
 		if _, err := w.WriteBatch(to-at, columns); err != nil {
 			t.Fatal(err)
@@ -39,7 +42,7 @@ func gapFile(t testing.TB, codec recording.Codec, hub, clock []uint64, perBatch 
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return f.data
+	return f.Data
 }
 
 // A said is what a finding must say.
@@ -129,7 +132,7 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
 				file := gapFile(t, codec, c.hub, c.clock, c.perBatch)
-				list, err := verifyAll(t, file, VerifyOptions{})
+				list, err := verifyAll(t, file, recovery.VerifyOptions{})
 				if err != nil || len(list) != len(c.want) {
 					t.Fatalf("%d findings, want %d, %v: %+v", len(list), len(c.want), err, list)
 				}
@@ -145,7 +148,7 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 				// A scan that reads no more than it must finds the same gaps, and
 				// so does info.
 				gaps := scanGaps(t, file)
-				info, err := infoOf(openBytes(t, file))
+				info, err := testdata.Info(testdata.Open(t, file))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -169,7 +172,7 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 
 func scanGaps(t *testing.T, file []byte) []recording.Gap {
 	t.Helper()
-	g := openBytes(t, file).ScanGaps()
+	g := testdata.Open(t, file).ScanGaps()
 	for {
 		done, err := g.Step(2)
 		if err != nil {
@@ -188,9 +191,9 @@ func TestALostBatchIsNoGap(t *testing.T) {
 		hub[i], clock[i] = uint64(1400*i), uint64(1000+8333*i)
 	}
 	file := gapFile(t, recording.Zstd, hub, clock, 100)
-	b := footerOf(t, file).Batches[4]
+	b := dissect.Footer(t, file).Batches[4]
 	file[b.Offset+int64(b.MetaLength)+20] ^= 0xFF
-	list, err := verifyAll(t, file, VerifyOptions{})
+	list, err := verifyAll(t, file, recovery.VerifyOptions{})
 	if err != nil || len(list) != 1 || list[0].Batch != 4 || list[0].LostRows != 100 || list[0].Severity != recording.SeverityError {
 		t.Fatalf("%+v, %v", list, err)
 	}
@@ -245,7 +248,7 @@ func TestEveryDroppedRowIsTold(t *testing.T) {
 			want = want[:len(want)-1]
 		}
 		file := gapFile(t, recording.None, hub, clock, perBatch)
-		found, err := verifyAll(t, file, VerifyOptions{})
+		found, err := verifyAll(t, file, recovery.VerifyOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

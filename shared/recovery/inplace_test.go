@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -7,15 +7,18 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // mended makes a file whole where it stands.
-func mended(t testing.TB, file []byte, o *Options) ([]byte, *Plan) {
+func mended(t testing.TB, file []byte, o *recovery.Options) ([]byte, *recovery.Plan) {
 	t.Helper()
-	p, err := Examine(context.Background(), bytes.NewReader(file), int64(len(file)), o)
+	p, err := recovery.Examine(context.Background(), bytes.NewReader(file), int64(len(file)), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,12 +35,12 @@ func mended(t testing.TB, file []byte, o *Options) ([]byte, *Plan) {
 // For every n, the first n bytes of a file are made whole where they stand:
 // with the batches that a copy would have.
 func TestEveryCutIsMendedInPlace(t *testing.T) {
-	for name, codec := range everyCodec {
-		f, _ := writeRandom(t, smallStream(), codec, 71, 12, 12, 5)
-		original := batchesOf(t, f.data)
-		_, ends := dataEnds(t, f.data)
-		for n := int(ends[0]); n <= len(f.data); n++ {
-			out, p := mended(t, f.data[:n], &Options{HeadersOnly: true})
+	for name, codec := range testdata.EveryCodec {
+		f, _ := testdata.WriteRandom(t, testdata.Small(), codec, 71, 12, 12, 5)
+		original := batchesOf(t, f.Data)
+		_, ends := dataEnds(t, f.Data)
+		for n := int(ends[0]); n <= len(f.Data); n++ {
+			out, p := mended(t, f.Data[:n], &recovery.Options{HeadersOnly: true})
 			want := []int{}
 			for i, end := range ends {
 				if end <= int64(n) {
@@ -45,7 +48,7 @@ func TestEveryCutIsMendedInPlace(t *testing.T) {
 				}
 			}
 			sameValues(t, out, original, want...)
-			if r := openBytes(t, out); r.About().State != recording.Complete || p.Report.BatchesRecovered != len(want) {
+			if r := testdata.Open(t, out); r.About().State != recording.Complete || p.Report.BatchesRecovered != len(want) {
 				t.Fatalf("%s, %d bytes: %s, %+v", name, n, r.About().State, p.Report)
 			}
 		}
@@ -55,15 +58,15 @@ func TestEveryCutIsMendedInPlace(t *testing.T) {
 // Damage in the middle stays where it is: the footer lists the batches around
 // it, and a reader still says that something lies between.
 func TestDamageInTheMiddleStaysInPlace(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.Zstd, 72, 40, 40, 40, 40)
-	original := batchesOf(t, f.data)
-	b := footerOf(t, f.data).Batches[1]
-	for name, file := range map[string][]byte{"footer": f.data, "no footer": withoutFooter(t, f.data)} {
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.Zstd, 72, 40, 40, 40, 40)
+	original := batchesOf(t, f.Data)
+	b := dissect.Footer(t, f.Data).Batches[1]
+	for name, file := range map[string][]byte{"footer": f.Data, "no footer": dissect.WithoutFooter(t, f.Data)} {
 		damaged := bytes.Clone(file)
 		clear(damaged[b.Offset : b.Offset+100])
-		out, p := mended(t, damaged, &Options{HeadersOnly: true})
+		out, p := mended(t, damaged, &recovery.Options{HeadersOnly: true})
 		sameValues(t, out, original, 0, 2, 3)
-		if r := openBytes(t, out); r.About().State != recording.Damaged || p.Report.Outcome != Lossy {
+		if r := testdata.Open(t, out); r.About().State != recording.Damaged || p.Report.Outcome != recovery.Lossy {
 			t.Errorf("%s: %s, %+v", name, r.About().State, p.Report)
 		}
 		for _, d := range p.Report.Findings {
@@ -73,12 +76,12 @@ func TestDamageInTheMiddleStaysInPlace(t *testing.T) {
 		}
 	}
 	// Where bytes are missing, batches stand at odd places.
-	short := append(bytes.Clone(f.data[:b.Offset+200]), f.data[b.Offset+203:]...)
-	p, err := Examine(context.Background(), bytes.NewReader(short), int64(len(short)), &Options{HeadersOnly: true})
+	short := append(bytes.Clone(f.Data[:b.Offset+200]), f.Data[b.Offset+203:]...)
+	p, err := recovery.Examine(context.Background(), bytes.NewReader(short), int64(len(short)), &recovery.Options{HeadersOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.InPlace(); !errors.Is(err, ErrMoves) {
+	if _, err := p.InPlace(); !errors.Is(err, recovery.ErrMoves) {
 		t.Errorf("batches at odd places: %v", err)
 	}
 }
@@ -87,20 +90,20 @@ func TestDamageInTheMiddleStaysInPlace(t *testing.T) {
 // even read.
 func TestInPlaceReadsHeadersAndTheLastBatch(t *testing.T) {
 	s := &stream.Stream{Name: "n", Columns: []stream.Column{{Name: "A", Type: stream.Uint64}, {Name: "Clock", Type: stream.Uint64}}}
-	f, _ := writeRandom(t, s, recording.Zstd, 73, 200000, 200000, 200000, 20000)
-	file := withoutFooter(t, f.data)
-	source := &countingReader{data: file}
-	if _, err := Examine(context.Background(), source, int64(len(file)), &Options{HeadersOnly: true}); err != nil {
+	f, _ := testdata.WriteRandom(t, s, recording.Zstd, 73, 200000, 200000, 200000, 20000)
+	file := dissect.WithoutFooter(t, f.Data)
+	source := &testdata.Counted{Data: file}
+	if _, err := recovery.Examine(context.Background(), source, int64(len(file)), &recovery.Options{HeadersOnly: true}); err != nil {
 		t.Fatal(err)
 	}
-	if source.n > int64(len(file))/2 {
-		t.Errorf("%d bytes of %d read", source.n, len(file))
+	if source.N > int64(len(file))/2 {
+		t.Errorf("%d bytes of %d read", source.N, len(file))
 	}
-	b := footerOf(t, f.data).Batches
+	b := dissect.Footer(t, f.Data).Batches
 	for i, want := range []int{4, 4, 4, 3} {
 		damaged := bytes.Clone(file)
 		damaged[b[i].Offset+int64(b[i].MetaLength)+500] ^= 1
-		p, err := Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), &Options{HeadersOnly: true})
+		p, err := recovery.Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), &recovery.Options{HeadersOnly: true})
 		if err != nil || p.Report.BatchesRecovered != want {
 			t.Errorf("a bit of batch %d: %v, %+v", i, err, p)
 		}
@@ -109,15 +112,15 @@ func TestInPlaceReadsHeadersAndTheLastBatch(t *testing.T) {
 
 // streamOf makes an Arrow stream of a file.
 func streamOf(t testing.TB, file []byte) []byte {
-	return arrowipc.AppendEnd(bytes.Clone(withoutFooter(t, file)[arrowipc.HeaderLength:]))
+	return arrowipc.AppendEnd(bytes.Clone(dissect.WithoutFooter(t, file)[arrowipc.HeaderLength:]))
 }
 
 func TestACutOrDamagedStreamBecomesAWholeFile(t *testing.T) {
-	for name, codec := range everyCodec {
-		f, _ := writeRandom(t, smallStream(), codec, 74, 30, 30, 30, 8)
-		original := batchesOf(t, f.data)
-		whole := streamOf(t, f.data)
-		_, ends := dataEnds(t, f.data)
+	for name, codec := range testdata.EveryCodec {
+		f, _ := testdata.WriteRandom(t, testdata.Small(), codec, 74, 30, 30, 30, 8)
+		original := batchesOf(t, f.Data)
+		whole := streamOf(t, f.Data)
+		_, ends := dataEnds(t, f.Data)
 		for n := int(ends[0]); n <= len(whole); n += 13 {
 			out, report := recoverBytes(t, whole[:n])
 			want := []int{}
@@ -127,32 +130,32 @@ func TestACutOrDamagedStreamBecomesAWholeFile(t *testing.T) {
 				}
 			}
 			sameValues(t, out, original, want...)
-			if n == len(whole) && report.Outcome != Lossless {
+			if n == len(whole) && report.Outcome != recovery.Lossless {
 				t.Errorf("%s: %+v", name, report)
 			}
 		}
 		out, report := recoverBytes(t, whole)
-		if !bytes.Equal(out, f.data) && report.Outcome != Lossless {
+		if !bytes.Equal(out, f.Data) && report.Outcome != recovery.Lossless {
 			t.Errorf("%s: a whole stream: %+v", name, report)
 		}
-		b := footerOf(t, f.data).Batches[1]
+		b := dissect.Footer(t, f.Data).Batches[1]
 		damaged := bytes.Clone(whole)
 		clear(damaged[b.Offset : b.Offset+80])
 		out, _ = recoverBytes(t, damaged)
 		sameValues(t, out, original, 0, 2, 3)
-		p, err := Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), &Options{Stream: true})
+		p, err := recovery.Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), &recovery.Options{Stream: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		out = materialize(t, p, damaged)
 		sameValues(t, out, original, 0, 2, 3)
-		if r := openBytes(t, out); r.About().Format.String() != "stream" || r.About().State != recording.Complete {
+		if r := testdata.Open(t, out); r.About().Format.String() != "stream" || r.About().State != recording.Complete {
 			t.Errorf("%s: %s, %s", name, r.About().Format.String(), r.About().State)
 		}
-		if _, err := p.InPlace(); !errors.Is(err, ErrMoves) {
+		if _, err := p.InPlace(); !errors.Is(err, recovery.ErrMoves) {
 			t.Errorf("a stream in place: %v", err)
 		}
-		if p, err = Examine(context.Background(), bytes.NewReader(whole), int64(len(whole)), &Options{Stream: true}); err != nil || !p.Complete {
+		if p, err = recovery.Examine(context.Background(), bytes.NewReader(whole), int64(len(whole)), &recovery.Options{Stream: true}); err != nil || !p.Complete {
 			t.Errorf("a whole stream as a stream: %v, %+v", err, p)
 		}
 	}
@@ -161,16 +164,16 @@ func TestACutOrDamagedStreamBecomesAWholeFile(t *testing.T) {
 // A file that lost its beginning and its footer is read with the schema of
 // another one of the same stream.
 func TestTheSchemaMayComeFromAnotherFile(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.Zstd, 75, 30, 30, 8)
-	other, _ := writeRandom(t, smallStream(), recording.None, 76, 3)
-	original := batchesOf(t, f.data)
-	damaged := withoutFooter(t, f.data)
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.Zstd, 75, 30, 30, 8)
+	other, _ := testdata.WriteRandom(t, testdata.Small(), recording.None, 76, 3)
+	original := batchesOf(t, f.Data)
+	damaged := dissect.WithoutFooter(t, f.Data)
 	clear(damaged[:300])
 	if out, _ := recoverBytes(t, damaged); out != nil {
 		t.Fatal("recovered without a schema")
 	}
-	o := &Options{SchemaFrom: openBytes(t, other.data)}
-	p, err := Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), o)
+	o := &recovery.Options{SchemaFrom: testdata.Open(t, other.Data)}
+	p, err := recovery.Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,9 +189,9 @@ func TestTheSchemaMayComeFromAnotherFile(t *testing.T) {
 		}
 	}
 	// The schema of another stream fits nothing.
-	strange, _ := writeRandom(t, everyType(), recording.None, 77, 3)
-	o.SchemaFrom = openBytes(t, strange.data)
-	if _, err := Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), o); !errors.Is(err, recording.ErrNoSchema) {
+	strange, _ := testdata.WriteRandom(t, testdata.EveryType(), recording.None, 77, 3)
+	o.SchemaFrom = testdata.Open(t, strange.Data)
+	if _, err := recovery.Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), o); !errors.Is(err, recording.ErrNoSchema) {
 		t.Errorf("with a schema that does not fit: %v", err)
 	}
 }
@@ -199,8 +202,8 @@ func TestOpeningIsFollowedAndEnded(t *testing.T) {
 	for i := range sizes {
 		sizes[i] = 2
 	}
-	f, _ := writeRandom(t, smallStream(), recording.None, 78, sizes...)
-	file := withoutFooter(t, f.data)
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.None, 78, sizes...)
+	file := dissect.WithoutFooter(t, f.Data)
 	var last int64
 	calls := 0
 	stop := errors.New("stop")
@@ -210,12 +213,12 @@ func TestOpeningIsFollowedAndEnded(t *testing.T) {
 		}
 		last = done
 	}}
-	ctx := yielding{context.Background(), func() error {
+	ctx := testdata.Asking(func() error {
 		if calls++; calls == 3 {
 			return stop
 		}
 		return nil
-	}}
+	})
 	if _, err := recording.Open(ctx, bytes.NewReader(file), int64(len(file)), o); err != stop || calls != 3 || last == 0 {
 		t.Errorf("%v after %d calls", err, calls)
 	}

@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -16,7 +19,7 @@ import (
 func joinPart(t *testing.T, name string, format recording.Format, codec recording.Codec, row int) []byte {
 	t.Helper()
 	s := &stream.Stream{Name: "s", AcqClockHz: 1000, StartUTC: fmt.Sprintf("2026-11-28T12:%02d:00Z", row%60), Columns: []stream.Column{{Name: name, Type: stream.Uint16}, {Name: "Clock", Type: stream.Uint64}}}
-	f := &memFile{}
+	f := &testdata.Memory{}
 	w, err := recording.NewWriter(f, s, recording.WriterOptions{Codec: codec, Format: format})
 	if err != nil {
 		t.Fatal(err)
@@ -24,8 +27,8 @@ func joinPart(t *testing.T, name string, format recording.Format, codec recordin
 	for range 3 {
 		columns := make([]recording.Vector, 2)
 		for range 40 {
-			columns[0].Data = append(columns[0].Data, le16(uint16(row*7))...)
-			columns[1].Data = append(columns[1].Data, le64(uint64(row+1)*100)...)
+			columns[0].Data = append(columns[0].Data, testdata.LE16(uint16(row*7))...)
+			columns[1].Data = append(columns[1].Data, testdata.LE64(uint64(row+1)*100)...)
 			row++
 		}
 		if _, err := w.WriteBatch(40, columns); err != nil {
@@ -35,7 +38,7 @@ func joinPart(t *testing.T, name string, format recording.Format, codec recordin
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return f.data
+	return f.Data
 }
 
 // Files and streams that were joined byte by byte are one recording if they
@@ -51,7 +54,7 @@ func TestJoinedFilesAreNamedAndRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a, b := joinPart(t, "a", first, codec, 0), joinPart(t, map[bool]string{true: "a", false: "b"}[same], second, codec, 120)
 			rows := int64(120)
-			if blocks := placesOf(t, a); end == "cut between batches" {
+			if blocks := dissect.Batches(t, a); end == "cut between batches" {
 				a, rows = a[:blocks[2].Offset], 80
 			} else if end == "cut in a batch" {
 				a, rows = a[:blocks[2].Offset+int64(blocks[2].MetaLength)+9], 80
@@ -61,8 +64,8 @@ func TestJoinedFilesAreNamedAndRead(t *testing.T) {
 			if same {
 				all += 120
 			}
-			r := openBytes(t, joined)
-			if got := indexAll(t, r); got != all {
+			r := testdata.Open(t, joined)
+			if got := testdata.IndexAll(t, r); got != all {
 				t.Errorf("%d rows, want %d: %+v", got, all, r.Findings())
 			}
 			if end == "cut in a batch" && !same {
@@ -85,11 +88,11 @@ func TestJoinedFilesAreNamedAndRead(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := indexAll(t, one); got != want {
+				if got := testdata.IndexAll(t, one); got != want {
 					t.Errorf("file %d has %d rows, want %d", i+1, got, want)
 				}
 			}
-			found, err := verifyAll(t, joined, VerifyOptions{})
+			found, err := verifyAll(t, joined, recovery.VerifyOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,16 +103,16 @@ func TestJoinedFilesAreNamedAndRead(t *testing.T) {
 			if want := int64(40); end == "whole" && lost != 0 || end != "whole" && same && lost != want {
 				t.Errorf("%d rows are said to be lost: %+v", lost, found)
 			}
-			p, err := Examine(ctx, bytes.NewReader(joined), int64(len(joined)), &Options{Stream: first == recording.StreamFormat})
-			if err != nil || p.Report.RowsRecovered != all || end == "whole" && same && p.Report.Outcome != Lossless {
+			p, err := recovery.Examine(ctx, bytes.NewReader(joined), int64(len(joined)), &recovery.Options{Stream: first == recording.StreamFormat})
+			if err != nil || p.Report.RowsRecovered != all || end == "whole" && same && p.Report.Outcome != recovery.Lossless {
 				t.Errorf("%+v, %v", p.Report, err)
 			}
 			whole := make([]byte, p.Size())
 			if _, err := p.Output(bytes.NewReader(joined)).ReadAt(whole, 0); err != nil && err != io.EOF {
 				t.Fatal(err)
 			}
-			out := openBytes(t, whole)
-			if out.About().State != recording.Complete || indexAll(t, out) != all {
+			out := testdata.Open(t, whole)
+			if out.About().State != recording.Complete || testdata.IndexAll(t, out) != all {
 				t.Errorf("the output is %s: %+v", out.About().State, out.Findings())
 			}
 		})
@@ -121,8 +124,8 @@ func TestManyFilesAreJoined(t *testing.T) {
 	for i := range 4 {
 		joined = append(joined, joinPart(t, "a", recording.FileFormat, recording.None, 120*i)...)
 	}
-	r := openBytes(t, joined)
-	if rows := indexAll(t, r); rows != 480 || len(r.Files()) != 4 || len(r.Findings()) != 3 {
+	r := testdata.Open(t, joined)
+	if rows := testdata.IndexAll(t, r); rows != 480 || len(r.Files()) != 4 || len(r.Findings()) != 3 {
 		t.Errorf("%d rows, %v, %+v", rows, r.Files(), r.Findings())
 	}
 }

@@ -5,22 +5,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recovery"
 )
-
-// foreignBytes are those of a file under testdata/foreign.
-func foreignBytes(t *testing.T, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile("../../testdata/foreign/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 const oddText = "is not laid out as other readers"
 
@@ -43,7 +33,7 @@ func recoveredFrom(t *testing.T, file []byte) (*recovery.Plan, []byte) {
 // testdata/interop asks pyarrow the same.
 func TestMetadataThatOthersRefuseAreWrittenAnew(t *testing.T) {
 	for _, name := range []string{"pyarrow/numbers.arrow", "bonsai/new_Rhs2116Trigger.arrow", "arrow-rs/types_v4.arrow", "csharp/cs_small.arrow"} {
-		file := foreignBytes(t, name)
+		file := testdata.Foreign(t, name)
 		if _, out := recoveredFrom(t, file); !bytes.Equal(out, file) {
 			t.Errorf("%s: a whole file is not copied as it is", name)
 		}
@@ -78,7 +68,7 @@ func TestMetadataThatOthersRefuseAreWrittenAnew(t *testing.T) {
 
 // A file behind itself has its dictionaries twice.
 func TestADictionaryThatIsThereTwiceIsWrittenOnce(t *testing.T) {
-	file := foreignBytes(t, "pyarrow/dictionary_deltas_file.arrow")
+	file := testdata.Foreign(t, "pyarrow/dictionary_deltas_file.arrow")
 	twice := append(bytes.Clone(file), file...)
 	plan, out := recoveredFrom(t, twice)
 	if err := plan.Verify(bytes.NewReader(twice)); err != nil {
@@ -103,7 +93,7 @@ func TestADictionaryThatIsThereTwiceIsWrittenOnce(t *testing.T) {
 
 // A dictionary with other values cannot be part of a file.
 func TestADictionaryThatIsReplacedMakesNoFile(t *testing.T) {
-	file := foreignBytes(t, "arrow-go/dictionary_replaced_stream.arrow")
+	file := testdata.Foreign(t, "arrow-go/dictionary_replaced_stream.arrow")
 	_, err := recovery.Examine(context.Background(), bytes.NewReader(file), int64(len(file)), nil)
 	if !errors.Is(err, recovery.ErrReplaced) {
 		t.Errorf("error %v, want ErrReplaced", err)

@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -7,8 +7,10 @@ import (
 	"os"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // What is intact in the files that were killed, by their README.
@@ -16,33 +18,33 @@ var killedCSharp = map[string]struct {
 	batches  int
 	rows     int64
 	complete string // the same recording, not killed
-	outcome  Outcome
+	outcome  recovery.Outcome
 	err      error
 }{
-	"cs_kill_start":      {0, 0, "", Failed, recording.ErrEmpty},
-	"cs_kill_batch0":     {0, 0, "", Failed, ErrNothingIntact},
-	"cs_kill_batch1":     {1, 300, "cs_small", Lossy, nil},
-	"cs_kill_end":        {2, 600, "cs_small", Lossy, nil},
-	"cs_bigzkill_batch0": {1, 30000, "cs_bigz", Lossless, nil},
-	"cs_bigzkill_batch1": {2, 60000, "cs_bigz", Lossless, nil},
+	"cs_kill_start":      {0, 0, "", recovery.Failed, recording.ErrEmpty},
+	"cs_kill_batch0":     {0, 0, "", recovery.Failed, recovery.ErrNothingIntact},
+	"cs_kill_batch1":     {1, 300, "cs_small", recovery.Lossy, nil},
+	"cs_kill_end":        {2, 600, "cs_small", recovery.Lossy, nil},
+	"cs_bigzkill_batch0": {1, 30000, "cs_bigz", recovery.Lossless, nil},
+	"cs_bigzkill_batch1": {2, 60000, "cs_bigz", recovery.Lossless, nil},
 }
 
 func TestKilledCSharpFilesRecoverTheRowsOfTheirTable(t *testing.T) {
 	for name, want := range killedCSharp {
-		data := readForeign(t, "csharp/"+name+".arrow")
+		data := testdata.Foreign(t, "csharp/"+name+".arrow")
 		out, report := recoverBytes(t, data)
 		if report.Outcome != want.outcome || report.RowsRecovered != want.rows || report.BatchesRecovered != want.batches {
 			t.Errorf("%s: %+v", name, report)
 		}
 		if want.err != nil {
-			if _, err := Examine(context.Background(), bytes.NewReader(data), int64(len(data)), nil); !errors.Is(err, want.err) {
+			if _, err := recovery.Examine(context.Background(), bytes.NewReader(data), int64(len(data)), nil); !errors.Is(err, want.err) {
 				t.Errorf("%s: %v", name, err)
 			}
 			continue
 		}
-		complete := batchesOf(t, readForeign(t, "csharp/"+want.complete+".arrow"))
+		complete := batchesOf(t, testdata.Foreign(t, "csharp/"+want.complete+".arrow"))
 		for i, b := range batchesOf(t, out) {
-			if !sameBatch(b, complete[i]) {
+			if !testdata.SameBatch(b, complete[i]) {
 				t.Errorf("%s: batch %d is not that of %s", name, i, want.complete)
 			}
 		}
@@ -52,8 +54,8 @@ func TestKilledCSharpFilesRecoverTheRowsOfTheirTable(t *testing.T) {
 // The last batch of the bigzkill files lacks padding only, and is kept.
 func TestOfTheLastBatchOnlyPaddingMayBeMissing(t *testing.T) {
 	for name, missing := range map[string]int64{"cs_bigzkill_batch0": 1, "cs_bigzkill_batch1": 7} {
-		data := readForeign(t, "csharp/"+name+".arrow")
-		p, err := Examine(context.Background(), bytes.NewReader(data), int64(len(data)), nil)
+		data := testdata.Foreign(t, "csharp/"+name+".arrow")
+		p, err := recovery.Examine(context.Background(), bytes.NewReader(data), int64(len(data)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,25 +67,25 @@ func TestOfTheLastBatchOnlyPaddingMayBeMissing(t *testing.T) {
 
 func TestBonsaiFilesRecoverWithEveryValueOfTheirFormula(t *testing.T) {
 	killed := 0
-	for _, f := range bonsaiFiles {
-		data := readForeign(t, "bonsai/"+f.name+".arrow")
+	for _, f := range testdata.BonsaiFiles {
+		data := testdata.Foreign(t, "bonsai/"+f.Name+".arrow")
 		out, report := recoverBytes(t, data)
-		if report.RowsRecovered != f.rows || report.BatchesRecovered != len(f.rowsPerBatch()) {
-			t.Errorf("%s: %+v", f.name, report)
+		if report.RowsRecovered != f.Rows || report.BatchesRecovered != len(f.RowsPerBatch()) {
+			t.Errorf("%s: %+v", f.Name, report)
 		}
-		if !f.killed {
+		if !f.Killed {
 			if !bytes.Equal(out, data) || len(report.Findings) != 0 {
-				t.Errorf("%s: a complete file is not left as it is: %+v", f.name, report.Findings)
+				t.Errorf("%s: a complete file is not left as it is: %+v", f.Name, report.Findings)
 			}
 			continue
 		}
 		killed++
 		if !bytes.HasPrefix(out, data[:report.Findings[0].Offset]) {
-			t.Errorf("%s: the output does not begin with the intact bytes of the input", f.name)
+			t.Errorf("%s: the output does not begin with the intact bytes of the input", f.Name)
 		}
-		columns := f.columns()
+		columns := f.Columns()
 		for _, b := range batchesOf(t, out) {
-			checkValues(t, b, columns)
+			testdata.CheckValues(t, b, columns)
 		}
 	}
 	if killed < 6 {
@@ -93,12 +95,12 @@ func TestBonsaiFilesRecoverWithEveryValueOfTheirFormula(t *testing.T) {
 
 // A file of another library without a schema in front gets one.
 func TestAFileWithoutASchemaMessageGetsOne(t *testing.T) {
-	data := readForeign(t, "csharp/cs_empty.arrow")
+	data := testdata.Foreign(t, "csharp/cs_empty.arrow")
 	out, report := recoverBytes(t, data)
-	if report.Outcome != Lossless || report.RowsRecovered != 0 || len(report.Findings) != 1 {
+	if report.Outcome != recovery.Lossless || report.RowsRecovered != 0 || len(report.Findings) != 1 {
 		t.Errorf("%+v", report)
 	}
-	if r := openBytes(t, out); len(r.Stream().Columns) != len(openBytes(t, data).Stream().Columns) {
+	if r := testdata.Open(t, out); len(r.Stream().Columns) != len(testdata.Open(t, data).Stream().Columns) {
 		t.Errorf("%d columns", len(r.Stream().Columns))
 	}
 }
@@ -110,10 +112,10 @@ func TestQuietIsNotDamaged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found, err := verifyAll(t, data, VerifyOptions{}); err != nil || hasDamage(found) {
+		if found, err := verifyAll(t, data, recovery.VerifyOptions{}); err != nil || hasDamage(found) {
 			t.Errorf("%s: %+v, %v", name, found, err)
 		}
-		if p, err := Examine(context.Background(), bytes.NewReader(data), int64(len(data)), nil); err != nil || !p.Complete || p.Report.Outcome != Lossless {
+		if p, err := recovery.Examine(context.Background(), bytes.NewReader(data), int64(len(data)), nil); err != nil || !p.Complete || p.Report.Outcome != recovery.Lossless {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -6,34 +6,27 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
-	"runtime"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/body"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
-
-// allocated returns the bytes that f allocates, freed ones included.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
 
 // fuzzSeeds are small files of every kind: ours and others', whole and not.
 func fuzzSeeds(f *testing.F) [][]byte {
 	var seeds [][]byte
 	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
-		file, _ := writeRandom(f, smallStream(), codec, 31, 9, 9, 9, 4)
-		seeds = append(seeds, file.data, withoutFooter(f, file.data), file.data[:len(file.data)*2/3])
-		all, _ := writeRandom(f, everyType(), codec, 32, 3, 2)
-		seeds = append(seeds, all.data)
+		file, _ := testdata.WriteRandom(f, testdata.Small(), codec, 31, 9, 9, 9, 4)
+		seeds = append(seeds, file.Data, dissect.WithoutFooter(f, file.Data), file.Data[:len(file.Data)*2/3])
+		all, _ := testdata.WriteRandom(f, testdata.EveryType(), codec, 32, 3, 2)
+		seeds = append(seeds, all.Data)
 	}
 	for _, name := range []string{"bonsai/new_PortStatus.arrow", "bonsai/new_Heartbeat_killbeforeend.arrow", "csharp/cs_empty.arrow", "csharp/cs_kill_batch1.arrow"} {
-		seeds = append(seeds, readForeign(f, name))
+		seeds = append(seeds, testdata.Foreign(f, name))
 	}
 	return seeds
 }
@@ -48,14 +41,16 @@ func FuzzRecover(f *testing.F) {
 		if len(input) > 1<<16 {
 			return
 		}
-		var p *Plan
+		var p *recovery.Plan
 		var err error
-		bytesAllocated := allocated(func() { p, err = Examine(context.Background(), bytes.NewReader(input), int64(len(input)), nil) })
-		if limit := uint64(32<<20 + 2*body.MaxRatio*len(input)); bytesAllocated > limit {
+		bytesAllocated := testdata.Allocated(func() {
+			p, err = recovery.Examine(context.Background(), bytes.NewReader(input), int64(len(input)), nil)
+		})
+		if limit := int64(32<<20 + 2*body.MaxRatio*len(input)); bytesAllocated > limit {
 			t.Fatalf("%d bytes allocated for an input of %d", bytesAllocated, len(input))
 		}
 		if err != nil {
-			var failed *Error
+			var failed *recovery.Error
 			if !errors.As(err, &failed) || p != nil {
 				t.Fatalf("%v beside %v", err, p)
 			}
@@ -97,9 +92,9 @@ func damageBy(file, ops []byte) []byte {
 // is invented. (A damaged schema may give the same bytes another type; that
 // footer and schema differ is told then.)
 func FuzzRecoverInventsNothing(f *testing.F) {
-	file, _ := writeRandom(f, smallStream(), recording.Zstd, 33, 25, 25, 25, 25, 25, 6)
-	original := batchesOf(f, file.data)
-	schemaEnd, _ := dataEnds(f, file.data)
+	file, _ := testdata.WriteRandom(f, testdata.Small(), recording.Zstd, 33, 25, 25, 25, 25, 25, 6)
+	original := batchesOf(f, file.Data)
+	schemaEnd, _ := dataEnds(f, file.Data)
 	f.Add([]byte{0, 0, 8, 0, 2})
 	f.Add([]byte{3, 40, 12, 10, 0, 1, 255, 30, 0, 0})
 	f.Add([]byte{0, 0, 0, 200, 1, 2, 0, 0, 255, 255})
@@ -112,13 +107,13 @@ func FuzzRecoverInventsNothing(f *testing.F) {
 		f.Add(ops)
 	}
 	f.Fuzz(func(t *testing.T, ops []byte) {
-		out, report := recoverBytes(t, append(bytes.Clone(file.data[:schemaEnd]), damageBy(file.data[schemaEnd:], ops)...))
+		out, report := recoverBytes(t, append(bytes.Clone(file.Data[:schemaEnd]), damageBy(file.Data[schemaEnd:], ops)...))
 		if out == nil {
 			return
 		}
 		next := 0
 		for i, b := range batchesOf(t, out) {
-			for next < len(original) && !sameBatch(b, original[next]) {
+			for next < len(original) && !testdata.SameBatch(b, original[next]) {
 				next++
 			}
 			if next == len(original) {
@@ -148,9 +143,9 @@ func FuzzWriter(f *testing.F) {
 			codec = recording.Zstd
 		}
 		sizes := []int{int(rows)%2000 + 1, int(rows)%7 + 1}
-		file, want := writeRandom(t, s, codec, seed, sizes...)
-		checkWritten(t, s, file.data, want)
-		if out, report := recoverBytes(t, file.data); !bytes.Equal(out, file.data) {
+		file, want := testdata.WriteRandom(t, s, codec, seed, sizes...)
+		checkWritten(t, s, file.Data, want)
+		if out, report := recoverBytes(t, file.Data); !bytes.Equal(out, file.Data) {
 			t.Errorf("a file just written is not intact: %+v", report)
 		}
 	})
@@ -169,8 +164,8 @@ func checkWritten(t testing.TB, s *stream.Stream, file []byte, want [][]recordin
 		}
 		for j := range b.Columns {
 			v := want[i][j]
-			v.Width = memoryWidth(&s.Columns[j])
-			if !sameVector(&b.Columns[j], &v) || (b.Columns[j].RunEnds != nil) != s.Columns[j].RunEnd {
+			v.Width = testdata.Width(&s.Columns[j])
+			if !testdata.SameVector(&b.Columns[j], &v) || (b.Columns[j].RunEnds != nil) != s.Columns[j].RunEnd {
 				t.Errorf("batch %d column %q does not hold what was written", i, s.Columns[j].Name)
 			}
 		}
@@ -178,11 +173,11 @@ func checkWritten(t testing.TB, s *stream.Stream, file []byte, want [][]recordin
 }
 
 func TestOurReaderReadsEveryValueWeWrite(t *testing.T) {
-	for _, codec := range everyCodec {
-		s := everyType()
-		f, want := writeRandom(t, s, codec, 13, 100, 37, 1, 8)
-		checkWritten(t, s, f.data, want)
-		got := openBytes(t, f.data).Stream()
+	for _, codec := range testdata.EveryCodec {
+		s := testdata.EveryType()
+		f, want := testdata.WriteRandom(t, s, codec, 13, 100, 37, 1, 8)
+		checkWritten(t, s, f.Data, want)
+		got := testdata.Open(t, f.Data).Stream()
 		if got.AcqClockHz != s.AcqClockHz || got.DeviceAddress != s.DeviceAddress || got.Name != s.Name || got.Columns[3].Stride != s.Columns[3].Stride || len(got.Extra) != 1 {
 			t.Errorf("the stream comes back as %+v", got)
 		}

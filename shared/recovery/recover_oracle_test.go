@@ -1,6 +1,6 @@
 //go:build !js
 
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -13,18 +13,21 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/internal/testdata/oracle"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // checkOracle reads a file with arrow-go and holds every value against ours.
 func checkOracle(t *testing.T, file []byte) {
 	t.Helper()
-	o := readOracle(t, file)
-	r := openBytes(t, file)
+	o := oracle.Read(t, file)
+	r := testdata.Open(t, file)
 	batches := batchesOf(t, file)
-	if len(o.batches) != len(batches) {
-		t.Fatalf("arrow-go reads %d batches, we %d", len(o.batches), len(batches))
+	if len(o.Batches) != len(batches) {
+		t.Fatalf("arrow-go reads %d batches, we %d", len(o.Batches), len(batches))
 	}
 	for i, b := range batches {
 		for k := range b.Columns {
@@ -32,8 +35,8 @@ func checkOracle(t *testing.T, file []byte) {
 			if c.Type == stream.FixedBinary {
 				c.ByteWidth = b.Columns[k].Width
 			}
-			if want := vectorTexts(&c, &b.Columns[k]); !reflect.DeepEqual(o.batches[i][b.Columns[k].Column], want) {
-				t.Fatalf("batch %d column %q: arrow-go reads\n%v\nwe\n%v", i, c.Name, o.batches[i][b.Columns[k].Column], want)
+			if want := oracle.VectorTexts(&c, &b.Columns[k]); !reflect.DeepEqual(o.Batches[i][b.Columns[k].Column], want) {
+				t.Fatalf("batch %d column %q: arrow-go reads\n%v\nwe\n%v", i, c.Name, o.Batches[i][b.Columns[k].Column], want)
 			}
 		}
 	}
@@ -41,32 +44,32 @@ func checkOracle(t *testing.T, file []byte) {
 
 func TestArrowGoReadsTheSameFromRecoveredFiles(t *testing.T) {
 	n := 0
-	for _, f := range bonsaiFiles {
-		if f.killed {
-			out, _ := recoverBytes(t, readForeign(t, "bonsai/"+f.name+".arrow"))
+	for _, f := range testdata.BonsaiFiles {
+		if f.Killed {
+			out, _ := recoverBytes(t, testdata.Foreign(t, "bonsai/"+f.Name+".arrow"))
 			checkOracle(t, out)
 			n++
 		}
 	}
 	for name, want := range killedCSharp {
 		if want.err == nil {
-			out, _ := recoverBytes(t, readForeign(t, "csharp/"+name+".arrow"))
+			out, _ := recoverBytes(t, testdata.Foreign(t, "csharp/"+name+".arrow"))
 			checkOracle(t, out)
 			n++
 		}
 	}
-	out, _ := recoverBytes(t, readForeign(t, "csharp/cs_empty.arrow"))
+	out, _ := recoverBytes(t, testdata.Foreign(t, "csharp/cs_empty.arrow"))
 	checkOracle(t, out)
-	for _, codec := range everyCodec {
-		f, _ := writeRandom(t, everyType(), codec, 41, 50, 50, 50, 9)
-		blocks := footerOf(t, f.data).Batches
-		for _, cut := range []int{len(f.data) - 1, int(blocks[3].Offset) + 1, int(blocks[2].Offset) + 3000} {
-			out, _ := recoverBytes(t, f.data[:cut])
+	for _, codec := range testdata.EveryCodec {
+		f, _ := testdata.WriteRandom(t, testdata.EveryType(), codec, 41, 50, 50, 50, 9)
+		blocks := dissect.Footer(t, f.Data).Batches
+		for _, cut := range []int{len(f.Data) - 1, int(blocks[3].Offset) + 1, int(blocks[2].Offset) + 3000} {
+			out, _ := recoverBytes(t, f.Data[:cut])
 			checkOracle(t, out)
 		}
-		clear(f.data[blocks[1].Offset : blocks[1].Offset+300])
-		clear(f.data[:64])
-		out, report := recoverBytes(t, f.data)
+		clear(f.Data[blocks[1].Offset : blocks[1].Offset+300])
+		clear(f.Data[:64])
+		out, report := recoverBytes(t, f.Data)
 		if report.BatchesRecovered != 3 {
 			t.Errorf("%+v", report)
 		}
@@ -82,13 +85,13 @@ func TestArrowGoReadsTheSameFromRecoveredFiles(t *testing.T) {
 func TestEveryTypeOfArrowGoRecovers(t *testing.T) {
 	schema, columns := otherArrays()
 	for _, options := range [][]ipc.Option{nil, {ipc.WithZstd()}} {
-		file := arrowFile(t, schema, columns, options...)
+		file := oracle.Write(t, schema, columns, options...)
 		want := readOracleStrings(t, file)
 		out, report := recoverBytes(t, file)
 		if !bytes.Equal(out, file) || len(report.Findings) != 0 {
 			t.Fatalf("a complete file is changed: %+v", report)
 		}
-		blocks := footerOf(t, file).Batches
+		blocks := dissect.Footer(t, file).Batches
 		for _, cut := range []int64{int64(len(file)) - 5, blocks[1].Offset + 9, int64(len(file)) - 9} {
 			out, report := recoverBytes(t, file[:cut])
 			got := readOracleStrings(t, out)
@@ -108,10 +111,10 @@ func TestEveryTypeOfArrowGoRecovers(t *testing.T) {
 // Damage of offsets, indices and type codes is found.
 func TestDamagedNestedColumnsAreNotIntact(t *testing.T) {
 	schema, columns := otherArrays()
-	file := arrowFile(t, schema, columns)
-	block := footerOf(t, file).Batches[1]
-	m := messageAt(t, file, block)
-	spans, err := arrowipc.Columns(&footerOf(t, file).Schema, m.Version, m.Batch, nil)
+	file := oracle.Write(t, schema, columns)
+	block := dissect.Footer(t, file).Batches[1]
+	m := dissect.Message(t, file, block)
+	spans, err := arrowipc.Columns(&dissect.Footer(t, file).Schema, m.Version, m.Batch, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build !js
 
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -15,6 +15,10 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/messages"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // wordStream writes an Arrow stream with a dictionary column: each batch has
@@ -99,19 +103,19 @@ func TestStreamsWithDictionariesRecover(t *testing.T) {
 		t.Fatalf("%d batches written", len(want))
 	}
 	out, report := recoverBytes(t, grows)
-	if got := readOracleStrings(t, out); !reflect.DeepEqual(got, want) || report.Outcome != Lossless {
+	if got := readOracleStrings(t, out); !reflect.DeepEqual(got, want) || report.Outcome != recovery.Lossless {
 		t.Errorf("a file of a stream with growing dictionaries: %v, want %v, %+v", got, want, report)
 	}
 
 	other := wordStream(t, false, words...)
 	want = streamTexts(t, other)
-	_, err := Examine(context.Background(), bytes.NewReader(other), int64(len(other)), nil)
-	if !errors.Is(err, ErrReplaced) {
+	_, err := recovery.Examine(context.Background(), bytes.NewReader(other), int64(len(other)), nil)
+	if !errors.Is(err, recovery.ErrReplaced) {
 		t.Errorf("a dictionary that is replaced in a file: %v", err)
 	}
 	for _, cut := range []int{0, 3, 100} {
 		input := other[:len(other)-cut]
-		p, err := Examine(context.Background(), bytes.NewReader(input), int64(len(input)), &Options{Stream: true})
+		p, err := recovery.Examine(context.Background(), bytes.NewReader(input), int64(len(input)), &recovery.Options{Stream: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,14 +132,14 @@ func TestBatchesWhoseDictionaryIsLostAreLost(t *testing.T) {
 	for _, deltas := range []bool{true, false} {
 		stream := wordStream(t, deltas, []string{"a", "b", "a"}, []string{"b", "c"}, []string{"d", "a", "c", "d"})
 		want := streamTexts(t, stream)
-		places, _ := scanAll(t, stream, 1<<20)
+		places := scanAll(t, stream)
 		if len(places) != 7 {
 			t.Fatalf("messages at %v", places)
 		}
 		for _, at := range places[1:] {
 			damaged := bytes.Clone(stream)
 			clear(damaged[at : at+8])
-			p, err := Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), &Options{Stream: true})
+			p, err := recovery.Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), &recovery.Options{Stream: true})
 			if err != nil {
 				continue // nothing is left
 			}
@@ -154,4 +158,19 @@ func TestBatchesWhoseDictionaryIsLostAreLost(t *testing.T) {
 			}
 		}
 	}
+}
+
+// scanAll returns where messages begin that parse, wherever they lie.
+func scanAll(t testing.TB, file []byte) (places []int64) {
+	t.Helper()
+	for at := range int64(len(file)) {
+		m, err := messages.At(&messages.Source{Size: int64(len(file)), ReadAt: func(p []byte, off int64) error { copy(p, file[off:]); return nil }}, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m != nil && m.Prefix == 8 && m.Header <= arrowipc.RecordBatchHeader {
+			places = append(places, at)
+		}
+	}
+	return places
 }

@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -12,14 +12,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // materialize reads the whole output of a plan.
-func materialize(t testing.TB, p *Plan, input []byte) []byte {
+func materialize(t testing.TB, p *recovery.Plan, input []byte) []byte {
 	t.Helper()
 	out := make([]byte, p.Size())
 	if n, err := p.Output(bytes.NewReader(input)).ReadAt(out, 0); n != len(out) || err != nil && err != io.EOF {
@@ -32,16 +35,16 @@ func materialize(t testing.TB, p *Plan, input []byte) []byte {
 // true: the input is not changed, the output opens and verifies, numbers of
 // the report are those of the output, and recovering the output changes
 // nothing. It returns nil for a file of which nothing is left.
-func recoverBytes(t testing.TB, input []byte) ([]byte, Report) {
+func recoverBytes(t testing.TB, input []byte) ([]byte, recovery.Report) {
 	t.Helper()
 	before := bytes.Clone(input)
-	p, err := Examine(context.Background(), bytes.NewReader(input), int64(len(input)), &Options{Name: "in", Output: "out"})
+	p, err := recovery.Examine(context.Background(), bytes.NewReader(input), int64(len(input)), &recovery.Options{Name: "in", Output: "out"})
 	if !bytes.Equal(before, input) {
 		t.Fatal("the input was changed")
 	}
 	if err != nil {
-		var failed *Error
-		if !errors.As(err, &failed) || p != nil || failed.Report.Outcome != Failed || failed.Report.RowsRecovered != 0 {
+		var failed *recovery.Error
+		if !errors.As(err, &failed) || p != nil || failed.Report.Outcome != recovery.Failed || failed.Report.RowsRecovered != 0 {
 			t.Fatalf("%v beside plan %v", err, p)
 		}
 		return nil, failed.Report
@@ -50,11 +53,11 @@ func recoverBytes(t testing.TB, input []byte) ([]byte, Report) {
 		t.Fatalf("%v\n%+v", err, p.Report)
 	}
 	out := materialize(t, p, input)
-	again, err := Examine(context.Background(), bytes.NewReader(out), int64(len(out)), nil)
+	again, err := recovery.Examine(context.Background(), bytes.NewReader(out), int64(len(out)), nil)
 	if err != nil {
 		t.Fatalf("recovering the output: %v", err)
 	}
-	if !again.Complete || again.Report.Outcome == Lossy || !bytes.Equal(materialize(t, again, out), out) {
+	if !again.Complete || again.Report.Outcome == recovery.Lossy || !bytes.Equal(materialize(t, again, out), out) {
 		t.Fatalf("recovering the output changes it: %+v", again.Report)
 	}
 	checkReport(t, &p.Report, int64(len(input)))
@@ -66,7 +69,7 @@ func recoverBytes(t testing.TB, input []byte) ([]byte, Report) {
 	if found := damageIn(t, input); len(found) > 0 && p.Complete {
 		t.Errorf("complete, and Verify finds in the input %+v", found)
 	}
-	if found, _ := verifyAll(t, input, VerifyOptions{}); len(found) < len(p.Report.Findings) {
+	if found, _ := verifyAll(t, input, recovery.VerifyOptions{}); len(found) < len(p.Report.Findings) {
 		t.Errorf("Verify finds %+v, Recover %+v", found, p.Report.Findings)
 	}
 	if p.Complete != bytes.Equal(out, input) {
@@ -76,7 +79,7 @@ func recoverBytes(t testing.TB, input []byte) ([]byte, Report) {
 }
 
 // checkReport holds the numbers of a report against each other.
-func checkReport(t testing.TB, r *Report, size int64) {
+func checkReport(t testing.TB, r *recovery.Report, size int64) {
 	t.Helper()
 	lost, errs, skipped, end := 0, 0, int64(0), int64(0)
 	for _, f := range r.Findings {
@@ -97,7 +100,7 @@ func checkReport(t testing.TB, r *Report, size int64) {
 			t.Errorf("rows lost with severity %q: %+v", f.Severity, f)
 		}
 	}
-	if lost > r.BatchesLost || skipped > r.BytesSkipped || (errs > 0) != (r.Outcome == Lossy) {
+	if lost > r.BatchesLost || skipped > r.BytesSkipped || (errs > 0) != (r.Outcome == recovery.Lossy) {
 		t.Errorf("report says %q, %d batches lost, %d bytes skipped; its list %d batches, %d bytes", r.Outcome, r.BatchesLost, r.BytesSkipped, lost, skipped)
 	}
 }
@@ -105,8 +108,8 @@ func checkReport(t testing.TB, r *Report, size int64) {
 // batchesOf reads all columns of all batches.
 func batchesOf(t testing.TB, file []byte) []*recording.Batch {
 	t.Helper()
-	r := openBytes(t, file)
-	indexAll(t, r)
+	r := testdata.Open(t, file)
+	testdata.IndexAll(t, r)
 	var out []*recording.Batch
 	for i := range r.NumBatches() {
 		b, err := r.ReadBatch(i, nil)
@@ -133,12 +136,6 @@ func sameValues(t testing.TB, out []byte, original []*recording.Batch, want ...i
 	}
 }
 
-func smallStream() *stream.Stream {
-	return &stream.Stream{Name: "small", AcqClockHz: 1000, Columns: []stream.Column{
-		{Name: "A0", Type: stream.Uint16}, {Name: "A1", Type: stream.Int16, Nullable: true}, {Name: "L", Type: stream.Uint16, RunEnd: true}, {Name: "B", Type: stream.Bool}, {Name: "Clock", Type: stream.Uint64},
-	}}
-}
-
 // dataEnds returns where the last datum of each batch ends, by the footer.
 func dataEnds(t testing.TB, file []byte) (schemaEnd int64, ends []int64) {
 	t.Helper()
@@ -146,8 +143,8 @@ func dataEnds(t testing.TB, file []byte) (schemaEnd int64, ends []int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, b := range footerOf(t, file).Batches {
-		m := messageAt(t, file, b)
+	for _, b := range dissect.Footer(t, file).Batches {
+		m := dissect.Message(t, file, b)
 		ends = append(ends, b.Offset+int64(b.MetaLength)+m.Batch.DataEnd())
 	}
 	return 16 + int64(length), ends
@@ -155,13 +152,13 @@ func dataEnds(t testing.TB, file []byte) (schemaEnd int64, ends []int64) {
 
 // For every n: the first n bytes give exactly the batches whose data end by n.
 func TestEveryCutKeepsExactlyTheBatchesWhoseDataAreThere(t *testing.T) {
-	for name, codec := range everyCodec {
+	for name, codec := range testdata.EveryCodec {
 		t.Run(name, func(t *testing.T) {
-			f, _ := writeRandom(t, smallStream(), codec, 21, 20, 20, 7)
-			file := f.data
+			f, _ := testdata.WriteRandom(t, testdata.Small(), codec, 21, 20, 20, 7)
+			file := f.Data
 			original := batchesOf(t, file)
 			schemaEnd, ends := dataEnds(t, file)
-			footerAt := footerOf(t, file).Batches[2]
+			footerAt := dissect.Footer(t, file).Batches[2]
 			whole := footerAt.Offset + int64(footerAt.MetaLength) + footerAt.BodyLength
 			for n := range len(file) + 1 {
 				var want []int
@@ -184,7 +181,7 @@ func TestEveryCutKeepsExactlyTheBatchesWhoseDataAreThere(t *testing.T) {
 				}
 				sameValues(t, out, original, want...)
 				lossless := int64(n) == schemaEnd || int64(n) >= whole+8 || len(want) > 0 && int64(n) >= ends[len(want)-1] && int64(n) <= (ends[len(want)-1]+63)/64*64
-				if report.RowsRecovered != rows || report.BatchesRecovered != len(want) || (report.Outcome == Lossless) != lossless {
+				if report.RowsRecovered != rows || report.BatchesRecovered != len(want) || (report.Outcome == recovery.Lossless) != lossless {
 					t.Fatalf("%d bytes (batches end at %v, all at %d): %+v", n, ends, whole, report)
 				}
 				if int64(n) > whole && n < len(file) && len(want) != 3 {
@@ -200,10 +197,10 @@ func TestEveryCutKeepsExactlyTheBatchesWhoseDataAreThere(t *testing.T) {
 
 // Plain bodies that only look wrong are kept and told.
 func TestPlainBatchesThatLookWrongAreKeptAsSuspect(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.None, 23, 80, 80, 80)
-	blocks := footerOf(t, f.data).Batches
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.None, 23, 80, 80, 80)
+	blocks := dissect.Footer(t, f.Data).Batches
 	body := blocks[1].Offset + int64(blocks[1].MetaLength)
-	buffers := messageAt(t, f.data, blocks[1]).Batch.Buffers
+	buffers := dissect.Message(t, f.Data, blocks[1]).Batch.Buffers
 	clock := body + buffers[len(buffers)-1].Offset
 	for name, c := range map[string]struct {
 		damage func(p []byte)
@@ -220,10 +217,10 @@ func TestPlainBatchesThatLookWrongAreKeptAsSuspect(t *testing.T) {
 		}, []string{"Clock runs backwards from the batch before"}, 80},
 		"one tick goes back": {func(p []byte) { binary.LittleEndian.PutUint64(p[clock+8*7:], 3) }, []string{"Clock runs backwards inside the batch"}, 87},
 	} {
-		damaged := bytes.Clone(f.data)
+		damaged := bytes.Clone(f.Data)
 		c.damage(damaged)
 		out, report := recoverBytes(t, damaged)
-		if report.Outcome != Suspect || report.BatchesRecovered != 3 || !bytes.Equal(out, damaged) {
+		if report.Outcome != recovery.Suspect || report.BatchesRecovered != 3 || !bytes.Equal(out, damaged) {
 			t.Fatalf("%s: %+v", name, report)
 		}
 		for _, say := range c.says {
@@ -242,7 +239,7 @@ func TestPlainBatchesThatLookWrongAreKeptAsSuspect(t *testing.T) {
 
 func TestRowsThatAreZeroInAllColumnsAreSuspect(t *testing.T) {
 	s := &stream.Stream{Name: "s", Columns: []stream.Column{{Name: "a", Type: stream.Uint16}, {Name: "b", Type: stream.Bool}, {Name: "c", Type: stream.Int32, RunEnd: true}}}
-	f := &memFile{}
+	f := &testdata.Memory{}
 	w, err := recording.NewWriter(f, s, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -262,10 +259,10 @@ func TestRowsThatAreZeroInAllColumnsAreSuspect(t *testing.T) {
 			columns[2].Data[4*i] = 9
 		}
 	}
-	if err := errors.Join(written(w.WriteBatch(rows, columns)), w.Close()); err != nil {
+	if err := errors.Join(testdata.Err(w.WriteBatch(rows, columns)), w.Close()); err != nil {
 		t.Fatal(err)
 	}
-	_, report := recoverBytes(t, f.data)
+	_, report := recoverBytes(t, f.Data)
 	if len(report.Findings) != 1 || report.Findings[0].BeforeRow != 110 || report.Findings[0].Reason != "suspect: all columns are 0 in 80 rows" {
 		t.Errorf("%+v", report.Findings)
 	}
@@ -273,9 +270,9 @@ func TestRowsThatAreZeroInAllColumnsAreSuspect(t *testing.T) {
 
 // Losses are told with the rows and ticks around them.
 func TestALossStandsBetweenItsNeighbours(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.Zstd, 24, 40, 40, 40, 40, 40)
-	blocks := footerOf(t, f.data).Batches
-	damaged := bytes.Clone(f.data)
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.Zstd, 24, 40, 40, 40, 40, 40)
+	blocks := dissect.Footer(t, f.Data).Batches
+	damaged := bytes.Clone(f.Data)
 	clear(damaged[blocks[2].Offset : blocks[2].Offset+100])
 	_, report := recoverBytes(t, damaged)
 	want := recording.Finding{Offset: blocks[2].Offset, Length: int64(blocks[2].MetaLength) + blocks[2].BodyLength, Batch: 2, Severity: recording.SeverityError, Reason: messages.Zeros, Count: 1, LastOffset: blocks[2].Offset,
@@ -289,8 +286,8 @@ func TestALossStandsBetweenItsNeighbours(t *testing.T) {
 }
 
 func TestReportHasTheNamesOfTheInterface(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.None, 25, 10)
-	p, err := Examine(context.Background(), bytes.NewReader(f.data), int64(len(f.data)), &Options{Name: "a.arrow", Output: "b.arrow"})
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.None, 25, 10)
+	p, err := recovery.Examine(context.Background(), bytes.NewReader(f.Data), int64(len(f.Data)), &recovery.Options{Name: "a.arrow", Output: "b.arrow"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,22 +299,22 @@ func TestReportHasTheNamesOfTheInterface(t *testing.T) {
 }
 
 func TestNothingToRecoverIsAnErrorThatSaysWhy(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.None, 26, 10)
-	first := footerOf(t, f.data).Batches[0]
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.None, 26, 10)
+	first := dissect.Footer(t, f.Data).Batches[0]
 	for name, c := range map[string]struct {
 		file []byte
 		want error
 	}{
 		"empty":             {nil, recording.ErrEmpty},
 		"text":              {[]byte("a,b,c\n1,2,3\n1,2,3\n1,2,3\n"), recording.ErrNotArrow},
-		"magic only":        {f.data[:8], recording.ErrNoSchema},
-		"half the magic":    {f.data[:3], recording.ErrNoSchema},
-		"cut in the schema": {f.data[:first.Offset-1], recording.ErrNoSchema},
-		"one torn batch":    {f.data[:first.Offset+int64(first.MetaLength)+8], ErrNothingIntact},
+		"magic only":        {f.Data[:8], recording.ErrNoSchema},
+		"half the magic":    {f.Data[:3], recording.ErrNoSchema},
+		"cut in the schema": {f.Data[:first.Offset-1], recording.ErrNoSchema},
+		"one torn batch":    {f.Data[:first.Offset+int64(first.MetaLength)+8], recovery.ErrNothingIntact},
 	} {
-		p, err := Examine(context.Background(), bytes.NewReader(c.file), int64(len(c.file)), &Options{Name: name})
-		var failed *Error
-		if p != nil || !errors.As(err, &failed) || !errors.Is(err, c.want) || failed.Report.Outcome != Failed || failed.Report.Input != name {
+		p, err := recovery.Examine(context.Background(), bytes.NewReader(c.file), int64(len(c.file)), &recovery.Options{Name: name})
+		var failed *recovery.Error
+		if p != nil || !errors.As(err, &failed) || !errors.Is(err, c.want) || failed.Report.Outcome != recovery.Failed || failed.Report.Input != name {
 			t.Errorf("%s: %v, %v", name, p, err)
 		}
 	}
@@ -338,11 +335,11 @@ func (f *faultyReader) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func TestAFailingDiskIsNoDamage(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.None, 27, 10, 10, 10)
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.None, 27, 10, 10, 10)
 	disk := errors.New("input/output error")
-	for at := range int64(len(f.data)) {
-		_, err := Examine(context.Background(), &faultyReader{bytes.NewReader(f.data), at, disk}, int64(len(f.data)), nil)
-		var failed *Error
+	for at := range int64(len(f.Data)) {
+		_, err := recovery.Examine(context.Background(), &faultyReader{bytes.NewReader(f.Data), at, disk}, int64(len(f.Data)), nil)
+		var failed *recovery.Error
 		if err != nil && (!errors.Is(err, disk) || errors.As(err, &failed)) {
 			t.Fatalf("byte %d: %v", at, err)
 		}
@@ -350,19 +347,19 @@ func TestAFailingDiskIsNoDamage(t *testing.T) {
 }
 
 func TestAContextEndsARecovery(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.None, 28, 10, 10, 10, 10)
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.None, 28, 10, 10, 10, 10)
 	stop := errors.New("stop")
 	calls := 0
 	var last int64
-	third := yielding{context.Background(), func() error {
+	third := testdata.Asking(func() error {
 		if calls++; calls == 3 {
 			return stop
 		}
 		return nil
-	}}
-	_, err := Examine(third, bytes.NewReader(f.data), int64(len(f.data)), &Options{
+	})
+	_, err := recovery.Examine(third, bytes.NewReader(f.Data), int64(len(f.Data)), &recovery.Options{
 		Progress: func(done, total int64) {
-			if done < last || total != int64(len(f.data)) {
+			if done < last || total != int64(len(f.Data)) {
 				t.Errorf("progress %d after %d of %d", done, last, total)
 			}
 			last = done
@@ -370,25 +367,25 @@ func TestAContextEndsARecovery(t *testing.T) {
 	if err != stop || calls != 3 {
 		t.Errorf("%v after %d calls", err, calls)
 	}
-	counted := yielding{context.Background(), func() error { calls++; return nil }}
-	p, err := Examine(counted, bytes.NewReader(f.data), int64(len(f.data)), nil)
+	counted := testdata.Asking(func() error { calls++; return nil })
+	p, err := recovery.Examine(counted, bytes.NewReader(f.Data), int64(len(f.Data)), nil)
 	if err != nil || calls < 7 {
 		t.Fatalf("%d calls, %v", calls, err)
 	}
 	calls = 0
-	if err := p.Verify(bytes.NewReader(f.data)); err != nil || calls == 0 {
+	if err := p.Verify(bytes.NewReader(f.Data)); err != nil || calls == 0 {
 		t.Errorf("%d calls, %v", calls, err)
 	}
 }
 
 // The output can be read at any offset in pieces of any size.
 func TestOutputReadsAtAnyOffset(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.None, 29, 30, 30, 30)
-	blocks := footerOf(t, f.data).Batches
-	damaged := bytes.Clone(f.data)
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.None, 29, 30, 30, 30)
+	blocks := dissect.Footer(t, f.Data).Batches
+	damaged := bytes.Clone(f.Data)
 	clear(damaged[:8])
 	clear(damaged[blocks[1].Offset:blocks[2].Offset])
-	p, err := Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), nil)
+	p, err := recovery.Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

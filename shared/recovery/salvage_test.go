@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -9,7 +9,10 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -26,11 +29,11 @@ func salvageStream() *stream.Stream {
 // is.
 func TestEveryCutOfTheLastBatchIsSalvaged(t *testing.T) {
 	const rows = 70
-	for name, codec := range everyCodec {
-		f, _ := writeRandom(t, salvageStream(), codec, 81, 40, rows)
-		original := batchesOf(t, f.data)
-		block := footerOf(t, f.data).Batches[1]
-		m := messageAt(t, f.data, block)
+	for name, codec := range testdata.EveryCodec {
+		f, _ := testdata.WriteRandom(t, salvageStream(), codec, 81, 40, rows)
+		original := batchesOf(t, f.Data)
+		block := dissect.Footer(t, f.Data).Batches[1]
+		m := dissect.Message(t, f.Data, block)
 		bodyAt := block.Offset + int64(block.MetaLength)
 		buffers := func(column int) []int {
 			return map[int][]int{0: {0, 1}, 1: {2, 3}, 2: {4, 5}, 3: {6, 7}, 4: {8, 9, 10, 11}, 5: {12, 13}}[column]
@@ -66,8 +69,8 @@ func TestEveryCutOfTheLastBatchIsSalvaged(t *testing.T) {
 				for _, k := range c.columns {
 					want = min(want, left(n, k))
 				}
-				input := f.data[:n]
-				p, err := Examine(context.Background(), bytes.NewReader(input), n, &Options{Salvage: c.patterns})
+				input := f.Data[:n]
+				p, err := recovery.Examine(context.Background(), bytes.NewReader(input), n, &recovery.Options{Salvage: c.patterns})
 				if err != nil {
 					t.Fatalf("%s: %v", what, err)
 				}
@@ -77,7 +80,7 @@ func TestEveryCutOfTheLastBatchIsSalvaged(t *testing.T) {
 				checkReport(t, &p.Report, n)
 				out := materialize(t, p, input)
 				got := batchesOf(t, out)
-				if p.Report.RowsRecovered != 40+want || p.Report.Outcome != Lossy {
+				if p.Report.RowsRecovered != 40+want || p.Report.Outcome != recovery.Lossy {
 					t.Fatalf("%s: want %d rows of the batch: %+v", what, want, p.Report)
 				}
 				if want == 0 {
@@ -95,7 +98,7 @@ func TestEveryCutOfTheLastBatchIsSalvaged(t *testing.T) {
 						}
 					}
 				}
-				again, err := Examine(context.Background(), bytes.NewReader(out), int64(len(out)), nil)
+				again, err := recovery.Examine(context.Background(), bytes.NewReader(out), int64(len(out)), nil)
 				if err != nil || !again.Complete {
 					t.Fatalf("%s: the output is not whole: %v", what, err)
 				}
@@ -105,15 +108,15 @@ func TestEveryCutOfTheLastBatchIsSalvaged(t *testing.T) {
 }
 
 func TestSalvageOfColumnsThatAreNotThere(t *testing.T) {
-	f, _ := writeRandom(t, salvageStream(), recording.None, 82, 40, 40)
-	input := f.data[:len(f.data)-2000]
-	_, err := Examine(context.Background(), bytes.NewReader(input), int64(len(input)), &Options{Salvage: []string{"Clok"}})
+	f, _ := testdata.WriteRandom(t, salvageStream(), recording.None, 82, 40, 40)
+	input := f.Data[:len(f.Data)-2000]
+	_, err := recovery.Examine(context.Background(), bytes.NewReader(input), int64(len(input)), &recovery.Options{Salvage: []string{"Clok"}})
 	var e *recording.ColumnError
 	if !errors.As(err, &e) || !reflect.DeepEqual(e.Near, []string{"Clock"}) {
 		t.Errorf("%v", err)
 	}
 	// A whole file is left alone, whatever is to be salvaged.
-	p, err := Examine(context.Background(), bytes.NewReader(f.data), int64(len(f.data)), &Options{Salvage: []string{"Clock"}})
+	p, err := recovery.Examine(context.Background(), bytes.NewReader(f.Data), int64(len(f.Data)), &recovery.Options{Salvage: []string{"Clock"}})
 	if err != nil || !p.Complete {
 		t.Errorf("%v, %+v", err, p)
 	}
@@ -130,21 +133,21 @@ func TestASalvageOfOldUnionsIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	places := placesOf(t, input)
+	places := dissect.Batches(t, input)
 	last := places[len(places)-1]
 	refused := 0
 	for n := last.Offset + int64(last.MetaLength) + 1; n < last.Offset+int64(last.MetaLength)+last.BodyLength; n++ {
 		cut := input[:n]
-		p, err := Examine(context.Background(), bytes.NewReader(cut), n, &Options{Salvage: []string{r.Stream().Columns[0].Name}})
-		var failed *Error
+		p, err := recovery.Examine(context.Background(), bytes.NewReader(cut), n, &recovery.Options{Salvage: []string{r.Stream().Columns[0].Name}})
+		var failed *recovery.Error
 		switch {
 		case err == nil:
 			if err := p.Verify(bytes.NewReader(cut)); err != nil {
 				t.Fatalf("cut at %d: %v", n, err)
 			}
-		case errors.Is(err, recording.ErrUnsupported) && errors.As(err, &failed) && failed.Report.Outcome == Failed:
+		case errors.Is(err, recording.ErrUnsupported) && errors.As(err, &failed) && failed.Report.Outcome == recovery.Failed:
 			refused++
-		case !errors.Is(err, ErrNothingIntact):
+		case !errors.Is(err, recovery.ErrNothingIntact):
 			t.Fatalf("cut at %d: %v", n, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -8,23 +8,26 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // A file of nothing but beginnings of messages is not read over and over.
 func TestTheScanGivesUpOnAFileOfBeginnings(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.None, 63, 40)
-	b := footerOf(t, f.data).Batches[0]
-	header := bytes.Clone(f.data[b.Offset : b.Offset+64])
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.None, 63, 40)
+	b := dissect.Footer(t, f.Data).Batches[0]
+	header := bytes.Clone(f.Data[b.Offset : b.Offset+64])
 	binary.LittleEndian.PutUint32(header[4:], 1<<20)
-	file := append(bytes.Clone(f.data[:b.Offset]), bytes.Repeat(header, 40000)...)
-	source := &countingReader{data: file}
-	if _, err := Examine(context.Background(), source, int64(len(file)), nil); err == nil {
+	file := append(bytes.Clone(f.Data[:b.Offset]), bytes.Repeat(header, 40000)...)
+	source := &testdata.Counted{Data: file}
+	if _, err := recovery.Examine(context.Background(), source, int64(len(file)), nil); err == nil {
 		t.Error("something was recovered")
 	}
-	if source.n > 10*int64(len(file)) {
-		t.Errorf("%d bytes read of a file of %d", source.n, len(file))
+	if source.N > 10*int64(len(file)) {
+		t.Errorf("%d bytes read of a file of %d", source.N, len(file))
 	}
 }
 
@@ -33,21 +36,21 @@ func TestTheScanGivesUpOnAFileOfBeginnings(t *testing.T) {
 func TestOverlappingMessagesCostNoMoreThanTheFileSeveralTimes(t *testing.T) {
 	s := &stream.Stream{Name: "plain", Columns: []stream.Column{{Name: "A", Type: stream.Uint64}}}
 	for _, rows := range []int{20008, 1<<20 + 8} { // bodies that end inside the file, and behind it
-		f, _ := writeRandom(t, s, recording.None, 66, rows)
-		b := footerOf(t, f.data).Batches[0]
-		header := append(bytes.Clone(f.data[b.Offset:b.Offset+int64(b.MetaLength)]), "between."...)
+		f, _ := testdata.WriteRandom(t, s, recording.None, 66, rows)
+		b := dissect.Footer(t, f.Data).Batches[0]
+		header := append(bytes.Clone(f.Data[b.Offset:b.Offset+int64(b.MetaLength)]), "between."...)
 		if (int64(b.MetaLength)+b.BodyLength)%int64(len(header)) == 0 {
 			t.Fatal("the messages make a chain")
 		}
-		file := append(bytes.Clone(f.data[:b.Offset]), bytes.Repeat(header, 2<<20/len(header))...)
-		source := &countingReader{data: file}
+		file := append(bytes.Clone(f.Data[:b.Offset]), bytes.Repeat(header, 2<<20/len(header))...)
+		source := &testdata.Counted{Data: file}
 		limit := 100*int64(len(file)) + 1<<27
-		if _, err := Examine(context.Background(), source, int64(len(file)), nil); source.n > limit {
-			t.Errorf("%d rows: %d bytes looked at of a file of %d (%v)", rows, source.n, len(file), err)
+		if _, err := recovery.Examine(context.Background(), source, int64(len(file)), nil); source.N > limit {
+			t.Errorf("%d rows: %d bytes looked at of a file of %d (%v)", rows, source.N, len(file), err)
 		}
-		source.n = 0
-		if _, err := recording.Open(context.Background(), source, int64(len(file)), nil); err != nil || source.n > limit {
-			t.Errorf("%d rows: %d bytes read by opening a file of %d (%v)", rows, source.n, len(file), err)
+		source.N = 0
+		if _, err := recording.Open(context.Background(), source, int64(len(file)), nil); err != nil || source.N > limit {
+			t.Errorf("%d rows: %d bytes read by opening a file of %d (%v)", rows, source.N, len(file), err)
 		}
 	}
 }
@@ -57,15 +60,15 @@ func TestOverlappingMessagesCostNoMoreThanTheFileSeveralTimes(t *testing.T) {
 // was.
 func TestEveryBatchBehindTheDamageIsKept(t *testing.T) {
 	r := rand.New(rand.NewPCG(64, 64))
-	for name, codec := range everyCodec {
-		f, _ := writeRandom(t, smallStream(), codec, 65, 40, 40, 33, 40, 40, 40, 7, 40)
-		original := batchesOf(t, f.data)
-		blocks := footerOf(t, f.data).Batches
+	for name, codec := range testdata.EveryCodec {
+		f, _ := testdata.WriteRandom(t, testdata.Small(), codec, 65, 40, 40, 33, 40, 40, 40, 7, 40)
+		original := batchesOf(t, f.Data)
+		blocks := dissect.Footer(t, f.Data).Batches
 		end := func(i int) int64 { return blocks[i].Offset + int64(blocks[i].MetaLength) + blocks[i].BodyLength }
 		for _, footer := range []bool{true, false} {
-			file := f.data
+			file := f.Data
 			if !footer {
-				file = withoutFooter(t, file)
+				file = dissect.WithoutFooter(t, file)
 			}
 			for i := range 320 {
 				from := blocks[0].Offset + r.Int64N(end(6)-blocks[0].Offset)
@@ -95,7 +98,7 @@ func TestEveryBatchBehindTheDamageIsKept(t *testing.T) {
 				strange := 0 // batches that never were: only a plain body can make one
 				for k, b := range original {
 					hit := next
-					for hit < len(got) && !sameBatch(got[hit], b) {
+					for hit < len(got) && !testdata.SameBatch(got[hit], b) {
 						hit++
 					}
 					whole := end(k) <= from || blocks[k].Offset >= from+n
@@ -130,7 +133,7 @@ func sameThroughReader(t *testing.T, what string, damaged []byte, want []*record
 	next := 0
 	for i := range r.NumBatches() {
 		b, err := r.ReadBatch(i, nil)
-		if err == nil && next < len(want) && sameBatch(b, want[next]) {
+		if err == nil && next < len(want) && testdata.SameBatch(b, want[next]) {
 			next++
 		}
 	}

@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -8,35 +8,37 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
 // A slice of everything is the same: the bodies bit for bit where the codec is
 // kept, and the values whatever the codec and the format.
 func TestASliceOfEveryWritersFileHoldsTheSame(t *testing.T) {
-	eachTwin(t, func(t *testing.T, f *twinFile) {
-		r := openBytes(t, f.data)
+	testdata.EachTwin(t, func(t *testing.T, f *testdata.TwinFile) {
+		r := testdata.Open(t, f.Data)
 		for _, format := range []recording.Format{recording.FileFormat, recording.StreamFormat} {
 			for _, codec := range []recording.Codec{recording.Keep, recording.None, recording.Zstd, recording.LZ4} {
 				if format == recording.StreamFormat && codec != recording.Keep {
 					continue
 				}
-				out := &memFile{}
+				out := &testdata.Memory{}
 				if _, err := copyAll(r, out, codec, format); err != nil {
 					if replacesDictionaries(f) && format == recording.FileFormat && errors.Is(err, recording.ErrUnsupported) {
 						continue // what a file cannot hold is refused with a reason
 					}
 					t.Fatalf("%s, format %d: %v", codec, format, err)
 				}
-				s := openBytes(t, out.data)
-				want := f.want
+				s := testdata.Open(t, out.Data)
+				want := f.Want
 				want.Format = s.About().Format.String()
-				checkTwinSchema(t, s, &want)
-				checkTwinValues(t, s, &want)
+				testdata.CheckTwinSchema(t, s, &want)
+				testdata.CheckTwinValues(t, s, &want)
 				if codec == recording.Keep && !otherLayout(f) {
-					sameBodies(t, f.data, out.data)
+					sameBodies(t, f.Data, out.Data)
 				}
 			}
 		}
@@ -45,58 +47,60 @@ func TestASliceOfEveryWritersFileHoldsTheSame(t *testing.T) {
 
 // otherLayout: in metadata version V4 unions and run ends have a buffer more,
 // so that they are written anew.
-func otherLayout(f *twinFile) bool {
-	return strings.HasPrefix(f.name, "arrow-rs/types") && (strings.HasSuffix(f.name, "v4") || strings.HasSuffix(f.name, "0.14")) || strings.Contains(f.name, "v4_unions")
+func otherLayout(f *testdata.TwinFile) bool {
+	return strings.HasPrefix(f.Name, "arrow-rs/types") && (strings.HasSuffix(f.Name, "v4") || strings.HasSuffix(f.Name, "0.14")) || strings.Contains(f.Name, "v4_unions")
 }
 
-func replacesDictionaries(f *twinFile) bool { return strings.Contains(f.name, "dictionary_replaced") }
+func replacesDictionaries(f *testdata.TwinFile) bool {
+	return strings.Contains(f.Name, "dictionary_replaced")
+}
 
 // Whole, and without its footer or end mark, a file of any writer comes back
 // as it was. What a file cannot hold is recovered as a stream, and a file that
 // had its schema in the footer only takes it from another.
 func TestEveryWritersFileIsRecoveredWithoutItsFooter(t *testing.T) {
-	eachTwin(t, func(t *testing.T, f *twinFile) {
-		options := &Options{Stream: replacesDictionaries(f)}
-		checkRecovered(t, f, f.data, options)
-		cut := f.data[:dataEndOf(t, f)]
+	testdata.EachTwin(t, func(t *testing.T, f *testdata.TwinFile) {
+		options := &recovery.Options{Stream: replacesDictionaries(f)}
+		checkRecovered(t, f, f.Data, options)
+		cut := f.Data[:dataEndOf(t, f)]
 		switch {
-		case f.name == "arrow-js/no_batches_file":
+		case f.Name == "arrow-js/no_batches_file":
 			return // nothing is left of it
-		case strings.HasPrefix(f.name, "arrow-js/") && f.want.Format == "file":
-			var failed *Error
-			if _, err := Examine(context.Background(), bytes.NewReader(cut), int64(len(cut)), options); !errors.As(err, &failed) {
+		case strings.HasPrefix(f.Name, "arrow-js/") && f.Want.Format == "file":
+			var failed *recovery.Error
+			if _, err := recovery.Examine(context.Background(), bytes.NewReader(cut), int64(len(cut)), options); !errors.As(err, &failed) {
 				t.Errorf("recovered without a schema: %v", err)
 			}
-			options.SchemaFrom = openBytes(t, f.data)
-		case strings.HasPrefix(f.name, "polars/types") && f.want.Format == "file":
+			options.SchemaFrom = testdata.Open(t, f.Data)
+		case strings.HasPrefix(f.Name, "polars/types") && f.Want.Format == "file":
 			return // its dictionaries are behind the batches: only the footer tells
 		}
 		checkRecovered(t, f, cut, options)
 	})
 }
 
-func checkRecovered(t *testing.T, f *twinFile, data []byte, o *Options) {
+func checkRecovered(t *testing.T, f *testdata.TwinFile, data []byte, o *recovery.Options) {
 	t.Helper()
-	p, err := Examine(context.Background(), bytes.NewReader(data), int64(len(data)), o)
+	p, err := recovery.Examine(context.Background(), bytes.NewReader(data), int64(len(data)), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Report.Outcome != Lossless || p.Report.RowsRecovered != f.want.rows() {
-		t.Errorf("%d of %d bytes: %+v", len(data), len(f.data), p.Report)
+	if p.Report.Outcome != recovery.Lossless || p.Report.RowsRecovered != f.Want.Rows() {
+		t.Errorf("%d of %d bytes: %+v", len(data), len(f.Data), p.Report)
 	}
 	if err := p.Verify(bytes.NewReader(data)); err != nil {
 		t.Error(err)
 	}
-	r := openBytes(t, materialize(t, p, data))
-	want := f.want
+	r := testdata.Open(t, materialize(t, p, data))
+	want := f.Want
 	want.Format = r.About().Format.String()
-	checkTwinSchema(t, r, &want)
-	checkTwinValues(t, r, &want)
+	testdata.CheckTwinSchema(t, r, &want)
+	testdata.CheckTwinValues(t, r, &want)
 }
 
 func TestVerifyFindsNothingWrongInAnyWritersFile(t *testing.T) {
-	eachTwin(t, func(t *testing.T, f *twinFile) {
-		for finding, err := range Verify(context.Background(), bytes.NewReader(f.data), int64(len(f.data)), nil) {
+	testdata.EachTwin(t, func(t *testing.T, f *testdata.TwinFile) {
+		for finding, err := range recovery.Verify(context.Background(), bytes.NewReader(f.Data), int64(len(f.Data)), nil) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,9 +112,9 @@ func TestVerifyFindsNothingWrongInAnyWritersFile(t *testing.T) {
 }
 
 // dataEndOf is where the last message of a file or a stream ends.
-func dataEndOf(t *testing.T, f *twinFile) (end int64) {
+func dataEndOf(t *testing.T, f *testdata.TwinFile) (end int64) {
 	t.Helper()
-	for _, m := range messagesOf(t, f.data) {
+	for _, m := range messagesOf(t, f.Data) {
 		end = m.End()
 	}
 	return end
@@ -178,4 +182,13 @@ func buffersOf(t *testing.T, data []byte) (batches []string) {
 		batches = append(batches, all.String())
 	}
 	return batches
+}
+
+// copyAll copies a recording whole.
+func copyAll(r *recording.Reader, to recording.File, codec recording.Codec, format recording.Format) (recording.CopyReport, error) {
+	x, err := r.Select(context.Background(), recording.Selection{})
+	if err != nil {
+		return recording.CopyReport{}, err
+	}
+	return recording.Copy(context.Background(), to, x, &recording.CopyOptions{Codec: codec, Format: format})
 }

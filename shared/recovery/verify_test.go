@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -11,21 +11,24 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // verifyAll verifies a file and holds what is found against what is always
 // true.
-func verifyAll(t testing.TB, file []byte, o VerifyOptions) ([]recording.Finding, error) {
+func verifyAll(t testing.TB, file []byte, o recovery.VerifyOptions) ([]recording.Finding, error) {
 	t.Helper()
 	before := bytes.Clone(file)
 	var list []recording.Finding
 	var failed error
 	at := int64(0)
-	for f, err := range Verify(context.Background(), bytes.NewReader(file), int64(len(file)), &o) {
+	for f, err := range recovery.Verify(context.Background(), bytes.NewReader(file), int64(len(file)), &o) {
 		if err != nil {
 			if failed = err; f != (recording.Finding{}) {
 				t.Fatalf("a finding beside an error: %+v", f)
@@ -57,7 +60,7 @@ func verifyAll(t testing.TB, file []byte, o VerifyOptions) ([]recording.Finding,
 // damageIn returns the errors that Verify finds in a file besides gaps.
 func damageIn(t testing.TB, file []byte) (list []recording.Finding) {
 	t.Helper()
-	found, err := verifyAll(t, file, VerifyOptions{})
+	found, err := verifyAll(t, file, recovery.VerifyOptions{})
 	if err != nil {
 		t.Errorf("Verify: %v", err)
 	}
@@ -80,7 +83,7 @@ func hasDamage(list []recording.Finding) bool {
 }
 
 func TestWholeForeignFilesVerify(t *testing.T) {
-	paths, err := filepath.Glob(foreign + "*/*.arrow")
+	paths, err := filepath.Glob(testdata.Path("foreign") + "/*/*.arrow")
 	if err != nil || len(paths) < 60 {
 		t.Fatalf("%d files, %v", len(paths), err)
 	}
@@ -91,7 +94,7 @@ func TestWholeForeignFilesVerify(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			list, err := verifyAll(t, data, VerifyOptions{})
+			list, err := verifyAll(t, data, recovery.VerifyOptions{})
 			if strings.Contains(name, "big_endian") && errors.Is(err, recording.ErrBigEndian) {
 				return
 			}
@@ -116,7 +119,7 @@ func TestWholeForeignFilesVerify(t *testing.T) {
 func channelFile(t testing.TB, columns []stream.Column, rows int, value func(column, row int) uint16) []byte {
 	t.Helper()
 	s := &stream.Stream{Name: "channels", AcqClockHz: 250e6, Columns: append(columns, stream.Column{Name: "Clock", Type: stream.Uint64})}
-	f := &memFile{}
+	f := &testdata.Memory{}
 	w, err := recording.NewWriter(f, s, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -126,12 +129,12 @@ func channelFile(t testing.TB, columns []stream.Column, rows int, value func(col
 		vectors := make([]recording.Vector, len(s.Columns))
 		for i := range n {
 			for c := range columns {
-				vectors[c].Data = append(vectors[c].Data, le16(value(c, at+i))...)
+				vectors[c].Data = append(vectors[c].Data, testdata.LE16(value(c, at+i))...)
 				if columns[c].Nullable {
 					vectors[c].Valid = append(vectors[c].Valid, []byte{0, 1}[(at+i)%2])
 				}
 			}
-			vectors[len(columns)].Data = append(vectors[len(columns)].Data, le64(uint64(8333*(at+i)+1000))...)
+			vectors[len(columns)].Data = append(vectors[len(columns)].Data, testdata.LE64(uint64(8333*(at+i)+1000))...)
 		}
 		if _, err := w.WriteBatch(n, vectors); err != nil {
 			t.Fatal(err)
@@ -140,7 +143,7 @@ func channelFile(t testing.TB, columns []stream.Column, rows int, value func(col
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return f.data
+	return f.Data
 }
 
 func TestChannelsThatAreConstantOrClipped(t *testing.T) {
@@ -192,7 +195,7 @@ func TestChannelsThatAreConstantOrClipped(t *testing.T) {
 			if c.value == nil {
 				rows, c.value = 50, func(int, int) uint16 { return 3 }
 			}
-			list, err := verifyAll(t, channelFile(t, c.columns, rows, c.value), VerifyOptions{})
+			list, err := verifyAll(t, channelFile(t, c.columns, rows, c.value), recovery.VerifyOptions{})
 			if err != nil || len(list) != len(c.want) {
 				t.Fatalf("%+v, %v", list, err)
 			}
@@ -208,14 +211,14 @@ func TestChannelsThatAreConstantOrClipped(t *testing.T) {
 // Each single changed byte of a compressed body is found, padding included.
 func TestEveryChangedByteOfACompressedBodyIsFound(t *testing.T) {
 	for _, codec := range []recording.Codec{recording.Zstd, recording.LZ4} {
-		f, _ := writeRandom(t, smallStream(), codec, 61, 20, 7)
-		b := footerOf(t, f.data).Batches[1]
+		f, _ := testdata.WriteRandom(t, testdata.Small(), codec, 61, 20, 7)
+		b := dissect.Footer(t, f.Data).Batches[1]
 		from := b.Offset + int64(b.MetaLength)
 		for at := from; at < from+b.BodyLength; at++ {
-			damaged := bytes.Clone(f.data)
+			damaged := bytes.Clone(f.Data)
 			damaged[at] ^= 0x11
-			found, err := verifyAll(t, damaged, VerifyOptions{})
-			if err != nil || len(found) == 0 && !reflect.DeepEqual(batchesOf(t, damaged), batchesOf(t, f.data)) {
+			found, err := verifyAll(t, damaged, recovery.VerifyOptions{})
+			if err != nil || len(found) == 0 && !reflect.DeepEqual(batchesOf(t, damaged), batchesOf(t, f.Data)) {
 				t.Fatalf("%v: byte %d of the file, %d of the body: nothing is found, %v", codec, at, at-from, err)
 			}
 		}
@@ -223,9 +226,9 @@ func TestEveryChangedByteOfACompressedBodyIsFound(t *testing.T) {
 }
 
 func TestVerifyOfStreamsAndOtherLayouts(t *testing.T) {
-	for name, codec := range everyCodec {
-		f, _ := writeRandom(t, smallStream(), codec, 62, 20, 20, 7)
-		whole := streamOf(t, f.data)
+	for name, codec := range testdata.EveryCodec {
+		f, _ := testdata.WriteRandom(t, testdata.Small(), codec, 62, 20, 20, 7)
+		whole := streamOf(t, f.Data)
 		for _, c := range []struct {
 			name     string
 			file     []byte
@@ -235,11 +238,11 @@ func TestVerifyOfStreamsAndOtherLayouts(t *testing.T) {
 			{"a stream without its end mark", whole[:len(whole)-8], recording.SeverityWarning},
 			{"a stream that is cut", whole[:len(whole)-100], recording.SeverityError},
 			{"a stream with rubbish behind it", append(bytes.Clone(whole), "rubbish!"...), recording.SeverityError},
-			{"a magic of 64 bytes", reframed(t, f.data, 64, true, true), recording.SeverityInfo},
-			{"no schema message", reframed(t, f.data, 8, false, true), recording.SeverityInfo},
-			{"no marker", reframed(t, f.data, 8, true, false), recording.SeverityInfo},
+			{"a magic of 64 bytes", reframed(t, f.Data, 64, true, true), recording.SeverityInfo},
+			{"no schema message", reframed(t, f.Data, 8, false, true), recording.SeverityInfo},
+			{"no marker", reframed(t, f.Data, 8, true, false), recording.SeverityInfo},
 		} {
-			found, err := verifyAll(t, c.file, VerifyOptions{})
+			found, err := verifyAll(t, c.file, recovery.VerifyOptions{})
 			worst := recording.SeverityInfo
 			for _, f := range found {
 				worst = max(worst, f.Severity)
@@ -253,13 +256,13 @@ func TestVerifyOfStreamsAndOtherLayouts(t *testing.T) {
 
 // What no recovery cares for.
 func TestWhatOnlyVerifyFindsInAFooter(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.Zstd, 65, 20, 20, 7)
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.Zstd, 65, 20, 20, 7)
 	for say, change := range map[string]func(f *arrowipc.Footer){
 		"in another order":    func(f *arrowipc.Footer) { f.Batches[0], f.Batches[1] = f.Batches[1], f.Batches[0] },
 		"lists a batch twice": func(f *arrowipc.Footer) { f.Batches = append(f.Batches, f.Batches[2]) },
 		"metadata version V4 in the footer, V5 in the messages": func(f *arrowipc.Footer) { f.Version = arrowipc.V4 },
 	} {
-		found, err := verifyAll(t, withFooter(t, f.data, change), VerifyOptions{})
+		found, err := verifyAll(t, dissect.WithFooter(t, f.Data, change), recovery.VerifyOptions{})
 		if err != nil || len(found) != 1 || !strings.Contains(found[0].Reason, say) || (found[0].Severity == recording.SeverityInfo) != strings.HasPrefix(say, "metadata") {
 			t.Errorf("%s: %+v, %v", say, found, err)
 		}
@@ -268,10 +271,10 @@ func TestWhatOnlyVerifyFindsInAFooter(t *testing.T) {
 
 // The missing end of a file that is being written is no damage.
 func TestAFileThatIsOpenIsNotBlamedForItsEnd(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.Zstd, 63, 20, 20, 7)
-	b := footerOf(t, f.data).Batches
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.Zstd, 63, 20, 20, 7)
+	b := dissect.Footer(t, f.Data).Batches
 	for _, cut := range []int64{b[2].Offset, b[2].Offset + 5, b[2].Offset + 200, b[2].Offset + int64(b[2].MetaLength) + 9} {
-		found, err := verifyAll(t, f.data[:cut], VerifyOptions{Open: true})
+		found, err := verifyAll(t, f.Data[:cut], recovery.VerifyOptions{Open: true})
 		if err != nil || len(found) == 0 {
 			t.Fatalf("cut at %d: %+v, %v", cut, found, err)
 		}
@@ -280,19 +283,19 @@ func TestAFileThatIsOpenIsNotBlamedForItsEnd(t *testing.T) {
 				t.Errorf("cut at %d: %+v", cut, f)
 			}
 		}
-		damaged := bytes.Clone(f.data[:cut])
+		damaged := bytes.Clone(f.Data[:cut])
 		damaged[b[1].Offset+int64(b[1].MetaLength)+20] ^= 1
-		if found, err := verifyAll(t, damaged, VerifyOptions{Open: true}); err != nil || !hasDamage(found) {
+		if found, err := verifyAll(t, damaged, recovery.VerifyOptions{Open: true}); err != nil || !hasDamage(found) {
 			t.Errorf("damage in front of the end: %+v, %v", found, err)
 		}
 	}
 }
 
 func TestVerifyEndsWhenItIsToldTo(t *testing.T) {
-	f, _ := writeRandom(t, smallStream(), recording.Zstd, 64, 20, 20, 7)
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.Zstd, 64, 20, 20, 7)
 	stop := errors.New("stop")
 	calls := 0
-	for found, err := range Verify(yielding{context.Background(), func() error { calls++; return stop }}, bytes.NewReader(f.data), int64(len(f.data)), nil) {
+	for found, err := range recovery.Verify(testdata.Asking(func() error { calls++; return stop }), bytes.NewReader(f.Data), int64(len(f.Data)), nil) {
 		if err != stop || found != (recording.Finding{}) {
 			t.Errorf("%+v, %v", found, err)
 		}
@@ -301,14 +304,14 @@ func TestVerifyEndsWhenItIsToldTo(t *testing.T) {
 		t.Errorf("Yield was called %d times", calls)
 	}
 	// A disk that fails is no damage.
-	for _, err := range Verify(context.Background(), &faultyReader{bytes.NewReader(f.data), 2000, errors.New("bad sector")}, int64(len(f.data)), nil) {
+	for _, err := range recovery.Verify(context.Background(), &faultyReader{bytes.NewReader(f.Data), 2000, errors.New("bad sector")}, int64(len(f.Data)), nil) {
 		if err == nil {
 			t.Error("a finding instead of the disk's error")
 		}
 	}
 	last := int64(0)
-	for range Verify(context.Background(), bytes.NewReader(f.data), int64(len(f.data)), &VerifyOptions{Progress: func(done, total int64) {
-		if done < last || total != int64(len(f.data)) {
+	for range recovery.Verify(context.Background(), bytes.NewReader(f.Data), int64(len(f.Data)), &recovery.VerifyOptions{Progress: func(done, total int64) {
+		if done < last || total != int64(len(f.Data)) {
 			t.Errorf("%d of %d behind %d", done, total, last)
 		}
 		last = done
@@ -330,25 +333,25 @@ func FuzzVerify(f *testing.F) {
 		gaps[i] = uint64(1000 + 8333*(i+i/20*7))
 	}
 	f.Add(gapFile(f, recording.None, gaps, gaps, 13))
-	f.Add(slowFile(f, "nulls", 4, make([]uint16, 40), []int{80, 80}))
+	f.Add(testdata.SlowFile(f, "nulls", 4, make([]uint16, 40), []int{80, 80}))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		if len(input) > 1<<16 {
 			return
 		}
 		var found []recording.Finding
 		var err error
-		bytesAllocated := allocated(func() { found, err = verifyAll(t, input, VerifyOptions{}) })
-		if limit := uint64(32<<20 + 2*body.MaxRatio*len(input)); bytesAllocated > limit {
+		bytesAllocated := testdata.Allocated(func() { found, err = verifyAll(t, input, recovery.VerifyOptions{}) })
+		if limit := int64(32<<20 + 2*body.MaxRatio*len(input)); bytesAllocated > limit {
 			t.Fatalf("%d bytes allocated for an input of %d", bytesAllocated, len(input))
 		}
-		p, failed := Examine(context.Background(), bytes.NewReader(input), int64(len(input)), nil)
+		p, failed := recovery.Examine(context.Background(), bytes.NewReader(input), int64(len(input)), nil)
 		if failed != nil {
 			return
 		}
 		if err != nil {
 			t.Fatalf("%v, and Recover %+v", err, p.Report)
 		}
-		if p.Report.Outcome == Lossy && !hasDamage(found) {
+		if p.Report.Outcome == recovery.Lossy && !hasDamage(found) {
 			t.Fatalf("Recover lost %+v, and Verify finds %+v", p.Report.Findings, found)
 		}
 	})

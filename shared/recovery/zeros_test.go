@@ -1,4 +1,4 @@
-package recovery
+package recovery_test
 
 import (
 	"bytes"
@@ -9,8 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/body"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -33,7 +36,7 @@ func electrodes(t testing.TB, r *rand.Rand, channels, rows, batches int, line fu
 		s.Columns = append(s.Columns, stream.Column{Name: fmt.Sprintf("AmplifierData%d", c), Type: stream.Uint16})
 	}
 	s.Columns = append(s.Columns, stream.Column{Name: "Line", Type: stream.Uint8}, stream.Column{Name: "HubClock", Type: stream.Uint64}, stream.Column{Name: "Clock", Type: stream.Uint64})
-	f := &memFile{}
+	f := &testdata.Memory{}
 	w, err := recording.NewWriter(f, s, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +58,7 @@ func electrodes(t testing.TB, r *rand.Rand, channels, rows, batches int, line fu
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return f.data
+	return f.Data
 }
 
 // Wherever a block of the disk is lost in a plain body, verification and
@@ -72,12 +75,12 @@ func TestALostBlockOfAPlainBodyIsFound(t *testing.T) {
 			}
 			rows := []int{1000, 3000, 7001}[n%3]
 			file := electrodes(t, r, 16, rows, 5, line)
-			blocks := footerOf(t, file).Batches
+			blocks := dissect.Footer(t, file).Batches
 			at := int(blocks[0].Offset) + r.IntN(int(blocks[4].Offset-blocks[0].Offset))
 			at &^= size - 1
 			damaged := bytes.Clone(file)
 			clear(damaged[at : at+size])
-			found, err := verifyAll(t, damaged, VerifyOptions{})
+			found, err := verifyAll(t, damaged, recovery.VerifyOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,7 +98,7 @@ func TestALostBlockOfAPlainBodyIsFound(t *testing.T) {
 				}
 			}
 			_, report := recoverBytes(t, damaged)
-			if report.Outcome == Lossless {
+			if report.Outcome == recovery.Lossless {
 				t.Errorf("%d bytes of zeros at byte %d: recovery is %s", size, at, report.Outcome)
 			}
 		}
@@ -105,8 +108,8 @@ func TestALostBlockOfAPlainBodyIsFound(t *testing.T) {
 // inLine reports whether a block lies in the values of one column, and its
 // padding.
 func inLine(t testing.TB, file []byte, at, size, column int) bool {
-	for _, b := range footerOf(t, file).Batches {
-		values := messageAt(t, file, b).Batch.Buffers[2*column+1]
+	for _, b := range dissect.Footer(t, file).Batches {
+		values := dissect.Message(t, file, b).Batch.Buffers[2*column+1]
 		from := int(b.Offset + int64(b.MetaLength) + values.Offset)
 		if from <= at && at+size <= from+int(values.Length)+body.Align {
 			return true
@@ -123,7 +126,7 @@ func TestQuietColumnsAreNoLostBlocks(t *testing.T) {
 		period := 100 + r.IntN(9000)
 		line := func(row int) byte { return byte(row / period % 2) }
 		file := electrodes(t, r, 2, 500+r.IntN(5000), 20, line)
-		found, err := verifyAll(t, file, VerifyOptions{})
+		found, err := verifyAll(t, file, recovery.VerifyOptions{})
 		if zeros := zeroFindings(found); err != nil || len(zeros) > 0 {
 			t.Errorf("case %d, a line of period %d: %v, %+v", n, period, err, zeros)
 		}
@@ -139,7 +142,7 @@ func TestChannelsThatFallSilentTogetherAreNoLostBlock(t *testing.T) {
 	s.Columns = append(s.Columns, stream.Column{Name: "Clock", Type: stream.Uint64})
 	wrong := 0
 	for silent := range 64 {
-		f := &memFile{}
+		f := &testdata.Memory{}
 		w, err := recording.NewWriter(f, s, recording.WriterOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -159,7 +162,7 @@ func TestChannelsThatFallSilentTogetherAreNoLostBlock(t *testing.T) {
 		if _, err := w.WriteBatch(rows, columns); err != nil || w.Close() != nil {
 			t.Fatal(err)
 		}
-		found, err := verifyAll(t, slices.Clone(f.data), VerifyOptions{})
+		found, err := verifyAll(t, slices.Clone(f.Data), recovery.VerifyOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
