@@ -113,6 +113,7 @@ type Acquisition struct {
 	stopped    atomic.Int64  // when Stop was called, in ns since started; 0: not
 	halted     atomic.Bool   // the reader is to stop the source
 	calls      atomic.Uint64 // of ReadInto, counted when it is entered and left: odd while the reader is inside
+	hung       atomic.Bool   // the reader was given up
 	readerDone chan struct{} // the reader has left the source
 	read       chan struct{} // or was given up; closed by Wait
 	done       chan struct{}
@@ -392,6 +393,10 @@ func (a *Acquisition) endClock() (tick uint64, inOrder bool) {
 // has left it, or was given up.
 func (a *Acquisition) Read() <-chan struct{} { return a.read }
 
+// Hung reports whether the reader was given up: it is still inside the source.
+// It is settled once Read is closed.
+func (a *Acquisition) Hung() bool { return a.hung.Load() }
+
 // readerPatience is how long a source may take to end after Stop. A controller
 // whose cable was pulled may never answer; the files are completed without it.
 const readerPatience = 5 * time.Second
@@ -422,6 +427,7 @@ func (a *Acquisition) Wait() (reached bool, err error) {
 			}
 			if calls%2 == 1 && now.Sub(since) > a.patience {
 				a.queue.close()
+				a.hung.Store(true)
 				close(a.read)
 				<-a.done
 				return false, ErrNoAnswer

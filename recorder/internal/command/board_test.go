@@ -239,6 +239,28 @@ func TestABreakoutBoardInRealTime(t *testing.T) {
 	}
 }
 
+func TestBesideAHungReadTheVoltagesGoFirst(t *testing.T) {
+	r := recordBoard(t, calibration(t)+"ports: {a: {headstage: neuropixels-1.0e}}\n", map[string]string{"A": "np1e", "HANG_AFTER": "200000"})
+	r.until("run 1")
+	time.Sleep(2 * time.Second)
+	before := len(r.journal())
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := r.wait(10 * time.Second); code != exitFailed {
+		t.Errorf("exit code %d: %s", code, r.words.String())
+	}
+	r.dark()
+	for _, line := range r.journal()[before:] {
+		if strings.HasPrefix(line, "w ") && !strings.HasPrefix(line, "w 0x0000 ") { // but for the heartbeat, which was to wake the reader
+			if line != "w 0x0001 0x3 0 0" {
+				t.Errorf("the first thing that is undone is %s", line)
+			}
+			break
+		}
+	}
+}
+
 func TestAHungDriverCostsNoFile(t *testing.T) {
 	r := recordBoard(t, "", map[string]string{"HANG_AFTER": "150000", "SAVED_VOLTAGE": "40"})
 	r.until("run 1")

@@ -3,6 +3,8 @@ package run
 import (
 	"sync"
 	"time"
+
+	"github.com/oniscope/oniscope/hardware/headstage"
 )
 
 // What lives beside the reader: pollers of the hardware, the terminal, the
@@ -137,9 +139,13 @@ func (rec *Run) stopPollers() {
 	}
 }
 
-// leave takes the way out, once the pollers have stopped.
+// leave takes the way out, once the pollers have stopped. Beside a read that
+// hangs the voltages go first: what else is undone may hang as well.
 func (rec *Run) leave() error {
 	rec.stopPollers()
+	if a := rec.acquisition.Load(); a != nil && a.Hung() && rec.report != nil {
+		rec.darkFirst.Do(func() { rec.out.add("both ports to 0 V", func() error { return headstage.Dark(rec.source) }) })
+	}
 	return rec.out.leave()
 }
 

@@ -32,6 +32,8 @@ func (rec *Run) watchLinks(c oni.Controller, ports []uint8) {
 			changed, err := l.look(c)
 			if changed != "" {
 				rec.alarm("", changed)
+			}
+			if l.lost {
 				rec.blame(changed)
 			}
 			return err
@@ -44,7 +46,7 @@ func (rec *Run) watchLinks(c oni.Controller, ports []uint8) {
 func (rec *Run) blame(text string) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
-	if !slices.Contains(rec.errors, text) && len(rec.errors) < maxErrors {
+	if text != "" && !slices.Contains(rec.errors, text) && len(rec.errors) < maxErrors {
 		rec.errors = append(rec.errors, text)
 	}
 }

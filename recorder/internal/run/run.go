@@ -82,14 +82,15 @@ func (e *LossError) Unwrap() error { return e.Err }
 // (Run), which hears signals and the clock and waits for nothing else; and those
 // beside (beside.go), which show, poll and keep the marker.
 type Run struct {
-	o        Options
-	rig      *rig.Rig
-	talk     *speaker
-	out      wayOut
-	pollers  []poller
-	polling  sync.WaitGroup
-	pollStop chan struct{}
-	pollOnce sync.Once
+	o         Options
+	rig       *rig.Rig
+	talk      *speaker
+	out       wayOut
+	pollers   []poller
+	polling   sync.WaitGroup
+	pollStop  chan struct{}
+	darkFirst sync.Once
+	pollOnce  sync.Once
 
 	// Of the worker, constant once acquisition is set.
 	source  oni.Controller
