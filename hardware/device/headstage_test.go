@@ -145,3 +145,44 @@ func TestUnknownDevicesOfAllHubsHaveNamesOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// So have devices of known kinds, wherever a table has them and however often.
+func TestDevicesOfAllKindsHaveNamesOfTheirOwn(t *testing.T) {
+	var table oni.DeviceTable
+	for _, hub := range []uint8{0, 1, 2, 3, 30, 255} {
+		for i, k := range device.Kinds() {
+			if k.Place == device.Headstage {
+				continue
+			}
+			for n, id := range append(k.IDs, k.IDs[0]) {
+				table = append(table, oni.Device{Address: oni.NewAddress(hub, uint8(100+4*i+n)), ID: id, ReadSize: uint32(k.Samples)})
+			}
+			if k.Indices != nil {
+				table = append(table, oni.Device{Address: oni.NewAddress(hub, k.Indices[0]), ID: k.IDs[0], ReadSize: uint32(k.Samples)})
+			}
+		}
+	}
+	for _, a := range []oni.Address{8, 9} {
+		table = append(table, oni.Device{Address: a, ID: device.IDPassthrough, ReadSize: 1162})
+	}
+	seen := map[string]oni.Address{}
+	for _, dev := range table {
+		cfg := device.Config{Table: table}
+		if dev.ID == device.IDPassthrough {
+			cfg.Headstage = device.HeadstageNeuropixelsV2e
+		}
+		for _, s := range mustNew(t, dev, cfg).Streams() {
+			if other, twice := seen[s.Name]; twice {
+				t.Errorf("%v and %v are both %s", other, dev.Address, s.Name)
+			}
+			seen[s.Name] = dev.Address
+		}
+	}
+	for _, name := range []string{
+		"heartbeat", "heartbeat-2", "analog-io-2", "port-a-heartbeat", "hub-3-bno055-2", "hub-255-rhs2116-a", "port-b-rhs2116-b", "port-b-neuropixels-2.0e-probe-a",
+	} {
+		if _, ok := seen[name]; !ok {
+			t.Errorf("no stream is called %s", name)
+		}
+	}
+}

@@ -122,16 +122,21 @@ func KindOf(dev oni.Device, headstage string) *Kind {
 func KindsOf(dev oni.Device, headstage string) (kinds []*Kind) {
 	for _, k := range all {
 		switch {
-		case !slices.Contains(k.IDs, dev.ID):
+		case !k.sends(dev):
 		case k.Place == Headstage:
 			if slices.Contains(k.Headstages, headstage) {
 				kinds = append(kinds, k)
 			}
-		case k.Indices == nil || slices.Contains(k.Indices, dev.Address.Index()):
+		default:
 			return []*Kind{k}
 		}
 	}
 	return kinds
+}
+
+// sends reports whether the device may be one of the kind.
+func (k *Kind) sends(dev oni.Device) bool {
+	return slices.Contains(k.IDs, dev.ID) && (k.Indices == nil || k.Place == Headstage || slices.Contains(k.Indices, dev.Address.Index()))
 }
 
 // KindForKey returns the kind that a rig file's key means, or nil: "analog-io",
@@ -164,15 +169,15 @@ func (k *Kind) Check(s Settings) error {
 // as a heartbeat on a headstage.
 func (k *Kind) KeyAt(a oni.Address) string {
 	switch port := a.Port(); {
-	case k.Place == OnHost && port == 0:
+	case k.Place == OnHost && a.Hub() == 0:
 		return k.Key
-	case k.Place != OnHost && port > 0:
+	case k.Place != OnHost && port > 0 && port <= ports:
 		return "port-" + PortName(port) + "/" + k.Key
 	}
 	return ""
 }
 
-// PortName is the letter of a port: 1 is "a". There are up to 26.
+// PortName is the letter of a port: 1 is "a".
 func PortName(port uint8) string { return string(rune('a' + port - 1)) }
 
 // RateSettings are those of a device that beats.

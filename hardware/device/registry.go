@@ -109,20 +109,45 @@ var hubNames = map[uint32]string{
 
 // newStream describes the table of a kind's device but for its columns.
 func (k *Kind) newStream(dev oni.Device, cfg Config) stream.Stream {
-	return newStream(dev, cfg, onPort(dev.Address)+k.Key, k.Title)
+	return newStream(dev, cfg, streamName(dev, cfg.Table, k.Key, k), k.Title)
 }
 
-// onPort is what names of streams of a device begin with: "port-a-", or nothing
-// for the host.
-func onPort(a oni.Address) string {
-	switch port := a.Port(); {
-	case port > 26:
-		return fmt.Sprintf("hub-%d-", port)
-	case port > 0:
+// streamName is what the stream of a device is called: its place and a word,
+// "heartbeat", "port-a-rhd2164". It is unique among the devices of a table: of
+// several of one kind (nil: of one ID) in one place the second has the number 2.
+func streamName(dev oni.Device, table oni.DeviceTable, word string, k *Kind) string {
+	at, number := place(dev), 1
+	for _, other := range table {
+		alike := other.ID == dev.ID
+		if k != nil {
+			alike = k.sends(other)
+		}
+		if alike && other.Address < dev.Address && place(other) == at {
+			number++
+		}
+	}
+	if number > 1 {
+		word += fmt.Sprintf("-%d", number)
+	}
+	return at + word
+}
+
+// place is what names of streams of a device begin with: "port-a-", "hub-3-", or
+// nothing for the host. On the host only two kinds of device belong to a port,
+// whatever the addresses of others; there are two ports.
+func place(dev oni.Device) string {
+	switch hub, port := dev.Address.Hub(), dev.Address.Port(); {
+	case hub > ports:
+		return fmt.Sprintf("hub-%d-", hub)
+	case port == 0 || hub == 0 && dev.ID != IDPortController && dev.ID != IDPassthrough:
+		return ""
+	default:
 		return "port-" + PortName(port) + "-"
 	}
-	return ""
 }
+
+// ports of a controller. Source: onix-devices 2.3.
+const ports = 2
 
 func newStream(dev oni.Device, cfg Config, name, title string) stream.Stream {
 	hub := hubNames[cfg.Hub.ID]

@@ -15,10 +15,9 @@ const maxUnknownBytes = 64 << 10
 
 // unknownDecoder keeps the samples of a device that no other decoder knows.
 // Its columns are Size (uint32, bytes of the sample), Sample (fixed-size
-// binary of the table's read size, zeros behind Size) and Clock. The stream is
-// called by place and device ID: "device-10" on the host, "port-a-device-10",
-// "hub-3-device-10"; of several devices of one ID there the second is
-// "port-a-device-10-2".
+// binary of the table's read size, zeros after Size bytes) and Clock. The stream
+// is called by place and device ID: "device-10" on the host, "port-a-device-10",
+// "hub-3-device-10".
 type unknownDecoder struct {
 	core
 	streams []stream.Stream
@@ -30,7 +29,7 @@ func newUnknown(dev oni.Device, cfg Config) (Decoder, error) {
 		return nil, fmt.Errorf("device: unknown ID %d at %v: %w: the device table says %d bytes, want 1 to %d", dev.ID, dev.Address, ErrSampleSize, dev.ReadSize, maxUnknownBytes)
 	}
 	d := &unknownDecoder{core: core{onGap: cfg.OnGap}, size: int(dev.ReadSize)}
-	s := newStream(dev, cfg, unknownName(dev, cfg.Table), fmt.Sprintf("Device ID %d at %v, raw", dev.ID, dev.Address))
+	s := newStream(dev, cfg, streamName(dev, cfg.Table, fmt.Sprintf("device-%d", dev.ID), nil), fmt.Sprintf("Device ID %d at %v, raw", dev.ID, dev.Address))
 	s.Columns = []stream.Column{
 		column("Size", stream.Uint32, 0),
 		{Name: "Sample", Type: stream.FixedBinary, ArrowType: fmt.Sprintf("fixed_size_binary[%d]", d.size), ByteWidth: d.size},
@@ -38,33 +37,6 @@ func newUnknown(dev oni.Device, cfg Config) (Decoder, error) {
 	}
 	d.streams = []stream.Stream{s}
 	return d, nil
-}
-
-// unknownName is unique among the devices of a table.
-func unknownName(dev oni.Device, table oni.DeviceTable) string {
-	place, number := unknownPlace(dev), 1
-	for _, other := range table {
-		if other.ID == dev.ID && other.Address < dev.Address && unknownPlace(other) == place {
-			number++
-		}
-	}
-	name := fmt.Sprintf("%sdevice-%d", place, dev.ID)
-	if number > 1 {
-		name += fmt.Sprintf("-%d", number)
-	}
-	return name
-}
-
-// unknownPlace says where an unknown device is. On the host only two kinds of
-// device belong to a port, whatever the addresses of others; there are two ports.
-func unknownPlace(dev oni.Device) string {
-	switch hub := dev.Address.Hub(); {
-	case hub > 2:
-		return fmt.Sprintf("hub-%d-", hub)
-	case hub == 0 && dev.ID != IDPortController && dev.ID != IDPassthrough:
-		return ""
-	}
-	return onPort(dev.Address)
 }
 
 func (d *unknownDecoder) Streams() []stream.Stream { return d.streams }

@@ -25,7 +25,7 @@ func Label(name string) (label, group string, channel int) {
 			}
 		}
 	}
-	if i, ok := bySignal[name]; ok && !signalTable[i].Channels {
+	if i, ok := bySignal[name]; ok && !signalTable[i].Channels && !signalTable[i].Members {
 		word := signalTable[i].Label
 		return word, word, -1
 	}

@@ -1,6 +1,9 @@
 package stream
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // A SignalKind says how a signal is drawn.
 type SignalKind string
@@ -28,6 +31,8 @@ type Signal struct {
 	Kind SignalKind
 	// Channels: there is one column a channel.
 	Channels bool
+	// Members: there is one column a member of a structure, Gravity_X.
+	Members bool
 	// AlongProbe: channels count upwards along a probe; the highest is on top.
 	AlongProbe bool
 	// Bits names the bits of a digital port, from the lowest; "" is reserved.
@@ -39,7 +44,7 @@ type Signal struct {
 }
 
 // signalTable is the one table of signals, in the order of display among those
-// of one kind. Sources: names of members onix-devices 4.4; bits 3.2.
+// of one kind. Sources: names of members onix-devices 4.4; bits 3.2, 3.11, 3.12.
 var signalTable = []Signal{
 	{Member: "SpikeData", Label: "AP", Channels: true, AlongProbe: true, Sorting: 2},
 	{Member: "LfpData", Label: "LFP", Channels: true, AlongProbe: true},
@@ -55,13 +60,30 @@ var signalTable = []Signal{
 	{Member: "BytesUsed", Label: "Buffer used", Sorting: 1},
 	{Member: "HarpTime", Label: "Harp time", Sorting: 1},
 	{Member: "StatusCode", Label: "Status", Sorting: 1},
-	{Member: "RecoveryMask", Label: "Recovery mask", Sorting: 1},
+	{Member: "RecoveryMask", Label: "Recovery mask", Kind: Lanes, Sorting: 1, Bits: channelBits(32)},
+	{Member: "Origin", Label: "Origin", Kind: Lanes, Sorting: 1, Bits: []string{"GPIO", "Register", "External"}},
+	{Member: "Status", Label: "Status", Sorting: 1},
+	{Member: "Delay", Label: "Delay", Sorting: 1},
+	{Member: "EulerAngle", Label: "Euler angle", Members: true, Sorting: 1},
+	{Member: "Quaternion", Label: "Quaternion", Members: true, Sorting: 1},
+	{Member: "Acceleration", Label: "Acceleration", Members: true, Sorting: 1},
+	{Member: "Gravity", Label: "Gravity", Members: true, Sorting: 1},
+	{Member: "Temperature", Label: "Temperature", Sorting: 1},
+	{Member: "Calibration", Label: "Calibration", Sorting: 1},
 	{Member: "SensorIndex", Label: "Sensor", Sorting: 1},
 	{Member: "EnvelopeWidth", Label: "Envelope width", Sorting: 1},
 	{Member: "EnvelopeType", Label: "Envelope type", Sorting: 1},
 	{Member: ClockName, Label: "Clock", Kind: Words, Sorting: 1},
 	{Member: HubClockName, Label: "Hub clock", Kind: Words, Sorting: 1},
 	{Member: "FrameCount", Label: "Frame count", Kind: Words, Sorting: 1},
+}
+
+// channelBits names the bits of a mask that has one a channel.
+func channelBits(n int) (names []string) {
+	for ch := range n {
+		names = append(names, "Channel "+strconv.Itoa(ch))
+	}
+	return names
 }
 
 // bySignal gives the place of a member in signalTable.
@@ -85,7 +107,12 @@ func SignalOf(column string) (s Signal, order int) {
 			member = strings.TrimSuffix(member, "Ch")
 		}
 	}
-	if i, ok := bySignal[member]; ok && signalTable[i].Channels == (channel >= 0) {
+	if parent, _, ok := strings.Cut(column, "_"); ok && channel < 0 {
+		if i, ok := bySignal[parent]; ok && signalTable[i].Members {
+			return signalTable[i], i
+		}
+	}
+	if i, ok := bySignal[member]; ok && signalTable[i].Channels == (channel >= 0) && !signalTable[i].Members {
 		return signalTable[i], i
 	}
 	s = Signal{Member: member, Label: group, Channels: channel >= 0, Sorting: 1}
@@ -106,7 +133,7 @@ func (c *Column) KindOf(rowHz float64) SignalKind {
 	switch {
 	case !c.Type.Numeric():
 		return Words
-	case s.Kind != "":
+	case s.Kind != "" && (s.Kind != Lanes || c.Type.Integer()):
 		return s.Kind
 	case s.Channels:
 		return Traces

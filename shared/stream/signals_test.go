@@ -22,7 +22,13 @@ func TestTheTableOfSignalsSaysWhatAColumnIs(t *testing.T) {
 		"Clock":              {"Clock", false, 0, 1, Words, true},
 		"FrameCount":         {"Frame count", false, 0, 1, Words, true},
 		"HarpTime":           {"Harp time", false, 0, 1, Traces, true},
-		"Gravity_X":          {"Gravity", false, 0, 1, Traces, false},
+		"Gravity_X":          {"Gravity", false, 0, 1, Traces, true},
+		"EulerAngle_Yaw":     {"Euler angle", false, 0, 1, Traces, true},
+		"Gravity":            {"Gravity", false, 0, 1, Traces, false},
+		"Position_X":         {"Position", false, 0, 1, Traces, false},
+		"RecoveryMask":       {"Recovery mask", false, 32, 1, Lanes, true},
+		"Origin":             {"Origin", false, 3, 1, Lanes, true},
+		"Temperature":        {"Temperature", false, 0, 1, Traces, true},
 		"MyCh7":              {"My", false, 0, 1, Traces, false},
 		"SpikeData":          {"SpikeData", false, 0, 1, Traces, false},
 		"DigitalInputsCh001": {"DigitalInputs", false, 0, 1, Traces, false},
@@ -35,6 +41,9 @@ func TestTheTableOfSignalsSaysWhatAColumnIs(t *testing.T) {
 		if _, group, _ := Label(name); group != s.Label {
 			t.Errorf("%s: Label says %q, the table %q", name, group, s.Label)
 		}
+	}
+	if c := (Column{Name: "Origin", Type: Float32}); c.KindOf(1000) != Traces {
+		t.Error("a number that is no integer has bits")
 	}
 	slow, text, flag := Column{Name: "HarpTime", Type: Uint32}, Column{Name: "Note", Type: Other}, Column{Name: "Flag", Type: Bool}
 	if slow.KindOf(10) != Slow || slow.KindOf(0) != Slow || text.KindOf(30000) != Words || flag.KindOf(30000) != Lanes {

@@ -62,6 +62,9 @@ func (t Type) Width() int {
 // Numeric reports whether values of the type can be plotted.
 func (t Type) Numeric() bool { return t != Other && t != FixedBinary }
 
+// Integer reports whether values of the type are whole numbers, and so may be bits.
+func (t Type) Integer() bool { return t >= Int8 && t <= Uint64 }
+
 // Ticks reports whether values of the type can count the ticks of a clock.
 func (t Type) Ticks() bool { return t == Uint64 || t == Int64 }
 
