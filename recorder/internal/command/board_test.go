@@ -433,6 +433,35 @@ func TestAHeadstageIsConfiguredAndRecorded(t *testing.T) {
 	}
 }
 
+func TestTwoProbesOfAHeadstageAreRecorded(t *testing.T) {
+	rig := calibration2e(t) + "ports: {a: {headstage: neuropixels-2.0e, voltage: 4.5}}\ndevices: {port-a/neuropixels-2.0e-probe-b: {bank: B}, analog-io: {enable: false}}\n"
+	r := recordBoard(t, rig, map[string]string{"A": "np2e"}, "--duration", "2s")
+	if code := r.wait(60 * time.Second); code != exitDone {
+		t.Fatalf("exit code %d: %s", code, r.words.String())
+	}
+	r.dark()
+	r.complete()
+	probes := 0
+	for _, f := range r.summary().Streams {
+		if strings.Contains(f.Name, "probe") {
+			if probes++; f.Rows < 59_990 || f.Rows > 60_010 {
+				t.Errorf("%d rows of %s", f.Rows, f.Name)
+			}
+		}
+	}
+	for probe, serial := range map[string]string{"a": probeA, "b": probeB} {
+		code, out, errs := try("info", "--json", filepath.Join(r.dir, "port-a-neuropixels-2.0e-probe-"+probe+"_0.arrow"))
+		for _, words := range []string{`"oniscope.port_voltage_dv": "45"`, `"oniscope.headstage_id": "8"`, `"oniscope.probe_serial": "` + serial + `"`} {
+			if code != exitDone || !strings.Contains(out, words) {
+				t.Errorf("probe %s: exit code %d, %s is not in the metadata: %s", probe, code, words, errs)
+			}
+		}
+	}
+	if probes != 2 {
+		t.Errorf("%d probes", probes)
+	}
+}
+
 func TestARefusedConfigurationLeavesThePortsDark(t *testing.T) {
 	np1 := "ports: {a: {headstage: neuropixels-1.0e, voltage: 5}}\n"
 	for name, c := range map[string]struct {

@@ -52,6 +52,11 @@ The rig file says what is connected. Example:
 
 %s
 
+A board is configured first: both ports to 0 V, then the voltage of each port
+with a headstage, its link, its registers. A rig that cannot be configured is
+refused with exit code 1. However a recording ends, both ports are at 0 V after
+it; only after a kill -9, a crash or a power cut run "oniscope off".
+
 Devices that the file does not name are recorded with their defaults, but for
 %s, which must be named. Unknown keys are errors. Flags
 override the rig file. All files of a run share one suffix: a count, the time,
@@ -59,6 +64,7 @@ or none. Streams with a constant rate are written in batches of constant size,
 about one a second; all others once in --flush. Each batch is one write, forced
 to the platter every --sync.
 
+A link that is lost is said within a second, and what else is recorded goes on.
 Frames that a full queue refused, frames that never came, and rows that a full
 disk refused are counted for each device and stored in recording_<suffix>.json;
 where and why they were lost is the stream gaps. Then the exit code is 3.`

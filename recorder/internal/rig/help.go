@@ -18,11 +18,12 @@ func exampleFor(headstage string) string {
 	return fmt.Sprintf(example, headstage, strings.Join(device.Headstages(), ", "), deviceHelp(headstage))
 }
 
-const example = `  driver: sim            # sim: simulated data; there is no default
+const example = `  driver: sim            # riffa: a board; sim: simulated data; test: liboni without hardware
   seed: 1                # of the simulator
-  pace: real-time        # or max: as fast as the disk takes it
-  signal: neural         # or pattern: every value follows a formula
-  ports:
+  pace: real-time        # or max, of the simulator: as fast as the disk takes it
+  signal: neural         # or pattern, of the simulator: every value follows a formula
+  calibration: calibration  # folder with the files of the probes' vendor, found by serial number
+  ports:                 # one that is not named stays at 0 V; voltage: auto, or volts as in 4.5
     a: {headstage: %s, voltage: auto}  # possible: %s
   devices:               # all have the keys enable: true, writer: {...}
 %s  writer: {suffix: FileCount, overwrite: false, buffered: true, compression: none, layout: repeat}`
