@@ -48,7 +48,7 @@ type TwinFile struct {
 // Twins are all files that have a Twin.
 func Twins(tb testing.TB) []TwinFile {
 	tb.Helper()
-	paths, err := filepath.Glob(Path("foreign") + "/*/*.json")
+	paths, err := filepath.Glob(Path("foreign/*/*.json"))
 	if err != nil {
 		tb.Fatal(err)
 	}

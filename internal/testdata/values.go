@@ -136,3 +136,6 @@ func Foreign(tb testing.TB, name string) []byte {
 	tb.Helper()
 	return Read(tb, "foreign/"+name)
 }
+
+// Count asks a reader for its number of rows.
+func Count(r *recording.Reader) (int64, error) { return r.CountRows(context.Background()) }

@@ -1,13 +1,30 @@
-package recording
+package recording_test
 
-// What tests of this package ask of recovery, which lies above it: the external
-// tests set it.
-var (
-	keepsNothing func(data []byte) bool               // a recovery keeps nothing of a file
-	damageOf     func(data []byte) ([]Finding, error) // what a verification finds in it, without infos
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/recovery"
 )
 
-// SetAbove is for the external tests.
-func SetAbove(nothing func(data []byte) bool, damage func(data []byte) ([]Finding, error)) {
-	keepsNothing, damageOf = nothing, damage
+// keepsNothing reports whether a recovery keeps nothing of a file.
+func keepsNothing(data []byte) bool {
+	var nothing *recovery.Error
+	_, err := recovery.Examine(context.Background(), bytes.NewReader(data), int64(len(data)), nil)
+	return errors.As(err, &nothing)
+}
+
+// damageOf is what a verification finds in a file, without infos.
+func damageOf(data []byte) (list []recording.Finding, err error) {
+	for f, err := range recovery.Verify(context.Background(), bytes.NewReader(data), int64(len(data)), nil) {
+		if err != nil {
+			return nil, err
+		}
+		if f.Severity > recording.SeverityInfo {
+			list = append(list, f)
+		}
+	}
+	return list, nil
 }

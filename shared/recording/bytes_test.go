@@ -1,17 +1,20 @@
-package recording
+package recording_test
 
 import (
 	"bytes"
 	"reflect"
 	"testing"
 	"unsafe"
+
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // A file in memory is read as any other, and what it says is the same.
 func TestBytesAreReadAsAFile(t *testing.T) {
-	for name, codec := range everyCodec {
-		f, _ := writeRandom(t, everyType(), codec, 1, 100, 1, 37)
-		data := f.data
+	for name, codec := range testdata.EveryCodec {
+		f, _ := testdata.WriteRandom(t, testdata.EveryType(), codec, 1, 100, 1, 37)
+		data := f.Data
 		file, _ := openCounted(t, data)
 		memory := openMemory(t, data)
 		for i := range file.NumBatches() {
@@ -30,9 +33,9 @@ func TestBytesAreReadAsAFile(t *testing.T) {
 	}
 }
 
-func openMemory(t testing.TB, data []byte) *Reader {
+func openMemory(t testing.TB, data []byte) *recording.Reader {
 	t.Helper()
-	r, err := NewReader(Bytes(data), int64(len(data)))
+	r, err := recording.NewReader(recording.Bytes(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +43,7 @@ func openMemory(t testing.TB, data []byte) *Reader {
 }
 
 func TestPlainColumnsOfBytesAreNotCopied(t *testing.T) {
-	data := clockFile(t, None, 100, 37)
+	data := clockFile(t, recording.None, 100, 37)
 	batch, err := openMemory(t, data).ReadBatch(1, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -58,9 +61,9 @@ func TestPlainColumnsOfBytesAreNotCopied(t *testing.T) {
 
 // The file may have become shorter than it was said to be.
 func TestBytesShorterThanTheFileAreAnError(t *testing.T) {
-	data := clockFile(t, None, 100, 37)
+	data := clockFile(t, recording.None, 100, 37)
 	for _, n := range []int{0, 1, 63, 64, len(data) / 2, len(data) - 1} {
-		if _, err := NewReader(Bytes(data[:n]), int64(len(data))); err == nil {
+		if _, err := recording.NewReader(recording.Bytes(data[:n]), int64(len(data))); err == nil {
 			t.Errorf("%d of %d bytes open as a file", n, len(data))
 		}
 	}
@@ -70,7 +73,7 @@ func TestBytesReadAtEndsAsOthersDo(t *testing.T) {
 	data := []byte("recording")
 	for _, off := range []int64{0, 3, 8, 9, 10} {
 		got, want := make([]byte, 4), make([]byte, 4)
-		n, err := Bytes(data).ReadAt(got, off)
+		n, err := recording.Bytes(data).ReadAt(got, off)
 		m, wantErr := bytes.NewReader(data).ReadAt(want, off)
 		if n != m || err != wantErr || !bytes.Equal(got, want) {
 			t.Errorf("at %d: %d %v %q, want %d %v %q", off, n, err, got, m, wantErr, want)

@@ -1,4 +1,4 @@
-package recording
+package recording_test
 
 import (
 	"bytes"
@@ -10,14 +10,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
-	"github.com/oniscope/oniscope/shared/stream"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // collect joins the batches of a slice into one vector a column.
-func collect(t testing.TB, r *Reader, start, end int64, columns []int) []Vector {
+func collect(t testing.TB, r *recording.Reader, start, end int64, columns []int) []recording.Vector {
 	t.Helper()
-	var all []Vector
+	var all []recording.Vector
 	row := start
 	for b, err := range r.Slice(start, end, columns) {
 		if err != nil {
@@ -27,7 +29,7 @@ func collect(t testing.TB, r *Reader, start, end int64, columns []int) []Vector 
 			t.Fatalf("rows [%d, %d): a batch of %d rows from %d, want %d", start, end, b.Rows, b.Start, row)
 		}
 		if all == nil {
-			all = make([]Vector, len(b.Columns))
+			all = make([]recording.Vector, len(b.Columns))
 		}
 		for k, v := range b.Columns {
 			if v.Len != b.Rows || v.Valid != nil && len(v.Valid) != v.Len || v.RunEnds != nil && int(v.RunEnds[len(v.RunEnds)-1]) != v.Len {
@@ -43,7 +45,7 @@ func collect(t testing.TB, r *Reader, start, end int64, columns []int) []Vector 
 	return all
 }
 
-func appendVector(to *Vector, v Vector) {
+func appendVector(to *recording.Vector, v recording.Vector) {
 	valid := v.Valid
 	if valid == nil {
 		valid = bytes.Repeat([]byte{1}, v.Len)
@@ -58,18 +60,18 @@ func appendVector(to *Vector, v Vector) {
 func TestSlicesJoin(t *testing.T) {
 	const seed = 11
 	random := rand.New(rand.NewPCG(seed, 0))
-	s := everyType()
+	s := testdata.EveryType()
 	files := map[string][]byte{}
-	for name, codec := range everyCodec {
-		f, _ := writeRandom(t, s, codec, seed, 40, 40, 1, 33)
-		files["own "+name] = f.data
+	for name, codec := range testdata.EveryCodec {
+		f, _ := testdata.WriteRandom(t, s, codec, seed, 40, 40, 1, 33)
+		files["own "+name] = f.Data
 	}
 	for _, name := range []string{"bonsai/new_NeuropixelsV1_idle", "bonsai/old_NeuropixelsV1_zstd_killed", "csharp/cs_small"} {
-		files[name] = readForeign(t, name+".arrow")
+		files[name] = testdata.Foreign(t, name+".arrow")
 	}
 	for name, data := range files {
-		r := openBytes(t, data)
-		rows := indexAll(t, r)
+		r := testdata.Open(t, data)
+		rows := testdata.IndexAll(t, r)
 		columns := []int{0, 1, len(r.Stream().Columns) - 1}
 		if name[:3] == "own" {
 			columns = nil
@@ -80,12 +82,12 @@ func TestSlicesJoin(t *testing.T) {
 			whole, head, tail := collect(t, r, a, c, columns), collect(t, r, a, b, columns), collect(t, r, b, c, columns)
 			for k := range tail {
 				if head == nil {
-					head = make([]Vector, len(tail))
+					head = make([]recording.Vector, len(tail))
 				}
 				appendVector(&head[k], tail[k])
 			}
 			for k := range whole {
-				if !sameVector(&whole[k], &head[k]) {
+				if !testdata.SameVector(&whole[k], &head[k]) {
 					t.Fatalf("%s, seed %d: [%d, %d) + [%d, %d) differ in column %d", name, seed, a, b, b, c, k)
 				}
 			}
@@ -98,13 +100,13 @@ func TestSlicesJoin(t *testing.T) {
 
 func TestRangesOutsideTheFileNameTheValidOnes(t *testing.T) {
 	for _, name := range []string{"csharp/cs_small", "csharp/cs_empty"} {
-		data := readForeign(t, name+".arrow")
-		rows := indexAll(t, openBytes(t, data))
+		data := testdata.Foreign(t, name+".arrow")
+		rows := testdata.IndexAll(t, testdata.Open(t, data))
 		for _, c := range [][2]int64{{-1, 0}, {0, rows + 1}, {5, 4}, {rows + 1, rows + 1}, {math.MinInt64, math.MaxInt64}} {
-			r := openBytes(t, data)
+			r := testdata.Open(t, data)
 			n := 0
 			for b, err := range r.Slice(c[0], c[1], nil) {
-				var e *RangeError
+				var e *recording.RangeError
 				if b != nil || !errors.As(err, &e) || e.Start != c[0] || e.End != c[1] || e.Rows != rows {
 					t.Errorf("%v: %v", c, err)
 				}
@@ -115,14 +117,14 @@ func TestRangesOutsideTheFileNameTheValidOnes(t *testing.T) {
 			}
 		}
 		for _, at := range []int64{0, rows / 2, rows} {
-			for range openBytes(t, data).Slice(at, at, nil) {
+			for range testdata.Open(t, data).Slice(at, at, nil) {
 				t.Errorf("the empty slice at %d has a batch", at)
 			}
 		}
 	}
-	r := openBytes(t, readForeign(t, "csharp/cs_small.arrow"))
+	r := testdata.Open(t, testdata.Foreign(t, "csharp/cs_small.arrow"))
 	for _, err := range r.Slice(0, 900, []int{99}) {
-		if !errors.As(err, new(*ColumnError)) {
+		if !errors.As(err, new(*recording.ColumnError)) {
 			t.Errorf("column 99: %v", err)
 		}
 	}
@@ -130,7 +132,7 @@ func TestRangesOutsideTheFileNameTheValidOnes(t *testing.T) {
 
 // Of plain columns only the rows of the slice are read.
 func TestASliceOfAPlainColumnReadsItsRowsOnly(t *testing.T) {
-	r := openBytes(t, readForeign(t, "bonsai/old_AnalogInput_S16.arrow"))
+	r := testdata.Open(t, testdata.Foreign(t, "bonsai/old_AnalogInput_S16.arrow"))
 	clock, _ := r.Column("Clock")
 	analog, _ := r.Column("AnalogDataCh3")
 	before := r.BytesRead().Body
@@ -141,34 +143,34 @@ func TestASliceOfAPlainColumnReadsItsRowsOnly(t *testing.T) {
 }
 
 // writeSlice slices data and opens the result.
-func writeSlice(t testing.TB, r *Reader, o SliceOptions) (*Reader, CopyReport, []byte) {
+func writeSlice(t testing.TB, r *recording.Reader, o recording.SliceOptions) (*recording.Reader, recording.CopyReport, []byte) {
 	t.Helper()
-	f := &memFile{}
+	f := &testdata.Memory{}
 	report, err := r.WriteSlice(f, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Bytes != int64(len(f.data)) {
-		t.Errorf("%d bytes reported, %d written", report.Bytes, len(f.data))
+	if report.Bytes != int64(len(f.Data)) {
+		t.Errorf("%d bytes reported, %d written", report.Bytes, len(f.Data))
 	}
-	return openBytes(t, f.data), report, f.data
+	return testdata.Open(t, f.Data), report, f.Data
 }
 
 func TestAWrittenSliceIsTheSameData(t *testing.T) {
 	for _, name := range []string{"bonsai/new_NeuropixelsV1", "bonsai/old_NeuropixelsV1_zstd", "bonsai/new_Rhs2116Trigger", "own"} {
 		var data []byte
 		if name == "own" {
-			f, _ := writeRandom(t, everyType(), Zstd, 5, 100, 120, 30)
-			data = f.data
+			f, _ := testdata.WriteRandom(t, testdata.EveryType(), recording.Zstd, 5, 100, 120, 30)
+			data = f.Data
 		} else {
-			data = readForeign(t, name+".arrow")
+			data = testdata.Foreign(t, name+".arrow")
 		}
-		for _, codec := range everyCodec {
-			r := openBytes(t, data)
-			rows := indexAll(t, r)
+		for _, codec := range testdata.EveryCodec {
+			r := testdata.Open(t, data)
+			rows := testdata.IndexAll(t, r)
 			start, end := rows/7, rows-rows/9
 			calls := int64(0)
-			out, report, _ := writeSlice(t, r, SliceOptions{Start: start, End: end, Codec: codec, Progress: func(done, total int64) {
+			out, report, _ := writeSlice(t, r, recording.SliceOptions{Start: start, End: end, Codec: codec, Progress: func(done, total int64) {
 				if total != end-start || done <= calls || done > total {
 					t.Errorf("progress %d of %d after %d", done, total, calls)
 				}
@@ -182,11 +184,11 @@ func TestAWrittenSliceIsTheSameData(t *testing.T) {
 			}
 			want, got := collect(t, r, start, end, nil), collect(t, out, 0, end-start, nil)
 			for k := range want {
-				if !sameVector(&want[k], &got[k]) {
+				if !testdata.SameVector(&want[k], &got[k]) {
 					t.Fatalf("%s: column %d differs", name, k)
 				}
 			}
-			if out.State() != Complete || indexAll(t, out) != end-start {
+			if out.State() != recording.Complete || testdata.IndexAll(t, out) != end-start {
 				t.Errorf("%s: %s, %+v", name, out.State(), out.Findings())
 			}
 		}
@@ -194,155 +196,50 @@ func TestAWrittenSliceIsTheSameData(t *testing.T) {
 }
 
 func TestAWrittenSliceKeepsTheColumnsAndTheirOrder(t *testing.T) {
-	r := openBytes(t, readForeign(t, "bonsai/new_NeuropixelsV1.arrow"))
+	r := testdata.Open(t, testdata.Foreign(t, "bonsai/new_NeuropixelsV1.arrow"))
 	clock, _ := r.Column("Clock")
 	lfp, _ := r.Column("LfpData7")
-	out, _, _ := writeSlice(t, r, SliceOptions{Start: 100, End: 250, Columns: []int{clock, lfp}})
+	out, _, _ := writeSlice(t, r, recording.SliceOptions{Start: 100, End: 250, Columns: []int{clock, lfp}})
 	names := out.Stream().Columns
 	if len(names) != 2 || names[0].Name != "Clock" || names[1].Name != "LfpData7" || !names[1].RunEnd {
 		t.Errorf("columns %+v", names)
 	}
-	if got, want := out.schema.Fields[1], r.schema.Fields[lfp]; !reflect.DeepEqual(got, want) {
+	if got, want := out.Schema().Fields[1], r.Schema().Fields[lfp]; !reflect.DeepEqual(got, want) {
 		t.Errorf("field %+v, want %+v", got, want)
 	}
 	if out.NumBatches() != 3 { // 20 of the first, 120, 10 of the third
 		t.Errorf("%d batches", out.NumBatches())
 	}
-	empty, report, _ := writeSlice(t, r, SliceOptions{Start: 120, End: 120})
+	empty, report, _ := writeSlice(t, r, recording.SliceOptions{Start: 120, End: 120})
 	if empty.NumBatches() != 0 || report.Rows != 0 || len(empty.Stream().Columns) != 771 {
 		t.Errorf("an empty slice has %d batches, %+v", empty.NumBatches(), report)
 	}
 }
 
 func TestASliceThatCannotBeWrittenSaysWhy(t *testing.T) {
-	r := openBytes(t, readForeign(t, "csharp/cs_small.arrow"))
+	r := testdata.Open(t, testdata.Foreign(t, "csharp/cs_small.arrow"))
 	enough := errors.New("enough")
-	if _, err := r.WriteSlice(&memFile{}, SliceOptions{End: 900, Yield: func() error { return enough }}); err != enough {
+	if _, err := r.WriteSlice(&testdata.Memory{}, recording.SliceOptions{End: 900, Context: testdata.Asking(func() error { return enough })}); err != enough {
 		t.Errorf("canceled: %v", err)
 	}
-	if _, err := r.WriteSlice(&memFile{}, SliceOptions{End: 901}); !errors.As(err, new(*RangeError)) {
+	if _, err := r.WriteSlice(&testdata.Memory{}, recording.SliceOptions{End: 901}); !errors.As(err, new(*recording.RangeError)) {
 		t.Errorf("a row too many: %v", err)
 	}
-	if _, err := r.WriteSlice(&memFile{}, SliceOptions{End: 900, Columns: []int{-1}}); !errors.As(err, new(*ColumnError)) {
+	if _, err := r.WriteSlice(&testdata.Memory{}, recording.SliceOptions{End: 900, Columns: []int{-1}}); !errors.As(err, new(*recording.ColumnError)) {
 		t.Errorf("column -1: %v", err)
 	}
 	for _, at := range []int{1, 2, 4, 5} {
-		if _, err := r.WriteSlice(&memFile{failAt: at, failWith: errClosed}, SliceOptions{End: 900}); !errors.Is(err, errClosed) {
+		if _, err := r.WriteSlice(&testdata.Memory{FailAt: at, FailWith: recording.ErrClosed}, recording.SliceOptions{End: 900}); !errors.Is(err, recording.ErrClosed) {
 			t.Errorf("write %d failed: %v", at, err)
 		}
 	}
 }
 
-// clockFile is a file whose Clock rises by 10 a row from 1000, beside a column
-// that a test may damage.
-func clockFile(t testing.TB, codec Codec, batches ...int) []byte {
-	t.Helper()
-	s := &stream.Stream{Columns: []stream.Column{{Name: "Value", Type: stream.Uint32}, {Name: "Clock", Type: stream.Uint64}}, AcqClockHz: 1000}
-	f, _ := writeRandom(t, s, codec, 1, batches...)
-	return f.data
-}
-
-func TestRowAtClockFindsWhatAScanFinds(t *testing.T) {
-	sizes := []int{}
-	for i := range 40 {
-		sizes = append(sizes, 1+i%7)
-	}
-	for name, codec := range everyCodec {
-		data := clockFile(t, codec, sizes...)
-		for _, damage := range [][]int{nil, {0}, {39}, {5}, {5, 6, 7}, {19, 20, 21, 22}, {0, 1, 2, 37, 38, 39}} {
-			broken := bytes.Clone(data)
-			for _, i := range damage {
-				b := blockOf(t, data, i)
-				copy(broken[b.Offset+8:], make([]byte, 40)) // the header
-			}
-			r := openBytes(t, broken)
-			scan := openBytes(t, broken)
-			var clock []uint64
-			rows := indexAll(t, scan)
-			for b, err := range scan.Slice(0, rows, []int{1}) {
-				if err == nil {
-					clock = append(clock, Values[uint64](&b.Columns[0])...)
-				} else if len(damage) == 0 {
-					t.Fatal(err)
-				}
-			}
-			if int64(len(clock)) != rows {
-				t.Fatalf("%s, damaged %v: %d clocks for %d rows", name, damage, len(clock), rows)
-			}
-			for ticks := uint64(980); ticks < 2700; ticks += 3 {
-				want := int64(0)
-				for want < rows && clock[want] < ticks {
-					want++
-				}
-				if got, err := r.RowAtClock(ticks); got != want || err != nil {
-					t.Fatalf("%s, damaged %v: tick %d is row %d, want %d, %v", name, damage, ticks, got, want, err)
-				}
-			}
-			first, last, ok, err := r.clockRange()
-			if !ok || err != nil || first != clock[0] || last != clock[len(clock)-1] {
-				t.Errorf("%s, damaged %v: clock from %d to %d, %v, %v", name, damage, first, last, ok, err)
-			}
-		}
-	}
-}
-
-func TestClockRangeOfAPlainFileReads32Bytes(t *testing.T) {
-	r := openBytes(t, readForeign(t, "bonsai/old_MemoryMonitor.arrow"))
-	first, last, ok, err := r.clockRange()
-	if first != 1000 || last != 25000000*17999+1000 || !ok || err != nil {
-		t.Errorf("%d, %d, %v, %v", first, last, ok, err)
-	}
-	if got := r.BytesRead().Body; got != 32 {
-		t.Errorf("%d bytes read", got)
-	}
-	before := r.BytesRead()
-	if row, err := r.RowAtClock(25000000*9000 + 1000); row != 9000 || err != nil {
-		t.Errorf("row %d, %v", row, err)
-	}
-	if got := r.BytesRead().Body - before.Body; got > 19*16+50*8 { // log2(360) ends to find it, as many to see that the clock never starts anew, one batch
-		t.Errorf("%d body bytes for a search in 360 batches", got)
-	}
-}
-
-func TestABodyOfZerosDoesNotMisleadTheClock(t *testing.T) {
-	data := clockFile(t, None, 10, 10, 10, 10, 10, 10, 10, 10)
-	for _, i := range []int{0, 3, 4, 7} {
-		b := blockOf(t, data, i)
-		clear(data[b.Offset+int64(b.MetaLength):][:b.BodyLength])
-	}
-	r := openBytes(t, data)
-	first, last, ok, err := r.clockRange()
-	if first != 1100 || last != 1000+10*69 || !ok || err != nil {
-		t.Errorf("clock from %d to %d, %v, %v", first, last, ok, err)
-	}
-	for ticks, want := range map[uint64]int64{0: 0, 1: 10, 1100: 10, 1295: 30 + 20, 1500: 50, 1690: 69, 1691: 80} {
-		if row, err := r.RowAtClock(ticks); row != want || err != nil {
-			t.Errorf("tick %d: row %d, want %d, %v", ticks, row, want, err)
-		}
-	}
-}
-
-func TestFilesWithoutClockSaySo(t *testing.T) {
-	s := &stream.Stream{Columns: []stream.Column{{Name: "Clock", Type: stream.Float64}}}
-	f, _ := writeRandom(t, s, None, 1, 8)
-	r := openBytes(t, f.data)
-	if _, _, ok, err := r.clockRange(); ok || err != nil {
-		t.Errorf("%v, %v", ok, err)
-	}
-	if _, err := r.RowAtClock(5); !errors.Is(err, ErrNoClock) {
-		t.Errorf("%v", err)
-	}
-	info, err := infoOf(r)
-	if err != nil || info.Start != nil || info.DurationS != nil || info.Rows != 8 {
-		t.Errorf("%+v, %v", info, err)
-	}
-}
-
 // Damage in one batch loses that batch and nothing else, and is told.
 func TestDamageCostsOnlyItsBatch(t *testing.T) {
-	for name, codec := range everyCodec {
+	for name, codec := range testdata.EveryCodec {
 		data := clockFile(t, codec, 10, 20, 30, 40)
-		b := blockOf(t, data, 2)
+		b := dissect.Block(t, data, 2)
 		body := b.Offset + int64(b.MetaLength)
 		type damage struct {
 			data    []byte
@@ -351,52 +248,52 @@ func TestDamageCostsOnlyItsBatch(t *testing.T) {
 			touched bool // found by reading only
 		}
 		cases := map[string]damage{
-			"the header is zeros":          {overwritten(data, b.Offset, make([]byte, b.MetaLength)), 70, 30, false},
-			"the header is that of a 3rd":  {overwritten(data, b.Offset, data[blockOf(t, data, 0).Offset:][:b.MetaLength]), 70, 30, false},
-			"the metadata length is wrong": {overwritten(data, b.Offset+4, []byte{8, 0, 0, 0}), 70, 30, false},
-			"the header is rubbish":        {overwritten(data, b.Offset+8, bytes.Repeat([]byte{0x77}, 60)), 70, 30, false},
+			"the header is zeros":          {testdata.Overwritten(data, b.Offset, make([]byte, b.MetaLength)), 70, 30, false},
+			"the header is that of a 3rd":  {testdata.Overwritten(data, b.Offset, data[dissect.Block(t, data, 0).Offset:][:b.MetaLength]), 70, 30, false},
+			"the metadata length is wrong": {testdata.Overwritten(data, b.Offset+4, []byte{8, 0, 0, 0}), 70, 30, false},
+			"the header is rubbish":        {testdata.Overwritten(data, b.Offset+8, bytes.Repeat([]byte{0x77}, 60)), 70, 30, false},
 		}
-		if codec == Zstd {
-			cases["a bit of the body is flipped"] = damage{overwritten(data, body+30, []byte{data[body+30] ^ 1}), 100, 30, true}
-			cases["the body is zeros"] = damage{overwritten(data, body, make([]byte, b.BodyLength)), 100, 30, true}
-			cases["a length of -2"] = damage{overwritten(data, body, binary.LittleEndian.AppendUint64(nil, math.MaxUint64-1)), 100, 30, true}
-			cases["a length of 1 TiB"] = damage{overwritten(data, body, binary.LittleEndian.AppendUint64(nil, 1<<40)), 100, 30, true}
+		if codec == recording.Zstd {
+			cases["a bit of the body is flipped"] = damage{testdata.Overwritten(data, body+30, []byte{data[body+30] ^ 1}), 100, 30, true}
+			cases["the body is zeros"] = damage{testdata.Overwritten(data, body, make([]byte, b.BodyLength)), 100, 30, true}
+			cases["a length of -2"] = damage{testdata.Overwritten(data, body, binary.LittleEndian.AppendUint64(nil, math.MaxUint64-1)), 100, 30, true}
+			cases["a length of 1 TiB"] = damage{testdata.Overwritten(data, body, binary.LittleEndian.AppendUint64(nil, 1<<40)), 100, 30, true}
 		}
 		for what, c := range cases {
-			r := openBytes(t, c.data)
-			if rows := indexAll(t, r); rows != c.rows {
+			r := testdata.Open(t, c.data)
+			if rows := testdata.IndexAll(t, r); rows != c.rows {
 				t.Errorf("%s, %s: %d rows", name, what, rows)
 			}
-			if (r.State() == Damaged) == c.touched {
+			if (r.State() == recording.Damaged) == c.touched {
 				t.Errorf("%s, %s: %s after the index", name, what, r.State())
 			}
 			good := 0
 			for batch, err := range r.Slice(0, c.rows, nil) {
-				var e *CorruptError
+				var e *recording.CorruptError
 				switch {
 				case err == nil:
 					good += batch.Rows
-				case !errors.As(err, &e) || e.Batch != 2 || e.Offset < b.Offset || e.Offset >= body+b.BodyLength || !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrBounds):
+				case !errors.As(err, &e) || e.Batch != 2 || e.Offset < b.Offset || e.Offset >= body+b.BodyLength || !errors.Is(err, recording.ErrDamaged) && !errors.Is(err, recording.ErrBounds):
 					t.Errorf("%s, %s: %v", name, what, err)
 				}
 			}
-			if good != 70 || r.State() != Damaged {
+			if good != 70 || r.State() != recording.Damaged {
 				t.Errorf("%s, %s: %d rows read, %s", name, what, good, r.State())
 			}
 			findings := r.Findings()
 			if len(findings) != 1 {
 				t.Fatalf("%s, %s: %+v", name, what, findings)
 			}
-			want := Finding{Offset: b.Offset, Length: int64(b.MetaLength) + b.BodyLength, Batch: 2, Severity: SeverityError, Reason: findings[0].Reason, BeforeRow: 30, LostRows: c.lost, ClockBefore: 1290, ClockAfter: 1600, Count: 1, LastOffset: b.Offset}
+			want := recording.Finding{Offset: b.Offset, Length: int64(b.MetaLength) + b.BodyLength, Batch: 2, Severity: recording.SeverityError, Reason: findings[0].Reason, BeforeRow: 30, LostRows: c.lost, ClockBefore: 1290, ClockAfter: 1600, Count: 1, LastOffset: b.Offset}
 			if findings[0] != want {
 				t.Errorf("%s, %s: %+v, want %+v", name, what, findings[0], want)
 			}
-			_, report, _ := writeSlice(t, r, SliceOptions{Start: 5, End: c.rows})
+			_, report, _ := writeSlice(t, r, recording.SliceOptions{Start: 5, End: c.rows})
 			if report.Rows != 65 || report.Batches != 3 || len(report.Findings) != 1 || report.LostRows != max(0, c.lost) {
 				t.Errorf("%s, %s: %+v", name, what, report)
 			}
-			info, err := infoOf(openBytes(t, c.data))
-			if err != nil || info.State == Complete && !c.touched || info.Rows != c.rows || *info.Start != 1 {
+			info, err := testdata.Info(testdata.Open(t, c.data))
+			if err != nil || info.State == recording.Complete && !c.touched || info.Rows != c.rows || *info.Start != 1 {
 				t.Errorf("%s, %s: %+v, %v", name, what, info, err)
 			}
 		}
@@ -406,18 +303,18 @@ func TestDamageCostsOnlyItsBatch(t *testing.T) {
 // Batches without a valid header have no rows, so that each lies between two
 // rows: of two slices that join exactly one tells of it.
 func TestSlicesThatJoinTellOfEachDamagedBatchOnce(t *testing.T) {
-	data := clockFile(t, None, 3, 4, 2, 3, 5)
+	data := clockFile(t, recording.None, 3, 4, 2, 3, 5)
 	for _, damage := range [][]int{{0}, {4}, {0, 2, 4}, {0, 1}, {3, 4}, {1, 2}} {
 		broken := bytes.Clone(data)
 		for _, i := range damage {
-			b := blockOf(t, data, i)
+			b := dissect.Block(t, data, i)
 			clear(broken[b.Offset+8:][:40])
 		}
-		r := openBytes(t, broken)
-		rows := indexAll(t, r)
+		r := testdata.Open(t, broken)
+		rows := testdata.IndexAll(t, r)
 		told := func(start, end int64) (batches []int) {
 			for b, err := range r.Slice(start, end, nil) {
-				var e *CorruptError
+				var e *recording.CorruptError
 				if errors.As(err, &e) {
 					batches = append(batches, e.Batch)
 				} else if err != nil || b == nil {
@@ -437,17 +334,17 @@ func TestSlicesThatJoinTellOfEachDamagedBatchOnce(t *testing.T) {
 // The same where no footer tells that a batch was there: the scan goes on behind
 // it, and its place is known by the row in front of which it lay.
 func TestWrittenSlicesThatJoinTellOfEachLossOnce(t *testing.T) {
-	data := withoutFooter(t, clockFile(t, None, 3, 4, 2, 3, 5))
-	whole := clockFile(t, None, 3, 4, 2, 3, 5)
+	data := dissect.WithoutFooter(t, clockFile(t, recording.None, 3, 4, 2, 3, 5))
+	whole := clockFile(t, recording.None, 3, 4, 2, 3, 5)
 	for _, lost := range [][]int{{0}, {2}, {0, 2}, {1, 3}} {
 		broken := bytes.Clone(data)
 		for _, i := range lost {
-			clear(broken[blockOf(t, whole, i).Offset:][:48])
+			clear(broken[dissect.Block(t, whole, i).Offset:][:48])
 		}
-		r := openBytes(t, broken)
-		rows := indexAll(t, r)
+		r := testdata.Open(t, broken)
+		rows := testdata.IndexAll(t, r)
 		told := func(start, end int64) (offsets []int64) {
-			report, err := r.WriteSlice(&memFile{}, SliceOptions{Start: start, End: end})
+			report, err := r.WriteSlice(&testdata.Memory{}, recording.SliceOptions{Start: start, End: end})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -470,14 +367,14 @@ func TestWrittenSlicesThatJoinTellOfEachLossOnce(t *testing.T) {
 
 // Bytes that were lost before the footer move it into the last body.
 func TestABodyThatReachesIntoTheFooterIsDamage(t *testing.T) {
-	data := clockFile(t, None, 10, 20, 30, 40)
-	b := blockOf(t, data, 3)
+	data := clockFile(t, recording.None, 10, 20, 30, 40)
+	b := dissect.Block(t, data, 3)
 	end := b.Offset + int64(b.MetaLength) + b.BodyLength
-	r := openBytes(t, append(bytes.Clone(data[:end-200]), data[end:]...))
-	if rows := indexAll(t, r); rows != 60 || r.State() != Damaged {
+	r := testdata.Open(t, append(bytes.Clone(data[:end-200]), data[end:]...))
+	if rows := testdata.IndexAll(t, r); rows != 60 || r.State() != recording.Damaged {
 		t.Errorf("%d rows, %s", rows, r.State())
 	}
-	if _, err := r.ReadBatch(3, nil); !errors.Is(err, ErrDamaged) {
+	if _, err := r.ReadBatch(3, nil); !errors.Is(err, recording.ErrDamaged) {
 		t.Errorf("%v", err)
 	}
 	f := r.Findings()
@@ -488,16 +385,16 @@ func TestABodyThatReachesIntoTheFooterIsDamage(t *testing.T) {
 
 // A few nulls are nulls; a signal that is slower than the rows has many.
 func TestAFewNullsAreNoSubsampling(t *testing.T) {
-	file := (&handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 1}}, [][]byte{{0xB}, le16(7, 8, 9, 10)}, -1}).file()
-	if kind, stride, err := openBytes(t, file).Subsample(0); kind != "none" || stride != 1 || err != nil {
+	file := (&handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 1}}, [][]byte{{0xB}, testdata.LE16(7, 8, 9, 10)}, -1}).file()
+	if kind, stride, err := testdata.Open(t, file).Subsample(0); kind != "none" || stride != 1 || err != nil {
 		t.Errorf("%s, %d, %v", kind, stride, err)
 	}
 }
 
 // A footer's blocks are claims.
 func TestBlocksOutsideTheFileAreDamage(t *testing.T) {
-	data := clockFile(t, None, 10, 20, 30, 40)
-	b := blockOf(t, data, 1)
+	data := clockFile(t, recording.None, 10, 20, 30, 40)
+	b := dissect.Block(t, data, 1)
 	entry := binary.LittleEndian.AppendUint64(nil, uint64(b.Offset))
 	at := int64(bytes.LastIndex(data, entry))
 	for name, c := range map[string]struct {
@@ -513,8 +410,8 @@ func TestBlocksOutsideTheFileAreDamage(t *testing.T) {
 		"body huge":            {at + 16, math.MaxInt64},
 		"body short":           {at + 16, 8},
 	} {
-		r := openBytes(t, overwritten(data, c.at, binary.LittleEndian.AppendUint64(nil, c.with)))
-		if rows := indexAll(t, r); rows != 100 || r.State() != Damaged {
+		r := testdata.Open(t, testdata.Overwritten(data, c.at, binary.LittleEndian.AppendUint64(nil, c.with)))
+		if rows := testdata.IndexAll(t, r); rows != 100 || r.State() != recording.Damaged {
 			t.Errorf("%s: %d rows, %s", name, rows, r.State())
 		}
 		for i := range 4 { // the batch lies where it should, whatever the footer says
@@ -527,35 +424,35 @@ func TestBlocksOutsideTheFileAreDamage(t *testing.T) {
 }
 
 func TestInfo(t *testing.T) {
-	s := everyType()
+	s := testdata.EveryType()
 	s.Columns[1].Unit = "V"
-	f, _ := writeRandom(t, s, Zstd, 9, 60, 60, 5)
-	r := openBytes(t, f.data)
-	info, err := infoOf(r)
+	f, _ := testdata.WriteRandom(t, s, recording.Zstd, 9, 60, 60, 5)
+	r := testdata.Open(t, f.Data)
+	info, err := testdata.Info(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.SizeBytes != int64(len(f.data)) || info.Format != FileFormat || info.State != Complete || info.Rows != 125 || info.Batches != 3 || info.Compression != "zstd" {
+	if info.SizeBytes != int64(len(f.Data)) || info.Format != recording.FileFormat || info.State != recording.Complete || info.Rows != 125 || info.Batches != 3 || info.Compression != "zstd" {
 		t.Errorf("%+v", info)
 	}
 	if *info.Start != 1000/250e6 || math.Abs(*info.DurationS-1250/250e6) > 1e-15 || info.RateHz != 25e6 {
 		t.Errorf("start %v, duration %v, rate %v", *info.Start, *info.DurationS, info.RateHz)
 	}
-	if c := info.Columns[1]; c != (InfoColumn{Name: "bool", Type: "bool", Unit: "V", Subsample: "none", Stride: 1}) {
+	if c := info.Columns[1]; c != (recording.InfoColumn{Name: "bool", Type: "bool", Unit: "V", Subsample: "none", Stride: 1}) {
 		t.Errorf("column %+v", c)
 	}
-	if c := info.Columns[3]; c != (InfoColumn{Name: "bool_ree", Type: "run_end_encoded<int32, bool>", Subsample: "run-end", Stride: 12}) {
+	if c := info.Columns[3]; c != (recording.InfoColumn{Name: "bool_ree", Type: "run_end_encoded<int32, bool>", Subsample: "run-end", Stride: 12}) {
 		t.Errorf("column %+v", c)
 	}
 	if info.Metadata["device"] != "Test Device" || info.Metadata["lab"] != "µ 7" || len(info.Findings) != 0 || info.Findings == nil {
 		t.Errorf("metadata %v, findings %v", info.Metadata, info.Findings)
 	}
-	r = openBytes(t, readForeign(t, "csharp/cs_small.arrow"))
-	if info, err = infoOf(r); err != nil || info.DurationS != nil || info.DurationTicks != 900*8333 || info.RateHz != 0 {
+	r = testdata.Open(t, testdata.Foreign(t, "csharp/cs_small.arrow"))
+	if info, err = testdata.Info(r); err != nil || info.DurationS != nil || info.DurationTicks != 900*8333 || info.RateHz != 0 {
 		t.Errorf("without a rate: %+v, %v", info, err)
 	}
 	r.SetClock(250_000_000, time.Time{})
-	if info, err = infoOf(r); err != nil || math.Abs(*info.DurationS-900*8333/250e6) > 1e-12 || math.Abs(info.RateHz-250e6/8333) > 1e-9 {
+	if info, err = testdata.Info(r); err != nil || math.Abs(*info.DurationS-900*8333/250e6) > 1e-12 || math.Abs(info.RateHz-250e6/8333) > 1e-9 {
 		t.Errorf("with the caller's rate: %+v, %v", info, err)
 	}
 }
@@ -563,42 +460,42 @@ func TestInfo(t *testing.T) {
 // Keep copies whole batches as they are, and gives cut ones their codec.
 func TestKeepCopiesWholeBatchesBufferForBuffer(t *testing.T) {
 	sources := map[string][]byte{}
-	for name, codec := range everyCodec {
-		f, _ := writeRandom(t, everyType(), codec, 9, 60, 60, 60)
-		sources["own "+name] = f.data
+	for name, codec := range testdata.EveryCodec {
+		f, _ := testdata.WriteRandom(t, testdata.EveryType(), codec, 9, 60, 60, 60)
+		sources["own "+name] = f.Data
 	}
 	for _, name := range []string{"bonsai/new_NeuropixelsV1_idle", "bonsai/old_NeuropixelsV1_zstd_killed", "csharp/cs_small"} {
-		sources[name] = readForeign(t, name+".arrow")
+		sources[name] = testdata.Foreign(t, name+".arrow")
 	}
 	for name, data := range sources {
-		r := openBytes(t, data)
-		rows := indexAll(t, r)
-		_, _, kept := writeSlice(t, r, SliceOptions{Start: 1, End: rows, Codec: Keep})
-		from, to := footerOf(t, kept), openBytes(t, kept)
+		r := testdata.Open(t, data)
+		rows := testdata.IndexAll(t, r)
+		_, _, kept := writeSlice(t, r, recording.SliceOptions{Start: 1, End: rows, Codec: recording.Keep})
+		from, to := dissect.Footer(t, kept), testdata.Open(t, kept)
 		for i := range to.NumBatches() {
-			was, err := r.header(i)
+			was, err := r.HeaderOf(i)
 			if err != nil {
 				t.Fatal(err)
 			}
-			is, err := to.header(i)
+			is, err := to.HeaderOf(i)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if is.batch.Codec != was.batch.Codec {
-				t.Errorf("%s: batch %d has codec %d, had %d", name, i, is.batch.Codec, was.batch.Codec)
+			if is.Batch.Codec != was.Batch.Codec {
+				t.Errorf("%s: batch %d has codec %d, had %d", name, i, is.Batch.Codec, was.Batch.Codec)
 			}
 			if i == 0 {
 				continue // cut
 			}
 			at := from.Batches[i].Offset + int64(from.Batches[i].MetaLength)
-			for k, b := range is.batch.Buffers {
-				w := was.batch.Buffers[k]
-				if !bytes.Equal(kept[at+b.Offset:][:b.Length], data[was.bodyAt+w.Offset:][:w.Length]) {
+			for k, b := range is.Batch.Buffers {
+				w := was.Batch.Buffers[k]
+				if !bytes.Equal(kept[at+b.Offset:][:b.Length], data[was.BodyAt+w.Offset:][:w.Length]) {
 					t.Fatalf("%s: buffer %d of batch %d differs", name, k, i)
 				}
 			}
-			if !reflect.DeepEqual(is.batch.Nodes, was.batch.Nodes) {
-				t.Errorf("%s: batch %d: nodes %v, were %v", name, i, is.batch.Nodes, was.batch.Nodes)
+			if !reflect.DeepEqual(is.Batch.Nodes, was.Batch.Nodes) {
+				t.Errorf("%s: batch %d: nodes %v, were %v", name, i, is.Batch.Nodes, was.Batch.Nodes)
 			}
 		}
 	}

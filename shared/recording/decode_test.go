@@ -1,8 +1,7 @@
-package recording
+package recording_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"math"
 	"reflect"
@@ -11,7 +10,10 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // A handmade file has one column and one batch, whose nodes and buffers a test
@@ -52,27 +54,13 @@ var (
 	four  = []arrowipc.FieldNode{{Length: 4}}
 )
 
-func le16(values ...uint16) (p []byte) {
-	for _, v := range values {
-		p = binary.LittleEndian.AppendUint16(p, v)
-	}
-	return p
-}
-
-func le64(values ...uint64) (p []byte) {
-	for _, v := range values {
-		p = binary.LittleEndian.AppendUint64(p, v)
-	}
-	return p
-}
-
 func compressed(claim uint64, data []byte) []byte {
 	e, err := zstd.NewWriter(nil)
 	if err != nil {
 		panic(err)
 	}
 	defer func() { _ = e.Close() }()
-	return e.EncodeAll(data, le64(claim))
+	return e.EncodeAll(data, testdata.LE64(claim))
 }
 
 func runNodes(rows, ends, values int64) []arrowipc.FieldNode {
@@ -80,41 +68,41 @@ func runNodes(rows, ends, values int64) []arrowipc.FieldNode {
 }
 
 func TestBuffersThatHold(t *testing.T) {
-	four64 := append(le16(7, 8, 9, 10), make([]byte, 56)...)
+	four64 := append(testdata.LE16(7, 8, 9, 10), make([]byte, 56)...)
 	for name, c := range map[string]struct {
 		handmade
 		want  []uint16
 		valid []byte
 		ends  []int32
 	}{
-		"exact":                                  {handmade{plain, 4, four, [][]byte{nil, le16(7, 8, 9, 10)}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
+		"exact":                                  {handmade{plain, 4, four, [][]byte{nil, testdata.LE16(7, 8, 9, 10)}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
 		"a longer buffer":                        {handmade{plain, 4, four, [][]byte{nil, four64}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
-		"a bitmap without nulls":                 {handmade{plain, 4, four, [][]byte{{0x0F}, le16(7, 8, 9, 10)}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
-		"nulls in a column that is not nullable": {handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 3}}, [][]byte{{0xF4}, le16(7, 8, 9, 10)}, -1}, []uint16{7, 8, 9, 10}, []byte{0, 0, 1, 0}, nil},
-		"zstd":                                   {handmade{plain, 4, four, [][]byte{le64(0), compressed(8, le16(7, 8, 9, 10))}, arrowipc.Zstd}, []uint16{7, 8, 9, 10}, nil, nil},
+		"a bitmap without nulls":                 {handmade{plain, 4, four, [][]byte{{0x0F}, testdata.LE16(7, 8, 9, 10)}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
+		"nulls in a column that is not nullable": {handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 3}}, [][]byte{{0xF4}, testdata.LE16(7, 8, 9, 10)}, -1}, []uint16{7, 8, 9, 10}, []byte{0, 0, 1, 0}, nil},
+		"zstd":                                   {handmade{plain, 4, four, [][]byte{testdata.LE64(0), compressed(8, testdata.LE16(7, 8, 9, 10))}, arrowipc.Zstd}, []uint16{7, 8, 9, 10}, nil, nil},
 		"zstd, rounded up":                       {handmade{plain, 4, four, [][]byte{nil, compressed(64, four64)}, arrowipc.Zstd}, []uint16{7, 8, 9, 10}, nil, nil},
-		"zstd, stored":                           {handmade{plain, 4, four, [][]byte{nil, append(le64(math.MaxUint64), le16(7, 8, 9, 10)...)}, arrowipc.Zstd}, []uint16{7, 8, 9, 10}, nil, nil},
+		"zstd, stored":                           {handmade{plain, 4, four, [][]byte{nil, append(testdata.LE64(math.MaxUint64), testdata.LE16(7, 8, 9, 10)...)}, arrowipc.Zstd}, []uint16{7, 8, 9, 10}, nil, nil},
 		"no rows":                                {handmade{plain, 0, []arrowipc.FieldNode{{}}, [][]byte{nil, nil}, -1}, []uint16{}, nil, nil},
-		"no rows, zstd":                          {handmade{plain, 0, []arrowipc.FieldNode{{}}, [][]byte{le64(0), le64(0)}, arrowipc.Zstd}, []uint16{}, nil, nil},
-		"runs":                                   {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, le16(3, 5), nil, le16(70, 80)}, -1}, []uint16{70, 70, 70, 80, 80}, nil, []int32{3, 5}},
-		"run ends in a longer buffer":            {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, append(le16(3, 5), make([]byte, 60)...), nil, le16(70, 80)}, -1}, []uint16{70, 70, 70, 80, 80}, nil, []int32{3, 5}},
-		"the last run goes on behind the batch":  {handmade{runs, 4, runNodes(4, 2, 2), [][]byte{nil, le16(3, 50), nil, le16(70, 80)}, -1}, []uint16{70, 70, 70, 80}, nil, []int32{3, 4}},
-		"runs behind the batch":                  {handmade{runs, 2, runNodes(2, 3, 3), [][]byte{nil, le16(2, 5, 9), nil, le16(70, 80, 90)}, -1}, []uint16{70, 70}, nil, []int32{2}},
-		"a run of nulls":                         {handmade{runs, 4, []arrowipc.FieldNode{{Length: 4}, {Length: 2}, {Length: 2, NullCount: 1}}, [][]byte{nil, le16(1, 4), {1}, le16(70, 0)}, -1}, []uint16{70, 0, 0, 0}, []byte{1, 0, 0, 0}, []int32{1, 4}},
+		"no rows, zstd":                          {handmade{plain, 0, []arrowipc.FieldNode{{}}, [][]byte{testdata.LE64(0), testdata.LE64(0)}, arrowipc.Zstd}, []uint16{}, nil, nil},
+		"runs":                                   {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, testdata.LE16(3, 5), nil, testdata.LE16(70, 80)}, -1}, []uint16{70, 70, 70, 80, 80}, nil, []int32{3, 5}},
+		"run ends in a longer buffer":            {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, append(testdata.LE16(3, 5), make([]byte, 60)...), nil, testdata.LE16(70, 80)}, -1}, []uint16{70, 70, 70, 80, 80}, nil, []int32{3, 5}},
+		"the last run goes on behind the batch":  {handmade{runs, 4, runNodes(4, 2, 2), [][]byte{nil, testdata.LE16(3, 50), nil, testdata.LE16(70, 80)}, -1}, []uint16{70, 70, 70, 80}, nil, []int32{3, 4}},
+		"runs behind the batch":                  {handmade{runs, 2, runNodes(2, 3, 3), [][]byte{nil, testdata.LE16(2, 5, 9), nil, testdata.LE16(70, 80, 90)}, -1}, []uint16{70, 70}, nil, []int32{2}},
+		"a run of nulls":                         {handmade{runs, 4, []arrowipc.FieldNode{{Length: 4}, {Length: 2}, {Length: 2, NullCount: 1}}, [][]byte{nil, testdata.LE16(1, 4), {1}, testdata.LE16(70, 0)}, -1}, []uint16{70, 0, 0, 0}, []byte{1, 0, 0, 0}, []int32{1, 4}},
 		"no rows in runs":                        {handmade{runs, 0, runNodes(0, 0, 0), [][]byte{nil, nil, nil, nil}, -1}, []uint16{}, nil, []int32{}},
-		"a batch with a second copy of its buffers": {handmade{plain, 4, four, [][]byte{nil, append(le16(7, 8, 9, 10), le16(7, 8, 9, 10)...)}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
+		"a batch with a second copy of its buffers": {handmade{plain, 4, four, [][]byte{nil, append(testdata.LE16(7, 8, 9, 10), testdata.LE16(7, 8, 9, 10)...)}, -1}, []uint16{7, 8, 9, 10}, nil, nil},
 	} {
-		r := openBytes(t, c.file())
+		r := testdata.Open(t, c.file())
 		b, err := r.ReadBatch(0, []int{0})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
 		v := &b.Columns[0]
-		if !reflect.DeepEqual(Values[uint16](v), c.want) || !bytes.Equal(v.Valid, c.valid) || !reflect.DeepEqual(v.RunEnds, c.ends) || (v.Valid == nil) != (c.valid == nil) {
+		if !reflect.DeepEqual(recording.Values[uint16](v), c.want) || !bytes.Equal(v.Valid, c.valid) || !reflect.DeepEqual(v.RunEnds, c.ends) || (v.Valid == nil) != (c.valid == nil) {
 			t.Errorf("%s: %+v", name, v)
 		}
-		if r.State() != Complete {
+		if r.State() != recording.Complete {
 			t.Errorf("%s: %+v", name, r.Findings())
 		}
 	}
@@ -127,53 +115,53 @@ func TestBuffersThatDoNotHold(t *testing.T) {
 		want error
 		word string
 	}{
-		"a short buffer":                  {handmade{plain, 4, four, [][]byte{nil, le16(7, 8, 9)}, -1}, ErrBounds, "6 bytes"},
-		"no buffer":                       {handmade{plain, 4, four, [][]byte{nil, nil}, -1}, ErrBounds, "0 bytes"},
-		"nulls without a bitmap":          {handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 1}}, [][]byte{nil, le16(7, 8, 9, 10)}, -1}, ErrDamaged, "1 nulls, but no"},
-		"a bitmap with other nulls":       {handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 1}}, [][]byte{{0xF}, le16(7, 8, 9, 10)}, -1}, ErrDamaged, "0 nulls by its validity bits, 1"},
-		"a bitmap with nulls, none said":  {handmade{plain, 4, four, [][]byte{{0xD}, le16(7, 8, 9, 10)}, -1}, ErrDamaged, "1 nulls by its validity bits, 0"},
-		"stored, and longer than needed":  {handmade{plain, 4, four, [][]byte{nil, append(le64(math.MaxUint64), make([]byte, 65)...)}, arrowipc.Zstd}, ErrBounds, "65 bytes where 8"},
-		"rows beyond any file":            {handmade{plain, huge, []arrowipc.FieldNode{{Length: huge}}, [][]byte{nil, le16(7)}, -1}, ErrTooLarge, ""},
-		"rows that overflow":              {handmade{plain, math.MaxInt64, []arrowipc.FieldNode{{Length: math.MaxInt64}}, [][]byte{nil, le16(7)}, -1}, ErrDamaged, "rows"},
-		"a compressed buffer of 5 bytes":  {handmade{plain, 4, four, [][]byte{nil, make([]byte, 5)}, arrowipc.Zstd}, ErrDamaged, "5 bytes"},
-		"a claim too small":               {handmade{plain, 4, four, [][]byte{nil, compressed(6, le16(7, 8, 9))}, arrowipc.Zstd}, ErrBounds, "6 bytes claimed where 8"},
-		"a claim too large":               {handmade{plain, 4, four, [][]byte{nil, compressed(72, make([]byte, 72))}, arrowipc.Zstd}, ErrBounds, "72 bytes claimed"},
-		"a claim of 1 EiB":                {handmade{plain, 4, four, [][]byte{nil, compressed(1<<60, le16(7, 8, 9, 10))}, arrowipc.Zstd}, ErrBounds, "claimed"},
-		"a negative claim":                {handmade{plain, 4, four, [][]byte{nil, compressed(math.MaxUint64-6, le16(7, 8, 9, 10))}, arrowipc.Zstd}, ErrBounds, "-7 bytes"},
-		"less than claimed":               {handmade{plain, 4, four, [][]byte{nil, compressed(8, le16(7, 8, 9))}, arrowipc.Zstd}, ErrDamaged, "6 bytes where 8"},
-		"more than claimed":               {handmade{plain, 4, four, [][]byte{nil, compressed(8, make([]byte, 1<<20))}, arrowipc.Zstd}, ErrDamaged, "zstd"},
-		"stored, and too short":           {handmade{plain, 4, four, [][]byte{nil, append(le64(math.MaxUint64), 1, 2, 3)}, arrowipc.Zstd}, ErrBounds, "3 bytes where 8"},
-		"not zstd":                        {handmade{plain, 4, four, [][]byte{nil, append(le64(8), "rubbish!"...)}, arrowipc.Zstd}, ErrDamaged, "zstd"},
-		"not LZ4":                         {handmade{plain, 4, four, [][]byte{nil, append(le64(8), "rubbish!"...)}, arrowipc.LZ4Frame}, ErrDamaged, "lz4"},
-		"a claim that LZ4 cannot reach":   {handmade{plain, 1 << 22, []arrowipc.FieldNode{{Length: 1 << 22}}, [][]byte{nil, append(le64(8<<20), make([]byte, 1000)...)}, arrowipc.LZ4Frame}, ErrBounds, "claimed from"},
-		"a claim that zstd cannot reach":  {handmade{plain, 1 << 28, []arrowipc.FieldNode{{Length: 1 << 28}}, [][]byte{nil, compressed(1<<29, nil)}, arrowipc.Zstd}, ErrBounds, "claimed from"},
-		"run ends that fall":              {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, le16(5, 3), nil, le16(70, 80)}, -1}, ErrDamaged, "run 1 ends at 3"},
-		"run ends that stand":             {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, le16(5, 5), nil, le16(70, 80)}, -1}, ErrDamaged, "run 1 ends at 5"},
-		"a run end of 0":                  {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, le16(0, 5), nil, le16(70, 80)}, -1}, ErrDamaged, "run 0 ends at 0"},
-		"a negative run end":              {handmade{runs, 5, runNodes(5, 1, 1), [][]byte{nil, le16(0xFFFF), nil, le16(70)}, -1}, ErrDamaged, "ends at -1"},
-		"runs that do not reach":          {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, le16(3, 4), nil, le16(70, 80)}, -1}, ErrDamaged, "end at 4 of 5"},
-		"no runs":                         {handmade{runs, 5, runNodes(5, 0, 0), [][]byte{nil, nil, nil, nil}, -1}, ErrDamaged, "no runs"},
-		"more run ends than values":       {handmade{runs, 5, runNodes(5, 2, 1), [][]byte{nil, le16(3, 5), nil, le16(70)}, -1}, ErrDamaged, "2 run ends for 1"},
-		"a short buffer of run ends":      {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, le16(3), nil, le16(70, 80)}, -1}, ErrBounds, "2 bytes"},
-		"a short buffer of runs' values":  {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, le16(3, 5), nil, le16(70)}, -1}, ErrBounds, "2 bytes"},
-		"null run ends":                   {handmade{runs, 5, []arrowipc.FieldNode{{Length: 5}, {Length: 2, NullCount: 1}, {Length: 2}}, [][]byte{{1}, le16(3, 5), nil, le16(70, 80)}, -1}, ErrDamaged, "nulls among"},
-		"a billion rows in one run":       {handmade{runs, 1 << 30, runNodes(1<<30, 1, 1), [][]byte{nil, le16(5), nil, le16(70)}, -1}, ErrTooLarge, ""},
-		"100 million rows in one run":     {handmade{runs, 1e8, runNodes(1e8, 1, 1), [][]byte{nil, le16(5), nil, le16(70)}, -1}, ErrTooLarge, "expanded from"},
-		"a node of other length":          {handmade{plain, 4, []arrowipc.FieldNode{{Length: 3}}, [][]byte{nil, le16(7, 8, 9, 10)}, -1}, ErrDamaged, "3 rows in a batch of 4"},
-		"a node too many":                 {handmade{plain, 4, append(four[:1:1], four...), [][]byte{nil, le16(7, 8, 9, 10)}, -1}, ErrDamaged, "2 field nodes"},
-		"a buffer too few":                {handmade{plain, 4, four, [][]byte{le16(7, 8, 9, 10)}, -1}, ErrDamaged, "1 buffers"},
-		"runs of values that are too few": {handmade{runs, 5, runNodes(5, 1<<40, 1<<40), [][]byte{nil, le16(3, 5), nil, le16(70, 80)}, -1}, ErrDamaged, "runs"},
+		"a short buffer":                  {handmade{plain, 4, four, [][]byte{nil, testdata.LE16(7, 8, 9)}, -1}, recording.ErrBounds, "6 bytes"},
+		"no buffer":                       {handmade{plain, 4, four, [][]byte{nil, nil}, -1}, recording.ErrBounds, "0 bytes"},
+		"nulls without a bitmap":          {handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 1}}, [][]byte{nil, testdata.LE16(7, 8, 9, 10)}, -1}, recording.ErrDamaged, "1 nulls, but no"},
+		"a bitmap with other nulls":       {handmade{plain, 4, []arrowipc.FieldNode{{Length: 4, NullCount: 1}}, [][]byte{{0xF}, testdata.LE16(7, 8, 9, 10)}, -1}, recording.ErrDamaged, "0 nulls by its validity bits, 1"},
+		"a bitmap with nulls, none said":  {handmade{plain, 4, four, [][]byte{{0xD}, testdata.LE16(7, 8, 9, 10)}, -1}, recording.ErrDamaged, "1 nulls by its validity bits, 0"},
+		"stored, and longer than needed":  {handmade{plain, 4, four, [][]byte{nil, append(testdata.LE64(math.MaxUint64), make([]byte, 65)...)}, arrowipc.Zstd}, recording.ErrBounds, "65 bytes where 8"},
+		"rows beyond any file":            {handmade{plain, huge, []arrowipc.FieldNode{{Length: huge}}, [][]byte{nil, testdata.LE16(7)}, -1}, recording.ErrTooLarge, ""},
+		"rows that overflow":              {handmade{plain, math.MaxInt64, []arrowipc.FieldNode{{Length: math.MaxInt64}}, [][]byte{nil, testdata.LE16(7)}, -1}, recording.ErrDamaged, "rows"},
+		"a compressed buffer of 5 bytes":  {handmade{plain, 4, four, [][]byte{nil, make([]byte, 5)}, arrowipc.Zstd}, recording.ErrDamaged, "5 bytes"},
+		"a claim too small":               {handmade{plain, 4, four, [][]byte{nil, compressed(6, testdata.LE16(7, 8, 9))}, arrowipc.Zstd}, recording.ErrBounds, "6 bytes claimed where 8"},
+		"a claim too large":               {handmade{plain, 4, four, [][]byte{nil, compressed(72, make([]byte, 72))}, arrowipc.Zstd}, recording.ErrBounds, "72 bytes claimed"},
+		"a claim of 1 EiB":                {handmade{plain, 4, four, [][]byte{nil, compressed(1<<60, testdata.LE16(7, 8, 9, 10))}, arrowipc.Zstd}, recording.ErrBounds, "claimed"},
+		"a negative claim":                {handmade{plain, 4, four, [][]byte{nil, compressed(math.MaxUint64-6, testdata.LE16(7, 8, 9, 10))}, arrowipc.Zstd}, recording.ErrBounds, "-7 bytes"},
+		"less than claimed":               {handmade{plain, 4, four, [][]byte{nil, compressed(8, testdata.LE16(7, 8, 9))}, arrowipc.Zstd}, recording.ErrDamaged, "6 bytes where 8"},
+		"more than claimed":               {handmade{plain, 4, four, [][]byte{nil, compressed(8, make([]byte, 1<<20))}, arrowipc.Zstd}, recording.ErrDamaged, "zstd"},
+		"stored, and too short":           {handmade{plain, 4, four, [][]byte{nil, append(testdata.LE64(math.MaxUint64), 1, 2, 3)}, arrowipc.Zstd}, recording.ErrBounds, "3 bytes where 8"},
+		"not zstd":                        {handmade{plain, 4, four, [][]byte{nil, append(testdata.LE64(8), "rubbish!"...)}, arrowipc.Zstd}, recording.ErrDamaged, "zstd"},
+		"not LZ4":                         {handmade{plain, 4, four, [][]byte{nil, append(testdata.LE64(8), "rubbish!"...)}, arrowipc.LZ4Frame}, recording.ErrDamaged, "lz4"},
+		"a claim that LZ4 cannot reach":   {handmade{plain, 1 << 22, []arrowipc.FieldNode{{Length: 1 << 22}}, [][]byte{nil, append(testdata.LE64(8<<20), make([]byte, 1000)...)}, arrowipc.LZ4Frame}, recording.ErrBounds, "claimed from"},
+		"a claim that zstd cannot reach":  {handmade{plain, 1 << 28, []arrowipc.FieldNode{{Length: 1 << 28}}, [][]byte{nil, compressed(1<<29, nil)}, arrowipc.Zstd}, recording.ErrBounds, "claimed from"},
+		"run ends that fall":              {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, testdata.LE16(5, 3), nil, testdata.LE16(70, 80)}, -1}, recording.ErrDamaged, "run 1 ends at 3"},
+		"run ends that stand":             {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, testdata.LE16(5, 5), nil, testdata.LE16(70, 80)}, -1}, recording.ErrDamaged, "run 1 ends at 5"},
+		"a run end of 0":                  {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, testdata.LE16(0, 5), nil, testdata.LE16(70, 80)}, -1}, recording.ErrDamaged, "run 0 ends at 0"},
+		"a negative run end":              {handmade{runs, 5, runNodes(5, 1, 1), [][]byte{nil, testdata.LE16(0xFFFF), nil, testdata.LE16(70)}, -1}, recording.ErrDamaged, "ends at -1"},
+		"runs that do not reach":          {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, testdata.LE16(3, 4), nil, testdata.LE16(70, 80)}, -1}, recording.ErrDamaged, "end at 4 of 5"},
+		"no runs":                         {handmade{runs, 5, runNodes(5, 0, 0), [][]byte{nil, nil, nil, nil}, -1}, recording.ErrDamaged, "no runs"},
+		"more run ends than values":       {handmade{runs, 5, runNodes(5, 2, 1), [][]byte{nil, testdata.LE16(3, 5), nil, testdata.LE16(70)}, -1}, recording.ErrDamaged, "2 run ends for 1"},
+		"a short buffer of run ends":      {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, testdata.LE16(3), nil, testdata.LE16(70, 80)}, -1}, recording.ErrBounds, "2 bytes"},
+		"a short buffer of runs' values":  {handmade{runs, 5, runNodes(5, 2, 2), [][]byte{nil, testdata.LE16(3, 5), nil, testdata.LE16(70)}, -1}, recording.ErrBounds, "2 bytes"},
+		"null run ends":                   {handmade{runs, 5, []arrowipc.FieldNode{{Length: 5}, {Length: 2, NullCount: 1}, {Length: 2}}, [][]byte{{1}, testdata.LE16(3, 5), nil, testdata.LE16(70, 80)}, -1}, recording.ErrDamaged, "nulls among"},
+		"a billion rows in one run":       {handmade{runs, 1 << 30, runNodes(1<<30, 1, 1), [][]byte{nil, testdata.LE16(5), nil, testdata.LE16(70)}, -1}, recording.ErrTooLarge, ""},
+		"100 million rows in one run":     {handmade{runs, 1e8, runNodes(1e8, 1, 1), [][]byte{nil, testdata.LE16(5), nil, testdata.LE16(70)}, -1}, recording.ErrTooLarge, "expanded from"},
+		"a node of other length":          {handmade{plain, 4, []arrowipc.FieldNode{{Length: 3}}, [][]byte{nil, testdata.LE16(7, 8, 9, 10)}, -1}, recording.ErrDamaged, "3 rows in a batch of 4"},
+		"a node too many":                 {handmade{plain, 4, append(four[:1:1], four...), [][]byte{nil, testdata.LE16(7, 8, 9, 10)}, -1}, recording.ErrDamaged, "2 field nodes"},
+		"a buffer too few":                {handmade{plain, 4, four, [][]byte{testdata.LE16(7, 8, 9, 10)}, -1}, recording.ErrDamaged, "1 buffers"},
+		"runs of values that are too few": {handmade{runs, 5, runNodes(5, 1<<40, 1<<40), [][]byte{nil, testdata.LE16(3, 5), nil, testdata.LE16(70, 80)}, -1}, recording.ErrDamaged, "runs"},
 	} {
-		r := openBytes(t, c.file())
+		r := testdata.Open(t, c.file())
 		var err error
-		if n := bytesAllocated(func() { _, err = r.ReadBatch(0, []int{0}) }); n > 16<<20 {
+		if n := testdata.Allocated(func() { _, err = r.ReadBatch(0, []int{0}) }); n > 16<<20 {
 			t.Errorf("%s: %d bytes allocated", name, n)
 		}
-		var corrupt *CorruptError
-		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.word) || errors.As(err, &corrupt) == errors.Is(err, ErrTooLarge) {
+		var corrupt *recording.CorruptError
+		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.word) || errors.As(err, &corrupt) == errors.Is(err, recording.ErrTooLarge) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if errors.As(err, &corrupt) && (corrupt.Batch != 0 || len(r.Findings()) != 1 || r.State() != Damaged) {
+		if errors.As(err, &corrupt) && (corrupt.Batch != 0 || len(r.Findings()) != 1 || r.State() != recording.Damaged) {
 			t.Errorf("%s: %v, %+v", name, err, r.Findings())
 		}
 	}
@@ -181,18 +169,18 @@ func TestBuffersThatDoNotHold(t *testing.T) {
 
 // A flipped bit in a frame with a checksum is never a wrong value.
 func TestZstdChecksumsAreVerified(t *testing.T) {
-	data := clockFile(t, Zstd, 200)
-	b := blockOf(t, data, 0)
+	data := clockFile(t, recording.Zstd, 200)
+	b := dissect.Block(t, data, 0)
 	body := b.Offset + int64(b.MetaLength)
-	whole, err := openBytes(t, data).ReadBatch(0, nil)
+	whole, err := testdata.Open(t, data).ReadBatch(0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for at := body; at < body+b.BodyLength; at++ {
 		for bit := range 8 {
-			r := openBytes(t, overwritten(data, at, []byte{data[at] ^ 1<<bit}))
+			r := testdata.Open(t, testdata.Overwritten(data, at, []byte{data[at] ^ 1<<bit}))
 			got, err := r.ReadBatch(0, nil)
-			if err == nil && !sameBatch(got, whole) {
+			if err == nil && !testdata.SameBatch(got, whole) {
 				t.Fatalf("bit %d of byte %d: other values without an error", bit, at)
 			}
 		}
@@ -201,20 +189,20 @@ func TestZstdChecksumsAreVerified(t *testing.T) {
 
 // Messages that a footer leaves out are said to be there.
 func TestAFooterThatLacksABatchIsAFinding(t *testing.T) {
-	data := clockFile(t, None, 10, 20, 30)
-	end := blockOf(t, data, 2).Offset + int64(blockOf(t, data, 2).MetaLength) + blockOf(t, data, 2).BodyLength
-	r := openBytes(t, data)
+	data := clockFile(t, recording.None, 10, 20, 30)
+	end := dissect.Block(t, data, 2).Offset + int64(dissect.Block(t, data, 2).MetaLength) + dissect.Block(t, data, 2).BodyLength
+	r := testdata.Open(t, data)
 	var blocks []arrowipc.Block
 	for i := range 3 {
-		blocks = append(blocks, blockOf(t, data, i))
+		blocks = append(blocks, dissect.Block(t, data, i))
 	}
 	for missing := range 3 {
 		list := append(append([]arrowipc.Block{}, blocks[:missing]...), blocks[missing+1:]...)
 		file := arrowipc.AppendEnd(bytes.Clone(data[:end]))
-		file = arrowipc.AppendFooter(file, &arrowipc.Footer{Version: arrowipc.V5, Schema: r.schema, Batches: list})
-		short := openBytes(t, file)
+		file = arrowipc.AppendFooter(file, &arrowipc.Footer{Version: arrowipc.V5, Schema: r.Schema(), Batches: list})
+		short := testdata.Open(t, file)
 		f := short.Findings()
-		if len(f) != 1 || f[0].Offset != blocks[missing].Offset || f[0].LostRows != 0 || f[0].Severity != SeverityWarning || short.NumBatches() != 3 || f[0].BeforeRow != []int64{0, 10, 30}[missing] || short.State() != Damaged {
+		if len(f) != 1 || f[0].Offset != blocks[missing].Offset || f[0].LostRows != 0 || f[0].Severity != recording.SeverityWarning || short.NumBatches() != 3 || f[0].BeforeRow != []int64{0, 10, 30}[missing] || short.State() != recording.Damaged {
 			t.Errorf("without batch %d: %+v", missing, f)
 		}
 	}

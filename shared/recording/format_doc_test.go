@@ -1,4 +1,4 @@
-package recording
+package recording_test
 
 import (
 	"fmt"
@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/pace"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -22,30 +24,29 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 	page := strings.Join(strings.Fields(string(raw)), " ")
 
 	const rows = 30024
-	s := neuropixels()
-	f := &memFile{}
-	w, err := NewWriter(f, s, WriterOptions{})
+	s := testdata.Neuropixels()
+	f := &testdata.Memory{}
+	w, err := recording.NewWriter(f, s, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	columns := make([]Vector, len(s.Columns))
+	columns := make([]recording.Vector, len(s.Columns))
 	for i := range columns {
 		columns[i].Data = make([]byte, rows*s.Columns[i].Type.Width())
 	}
 	if _, err := w.WriteBatch(rows, columns); err != nil {
 		t.Fatal(err)
 	}
-	block := w.blocks[0]
-	before := len(appendTail(nil, 4, &w.enc.schema, nil, nil, nil))
-	perBlock := len(appendTail(nil, 4, &w.enc.schema, nil, append(w.blocks, w.blocks...), nil)) - len(appendTail(nil, 4, &w.enc.schema, nil, w.blocks, nil))
-	if before == 0 {
+	block := w.Blocks()[0]
+	perBlock := len(w.Tail(2)) - len(w.Tail(1))
+	if len(w.Tail(0)) == 0 {
 		t.Fatal("no footer")
 	}
 
 	for _, want := range []string{
-		fmt.Sprintf("begins at a multiple of %d bytes of the file", bodyAlign),
-		fmt.Sprintf("up to a multiple of %d |", bodyAlign),
-		fmt.Sprintf("at most %d bytes.** *Why:* the C# library", maxBodyBytes),
+		fmt.Sprintf("begins at a multiple of %d bytes of the file", recording.BodyAlign),
+		fmt.Sprintf("up to a multiple of %d |", recording.BodyAlign),
+		fmt.Sprintf("at most %d bytes.** *Why:* the C# library", recording.MaxBodyBytes),
 		fmt.Sprintf("of a message at most %d bytes", messages.MaxMetadataBytes),
 		fmt.Sprintf("at most %d times the frame", body.MaxRatio),
 		fmt.Sprintf("only less than %d bytes of padding", messages.MaxPadding),
@@ -55,8 +56,8 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 		fmt.Sprintf("more than %g periods of HubClock, or, in files without it, %g of Clock", pace.GapFactor, pace.ClockGapFactor),
 		fmt.Sprintf("of which %g %% of the steps lie within %g %% of it", 100*pace.EvenShare, 100*pace.EvenTolerance),
 		fmt.Sprintf("Of a batch %d gaps are told one by one", pace.GapsPerBatch),
-		fmt.Sprintf("at least %d of them; of a signal that hardly changes", minBorders),
-		fmt.Sprintf("more rows than %d MiB of Clock hold", maxInfoClock>>20),
+		fmt.Sprintf("at least %d of them; of a signal that hardly changes", recording.MinBorders),
+		fmt.Sprintf("more rows than %d MiB of Clock hold", recording.MaxInfoClock>>20),
 		fmt.Sprintf("(lz4: %d times)", body.MaxContent(arrowipc.LZ4Frame, 2)-body.MaxContent(arrowipc.LZ4Frame, 1)),
 		fmt.Sprintf("one block of %d bytes a batch", perBlock),
 		fmt.Sprintf("the header of a batch of %d plain columns has %d bytes, its footer block %d", len(s.Columns), block.MetaLength, perBlock),
@@ -67,7 +68,7 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 		}
 	}
 
-	every := everyType()
+	every := testdata.EveryType()
 	every.Hub, every.HubFirmware, every.Probe = "hub", "1.2", "{}"
 	for _, kv := range every.Metadata() {
 		if kv.Key != "lab" && !strings.Contains(page, "`"+kv.Key+"`") {

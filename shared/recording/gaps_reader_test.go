@@ -1,4 +1,4 @@
-package recording
+package recording_test
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -14,8 +16,8 @@ import (
 func gappy(t *testing.T) []byte {
 	t.Helper()
 	s := &stream.Stream{AcqClockHz: 1_000_000, Columns: []stream.Column{{Name: "Clock", Type: stream.Uint64}}}
-	var file memFile
-	w, err := NewWriter(&file, s, WriterOptions{})
+	var file testdata.Memory
+	w, err := recording.NewWriter(&file, s, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,19 +33,19 @@ func gappy(t *testing.T) []byte {
 			}
 			clock = binary.LittleEndian.AppendUint64(clock, tick)
 		}
-		if _, err := w.WriteBatch(100, []Vector{{Data: clock}}); err != nil {
+		if _, err := w.WriteBatch(100, []recording.Vector{{Data: clock}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return file.data
+	return file.Data
 }
 
 func TestGapsOfARange(t *testing.T) {
 	data := gappy(t)
-	r, err := NewReader(bytes.NewReader(data), int64(len(data)))
+	r, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +60,7 @@ func TestGapsOfARange(t *testing.T) {
 		"between two":              {350, 600, nil, nil},
 		"no rows":                  {5, 5, nil, nil},
 	} {
-		gaps, period, err := r.gapsOf(c.start, c.end)
+		gaps, period, err := r.GapsOf(c.start, c.end)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,27 +77,28 @@ func TestGapsOfARange(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := r.gapsOf(0, 1001); err == nil {
+	if _, _, err := r.GapsOf(0, 1001); err == nil {
 		t.Error("rows beyond the file give no error")
 	}
 }
 
 func TestWhatADamagedBatchLacksIsNoGap(t *testing.T) {
 	data := gappy(t)
-	r, err := NewReader(bytes.NewReader(data), int64(len(data)))
+	r, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Index(context.Background(), nil); err != nil {
 		t.Fatal(err)
 	}
-	clear(data[r.batches[6].offset : r.batches[6].offset+16]) // rows 600 to 699
-	damaged, err := NewReader(bytes.NewReader(data), int64(len(data)))
+	at, _ := r.Place(6)
+	clear(data[at : at+16]) // rows 600 to 699
+	damaged, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	rows, _ := damaged.Rows()
-	gaps, _, err := damaged.gapsOf(0, min(rows, 900))
+	gaps, _, err := damaged.GapsOf(0, min(rows, 900))
 	if err != nil || len(gaps) != 1 || gaps[0].Row != 350 {
 		t.Errorf("%v (%v), want the gap before row 350 alone", gaps, err)
 	}

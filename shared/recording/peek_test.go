@@ -1,4 +1,4 @@
-package recording
+package recording_test
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -18,13 +20,13 @@ func (f *peekFile) Truncate(size int64) error {
 }
 
 // peekRecording has n batches of 10 rows: a value, and Clock.
-func peekRecording(t *testing.T, n int, codec Codec) []byte {
+func peekRecording(t *testing.T, n int, codec recording.Codec) []byte {
 	t.Helper()
 	file := &peekFile{}
-	w, err := NewWriter(file, &stream.Stream{Columns: []stream.Column{
+	w, err := recording.NewWriter(file, &stream.Stream{Columns: []stream.Column{
 		{Name: "x", Type: stream.Uint16, ArrowType: "uint16", ByteWidth: 2},
 		{Name: "Clock", Type: stream.Uint64, ArrowType: "uint64", ByteWidth: 8},
-	}}, WriterOptions{Codec: codec})
+	}}, recording.WriterOptions{Codec: codec})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +36,7 @@ func peekRecording(t *testing.T, n int, codec Codec) []byte {
 			x = binary.LittleEndian.AppendUint16(x, uint16(b*10+i))
 			clock = binary.LittleEndian.AppendUint64(clock, uint64(b*10+i)*100)
 		}
-		if _, err := w.WriteBatch(10, []Vector{{Data: x}, {Data: clock}}); err != nil {
+		if _, err := w.WriteBatch(10, []recording.Vector{{Data: x}, {Data: clock}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -45,9 +47,9 @@ func peekRecording(t *testing.T, n int, codec Codec) []byte {
 }
 
 func TestPeekBatchesGivesWhatReadBatchGives(t *testing.T) {
-	for _, codec := range []Codec{None, Zstd} {
+	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
 		data := peekRecording(t, 30, codec)
-		r, err := NewReader(bytes.NewReader(data), int64(len(data)))
+		r, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,13 +82,13 @@ func TestPeekBatchesGivesWhatReadBatchGives(t *testing.T) {
 func TestWriteSliceYieldsInsideABatchAndEndsThere(t *testing.T) {
 	s := &stream.Stream{}
 	const columns, rows = 8, 400_000
-	batch := make([]Vector, columns)
+	batch := make([]recording.Vector, columns)
 	for c := range batch {
 		s.Columns = append(s.Columns, stream.Column{Name: string(rune('a' + c)), Type: stream.Uint16, ArrowType: "uint16", ByteWidth: 2})
 		batch[c].Data = make([]byte, 2*rows)
 	}
 	file := &peekFile{}
-	w, err := NewWriter(file, s, WriterOptions{})
+	w, err := recording.NewWriter(file, s, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,23 +98,23 @@ func TestWriteSliceYieldsInsideABatchAndEndsThere(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r, err := NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	r, err := recording.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	calls, enough := 0, errors.New("enough")
-	o := SliceOptions{End: rows, Codec: Zstd, Yield: func() error { calls++; return nil }}
+	o := recording.SliceOptions{End: rows, Codec: recording.Zstd, Context: testdata.Asking(func() error { calls++; return nil })}
 	if _, err := r.WriteSlice(&peekFile{}, o); err != nil || calls < 5 { // a batch of 6.4 MB read and written
 		t.Errorf("%v after %d calls", err, calls)
 	}
 	for last := 1; last <= calls; last++ {
 		n := 0
-		o.Yield = func() error {
+		o.Context = testdata.Asking(func() error {
 			if n++; n == last {
 				return enough
 			}
 			return nil
-		}
+		})
 		if _, err := r.WriteSlice(&peekFile{}, o); !errors.Is(err, enough) || n != last {
 			t.Errorf("call %d of %d: %v after %d", last, calls, err, n)
 		}
@@ -123,17 +125,17 @@ func TestWriteSliceYieldsInsideABatchAndEndsThere(t *testing.T) {
 }
 
 func TestPeekBatchesTellsWhichBatchIsDamaged(t *testing.T) {
-	data := peekRecording(t, 6, Zstd)
-	r, err := NewReader(bytes.NewReader(data), int64(len(data)))
+	data := peekRecording(t, 6, recording.Zstd)
+	r, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := r.batches[3].offset + int64(r.batches[3].metaLength)
+	_, at := r.Place(3)
 	for i := range int64(16) {
 		data[at+8+i] ^= 0x3C
 	}
 	list, errs, err := r.PeekBatches([]int{2, 3, 4}, []int{0})
-	var corrupt *CorruptError
+	var corrupt *recording.CorruptError
 	if err != nil || list[0] == nil || list[2] == nil || !errors.As(errs[1], &corrupt) || corrupt.Batch != 3 {
 		t.Errorf("got %v, %v, %v", list, errs, err)
 	}

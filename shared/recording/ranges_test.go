@@ -1,14 +1,16 @@
-package recording
+package recording_test
 
 import (
 	"bytes"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 func TestPlannedReadsFillEveryBufferOnceAndReadLittleMore(t *testing.T) {
 	const seed = 7
-	rule := ReadRule{Gap: 32 << 10, Most: 2 << 20}
+	rule := recording.ReadRule{Gap: 32 << 10, Most: 2 << 20}
 	r := rand.New(rand.NewPCG(seed, 0))
 	file := make([]byte, 12<<20)
 	for i := range file {
@@ -28,7 +30,7 @@ func TestPlannedReadsFillEveryBufferOnceAndReadLittleMore(t *testing.T) {
 			wanted += int64(n)
 		}
 		read := int64(0)
-		for _, p := range PlanReads(len(bufs), func(i int) (int64, int64) { return offsets[i], int64(len(bufs[i])) }, rule) {
+		for _, p := range recording.PlanReads(len(bufs), func(i int) (int64, int64) { return offsets[i], int64(len(bufs[i])) }, rule) {
 			if p.To-p.From > rule.Most || p.From >= p.To {
 				t.Fatalf("seed %d round %d: a piece of %d bytes", seed, round, p.To-p.From)
 			}
@@ -50,7 +52,7 @@ func TestPlannedReadsFillEveryBufferOnceAndReadLittleMore(t *testing.T) {
 
 func TestPlannedReadsJoinTheColumnsOfABatch(t *testing.T) {
 	at := func(c int) (int64, int64) { return int64(c) * 60032, 60000 } // 60 000 bytes a column, padded to 64
-	if plan := PlanReads(64, at, ReadRule{Gap: 32 << 10, Most: 2 << 20}); len(plan) > 5 {
+	if plan := recording.PlanReads(64, at, recording.ReadRule{Gap: 32 << 10, Most: 2 << 20}); len(plan) > 5 {
 		t.Errorf("%d reads for 3.8 MB in a row, want 4 or 5", len(plan))
 	}
 }

@@ -1,50 +1,19 @@
 //go:build !js
 
-package recording
+package recording_test
 
 import (
 	"bytes"
 	"fmt"
 	"io"
-	"sync"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 
-	"github.com/oniscope/oniscope/shared/stream"
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/recording"
 )
-
-const (
-	benchBatches = 3
-	benchRows    = 30000
-)
-
-// benchFile has 384 columns of noise and two clocks, in 3 batches.
-var benchFile = map[Codec]func() []byte{
-	None: sync.OnceValue(func() []byte { return writeBenchFile(None) }),
-	Zstd: sync.OnceValue(func() []byte { return writeBenchFile(Zstd) }),
-}
-
-func writeBenchFile(codec Codec) []byte {
-	s := neuropixels()
-	s.Columns = append([]stream.Column{}, s.Columns[384:]...)
-	columns := neural(s, benchRows)
-	f := &memFile{}
-	w, err := NewWriter(f, s, WriterOptions{Codec: codec})
-	if err != nil {
-		panic(err)
-	}
-	for range benchBatches {
-		if _, err := w.WriteBatch(benchRows, columns); err != nil {
-			panic(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		panic(err)
-	}
-	return f.data
-}
 
 // sum is what is done with the values, so that all are read. Four at a time,
 // it takes little of what is measured.
@@ -62,19 +31,19 @@ func sum(values []uint16) uint64 {
 // BenchmarkReadColumn opens a file and sums one of its 386 columns, with us and
 // with arrow-go, which reads all columns; source=memory copies no plain values.
 func BenchmarkReadColumn(b *testing.B) {
-	for _, codec := range []Codec{None, Zstd} {
+	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
 		for _, c := range []struct {
 			name string
 			sum  func(data []byte) (uint64, error)
 		}{
 			{"reader=oniscope/source=file", func(data []byte) (uint64, error) { return sumColumn(bytes.NewReader(data), len(data)) }},
-			{"reader=oniscope/source=memory", func(data []byte) (uint64, error) { return sumColumn(Bytes(data), len(data)) }},
+			{"reader=oniscope/source=memory", func(data []byte) (uint64, error) { return sumColumn(recording.Bytes(data), len(data)) }},
 			{"reader=arrow-go/source=file", func(data []byte) (uint64, error) { return sumColumnArrowGo(ipc.NewFileReader(bytes.NewReader(data))) }},
 			{"reader=arrow-go/source=memory", func(data []byte) (uint64, error) { return sumColumnArrowGo(ipc.NewMappedFileReader(data)) }},
 		} {
 			b.Run(fmt.Sprintf("columns=386/codec=%v/%s", codec, c.name), func(b *testing.B) {
-				data := benchFile[codec]()
-				b.SetBytes(benchBatches * benchRows * 2)
+				data := testdata.BenchFile(codec)
+				b.SetBytes(testdata.BenchBatches * testdata.BenchRows * 2)
 				b.ReportAllocs()
 				for b.Loop() {
 					if n, err := c.sum(data); err != nil || n == 0 {
@@ -87,7 +56,7 @@ func BenchmarkReadColumn(b *testing.B) {
 }
 
 func sumColumn(source io.ReaderAt, size int) (n uint64, err error) {
-	r, err := NewReader(source, int64(size))
+	r, err := recording.NewReader(source, int64(size))
 	if err != nil {
 		return 0, err
 	}
@@ -95,11 +64,11 @@ func sumColumn(source io.ReaderAt, size int) (n uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for batch, err := range r.Slice(0, benchBatches*benchRows, []int{column}) {
+	for batch, err := range r.Slice(0, testdata.BenchBatches*testdata.BenchRows, []int{column}) {
 		if err != nil {
 			return 0, err
 		}
-		n += sum(Values[uint16](&batch.Columns[0]))
+		n += sum(recording.Values[uint16](&batch.Columns[0]))
 	}
 	return n, nil
 }

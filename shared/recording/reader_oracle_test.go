@@ -1,9 +1,8 @@
 //go:build !js
 
-package recording
+package recording_test
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,30 +18,33 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/internal/testdata/oracle"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // oracleTexts is vectorTexts for a vector that a Reader gave.
-func oracleTexts(r *Reader, v *Vector) []string {
-	return vectorTexts(&r.Stream().Columns[v.Column], v)
+func oracleTexts(r *recording.Reader, v *recording.Vector) []string {
+	return oracle.VectorTexts(&r.Stream().Columns[v.Column], v)
 }
 
 // compareWithArrowGo reads a file in both and compares every value.
 func compareWithArrowGo(t *testing.T, data []byte) {
 	t.Helper()
-	want := readOracle(t, data)
-	r := openBytes(t, data)
-	if r.NumBatches() != len(want.batches) {
-		t.Fatalf("%d batches, arrow-go has %d", r.NumBatches(), len(want.batches))
+	want := oracle.Read(t, data)
+	r := testdata.Open(t, data)
+	if r.NumBatches() != len(want.Batches) {
+		t.Fatalf("%d batches, arrow-go has %d", r.NumBatches(), len(want.Batches))
 	}
-	for i := range want.batches {
+	for i := range want.Batches {
 		b, err := r.ReadBatch(i, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for k := range b.Columns {
 			v := &b.Columns[k]
-			got, want := oracleTexts(r, v), want.batches[i][v.Column]
+			got, want := oracleTexts(r, v), want.Batches[i][v.Column]
 			for row := range want {
 				if got[row] != want[row] {
 					t.Fatalf("batch %d, column %s, row %d: %s, arrow-go has %s", i, r.Stream().Columns[v.Column].Name, row, got[row], want[row])
@@ -56,8 +58,8 @@ func compareWithArrowGo(t *testing.T, data []byte) {
 }
 
 func TestArrowGoReadsTheSameFromEveryCompleteFileOfBonsai(t *testing.T) {
-	files, err := filepath.Glob(foreign + "bonsai/*.arrow")
-	if more, err2 := filepath.Glob(foreign + "csharp/*.arrow"); err == nil {
+	files, err := filepath.Glob(testdata.Path("foreign/bonsai/*.arrow"))
+	if more, err2 := filepath.Glob(testdata.Path("foreign/csharp/*.arrow")); err == nil {
 		files, err = append(files, more...), err2
 	}
 	if err != nil || len(files) < 60 {
@@ -82,32 +84,12 @@ func TestArrowGoReadsTheSameFromEveryCompleteFileOfBonsai(t *testing.T) {
 
 func TestArrowGoReadsTheSameFromASlice(t *testing.T) {
 	for _, name := range []string{"old_NeuropixelsV1_zstd", "new_NeuropixelsV1", "new_Bno055"} {
-		r := openBytes(t, readForeign(t, "bonsai/"+name+".arrow"))
-		for _, codec := range everyCodec {
-			_, _, data := writeSlice(t, r, SliceOptions{Start: 13, End: 301, Codec: codec})
+		r := testdata.Open(t, testdata.Foreign(t, "bonsai/"+name+".arrow"))
+		for _, codec := range testdata.EveryCodec {
+			_, _, data := writeSlice(t, r, recording.SliceOptions{Start: 13, End: 301, Codec: codec})
 			compareWithArrowGo(t, data)
 		}
 	}
-}
-
-// arrowFile writes batches with arrow-go.
-func arrowFile(t testing.TB, schema *arrow.Schema, columns []arrow.Array, options ...ipc.Option) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	w, err := ipc.NewFileWriter(&out, append(options, ipc.WithSchema(schema))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rec := array.NewRecordBatch(schema, columns, int64(columns[0].Len()))
-	for range 2 {
-		if err := w.Write(rec); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
 }
 
 // manyArrays has n random rows, a fifth of them null, of each type of fixed
@@ -256,8 +238,8 @@ func TestEveryFixedWidthTypeOfArrowGoIsRead(t *testing.T) {
 	for _, n := range []int{1, 7, 8, 65, 300} {
 		schema, arrays := manyArrays(t, n)
 		for name, options := range map[string][]ipc.Option{"plain": nil, "zstd": {ipc.WithZstd()}, "lz4": {ipc.WithLZ4()}, "lz4, mixed": {ipc.WithLZ4(), ipc.WithMinSpaceSavings(0.3)}, "zstd, mixed": {ipc.WithZstd(), ipc.WithMinSpaceSavings(0.3)}} {
-			r := openBytes(t, arrowFile(t, schema, arrays, options...))
-			if rows := indexAll(t, r); rows != int64(2*n) || r.State() != Complete {
+			r := testdata.Open(t, oracle.Write(t, schema, arrays, options...))
+			if rows := testdata.IndexAll(t, r); rows != int64(2*n) || r.State() != recording.Complete {
 				t.Fatalf("%s: %d rows, %+v", name, rows, r.Findings())
 			}
 			for c, column := range r.Stream().Columns {
@@ -307,7 +289,7 @@ func TestEveryFixedWidthTypeOfArrowGoIsRead(t *testing.T) {
 
 func TestASliceKeepsEveryFixedWidthType(t *testing.T) {
 	schema, arrays := manyArrays(t, 120)
-	r := openBytes(t, arrowFile(t, schema, arrays, ipc.WithZstd()))
+	r := testdata.Open(t, oracle.Write(t, schema, arrays, ipc.WithZstd()))
 	var columns []int
 	seen := map[string]bool{}
 	for c, column := range r.Stream().Columns {
@@ -316,17 +298,17 @@ func TestASliceKeepsEveryFixedWidthType(t *testing.T) {
 		}
 		seen[column.Name] = true
 	}
-	out, _, data := writeSlice(t, r, SliceOptions{Start: 17, End: 203, Columns: columns, Codec: Zstd})
+	out, _, data := writeSlice(t, r, recording.SliceOptions{Start: 17, End: 203, Columns: columns, Codec: recording.Zstd})
 	want, got := collect(t, r, 17, 203, columns), collect(t, out, 0, 186, nil)
 	for k := range want {
-		if !sameVector(&want[k], &got[k]) {
+		if !testdata.SameVector(&want[k], &got[k]) {
 			t.Fatalf("column %s differs", r.Stream().Columns[columns[k]].Name)
 		}
 		if a, b := r.Stream().Columns[columns[k]].ArrowType, out.Stream().Columns[k].ArrowType; a != b {
 			t.Errorf("%s became %s", a, b)
 		}
 	}
-	if o := readOracle(t, data); len(o.batches) != 2 || o.schema.NumFields() != len(columns) {
-		t.Errorf("arrow-go reads %d batches", len(o.batches))
+	if o := oracle.Read(t, data); len(o.Batches) != 2 || o.Schema.NumFields() != len(columns) {
+		t.Errorf("arrow-go reads %d batches", len(o.Batches))
 	}
 }

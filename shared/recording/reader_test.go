@@ -1,4 +1,4 @@
-package recording
+package recording_test
 
 import (
 	"bytes"
@@ -15,12 +15,15 @@ import (
 
 	flatbuffers "github.com/google/flatbuffers/go"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 func TestWhatIsNoRecordingIsRefusedWithTheReason(t *testing.T) {
-	whole := readForeign(t, "csharp/cs_small.arrow")
+	whole := testdata.Foreign(t, "csharp/cs_small.arrow")
 	bigEndian := arrowipc.AppendSchema(arrowipc.AppendHeader(nil), 8, 8, &arrowipc.Schema{BigEndian: true})
 	brokenSchema := bytes.Clone(whole[:4096])
 	for i := 20; i < 200; i++ {
@@ -30,43 +33,31 @@ func TestWhatIsNoRecordingIsRefusedWithTheReason(t *testing.T) {
 		data []byte
 		want error
 	}{
-		"nothing":                        {nil, ErrEmpty},
-		"half the magic":                 {whole[:4], ErrNoSchema},
-		"the magic alone":                {whole[:6], ErrNoSchema},
-		"the magic and its padding":      {whole[:8], ErrNoSchema},
-		"the schema is cut":              {whole[:100], ErrNoSchema},
-		"magic and end mark":             {arrowipc.AppendEnd(arrowipc.AppendHeader(nil)), ErrNoSchema},
-		"a stream that is cut at once":   {whole[8:60], ErrNoSchema},
-		"text":                           {[]byte("Clock,HubClock\n1,2\n"), ErrNotArrow},
-		"three bytes of text":            {[]byte("abc"), ErrNotArrow},
-		"zeros":                          {make([]byte, 100), ErrNotArrow},
-		"a marker and rubbish":           {bytes.Repeat([]byte{0xFF}, 100), ErrNotArrow},
-		"big endian":                     {bigEndian, ErrBigEndian},
-		"a schema that cannot be read":   {brokenSchema, ErrSchemaLost},
-		"zeros behind the magic":         {append(whole[:8:8], make([]byte, 1000)...), ErrSchemaLost},
-		"a batch where the schema was":   {append(whole[:8:8], whole[blockOf(t, whole, 0).Offset:]...)[:9000], ErrSchemaLost},
-		"a schema with a body of no end": {schemaWithBody(1 << 40), ErrSchemaLost},
+		"nothing":                        {nil, recording.ErrEmpty},
+		"half the magic":                 {whole[:4], recording.ErrNoSchema},
+		"the magic alone":                {whole[:6], recording.ErrNoSchema},
+		"the magic and its padding":      {whole[:8], recording.ErrNoSchema},
+		"the schema is cut":              {whole[:100], recording.ErrNoSchema},
+		"magic and end mark":             {arrowipc.AppendEnd(arrowipc.AppendHeader(nil)), recording.ErrNoSchema},
+		"a stream that is cut at once":   {whole[8:60], recording.ErrNoSchema},
+		"text":                           {[]byte("Clock,HubClock\n1,2\n"), recording.ErrNotArrow},
+		"three bytes of text":            {[]byte("abc"), recording.ErrNotArrow},
+		"zeros":                          {make([]byte, 100), recording.ErrNotArrow},
+		"a marker and rubbish":           {bytes.Repeat([]byte{0xFF}, 100), recording.ErrNotArrow},
+		"big endian":                     {bigEndian, recording.ErrBigEndian},
+		"a schema that cannot be read":   {brokenSchema, recording.ErrSchemaLost},
+		"zeros behind the magic":         {append(whole[:8:8], make([]byte, 1000)...), recording.ErrSchemaLost},
+		"a batch where the schema was":   {append(whole[:8:8], whole[dissect.Block(t, whole, 0).Offset:]...)[:9000], recording.ErrSchemaLost},
+		"a schema with a body of no end": {schemaWithBody(1 << 40), recording.ErrSchemaLost},
 	} {
-		r, err := NewReader(bytes.NewReader(c.data), int64(len(c.data)))
+		r, err := recording.NewReader(bytes.NewReader(c.data), int64(len(c.data)))
 		if r != nil || !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
-	if _, err := NewReader(bytes.NewReader(whole[:5000]), int64(len(whole))); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := recording.NewReader(bytes.NewReader(whole[:5000]), int64(len(whole))); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a file shorter than it was said to be: %v", err)
 	}
-}
-
-// blockOf returns block i of the footer.
-func blockOf(t testing.TB, file []byte, i int) arrowipc.Block {
-	t.Helper()
-	length := int(binary.LittleEndian.Uint32(file[len(file)-arrowipc.TrailerLength:]))
-	end := len(file) - arrowipc.TrailerLength
-	f, err := arrowipc.ParseFooter(file[end-length : end])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f.Batches[i]
 }
 
 // schemaWithBody is a file whose schema message claims a body.
@@ -86,16 +77,16 @@ func schemaWithBody(length int64) []byte {
 }
 
 func TestReaderReadsWhatTheWriterWrote(t *testing.T) {
-	s := everyType()
-	for name, codec := range everyCodec {
+	s := testdata.EveryType()
+	for name, codec := range testdata.EveryCodec {
 		for _, footer := range []bool{true, false} {
-			f, want := writeRandom(t, s, codec, 3, 100, 100, 1, 57)
-			data := f.data
+			f, want := testdata.WriteRandom(t, s, codec, 3, 100, 100, 1, 57)
+			data := f.Data
 			if !footer {
-				data = data[:blockOf(t, data, 3).Offset+int64(blockOf(t, data, 3).MetaLength)+blockOf(t, data, 3).BodyLength]
+				data = data[:dissect.Block(t, data, 3).Offset+int64(dissect.Block(t, data, 3).MetaLength)+dissect.Block(t, data, 3).BodyLength]
 			}
-			r := openBytes(t, data)
-			if rows := indexAll(t, r); rows != 258 || r.Codec() != name || (r.State() == Complete) != footer {
+			r := testdata.Open(t, data)
+			if rows := testdata.IndexAll(t, r); rows != 258 || r.Codec() != name || (r.State() == recording.Complete) != footer {
 				t.Fatalf("%s: %d rows, %s, %s", name, rows, r.Codec(), r.State())
 			}
 			if got := r.Stream(); !reflect.DeepEqual(got.Metadata(), s.Metadata()) {
@@ -108,8 +99,8 @@ func TestReaderReadsWhatTheWriterWrote(t *testing.T) {
 				}
 				for k := range b.Columns {
 					w := want[i][k]
-					w.Width = memoryWidth(&s.Columns[k])
-					if !sameVector(&b.Columns[k], &w) {
+					w.Width = testdata.Width(&s.Columns[k])
+					if !testdata.SameVector(&b.Columns[k], &w) {
 						t.Fatalf("%s: batch %d, column %s differs", name, i, s.Columns[k].Name)
 					}
 				}
@@ -119,10 +110,10 @@ func TestReaderReadsWhatTheWriterWrote(t *testing.T) {
 }
 
 // openCounted opens data through a source that counts what it is asked for.
-func openCounted(t testing.TB, data []byte) (*Reader, *countingSource) {
+func openCounted(t testing.TB, data []byte) (*recording.Reader, *countingSource) {
 	t.Helper()
 	src := &countingSource{data: data}
-	r, err := NewReader(src, int64(len(data)))
+	r, err := recording.NewReader(src, int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +147,7 @@ func (s *countingSource) ReadRanges(offsets []int64, bufs [][]byte) error {
 // file, whatever the columns.
 func TestProjectionReadsOnlyTheWantedColumns(t *testing.T) {
 	for _, name := range []string{"bonsai/old_NeuropixelsV1", "bonsai/new_NeuropixelsV1_zstd", "bonsai/old_NeuropixelsV2e", "csharp/cs_bigz", "bonsai/new_MemoryMonitor", "bonsai/old_PortStatus"} {
-		data := readForeign(t, name+".arrow")
+		data := testdata.Foreign(t, name+".arrow")
 		random := rand.New(rand.NewPCG(7, 7))
 		for range 20 {
 			r, src := openCounted(t, data)
@@ -165,14 +156,14 @@ func TestProjectionReadsOnlyTheWantedColumns(t *testing.T) {
 				columns = append(columns, random.IntN(len(r.Stream().Columns)))
 			}
 			batch := random.IntN(r.NumBatches())
-			h, err := r.header(batch)
+			h, err := r.HeaderOf(batch)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var holds int64
 			seen := map[int]bool{}
 			for _, c := range columns {
-				for _, buffer := range h.batch.Buffers[h.spans[c].Buffer:h.spans[c].BufferEnd] {
+				for _, buffer := range h.Batch.Buffers[h.Spans[c].Buffer:h.Spans[c].BufferEnd] {
 					if !seen[c] {
 						holds += buffer.Length
 					}
@@ -198,8 +189,8 @@ func TestProjectionReadsOnlyTheWantedColumns(t *testing.T) {
 }
 
 func TestAllColumnsOfABatchAreOneRead(t *testing.T) {
-	r, src := openCounted(t, readForeign(t, "bonsai/old_NeuropixelsV2e.arrow"))
-	indexAll(t, r)
+	r, src := openCounted(t, testdata.Foreign(t, "bonsai/old_NeuropixelsV2e.arrow"))
+	testdata.IndexAll(t, r)
 	src.reads, src.batches = 0, 0
 	if _, err := r.ReadBatch(0, nil); err != nil || src.reads != 1 || src.batches != 0 {
 		t.Errorf("%d single reads, %d joint ones, %v", src.reads, src.batches, err)
@@ -208,9 +199,9 @@ func TestAllColumnsOfABatchAreOneRead(t *testing.T) {
 
 // The first look reads the file's end, the head, and two batch headers.
 func TestFirstLookReadsTwoHeaders(t *testing.T) {
-	data := readForeign(t, "bonsai/old_MemoryMonitor.arrow")
+	data := testdata.Foreign(t, "bonsai/old_MemoryMonitor.arrow")
 	r, src := openCounted(t, data)
-	block := blockOf(t, data, 0)
+	block := dissect.Block(t, data, 0)
 	if limit := int64(64<<10+4<<10) + 2*int64(block.MetaLength); src.bytes > limit {
 		t.Errorf("%d bytes read, want at most %d", src.bytes, limit)
 	}
@@ -235,7 +226,7 @@ func TestFirstLookReadsTwoHeaders(t *testing.T) {
 }
 
 func TestBatchesAndRows(t *testing.T) {
-	r := openBytes(t, readForeign(t, "bonsai/new_NeuropixelsV1_idle.arrow"))
+	r := testdata.Open(t, testdata.Foreign(t, "bonsai/new_NeuropixelsV1_idle.arrow"))
 	for _, c := range []struct {
 		row   int64
 		batch int
@@ -245,7 +236,7 @@ func TestBatchesAndRows(t *testing.T) {
 		}
 	}
 	for _, row := range []int64{-1, 216, math.MaxInt64, math.MinInt64} {
-		var e *RangeError
+		var e *recording.RangeError
 		if _, err := r.BatchAt(row); !errors.As(err, &e) || e.Rows != 216 {
 			t.Errorf("row %d: %v", row, err)
 		}
@@ -264,7 +255,7 @@ func TestBatchesAndRows(t *testing.T) {
 }
 
 func TestNamesThatMissGetTheNearOnes(t *testing.T) {
-	r := openBytes(t, readForeign(t, "bonsai/old_NeuropixelsV1.arrow"))
+	r := testdata.Open(t, testdata.Foreign(t, "bonsai/old_NeuropixelsV1.arrow"))
 	for name, want := range map[string][]string{
 		"clock":        {"Clock", "HubClock"},
 		"SpikeData117": {"SpikeDataCh117", "SpikeDataCh17", "SpikeDataCh7", "SpikeDataCh0", "SpikeDataCh1"},
@@ -273,7 +264,7 @@ func TestNamesThatMissGetTheNearOnes(t *testing.T) {
 		"":             nil,
 	} {
 		_, err := r.Column(name)
-		var e *ColumnError
+		var e *recording.ColumnError
 		if !errors.As(err, &e) || e.Name != name {
 			t.Fatalf("%q: %v", name, err)
 		}
@@ -286,7 +277,7 @@ func TestNamesThatMissGetTheNearOnes(t *testing.T) {
 			}
 		}
 	}
-	if _, err := r.ReadBatch(0, []int{771}); !errors.As(err, new(*ColumnError)) {
+	if _, err := r.ReadBatch(0, []int{771}); !errors.As(err, new(*recording.ColumnError)) {
 		t.Errorf("column 771: %v", err)
 	}
 }
@@ -294,37 +285,37 @@ func TestNamesThatMissGetTheNearOnes(t *testing.T) {
 // A preserved tail of zeros, rubbish, and a second file behind the first are
 // damage; batches before and behind it are not.
 func TestFilesWithoutFooterHoldWhatHoldsInThem(t *testing.T) {
-	whole := readForeign(t, "csharp/cs_small.arrow")
-	last := blockOf(t, whole, 2)
+	whole := testdata.Foreign(t, "csharp/cs_small.arrow")
+	last := dissect.Block(t, whole, 2)
 	data := whole[:last.Offset+int64(last.MetaLength)+last.BodyLength] // three batches, nothing behind
 	rubbish := bytes.Repeat([]byte("rubbish "), 100)
 	for name, c := range map[string]struct {
 		data    []byte
 		batches int
-		state   State
+		state   recording.State
 	}{
-		"nothing behind the batches":        {data, 3, Unfinished},
-		"half an end mark":                  {whole[:len(data)+4], 3, Unfinished},
-		"an end mark":                       {whole[:len(data)+8], 3, Unfinished},
-		"half a footer":                     {whole[:len(data)+100], 3, Unfinished},
-		"a footer without its magic":        {whole[:len(whole)-1], 3, Unfinished},
-		"a footer with a wrong length":      {append(whole[:len(whole)-10:len(whole)-10], "\xff\xff\xff\x7fARROW1"...), 3, Damaged},
-		"a footer that cannot be read":      {append(whole[:len(whole)-10:len(whole)-10], "\x20\x00\x00\x00ARROW1"...), 3, Damaged},
-		"zeros behind the batches":          {append(bytes.Clone(data), make([]byte, 512)...), 3, Damaged},
-		"rubbish behind the batches":        {append(bytes.Clone(data), rubbish...), 3, Damaged},
-		"a second file behind the batches":  {append(bytes.Clone(data), whole[8:]...)[:len(data)+5000], 3, Damaged},
-		"the last batch cut in its header":  {data[:last.Offset+50], 2, Unfinished},
-		"the last batch cut in its body":    {data[:len(data)-9], 2, Unfinished},
-		"the last batch without its prefix": {data[:last.Offset+6], 2, Unfinished},
-		"rubbish in the second header":      {overwritten(data, blockOf(t, whole, 1).Offset+12, rubbish[:80]), 2, Damaged},
-		"a header length of 1 GiB":          {overwritten(data, blockOf(t, whole, 1).Offset+4, []byte{0, 0, 0, 0x40}), 2, Damaged},
-		"the second batch zeroed":           {overwritten(data, blockOf(t, whole, 1).Offset, make([]byte, last.Offset-blockOf(t, whole, 1).Offset)), 2, Damaged},
-		"seven bytes cut out of the second": {append(data[:last.Offset-1000:last.Offset-1000], data[last.Offset-993:]...), 2, Damaged},
-		"an end mark for the second":        {overwritten(data, blockOf(t, whole, 1).Offset, arrowipc.AppendEnd(nil)), 2, Damaged},
-		"a file joined that lacks a byte":   {append(bytes.Clone(whole), whole[:len(whole)-1]...), 6, Damaged},
+		"nothing behind the batches":        {data, 3, recording.Unfinished},
+		"half an end mark":                  {whole[:len(data)+4], 3, recording.Unfinished},
+		"an end mark":                       {whole[:len(data)+8], 3, recording.Unfinished},
+		"half a footer":                     {whole[:len(data)+100], 3, recording.Unfinished},
+		"a footer without its magic":        {whole[:len(whole)-1], 3, recording.Unfinished},
+		"a footer with a wrong length":      {append(whole[:len(whole)-10:len(whole)-10], "\xff\xff\xff\x7fARROW1"...), 3, recording.Damaged},
+		"a footer that cannot be read":      {append(whole[:len(whole)-10:len(whole)-10], "\x20\x00\x00\x00ARROW1"...), 3, recording.Damaged},
+		"zeros behind the batches":          {append(bytes.Clone(data), make([]byte, 512)...), 3, recording.Damaged},
+		"rubbish behind the batches":        {append(bytes.Clone(data), rubbish...), 3, recording.Damaged},
+		"a second file behind the batches":  {append(bytes.Clone(data), whole[8:]...)[:len(data)+5000], 3, recording.Damaged},
+		"the last batch cut in its header":  {data[:last.Offset+50], 2, recording.Unfinished},
+		"the last batch cut in its body":    {data[:len(data)-9], 2, recording.Unfinished},
+		"the last batch without its prefix": {data[:last.Offset+6], 2, recording.Unfinished},
+		"rubbish in the second header":      {testdata.Overwritten(data, dissect.Block(t, whole, 1).Offset+12, rubbish[:80]), 2, recording.Damaged},
+		"a header length of 1 GiB":          {testdata.Overwritten(data, dissect.Block(t, whole, 1).Offset+4, []byte{0, 0, 0, 0x40}), 2, recording.Damaged},
+		"the second batch zeroed":           {testdata.Overwritten(data, dissect.Block(t, whole, 1).Offset, make([]byte, last.Offset-dissect.Block(t, whole, 1).Offset)), 2, recording.Damaged},
+		"seven bytes cut out of the second": {append(data[:last.Offset-1000:last.Offset-1000], data[last.Offset-993:]...), 2, recording.Damaged},
+		"an end mark for the second":        {testdata.Overwritten(data, dissect.Block(t, whole, 1).Offset, arrowipc.AppendEnd(nil)), 2, recording.Damaged},
+		"a file joined that lacks a byte":   {append(bytes.Clone(whole), whole[:len(whole)-1]...), 6, recording.Damaged},
 	} {
-		r := openBytes(t, c.data)
-		rows := indexAll(t, r)
+		r := testdata.Open(t, c.data)
+		rows := testdata.IndexAll(t, r)
 		if r.NumBatches() != c.batches || rows != int64(300*c.batches) || r.State() != c.state {
 			t.Errorf("%s: %d batches, %d rows, %s, %+v", name, r.NumBatches(), rows, r.State(), r.Findings())
 		}
@@ -339,18 +330,12 @@ func TestFilesWithoutFooterHoldWhatHoldsInThem(t *testing.T) {
 	}
 }
 
-func overwritten(data []byte, at int64, with []byte) []byte {
-	out := bytes.Clone(data)
-	copy(out[at:], with)
-	return out
-}
-
 // Other writers' framing: legacy prefixes of 4 bytes, the first message at 64,
 // metadata version V4, the stream format.
 func TestOtherFramingsAreRead(t *testing.T) {
-	whole := readForeign(t, "csharp/cs_small.arrow")
-	want := openBytes(t, whole)
-	first, last := blockOf(t, whole, 0), blockOf(t, whole, 2)
+	whole := testdata.Foreign(t, "csharp/cs_small.arrow")
+	want := testdata.Open(t, whole)
+	first, last := dissect.Block(t, whole, 0), dissect.Block(t, whole, 2)
 	dataEnd := last.Offset + int64(last.MetaLength) + last.BodyLength
 	messages := whole[8:dataEnd]
 	legacy := []byte("ARROW1\x00\x00")
@@ -368,26 +353,26 @@ func TestOtherFramingsAreRead(t *testing.T) {
 	}
 	v4 := bytes.Clone(whole[:dataEnd])
 	for i := range 3 {
-		setVersion(v4, blockOf(t, whole, i).Offset, arrowipc.V4)
+		setVersion(v4, dissect.Block(t, whole, i).Offset, arrowipc.V4)
 	}
 	setVersion(v4, 8, arrowipc.V4)
 	for name, c := range map[string]struct {
 		data   []byte
 		format string
-		state  State
+		state  recording.State
 	}{
-		"padded to 64":               {append(append([]byte("ARROW1"), make([]byte, 58)...), messages...), "file", Unfinished},
-		"legacy":                     {legacy, "file", Unfinished},
-		"legacy with end":            {append(bytes.Clone(legacy), 0, 0, 0, 0), "file", Unfinished},
-		"legacy with end and footer": {append(bytes.Clone(legacy), "\x00\x00\x00\x00some footer"...), "file", Unfinished},
-		"legacy with zeros":          {append(bytes.Clone(legacy), make([]byte, 600)...), "file", Damaged},
-		"V4":                         {v4, "file", Unfinished},
-		"stream":                     {arrowipc.AppendEnd(bytes.Clone(messages)), "stream", Complete},
-		"stream without an end":      {messages, "stream", Unfinished},
-		"stream and more":            {append(arrowipc.AppendEnd(bytes.Clone(messages)), 1, 2, 3), "stream", Damaged},
+		"padded to 64":               {append(append([]byte("ARROW1"), make([]byte, 58)...), messages...), "file", recording.Unfinished},
+		"legacy":                     {legacy, "file", recording.Unfinished},
+		"legacy with end":            {append(bytes.Clone(legacy), 0, 0, 0, 0), "file", recording.Unfinished},
+		"legacy with end and footer": {append(bytes.Clone(legacy), "\x00\x00\x00\x00some footer"...), "file", recording.Unfinished},
+		"legacy with zeros":          {append(bytes.Clone(legacy), make([]byte, 600)...), "file", recording.Damaged},
+		"V4":                         {v4, "file", recording.Unfinished},
+		"stream":                     {arrowipc.AppendEnd(bytes.Clone(messages)), "stream", recording.Complete},
+		"stream without an end":      {messages, "stream", recording.Unfinished},
+		"stream and more":            {append(arrowipc.AppendEnd(bytes.Clone(messages)), 1, 2, 3), "stream", recording.Damaged},
 	} {
-		r := openBytes(t, c.data)
-		info, err := infoOf(r)
+		r := testdata.Open(t, c.data)
+		info, err := testdata.Info(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -399,7 +384,7 @@ func TestOtherFramingsAreRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if b, err := want.ReadBatch(i, nil); err != nil || !sameBatch(a, b) {
+			if b, err := want.ReadBatch(i, nil); err != nil || !testdata.SameBatch(a, b) {
 				t.Errorf("%s: batch %d differs, %v", name, i, err)
 			}
 		}
@@ -423,33 +408,33 @@ func TestValuesWithoutCopyWhereAligned(t *testing.T) {
 	for i := range buf {
 		buf[i] = byte(i)
 	}
-	v := Vector{Type: stream.Uint16, Len: 4, Data: buf[8:16]}
-	a := Values[uint16](&v)
+	v := recording.Vector{Type: stream.Uint16, Len: 4, Data: buf[8:16]}
+	a := recording.Values[uint16](&v)
 	a[0] = 0xABCD
 	if buf[8] != 0xCD {
 		t.Error("aligned values were copied")
 	}
 	v.Data = buf[17:25]
-	a = Values[uint16](&v)
+	a = recording.Values[uint16](&v)
 	if a[0] != 0x1211 || a[3] != 0x1817 {
 		t.Errorf("unaligned values are %x", a)
 	}
-	if Values[uint32](&v) != nil || Values[uint16](&Vector{Type: stream.Uint16, Len: 5, Data: buf[:9]}) != nil {
+	if recording.Values[uint32](&v) != nil || recording.Values[uint16](&recording.Vector{Type: stream.Uint16, Len: 5, Data: buf[:9]}) != nil {
 		t.Error("values of another width")
 	}
-	if got := Values[float64](&Vector{Type: stream.Float64}); got == nil || len(got) != 0 {
+	if got := recording.Values[float64](&recording.Vector{Type: stream.Float64}); got == nil || len(got) != 0 {
 		t.Errorf("no values are %v", got)
 	}
 	for bits, want := range map[uint16]float64{0: 0, 1: 5.960464477539063e-08, 0x3C00: 1, 0xC000: -2, 0x7BFF: 65504, 0x7C00: math.Inf(1), 0xFC00: math.Inf(-1), 0x3555: 0.333251953125} {
-		h := Vector{Type: stream.Float16, Len: 1, Data: binary.LittleEndian.AppendUint16(nil, bits)}
+		h := recording.Vector{Type: stream.Float16, Len: 1, Data: binary.LittleEndian.AppendUint16(nil, bits)}
 		if got := h.Float64(0); got != want {
 			t.Errorf("half %04x is %v, want %v", bits, got, want)
 		}
 	}
-	if h := (Vector{Type: stream.Float16, Len: 1, Data: []byte{1, 0x7C}}); !math.IsNaN(h.Float64(0)) {
+	if h := (recording.Vector{Type: stream.Float16, Len: 1, Data: []byte{1, 0x7C}}); !math.IsNaN(h.Float64(0)) {
 		t.Error("half NaN")
 	}
-	if raw := (Vector{Type: stream.FixedBinary, Width: 3, Len: 1, Data: []byte{1, 2, 3}}); !math.IsNaN(raw.Float64(0)) {
+	if raw := (recording.Vector{Type: stream.FixedBinary, Width: 3, Len: 1, Data: []byte{1, 2, 3}}); !math.IsNaN(raw.Float64(0)) {
 		t.Error("raw bytes are a number")
 	}
 }

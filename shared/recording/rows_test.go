@@ -1,23 +1,27 @@
-package recording
+package recording_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"path/filepath"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
 func TestCountingRowsGivesWhatTheIndexGives(t *testing.T) {
 	files := map[string][]byte{}
-	for name, codec := range everyCodec {
+	for name, codec := range testdata.EveryCodec {
 		files["constant batches, "+name] = clockFile(t, codec, 50, 50, 50, 50, 50)
 		files["a short last batch, "+name] = clockFile(t, codec, 50, 50, 50, 50, 7)
 		files["batches of all sizes, "+name] = clockFile(t, codec, 1, 50, 2, 50, 50, 9, 1)
 		files["one batch, "+name] = clockFile(t, codec, 50)
 		files["no batch, "+name] = clockFile(t, codec)
-		files["without a footer, "+name] = withoutFooter(t, clockFile(t, codec, 50, 50, 50, 3))
+		files["without a footer, "+name] = dissect.WithoutFooter(t, clockFile(t, codec, 50, 50, 50, 3))
 	}
 	paths, err := filepath.Glob(filepath.Join("..", "..", "testdata", "foreign", "*", "*.arrow"))
 	if err != nil || len(paths) == 0 {
@@ -25,15 +29,15 @@ func TestCountingRowsGivesWhatTheIndexGives(t *testing.T) {
 	}
 	for _, path := range paths {
 		name, _ := filepath.Rel(filepath.Join("..", "..", "testdata", "foreign"), path)
-		files[name] = readForeign(t, filepath.ToSlash(name))
+		files[name] = testdata.Foreign(t, filepath.ToSlash(name))
 	}
 	for name, data := range files {
-		r, err := NewReader(bytes.NewReader(data), int64(len(data)))
+		r, err := recording.NewReader(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			continue // no recording
 		}
-		rows, err := countOf(r)
-		if want := indexAll(t, openBytes(t, data)); rows != want || err != nil {
+		rows, err := r.CountRows(context.Background())
+		if want := testdata.IndexAll(t, testdata.Open(t, data)); rows != want || err != nil {
 			t.Errorf("%s: %d rows, %v, want %d", name, rows, err, want)
 		}
 	}
@@ -50,16 +54,16 @@ func TestCountingRowsReadsOnlyWhereHeadersBegin(t *testing.T) {
 	for i := range sizes {
 		sizes[i] = 12
 	}
-	for name, codec := range everyCodec {
-		f, _ := writeRandom(t, s, codec, 1, sizes...)
-		r, _ := openCounted(t, f.data)
+	for name, codec := range testdata.EveryCodec {
+		f, _ := testdata.WriteRandom(t, s, codec, 1, sizes...)
+		r, _ := openCounted(t, f.Data)
 		before := r.BytesRead()
-		rows, err := countOf(r)
+		rows, err := r.CountRows(context.Background())
 		if rows != 12*batches || err != nil {
 			t.Errorf("%s: %d rows, %v", name, rows, err)
 		}
 		after := r.BytesRead()
-		if n := after.Metadata - before.Metadata; n > peekBytes*batches || after.Body != before.Body {
+		if n := after.Metadata - before.Metadata; n > recording.PeekBytes*batches || after.Body != before.Body {
 			t.Errorf("%s: %d bytes of headers read, %d of bodies", name, n, after.Body-before.Body)
 		}
 	}
@@ -67,17 +71,17 @@ func TestCountingRowsReadsOnlyWhereHeadersBegin(t *testing.T) {
 
 // Whatever bit of a header's beginning is wrong, no rows are made up.
 func TestCountingRowsOfADamagedHeaderInventsNone(t *testing.T) {
-	for name, codec := range everyCodec {
+	for name, codec := range testdata.EveryCodec {
 		data := clockFile(t, codec, 50, 50, 50, 50, 7)
-		at := blockOf(t, data, 2).Offset
-		for bit := range 8 * peekBytes {
+		at := dissect.Block(t, data, 2).Offset
+		for bit := range 8 * recording.PeekBytes {
 			broken := bytes.Clone(data)
 			broken[at+int64(bit/8)] ^= 1 << (bit % 8)
-			rows, err := countOf(openBytes(t, broken))
+			rows, err := testdata.Count(testdata.Open(t, broken))
 			if err != nil {
 				t.Fatal(err)
 			}
-			index := indexAll(t, openBytes(t, broken))
+			index := testdata.IndexAll(t, testdata.Open(t, broken))
 			if rows != index && (rows != 207 || index != 157) {
 				t.Errorf("%s, bit %d: %d rows counted, %d in the index", name, bit, rows, index)
 			}
@@ -86,16 +90,16 @@ func TestCountingRowsOfADamagedHeaderInventsNone(t *testing.T) {
 }
 
 func TestCountingRowsBelievesNoBlockOutsideTheFile(t *testing.T) {
-	data := clockFile(t, None, 50, 50, 50, 50, 7)
+	data := clockFile(t, recording.None, 50, 50, 50, 50, 7)
 	for cut := int64(8); cut < int64(len(data)); cut += 40 {
-		footer := data[len(withoutFooter(t, data)):]
+		footer := data[len(dissect.WithoutFooter(t, data)):]
 		short := append(bytes.Clone(data[:cut]), footer...)
-		r, err := NewReader(bytes.NewReader(short), int64(len(short)))
+		r, err := recording.NewReader(bytes.NewReader(short), int64(len(short)))
 		if err != nil {
 			continue
 		}
-		rows, err := countOf(r)
-		if want := indexAll(t, openBytes(t, short)); rows != want || err != nil {
+		rows, err := r.CountRows(context.Background())
+		if want := testdata.IndexAll(t, testdata.Open(t, short)); rows != want || err != nil {
 			t.Errorf("cut at %d: %d rows, %v, want %d", cut, rows, err, want)
 		}
 	}

@@ -1,8 +1,9 @@
 //go:build unix
 
-package recording
+package recording_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // benchPath is a file that `go tool mage bench` made.
@@ -23,7 +26,7 @@ func benchPath(b *testing.B, name string) string {
 }
 
 // openPath opens a recording on the disk, or mapped into memory.
-func openPath(b *testing.B, path string, mapped bool) (r *Reader, closeFile func()) {
+func openPath(b *testing.B, path string, mapped bool) (r *recording.Reader, closeFile func()) {
 	b.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -39,9 +42,9 @@ func openPath(b *testing.B, path string, mapped bool) (r *Reader, closeFile func
 		if err != nil {
 			b.Fatal(err)
 		}
-		src, closeFile = Bytes(memory), func() { f.Close(); syscall.Munmap(memory) }
+		src, closeFile = recording.Bytes(memory), func() { f.Close(); syscall.Munmap(memory) }
 	}
-	if r, err = NewReader(src, info.Size()); err != nil {
+	if r, err = recording.NewReader(src, info.Size()); err != nil {
 		b.Fatal(err)
 	}
 	return r, closeFile
@@ -50,7 +53,7 @@ func openPath(b *testing.B, path string, mapped bool) (r *Reader, closeFile func
 // BenchmarkSlice reads 10 s x 16 columns from the middle of a minute into one
 // array a column.
 func BenchmarkSlice(b *testing.B) {
-	for _, codec := range []Codec{None, Zstd} {
+	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
 		for _, source := range []string{"file", "map"} {
 			b.Run(fmt.Sprintf("seconds=10/columns=16/codec=%v/source=%s", codec, source), func(b *testing.B) {
 				path := benchPath(b, "60s-"+codec.String()+".arrow")
@@ -68,7 +71,7 @@ func BenchmarkSlice(b *testing.B) {
 
 const sliceStart, sliceRows, sliceColumns = 25 * 30000, 10 * 30000, 16
 
-func readArrays(b *testing.B, r *Reader) {
+func readArrays(b *testing.B, r *recording.Reader) {
 	var wanted []int
 	for i, c := range r.Stream().Columns {
 		if len(wanted) < sliceColumns && strings.HasPrefix(c.Name, "SpikeData") {
@@ -84,7 +87,7 @@ func readArrays(b *testing.B, r *Reader) {
 			b.Fatal(err)
 		}
 		for k := range batch.Columns {
-			out[k] = append(out[k], Values[uint16](&batch.Columns[k])...)
+			out[k] = append(out[k], recording.Values[uint16](&batch.Columns[k])...)
 		}
 	}
 	for k := range out {
@@ -120,11 +123,11 @@ func BenchmarkOpenAndCount(b *testing.B) {
 			b.Fatal(err)
 		}
 		counting := &countingFile{ReaderAt: f}
-		r, err := NewReader(counting, info.Size())
+		r, err := recording.NewReader(counting, info.Size())
 		if err != nil {
 			b.Fatal(err)
 		}
-		rows, err := countOf(r)
+		rows, err := r.CountRows(context.Background())
 		if err != nil || rows != 4340*30024 {
 			b.Fatal(rows, err)
 		}

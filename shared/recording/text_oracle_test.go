@@ -1,6 +1,6 @@
 //go:build !js
 
-package recording
+package recording_test
 
 import (
 	"encoding/hex"
@@ -14,6 +14,9 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // oracleText is row i of a as arrow-go has it, in the words of Vector.Text;
@@ -197,7 +200,7 @@ func intervalText(months, days, rest int64, digits int) string {
 // sameTexts holds every value of a file against arrow-go's.
 func sameTexts(t *testing.T, data []byte, records []arrow.RecordBatch) {
 	t.Helper()
-	r := openBytes(t, data)
+	r := testdata.Open(t, data)
 	if r.NumBatches() != len(records) {
 		t.Fatalf("%d batches, arrow-go has %d", r.NumBatches(), len(records))
 	}
@@ -214,7 +217,7 @@ func sameTexts(t *testing.T, data []byte, records []arrow.RecordBatch) {
 				text, valid := b.Columns[k].Text(row)
 				want, ok := oracleText(rec.Column(k), row, false)
 				if valid != ok || valid && text != want {
-					t.Fatalf("batch %d, column %q (%s), row %d is %s, arrow-go has %s", i, rec.ColumnName(k), rec.Column(k).DataType(), row, shown(text, valid), shown(want, ok))
+					t.Fatalf("batch %d, column %q (%s), row %d is %s, arrow-go has %s", i, rec.ColumnName(k), rec.Column(k).DataType(), row, testdata.Shown(text, valid), testdata.Shown(want, ok))
 				}
 			}
 		}
@@ -229,27 +232,18 @@ func TestEveryValueReadsAsArrowGoReadsIt(t *testing.T) {
 		schema := allTypes()
 		records := []arrow.RecordBatch{randomRecord(schema, 1+random.IntN(90), random), randomRecord(schema, 1+random.IntN(9), random)}
 		for name, options := range writings {
-			for _, format := range []Format{FileFormat, StreamFormat} {
+			for _, format := range []recording.Format{recording.FileFormat, recording.StreamFormat} {
 				data := writeRecords(t, format, records, options...)
 				t.Run(fmt.Sprintf("random %d, %s, format %d", seed, name, format), func(t *testing.T) { sameTexts(t, data, readRecords(t, data)) })
 			}
 		}
 	}
 	read := 0
-	eachTwin(t, func(t *testing.T, f *twinFile) {
-		sameTexts(t, f.data, readRecords(t, f.data))
+	testdata.EachTwin(t, func(t *testing.T, f *testdata.TwinFile) {
+		sameTexts(t, f.Data, readRecords(t, f.Data))
 		read++
 	})
 	if read < 80 {
 		t.Errorf("only %d files", read)
-	}
-}
-
-// eachTwin calls check for every file that can be read.
-func eachTwin(t *testing.T, check func(t *testing.T, f *twinFile)) {
-	for _, f := range twinFiles(t) {
-		if f.want.Error == "" {
-			t.Run(f.name, func(t *testing.T) { check(t, &f) })
-		}
 	}
 }

@@ -1,6 +1,6 @@
 //go:build !js
 
-package recording
+package recording_test
 
 import (
 	"bytes"
@@ -20,7 +20,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	oniarray "github.com/oniscope/oniscope/shared/internal/array"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // allTypes has a column of every type of Arrow, and of some nested in others.
@@ -240,12 +242,12 @@ type ipcWriter interface {
 	Close() error
 }
 
-func writeRecords(t testing.TB, format Format, records []arrow.RecordBatch, options ...ipc.Option) []byte {
+func writeRecords(t testing.TB, format recording.Format, records []arrow.RecordBatch, options ...ipc.Option) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	options = append(options, ipc.WithSchema(records[0].Schema()))
 	var w ipcWriter = ipc.NewWriter(&out, options...)
-	if format == FileFormat {
+	if format == recording.FileFormat {
 		var err error
 		if w, err = ipc.NewFileWriter(&out, options...); err != nil {
 			t.Fatal(err)
@@ -340,9 +342,9 @@ func TestEveryTypePassesThroughASlice(t *testing.T) {
 	schema := allTypes()
 	records := []arrow.RecordBatch{randomRecord(schema, 67, random), randomRecord(schema, 83, random)}
 	for name, options := range writings {
-		for _, from := range []Format{FileFormat, StreamFormat} {
+		for _, from := range []recording.Format{recording.FileFormat, recording.StreamFormat} {
 			data := writeRecords(t, from, records, options...)
-			r := openBytes(t, data)
+			r := testdata.Open(t, data)
 			for c := range r.Stream().Columns {
 				for i := range r.NumBatches() {
 					if _, err := r.ReadBatch(i, []int{c}); err != nil {
@@ -350,15 +352,15 @@ func TestEveryTypePassesThroughASlice(t *testing.T) {
 					}
 				}
 			}
-			if rows := indexAll(t, r); rows != 150 || r.State() != Complete {
+			if rows := testdata.IndexAll(t, r); rows != 150 || r.State() != recording.Complete {
 				t.Fatalf("%s: %d rows, %+v", name, rows, r.Findings())
 			}
-			for _, codec := range []Codec{Keep, None, Zstd, LZ4} {
-				for _, format := range []Format{FileFormat, StreamFormat} {
+			for _, codec := range []recording.Codec{recording.Keep, recording.None, recording.Zstd, recording.LZ4} {
+				for _, format := range []recording.Format{recording.FileFormat, recording.StreamFormat} {
 					for _, span := range [][2]int64{{0, 150}, {13, 120}, {67, 150}, {70, 71}} {
 						what := fmt.Sprintf("%s %d as %v %d, rows %v", name, from, codec, format, span)
-						out, report, sliced := writeSlice(t, r, SliceOptions{Start: span[0], End: span[1], Codec: codec, Format: format})
-						if report.LostRows != 0 || len(report.Findings) != 0 || out.State() != Complete {
+						out, report, sliced := writeSlice(t, r, recording.SliceOptions{Start: span[0], End: span[1], Codec: codec, Format: format})
+						if report.LostRows != 0 || len(report.Findings) != 0 || out.State() != recording.Complete {
 							t.Fatalf("%s: %+v", what, report)
 						}
 						sameRecords(t, what, records, readRecords(t, sliced), span[0], span[1])
@@ -381,7 +383,7 @@ func dictionaryRecord(words []string, indices ...int8) arrow.RecordBatch {
 }
 
 // words are the values of a batch's only column, as we and as arrow-go read it.
-func words(t *testing.T, r *Reader, i int) (list []string) {
+func words(t *testing.T, r *recording.Reader, i int) (list []string) {
 	t.Helper()
 	b, err := r.ReadBatch(i, nil)
 	if err != nil {
@@ -414,28 +416,28 @@ func TestDictionariesThatGrowAndChange(t *testing.T) {
 		records []arrow.RecordBatch
 		changes bool
 	}{
-		"deltas in a stream":             {writeRecords(t, StreamFormat, grows, deltas), grows, false},
-		"compressed deltas in a stream":  {writeRecords(t, StreamFormat, grows, deltas, ipc.WithLZ4()), grows, false},
-		"a stream that repeats and adds": {writeRecords(t, StreamFormat, grows), grows, false},
-		"a stream that changes":          {writeRecords(t, StreamFormat, changes, deltas), changes, true},
+		"deltas in a stream":             {writeRecords(t, recording.StreamFormat, grows, deltas), grows, false},
+		"compressed deltas in a stream":  {writeRecords(t, recording.StreamFormat, grows, deltas, ipc.WithLZ4()), grows, false},
+		"a stream that repeats and adds": {writeRecords(t, recording.StreamFormat, grows), grows, false},
+		"a stream that changes":          {writeRecords(t, recording.StreamFormat, changes, deltas), changes, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := openBytes(t, c.data)
+			r := testdata.Open(t, c.data)
 			// Backwards and forwards: what is kept from before must not show.
 			for _, i := range []int{3, 0, 2, 1, 0, 3, 1, 2} {
 				if got, want := words(t, r, i), oracleWords(c.records[i]); fmt.Sprint(got) != fmt.Sprint(want) {
 					t.Errorf("batch %d: %q, want %q", i, got, want)
 				}
 			}
-			rows := indexAll(t, r)
-			for _, codec := range []Codec{Keep, Zstd} {
+			rows := testdata.IndexAll(t, r)
+			for _, codec := range []recording.Codec{recording.Keep, recording.Zstd} {
 				for start := range rows {
 					for end := start; end <= rows; end++ {
-						for _, format := range []Format{FileFormat, StreamFormat} {
-							f := &memFile{}
-							_, err := r.WriteSlice(f, SliceOptions{Start: start, End: end, Codec: codec, Format: format})
-							if c.changes && format == FileFormat && start < 4 && end > 4 {
-								if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "write a stream") {
+						for _, format := range []recording.Format{recording.FileFormat, recording.StreamFormat} {
+							f := &testdata.Memory{}
+							_, err := r.WriteSlice(f, recording.SliceOptions{Start: start, End: end, Codec: codec, Format: format})
+							if c.changes && format == recording.FileFormat && start < 4 && end > 4 {
+								if !errors.Is(err, recording.ErrUnsupported) || !strings.Contains(err.Error(), "write a stream") {
 									t.Fatalf("rows %d to %d: %v", start, end, err)
 								}
 								continue
@@ -450,10 +452,10 @@ func TestDictionariesThatGrowAndChange(t *testing.T) {
 							for _, rec := range c.records {
 								want = append(want, oracleWords(rec)...)
 							}
-							for _, rec := range readRecords(t, f.data) {
+							for _, rec := range readRecords(t, f.Data) {
 								got = append(got, oracleWords(rec)...)
 							}
-							out := openBytes(t, f.data)
+							out := testdata.Open(t, f.Data)
 							for i := range out.NumBatches() {
 								ours = append(ours, words(t, out, i)...)
 							}
@@ -471,19 +473,19 @@ func TestDictionariesThatGrowAndChange(t *testing.T) {
 // No byte of a dictionary is read for columns that have none.
 func TestADictionaryIsReadOnlyWhereItIsNeeded(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
-	data := writeRecords(t, FileFormat, []arrow.RecordBatch{randomRecord(allTypes(), 20, random)})
-	r := openBytes(t, data)
+	data := writeRecords(t, recording.FileFormat, []arrow.RecordBatch{randomRecord(allTypes(), 20, random)})
+	r := testdata.Open(t, data)
 	for c, column := range r.Stream().Columns {
 		before := r.BytesRead()
 		if _, err := r.ReadBatch(0, []int{c}); err != nil {
 			t.Fatal(err)
 		}
-		h, err := r.header(0)
+		h, err := r.HeaderOf(0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var holds int64
-		for _, b := range h.batch.Buffers[h.spans[c].Buffer:h.spans[c].BufferEnd] {
+		for _, b := range h.Batch.Buffers[h.Spans[c].Buffer:h.Spans[c].BufferEnd] {
 			holds += b.Length
 		}
 		after := r.BytesRead()
@@ -496,7 +498,7 @@ func TestADictionaryIsReadOnlyWhereItIsNeeded(t *testing.T) {
 // Slices join, and what is joined is what was cut, for every type.
 func TestEveryTypeIsCutAndJoined(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
-	r := openBytes(t, writeRecords(t, FileFormat, []arrow.RecordBatch{randomRecord(allTypes(), 40, random)}))
+	r := testdata.Open(t, writeRecords(t, recording.FileFormat, []arrow.RecordBatch{randomRecord(allTypes(), 40, random)}))
 	whole, err := r.ReadBatch(0, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -504,7 +506,7 @@ func TestEveryTypeIsCutAndJoined(t *testing.T) {
 	for c := range whole.Columns {
 		v := &whole.Columns[c]
 		name := r.Stream().Columns[c].Name
-		text := func(v *Vector) (list []string) {
+		text := func(v *recording.Vector) (list []string) {
 			for i := range v.Len {
 				s, valid := v.Text(i)
 				list = append(list, fmt.Sprint(s, valid))
@@ -519,11 +521,11 @@ func TestEveryTypeIsCutAndJoined(t *testing.T) {
 			if got := text(&part); fmt.Sprint(got) != fmt.Sprint(all[from:to]) {
 				t.Fatalf("column %s, rows %d to %d: %v, want %v", name, from, to, got, all[from:to])
 			}
-			if v.array == nil {
+			if v.Array() == nil {
 				continue
 			}
 			middle := from + random.IntN(to-from+1)
-			joined, err := oniarray.Concat(v.array.Slice(from, middle), v.array.Slice(middle, to))
+			joined, err := oniarray.Concat(v.Array().Slice(from, middle), v.Array().Slice(middle, to))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -539,7 +541,7 @@ func TestEveryTypeIsCutAndJoined(t *testing.T) {
 					rows = append(rows, i)
 				}
 			}
-			taken, err := v.array.Take(rows)
+			taken, err := v.Array().Take(rows)
 			if err != nil || taken.Len != len(rows) {
 				t.Fatalf("column %s: %v", name, err)
 			}
@@ -553,9 +555,9 @@ func TestEveryTypeIsCutAndJoined(t *testing.T) {
 }
 
 // collectColumn reads some rows of one column of the first batch.
-func collectColumn(t *testing.T, r *Reader, start, end int64, c int) Vector {
+func collectColumn(t *testing.T, r *recording.Reader, start, end int64, c int) recording.Vector {
 	t.Helper()
-	b, err := r.readRows(0, 0, start, end, []int{c})
+	b, err := r.ReadRows(0, 0, start, end, []int{c})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -564,23 +566,23 @@ func collectColumn(t *testing.T, r *Reader, start, end int64, c int) Vector {
 
 // A stream is what arrow-go and the Reader read, batch by batch.
 func TestTheWriterWritesStreams(t *testing.T) {
-	for name, codec := range everyCodec {
-		s := everyType()
-		f := &memFile{}
-		w, err := NewWriter(f, s, WriterOptions{Format: StreamFormat, Codec: codec})
+	for name, codec := range testdata.EveryCodec {
+		s := testdata.EveryType()
+		f := &testdata.Memory{}
+		w, err := recording.NewWriter(f, s, recording.WriterOptions{Format: recording.StreamFormat, Codec: codec})
 		if err != nil {
 			t.Fatal(err)
 		}
 		random := rand.New(rand.NewPCG(9, 9))
-		batch := randomBatch(random, s, 0, 50)
-		if err := errors.Join(written(w.WriteBatch(50, batch)), written(w.WriteBatch(50, batch)), w.Close()); err != nil {
+		batch := testdata.RandomBatch(random, s, 0, 50)
+		if err := errors.Join(testdata.Err(w.WriteBatch(50, batch)), testdata.Err(w.WriteBatch(50, batch)), w.Close()); err != nil {
 			t.Fatal(err)
 		}
-		r := openBytes(t, f.data)
-		if rows := indexAll(t, r); rows != 100 || r.State() != Complete || r.Format() != "stream" || r.Codec() != name {
+		r := testdata.Open(t, f.Data)
+		if rows := testdata.IndexAll(t, r); rows != 100 || r.State() != recording.Complete || r.Format() != "stream" || r.Codec() != name {
 			t.Errorf("%s: %d rows, %s %s %s", name, rows, r.State(), r.Format(), r.Codec())
 		}
-		if got := readRecords(t, f.data); len(got) != 2 || got[0].NumRows() != 50 {
+		if got := readRecords(t, f.Data); len(got) != 2 || got[0].NumRows() != 50 {
 			t.Errorf("%s: arrow-go has %d batches", name, len(got))
 		}
 	}

@@ -1,4 +1,4 @@
-package recording
+package recording_test
 
 import (
 	"encoding/binary"
@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // le gives little-endian integers of so many bytes.
@@ -41,26 +44,26 @@ type column struct {
 func (c column) file(t testing.TB, dictionaries ...dictionaryBatch) []byte {
 	t.Helper()
 	c.field.Name, c.field.Nullable = "c", true
-	f := &memFile{}
-	w, err := newSchemaWriter(f, arrowipc.Schema{Fields: []arrowipc.Field{c.field}}, WriterOptions{})
+	f := &testdata.Memory{}
+	w, err := recording.NewSchemaWriter(f, arrowipc.Schema{Fields: []arrowipc.Field{c.field}}, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range dictionaries {
-		s := &storedBatch{codec: arrowipc.Uncompressed, rows: d.rows, nodes: d.nodes, buffers: d.buffers, variadic: d.views}
-		if err := w.writeStoredDictionary(d.id, d.delta, s); err != nil {
+		s := &recording.Stored{Rows: d.rows, Nodes: d.nodes, Buffers: d.buffers, Variadic: d.views}
+		if err := w.WriteStoredDictionary(d.id, d.delta, s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s := &storedBatch{codec: arrowipc.Uncompressed, rows: c.rows, nodes: c.nodes, buffers: c.buffers, variadic: c.views}
-	if err := errors.Join(w.writeStored(s), w.Close()); err != nil {
+	s := &recording.Stored{Rows: c.rows, Nodes: c.nodes, Buffers: c.buffers, Variadic: c.views}
+	if err := errors.Join(w.WriteStored(s), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if c.version != 0 {
-		b := blockOf(t, f.data, 0)
-		setVersion(f.data, b.Offset, uint16(c.version))
+		b := dissect.Block(t, f.Data, 0)
+		setVersion(f.Data, b.Offset, uint16(c.version))
 	}
-	return f.data
+	return f.Data
 }
 
 type dictionaryBatch struct {
@@ -173,7 +176,7 @@ func TestEveryTypeIsShownAsText(t *testing.T) {
 		}(), []string{"7", "null"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := openBytes(t, c.file(t))
+			r := testdata.Open(t, c.file(t))
 			b, err := r.ReadBatch(0, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -201,7 +204,7 @@ func TestTextThatHasNoEndIsCut(t *testing.T) {
 	for range 40 {
 		c = nested(typ(arrowipc.ListView), 2, [][]byte{nil, le(4, 0, 0), le(4, c.rows, c.rows)}, c)
 	}
-	b, err := openBytes(t, c.file(t)).ReadBatch(0, nil)
+	b, err := testdata.Open(t, c.file(t)).ReadBatch(0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,13 +274,13 @@ func TestNestedColumnsThatDoNotHold(t *testing.T) {
 		"a dictionary inside of itself": {column: inside, dictionaries: []dictionaryBatch{{id: 5, column: nested(typ(arrowipc.List), 1, [][]byte{nil, le(4, 0, 1)}, inside)}}, word: "dictionary"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := openBytes(t, c.file(t, c.dictionaries...))
+			r := testdata.Open(t, c.file(t, c.dictionaries...))
 			var err error
-			if n := bytesAllocated(func() { _, err = r.ReadBatch(0, nil) }); n > 16<<20 {
+			if n := testdata.Allocated(func() { _, err = r.ReadBatch(0, nil) }); n > 16<<20 {
 				t.Errorf("%d bytes allocated", n)
 			}
-			var corrupt *CorruptError
-			if err == nil || !strings.Contains(err.Error(), c.word) || !errors.As(err, &corrupt) && !errors.Is(err, ErrTooLarge) {
+			var corrupt *recording.CorruptError
+			if err == nil || !strings.Contains(err.Error(), c.word) || !errors.As(err, &corrupt) && !errors.Is(err, recording.ErrTooLarge) {
 				t.Fatalf("%v, want %q", err, c.word)
 			}
 			// Recovery sees the same. It does not know what is too much.
@@ -294,22 +297,22 @@ func TestNestedColumnsThatDoNotHold(t *testing.T) {
 func TestADamagedColumnLeavesTheOthersReadable(t *testing.T) {
 	c := nested(typ(arrowipc.Struct), 3, [][]byte{nil}, textColumn("a", "b", "c"))
 	c.buffers[2] = le(4, 0, 2, 1, 3)
-	f := &memFile{}
+	f := &testdata.Memory{}
 	schema := arrowipc.Schema{Fields: []arrowipc.Field{{Name: "bad", Type: c.field.Type, Children: c.field.Children}, {Name: "good", Type: intType(16, true)}}}
-	w, err := newSchemaWriter(f, schema, WriterOptions{})
+	w, err := recording.NewSchemaWriter(f, schema, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &storedBatch{codec: arrowipc.Uncompressed, rows: 3, nodes: append(c.nodes, arrowipc.FieldNode{Length: 3}), buffers: append(c.buffers, nil, le(2, 4, 5, 6))}
-	if err := errors.Join(w.writeStored(s), w.Close()); err != nil {
+	s := &recording.Stored{Rows: 3, Nodes: append(c.nodes, arrowipc.FieldNode{Length: 3}), Buffers: append(c.buffers, nil, le(2, 4, 5, 6))}
+	if err := errors.Join(w.WriteStored(s), w.Close()); err != nil {
 		t.Fatal(err)
 	}
-	r := openBytes(t, f.data)
-	if _, err := r.ReadBatch(0, []int{0}); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), `column "bad"`) {
+	r := testdata.Open(t, f.Data)
+	if _, err := r.ReadBatch(0, []int{0}); !errors.Is(err, recording.ErrDamaged) || !strings.Contains(err.Error(), `column "bad"`) {
 		t.Errorf("%v", err)
 	}
 	b, err := r.ReadBatch(0, []int{1})
-	if err != nil || fmt.Sprint(Values[int16](&b.Columns[0])) != "[4 5 6]" {
+	if err != nil || fmt.Sprint(recording.Values[int16](&b.Columns[0])) != "[4 5 6]" {
 		t.Errorf("%v, %v", b, err)
 	}
 }
@@ -319,11 +322,11 @@ func TestDeltasInAFileCountForAllItsBatches(t *testing.T) {
 	c := fixed(intType(8, false), 3, []byte{0, 2, 1})
 	c.field = arrowipc.Field{Type: typ(arrowipc.Utf8), Dictionary: &arrowipc.Dictionary{ID: 5, Index: intType(8, false)}}
 	data := c.file(t, dictionaryBatch{id: 5, column: textColumn("a")}, dictionaryBatch{id: 5, delta: true, column: textColumn("b", "c")})
-	r := openBytes(t, data)
-	for name, format := range map[string]Format{"file": FileFormat, "stream": StreamFormat} {
-		out, _, _ := writeSlice(t, r, SliceOptions{End: 3, Codec: Keep, Format: format})
+	r := testdata.Open(t, data)
+	for name, format := range map[string]recording.Format{"file": recording.FileFormat, "stream": recording.StreamFormat} {
+		out, _, _ := writeSlice(t, r, recording.SliceOptions{End: 3, Codec: recording.Keep, Format: format})
 		for i, want := range []string{"a", "c", "b"} {
-			for _, from := range []*Reader{r, out} {
+			for _, from := range []*recording.Reader{r, out} {
 				b, err := from.ReadBatch(0, nil)
 				if err != nil {
 					t.Fatal(err)
@@ -333,7 +336,7 @@ func TestDeltasInAFileCountForAllItsBatches(t *testing.T) {
 				}
 			}
 		}
-		if n := len(out.dictionaries.list); (n == 1) != (format == FileFormat) {
+		if n := out.Dictionaries(); (n == 1) != (format == recording.FileFormat) {
 			t.Errorf("%s: %d dictionaries", name, n)
 		}
 	}
@@ -349,9 +352,9 @@ func TestDictionariesInsideOfDictionaries(t *testing.T) {
 	data := c.file(t,
 		dictionaryBatch{id: 6, column: textColumn("x", "y")},
 		dictionaryBatch{id: 5, column: nested(typ(arrowipc.List), 2, [][]byte{nil, le(4, 0, 1, 3)}, inner)})
-	r := openBytes(t, data)
-	out, _, _ := writeSlice(t, r, SliceOptions{Start: 1, End: 3, Codec: LZ4})
-	for from, want := range map[*Reader][]string{r: {`["x", "y"]`, `["y"]`, `["x", "y"]`}, out: {`["y"]`, `["x", "y"]`}} {
+	r := testdata.Open(t, data)
+	out, _, _ := writeSlice(t, r, recording.SliceOptions{Start: 1, End: 3, Codec: recording.LZ4})
+	for from, want := range map[*recording.Reader][]string{r: {`["x", "y"]`, `["y"]`, `["x", "y"]`}, out: {`["y"]`, `["x", "y"]`}} {
 		b, err := from.ReadBatch(0, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -368,18 +371,18 @@ func TestDictionariesInsideOfDictionaries(t *testing.T) {
 func TestADictionaryBehindMissingMessagesIsNotGuessed(t *testing.T) {
 	c := fixed(intType(8, false), 1, []byte{0})
 	c.field = arrowipc.Field{Name: "c", Type: typ(arrowipc.Utf8), Nullable: true, Dictionary: &arrowipc.Dictionary{ID: 5, Index: intType(8, false)}}
-	f := &memFile{}
-	w, err := newSchemaWriter(f, arrowipc.Schema{Fields: []arrowipc.Field{c.field}}, WriterOptions{Format: StreamFormat})
+	f := &testdata.Memory{}
+	w, err := recording.NewSchemaWriter(f, arrowipc.Schema{Fields: []arrowipc.Field{c.field}}, recording.WriterOptions{Format: recording.StreamFormat})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ends []int64
 	for k := range 3 {
 		d := textColumn(string(rune('a' + k)))
-		if err := w.writeStoredDictionary(5, k > 0, &storedBatch{codec: arrowipc.Uncompressed, rows: 1, nodes: d.nodes, buffers: d.buffers}); err != nil {
+		if err := w.WriteStoredDictionary(5, k > 0, &recording.Stored{Rows: 1, Nodes: d.nodes, Buffers: d.buffers}); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.writeStored(&storedBatch{codec: arrowipc.Uncompressed, rows: 1, nodes: c.nodes, buffers: [][]byte{nil, {byte(k)}}}); err != nil {
+		if err := w.WriteStored(&recording.Stored{Rows: 1, Nodes: c.nodes, Buffers: [][]byte{nil, {byte(k)}}}); err != nil {
 			t.Fatal(err)
 		}
 		ends = append(ends, w.Size())
@@ -387,15 +390,15 @@ func TestADictionaryBehindMissingMessagesIsNotGuessed(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	clear(f.data[ends[0] : ends[0]+64]) // the first delta
-	r := openBytes(t, f.data)
-	if r.NumBatches() != 3 || r.State() != Damaged {
+	clear(f.Data[ends[0] : ends[0]+64]) // the first delta
+	r := testdata.Open(t, f.Data)
+	if r.NumBatches() != 3 || r.State() != recording.Damaged {
 		t.Fatalf("%d batches, %s", r.NumBatches(), r.State())
 	}
 	for i := range 3 {
 		b, err := r.ReadBatch(i, nil)
 		if i > 0 {
-			if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "may be missing") {
+			if !errors.Is(err, recording.ErrDamaged) || !strings.Contains(err.Error(), "may be missing") {
 				t.Errorf("batch %d: %v", i, err)
 			}
 			continue
@@ -418,25 +421,25 @@ func TestADamagedDictionaryIsReported(t *testing.T) {
 		{Name: "number", Type: intType(16, true)},
 	}
 	values := textColumn("spike", "burst")
-	for _, format := range []Format{FileFormat, StreamFormat} {
-		f := &memFile{}
-		w, err := newSchemaWriter(f, arrowipc.Schema{Fields: fields}, WriterOptions{Format: format})
+	for _, format := range []recording.Format{recording.FileFormat, recording.StreamFormat} {
+		f := &testdata.Memory{}
+		w, err := recording.NewSchemaWriter(f, arrowipc.Schema{Fields: fields}, recording.WriterOptions{Format: format})
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := &storedBatch{codec: arrowipc.Uncompressed, rows: 2, nodes: values.nodes, buffers: [][]byte{nil, le(4, 0, 9, 3), values.buffers[2]}}
-		b := &storedBatch{codec: arrowipc.Uncompressed, rows: 2, nodes: append(word.nodes, arrowipc.FieldNode{Length: 2}), buffers: append(word.buffers, nil, le(2, 7, 8))}
-		if err := errors.Join(w.writeStoredDictionary(5, false, d), w.writeStored(b), w.writeStored(b), w.Close()); err != nil {
+		d := &recording.Stored{Rows: 2, Nodes: values.nodes, Buffers: [][]byte{nil, le(4, 0, 9, 3), values.buffers[2]}}
+		b := &recording.Stored{Rows: 2, Nodes: append(word.nodes, arrowipc.FieldNode{Length: 2}), Buffers: append(word.buffers, nil, le(2, 7, 8))}
+		if err := errors.Join(w.WriteStoredDictionary(5, false, d), w.WriteStored(b), w.WriteStored(b), w.Close()); err != nil {
 			t.Fatal(err)
 		}
-		for _, out := range []Format{FileFormat, StreamFormat} {
-			r := openBytes(t, f.data)
-			report, err := r.WriteSlice(&memFile{}, SliceOptions{Start: 0, End: 4, Codec: Keep, Format: out})
+		for _, out := range []recording.Format{recording.FileFormat, recording.StreamFormat} {
+			r := testdata.Open(t, f.Data)
+			report, err := r.WriteSlice(&testdata.Memory{}, recording.SliceOptions{Start: 0, End: 4, Codec: recording.Keep, Format: out})
 			if err != nil || report.Rows != 0 || report.LostRows != 4 || len(report.Findings) != 2 || !strings.Contains(report.Findings[0].Reason, `"word"`) {
 				t.Errorf("all columns: %v, %+v", err, report)
 			}
-			r = openBytes(t, f.data)
-			if report, err = r.WriteSlice(&memFile{}, SliceOptions{Start: 0, End: 4, Columns: []int{1}, Codec: Keep, Format: out}); err != nil || report.Rows != 4 || r.State() != Complete {
+			r = testdata.Open(t, f.Data)
+			if report, err = r.WriteSlice(&testdata.Memory{}, recording.SliceOptions{Start: 0, End: 4, Columns: []int{1}, Codec: recording.Keep, Format: out}); err != nil || report.Rows != 4 || r.State() != recording.Complete {
 				t.Errorf("the numbers: %v, %+v, %s", err, report, r.State())
 			}
 		}

@@ -1,4 +1,4 @@
-package recording
+package recording_test
 
 import (
 	"fmt"
@@ -8,81 +8,24 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
-
-// slowFile writes one signal of a value in stride rows, value k at row
-// stride*k, in the given layout, beside a fast column and both clocks.
-func slowFile(t testing.TB, layout string, stride int, values []uint16, batches []int) []byte {
-	t.Helper()
-	slow := stream.Column{Name: "LfpData0", Type: stream.Uint16}
-	switch layout {
-	case "repeat":
-		slow.Stride = stride
-	case "ree", "merged":
-		slow.RunEnd, slow.Stride = true, stride
-	case "ree without metadata", "merged without metadata":
-		slow.RunEnd = true
-	case "nulls":
-		slow.Nullable = true
-	}
-	s := &stream.Stream{Name: "slow", AcqClockHz: 1000, Columns: []stream.Column{slow, {Name: "SpikeData0", Type: stream.Uint16}, {Name: "HubClock", Type: stream.Uint64}, {Name: "Clock", Type: stream.Uint64}}}
-	f := &memFile{}
-	w, err := NewWriter(f, s, WriterOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	row := 0
-	for _, rows := range batches {
-		var slowV, fast, hub, clock Vector
-		for i := range rows {
-			at := row + i
-			x := values[at/stride]
-			if layout == "nulls" {
-				valid := byte(0)
-				if at%stride == 0 {
-					valid = 1
-				} else {
-					x = 0
-				}
-				slowV.Valid = append(slowV.Valid, valid)
-			}
-			slowV.Data = append(slowV.Data, le16(x)...)
-			fast.Data = append(fast.Data, le16(uint16(at*7919))...)
-			hub.Data = append(hub.Data, le64(uint64(1400*at+17))...)
-			clock.Data = append(clock.Data, le64(uint64(8333*at+1000))...)
-			if strings.HasPrefix(layout, "ree") && ((at+1)%stride == 0 || i == rows-1) {
-				slowV.RunEnds = append(slowV.RunEnds, int32(i+1))
-			}
-		}
-		if _, err := w.WriteBatch(rows, []Vector{slowV, fast, hub, clock}); err != nil {
-			t.Fatal(err)
-		}
-		row += rows
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return f.data
-}
 
 var slowLayouts = []string{"repeat", "repeat without metadata", "ree", "ree without metadata", "merged", "merged without metadata", "nulls"}
 
 // uniqueOf collects what Unique gives.
-func uniqueOf(t testing.TB, r *Reader, column int, start, end int64) (values []float64, rows []int64, clock, hub []uint64) {
+func uniqueOf(t testing.TB, r *recording.Reader, column int, start, end int64) (values []float64, rows []int64, clock, hub []uint64) {
 	t.Helper()
 	columns := []int{column}
 	clocks := [2]int{-1, -1}
 	for k, name := range []string{"Clock", "HubClock"} {
-		if c := r.fieldIndex(name); c >= 0 {
+		if c := r.FieldIndex(name); c >= 0 {
 			clocks[k], columns = len(columns), append(columns, c)
 		}
 	}
-	u := &unique{r: r, columns: columns, slow: []int{0}, stride: 1}
-	if slow, err := r.newUnique(columns); err == nil {
-		u = slow
-	} // else it is at the full rate
-	x := &Excerpt{r: r, ranges: []Range{{start, end}}, columns: columns, unique: u}
+	x := r.UniqueOf(start, end, columns)
 	for b, err := range x.Batches(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
@@ -95,10 +38,10 @@ func uniqueOf(t testing.TB, r *Reader, column int, start, end int64) (values []f
 		}
 		rows = append(rows, b.Numbers...)
 		if k := clocks[0]; k >= 0 {
-			clock = append(clock, Values[uint64](&b.Columns[k])...)
+			clock = append(clock, recording.Values[uint64](&b.Columns[k])...)
 		}
 		if k := clocks[1]; k >= 0 {
-			hub = append(hub, Values[uint64](&b.Columns[k])...)
+			hub = append(hub, recording.Values[uint64](&b.Columns[k])...)
 		}
 	}
 	return values, rows, clock, hub
@@ -133,8 +76,8 @@ func TestUniqueGivesTheSameFromEveryLayout(t *testing.T) {
 		end := start + int64(random.IntN(total-int(start)+1))
 		for _, layout := range slowLayouts {
 			name := fmt.Sprintf("trial %d, %s, stride %d, batches %v", trial, layout, stride, batches)
-			file := slowFile(t, layout, stride, values, batches)
-			r := openBytes(t, file)
+			file := testdata.SlowFile(t, layout, stride, values, batches)
+			r := testdata.Open(t, file)
 			got, rows, clock, hub := uniqueOf(t, r, 0, 0, int64(total))
 			if !slices.Equal(got, wantValues) || !slices.Equal(rows, wantRows) {
 				t.Fatalf("%s: values %v at rows %v, want %v at %v", name, got, rows, wantValues, wantRows)
@@ -162,9 +105,9 @@ func TestUniqueWritesATableAtTheSlowRate(t *testing.T) {
 	}
 	var first []byte
 	for _, layout := range slowLayouts {
-		for _, codec := range []Codec{None, Zstd, Keep} {
-			r := openBytes(t, slowFile(t, layout, 12, values, []int{1200, 1200}))
-			out, report, data := writeSlice(t, r, SliceOptions{Start: 100, End: 2300, Unique: true, Codec: codec})
+		for _, codec := range []recording.Codec{recording.None, recording.Zstd, recording.Keep} {
+			r := testdata.Open(t, testdata.SlowFile(t, layout, 12, values, []int{1200, 1200}))
+			out, report, data := writeSlice(t, r, recording.SliceOptions{Start: 100, End: 2300, Unique: true, Codec: codec})
 			if report.Rows != 183 || report.Batches != 2 {
 				t.Fatalf("%s: %+v", layout, report)
 			}
@@ -186,7 +129,7 @@ func TestUniqueWritesATableAtTheSlowRate(t *testing.T) {
 			if found, err := damageOf(data); err != nil || len(found) > 0 {
 				t.Fatalf("%s: %+v, %v", layout, found, err)
 			}
-			if codec == None && !strings.Contains(layout, "nulls") { // that one is nullable
+			if codec == recording.None && !strings.Contains(layout, "nulls") { // that one is nullable
 				if first == nil {
 					first = data
 				}
@@ -203,7 +146,7 @@ func TestUniqueSaysWhatItCannotDo(t *testing.T) {
 	for k := range values {
 		values[k] = uint16(k)
 	}
-	r := openBytes(t, slowFile(t, "repeat", 12, values, []int{1200}))
+	r := testdata.Open(t, testdata.SlowFile(t, "repeat", 12, values, []int{1200}))
 	for _, c := range []struct {
 		name    string
 		columns []int
@@ -213,7 +156,7 @@ func TestUniqueSaysWhatItCannotDo(t *testing.T) {
 		{"a fast channel", []int{0, 1}, `"SpikeData0" has a value in every row`},
 		{"a column that is not there", []int{9}, "columns #9: no column"},
 	} {
-		_, err := r.WriteSlice(&memFile{}, SliceOptions{End: 1200, Columns: c.columns, Unique: true})
+		_, err := r.WriteSlice(&testdata.Memory{}, recording.SliceOptions{End: 1200, Columns: c.columns, Unique: true})
 		if err == nil || !strings.Contains(err.Error(), c.say) {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -228,8 +171,8 @@ func TestUniqueSaysWhatItCannotDo(t *testing.T) {
 // the files.
 func TestUniqueReadsBothLayoutsOfBonsai(t *testing.T) {
 	for _, name := range []string{"new_NeuropixelsV1", "old_NeuropixelsV1", "new_NeuropixelsV1_zstd", "old_NeuropixelsV1_zstd", "new_Nric1384", "old_Nric1384", "new_NeuropixelsV1_idle", "old_NeuropixelsV1_idle"} {
-		r := openBytes(t, readForeign(t, "bonsai/"+name+".arrow"))
-		total := indexAll(t, r)
+		r := testdata.Open(t, testdata.Foreign(t, "bonsai/"+name+".arrow"))
+		total := testdata.IndexAll(t, r)
 		for _, channel := range []int{0, 7, 383} {
 			got, rows, clock, _ := uniqueOf(t, r, channel, 0, total)
 			if len(got) != int(total/12) {
@@ -245,13 +188,13 @@ func TestUniqueReadsBothLayoutsOfBonsai(t *testing.T) {
 		if err != nil || stride != 12 || len(columns) != 386 {
 			t.Fatalf("%s: %d columns, one value in %d rows, %v", name, len(columns), stride, err)
 		}
-		_, report, _ := writeSlice(t, r, SliceOptions{End: total, Unique: true})
+		_, report, _ := writeSlice(t, r, recording.SliceOptions{End: total, Unique: true})
 		if report.Rows != total/12 {
 			t.Errorf("%s: %+v", name, report)
 		}
 	}
 	// Repetition that nothing states: a channel is measured, a counter is not.
-	r := openBytes(t, readForeign(t, "bonsai/new_Heartbeat.arrow"))
+	r := testdata.Open(t, testdata.Foreign(t, "bonsai/new_Heartbeat.arrow"))
 	if _, _, err := r.UniqueColumns(nil); err == nil {
 		t.Error("a heartbeat is slower than its rows")
 	}
@@ -261,15 +204,15 @@ func TestUniqueReadsBothLayoutsOfBonsai(t *testing.T) {
 // how far values lie apart.
 func TestAShortSliceClaimsNoStride(t *testing.T) {
 	for _, name := range []string{"new_NeuropixelsV1", "old_NeuropixelsV1", "new_NeuropixelsV1_zstd"} {
-		r := openBytes(t, readForeign(t, "bonsai/"+name+".arrow"))
+		r := testdata.Open(t, testdata.Foreign(t, "bonsai/"+name+".arrow"))
 		lfp, _ := r.Column("LfpData7")
 		for start := int64(100); start < 112; start++ {
 			for rows := int64(1); rows < 80; rows++ {
-				file := &memFile{}
-				if _, err := r.WriteSlice(file, SliceOptions{Start: start, End: start + rows, Columns: []int{lfp}, Codec: Keep}); err != nil {
+				file := &testdata.Memory{}
+				if _, err := r.WriteSlice(file, recording.SliceOptions{Start: start, End: start + rows, Columns: []int{lfp}, Codec: recording.Keep}); err != nil {
 					t.Fatal(err)
 				}
-				_, stride, err := openBytes(t, file.data).Subsample(0)
+				_, stride, err := testdata.Open(t, file.Data).Subsample(0)
 				if err != nil || stride != 1 && stride != 12 {
 					t.Errorf("%s, rows %d to %d: one value in %d rows, %v", name, start, start+rows, stride, err)
 				}

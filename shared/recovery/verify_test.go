@@ -83,7 +83,7 @@ func hasDamage(list []recording.Finding) bool {
 }
 
 func TestWholeForeignFilesVerify(t *testing.T) {
-	paths, err := filepath.Glob(testdata.Path("foreign") + "/*/*.arrow")
+	paths, err := filepath.Glob(testdata.Path("foreign/*/*.arrow"))
 	if err != nil || len(paths) < 60 {
 		t.Fatalf("%d files, %v", len(paths), err)
 	}
