@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/oniscope/oniscope/hardware/oni"
 )
@@ -313,6 +316,88 @@ func TestNoVoltageAfterTheEnd(t *testing.T) {
 		_, err := Configure(context.Background(), b, rig, undo.add)
 		if len(undo) == 0 && (err == nil || b.voltage(0) != 0) {
 			t.Errorf("undone at access %d: %v, port a has %d after %v", at, err, b.voltage(0), b.words(0))
+		}
+	}
+}
+
+// oneAtATime is a board that several goroutines may call.
+type oneAtATime struct {
+	mu sync.Mutex
+	*board
+}
+
+func (o *oneAtATime) ReadRegister(a oni.Address, r uint32) (uint32, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.board.ReadRegister(a, r)
+}
+
+func (o *oneAtATime) WriteRegister(a oni.Address, r, v uint32) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.board.WriteRegister(a, r, v)
+}
+
+func (o *oneAtATime) Reset() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.board.Reset()
+}
+
+func (o *oneAtATime) Option(n oni.Option) (uint32, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.board.Option(n)
+}
+
+func (o *oneAtATime) SetOption(n oni.Option, v uint32) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.board.SetOption(n, v)
+}
+
+// TestTheUndoBesideAConfigurationThatGoesOn: in another goroutine, without a signal
+// to it, as when a recorder is aborted; whenever the undo begins, its 0 V is the last
+// word.
+func TestTheUndoBesideAConfigurationThatGoesOn(t *testing.T) {
+	for at := range 120 {
+		b := newBoard()
+		b.plugV2e(0, 53) // a long search
+		o := &oneAtATime{board: b}
+		rig := b.rigOf(t, "neuropixels-2.0e", "")
+		begin := make(chan struct{})
+		n := 0
+		rig.Sleep = func(context.Context, time.Duration) error { // in the goroutine that configures
+			if n++; n == 1+at%25 {
+				close(begin)
+			}
+			runtime.Gosched()
+			return nil
+		}
+		var mu sync.Mutex
+		var undo undoStack
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, _ = Configure(context.Background(), o, rig, func(what string, step func() error) {
+				mu.Lock()
+				defer mu.Unlock()
+				undo.add(what, step)
+			})
+		}()
+		select {
+		case <-begin:
+		case <-ended:
+		}
+		mu.Lock()
+		steps := slices.Clone(undo)
+		mu.Unlock()
+		if err := steps.run(); err != nil {
+			t.Errorf("wait %d: undo: %v", at%25, err)
+		}
+		<-ended
+		if words := b.words(0); words[len(words)-1] != 0 {
+			t.Fatalf("the undo began in wait %d; port a got %v", at%25, words)
 		}
 	}
 }
