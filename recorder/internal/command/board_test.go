@@ -423,7 +423,7 @@ func TestAHeadstageIsConfiguredAndRecorded(t *testing.T) {
 		}
 	}
 	code, out, errs := try("info", "--json", filepath.Join(r.dir, "port-a-neuropixels-1.0e_0.arrow"))
-	for _, words := range []string{`"oniscope.port_voltage_dv": "47"`, `"oniscope.lock_voltage_dv": "37"`, `"oniscope.headstage_id": "6"`, `"oniscope.probe_serial": "` + probeA + `"`, `"oniscope.probe": "`} {
+	for _, words := range []string{`"port_voltage_dv": "47"`, `"lock_voltage_dv": "37"`, `"headstage_id": "6"`, `"probe_serial": "` + probeA + `"`, `"probe": "`} {
 		if code != exitDone || !strings.Contains(out, words) {
 			t.Errorf("exit code %d, %s is not in the metadata: %s", code, words, errs)
 		}

@@ -229,7 +229,7 @@ func (rec *Run) describe(s *stream.Stream, started time.Time) {
 	s.StartUTC = started.UTC().Format(time.RFC3339Nano)
 	s.StartClock = 0 // Start resets the acquisition clock
 	s.Simulated = rec.head.Simulated
-	s.Extra = append(s.Extra, rec.known(s.Name)...)
+	rec.describeFound(s)
 }
 
 func (rec *Run) openStream(s *stream.Stream) (acquire.Writer, error) {

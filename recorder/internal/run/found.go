@@ -15,9 +15,6 @@ import (
 // What a configuration found out, on its way into the files: voltages, serial
 // numbers, electrodes.
 
-// metadataPrefix is that of our own keys in a schema.
-const metadataPrefix = "oniscope."
-
 // keyOf returns the rig file's key for the device of a stream, "" if it has none.
 func keyOf(name string) string {
 	for _, key := range rig.DeviceKeys() {
@@ -31,21 +28,20 @@ func keyOf(name string) string {
 // streamOf is what the stream of a device is called.
 func streamOf(key string) string { return strings.ReplaceAll(key, "/", "-") }
 
-// known is what is known of the device of a stream, as schema metadata.
-func (rec *Run) known(name string) []stream.KeyValue {
-	key := keyOf(name)
+// describeFound fills in what is known of the device of a stream: its electrodes,
+// and voltages, serial numbers and the like as further metadata.
+func (rec *Run) describeFound(s *stream.Stream) {
+	key := keyOf(s.Name)
 	if rec.report == nil || key == "" {
-		return nil
+		return
 	}
-	var kv []stream.KeyValue
 	facts := rec.report.Facts(key)
 	for _, fact := range slices.Sorted(maps.Keys(facts)) {
-		kv = append(kv, stream.KeyValue{Key: metadataPrefix + fact, Value: facts[fact]})
+		s.Extra = append(s.Extra, stream.KeyValue{Key: fact, Value: facts[fact]})
 	}
 	if probe, ok := rec.report.Probes[key]; ok {
-		kv = append(kv, stream.KeyValue{Key: metadataPrefix + "probe", Value: string(probe.Connected())})
+		s.Probe = string(probe.Connected())
 	}
-	return kv
 }
 
 // writeProbes writes which electrodes are connected, beside the recording.
