@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/oniscope/oniscope/hardware/device/neuropixels"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -79,7 +80,7 @@ func (d *neuropixelsV1Decoder) Decode(f *oni.Frame, out []*Batch) error {
 		if d.cal != nil {
 			code = d.cal.lfp.at(i, code)
 		}
-		d.lfp[l.channel(i, d.column)] = code
+		d.lfp[l.words.LFPChannel(i, uint64(d.column))] = code
 	}
 	d.column = (d.column + 1) % v1eColumns
 	d.stats.Pending++
@@ -135,7 +136,7 @@ func (d *neuropixelsV1Decoder) fourAP(ch, off int, samples *[4][v1eBytes]byte) u
 	if d.cal.ap.neutral && (w0|w1|w2|w3)&^legal == 0 {
 		return w0 | w1<<16 | w2<<32 | w3<<48
 	}
-	adc, ap := v1eADCOfChannel(ch), &d.cal.ap
+	adc, ap := neuropixels.ADCOfChannel(ch), &d.cal.ap
 	w0, w1 = uint64(ap.at(adc, uint16(w0))), uint64(ap.at(adc, uint16(w1)))
 	w2, w3 = uint64(ap.at(adc, uint16(w2))), uint64(ap.at(adc, uint16(w3)))
 	return w0 | w1<<16 | w2<<32 | w3<<48

@@ -12,57 +12,47 @@ import (
 // channels and the others AP values of 32 channels each.
 // Source: onix-devices 3.17.
 const (
-	v1eBytes         = 1050
-	v1eHeaderBytes   = 10 // hub clock, probe index
-	v1eWordsPerFrame = 40
-	v1eFrames        = 13
-	v1eADCs          = 32
-	v1eChannels      = 384
-	v1eColumns       = 12      // of channels an ADC reads in turn
-	v1eCodes         = 1 << 10 // values of the converter
-	v1eRateHz        = 30000
+	v1eBytes       = 1050
+	v1eHeaderBytes = 10 // hub clock, probe index
+	v1eFrames      = 13
+	v1eADCs        = neuropixels.ADCs
+	v1eChannels    = neuropixels.Channels
+	v1eColumns     = 12      // of channels an ADC reads in turn
+	v1eCodes       = 1 << 10 // values of the converter
+	v1eRateHz      = 30000
 )
 
-// v1eADCWord is the word of a probe frame in which each ADC's value stands.
-var v1eADCWord = [v1eADCs]int{
-	1, 9, 17, 25, 33, 2, 10, 18, 26, 34, 3, 11, 19, 27, 35, 4,
-	12, 20, 28, 36, 5, 13, 21, 29, 37, 6, 14, 22, 30, 38, 7, 15,
-}
-
-// v1eChannel is the channel that an ADC reads in column 0 to 11.
-func v1eChannel(adc, column int) int { return 24*(adc/2) + adc%2 + 2*column }
-
 func v1eWordOffset(frame, word int) int {
-	return v1eHeaderBytes + 2*(v1eWordsPerFrame*frame+word)
+	return v1eHeaderBytes + 2*(neuropixels.LayoutV1e.WordsPerFrame*frame+word)
 }
 
 // A v1Layout says where the values of a 1.0 probe's super-frame stand.
 type v1Layout struct {
 	bytes      int // of a sample
 	hubClockAt int
-	ap         [v1eChannels]int        // byte of a channel's AP value
-	lfp        [v1eADCs]int            // byte of the LFP values
-	channel    func(i, column int) int // of LFP value i of a super-frame
-	shift      int                     // bits below the value
+	ap         [v1eChannels]int // byte of a channel's AP value
+	lfp        [v1eADCs]int     // byte of the LFP values
+	words      *neuropixels.Layout
+	shift      int // bits below the value
 	counter    func(sample []byte) uint32
 	ordered    func(sample []byte) bool // the counters inside go up by one; nil: there is one
 }
 
 // v1eLayout is that of the probe behind a passthrough device.
 var v1eLayout = func() *v1Layout {
-	l := &v1Layout{bytes: v1eBytes, channel: v1eChannel, ordered: v1eCountersAdvance,
-		counter: func(sample []byte) uint32 { return v1eCounter(sample, 0) }}
-	l.place(&v1eADCWord, v1eWordOffset)
+	l := &v1Layout{bytes: v1eBytes, ordered: v1eCountersAdvance, counter: func(sample []byte) uint32 { return v1eCounter(sample, 0) }}
+	l.place(neuropixels.LayoutV1e, v1eHeaderBytes)
 	return l
 }()
 
-// place fills in where values stand in frames in which each ADC has a word.
-func (l *v1Layout) place(words *[v1eADCs]int, offset func(frame, word int) int) {
-	for adc, word := range words {
-		l.lfp[adc] = offset(0, word)
-		for col := range v1eColumns {
-			l.ap[v1eChannel(adc, col)] = offset(1+col, word)
-		}
+// place fills in where values are in a sample whose words begin at a byte.
+func (l *v1Layout) place(words *neuropixels.Layout, first int) {
+	l.words = words
+	for i, word := range words.LFP {
+		l.lfp[i] = first + 2*word
+	}
+	for ch, word := range words.AP {
+		l.ap[ch] = first + 2*word
 	}
 }
 
@@ -105,7 +95,7 @@ func (s *NeuropixelsV1e) AppendTo(dst []byte) []byte {
 // NeuropixelsV1eLFPChannel is the channel whose LFP value stands at an ADC (0
 // to 31) in the super-frame of that number (0 is the first after the start).
 func NeuropixelsV1eLFPChannel(adc int, superFrame uint64) int {
-	return v1eChannel(adc, int(superFrame%v1eColumns))
+	return neuropixels.LayoutV1e.LFPChannel(adc, superFrame)
 }
 
 // v1eCounter is the counter of a probe frame; words that are no counter's (above

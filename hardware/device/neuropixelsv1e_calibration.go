@@ -3,7 +3,6 @@ package device
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,23 +118,18 @@ func (b *v1eBand) fill() {
 	}
 }
 
-// exact computes the value of a code as the original does: float64, each
-// product rounded by itself, truncated towards zero, low 16 bits kept.
+// exact computes the value of a code.
 func (b *v1eBand) exact(adc int, code uint16) uint16 {
 	a := int(code)
 	if code > b.adcs[adc].Threshold { // strict: the threshold itself is not shifted
 		a -= int(b.adcs[adc].Offset)
 	}
-	v := float64(b.gain * float64(a)) // the conversion keeps the compiler from fusing multiply and add
-	if b.invert {
-		v = float64(b.gain*v1eCodes) - v
-	}
-	return uint16(int64(math.Trunc(v)))
+	return neuropixels.Corrected(a, v1eCodes, b.gain, b.invert)
 }
 
 // of is the value of a channel's code.
 func (b *v1eBand) of(channel int, code uint16) uint16 {
-	return b.at(v1eADCOfChannel(channel), code)
+	return b.at(neuropixels.ADCOfChannel(channel), code)
 }
 
 func (b *v1eBand) at(adc int, code uint16) uint16 {
@@ -144,9 +138,6 @@ func (b *v1eBand) at(adc int, code uint16) uint16 {
 	}
 	return b.exact(adc, code)
 }
-
-// v1eADCOfChannel is the inverse of v1eChannel.
-func v1eADCOfChannel(channel int) int { return 2*(channel/24) + channel%2 }
 
 // v1Stream describes the table of a 1.0 probe with these amplifier gains:
 // onix-devices 4.4, 4.6 and 9.3.

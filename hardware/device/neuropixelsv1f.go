@@ -5,24 +5,21 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/oniscope/oniscope/hardware/device/neuropixels"
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
 // The super-frame of a Neuropixels 1.0f probe: 13 probe frames of 36 words, then
 // the hub clock. Source: onix-devices 3.18.
 const (
-	v1fBytes         = 944
-	v1fWordsPerFrame = 36
-	v1fHubClockAt    = 936
-	v1fShift         = 5 // values are fixed point, 11.5
+	v1fBytes      = 944
+	v1fHubClockAt = 936
+	v1fShift      = 5 // values are fixed point, 11.5
 )
 
-var v1fADCWord = [v1eADCs]int{
-	1, 8, 15, 22, 29, 2, 9, 16, 23, 30, 3, 10, 17, 24, 31, 4,
-	11, 18, 25, 32, 5, 12, 19, 26, 33, 6, 13, 20, 27, 34, 7, 14,
+func v1fWordOffset(frame, word int) int {
+	return 2 * (neuropixels.LayoutV1f.WordsPerFrame*frame + word)
 }
-
-func v1fWordOffset(frame, word int) int { return 2 * (v1fWordsPerFrame*frame + word) }
 
 // v1fCounter is the counter of a probe frame.
 func v1fCounter(sample []byte, frame int) uint32 {
@@ -32,7 +29,7 @@ func v1fCounter(sample []byte, frame int) uint32 {
 }
 
 var v1fLayout = func() *v1Layout {
-	l := &v1Layout{bytes: v1fBytes, hubClockAt: v1fHubClockAt, channel: v1eChannel, shift: v1fShift,
+	l := &v1Layout{bytes: v1fBytes, hubClockAt: v1fHubClockAt, shift: v1fShift,
 		counter: func(sample []byte) uint32 { return v1fCounter(sample, 0) },
 		ordered: func(sample []byte) bool {
 			first := v1fCounter(sample, 0)
@@ -43,7 +40,7 @@ var v1fLayout = func() *v1Layout {
 			}
 			return true
 		}}
-	l.place(&v1fADCWord, v1fWordOffset)
+	l.place(neuropixels.LayoutV1f, 0)
 	return l
 }()
 

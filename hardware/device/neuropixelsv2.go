@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,14 +69,9 @@ func newV2Values(codes int, s *NeuropixelsV2Settings) *v2Values {
 	return v
 }
 
-// exact computes the value of a code as the original does: float64, each
-// product rounded by itself, truncated towards zero, low 16 bits kept.
+// exact computes the value of a code.
 func (v *v2Values) exact(code uint16) uint16 {
-	x := float64(v.gain * float64(code)) // the conversion keeps the compiler from fusing multiply and add
-	if v.invert {
-		x = float64(v.gain*float64(v.codes)) - x
-	}
-	return uint16(int64(math.Trunc(x)))
+	return neuropixels.Corrected(int(code), v.codes, v.gain, v.invert)
 }
 
 // neuropixelsV2Decoder makes one row of each super-frame.

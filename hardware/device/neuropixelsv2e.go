@@ -3,17 +3,18 @@ package device
 import (
 	"encoding/binary"
 
+	"github.com/oniscope/oniscope/hardware/device/neuropixels"
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
 const (
-	v2Channels     = 384
+	v2Channels     = neuropixels.Channels
 	v2Frames       = 16 // probe frames of a super-frame
 	v2RateHz       = 30000
 	v2RowsPerBatch = 30000 // onix-devices 4.6
 )
 
-// A v2Layout says where the values of a 2.0 probe's super-frame stand, and how
+// A v2Layout says where the values of a 2.0 probe's super-frame are, and how
 // wide they are.
 type v2Layout struct {
 	bytes     int // of a sample
@@ -26,20 +27,18 @@ type v2Layout struct {
 
 // v2e has 12 bits: 24 of the 36 words of a frame carry values, every fourth is
 // unused. Source: onix-devices 3.19, 9.3.
-var v2e = func() *v2Layout {
-	l := &v2Layout{bytes: 1162, codes: 1 << 12, scaleUV: 3.05176}
-	for frame := range v2Frames {
-		for k := range 24 {
-			group, m := k/3, k%3
-			word := 4*group + m
-			channel := 128*m + 32*(group/2) + group%2 + 2*frame
-			l.offset[channel] = v2eHeaderBytes + 2*(4+36*frame+word)
-		}
-	}
-	return l
-}()
+var v2e = (&v2Layout{bytes: 1162, codes: 1 << 12, scaleUV: 3.05176}).place(neuropixels.LayoutV2e, v2eHeaderBytes)
 
 const v2eHeaderBytes = 10 // hub clock, probe index
+
+// place fills in where values are in a sample whose words begin at a byte.
+func (l *v2Layout) place(words *neuropixels.Layout, first int) *v2Layout {
+	l.frame = 2 * words.WordsPerFrame
+	for ch, word := range words.AP {
+		l.offset[ch] = first + 2*word
+	}
+	return l
+}
 
 // The keys of the headstage, in Config.Headstage and in rig files, and of its
 // two probes.

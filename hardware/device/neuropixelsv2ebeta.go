@@ -3,22 +3,13 @@ package device
 import (
 	"encoding/binary"
 
+	"github.com/oniscope/oniscope/hardware/device/neuropixels"
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
 // v2eBeta has 14 bits and a counter in the first two words of each frame of 28
 // words; the last two are for synchronisation. Source: onix-devices 3.20, 9.3.
-var v2eBeta = func() *v2Layout {
-	l := &v2Layout{bytes: 910, codes: 1 << 14, scaleUV: 0.76294, counterAt: v2eBetaHeaderBytes, frame: 2 * 28}
-	for frame := range v2Frames {
-		for k := range 24 {
-			group, m := k/4, k%4
-			channel := 96*m + 32*(group/2) + group%2 + 2*frame
-			l.offset[channel] = v2eBetaHeaderBytes + frame*l.frame + 2*(2+k)
-		}
-	}
-	return l
-}()
+var v2eBeta = (&v2Layout{bytes: 910, codes: 1 << 14, scaleUV: 0.76294, counterAt: v2eBetaHeaderBytes}).place(neuropixels.LayoutV2eBeta, v2eBetaHeaderBytes)
 
 const v2eBetaHeaderBytes = 14 // hub clock, probe index, reserved
 

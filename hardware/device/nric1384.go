@@ -3,27 +3,20 @@ package device
 import (
 	"encoding/binary"
 
+	"github.com/oniscope/oniscope/hardware/device/neuropixels"
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
 // The super-frame of a Nric1384 headstage. Source: onix-devices 3.21.
 const (
 	nricBytes     = 844
-	nricLFPAt     = 8
-	nricAPAt      = 72
+	nricWordsAt   = 8
 	nricCounterAt = 840
 )
 
 var nricLayout = func() *v1Layout {
-	l := &v1Layout{bytes: nricBytes,
-		channel: func(i, column int) int { return 32*column + i },
-		counter: func(sample []byte) uint32 { return binary.LittleEndian.Uint32(sample[nricCounterAt:]) }}
-	for i := range l.lfp {
-		l.lfp[i] = nricLFPAt + 2*i
-	}
-	for ch := range l.ap {
-		l.ap[ch] = nricAPAt + 2*ch
-	}
+	l := &v1Layout{bytes: nricBytes, counter: func(sample []byte) uint32 { return binary.LittleEndian.Uint32(sample[nricCounterAt:]) }}
+	l.place(neuropixels.LayoutNric1384, nricWordsAt)
 	return l
 }()
 
