@@ -74,6 +74,22 @@ func isOf(file []byte, serial uint64) bool {
 	return err == nil && of == serial
 }
 
+// checkFolder refuses a folder of calibration files that is not there, before a
+// port has a voltage.
+func (rig Rig) checkFolder() error {
+	info, err := fs.Stat(rig.Calibration, ".")
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		err = path.Err // its path is "."
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: the folder %s cannot be read: %w", ErrCalibration, rig.CalibrationName, err)
+	case !info.IsDir():
+		return fmt.Errorf("%w: %s is not a folder", ErrCalibration, rig.CalibrationName)
+	}
+	return nil
+}
+
 // maxCalibrationFiles that are looked at: a folder with more is another one.
 const maxCalibrationFiles = 10_000
 

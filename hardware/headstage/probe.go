@@ -70,6 +70,9 @@ func (rig Rig) checkProbes() error {
 			if rig.Calibration == nil {
 				return fmt.Errorf("headstage: %s: its calibration files are needed: say in the rig file where they are, as in calibration: FOLDER (the probe's vendor supplies them with its serial number)", key)
 			}
+			if err := rig.checkFolder(); err != nil {
+				return fmt.Errorf("headstage: %s: %w", key, err)
+			}
 		}
 	}
 	return nil

@@ -43,7 +43,7 @@ var refusals = map[string]refused{
 	"no ADC calibration":         {func(_ *board, r *Rig) { delete(r.Calibration.(fstest.MapFS), "18194819542_ADCCalibration.csv") }, "1.0e on port a", ErrCalibration, []string{"18194819542_ADCCalibration.csv is not in calibration"}},
 	"no gain calibration":        {func(_ *board, r *Rig) { delete(r.Calibration.(fstest.MapFS), "18194819542_gainCalValues.csv") }, "1.0e on port a", ErrCalibration, []string{"18194819542_gainCalValues.csv is not in calibration"}},
 	"2.0e: no gain calibration":  {func(_ *board, r *Rig) { r.Calibration = fstest.MapFS{} }, "2.0e on port b", ErrCalibration, []string{"20097907811_gainCalValues.csv is not in calibration"}},
-	"no folder where it is said": {func(_ *board, r *Rig) { r.Calibration = noFolder{} }, "2.0e on port b", ErrCalibration, []string{"reading calibration"}},
+	"no folder where it is said": {func(_ *board, r *Rig) { r.Calibration = noFolder{} }, "2.0e on port b", ErrCalibration, []string{"the folder calibration cannot be read"}},
 	"the file of another probe": {func(_ *board, r *Rig) {
 		f := r.Calibration.(fstest.MapFS)
 		f["18194819542_ADCCalibration.csv"] = &fstest.MapFile{Data: []byte(strings.Replace(string(f["18194819542_ADCCalibration.csv"].Data), "18194819542", "18194819543", 1))}
