@@ -57,7 +57,7 @@ var rules = map[string]rule{
 	"web/pagetest":         {own: []string{"shared/..."}, foreign: []string{"github.com/chromedp/..."}},
 	"internal/standin":     {},
 	"internal/testdata":    {own: []string{"shared/recording", "shared/stream", "internal/testdata"}, foreign: []string{"github.com/apache/arrow-go/..."}},
-	"internal/fronts":      {own: []string{"shared/recording", "shared/stream"}},
+	"internal/fronts":      {own: []string{"internal/testdata", "shared/recording", "shared/stream"}},
 	"internal/buildtool":   {own: []string{"web/pagetest"}, foreign: []string{"github.com/chromedp/..."}},
 	"testdata/generate":    {own: []string{"shared/...", "hardware/..."}, foreign: []string{"github.com/apache/arrow-go/..."}},
 	".":                    {own: []string{"internal/buildtool"}}, // magefile.go

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -95,7 +96,7 @@ func (s *shape) file() []byte {
 	if s.clock != stream.Other {
 		about.Columns = append(about.Columns, stream.Column{Name: "Clock", Type: s.clock, ByteWidth: 8})
 	}
-	file := &memory{}
+	file := &testdata.Memory{}
 	w, err := recording.NewWriter(file, about, recording.WriterOptions{})
 	must(err)
 	var at []int
@@ -117,13 +118,13 @@ func (s *shape) file() []byte {
 				columns[k].Data = binary.LittleEndian.AppendUint64(columns[k].Data, s.ticks(row))
 			}
 		}
-		at = append(at, len(file.data))
+		at = append(at, len(file.Data))
 		_, err := w.WriteBatch(PerBatch, columns)
 		must(err)
 	}
-	at = append(at, len(file.data))
+	at = append(at, len(file.Data))
 	must(w.Close())
-	data := file.data
+	data := file.Data
 	for i, name := range names {
 		if name == "xx" {
 			data = bytes.ReplaceAll(data, fmt.Appendf(nil, "x%d\x00", i), []byte("xx\x00"))
@@ -154,19 +155,6 @@ func zeroed(batch int) func(file []byte, at []int) []byte {
 
 // cutEnd takes the end mark and the footer away.
 func cutEnd(file []byte, at []int) []byte { return file[:at[len(at)-1]] }
-
-// A memory is a recording.File in memory.
-type memory struct{ data []byte }
-
-func (f *memory) Write(p []byte) (int, error) {
-	f.data = append(f.data, p...)
-	return len(p), nil
-}
-
-func (f *memory) Truncate(size int64) error {
-	f.data = f.data[:size]
-	return nil
-}
 
 func must(err error) {
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
-// A Memory is a recording.File in memory that counts writes and fails on
-// request.
+// A Memory is a recording.File in memory, and an io.WriterAt, that counts
+// writes and fails on request.
 type Memory struct {
 	Data     []byte
 	Writes   []int   // bytes of each write that was asked for
@@ -42,6 +42,9 @@ func (f *Memory) Truncate(size int64) error {
 	}
 	return f.FailCut
 }
+
+// WriteAt overwrites what is there.
+func (f *Memory) WriteAt(p []byte, off int64) (int, error) { return copy(f.Data[off:], p), nil }
 
 // A Counted file counts the bytes that are read of it.
 type Counted struct {

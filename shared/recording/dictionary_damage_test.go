@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -37,7 +38,7 @@ func TestACopyKeepsBatchesBeforeALostPartOfADictionary(t *testing.T) {
 		}
 		rows := [2]int64{}
 		for i, format := range []recording.Format{recording.FileFormat, recording.StreamFormat} {
-			report, err := recording.Copy(context.Background(), &memoryFile{}, x, &recording.CopyOptions{Format: format})
+			report, err := recording.Copy(context.Background(), &testdata.Memory{}, x, &recording.CopyOptions{Format: format})
 			if err != nil {
 				t.Fatalf("byte %d: %v", at, err)
 			}
@@ -70,7 +71,7 @@ func TestACopyOfAStreamThatIsThereTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err := recording.Copy(context.Background(), &memoryFile{}, x, nil)
+		report, err := recording.Copy(context.Background(), &testdata.Memory{}, x, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +83,3 @@ func TestACopyOfAStreamThatIsThereTwice(t *testing.T) {
 		}
 	}
 }
-
-type memoryFile struct{ bytes.Buffer }
-
-func (f *memoryFile) Truncate(size int64) error { f.Buffer.Truncate(int(size)); return nil }

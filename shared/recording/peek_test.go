@@ -12,17 +12,10 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-type peekFile struct{ bytes.Buffer }
-
-func (f *peekFile) Truncate(size int64) error {
-	f.Buffer.Truncate(int(size))
-	return nil
-}
-
 // peekRecording has n batches of 10 rows: a value, and Clock.
 func peekRecording(t *testing.T, n int, codec recording.Codec) []byte {
 	t.Helper()
-	file := &peekFile{}
+	file := &testdata.Memory{}
 	w, err := recording.NewWriter(file, &stream.Stream{Columns: []stream.Column{
 		{Name: "x", Type: stream.Uint16, ArrowType: "uint16", ByteWidth: 2},
 		{Name: "Clock", Type: stream.Uint64, ArrowType: "uint64", ByteWidth: 8},
@@ -43,7 +36,7 @@ func peekRecording(t *testing.T, n int, codec recording.Codec) []byte {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return file.Bytes()
+	return file.Data
 }
 
 func TestPeekBatchesGivesWhatReadBatchGives(t *testing.T) {
@@ -87,7 +80,7 @@ func TestWriteSliceYieldsInsideABatchAndEndsThere(t *testing.T) {
 		s.Columns = append(s.Columns, stream.Column{Name: string(rune('a' + c)), Type: stream.Uint16, ArrowType: "uint16", ByteWidth: 2})
 		batch[c].Data = make([]byte, 2*rows)
 	}
-	file := &peekFile{}
+	file := &testdata.Memory{}
 	w, err := recording.NewWriter(file, s, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -98,13 +91,13 @@ func TestWriteSliceYieldsInsideABatchAndEndsThere(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r, err := recording.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	r, err := recording.NewReader(bytes.NewReader(file.Data), int64(len(file.Data)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	calls, enough := 0, errors.New("enough")
 	o := recording.SliceOptions{End: rows, Codec: recording.Zstd, Context: testdata.Asking(func() error { calls++; return nil })}
-	if _, err := r.WriteSlice(&peekFile{}, o); err != nil || calls < 5 { // a batch of 6.4 MB read and written
+	if _, err := r.WriteSlice(&testdata.Memory{}, o); err != nil || calls < 5 { // a batch of 6.4 MB read and written
 		t.Errorf("%v after %d calls", err, calls)
 	}
 	for last := 1; last <= calls; last++ {
@@ -115,7 +108,7 @@ func TestWriteSliceYieldsInsideABatchAndEndsThere(t *testing.T) {
 			}
 			return nil
 		})
-		if _, err := r.WriteSlice(&peekFile{}, o); !errors.Is(err, enough) || n != last {
+		if _, err := r.WriteSlice(&testdata.Memory{}, o); !errors.Is(err, enough) || n != last {
 			t.Errorf("call %d of %d: %v after %d", last, calls, err, n)
 		}
 	}

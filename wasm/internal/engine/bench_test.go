@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -30,7 +31,7 @@ func probeRecording(b *testing.B, seconds int, codec recording.Codec) []byte {
 			columns[c].Data = binary.LittleEndian.AppendUint16(columns[c].Data, uint16(2048+int(x)))
 		}
 	}
-	file := &memoryFile{}
+	file := &testdata.Memory{}
 	w, err := recording.NewWriter(file, s, recording.WriterOptions{Codec: codec})
 	if err != nil {
 		b.Fatal(err)
@@ -47,7 +48,7 @@ func probeRecording(b *testing.B, seconds int, codec recording.Codec) []byte {
 	if err := w.Close(); err != nil {
 		b.Fatal(err)
 	}
-	return file.data
+	return file.Data
 }
 
 func BenchmarkEnvelope(b *testing.B) {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
 )
@@ -173,7 +174,7 @@ func largeRecording(t testing.TB, batches, rows int) []byte {
 	t.Helper()
 	s := testStream()
 	s.Columns = append(s.Columns[:1], s.Columns[7])
-	file := &memoryFile{}
+	file := &testdata.Memory{}
 	w, err := recording.NewWriter(file, s, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +192,7 @@ func largeRecording(t testing.TB, batches, rows int) []byte {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return file.data
+	return file.Data
 }
 
 func TestCoarseReadsABoundedPartAndFillsThePicture(t *testing.T) {

@@ -3,43 +3,16 @@ package engine
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/oniscope/oniscope/internal/testdata"
 )
 
-// A twin says what any reader must report of a file of a foreign writer.
-type twin struct {
-	Error   string `json:"error"`
-	Rows    []int  `json:"batch_rows"`
-	Columns []struct {
-		Name   string    `json:"name"`
-		Type   string    `json:"type"`
-		Values []*string `json:"values"`
-	} `json:"columns"`
-}
-
 func TestTheTableOfEveryForeignFileSaysWhatItsTwinSays(t *testing.T) {
-	twins, err := filepath.Glob("../../../testdata/foreign/*/*.json")
-	if err != nil || len(twins) < 50 {
-		t.Fatalf("%d twins, %v", len(twins), err)
-	}
 	compared := 0
-	for _, path := range twins {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var want twin
-		if err := json.Unmarshal(text, &want); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		data, err := os.ReadFile(strings.TrimSuffix(path, ".json") + ".arrow")
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, f := range testdata.Twins(t) {
+		path, want, data := f.Name, f.Want, f.Data
 		e := &Engine{}
 		info, err := e.Open(context.Background(), OpenArgs{"x", "x.arrow"}, bytes.NewReader(data), int64(len(data)), nil)
 		if err != nil {

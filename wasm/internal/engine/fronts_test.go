@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/oniscope/oniscope/internal/fronts"
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -33,10 +34,6 @@ type answer struct {
 
 // formats are the outputs of both fronts.
 var frontFormats = []string{"arrow", "stream", "csv", "npy", "bin"}
-
-// knownToDiffer are the cases in which a front does not do what the table says
-// yet. A case that does it is to be taken out.
-var knownToDiffer = map[string]string{}
 
 // The same selections through the command and through the engine: the same
 // rows, columns, values, losses, findings and refusals.
@@ -61,13 +58,7 @@ func TestTheCommandAndTheEngineMakeTheSameOfASelection(t *testing.T) {
 			checkAnswer("command", command, &c, fail)
 			checkAnswer("engine", engine, &c, fail)
 			compareAnswers(command, engine, fail)
-			reason, known := knownToDiffer[c.Name]
-			switch {
-			case known && len(wrong) == 0:
-				t.Errorf("does what the table says; take it out of those that are known to differ")
-			case known:
-				t.Skipf("known: %s; %s", reason, strings.Join(wrong, "; "))
-			case len(wrong) > 0:
+			if len(wrong) > 0 {
 				t.Error(strings.Join(wrong, "\n"))
 			}
 		})
@@ -238,12 +229,6 @@ func askCommand(t *testing.T, binary, path string, c *fronts.Case) answer {
 	return a
 }
 
-// A rewritable file is one in memory whose beginning can be written again, as
-// the page's can.
-type rewritable struct{ memoryFile }
-
-func (f *rewritable) WriteAt(p []byte, off int64) (int, error) { return copy(f.data[off:], p), nil }
-
 func csvHeader(csv []byte) []string {
 	header, _, ok := bytes.Cut(csv, []byte("\n"))
 	if !ok {
@@ -266,7 +251,7 @@ func askEngine(t *testing.T, data []byte, c *fronts.Case) answer {
 		if err := json.Unmarshal([]byte(asJSON(request)), &args); err != nil {
 			t.Fatal(err)
 		}
-		file := &rewritable{}
+		file := &testdata.Memory{}
 		report, err := e.Slice(context.Background(), args, file, nil)
 		if err != nil {
 			reply := ReplyFromError(err)
@@ -281,13 +266,13 @@ func askEngine(t *testing.T, data []byte, c *fronts.Case) answer {
 			a.Start, a.End, a.Rows, a.Lost = report.Start, report.End, report.Rows, report.LostRows
 			a.Findings = append(a.Findings, report.Findings...)
 		}
-		a.Output[format] = file.data
+		a.Output[format] = file.Data
 		if format == "bin" {
 			var layout any
 			if err := json.Unmarshal([]byte(asJSON(report.Layout)), &layout); err != nil {
 				t.Fatal(err)
 			}
-			a.Output[format] = append(file.data, asJSON(layout)...)
+			a.Output[format] = append(file.Data, asJSON(layout)...)
 		}
 	}
 	a.Columns = csvHeader(a.Output["csv"])

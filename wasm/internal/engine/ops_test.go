@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -110,7 +111,7 @@ func TestSetClockChangesTheInfoOnly(t *testing.T) {
 
 func TestRowsAreTheTicksOfAStreamWithoutClock(t *testing.T) {
 	s := &stream.Stream{Columns: []stream.Column{{Name: "x", Type: stream.Uint16, ArrowType: "uint16", ByteWidth: 2}}}
-	file := &memoryFile{}
+	file := &testdata.Memory{}
 	w, err := recording.NewWriter(file, s, recording.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +124,7 @@ func TestRowsAreTheTicksOfAStreamWithoutClock(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	e, info := openTest(t, file.data)
+	e, info := openTest(t, file.Data)
 	if info.Clock != (ClockInfo{First: 0, Last: 299}) || info.Start != nil || info.DurationS != nil {
 		t.Errorf("clock %+v, start %v, duration %v", info.Clock, info.Start, info.DurationS)
 	}
@@ -224,16 +225,16 @@ func TestSliceByRowsTimesAndGlobs(t *testing.T) {
 		"only to":              {`{"to": ` + seconds(300) + `, "columns": [0], "compression": "keep"}`, 0, 300, []string{"SpikeData0"}, "none", 0},
 		"seconds by the clock": {`{"from": ` + seconds(700) + `, "to": ` + seconds(1200) + `, "columns": [2]}`, 700, 1200, []string{"SpikeData2"}, "none", 2},
 	} {
-		file := &memoryFile{}
+		file := &testdata.Memory{}
 		report, err := e.Slice(context.Background(), sliceArgs(c.args), file, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if report.Start != int64(c.start) || report.End != int64(c.end) || report.Rows != int64(c.end-c.start) || !slices.Equal(report.Columns, c.columns) || report.Bytes != int64(len(file.data)) {
+		if report.Start != int64(c.start) || report.End != int64(c.end) || report.Rows != int64(c.end-c.start) || !slices.Equal(report.Columns, c.columns) || report.Bytes != int64(len(file.Data)) {
 			t.Errorf("%s: %+v", name, report)
 		}
-		cut, info := openTest(t, file.data)
+		cut, info := openTest(t, file.Data)
 		if info.Compression != c.compression || info.State != "complete" {
 			t.Errorf("%s: %s, %s", name, info.Compression, info.State)
 		}
@@ -264,7 +265,7 @@ func TestSlicesThatCannotBe(t *testing.T) {
 		`{"columns": ["Nothing*"], "start": 0, "end": 1}`: "ColumnError",
 		`{"columns": [true], "start": 0, "end": 1}`:       "TypeError",
 	} {
-		_, err := e.Slice(context.Background(), sliceArgs(text), &memoryFile{}, nil)
+		_, err := e.Slice(context.Background(), sliceArgs(text), &testdata.Memory{}, nil)
 		if err == nil {
 			t.Errorf("%s: no error", text)
 		} else if reply := ReplyFromError(err); reply.Name != want {
@@ -273,7 +274,7 @@ func TestSlicesThatCannotBe(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := e.Slice(ctx, sliceArgs(`{}`), &memoryFile{}, nil); !errors.Is(err, context.Canceled) {
+	if _, err := e.Slice(ctx, sliceArgs(`{}`), &testdata.Memory{}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

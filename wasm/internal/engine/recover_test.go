@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -45,15 +46,15 @@ func TestRecoverWritesWithAnotherCompression(t *testing.T) {
 	data := testRecording(t, recording.None)
 	for _, compression := range []string{"none", "zstd", "lz4"} {
 		e, _ := openTest(t, data[:len(data)-2000])
-		file := &memoryFile{}
+		file := &testdata.Memory{}
 		_, plan, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: compression}, file, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := e.VerifyCopy(context.Background(), plan, bytes.NewReader(file.data), int64(len(file.data))); err != nil {
+		if err := e.VerifyCopy(context.Background(), plan, bytes.NewReader(file.Data), int64(len(file.Data))); err != nil {
 			t.Error(err)
 		}
-		whole, info := openTest(t, file.data)
+		whole, info := openTest(t, file.Data)
 		if info.State != "complete" || info.Rows != plan.Report.RowsRecovered || info.Compression != compression {
 			t.Errorf("%s: %s, %d rows, %s", compression, info.State, info.Rows, info.Compression)
 		}
@@ -66,15 +67,15 @@ func TestRecoverWritesWithAnotherCompression(t *testing.T) {
 				t.Fatalf("%s: row %d is %v", compression, row, x)
 			}
 		}
-		file.data[len(file.data)/2] ^= 0xff
+		file.Data[len(file.Data)/2] ^= 0xff
 		if compression == "zstd" {
-			if err := e.VerifyCopy(context.Background(), plan, bytes.NewReader(file.data), int64(len(file.data))); err == nil {
+			if err := e.VerifyCopy(context.Background(), plan, bytes.NewReader(file.Data), int64(len(file.Data))); err == nil {
 				t.Error("a copy that was changed passed")
 			}
 		}
 	}
 	e, _ := openTest(t, data)
-	if _, _, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: "gzip"}, &memoryFile{}, nil); err == nil || ReplyFromError(err).Name != "TypeError" {
+	if _, _, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: "gzip"}, &testdata.Memory{}, nil); err == nil || ReplyFromError(err).Name != "TypeError" {
 		t.Errorf("gzip: %v", err)
 	}
 }

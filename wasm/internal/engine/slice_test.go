@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -15,15 +16,15 @@ func TestSliceWritesWhatOtherProgramsRead(t *testing.T) {
 	e, _ := openTest(t, testRecording(t, recording.Zstd))
 	slice := func(args string) (*SliceReport, []byte) {
 		t.Helper()
-		file := &memoryFile{}
+		file := &testdata.Memory{}
 		report, err := e.Slice(context.Background(), sliceArgs(args), file, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", args, err)
 		}
-		if report.Bytes != int64(len(file.data)) || report.LostRows != 0 {
-			t.Errorf("%s: report %+v of %d bytes", args, report, len(file.data))
+		if report.Bytes != int64(len(file.Data)) || report.LostRows != 0 {
+			t.Errorf("%s: report %+v of %d bytes", args, report, len(file.Data))
 		}
-		return report, file.data
+		return report, file.Data
 	}
 
 	report, csv := slice(`{"format": "csv", "start": 298, "end": 302, "columns": ["SpikeData1", "Clock"]}`)
@@ -61,7 +62,7 @@ func TestSliceWritesWhatOtherProgramsRead(t *testing.T) {
 		`{"format": "csv", "start": 5, "end": 4}`:   "RangeError",
 		`{"format": "csv", "columns": ["Nothing"]}`: "ColumnError",
 	} {
-		if _, err := e.Slice(context.Background(), sliceArgs(args), &memoryFile{}, nil); err == nil || ReplyFromError(err).Name != name {
+		if _, err := e.Slice(context.Background(), sliceArgs(args), &testdata.Memory{}, nil); err == nil || ReplyFromError(err).Name != name {
 			t.Errorf("%s: %v, want %s", args, err, name)
 		}
 	}

@@ -7,22 +7,10 @@ import (
 	"io"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
-
-// A memoryFile is a recording.File in memory.
-type memoryFile struct{ data []byte }
-
-func (f *memoryFile) Write(p []byte) (int, error) {
-	f.data = append(f.data, p...)
-	return len(p), nil
-}
-
-func (f *memoryFile) Truncate(size int64) error {
-	f.data = f.data[:size]
-	return nil
-}
 
 // A plan of a test recording: uneven batches, a gap between two of them and
 // one inside one.
@@ -103,7 +91,7 @@ func testBatch(start, n int) []recording.Vector {
 
 func testRecording(t testing.TB, codec recording.Codec) []byte {
 	t.Helper()
-	file := &memoryFile{}
+	file := &testdata.Memory{}
 	w, err := recording.NewWriter(file, testStream(), recording.WriterOptions{Codec: codec})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +106,7 @@ func testRecording(t testing.TB, codec recording.Codec) []byte {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return file.data
+	return file.Data
 }
 
 func openTest(t testing.TB, data []byte) (*Engine, *StreamInfo) {
