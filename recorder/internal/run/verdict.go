@@ -45,7 +45,7 @@ func (rec *Run) judged(a *acquire.Acquisition) store.Summary {
 		}
 	}
 	switch {
-	case errors.Is(rec.failed, acquire.ErrOverflow):
+	case errors.Is(rec.failed, acquire.ErrOverflow), errors.Is(rec.failed, acquire.ErrNoAnswer) && flows:
 		s.State = store.StateIncomplete
 	case rec.failed != nil || !flows && expects:
 		s.State = store.StateFailed
@@ -130,6 +130,8 @@ func (rec *Run) Judge() error {
 	switch {
 	case errors.Is(rec.failed, acquire.ErrOverflow):
 		return &LossError{fmt.Errorf("the controller's buffer was full, so it ended acquisition at %s; what it had is recorded", Clock(rec.duration(s.LastClock).Seconds()))}
+	case errors.Is(rec.failed, acquire.ErrNoAnswer) && s.State == store.StateIncomplete:
+		return &LossError{fmt.Errorf("%w; what it had sent until %s is recorded", rec.failed, Clock(rec.duration(s.LastClock).Seconds()))}
 	case rec.failed != nil:
 		return rec.failed
 	case s.State == store.StateFailed:
