@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -123,11 +122,50 @@ func zerosEnd(src *Source) (int64, error) {
 	return src.Size, nil
 }
 
-var (
-	lfsSize    = regexp.MustCompile(`(?m)^size (\d+)\r?$`)
-	htmlTitle  = regexp.MustCompile(`(?is)<title[^>]*>\s*(.{1,80}?)\s*</title>`)
-	xmlElement = regexp.MustCompile(`<([A-Za-z][\w:.-]*)`)
-)
+// between returns what stands between two marks, and whether both are there.
+func between(text, begin, end string) (string, bool) {
+	_, rest, ok := strings.Cut(text, begin)
+	inside, _, closed := strings.Cut(rest, end)
+	return inside, ok && closed
+}
+
+// maxTitle is how much of a page's title is shown, in letters.
+const maxTitle = 80
+
+// titleOf is the title of a web page, "" if it has none; lower is the page in
+// lower case.
+func titleOf(page, lower string) string {
+	if len(lower) != len(page) {
+		page = lower // letters whose lower case is of another length
+	}
+	at := strings.Index(lower, "<title")
+	if at < 0 {
+		return ""
+	}
+	inside, ok := between(page[at:], ">", "<")
+	if !ok {
+		return ""
+	}
+	words := []rune(strings.Join(strings.Fields(inside), " "))
+	return string(words[:min(len(words), maxTitle)])
+}
+
+// elementOf is the name of the first element of XML, behind what declares it.
+func elementOf(text string) string {
+	for rest := text; ; {
+		_, after, ok := strings.Cut(rest, "<")
+		if !ok {
+			return ""
+		}
+		end := strings.IndexFunc(after, func(r rune) bool {
+			return !(r == '_' || r == ':' || r == '.' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+		})
+		if name := after[:max(0, end)]; name != "" && (name[0]|0x20) >= 'a' && (name[0]|0x20) <= 'z' {
+			return name
+		}
+		rest = after
+	}
+}
 
 // pointerWords tells of texts that are there instead of a file.
 func pointerWords(head []byte) string {
@@ -135,8 +173,8 @@ func pointerWords(head []byte) string {
 	switch {
 	case strings.HasPrefix(text, "version https://git-lfs"):
 		size := "a file"
-		if m := lfsSize.FindStringSubmatch(text); m != nil {
-			if n, err := strconv.ParseInt(m[1], 10, 64); err == nil {
+		if digits, ok := between(text+"\n", "\nsize ", "\n"); ok {
+			if n, err := strconv.ParseInt(strings.TrimSuffix(digits, "\r"), 10, 64); err == nil {
 				size = Grouped(n) + " bytes"
 			}
 		}
@@ -185,14 +223,14 @@ func textWords(text string) string {
 	switch {
 	case strings.HasPrefix(lower, "<!doctype html"), strings.HasPrefix(lower, "<html"), strings.HasPrefix(lower, "<head"), strings.HasPrefix(lower, "<!--") && strings.Contains(lower, "<html"):
 		title := ""
-		if m := htmlTitle.FindStringSubmatch(text); m != nil {
-			title = " (" + strconv.Quote(strings.Join(strings.Fields(m[1]), " ")) + ")"
+		if words := titleOf(trimmed, lower); words != "" {
+			title = " (" + strconv.Quote(words) + ")"
 		}
 		return "a web page" + title + ", not the file: open the address in a browser, sign in if it asks for it, and download again"
 	case strings.HasPrefix(lower, "<"):
 		element := ""
-		for _, m := range xmlElement.FindAllStringSubmatch(trimmed, 1) {
-			element = " (" + m[1] + ")"
+		if name := elementOf(trimmed); name != "" {
+			element = " (" + name + ")"
 		}
 		return "XML" + element + ", as servers answer that refuse a file: look into it with a text editor"
 	case strings.HasPrefix(lower, "{"), strings.HasPrefix(lower, "["):
