@@ -107,7 +107,7 @@ var (
 func v1fKind(letter, title string, index uint8) Kind {
 	return Kind{
 		IDs: []uint32{IDNeuropixelsV1f}, Place: OnPort, Headstages: []string{HeadstageNeuropixelsV1f}, Indices: []uint8{index},
-		Key: HeadstageNeuropixelsV1f + "-probe-" + letter, Title: fmt.Sprintf("Neuropixels 1.0f probe %s", title), Samples: v1fBytes,
+		Key: HeadstageNeuropixelsV1f + "-probe-" + letter, Title: fmt.Sprintf("Neuropixels 1.0f %s", title), Samples: v1fBytes,
 		Settings: newProbeGains,
 		decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
 			return newHardwareV1(v1fLayout, k, dev, cfg), nil

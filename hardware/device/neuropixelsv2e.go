@@ -80,8 +80,8 @@ func (l *v2Layout) append(dst []byte, hubClock uint64, probe uint16, codes *[v2C
 }
 
 var (
-	neuropixelsV2eAKind = v2eKind(keyV2eProbeA, "Neuropixels 2.0e probe A", 0)
-	neuropixelsV2eBKind = v2eKind(keyV2eProbeB, "Neuropixels 2.0e probe B", 1)
+	neuropixelsV2eAKind = v2eKind(keyV2eProbeA, "Neuropixels 2.0e A", 0)
+	neuropixelsV2eBKind = v2eKind(keyV2eProbeB, "Neuropixels 2.0e B", 1)
 )
 
 func v2eKind(key, title string, index uint8) Kind {

@@ -48,8 +48,8 @@ func (s *NeuropixelsV2eBeta) AppendTo(dst []byte) []byte {
 }
 
 var (
-	neuropixelsV2eBetaAKind = v2eBetaKind(keyV2eBetaProbeA, "Neuropixels 2.0e-Beta probe A", 0)
-	neuropixelsV2eBetaBKind = v2eBetaKind(keyV2eBetaProbeB, "Neuropixels 2.0e-Beta probe B", 1)
+	neuropixelsV2eBetaAKind = v2eBetaKind(keyV2eBetaProbeA, "Neuropixels 2.0e-Beta A", 0)
+	neuropixelsV2eBetaBKind = v2eBetaKind(keyV2eBetaProbeB, "Neuropixels 2.0e-Beta B", 1)
 )
 
 func v2eBetaKind(key, title string, index uint8) Kind {
