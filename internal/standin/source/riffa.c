@@ -65,11 +65,15 @@ static double ticks(struct riffa *r)
     return ((double)(t.tv_sec - r->start.tv_sec) + (double)(t.tv_nsec - r->start.tv_nsec) * 1e-9) * CLOCK;
 }
 
-static int dropped(struct riffa *r, int port)
+/* gone reports whether the link of a port was lost before a tick. What was
+ * sampled earlier is still delivered, however late it is read. */
+static int gone(u32 port, double tick)
 {
     long ms = setting(port ? "lose_b" : "lose_a", -1);
-    return r->running && ms >= 0 && ticks(r) > (double)ms * (CLOCK / 1000);
+    return ms >= 0 && tick > (double)ms * (CLOCK / 1000);
 }
+
+static int dropped(struct riffa *r, int port) { return r->running && gone((u32)port, ticks(r)); }
 
 /* A link locks with enough voltage for the headstage that is there. */
 static int locked(struct riffa *r, int port)
@@ -209,7 +213,7 @@ static int next(struct riffa *r)
     double at = s->next;
     s->next += s->period;
     u32 size = s->size, port = s->address - RAW_A;
-    if (s->address >= RAW_A && s->address <= RAW_B && !r->told[port]) return 0;
+    if (s->address >= RAW_A && s->address <= RAW_B && gone(port, at)) return 0;
     if (s->address >= RAW_A && s->address <= RAW_B && get(r, s->address, 0x800A) >> 2 & 1) { /* two streams */
         make(r, (u64)at, s->address, size, s->count / 2);
         uint16_t index = (uint16_t)(s->count++ & 1);

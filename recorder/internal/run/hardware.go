@@ -40,7 +40,7 @@ func (rec *Run) openController(ctx context.Context, out *wayOut) (oni.Controller
 	case rig.DriverTest:
 		for _, name := range rig.PortNames {
 			if kind := r.Ports[name].Headstage; kind != "" {
-				rec.warn(fmt.Errorf("port %s: the driver test has no ports; no %s is recorded", name, kind))
+				rec.alarm("", fmt.Sprintf("port %s: the driver test has no ports; no %s is recorded", name, kind))
 			}
 		}
 		return OpenBoard(r.Driver, rec.o.Liboni)
