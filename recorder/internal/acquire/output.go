@@ -44,7 +44,7 @@ func isLater(err error) bool {
 }
 
 // maxSpareBatches is how many empty batches a stream keeps for reuse.
-const maxSpareBatches = 3
+const maxSpareBatches = 1
 
 // offerEvery is how often a batch is offered to a writer without a file.
 const offerEvery = 200 * time.Millisecond

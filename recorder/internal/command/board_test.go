@@ -451,7 +451,7 @@ func TestTwoProbesOfAHeadstageAreRecorded(t *testing.T) {
 	}
 	for probe, serial := range map[string]string{"a": probeA, "b": probeB} {
 		code, out, errs := try("info", "--json", filepath.Join(r.dir, "port-a-neuropixels-2.0e-probe-"+probe+"_0.arrow"))
-		for _, words := range []string{`"oniscope.port_voltage_dv": "45"`, `"oniscope.headstage_id": "8"`, `"oniscope.probe_serial": "` + serial + `"`} {
+		for _, words := range []string{`"port_voltage_dv": "45"`, `"headstage_id": "8"`, `"probe_serial": "` + serial + `"`} {
 			if code != exitDone || !strings.Contains(out, words) {
 				t.Errorf("probe %s: exit code %d, %s is not in the metadata: %s", probe, code, words, errs)
 			}

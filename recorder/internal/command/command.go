@@ -134,7 +134,7 @@ lies, a pipe is first copied into a temporary file (in TMPDIR) without a name.
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{plainFlagError(cmd, err)} })
 	root.AddCommand(a.recordCommand(), a.devicesCommand(), a.rigCommand(), a.offCommand(), a.infoCommand(), a.sliceCommand(), a.exportCommand(), a.catCommand(), a.plotCommand(), a.recoverCommand(), a.verifyCommand(), a.viewCommand())
 	return root
 }

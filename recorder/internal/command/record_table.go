@@ -26,7 +26,11 @@ func writeTable(to io.Writer, s *store.Summary, pattern string) {
 	if bad > 0 {
 		verdict += ": " + plural(bad, "stream") + " short"
 	}
-	fmt.Fprintf(to, "recorded %s to %s   %s\n", run.Clock(s.ElapsedS), pattern, verdict)
+	seconds := s.ElapsedS
+	if s.AcqClockHz > 0 && s.LastClock > 0 { // completing the files is not recording
+		seconds = float64(s.LastClock) / float64(s.AcqClockHz)
+	}
+	fmt.Fprintf(to, "recorded %s to %s   %s\n", run.Clock(seconds), pattern, verdict)
 	for i := range s.Streams {
 		f := &s.Streams[i]
 		if f.State == store.StateComplete && bad > 0 {

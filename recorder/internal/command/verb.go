@@ -63,9 +63,9 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if !cmd.HasParent() {
-		return usagef("command %q is not known", args[0])
+		return usagef("command %q is not known%s", args[0], meantCommand(cmd, args[0]))
 	}
-	return usagef("%s takes no arguments, but got %q", cmd.Name(), args[0])
+	return usagef("%s takes no arguments, but got %q%s", cmd.Name(), args[0], strayHint(args[0]))
 }
 
 // oneFile is the cobra.PositionalArgs of commands that take one file.

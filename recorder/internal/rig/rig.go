@@ -4,6 +4,7 @@
 package rig
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -95,6 +96,7 @@ var PortNames = []string{"a", "b"}
 // Parse reads a rig file. name is for errors.
 func Parse(name string, text []byte) (*Rig, error) {
 	r := &Rig{File: name, Text: string(text), devices: map[string]Device{}}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors of Windows put it there
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, r.explain(err)
@@ -147,6 +149,9 @@ func (r *Rig) parseDevices() error {
 			if y := yaml.Error(nil); errors.As(err, &y) {
 				return r.explain(err)
 			}
+			if kind := device.KindForKey(key); kind != nil {
+				line = max(line, culprit(kind, it.Value()))
+			}
 			return fmt.Errorf("%s:%d: devices: %w", r.File, line, err)
 		}
 		r.devices[key] = settings
@@ -188,6 +193,9 @@ func DeviceKeys() []string {
 // those of its kind.
 func (r *Rig) parseDevice(key string, node ast.Node) (Device, error) {
 	if !slices.Contains(DeviceKeys(), key) {
+		if meant := meant(key, DeviceKeys()); meant != "" {
+			return Device{}, fmt.Errorf("%q is not known%s", key, meant)
+		}
 		return Device{}, fmt.Errorf("%q is not known; possible: %s", key, strings.Join(DeviceKeys(), ", "))
 	}
 	kind := device.KindForKey(key)
@@ -260,20 +268,6 @@ func (r *Rig) CalibrationFolder() string {
 	return r.beside(r.Calibration)
 }
 
-// explain puts file and line in front of a message of the YAML package, and
-// leaves its picture of the source out.
-func (r *Rig) explain(err error) error {
-	y := yaml.Error(nil)
-	if !errors.As(err, &y) || y.GetToken() == nil || y.GetToken().Position == nil {
-		return fmt.Errorf("%s: %w", r.File, err)
-	}
-	message, _, _ := strings.Cut(y.GetMessage(), "\n")
-	if unknown := (*yaml.UnknownFieldError)(nil); errors.As(err, &unknown) {
-		message = fmt.Sprintf("unknown key %q", y.GetToken().Value)
-	}
-	return fmt.Errorf("%s:%d: %s", r.File, y.GetToken().Position.Line, message)
-}
-
 // Check refuses values that are not possible.
 func (w Writer) Check() error {
 	if w.Suffix != nil {
@@ -323,7 +317,7 @@ func DefaultWriter() Writer {
 
 // ParseCodec returns the codec of that name, of those that a recorder writes.
 func ParseCodec(name string) (recording.Codec, error) {
-	codec, err := recording.ParseCodec(name)
+	codec, err := recording.ParseCodec(strings.ToLower(name))
 	if err != nil || codec == recording.Keep {
 		return 0, fmt.Errorf("compression %q is not known; possible: none, zstd, lz4", name)
 	}

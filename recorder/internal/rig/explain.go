@@ -1,0 +1,129 @@
+package rig
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/oniscope/oniscope/hardware/device"
+)
+
+// What is wrong with a rig file, with line, key and what is possible, in words
+// that do not speak of the program.
+
+// explain puts file and line in front of a message of the YAML package, and
+// leaves its picture of the source out.
+func (r *Rig) explain(err error) error {
+	y := yaml.Error(nil)
+	if !errors.As(err, &y) || y.GetToken() == nil || y.GetToken().Position == nil {
+		return fmt.Errorf("%s: %w", r.File, err)
+	}
+	at := y.GetToken()
+	message, _, _ := strings.Cut(y.GetMessage(), "\n")
+	unknown, wrong, large, node := (*yaml.UnknownFieldError)(nil), (*yaml.TypeError)(nil), (*yaml.OverflowError)(nil), (*yaml.UnexpectedNodeTypeError)(nil)
+	switch {
+	case errors.As(err, &unknown):
+		message = fmt.Sprintf("unknown key %q", at.Value) + meant(at.Value, keys())
+	case errors.As(err, &wrong):
+		message = fmt.Sprintf("%s%s: want %s", keyBefore(at), shown(at), wanted(wrong.DstType))
+	case errors.As(err, &large):
+		message = fmt.Sprintf("%s%s: want %s", keyBefore(at), shown(at), wanted(large.DstType))
+	case errors.As(err, &node):
+		message = fmt.Sprintf("%s%s: want %s", keyBefore(at), shown(at), wantedNode(node.Expected))
+	}
+	return fmt.Errorf("%s:%d: %s", r.File, at.Position.Line, message)
+}
+
+// keyBefore is the key that a value belongs to, "seed: ", as far as its line
+// says.
+func keyBefore(value *token.Token) string {
+	for t := value.Prev; t != nil && t.Position != nil && t.Position.Line == value.Position.Line; t = t.Prev {
+		if t.Type == token.MappingValueType && t.Prev != nil {
+			return t.Prev.Value + ": "
+		}
+	}
+	return ""
+}
+
+// shown is a value as the file has it.
+func shown(t *token.Token) string {
+	if origin := strings.TrimSpace(t.Origin); origin != "" {
+		return origin
+	}
+	return t.Value
+}
+
+// wanted says what a key takes.
+func wanted(t reflect.Type) string {
+	if t == nil {
+		return "something else"
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number, 0 or more"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.String:
+		return "text"
+	case reflect.Slice, reflect.Array:
+		return "a list, as in [1, 2, 3]"
+	case reflect.Pointer:
+		return wanted(t.Elem())
+	}
+	return "keys and values, as in {key: value}"
+}
+
+func wantedNode(t ast.NodeType) string {
+	if t == ast.SequenceType {
+		return "a list, as in [1, 2, 3]"
+	}
+	return "keys and values, as in {key: value}"
+}
+
+// keys are all keys that a rig file may have, but those of devices.
+func keys() []string {
+	all := fieldKeys(reflect.TypeFor[Rig](), fieldKeys(reflect.TypeFor[Port](), fieldKeys(reflect.TypeFor[Writer](), []string{"enable"})))
+	for _, k := range device.Kinds() {
+		all = fieldKeys(reflect.TypeOf(k.Settings()).Elem(), all)
+	}
+	return all
+}
+
+// fieldKeys adds those of a struct.
+func fieldKeys(t reflect.Type, to []string) []string {
+	for i := range t.NumField() {
+		switch name, options, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); {
+		case options == "inline" && t.Field(i).Type.Kind() == reflect.Struct:
+			to = fieldKeys(t.Field(i).Type, to)
+		case name != "" && name != "-":
+			to = append(to, name)
+		}
+	}
+	return to
+}
+
+// culprit is the line of the one key of a device without which its settings
+// would be possible: 0 if it is not one key alone.
+func culprit(kind *device.Kind, node ast.Node) int {
+	entries, ok := node.(ast.MapNode)
+	if !ok {
+		return 0
+	}
+	for it := entries.MapRange(); it.Next(); {
+		one := it.KeyValue()
+		own, err := decodeDevice(one, kind.Settings(), &Device{Enable: true})
+		if err == nil && kind.Check(own) != nil {
+			return one.Key.GetToken().Position.Line
+		}
+	}
+	return 0
+}
