@@ -42,7 +42,7 @@ var codes = map[int32]string{
 	-1:                "a stream of the hardware could not be opened",
 	-2:                "invalid device ID",
 	codeNoDevice:      "no device at that address",
-	-4:                "the data are no whole multiple of the device's write size",
+	-4:                "the data are not a multiple of the device's write size",
 	codeRead:          "reading from the hardware failed",
 	codeWrite:         "writing to the hardware failed",
 	-7:                "no context",

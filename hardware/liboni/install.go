@@ -34,7 +34,7 @@ func installLibrary(system string) string {
 	const or = ", or name its file with --liboni FILE or " + LibraryVariable
 	switch system {
 	case "windows":
-		return "put liboni.dll and the driver's libonidriver_riffa.dll, as they come with Bonsai's ONIX package, beside oniscope.exe" + or
+		return "put liboni.dll and the driver's libonidriver_riffa.dll, as they come with Bonsai's ONIX package, next to oniscope.exe" + or
 	case "darwin":
 		return "build liboni 4 from " + project + " (make -f Makefile.osx, sudo make -f Makefile.osx install)" + or
 	}
@@ -45,13 +45,13 @@ func installLibrary(system string) string {
 func installDriver(system, driver string) string {
 	switch {
 	case system == "windows":
-		return fmt.Sprintf("put libonidriver_%s.dll beside liboni.dll", driver)
+		return fmt.Sprintf("put libonidriver_%s.dll next to liboni.dll", driver)
 	case system == "darwin" && driver == "riffa":
 		return "RIFFA, the driver of the PCIe host, is made for Linux and Windows: record there"
 	case driver == "riffa":
 		return "install the RIFFA package for Linux of " + project + " (libriffa.so and the kernel module), then the driver (in api/liboni/drivers/riffa: make, sudo make install, sudo ldconfig)"
 	}
-	return fmt.Sprintf("build it from %s (in api/liboni/drivers/%s: make, sudo make install, sudo ldconfig), or put its file beside liboni", project, driver)
+	return fmt.Sprintf("build it from %s (in api/liboni/drivers/%s: make, sudo make install, sudo ldconfig), or put its file next to liboni", project, driver)
 }
 
 // hardwareReasons says what is known of why a board could not be opened. root
@@ -61,7 +61,7 @@ func hardwareReasons(system, root, driver string, code int32) []string {
 	case driver != "riffa":
 		return nil
 	case code == codeRetrigger:
-		return []string{"another process holds the board; end it (Bonsai, the Open Ephys GUI, another oniscope)"}
+		return []string{"another process uses the board; end it (Bonsai, the Open Ephys GUI, another oniscope)"}
 	case code != codeInit:
 		return nil
 	case system == "windows":

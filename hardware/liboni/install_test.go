@@ -18,7 +18,7 @@ func TestWhatToInstallIsSaidForEverySystem(t *testing.T) {
 			}
 		}
 	}
-	if text := installDriver("windows", "test"); text != "put libonidriver_test.dll beside liboni.dll" {
+	if text := installDriver("windows", "test"); text != "put libonidriver_test.dll next to liboni.dll" {
 		t.Error(text)
 	}
 	if text := hardwareReasons("windows", "/", "riffa", codeInit); len(text) != 1 || !strings.Contains(text[0], "Device Manager") {

@@ -97,7 +97,7 @@ func candidates() []string {
 func places() []string {
 	var list []string
 	for _, folder := range programFolders() {
-		list = append(list, "beside the program ("+folder+")")
+		list = append(list, "next to the program ("+folder+")")
 	}
 	list = append(list, systemFolders(runtime.GOOS))
 	for _, folder := range extraFolders() {
@@ -135,7 +135,7 @@ func noDriver(lib *library, driver string) error {
 	looked := systemFolders(runtime.GOOS)
 	reason := ""
 	if folder != "" {
-		looked = "beside liboni (" + folder + ") and " + looked
+		looked = "next to liboni (" + folder + ") and " + looked
 		path := filepath.Join(folder, file)
 		if _, err := os.Stat(path); err == nil {
 			reason = ": " + path + " is there, but cannot be used"

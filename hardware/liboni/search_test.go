@@ -35,7 +35,7 @@ func TestAMissingLibrarySaysWhereItWasLookedFor(t *testing.T) {
 	if _, err := Open(Config{Driver: "riffa"}); err == nil {
 		t.Log("this machine has a liboni; the text for machines without one is not seen")
 	} else {
-		says(t, err, "liboni.so.1", "beside the program", "LD_LIBRARY_PATH", "/usr/local/lib", "ldconfig", "--liboni", LibraryVariable, project)
+		says(t, err, "liboni.so.1", "next to the program", "LD_LIBRARY_PATH", "/usr/local/lib", "ldconfig", "--liboni", LibraryVariable, project)
 	}
 	missing := filepath.Join(dir, "liboni.so")
 	_, err := Open(Config{Driver: "riffa", Library: missing})
@@ -127,7 +127,7 @@ func TestABoardThatCannotBeOpened(t *testing.T) {
 	f := newFake(t)
 	f.fault("init", codeRetrigger)
 	_, err := Open(Config{Driver: "riffa", Library: f.path})
-	says(t, err, "driver riffa", "oni_init_ctx", "(-13)", "another process holds the board")
+	says(t, err, "driver riffa", "oni_init_ctx", "(-13)", "another process uses the board")
 	f.fault("init", codeInit)
 	_, err = Open(Config{Driver: "riffa", Library: f.path})
 	says(t, err, "could not be initialised (-22)")

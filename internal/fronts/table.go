@@ -37,8 +37,8 @@ func Cases() []Case {
 		{Name: "seconds around the recording", File: "plain", From: "0", To: "60", Want: Want{End: 600, Rows: 600, Columns: allColumns}},
 		{Name: "an empty range of seconds", File: "plain", From: "10.03", To: "10.03", Want: Want{Start: 300, End: 300, Columns: allColumns}},
 		{Name: "seconds before the recording", File: "plain", From: "1", To: "2", Want: Want{Error: "seconds 1 to 2: " + hasSeconds, Kind: "RangeError"}},
-		{Name: "seconds behind the recording", File: "plain", From: "11", To: "12", Want: Want{Error: "seconds 11 to 12: " + hasSeconds, Kind: "RangeError"}},
-		{Name: "seconds behind the recording, to the end", File: "plain", From: "5000", Want: Want{Error: "seconds 5000 to the end: " + hasSeconds, Kind: "RangeError"}},
+		{Name: "seconds after the recording", File: "plain", From: "11", To: "12", Want: Want{Error: "seconds 11 to 12: " + hasSeconds, Kind: "RangeError"}},
+		{Name: "seconds after the recording, to the end", File: "plain", From: "5000", Want: Want{Error: "seconds 5000 to the end: " + hasSeconds, Kind: "RangeError"}},
 		{Name: "seconds that end before they begin", File: "plain", From: "10.02", To: "10.01", Want: Want{Error: "seconds 10.02 to 10.01: " + hasSeconds, Kind: "RangeError"}},
 		{Name: "seconds without a rate", File: "norate", From: "10", Want: Want{Error: "seconds: the rate of the acquisition clock is not known", Kind: "ClockError"}},
 		{Name: "seconds by a Clock of int64", File: "int64clock", From: "10.01", To: "10.02", Want: Want{Start: 100, End: 200, Rows: 100, Columns: allColumns}},
@@ -60,7 +60,7 @@ func Cases() []Case {
 		{Name: "a column named twice comes once", File: "plain", End: row(5), Columns: []string{"LfpData0", "L*", "LfpData0"}, Want: Want{End: 5, Rows: 5, Columns: []string{"LfpData0"}}},
 		{Name: "a column that does not exist", File: "plain", Columns: []string{"Cock"}, Want: Want{Error: "columns Cock: no column matches; did you mean Clock?", Kind: "ColumnError"}},
 		{Name: "a glob that matches nothing", File: "plain", Columns: []string{"Q*"}, Want: Want{Error: "columns Q*: no column matches", Kind: "ColumnError"}},
-		{Name: "a glob that is none", File: "plain", Columns: []string{"[q"}, Want: Want{Error: "columns [q: syntax error in pattern", Kind: "ColumnError"}},
+		{Name: "a glob that is not valid", File: "plain", Columns: []string{"[q"}, Want: Want{Error: "columns [q: syntax error in pattern", Kind: "ColumnError"}},
 		{Name: "all columns where a name is doubled", File: "doubled", End: row(5), Want: Want{End: 5, Rows: 5, Columns: []string{"xx", "xx#2", "a*", "ab", "Clock"}}},
 		{Name: "the second column of a name", File: "doubled", End: row(5), Columns: []string{"xx#2"}, Want: Want{End: 5, Rows: 5, Columns: []string{"xx#2"}}},
 		{Name: "the first column of a name", File: "doubled", End: row(5), Columns: []string{"xx#1"}, Want: Want{End: 5, Rows: 5, Columns: []string{"xx"}}},
@@ -84,6 +84,6 @@ func Cases() []Case {
 		// What was cut off had not been recorded whole: the file is unfinished, not damaged.
 		{Name: "seconds that end in a batch that was cut", File: "cut", From: "10.035", To: "10.042", Want: Want{Start: 350, End: 400, Rows: 50, Columns: allColumns}},
 		{Name: "everything of a file that was cut", File: "cut", Want: Want{End: 400, Rows: 400, Columns: allColumns}},
-		{Name: "seconds behind what was cut", File: "cut", From: "10.041", To: "10.042", Want: Want{Error: "seconds 10.041 to 10.042: the recording has seconds 10 to 10.0399, rows 0 to 400", Kind: "RangeError"}},
+		{Name: "seconds after what was cut", File: "cut", From: "10.041", To: "10.042", Want: Want{Error: "seconds 10.041 to 10.042: the recording has seconds 10 to 10.0399, rows 0 to 400", Kind: "RangeError"}},
 	}
 }

@@ -199,7 +199,7 @@ func (d *dictionaryCopy) goesOn(f *arrowipc.Field, was, at int64, i int) (grows 
 	case beginsWith(before, now):
 		return false, nil
 	}
-	return false, fmt.Errorf("%w: the dictionary of column %q is another from batch %d on, which only a stream can hold: write a stream, or slice the batches before and behind it apart", ErrUnsupported, f.Name, i)
+	return false, fmt.Errorf("%w: the dictionary of column %q is another from batch %d on, which only a stream can have: write a stream, or slice the batches before it apart from the others", ErrUnsupported, f.Name, i)
 }
 
 // values writes a dictionary that some messages make.

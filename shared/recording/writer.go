@@ -274,7 +274,7 @@ func schemaFromStream(s *stream.Stream) (arrowipc.Schema, error) {
 	for i := range s.Columns {
 		c := &s.Columns[i]
 		if seen[c.Name] {
-			return arrowipc.Schema{}, fmt.Errorf("recording: column %q stands twice in stream %q", c.Name, s.Name)
+			return arrowipc.Schema{}, fmt.Errorf("recording: column %q is twice in stream %q", c.Name, s.Name)
 		}
 		seen[c.Name] = true
 		t, err := typeFromColumn(c)

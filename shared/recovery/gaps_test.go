@@ -115,7 +115,7 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 		{"every second row of one batch is lost", even(n, 1400, 17, func(row int) bool { return row >= 300 && row < 500 && row%2 == 1 }), even(n, 8333, 1000, func(row int) bool { return row >= 300 && row < 500 && row%2 == 1 }), 100,
 			[]said{{recording.SeverityError, 301, 99, "in many places of the batch"}, {recording.SeverityError, 400, 1, ""}}},
 		{"HubClock zeroed over some rows is no gap", set(even(n, 1400, 17, nil), 240, 260, 0), even(n, 8333, 1000, nil), 100,
-			[]said{{recording.SeverityWarning, 240, 0, "HubClock of 20 rows does not lie between those around"}}},
+			[]said{{recording.SeverityWarning, 240, 0, "HubClock of 20 rows is not between those around it"}}},
 		{"HubClock with a bit too much is no gap", set(even(n, 1400, 17, nil), 240, 241, 1<<40), even(n, 8333, 1000, nil), 100,
 			[]said{{recording.SeverityWarning, 240, 0, "HubClock of 1 row "}}},
 		{"HubClock far off in the last row of a batch is no gap", set(even(n, 1400, 17, nil), 299, 300, 1<<40), even(n, 8333, 1000, nil), 100,

@@ -76,7 +76,7 @@ func TestADictionaryThatIsThereTwiceIsWrittenOnce(t *testing.T) {
 	}
 	found := false
 	for _, f := range plan.Report.Findings {
-		found = found || strings.Contains(f.Reason, "begins anew with the values that it has")
+		found = found || strings.Contains(f.Reason, "begins again with the values that it has")
 	}
 	if !found {
 		t.Errorf("nothing is said of it: %+v", plan.Report.Findings)

@@ -70,7 +70,7 @@ var ErrNothingIntact = errors.New("recording: no batch of the file is intact: lo
 
 // ErrReplaced is the cause of a Error for a stream that an Arrow file
 // cannot hold.
-var ErrReplaced = errors.New("recording: a dictionary of the stream is replaced in its middle, which an Arrow file cannot hold: recover it as a stream")
+var ErrReplaced = errors.New("recording: a dictionary of the stream is replaced in its middle, which an Arrow file cannot have: recover it as a stream")
 
 // A Error says why nothing could be recovered; its report lists what
 // was found, with the outcome Failed.

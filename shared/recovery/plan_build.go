@@ -198,7 +198,7 @@ func (p *Plan) literal(bytes []byte) {
 }
 
 // wholeEnd is where a file or stream that is whole ends: bytes may follow that
-// are no part of it.
+// are not part of it.
 func (rc *recoverer) wholeEnd() int64 {
 	if rc.Stream {
 		return rc.End

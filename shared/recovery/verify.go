@@ -230,7 +230,7 @@ func (v *verifier) noteGaps() {
 		case f.Column == "Clock":
 			continue // told where the batch was checked
 		default:
-			reason = fmt.Sprintf("suspect: %s of %s does not lie between those around", f.Column, messages.Counted(o.Rows, "row", "rows"))
+			reason = fmt.Sprintf("suspect: %s of %s is not between those around it", f.Column, messages.Counted(o.Rows, "row", "rows"))
 		}
 		v.note(recording.Finding{Offset: at(o.Batch), Batch: o.Batch, Severity: recording.SeverityWarning, Reason: reason,
 			BeforeRow: o.Row, ClockBefore: o.Before.Clock, ClockAfter: o.After})

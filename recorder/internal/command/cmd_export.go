@@ -23,7 +23,7 @@ programs:
 
   csv      text, one line a row; nulls are empty
   npy      one NumPy array, rows x columns, or records if types differ
-  bin      flat int16 or uint16, time-major, with OUT.json beside it that says
+  bin      flat int16 or uint16, time-major, with OUT.json next to it, which says
            how to read it: read_binary(OUT, **json["read_binary"]) in
            SpikeInterface, and the settings of Kilosort 4. Without --columns
            the electrodes of one signal are taken, in the order of channels
@@ -116,7 +116,7 @@ func (f *exportFlags) guessFormat() error {
 	if f.format != "" {
 		return usagef("--format %q is not possible; possible: %s", f.format, strings.Join(names, ", "))
 	}
-	return usagef("%s does not tell the format; say --format %s", f.out, strings.Join(names, "|"))
+	return usagef("%s: the name does not say the format; add --format %s", f.out, strings.Join(names, "|"))
 }
 
 // check refuses what no file could satisfy.
@@ -134,7 +134,7 @@ func (f *exportFlags) check() error {
 		return usagef("--units %q is not possible; possible: raw, physical", f.units)
 	}
 	if f.units == "physical" && f.format != "csv" && f.format != "npy" {
-		return usagef("--units physical is for csv and npy; %s keeps raw values and says scale and offset beside them", f.format)
+		return usagef("--units physical is for csv and npy; %s keeps raw values, and scale and offset next to them", f.format)
 	}
 	if f.partition != "" && f.format != "parquet" {
 		return usagef("--partition makes a data set of Parquet files; it does not go with --format %s", f.format)

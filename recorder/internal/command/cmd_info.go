@@ -13,7 +13,7 @@ import (
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
-const infoHelp = `Info tells what is in recordings without reading the data: columns, metadata,
+const infoHelp = `Info lists what is in recordings without reading the data: columns, metadata,
 rows, batches, rate, duration, compression, and whether the file is complete,
 open (a recorder is writing it), unfinished (its end is missing, everything
 that is there is intact) or damaged. Exit code 3 means that a file is damaged.
@@ -25,7 +25,7 @@ const stateOpen = recording.State("open")
 func (a *app) infoCommand() *cobra.Command {
 	c := &clockFlags{}
 	return a.add(verb{
-		use: "info FILE...", short: "Tell what is in recordings", long: infoHelp,
+		use: "info FILE...", short: "List what is in recordings", long: infoHelp,
 		example: `  oniscope info --json heartbeat_0.arrow`,
 		args:    someFiles, quiet: noProgress, json: jsonPerFile, findings: true,
 		flags: c.add,
@@ -106,7 +106,7 @@ func (a *app) printInfo(info *recording.Info) {
 		line("time", "from %.6f s, for %.6f s", *info.Start, *info.DurationS)
 	}
 	if n := len(info.Segments); n > 1 {
-		line("clock", "begins anew %s", plural(n-1, "time"))
+		line("clock", "starts again %s", plural(n-1, "time"))
 	}
 	if info.RateHz != 0 {
 		line("rate", "%.6g rows/s", info.RateHz)

@@ -89,9 +89,9 @@ func (f *recordFlags) add(fl *pflag.FlagSet) {
 	fl.Var(&f.duration, "duration", "how long: 10s, 2h30m, 1d, 0:10:00 (default until Ctrl-C)")
 	fl.StringVar(&f.suffix, "suffix", "", "FileCount, Timestamp or None (default FileCount)")
 	fl.BoolVar(&f.overwrite, "overwrite", false, "replace existing files, with suffix None")
-	fl.BoolVar(&f.buffered, "buffered", true, "write in the background; without it a slow disk holds up decoding")
+	fl.BoolVar(&f.buffered, "buffered", true, "write in the background; without it a slow disk delays decoding")
 	fl.StringVar(&f.compression, "compression", "", "none, zstd or lz4 (default none)")
-	fl.StringVar(&f.layout, "layout", "", "how LFP stands beside AP: repeat, each value in 12 rows (default repeat)")
+	fl.StringVar(&f.layout, "layout", "", "how LFP is stored with AP: repeat, each value in 12 rows (default repeat)")
 	fl.StringVar(&f.signal, "signal", "", "simulator: neural or pattern (default neural)")
 	fl.StringVar(&f.pace, "pace", "", "simulator: real-time or max (default real-time)")
 	fl.Uint64Var(&f.seed, "seed", 0, "simulator: what random data are made from")
@@ -99,13 +99,13 @@ func (f *recordFlags) add(fl *pflag.FlagSet) {
 	fl.Var(&f.flush, "flush", "how often streams without a constant rate are written")
 	fl.Var(&f.sync, "sync", "how often files are forced to the platter: a duration, batch, or none (when they are complete)")
 	fl.Var(&f.roll, "roll", "go on in a next file (_000, _001, ...) after so long")
-	fl.Var(&f.buffer, "buffer", "how long the disk may stand still: what may wait in memory of each large stream")
+	fl.Var(&f.buffer, "buffer", "how long the disk may stop: what may wait in memory of each large stream")
 	fl.Var(&f.memory, "buffer-memory", "what all that may take, such as 4GB (default half of the free memory)")
 	fl.StringVar(&f.statusJSON, "status-json", "", "write the state each second as JSON to `FILE`, or - for standard output")
 }
 
 // liboniHelp is the help of --liboni.
-const liboniHelp = "`FILE` of the library that drives hardware (default " + liboni.LibraryVariable + ", then beside oniscope, then the system's)"
+const liboniHelp = "`FILE` of the library that drives hardware (default " + liboni.LibraryVariable + ", then next to oniscope, then the system's)"
 
 func (a *app) record(f *recordFlags) error {
 	r, err := f.load()

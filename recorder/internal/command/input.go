@@ -23,7 +23,7 @@ type clockFlags struct {
 func (c *clockFlags) add(fl *pflag.FlagSet) {
 	fl.Uint64Var(&c.clockHz, "clock-hz", 0, "rate of the acquisition clock, for files that do not state it")
 	fl.IntVar(&c.file, "file", 0, "of files that were joined byte by byte the `N`th alone (default all that have the same columns)")
-	fl.StringVar(&c.startTime, "start-time", "", "start-time CSV `FILE` (default the start-time_*.csv beside the file, with its suffix)")
+	fl.StringVar(&c.startTime, "start-time", "", "start-time CSV `FILE` (default the start-time_*.csv next to the file, with its suffix)")
 }
 
 // An input is a recording that a command reads and never changes.
@@ -145,7 +145,7 @@ func readStartTime(path string) (stream.StartTime, error) {
 	}
 	defer f.Close()
 	if info.Size() > maxStartTimeBytes {
-		return stream.StartTime{}, fmt.Errorf("%s: %d bytes; this is no start-time CSV", path, info.Size())
+		return stream.StartTime{}, fmt.Errorf("%s: %d bytes; this is not a start-time CSV", path, info.Size())
 	}
 	data := make([]byte, info.Size())
 	if _, err := f.ReadAt(data, 0); err != nil {

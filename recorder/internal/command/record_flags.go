@@ -66,12 +66,12 @@ func parseDuration(text string) (time.Duration, error) {
 	for rest != "" {
 		m := durationPart.FindStringSubmatch(rest)
 		if m == nil {
-			return bad("is no duration")
+			return bad("is not a duration")
 		}
 		rest = rest[len(m[0]):]
 		n, err := strconv.ParseFloat(m[1], 64)
 		if err != nil {
-			return bad("is no duration")
+			return bad("is not a duration")
 		}
 		unit, ok := durationUnits[m[2]]
 		switch {
@@ -81,7 +81,7 @@ func parseDuration(text string) (time.Duration, error) {
 		case m[2] == "":
 			return bad("has no unit")
 		default:
-			return bad("is no duration")
+			return bad("is not a duration")
 		}
 		smaller = map[time.Duration]time.Duration{24 * time.Hour: time.Hour, time.Hour: time.Minute, time.Minute: time.Second}[unit]
 		seconds += n * unit.Seconds()
@@ -147,11 +147,11 @@ var sizeUnits = map[string]float64{
 func (b *bytesFlag) Set(text string) error {
 	m := sizeParts.FindStringSubmatch(strings.ToLower(strings.TrimSpace(text)))
 	if m == nil || sizeUnits[m[2]] == 0 {
-		return fmt.Errorf("%q is no size; write it as 2GB or 512MB", text)
+		return fmt.Errorf("%q is not a size; write it as 2GB or 512MB", text)
 	}
 	n, err := strconv.ParseFloat(m[1], 64)
 	if err != nil || n <= 0 || n*sizeUnits[m[2]] > 1<<60 {
-		return fmt.Errorf("%q is no size; write it as 2GB or 512MB", text)
+		return fmt.Errorf("%q is not a size; write it as 2GB or 512MB", text)
 	}
 	b.bytes = int64(n * sizeUnits[m[2]])
 	return nil

@@ -142,7 +142,7 @@ func (w wall) ticks(at time.Time) (uint64, error) {
 		whole.Add(whole, big.NewInt(1))
 	}
 	if whole.Add(whole, new(big.Int).SetUint64(w.clock)); !whole.IsUint64() {
-		return 0, fmt.Errorf("the clock cannot stand at %s", at.Format(time.RFC3339))
+		return 0, fmt.Errorf("the clock has no tick for %s", at.Format(time.RFC3339))
 	}
 	return whole.Uint64(), nil
 }

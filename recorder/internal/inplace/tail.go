@@ -81,7 +81,7 @@ func saveTail(w io.Writer, file io.ReaderAt, name string, size int64, in recover
 func readTail(tail io.ReaderAt, size int64) (h tailHeader, at int64, err error) {
 	line, err := bufio.NewReader(io.NewSectionReader(tail, 0, min(size, maxTailHeader))).ReadBytes('\n')
 	if err != nil || json.Unmarshal(line, &h) != nil || h.Kind != tailKind {
-		return tailHeader{}, 0, errors.New("this is no tail that recover --in-place saved")
+		return tailHeader{}, 0, errors.New("this is not a tail that recover --in-place saved")
 	}
 	at = int64(len(line))
 	if h.Keep < 0 || h.Size < h.Keep || h.Appended < 0 || h.AnchorBytes < 0 || h.AnchorBytes > h.Keep || size-at != h.Size-h.Keep {

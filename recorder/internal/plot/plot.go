@@ -116,7 +116,7 @@ func (p *plotter) choose(named bool) error {
 	}
 	if len(members) == 0 {
 		if named {
-			return fmt.Errorf("none of these columns holds numbers, which is what can be drawn")
+			return fmt.Errorf("none of these columns has numbers, and only numbers can be drawn")
 		}
 		return fmt.Errorf("there is nothing to draw but counters; name one with --columns, for example --columns Clock")
 	}

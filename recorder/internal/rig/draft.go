@@ -35,9 +35,9 @@ func (d Draft) Text() string {
 	b.WriteString("pace: real-time\n")
 	switch {
 	case len(d.Serials) > 0:
-		fmt.Fprintf(&b, "calibration: calibration   # folder, beside this file, with the vendor's files of the probes %s\n", strings.Join(d.Serials, ", "))
+		fmt.Fprintf(&b, "calibration: calibration   # folder, next to this file, with the vendor's files of the probes %s\n", strings.Join(d.Serials, ", "))
 	case slices.ContainsFunc(PortNames, func(port string) bool { return d.Headstages[port] != "" }):
-		b.WriteString("# calibration: calibration   # folder, beside this file, with the vendor's files of probes\n")
+		b.WriteString("# calibration: calibration   # folder, next to this file, with the vendor's files of probes\n")
 	}
 	b.WriteString("ports:                 # a port that is not named stays at 0 V\n")
 	any := false

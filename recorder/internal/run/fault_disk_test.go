@@ -114,7 +114,7 @@ func TestAFileThatCannotBeSyncedIsSaid(t *testing.T) {
 	s.err = s.rec.Run()
 	s.verdict = s.rec.Judge()
 	s.loses()
-	s.says("heartbeat_0.arrow: forcing it to the disk failed (input/output error): its rows from ", "oniscope verify tells which")
+	s.says("heartbeat_0.arrow: forcing it to the disk failed (input/output error): its rows from ", "oniscope verify says which")
 	f := s.stream("heartbeat")
 	if f.Rows != 400 || f.State != store.StateFailed || len(f.Parts) != 2 || f.Parts[0].GoodRows >= f.Parts[0].Rows || f.Parts[1].State != store.StateComplete {
 		t.Errorf("%+v", f)

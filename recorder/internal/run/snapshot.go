@@ -190,7 +190,7 @@ func (ob *observer) lookFIFO(st *acquire.Status) {
 		return
 	}
 	ob.fifo = level
-	text := fmt.Sprintf("the controller's buffer is %.0f %% full: the recorder is behind", 100*st.FIFO.Fill)
+	text := fmt.Sprintf("the controller's buffer is %.0f %% full: the recorder does not keep up", 100*st.FIFO.Fill)
 	if level == "alarm" {
 		text += "; from 90 % on rows are lost: check the disk, end other programs"
 	}

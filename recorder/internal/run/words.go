@@ -73,7 +73,7 @@ func (rec *Run) sayPlan() {
 		fmt.Fprintf(&b, "; the disk has room for %s (%s)", Lasts(p.FreeS), Megabytes(p.FreeBytes))
 	}
 	if p.BufferBytes > 0 {
-		fmt.Fprintf(&b, "\na disk that stands still loses nothing for %.0f s in memory (up to %s)", p.BufferS, Megabytes(p.BufferBytes))
+		fmt.Fprintf(&b, "\na disk that stops loses nothing for %.0f s in memory (up to %s)", p.BufferS, Megabytes(p.BufferBytes))
 		if p.FIFOS > 0 {
 			fmt.Fprintf(&b, " and about %.0f s in the controller's buffer", p.FIFOS)
 		}

@@ -50,7 +50,7 @@ func (d *folder) open(name string, replace bool) (f *os.File, made bool, err err
 		}
 		info, err := f.Stat()
 		if err == nil && !info.Mode().IsRegular() {
-			err = errors.New("this is no file")
+			err = errors.New("this is not a file")
 		}
 		if err != nil {
 			f.Close()
@@ -76,7 +76,7 @@ func (d *folder) openOnce(name string, replace bool) (f *os.File, made bool, err
 	}
 	info, err := d.root.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
-		return nil, false, fmt.Errorf("store: %s: this is no file", name) // opening a pipe would keep us waiting
+		return nil, false, fmt.Errorf("store: %s: this is not a file", name) // opening a pipe would keep us waiting
 	}
 	if err == nil {
 		f, err = d.root.OpenFile(name, os.O_RDWR, 0)

@@ -179,7 +179,7 @@ func (r *Run) begin(streams []string) error {
 		case !r.o.Overwrite(""):
 			return r.existing(name)
 		case !info.Mode().IsRegular():
-			return fmt.Errorf("store: %s: this is no file", name)
+			return fmt.Errorf("store: %s: this is not a file", name)
 		}
 	}
 	var err error

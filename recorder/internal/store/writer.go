@@ -289,7 +289,7 @@ func (w *Writer) syncIfDue(now time.Time) {
 // syncFailed notes that a part is known good only up to its last sync.
 func (w *Writer) syncFailed(p *part, err error) error {
 	row := p.FirstRow + p.GoodRows
-	e := w.tell(SyncFailed, p.File, row, err, "forcing it to the disk failed (%v): its rows from %d on may be damaged, those before are good; oniscope verify tells which; check the disk", plain(err), row)
+	e := w.tell(SyncFailed, p.File, row, err, "forcing it to the disk failed (%v): its rows from %d on may be damaged, those before are good; oniscope verify says which; check the disk", plain(err), row)
 	p.State, p.Error = StateFailed, e.Error()
 	return e
 }

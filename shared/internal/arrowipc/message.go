@@ -238,7 +238,7 @@ func (r *RecordBatch) check(bodyLength int64) error {
 		// "RecordBatch message"). One changed bit of an offset would show
 		// another column's values, whose checksum is right.
 		if s.Offset < end {
-			return fmt.Errorf("%w: buffer %d begins at %d, inside what stands before it", ErrMessage, i, s.Offset)
+			return fmt.Errorf("%w: buffer %d begins at %d, inside the one before it", ErrMessage, i, s.Offset)
 		}
 		end = s.Offset + s.Length
 	}

@@ -36,7 +36,7 @@ type Options struct {
 // Ends are what the two ends of a file say.
 type Ends struct {
 	Stream bool  // an Arrow stream, not a file
-	Base   int64 // where the file or stream begins: bytes before are no part of it
+	Base   int64 // where the file or stream begins: bytes before are not part of it
 	Magic  bool  // ARROW1 lies there
 	Prefix int   // bytes before the metadata of every message: 8, or 4 before Arrow 0.15; 0: not known yet
 
@@ -142,7 +142,7 @@ func (e *Ends) find(src *Source, o *Options) error {
 			what = "stream"
 		}
 		e.note(Verdict{At: 0, Length: e.Base, Severity: Info, Harmless: true, Skipped: true, Remedy: leftOut,
-			Reason: fmt.Sprintf("%d bytes before the %s are no part of it", e.Base, what)})
+			Reason: fmt.Sprintf("%d bytes before the %s are not part of it", e.Base, what)})
 	} else if !e.Stream && !e.Magic {
 		e.note(Verdict{At: 0, Length: arrowipc.HeaderLength, Severity: Warning, Reason: "the file does not begin with ARROW1", Remedy: writtenAnew})
 	}

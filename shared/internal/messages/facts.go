@@ -37,7 +37,7 @@ func Facts(v *Verdict, p *Placed) (list []Fact) {
 // The texts of causes that every reason has, and that people need not read.
 const (
 	BoundsText  = "a length or offset does not fit"
-	DamagedText = "contents do not hold"
+	DamagedText = "contents are not consistent"
 )
 
 var noise = strings.NewReplacer("arrowipc: ", "", "recording: ", "", BoundsText+": ", "", DamagedText+": ", "")

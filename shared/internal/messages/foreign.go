@@ -54,7 +54,7 @@ var magics = []struct {
 	{0, "\x89PNG\r\n", "a PNG picture"},
 	{0, "\xff\xd8\xff", "a JPEG picture"},
 	{0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of Microsoft Office"},
-	{0, "\x00\x05\x16\x07", "what macOS keeps beside a file (AppleDouble): open the file whose name lacks the ._ at its beginning"},
+	{0, "\x00\x05\x16\x07", "what macOS keeps next to a file (AppleDouble): open the file whose name lacks the ._ at its beginning"},
 	{0, "\x4c\x00\x00\x00\x01\x14\x02\x00", "a shortcut of Windows: open the file that it points to"},
 	{0, "\x7fELF", "a program"},
 	{0, "MZ", "a program of Windows"},

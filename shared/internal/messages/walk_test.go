@@ -87,7 +87,7 @@ func TestAWholeFileHasNothingButBatches(t *testing.T) {
 	}
 }
 
-// Bytes before a whole file are no part of it, whatever they are.
+// Bytes before a whole file are not part of it, whatever they are.
 func TestBytesBeforeAFileAreNoLoss(t *testing.T) {
 	file, _ := plainFile(64, 40, 40, 3)
 	for name, before := range map[string]string{"a byte-order mark": "\xEF\xBB\xBF", "a greeting": "220 welcome to the archive\r\n", "as long as the magic": "12345678", "a page": string(make([]byte, 4096))} {
