@@ -8,14 +8,20 @@ import (
 	"github.com/oniscope/oniscope/hardware/sim"
 )
 
-// One second of the rig of spec.md 3.1: bytes are those of the samples.
+// One second of the rig of spec.md 3.1, and of the rig that gives most: bytes
+// are those of the samples.
 func BenchmarkReadInto(b *testing.B) {
+	most := [2]string{device.HeadstageNeuropixelsV2e, device.HeadstageNeuropixelsV2e}
 	for _, c := range []struct {
 		name   string
 		signal sim.Signal
-	}{{"pattern", sim.Pattern}, {"neural", sim.Neural}} {
+		ports  [2]string
+	}{
+		{"pattern", sim.Pattern, [2]string{device.HeadstageNeuropixelsV1e}}, {"neural", sim.Neural, [2]string{device.HeadstageNeuropixelsV1e}},
+		{"two 2.0e headstages, pattern", sim.Pattern, most}, {"two 2.0e headstages, neural", sim.Neural, most},
+	} {
 		b.Run(c.name, func(b *testing.B) {
-			src, err := sim.New(sim.Config{Signal: c.signal, Ports: [2]string{device.HeadstageNeuropixelsV1e}})
+			src, err := sim.New(sim.Config{Signal: c.signal, Ports: c.ports})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -63,6 +63,7 @@ type port struct {
 	headstage string
 	board     Board
 	values    [8]uint32 // registers
+	enable    uint32    // ENABLE as of the last reset
 	since     time.Duration
 	lost      bool // the cable was pulled
 	bus       bus
@@ -84,7 +85,9 @@ func newPort(headstage string, b Board) *port {
 		b.LockDV = 40
 	}
 	p := &port{headstage: headstage, board: b}
+	p.values[regEnable] = 1 // not specified; 1 catches who does not write it
 	p.values[portPower], p.values[portVoltage] = 1, uint32(b.SavedDV)
+	p.enable = p.values[regEnable]
 	p.bus = newBus(p)
 	return p
 }
@@ -92,7 +95,16 @@ func newPort(headstage string, b Board) *port {
 // locked reports whether the link is there at a time.
 func (p *port) locked(now time.Duration) bool {
 	return p.headstage != "" && !p.lost && p.board.Faults&NoLock == 0 && p.values[portPower] == 1 &&
-		p.values[portVoltage] >= uint32(p.board.LockDV) && now-p.since >= settleTime
+		p.supplyDV() >= uint32(p.board.LockDV) && now-p.since >= settleTime
+}
+
+// supplyDV is the voltage at the port. Source: onix-devices 2.9: 1 to 33 all give
+// the least that the hardware makes.
+func (p *port) supplyDV() uint32 {
+	if dv := p.values[portVoltage]; dv > 0 {
+		return max(dv, 33)
+	}
+	return 0
 }
 
 func (p *port) read(number uint32, now time.Duration) (uint32, error) {
@@ -121,7 +133,7 @@ func (p *port) write(number, value uint32, now time.Duration, running bool) erro
 			return refused("%d tenths of a volt on a port that takes %d", value, most)
 		}
 		if value != p.values[portVoltage] {
-			p.since = now
+			p.unlock(now)
 			p.bus.powerUp()
 		}
 	case portFlags:
@@ -138,13 +150,22 @@ func (p *port) write(number, value uint32, now time.Duration, running bool) erro
 		}
 	case portPower:
 		if value != p.values[portPower] {
-			p.since = now
+			p.unlock(now)
+			p.bus.deserializer = memory{} // what has no power forgets
 		}
 	default:
 		return oni.ErrNACK
 	}
 	p.values[number] = value
 	return nil
+}
+
+// unlock makes the link lock anew, and the flags say that it was lost.
+func (p *port) unlock(now time.Duration) {
+	if p.locked(now) {
+		p.values[portFlags] |= 1
+	}
+	p.since = now
 }
 
 // A cold is the state of a cold controller beyond its registers.
@@ -178,6 +199,12 @@ func (m *cold) portAt(a oni.Address) (p *port, link *passthroughLink) {
 
 // linked reports whether the headstage of a port, 0 or 1, answers.
 func (m *cold) linked(i int) bool { return m.ports[i].locked(m.now) }
+
+// linked reports whether the headstage of the port of an address answers. c.mu is
+// held.
+func (c *controller) linked(a oni.Address) bool {
+	return c.headstage(a) != "" && (c.cold == nil || c.cold.linked(int(a.Port())-1))
+}
 
 // An Access is an entry of the journal of a cold controller.
 type Access struct {
@@ -292,7 +319,7 @@ func latchedByReset(id, number uint32) bool {
 func (c *controller) unlatched() error {
 	for _, dev := range c.table {
 		if p, link := c.cold.portAt(dev.Address); p != nil {
-			if link != nil && link.pending() {
+			if link != nil && link.pending() || link == nil && p.values[regEnable] != p.enable {
 				return refused("registers of %v were written after the last reset", dev.Address)
 			}
 			continue

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/oniscope/oniscope/hardware/oni"
 )
@@ -12,21 +13,23 @@ type FaultKind uint8
 
 // The faults.
 const (
-	Drop   FaultKind = iota // Count frames of Address never come
-	Cut                     // Count frames of Address come with half of their bytes
-	Stall                   // no frame comes for Ticks, then all at once; only with Config.Wait
-	Jump                    // the acquisition clock is Ticks ahead from then on
-	End                     // ReadInto returns ErrEnded
-	Unplug                  // the cable of the port that Address belongs to is pulled
-	Hang                    // ReadInto never returns
+	Drop      FaultKind = iota // Count frames of Address never come
+	Cut                        // Count frames of Address come with half of their bytes
+	Stall                      // no frame comes for Ticks, then all at once; only with Config.Wait
+	Jump                       // the acquisition clock is Ticks ahead from then on
+	End                        // ReadInto returns ErrEnded
+	Unplug                     // the cable of the port that Address belongs to is pulled
+	Hang                       // ReadInto never returns
+	HangWrite                  // Count writes to registers of Address return, the next never does
 )
 
-// A Fault happens at the first frame whose clock is not before At.
+// A Fault happens at the first frame whose clock is not before At; HangWrite
+// goes by Count alone, whether frames come or not.
 type Fault struct {
 	Kind    FaultKind
 	At      uint64      // acquisition clock, ticks, before any Jump
-	Address oni.Address // Drop, Cut, Unplug
-	Count   uint64      // Drop, Cut
+	Address oni.Address // Drop, Cut, Unplug, HangWrite
+	Count   uint64      // Drop, Cut, HangWrite
 	Ticks   uint64      // Stall, Jump
 }
 
@@ -40,6 +43,10 @@ func (f Fault) check(table oni.DeviceTable) error {
 	case Unplug:
 		if f.Address.Port() == 0 {
 			return fmt.Errorf("%v is of no port", f.Address)
+		}
+	case HangWrite:
+		if _, ok := table.Find(f.Address); !ok {
+			return fmt.Errorf("no device is at %v", f.Address)
 		}
 	case Stall, Jump, End, Hang:
 	default:
@@ -67,6 +74,17 @@ func (c *controller) stalledUntil(ticks uint64) uint64 {
 		}
 	}
 	return ticks
+}
+
+// hangs reports whether a write to a device never returns. c.mu is held, and a
+// write that hangs keeps it, as a driver keeps its lock: no register can be
+// reached any more, while frames go on.
+func (c *controller) hangs(a oni.Address) bool {
+	writes := c.writes[a]
+	c.writes[a]++
+	return slices.ContainsFunc(c.cfg.Faults, func(f Fault) bool {
+		return f.Kind == HangWrite && f.Address == a && writes >= f.Count
+	})
 }
 
 // apply changes a frame as the faults want it, and reports whether it comes.

@@ -20,7 +20,9 @@ const (
 	linkFirst    = 0x8000
 	linkReadSize = 0x8001
 	linkMode     = 0x800A
-	linkLast     = 0x800C
+	linkLast     = 0x800C // of those that a reset latches
+	linkPinsDir  = 0x8010
+	linkPins     = 0x8011
 	linkStatus   = 0x8012
 	linkTimeLow  = 0x8013
 	linkTimeHigh = 0x8014
@@ -60,7 +62,14 @@ func (l *passthroughLink) readSize() uint32 {
 		return 8 + 2*words*max(1, units)
 	}
 	lines := uint32(1) << (mode >> 8 & 3)
-	return 8 + 2 + 2*words*max(1, units)*lines
+	return 8 + 2 + 2*words*max(1, units)*lines + moreBytes[mode]
+}
+
+// moreBytes is what samples of a mode have beyond the sum of their parts: two
+// modes of which only the total is known. Source: the sizes of onix-devices 2.8.
+var moreBytes = map[uint32]uint32{
+	0x2D5: 4,          // 2.0e beta: reserved
+	0x5F1: ^uint32(1), // Intan adapter: -2, no index
 }
 
 func (l *passthroughLink) read(number uint32, now time.Duration) (uint32, error) {
@@ -72,7 +81,7 @@ func (l *passthroughLink) read(number uint32, now time.Duration) (uint32, error)
 	case number == linkTimeLow || number == linkTimeHigh:
 		ticks := uint64(l.port.bus.last.Seconds() * ClockHz)
 		return uint32(ticks >> (32 * (number - linkTimeLow))), nil
-	case number > linkLast:
+	case number > linkLast && number != linkPinsDir && number != linkPins:
 		return 0, oni.ErrNACK
 	}
 	return l.values[number], nil
@@ -82,6 +91,7 @@ func (l *passthroughLink) write(number, value uint32, now time.Duration, running
 	switch {
 	case isI2C(number):
 		return l.port.bus.write(number, value, now)
+	case number == linkPinsDir || number == linkPins: // at once
 	case number > linkLast:
 		return oni.ErrNACK
 	case running:
@@ -151,6 +161,9 @@ func (b *bus) powerUp() {
 
 // find returns the chip at an address, or why it does not answer.
 func (b *bus) find(address byte, wide bool, now time.Duration) (chip, error) {
+	if wide != (address == chipEEPROM) {
+		return nil, oni.ErrNACK
+	}
 	if address == chipDeserializer {
 		if b.port.values[portPower] == 0 {
 			return nil, oni.ErrNACK
@@ -164,7 +177,7 @@ func (b *bus) find(address byte, wide bool, now time.Duration) (chip, error) {
 	if address == chipSerializer {
 		return b.serializer, nil
 	}
-	if !b.aliased(address) || wide != (address == chipEEPROM) {
+	if !b.aliased(address) {
 		return nil, oni.ErrNACK
 	}
 	faults := b.port.board.Faults

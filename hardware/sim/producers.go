@@ -111,7 +111,7 @@ func (c *controller) newProducers() []producer {
 				all = append(all, scene(c, dev, set))
 			} else if k.Play != nil {
 				p := newPlayed(k.Play(device.Stage{
-					Settings: set, ClockHz: ClockHz, Port: dev.Address.Port(), Linked: c.headstage(dev.Address) != "",
+					Settings: set, ClockHz: ClockHz, Port: dev.Address.Port(), Linked: c.linked(dev.Address),
 				}), dev.Address)
 				p.hubHz = c.hubHz(dev.Address)
 				all = append(all, p)

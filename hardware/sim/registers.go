@@ -67,8 +67,10 @@ func (r registers) value(a oni.Address, number uint32) uint32 { return r[a][numb
 func (c *controller) enabled(a oni.Address) bool {
 	dev, ok := c.table.Find(a)
 	if c.cold != nil {
-		if _, link := c.cold.portAt(a); link != nil {
+		if p, link := c.cold.portAt(a); link != nil {
 			return link.latched[linkFirst]&1 == 1
+		} else if p != nil {
+			return p.enable&1 == 1
 		}
 	}
 	return ok && c.latched[a][enableRegister(dev.ID)]&1 == 1
@@ -164,6 +166,11 @@ func (c *controller) latch() {
 			latched[a][number] = cell.value.Load()
 		}
 	}
+	if c.cold != nil {
+		for _, p := range c.cold.ports {
+			p.enable = p.values[regEnable]
+		}
+	}
 	table := breakoutTable()
 	for i := range table {
 		switch d := &table[i]; {
@@ -243,6 +250,9 @@ func (c *controller) readLocked(a oni.Address, number uint32) (uint32, error) {
 func (c *controller) WriteRegister(a oni.Address, number, value uint32) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.hangs(a) {
+		select {}
+	}
 	err := c.writeLocked(a, number, value)
 	c.note("write", a, number, value, err)
 	if err != nil {

@@ -110,7 +110,8 @@ type controller struct {
 	registers             registers
 	latched               map[oni.Address]map[uint32]uint32 // registers as of the last Reset
 	options               map[oni.Option]uint32
-	cold                  *cold // nil: as if it had been configured
+	writes                map[oni.Address]uint64 // of registers, since New
+	cold                  *cold                  // nil: as if it had been configured
 	readBlock, writeBlock uint32
 }
 
@@ -137,7 +138,7 @@ func New(cfg Config) (oni.Controller, error) {
 			return nil, fmt.Errorf("sim: port %s: headstage %q is not known", device.PortName(uint8(i+1)), key)
 		}
 	}
-	c := &controller{cfg: cfg, options: map[oni.Option]uint32{}}
+	c := &controller{cfg: cfg, options: map[oni.Option]uint32{}, writes: map[oni.Address]uint64{}}
 	if cfg.Cold {
 		c.cold = newCold(&cfg)
 	}
