@@ -17,6 +17,7 @@ func Test() error {
 		{"build", Build},
 		{"go vet", func() error { return run("go", "vet", "./...") }},
 		{"go test, native", testNative},
+		{"go test -race: acquire, run, store", testRace},
 		{"go test, WebAssembly under Node", testWasm},
 		{"page modules under Node", testModules},
 		{"page in Chromium", pageTests},
@@ -50,6 +51,18 @@ func Interop() error {
 }
 
 const pagetestPackage = "github.com/oniscope/oniscope/web/pagetest"
+
+// racePackages have the goroutines of a recording.
+var racePackages = []string{"./recorder/internal/acquire", "./recorder/internal/run", "./recorder/internal/store"}
+
+// testRace looks for data races in a recording. The detector needs a C compiler.
+func testRace() error {
+	if _, err := exec.LookPath("cc"); err != nil {
+		fmt.Println("skipped: the race detector needs a C compiler (cc)")
+		return nil
+	}
+	return run("go", append([]string{"test", "-race", "-short"}, racePackages...)...)
+}
 
 // testNative leaves the page's tests to a stage of their own, where nothing
 // else takes the processor.

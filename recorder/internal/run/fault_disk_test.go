@@ -60,9 +60,7 @@ func TestAStreamWhoseDiskIsFullGoesOnWhenThereIsRoom(t *testing.T) {
 	s.start()
 	s.o.Wrap = func(name string, f store.File) store.File { return &fullFile{f, name, full} }
 	s.rec, _ = New(s.o)
-	s.err = s.rec.Run()
-	s.verdict = s.rec.Judge()
-	s.loses()
+	s.runStarted(nil).loses()
 	g := s.oneGap("analog-io", "disk", aSecond/100_000)
 	f := s.stream("analog-io")
 	if f.LostRows != g.rows || f.Rows+g.rows < 699_998 || f.Rows+g.rows > 700_001 || len(f.Parts) != 2 {
@@ -111,9 +109,7 @@ func TestAFileThatCannotBeSyncedIsSaid(t *testing.T) {
 		return f
 	}
 	s.rec, _ = New(s.o)
-	s.err = s.rec.Run()
-	s.verdict = s.rec.Judge()
-	s.loses()
+	s.runStarted(nil).loses()
 	s.says("heartbeat_0.arrow: forcing it to the disk failed (input/output error): its rows from ", "oniscope verify says which")
 	f := s.stream("heartbeat")
 	if f.Rows != 400 || f.State != store.StateFailed || len(f.Parts) != 2 || f.Parts[0].GoodRows >= f.Parts[0].Rows || f.Parts[1].State != store.StateComplete {

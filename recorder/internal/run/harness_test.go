@@ -187,7 +187,12 @@ func (s *scene) start() *scene {
 // run runs it to its end; beside, if not nil, runs beside it.
 func (s *scene) run(beside func()) *scene {
 	s.t.Helper()
-	s.start()
+	return s.start().runStarted(beside)
+}
+
+// runStarted is run after start.
+func (s *scene) runStarted(beside func()) *scene {
+	s.t.Helper()
 	var others sync.WaitGroup
 	end := make(chan struct{})
 	defer close(end)
@@ -199,6 +204,9 @@ func (s *scene) run(beside func()) *scene {
 	others.Wait()
 	if s.err == nil {
 		s.verdict = s.rec.Judge()
+	}
+	if !strings.Contains(s.rig, "pace: max") {
+		s.unlessBusy(250 * time.Millisecond) // in real time
 	}
 	return s
 }
