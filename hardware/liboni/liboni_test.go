@@ -20,6 +20,8 @@ import (
 	"github.com/oniscope/oniscope/internal/standin"
 )
 
+var raceEnabled bool // set by a file that only race builds have
+
 // A fake is the stand-in of liboni in this process.
 type fake struct {
 	path            string
