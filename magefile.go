@@ -35,7 +35,7 @@ func Screenshot() error { return buildtool.Screenshot() }
 // BenchOpen measures the time from drop to first exact traces for 1 MB, 1 GB and 20 GB files.
 func BenchOpen() error { return buildtool.BenchOpen() }
 
-// Bench measures reading, mending and exporting beside what other programs take (BENCH=regexp: some of it).
+// Bench measures reading, repairing and exporting, and what other programs take (BENCH=regexp: some of it).
 func Bench() error { return buildtool.Bench() }
 
 // Foreign writes testdata/foreign anew with the writers of others, pinned, and what any reader must report of each file.

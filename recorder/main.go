@@ -1,4 +1,4 @@
-// Command oniscope records ONIX hardware to Arrow files, tells what is in such
+// Command oniscope records ONIX hardware to Arrow files, lists what is in such
 // files, cuts and repairs them, and shows them in a web page.
 //
 // The command line is package command; exit codes and streams are described

@@ -17,7 +17,7 @@ type frameCounter struct {
 // before it. ordered says that the counters inside it go up by one. It returns
 // how many are missing.
 //
-// The counter goes round, so that the hub clock tells how often it did; where
+// The counter goes round, so that the hub clock shows how often it did; where
 // the two contradict each other, the super-frame counts as a fault.
 func (c *core) counted(n *frameCounter, counter uint32, ordered bool, hub, clock uint64) (lost uint64) {
 	first, before := !c.loss.seen, c.loss.last

@@ -28,7 +28,7 @@ func newLossDetector(cfg Config, rateHz float64) lossDetector {
 
 // next takes the clocks of a frame and returns how many frames are missing
 // before it, and whether the hub clock contradicts itself or the acquisition
-// clock; then it tells nothing about loss.
+// clock; then it shows nothing about loss.
 func (l *lossDetector) next(hub, clock uint64) (lost uint64, fault bool) {
 	if l.seen {
 		switch {

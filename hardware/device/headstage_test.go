@@ -58,7 +58,7 @@ func TestWidthsOfLightPulses(t *testing.T) {
 	}
 }
 
-// Two probes behind one device are two streams, each with its own gaps.
+// Two probes at one device are two streams, each with its own gaps.
 func TestProbesBehindOneDevice(t *testing.T) {
 	dev := oni.Device{Address: 9, ID: device.IDPassthrough, ReadSize: 1162}
 	cfg := device.Config{AcqClockHz: 250e6, Hub: oni.Hub{ClockHz: 250e6}, Headstage: device.HeadstageNeuropixelsV2e}

@@ -12,7 +12,7 @@ import (
 // Source: onix-devices 2.2.
 func HubName(id uint32) string { return hubNames[id] }
 
-// idNames are those of device IDs that no kind stands for, and of the
+// idNames are those of device IDs that no kind has, and of the
 // place holder. Source: onix-devices 2.1.
 var idNames = map[uint32]string{
 	0: "place holder", 1: "information", 2: "RHD2132", 3: "RHD2164", 4: "electrical stimulator", 5: "optical stimulator", 6: "TS4231",
@@ -23,7 +23,7 @@ var idNames = map[uint32]string{
 	32: "RHS2116 trigger", 33: "Nric1384", 34: "raw I2C", 35: "persistent heartbeat",
 }
 
-// IDName is what a device ID stands for, "" if nothing is known of it.
+// IDName is what a device ID means, "" if nothing is known of it.
 func IDName(id uint32) string { return idNames[id] }
 
 // hostFirmware is the major version of the host's firmware that everything

@@ -24,7 +24,7 @@ type Kind struct {
 	Headstages []string
 	// Indices are where in its hub the device is, where the ID alone does not
 	// tell; nil: anywhere. Of a passthrough kind they are the indices by which
-	// its samples are told from those of others at the same address.
+	// its samples are distinguished from those of others at the same address.
 	Indices []uint8
 
 	// Optional kinds are recorded only if the rig file names them.
@@ -52,7 +52,7 @@ const (
 )
 
 // Settings are what the user may set of a device. They are pointers to
-// structs; nil stands for the defaults of the kind.
+// structs; nil means the defaults of the kind.
 type Settings interface {
 	// Check returns what is impossible about them.
 	Check() error

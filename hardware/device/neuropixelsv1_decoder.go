@@ -17,7 +17,7 @@ const v1eRowsPerBatch = 30024
 //
 // Rows. Super-frames are taken in groups of twelve, which hold each AP value of
 // twelve rows and one LFP value of every channel; a group becomes rows when
-// its twelfth super-frame is there. LFP value k of a channel stands in rows
+// its twelfth super-frame is there. LFP value k of a channel is in rows
 // 12k to 12k+11, so every twelfth row is the LFP at its own rate. A stream
 // therefore always has a multiple of twelve rows; what is in an unfinished
 // group when acquisition stops (less than 0.4 ms, Stats.Pending) is left out,
@@ -121,7 +121,7 @@ func (d *neuropixelsV1Decoder) emit(b *Batch) {
 	d.stats.Rows += v1eColumns
 }
 
-// fourAP is a channel's value, which stands at byte off, in four samples; the
+// fourAP is a channel's value, which is at byte off, in four samples; the
 // first in the low bits.
 func (d *neuropixelsV1Decoder) fourAP(ch, off int, samples *[4][v1eBytes]byte) uint64 {
 	w0 := uint64(binary.LittleEndian.Uint16(samples[0][off:]))

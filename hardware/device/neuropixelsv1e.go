@@ -7,7 +7,7 @@ import (
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
-// The super-frame of a Neuropixels 1.0 probe behind a passthrough device:
+// The super-frame of a Neuropixels 1.0 probe at a passthrough device:
 // 13 probe frames of 40 words, of which the first carries LFP values of 32
 // channels and the others AP values of 32 channels each.
 // Source: onix-devices 3.17.
@@ -26,7 +26,7 @@ func v1eWordOffset(frame, word int) int {
 	return v1eHeaderBytes + 2*(neuropixels.LayoutV1e.WordsPerFrame*frame+word)
 }
 
-// A v1Layout says where the values of a 1.0 probe's super-frame stand.
+// A v1Layout says where the values of a 1.0 probe's super-frame are.
 type v1Layout struct {
 	bytes      int // of a sample
 	hubClockAt int
@@ -38,7 +38,7 @@ type v1Layout struct {
 	ordered    func(sample []byte) bool // the counters inside go up by one; nil: there is one
 }
 
-// v1eLayout is that of the probe behind a passthrough device.
+// v1eLayout is that of the probe at a passthrough device.
 var v1eLayout = func() *v1Layout {
 	l := &v1Layout{bytes: v1eBytes, ordered: v1eCountersAdvance, counter: func(sample []byte) uint32 { return v1eCounter(sample, 0) }}
 	l.place(neuropixels.LayoutV1e, v1eHeaderBytes)
@@ -92,7 +92,7 @@ func (s *NeuropixelsV1e) AppendTo(dst []byte) []byte {
 	return dst
 }
 
-// NeuropixelsV1eLFPChannel is the channel whose LFP value stands at an ADC (0
+// NeuropixelsV1eLFPChannel is the channel whose LFP value is at an ADC (0
 // to 31) in the super-frame of that number (0 is the first after the start).
 func NeuropixelsV1eLFPChannel(adc int, superFrame uint64) int {
 	return neuropixels.LayoutV1e.LFPChannel(adc, superFrame)

@@ -19,7 +19,7 @@ type NeuropixelsV2Settings struct {
 	Shank     int    `yaml:"shank"`     // whose electrodes are recorded, and whose tip is the reference: 1 to 4; 0 means 1
 	Bank      string `yaml:"bank"`      // of electrodes: A, B, C or D; "" means A
 	Reference string `yaml:"reference"` // external, tip or ground; "" means external
-	Invert    bool   `yaml:"invert"`    // turn the polarity; the original does unless told otherwise
+	Invert    bool   `yaml:"invert"`    // turn the polarity; the original does by default
 	Probe     string `yaml:"probe"`     // probe-interface file that says which electrodes are connected, instead of Bank; "" none
 
 	ProbeFile      []byte  `yaml:"-"` // what is in the file Probe
@@ -135,7 +135,7 @@ func (d *neuropixelsV2Decoder) Decode(f *oni.Frame, out []*Batch) error {
 		columns[ch] = append(columns[ch], byte(value), byte(value>>8))
 	}
 	clocks := b.Columns[d.first+v2Channels:]
-	clocks[0] = append(clocks[0], sample[:8]...) // the hub clock as it stands
+	clocks[0] = append(clocks[0], sample[:8]...) // the hub clock as it is
 	clocks[1] = binary.LittleEndian.AppendUint64(clocks[1], f.Clock)
 	b.Rows++
 	return nil

@@ -9,7 +9,7 @@ import (
 )
 
 // passthroughIndexOffset is the byte of a passthrough sample at which the
-// index stands (uint16) that tells probes apart. Source: onix-devices 2.8.
+// index (uint16) distinguishes the probes. Source: onix-devices 2.8.
 const passthroughIndexOffset = 8
 
 // passthroughDecoder gives each sample of a passthrough device to the decoder

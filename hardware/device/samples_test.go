@@ -54,7 +54,7 @@ type vector struct {
 // hubHz are the hub clocks of headstages with devices of their own.
 var hubHz = map[string]uint64{"Rhd2164": 42e6, "Bno055": 42e6, "TS4231V1": 42e6, "Rhs2116": 50e6, "Rhs2116Trigger": 50e6, "NeuropixelsV1f": 42e6, "Nric1384": 42e6}
 
-// headstages are those behind a passthrough device.
+// headstages are those at a passthrough device.
 var headstages = map[string]string{
 	"NeuropixelsV1e": device.HeadstageNeuropixelsV1e, "NeuropixelsV2e": device.HeadstageNeuropixelsV2e, "NeuropixelsV2eBeta": device.HeadstageNeuropixelsV2eBeta,
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
-// What may be asked and changed beside a running acquisition.
+// What may be asked and changed during an acquisition.
 
 // A Link is what a port controller says of its serial link.
 type Link struct {
@@ -34,7 +34,7 @@ func LinkOf(c oni.Controller, port int) (Link, error) {
 	return Link{Locked: state&1 == 1, Flags: flags}, nil
 }
 
-// ClearFlags makes Flags of a port's link 0, so that they tell of the next loss.
+// ClearFlags makes Flags of a port's link 0, so that they report the next loss.
 func ClearFlags(c oni.Controller, port int) error {
 	return c.WriteRegister(portController(port), regLinkFlags, clearLinkFlags)
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // A board is a controller for the tests of this package: registers that keep
-// what is written, ports with headstages behind them, and a journal. It refuses
+// what is written, ports with headstages, and a journal. It refuses
 // what hardware would not answer, so that a wrong order shows. It is not the
 // simulator: it sends no frames, and knows only what is configured here.
 type board struct {
@@ -248,7 +248,7 @@ func (b *board) write(a oni.Address, r, v uint32) error {
 	return nil
 }
 
-// i2c is a transaction with a chip behind a port; write nil: a read.
+// i2c is a transaction with a chip at a port; write nil: a read.
 func (p *plugged) i2c(r uint32, write *uint8) (uint8, error) {
 	chip, register, wide := uint8(r&0x7F), uint16(r>>7), r>>31 == 1
 	if r>>28&3 != 0 {

@@ -12,7 +12,7 @@
 //     file each; reset; what was written is read back where it can be
 //  5. locks checked, LINKFLAGS cleared
 //
-// and Ready, right before the start, says whether the links held since.
+// and Ready, right before the start, says whether the links were locked since.
 //
 // Nothing here stimulates: no register that does is written, but for those that
 // keep a stimulator off.
@@ -181,8 +181,8 @@ func supported() (keys []string) {
 //
 // undo is called before each thing is done, with what undoes it; the caller
 // runs those steps, last first, on every way out: after the recording, or right
-// away if Configure fails. They do not look at ctx, may run beside a read that
-// hangs, and beside a Configure that has not returned: from then on it supplies
+// away if Configure fails. They do not look at ctx, may run during a read that
+// hangs, and during a Configure that has not returned: from then on it supplies
 // no port any more. Run before all others, Dark is legal too.
 //
 // ctx is looked at before every access; Configure then returns its error. Any

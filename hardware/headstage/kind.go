@@ -32,7 +32,7 @@ type supply struct {
 
 const milli = time.Millisecond
 
-// floor is the least voltage that a port has beside 0, dV. Source: onix-devices 2.9, 6.0.
+// floor is the least voltage of a port other than 0, dV. Source: onix-devices 2.9, 6.0.
 const floor = 33
 
 // kinds are all headstages that a port may be supplied for. The ceilings are

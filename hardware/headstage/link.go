@@ -151,7 +151,7 @@ func (b *bringUp) lockLost(port int) error {
 }
 
 // confirm is the end of a configuration: the links are there, and from now on
-// their flags tell whether they were lost.
+// their flags say whether they were lost.
 func (b *bringUp) confirm() error {
 	for _, port := range b.report.links {
 		locked, err := b.locked(port)

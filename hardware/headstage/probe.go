@@ -15,7 +15,7 @@ import (
 
 // What the headstages with Neuropixels probes have in common.
 
-// I2C addresses behind the link. Source: onix-devices 6.6, 6.8.
+// I2C addresses at the other end of the link. Source: onix-devices 6.6, 6.8.
 const (
 	chipFlex      = 0x50 // EEPROM of the probe's cable
 	chipInertial  = 0x28

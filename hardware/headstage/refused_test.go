@@ -99,7 +99,7 @@ func TestWhatIsRefused(t *testing.T) {
 			continue
 		}
 		if report != nil {
-			t.Errorf("%s: a report beside an error", name)
+			t.Errorf("%s: a report with an error", name)
 		}
 		if c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)

@@ -113,7 +113,7 @@ var ErrNoPorts = errors.New("no ports")
 // once more, and keeps no other from being set. The error names the ports that
 // may still have a voltage.
 //
-// It may be called at any time, by any goroutine, beside a read that hangs too.
+// It may be called at any time, by any goroutine, also during a read that hangs.
 // It returns ErrNoPorts, having written nothing, for a table without
 // PortControllers.
 //

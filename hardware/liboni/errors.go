@@ -79,7 +79,7 @@ func failed(call string, code int32) error {
 	return &Error{call, code}
 }
 
-// optionError tells options that the controller lacks, or does not take, from
+// optionError distinguishes options that the controller lacks, or does not take, from
 // other failures.
 func optionError(call string, option uint32, code int32) error {
 	switch code {

@@ -31,7 +31,7 @@ type Config struct {
 	Driver string
 
 	// Library is the file of liboni. "": the file that the environment
-	// variable ONISCOPE_LIBONI names, else one beside the program, else the
+	// variable ONISCOPE_LIBONI names, else one next to the program, else the
 	// system's.
 	Library string
 
@@ -41,7 +41,7 @@ type Config struct {
 }
 
 // Info says what drives a controller. Texts are empty and numbers 0 where the
-// library does not tell.
+// library does not say.
 type Info struct {
 	Driver        string // as it was asked for: "riffa"
 	DriverVersion string // "1.1.0"

@@ -272,11 +272,11 @@ func TestARegisterIsWrittenBesideAReadThatNeverReturns(t *testing.T) {
 			t.Errorf("port %v: %v", port, err)
 		}
 	}
-	want(t, "Stop beside a read", c.Stop(), oni.ErrState)
-	want(t, "Reset beside a read", c.Reset(), oni.ErrState)
-	want(t, "blocks beside a read", c.SetBlockSizes(4096, 2048), oni.ErrState)
-	want(t, "Start beside a read", c.Start(), oni.ErrState)
-	want(t, "Close beside a read", c.Close(), oni.ErrState)
+	want(t, "Stop during a read", c.Stop(), oni.ErrState)
+	want(t, "Reset during a read", c.Reset(), oni.ErrState)
+	want(t, "blocks during a read", c.SetBlockSizes(4096, 2048), oni.ErrState)
+	want(t, "Start during a read", c.Start(), oni.ErrState)
+	want(t, "Close during a read", c.Close(), oni.ErrState)
 	if n := f.contexts(); n != before+1 {
 		t.Errorf("%d contexts, want the one that was left open", n-before)
 	}

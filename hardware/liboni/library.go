@@ -11,7 +11,7 @@ import (
 
 // A library is liboni, loaded. It stays loaded for the life of the process.
 type library struct {
-	path    string // the file, as far as the system tells
+	path    string // the file, as far as the system says
 	version [3]int32
 
 	createCtx, initCtx, destroyCtx uintptr

@@ -52,7 +52,7 @@ func whyNot(path string) error {
 
 func symbol(handle uintptr, name string) (uintptr, error) { return purego.Dlsym(handle, name) }
 
-// fileOf returns the file that holds a function, "" if the system does not tell.
+// fileOf returns the file that a function is in, "" if the system does not say.
 func fileOf(function uintptr) string {
 	dladdr, err := purego.Dlsym(purego.RTLD_DEFAULT, "dladdr")
 	if err != nil {
@@ -68,6 +68,6 @@ func fileOf(function uintptr) string {
 	return goString(found.file)
 }
 
-// letDriverBeFound does nothing here: a driver beside liboni is found because
+// letDriverBeFound does nothing here: a driver next to liboni is found because
 // liboni's run path says so.
 func letDriverBeFound(string) error { return nil }

@@ -17,7 +17,7 @@ func driverFile(driver string) string { return "libonidriver_" + driver + ".dll"
 func extraFolders() []string { return nil }
 
 // open loads a library. The current folder and PATH are not searched; a
-// library that is named by its path finds others beside it.
+// library that is named by its path finds others next to it.
 func open(path string) (uintptr, error) {
 	flags := uintptr(windows.LOAD_LIBRARY_SEARCH_DEFAULT_DIRS)
 	if filepath.IsAbs(path) {
@@ -41,7 +41,7 @@ func symbol(handle uintptr, name string) (uintptr, error) {
 	return windows.GetProcAddress(windows.Handle(handle), name)
 }
 
-// fileOf returns the file that holds a function, "" if the system does not tell.
+// fileOf returns the file that a function is in, "" if the system does not say.
 func fileOf(function uintptr) string {
 	var module windows.Handle
 	const flags = windows.GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | windows.GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT

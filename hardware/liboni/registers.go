@@ -229,7 +229,7 @@ func (c *Controller) driverOption(function uintptr, o, value uint32) (uint32, er
 }
 
 // WriteFrame sends data to a device that takes some, as whole multiples of its
-// write size. It may be called beside a reader.
+// write size. It may be called while another goroutine reads.
 func (c *Controller) WriteFrame(a oni.Address, data []byte) error {
 	c.mu.Lock()
 	d, ok := c.table.Find(a)

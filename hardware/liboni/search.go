@@ -75,7 +75,7 @@ func openLibrary(path string) (*library, error) {
 // texts that named it.
 func without(path string, err error) string { return strings.TrimPrefix(err.Error(), path+": ") }
 
-// candidates are the paths and names to try: beside the program, what the
+// candidates are the paths and names to try: next to the program, what the
 // system's loader finds, then folders that it may not know.
 func candidates() []string {
 	var paths []string
@@ -128,7 +128,7 @@ func folderOf(path string) string {
 	return filepath.Dir(path)
 }
 
-// noDriver says why liboni found no driver. liboni itself tells only its
+// noDriver says why liboni found no driver. liboni itself says only its
 // standard error.
 func noDriver(lib *library, driver string) error {
 	file, folder := driverFile(driver), folderOf(lib.path)

@@ -82,14 +82,14 @@ type Frame struct {
 //
 // The order of calls is Start, ReadInto until it returns an error, Stop; after
 // Stop a source may be started again if its kind can. One goroutine at a time
-// may call it: who reads also stops. A source guarantees no bound on how long
+// may call it: the caller that reads also stops. A source guarantees no bound on how long
 // ReadInto blocks; controllers have a heartbeat device for that.
 type Source interface {
 	// Start sets the acquisition clock to 0 and begins acquisition.
 	Start() error
 	// ReadInto blocks for the next frame. f.Data is valid until the next
 	// call. After Stop it returns io.EOF once the last frame is delivered; any
-	// other error ends the acquisition too, and beside it *f means nothing.
+	// other error ends the acquisition too, and then *f means nothing.
 	ReadInto(f *Frame) error
 	// Stop ends acquisition. Frames that wait in the controller may still
 	// come from ReadInto.

@@ -9,7 +9,7 @@ import (
 // registers have addresses of 16 bits. Source: onix-devices 2.7, 2.8.
 const EEPROMAddress = 0x51
 
-// ErrEEPROM says that an EEPROM answers but does not hold what a headstage's does.
+// ErrEEPROM says that an EEPROM answers but has not what a headstage's has.
 var ErrEEPROM = errors.New("not the EEPROM of a headstage")
 
 // A Board is what the EEPROM of a headstage says of it.

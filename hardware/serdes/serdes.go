@@ -17,7 +17,7 @@ import (
 )
 
 // Registers are those of a controller, as oni.Controller has them. Whoever makes
-// a Link may stand between, to end a bring-up or to refuse what must not be
+// a Link may be between, to end a bring-up or to refuse what must not be
 // written.
 type Registers interface {
 	ReadRegister(a oni.Address, register uint32) (uint32, error)

@@ -188,7 +188,7 @@ func FuzzReadBoard(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		b, err := board(content)
 		if err != nil && b != (serdes.Board{}) {
-			t.Errorf("%+v beside %v", b, err)
+			t.Errorf("%+v next to %v", b, err)
 		}
 		for _, r := range b.Name {
 			if r < ' ' || r > '~' {

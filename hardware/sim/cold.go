@@ -51,14 +51,14 @@ const settleTime = 50 * time.Millisecond
 // accessTime is what a register access takes. Source: onix-devices 6.14.
 const accessTime = 70 * time.Microsecond
 
-// ceilings of ports, in dV. Source: onix-devices 6.0. They stand here once more
+// ceilings of ports, in dV. Source: onix-devices 6.0. They are here once more
 // than in hardware/headstage, so that neither can be wrong alone.
 var ceilings = map[string]uint32{
 	device.HeadstageHS64: 100, device.HeadstageRhs2116: 64, device.HeadstageNeuropixelsV1e: 65, device.HeadstageNeuropixelsV1f: 80,
 	device.HeadstageNeuropixelsV2e: 65, device.HeadstageNeuropixelsV2eBeta: 65, device.HeadstageNric1384: 62,
 }
 
-// A port is a port controller of the host, and the link behind it.
+// A port is a port controller of the host, and its link.
 type port struct {
 	headstage string
 	board     Board

@@ -166,7 +166,7 @@ func newNric(c *controller, dev oni.Device, set device.Settings) producer {
 	return s
 }
 
-// newV2e makes a probe of the two behind a passthrough device.
+// newV2e makes a probe of the two at a passthrough device.
 func newV2e(probe int) scene {
 	return func(c *controller, dev oni.Device, set device.Settings) producer {
 		s := c.v2Scene(dev, probe, set, converter{codes: codesV2, codesPerUV: 1 / uvPerCodeV2})

@@ -8,7 +8,7 @@ import (
 )
 
 // A passthroughLink is the DS90UB9x device of a port: its own registers, and the
-// I2C bus behind it in the same space. Source: onix-devices 2.7, 2.8.
+// I2C bus at its other end in the same space. Source: onix-devices 2.7, 2.8.
 type passthroughLink struct {
 	port    *port
 	values  map[uint32]uint32 // as written

@@ -86,7 +86,7 @@ func TestNeuralSignalLooksLikeTissue(t *testing.T) {
 		}
 	})
 
-	t.Run("spikes stand out on some channels beside each other and nowhere else", func(t *testing.T) {
+	t.Run("spikes stand out on some channels next to each other and nowhere else", func(t *testing.T) {
 		troughs := make([]int, 384)
 		strongest := 0
 		for ch := range 384 {

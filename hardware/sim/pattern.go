@@ -6,7 +6,7 @@ import "github.com/oniscope/oniscope/hardware/device"
 // with the clocks of producers.go, as a reader without this code needs them;
 // TestPatternIsAsDocumented keeps both together. All divisions are of
 // integers. The multipliers are odd, so that neighbouring channels and rows
-// differ, and a term of the high part of the row tells rows apart that would
+// differ, and a term of the high part of the row distinguishes rows that would
 // otherwise repeat.
 
 // codesPattern is that of devices with electrodes: values of every sample and

@@ -16,7 +16,7 @@ type producer interface {
 }
 
 // hubClockAtStart is the host's hub clock when acquisition starts: it counts
-// since power-up, and exceeds 32 bits to catch who keeps only those.
+// since power-up, and exceeds 32 bits to catch code that keeps only those.
 const hubClockAtStart = 10_000_000_000
 
 // latencyTicks is how long after its sampling a frame of a device is stamped.

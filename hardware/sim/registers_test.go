@@ -117,7 +117,7 @@ func TestRegistersActWhenTheReferenceSays(t *testing.T) {
 	if n := frames(t, c, sim.ClockHz/10); n[0x6] == 0 || n[0x0] != 10 {
 		t.Errorf("before the reset: %v", n)
 	}
-	write(t, c, 0x0, 1, sim.ClockHz/1000) // 1 kHz: at once, beside the reader
+	write(t, c, 0x0, 1, sim.ClockHz/1000) // 1 kHz: at once, next to the reader
 	if n := frames(t, c, sim.ClockHz/5); n[0x0] < 90 {
 		t.Errorf("heartbeats at 1 kHz: %v", n)
 	}

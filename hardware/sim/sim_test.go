@@ -208,7 +208,7 @@ func TestPatternIsAsDocumented(t *testing.T) {
 }
 
 // playsItsKind checks the clocks of a stream whose samples its kind plays; what
-// is in them is checked beside the kind. L of address a is 200 + 20 a.
+// is in them is checked next to the kind. L of address a is 200 + 20 a.
 func playsItsKind(t *testing.T, name string, d *taken) {
 	t.Helper()
 	s := d.stream

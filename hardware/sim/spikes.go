@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// Spikes: units beside the probe, each with a place, a waveform on the
+// Spikes: units next to the probe, each with a place, a waveform on the
 // channels around it, a rate, and a liking for a phase of the LFP rhythm.
 
 const (
@@ -59,7 +59,7 @@ func newSpikeTrains(rng *rand.Rand, shape *probeShape, codesPerUV float64) *spik
 	return s
 }
 
-// newUnit makes a unit beside the shank whose edge is left.
+// newUnit makes a unit next to the shank whose edge is left.
 func newUnit(rng *rand.Rand, shape *probeShape, left, depth, codesPerUV float64) unit {
 	x, y := left+5+60*rng.Float64(), depth
 	// Few units are near and strong, most are faint.

@@ -48,7 +48,7 @@ func TestPagesNameNoFileThatIsNotThere(t *testing.T) {
 	}
 }
 
-// pathIn returns what a quoted text says of a path: * stands for any letters
+// pathIn returns what a quoted text says of a path: * is for any letters
 // but a slash. everywhere also takes names that do not begin at the root.
 func pathIn(text string, everywhere bool) (name string, ok bool) {
 	if strings.ContainsAny(text, " ()=:\"'{}$") || strings.HasPrefix(text, "-") || strings.HasPrefix(text, "/") {

@@ -10,7 +10,7 @@ import (
 	"github.com/oniscope/oniscope/web/pagetest"
 )
 
-// What BenchOpen holds the page to: a recording of 20 GB opens as fast as one
+// What BenchOpen demands of the page: a recording of 20 GB opens as fast as one
 // of 1 GB, within a second, in bounded memory.
 const (
 	maxOpenMilliseconds = 1000
@@ -30,7 +30,7 @@ type benchFile struct {
 var benchFiles = []benchFile{{"1 MB", "1MB"}, {"1 GB", "1GB"}, {"20 GB", "20GB"}}
 
 // BenchOpen measures in Chromium how long it takes from a drop to the first
-// traces that stand on every sample, and what the engine then holds and has read.
+// traces computed from every sample, and the memory that the engine then uses and has read.
 func BenchOpen() error {
 	if err := Build(); err != nil {
 		return err

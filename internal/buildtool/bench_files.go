@@ -53,7 +53,7 @@ func (b *bench) make(name string) error {
 }
 
 // cutFooter leaves of a file what a killed recorder would have left: no end
-// mark and nothing behind.
+// mark and nothing after it.
 func cutFooter(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

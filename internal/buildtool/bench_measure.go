@@ -23,8 +23,8 @@ type contender struct {
 // measured is one run of a contender.
 type measured struct {
 	seconds float64
-	bytes   float64 // that it worked on; 0: not told
-	read    float64 // bytes; 0: not told
+	bytes   float64 // that it worked on; 0: not known
+	read    float64 // bytes; 0: not known
 }
 
 func (c contender) as(name string) contender {
@@ -78,7 +78,7 @@ func (b *bench) line(j job) (string, error) {
 	return j.row(medians), nil
 }
 
-// row writes what was measured beside what was wanted.
+// row writes what was measured next to what was wanted.
 func (j job) row(medians []measured) string {
 	ours := medians[0]
 	own := duration(ours.seconds)
@@ -227,8 +227,8 @@ func (g *goTests) of(who, name string) contender {
 	}}
 }
 
-// told is a program that measures itself and prints seconds.
-func (b *bench) told(name string, program ...string) contender {
+// selfMeasured is a program that measures itself and prints seconds.
+func (b *bench) selfMeasured(name string, program ...string) contender {
 	return contender{name, func() (measured, error) {
 		text, err := command{name: program[0], args: program[1:], dir: filepath.Join("out", "bench")}.output()
 		if err != nil {
@@ -241,12 +241,12 @@ func (b *bench) told(name string, program ...string) contender {
 
 // arrowJS is the job of testdata/bench/peers.mjs.
 func (b *bench) arrowJS(file string) contender {
-	return b.told("arrow-js", "node", filepath.Join("..", "..", "testdata", "bench", "peers.mjs"), filepath.Join("node", "node_modules"), file)
+	return b.selfMeasured("arrow-js", "node", filepath.Join("..", "..", "testdata", "bench", "peers.mjs"), filepath.Join("node", "node_modules"), file)
 }
 
 // pyarrow is a job of testdata/bench/peers.py.
 func (b *bench) pyarrow(args ...string) contender {
-	return b.told("pyarrow", append([]string{b.python, filepath.Join("..", "..", "testdata", "bench", "peers.py")}, args...)...)
+	return b.selfMeasured("pyarrow", append([]string{b.python, filepath.Join("..", "..", "testdata", "bench", "peers.py")}, args...)...)
 }
 
 // timed is a whole program from start to end. The file that it makes is

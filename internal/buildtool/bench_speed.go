@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Bench measures how fast recordings are read, mended and exported, beside
+// Bench measures how fast recordings are read, repaired and exported, compared with
 // what other programs take for the same job, and writes the table of it to
 // out/bench/speed.md. It takes about ten minutes and 20 GB of disk.
 //

@@ -19,7 +19,7 @@ type command struct {
 	name string
 	args []string
 	dir  string   // below the root; "" is the root
-	env  []string // KEY=value, beside the environment
+	env  []string // KEY=value, added to the environment
 }
 
 // run starts the program with its output on ours, and waits for it.

@@ -17,7 +17,7 @@ import (
 
 const module = "github.com/oniscope/oniscope/"
 
-// A rule says what the files of a folder may import beside the standard
+// A rule says what the files of a folder may import besides the standard
 // library. Entries end in "/..." to mean a folder and all below it.
 type rule struct {
 	own     []string // packages of this module

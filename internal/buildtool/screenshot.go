@@ -9,7 +9,7 @@ import (
 )
 
 // Screenshot makes docs/page.png from ten seconds of the simulated rig: the
-// seed stands in the rig file, so that the picture changes with the page only.
+// seed is in the rig file, so that the picture changes with the page only.
 func Screenshot() error {
 	if err := Build(); err != nil {
 		return err

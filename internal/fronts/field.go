@@ -17,7 +17,7 @@ type Situation struct {
 	Data []byte `json:"-"`
 
 	About   string `json:"about"`    // how people come by it, and who wrote this one
-	ClockHz uint64 `json:"clock_hz"` // told beside the file; 0: nothing
+	ClockHz uint64 `json:"clock_hz"` // given with the file; 0: nothing
 
 	Error string `json:"error"` // words of the refusal to open it; "": it opens
 

@@ -12,7 +12,7 @@ import (
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
-// A Twin says what any reader must report of the file beside it. Others wrote
+// A Twin says what any reader must report of the file next to it. Others wrote
 // both: see testdata/README.md.
 type Twin struct {
 	Error       string            `json:"error"` // if not empty: it cannot be read, and this is in the reason
@@ -116,7 +116,7 @@ func SameMetadata(a, b map[string]string) bool {
 	return true
 }
 
-// CheckTwinValues holds every value of a reader against the Twin's, null for
+// CheckTwinValues compares every value of a reader with the Twin's, null for
 // null.
 func CheckTwinValues(t *testing.T, r *recording.Reader, want *Twin) {
 	t.Helper()

@@ -1,5 +1,5 @@
 // Package decimate reduces many values to the minimum and maximum of each
-// bin, so that a pixel column shows the true extremes of what it stands for.
+// bin, so that a pixel column shows the true extremes of its values.
 //
 // The functions are pure and work on typed slices. Bins are given as row
 // boundaries: where a bin begins and ends in time is the caller's affair.

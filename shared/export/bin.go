@@ -14,12 +14,12 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// A BinLayout says how to read what Bin wrote; it belongs beside it as JSON.
+// A BinLayout says how to read what Bin wrote; it belongs next to it as JSON.
 type BinLayout struct {
-	// ReadBinary holds the arguments of SpikeInterface's read_binary beside
+	// ReadBinary has the arguments of SpikeInterface's read_binary besides
 	// the file's name. Source: spikeinterface.core.BinaryRecordingExtractor.
 	ReadBinary ReadBinary `json:"read_binary"`
-	// Kilosort holds what Kilosort 4 asks for beside the file's name.
+	// Kilosort has what Kilosort 4 asks for besides the file's name.
 	Kilosort Kilosort `json:"kilosort"`
 
 	ChannelNames []string        `json:"channel_names"` // columns of the recording
@@ -155,7 +155,7 @@ func Bin(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Bi
 		}
 		return nil
 	}
-	// tell notes what is missing before the end of rows that begin at a row.
+	// tell notes which rows are missing before the end of rows that begin at a row.
 	tell := func(start, end int64) {
 		if x.LeftOut() > lost {
 			damaged[len(layout.Lost)] = met
@@ -203,7 +203,7 @@ func explain(place *recording.Finding, found []recording.Finding, batches []int)
 }
 
 // lostRows returns how many rows of the flat file were lost at a place, or -1: of
-// what no header tells, the clocks on both sides do.
+// what no header says is known from the clocks on both sides.
 func (l *BinLayout) lostRows(f *recording.Finding, stride int64) int64 {
 	hz := l.ReadBinary.SamplingFrequency
 	if f.LostRows >= 0 {
@@ -216,8 +216,8 @@ func (l *BinLayout) lostRows(f *recording.Finding, stride int64) int64 {
 	return max(0, int64(math.Round(seconds**hz))-1)
 }
 
-// interleaved writes the rows of the excerpt one behind the other, each with
-// // its values side by side. before is told of the rows to be written next.
+// interleaved writes the rows of the excerpt in order, each with
+// // its values side by side. before is called with the rows about to be written.
 func (j *job) interleaved(before func(b *recording.Batch) error) error {
 	lanes := make([]lane, len(j.columns))
 	var buffer []byte
@@ -252,7 +252,7 @@ func (j *job) interleaved(before func(b *recording.Batch) error) error {
 }
 
 // flat returns the values of a column as they are written, of so many bytes
-// each, and refuses nulls where they cannot be told.
+// each, and refuses nulls where the format has none.
 func (j *job) flat(c *stream.Column, v *recording.Vector, start int64) (data []byte, width int, err error) {
 	if j.physical(c) {
 		return physical(c, v), 8, nil
@@ -330,7 +330,7 @@ func (j *job) begin(l *BinLayout, row int64) error {
 }
 
 // rowRate returns the rows a second of the output: as the metadata of its
-// columns say, else as measured from Clock; nil if neither can tell.
+// columns say, else as measured from Clock; nil if neither is known.
 func (j *job) rowRate() (*float64, error) {
 	c := &j.columns[0]
 	rate := c.RateHz

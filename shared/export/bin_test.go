@@ -237,7 +237,7 @@ func TestRowsLostBetweenBatchesArePlacedByTheClock(t *testing.T) {
 			t.Errorf("rows %d to %d differ", s.Start, s.End)
 		}
 		place, findings := recording.Finding{BeforeRow: 50 - s.Start, LostRows: 60, ClockBefore: tickOf(49), ClockAfter: tickOf(110)}, 1
-		if s.End == 50 { // the rows behind are those in front of which it lies
+		if s.End == 50 { // the rows after are those in front of which it lies
 			findings = 0
 		}
 		same := len(layout.Lost) == findings

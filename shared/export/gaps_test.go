@@ -31,7 +31,7 @@ func verifiedGaps(t *testing.T, data []byte, hz uint64) (list []recording.Findin
 }
 
 // Every export says which rows are missing, as verification finds them, and the
-// flat one lists them beside it.
+// flat one lists them next to it.
 func TestExportsKnowTheGapsThatVerificationFinds(t *testing.T) {
 	data, err := os.ReadFile("../../testdata/field/one-in-five-lost.arrow")
 	if err != nil {

@@ -2,7 +2,7 @@ package export
 
 import "encoding/binary"
 
-// A lane is one column to be interleaved: values of width bytes, which stand
+// A lane is one column to be interleaved: values of width bytes, which are
 // at byte offset at of each row.
 type lane struct {
 	data  []byte
@@ -42,7 +42,7 @@ func interleave(dst []byte, lanes []lane, rowBytes, from, to int) {
 	}
 }
 
-// four16 reports whether four lanes are 16 bits wide and stand side by side.
+// four16 reports whether four lanes are 16 bits wide and side by side.
 func four16(lanes []lane) bool {
 	for i := range lanes {
 		if lanes[i].width != 2 || lanes[i].at != lanes[0].at+2*i {

@@ -16,7 +16,7 @@ import (
 // if all columns have one type, else of records with a field for each column.
 // Dates and moments become datetime64, durations and times of a day timedelta64.
 //
-// The header stands in front and says how many rows there are. Where that turns
+// The header comes first and says how many rows there are. Where that turns
 // out otherwise (damaged batches, Unique) it is written again if w is also an
 // io.WriterAt, as a file is; else NPY fails.
 //

@@ -68,7 +68,7 @@ func (s *countedSink) Tell() int64 { return s.n }
 
 var parquetMagic = []byte("PAR1")
 
-// newPageWriter returns nil without an error if a column is none of numbers.
+// newPageWriter returns nil without an error if a column is not numeric.
 func newPageWriter(w io.Writer, s *arrow.Schema, props *parquet.WriterProperties) (*pageWriter, error) {
 	p := &pageWriter{sink: &countedSink{Writer: w}, props: props, columns: make([]pageColumn, s.NumFields()), codec: props.Compression(), level: props.CompressionLevel()}
 	for i, f := range s.Fields() {
@@ -340,8 +340,8 @@ func (c *pageColumn) bounds(signed bool) metadata.EncodedStatistics {
 
 // A pageKind is how values of a type are encoded and compared.
 type pageKind struct {
-	// encode appends values, among which are no nulls, and tells the smallest and
-	// the largest of them in plain encoding; nil if there are none that can be told.
+	// encode appends values, among which are no nulls, and returns the smallest and
+	// the largest of them in plain encoding; nil if there are no bounds.
 	encode func(to []byte, v *recording.Vector) (out, low, high []byte, encoding parquet.Encoding)
 	less   func(a, b []byte) bool
 }
@@ -380,8 +380,9 @@ func encodeWhole[D int32 | int64, T whole](to []byte, v *recording.Vector) (out,
 	return out, plainBytes(D(least)), plainBytes(D(most)), encoding
 }
 
-// encodeFraction tells no bounds where a value is none; a zero is told as the
-// one of the sign that encloses both. Source: parquet.thrift, "ColumnOrder".
+// encodeFraction returns no bounds if a value is NaN. A zero bound gets the
+// sign that includes both zeros: -0 below, +0 above. Source: parquet.thrift,
+// "ColumnOrder".
 func encodeFraction[T float32 | float64](to []byte, v *recording.Vector) (out, low, high []byte, encoding parquet.Encoding) {
 	values := recording.Values[T](v)
 	out, encoding = append(to, v.Data...), parquet.Encodings.Plain

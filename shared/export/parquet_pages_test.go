@@ -175,7 +175,7 @@ func TestPagesTellBounds(t *testing.T) {
 		t.Errorf("real: %g to %g", s.Min(), s.Max())
 	}
 	if s := stats(4); s.HasMinMax() {
-		t.Error("bounds of values among which one is none")
+		t.Error("bounds of values of which one is NaN")
 	}
 	if s := stats(5); s.HasMinMax() || s.NullCount() != 2 {
 		t.Errorf("nulls: %d", s.NullCount())

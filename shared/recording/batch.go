@@ -171,7 +171,7 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 	if c.nulls == arrowipc.UnknownNulls && b.h.batch.Buffers[first].Length == 0 {
 		c.nulls = 0
 	}
-	// Bits that stand there though the header counts no null are counted too:
+	// Bits that are there though the header counts no null are counted too:
 	// a changed count would show what lies under nulls.
 	counted := c.nulls != 0 || b.holds(first)
 	if counted || l.Bits == 1 { // a byte for each bit
@@ -246,7 +246,7 @@ func (b *batchRead) buffer(column, index int, n, bits, lo, hi int64) (*bufferRea
 	return s, nil
 }
 
-// whole plans to read all buffers of a column as they stand in the file.
+// whole plans to read all buffers of a column as they are in the file.
 func (b *batchRead) whole(column int) error {
 	span := b.h.spans[column]
 	if b.stored == nil {

@@ -87,7 +87,7 @@ func fuzzCodec(t *testing.T, codec recording.Codec, stored []byte, need32 uint32
 		}
 		if err != nil {
 			if p != nil {
-				t.Fatal("contents beside an error")
+				t.Fatal("contents with an error")
 			}
 			continue
 		}

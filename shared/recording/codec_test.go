@@ -78,7 +78,7 @@ func TestAFrameThatIsCutOrChangedIsRefused(t *testing.T) {
 			}
 		}
 		if _, err := decode(append(bytes.Clone(frame), 1)); err == nil {
-			t.Errorf("%v: a byte behind the frame goes unseen", codec)
+			t.Errorf("%v: a byte after the frame goes unseen", codec)
 		}
 	}
 }

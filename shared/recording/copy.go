@@ -15,7 +15,7 @@ type rowCut struct {
 	batch    int
 	start    int64 // row number of the batch's first row
 	from, to int64 // rows of the batch
-	err      error // the batch's header does not hold: it has no rows
+	err      error // the batch's header is not valid: it has no rows
 }
 
 // cuts checks the range and goes over the batches that meet it; empty says that

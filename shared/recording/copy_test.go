@@ -235,7 +235,7 @@ func TestASliceThatCannotBeWrittenSaysWhy(t *testing.T) {
 	}
 }
 
-// Damage in one batch loses that batch and nothing else, and is told.
+// Damage in one batch loses that batch and nothing else, and is reported.
 func TestDamageCostsOnlyItsBatch(t *testing.T) {
 	for name, codec := range testdata.EveryCodec {
 		data := clockFile(t, codec, 10, 20, 30, 40)
@@ -331,7 +331,7 @@ func TestSlicesThatJoinTellOfEachDamagedBatchOnce(t *testing.T) {
 	}
 }
 
-// The same where no footer tells that a batch was there: the scan goes on behind
+// The same where no footer tells that a batch was there: the scan goes on after
 // it, and its place is known by the row in front of which it lay.
 func TestWrittenSlicesThatJoinTellOfEachLossOnce(t *testing.T) {
 	data := dissect.WithoutFooter(t, clockFile(t, recording.None, 3, 4, 2, 3, 5))
@@ -403,7 +403,7 @@ func TestBlocksOutsideTheFileAreDamage(t *testing.T) {
 	}{
 		"offset 0":             {at, 0},
 		"offset in the schema": {at, 16},
-		"offset behind":        {at, uint64(len(data))},
+		"offset after":         {at, uint64(len(data))},
 		"offset huge":          {at, math.MaxInt64},
 		"metadata 0":           {at + 8, 0},
 		"metadata huge":        {at + 8, math.MaxInt32},

@@ -17,7 +17,7 @@ func (b *batchRead) content(column int, s *bufferRead, worker int) ([]byte, erro
 	if !s.compressed {
 		return s.piece.data[s.skip : s.skip+s.hi-s.lo], nil
 	}
-	// What it takes was counted when it was planned. Room behind the end lets
+	// What it takes was counted when it was planned. Room after the end lets
 	// a decoder copy in words.
 	room := func(n int64) ([]byte, error) { return make([]byte, 0, n+64), nil }
 	out, err := b.r.decoder(worker).Content(b.h.batch.Codec, s.piece.data, s.need, false, room)

@@ -238,7 +238,7 @@ func (r *Reader) dictionaryValues(values *arrowipc.Field, i int, at int64) (*arr
 }
 
 // array builds a column whose stored buffers have been read. at is where the
-// batch stands whose dictionaries count.
+// batch is whose dictionaries count.
 func (b *batchRead) array(column int, at int64) (*array.Array, error) {
 	span := b.h.spans[column]
 	room := func(n int64) ([]byte, error) {
@@ -272,7 +272,7 @@ func (b *batchRead) array(column int, at int64) (*array.Array, error) {
 	return a, err
 }
 
-// decodeArray makes the vector of a column that is no numbers.
+// decodeArray decodes a column that is not numeric.
 func (b *batchRead) decodeArray(column int) (Vector, error) {
 	a, err := b.array(column, b.h.bodyAt)
 	if err != nil {

@@ -47,7 +47,7 @@ func newDictionaryCopy(w *Writer, fields []arrowipc.Field, x *Excerpt, o *CopyOp
 	return d
 }
 
-// before writes what has to stand before a batch. The error is a *CorruptError
+// before writes what has to precede a batch. The error is a *CorruptError
 // if a dictionary of it is damaged: no batch can do without it.
 func (d *dictionaryCopy) before(batch int) error {
 	if len(d.fields) == 0 {
@@ -298,7 +298,7 @@ func (w *Writer) writeDictionary(id int64, delta bool, values *array.Array, code
 	return w.addDictionary(message, block)
 }
 
-// writeStoredDictionary is writeDictionary for values as they stand in another
+// writeStoredDictionary is writeDictionary for values as they are in another
 // file.
 func (w *Writer) writeStoredDictionary(id int64, delta bool, s *storedBatch) error {
 	message, block, err := w.encodeStored(s, dictionaryHeader(id, delta))

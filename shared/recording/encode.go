@@ -19,7 +19,7 @@ type encoder struct {
 	layout []body.Layout
 	codec  Codec // of the batches to come
 	frames body.Compressor
-	worked func(n int) error // told of bytes encoded; nil: nobody asks
+	worked func(n int) error // called with the number of bytes encoded; may be nil
 	err    error             // of a codec, in the batch in hand
 
 	batch   arrowipc.RecordBatch
@@ -271,7 +271,7 @@ func (e *encoder) buffer(data []byte) {
 	e.pad(start)
 }
 
-// stored appends a buffer as it stands in a file.
+// stored appends a buffer as it is in a file.
 func (e *encoder) stored(data []byte) {
 	start := len(e.message)
 	e.message = append(e.message, data...)

@@ -82,7 +82,7 @@ func ExampleExcerpt_Batches() {
 }
 
 // Values gives the numbers of a column where they lie: of a plain file in
-// memory nothing is copied. Nulls are told by Valid.
+// memory nothing is copied. Nulls are reported by Valid.
 func ExampleValues() {
 	data := load("old_NeuropixelsV1.arrow")
 	r, err := recording.NewReader(data, int64(len(data)))

@@ -19,7 +19,7 @@ type Gap struct {
 	ClockBefore uint64  // Clock of the row before it; 0 without a Clock
 	ClockAfter  uint64  // Clock of the row after it
 	Cause       Cause   // what the recorder wrote of it; "" nothing
-	Spread      bool    // many small gaps from this row to the end of its batch, told as one
+	Spread      bool    // many small gaps from this row to the end of its batch, listed as one
 }
 
 // Finding reports the gap, of a batch whose message is at an offset of the file.

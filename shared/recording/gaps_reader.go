@@ -64,7 +64,7 @@ func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float
 // gaps.
 const maxExplained = 1000
 
-// explainGaps adds the causes that the recorder wrote beside the rows. A batch
+// explainGaps adds the causes that the recorder wrote with the rows. A batch
 // that cannot be read has none.
 func (r *Reader) explainGaps(gaps []Gap) {
 	lost := map[int][]LostRows{}

@@ -51,7 +51,7 @@ func TestGapsOfARange(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		start, end int64
-		rows       []int64 // behind each gap
+		rows       []int64 // after each gap
 		lost       []int64
 	}{
 		"the whole file":           {0, 1000, []int64{350, 600}, []int64{7, 200}},

@@ -19,7 +19,7 @@ type GapScan struct {
 	hub    int // column, or -1
 	finder pace.Finder
 	paced  bool
-	clock  pace.Pace // of Clock, for small batches and who asks
+	clock  pace.Pace // pace of Clock, used for small batches and returned by Period
 	pace   pace.Pace // of the clock that shows gaps
 	coarse float64   // period of Clock over many rows
 	median float64   // step of Clock

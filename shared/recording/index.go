@@ -17,8 +17,8 @@ type batchState struct {
 	offset     int64 // of the message
 	metaLength int32 // prefix and metadata
 	bodyLength int64
-	checked    bool  // the header was read and holds; rows and codec are known
-	err        error // the header was read and does not hold
+	checked    bool  // the header was read and is valid; rows and codec are known
+	err        error // the header was read and is not valid
 	rows       int64
 	codec      arrowipc.Codec
 	found      bool       // there is a finding
@@ -72,8 +72,8 @@ func (c *headerCache) put(i int, h *header) {
 // maxBatchRows keeps rows times width inside an int64 whatever a header says.
 const maxBatchRows = messages.MaxRows
 
-// checkHeader holds a batch's message against the schema and the file and
-// fills b. The header is nil if it holds but data lie beyond the file's end.
+// checkHeader compares a batch's message with the schema and the file and
+// fills b. The header is nil if it is valid but data are beyond the file's end.
 func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error) {
 	if m.Header != arrowipc.RecordBatchHeader {
 		return nil, fmt.Errorf("%w: not a record batch", ErrDamaged)
@@ -141,8 +141,8 @@ func (r *Reader) fetchAhead(pieces []*piece) error {
 }
 
 // readScratch fills the data of a piece of metadata unless fetchAhead has; they
-// are valid until its next call. Making room for each header took as long as
-// reading it.
+// are valid until its next call. It reuses one buffer: allocating per header took
+// as long as reading it.
 func (r *Reader) readScratch(p *piece) (err error) {
 	if p.data != nil {
 		return nil
@@ -482,7 +482,7 @@ func (r *Reader) fillFindings() {
 	}
 }
 
-// maxNeighbours bounds the search for an intact batch beside a damaged one.
+// maxNeighbours bounds the search for an intact batch next to a damaged one.
 const maxNeighbours = 256
 
 func (r *Reader) nearestEnds(i, step int) (ends [2]uint64, ok bool) {

@@ -46,7 +46,7 @@ type InfoColumn struct {
 
 // Info describes the file: exact rows, so all batch headers are read; of the
 // data only what Clock takes. Gaps are among the findings, but for compressed
-// files of more rows than 16 MiB of Clock hold, where looking for them would
+// files with more than 16 MiB of Clock, where looking for them would
 // take too long.
 func (r *Reader) Info(ctx context.Context) (Info, error) {
 	rows, err := r.allRows(ctx)

@@ -8,7 +8,7 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
 
-// A storedBatch is some columns of a whole batch as they stand in the file:
+// A storedBatch is some columns of a whole batch as they are in the file:
 // what Keep copies.
 type storedBatch struct {
 	codec    arrowipc.Codec
@@ -73,7 +73,7 @@ func (s *storedBatch) add(b *batchRead, column int) {
 }
 
 // errOldLayout says that a batch of metadata version V4 has columns whose
-// buffers are others than now: it cannot be copied as it stands.
+// buffers are others than now: it cannot be copied as it is.
 var errOldLayout = errors.New("recording: unions or run ends of metadata version V4")
 
 // laidOutByV4 reports whether metadata version V4 has other buffers for a field
@@ -93,7 +93,7 @@ func laidOutByV4(f *arrowipc.Field) bool {
 	return false
 }
 
-// work tells who asked of bytes decoded.
+// work reports the number of bytes decoded.
 func (r *Reader) work(n int) error {
 	if r.worked == nil {
 		return nil
@@ -101,7 +101,7 @@ func (r *Reader) work(n int) error {
 	return r.worked(n)
 }
 
-// encodeStored returns the message of a batch as it stands in another file.
+// encodeStored returns the message of a batch as it is in another file.
 func (w *Writer) encodeStored(s *storedBatch, header headerAppender) ([]byte, arrowipc.Block, error) {
 	e := w.enc
 	about := 0
@@ -121,7 +121,7 @@ func (w *Writer) encodeStored(s *storedBatch, header headerAppender) ([]byte, ar
 	return message, block, nil
 }
 
-// writeStored appends a batch of the columns of the schema as it stands in
+// writeStored appends a batch of the columns of the schema as it is in
 // another file, in one Write.
 func (w *Writer) writeStored(s *storedBatch) error {
 	if err := w.usable(); err != nil {

@@ -84,7 +84,7 @@ func ParseLost(text string) (list []LostRows) {
 	return list
 }
 
-// Explain tells the cause of a gap that lies where a recorder lost rows.
+// Explain says the cause of a gap that is where a recorder lost rows.
 func (g *Gap) Explain(lost []LostRows) {
 	for _, l := range lost {
 		if _, known := causeWords[l.Cause]; known && g.ClockBefore < l.LastClock && l.FirstClock < g.ClockAfter {

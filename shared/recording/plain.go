@@ -3,7 +3,7 @@ package recording
 import "strings"
 
 // PlainText is the text of an error for people: without the names of the
-// packages that it came through, which stand before a colon.
+// packages that it came through, each before a colon.
 func PlainText(err error) string {
 	parts := strings.Split(err.Error(), ": ")
 	kept := parts[:0]

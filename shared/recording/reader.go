@@ -39,11 +39,11 @@ func (b Bytes) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// A State says how a file ends and whether it holds.
+// A State says how a file ends and whether it is intact.
 type State string
 
-// The states of `info --json`; "open" is for those who can see the recorder's
-// marker beside the file.
+// The states of `info --json`; "open" is for programs that can see the recorder's
+// marker next to the file.
 const (
 	Complete   State = "complete"   // footer valid, nothing damaged as far as looked
 	Unfinished State = "unfinished" // no valid footer; everything that is there is intact
@@ -59,7 +59,7 @@ type Counters struct {
 // A Reader reads one recording, of any writer: Arrow IPC file or stream
 // format, plain, zstd or LZ4, with or without a footer.
 //
-// Rows are numbered over all batches whose header holds, so that damage inside
+// Rows are numbered over all batches whose header is valid, so that damage inside
 // a body does not renumber what follows; a batch without a valid header has no
 // rows. Damage is found where it is touched, and kept as a Finding.
 //
@@ -97,7 +97,7 @@ type Reader struct {
 	decoders []body.Decompressor // of each worker
 
 	dictionaries dictionaries
-	worked       func(n int) error // told of bytes decoded while a slice is written; nil: nobody asks
+	worked       func(n int) error // called with the number of bytes decoded while a slice is written; may be nil
 }
 
 // Options let a caller follow a long opening, and help with a file that has lost
@@ -148,7 +148,7 @@ func Open(ctx context.Context, r io.ReaderAt, size int64, o *Options) (*Reader, 
 	return rd, nil
 }
 
-// step tells how far a walk is, and asks whether to go on.
+// step reports how far a walk is, and asks whether to go on.
 func (r *Reader) step(at int64) error {
 	if r.open.Progress != nil {
 		r.open.Progress(min(at, r.size), r.size)

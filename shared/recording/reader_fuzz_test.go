@@ -49,7 +49,7 @@ func FuzzReader(f *testing.F) {
 		}
 		if err != nil {
 			if r != nil {
-				t.Fatal("a reader beside an error")
+				t.Fatal("a reader with an error")
 			}
 			var corrupt *recording.CorruptError
 			if !errors.As(err, &corrupt) && !errors.Is(err, recording.ErrEmpty) && !errors.Is(err, recording.ErrNotArrow) && !errors.Is(err, recording.ErrNoSchema) && !errors.Is(err, recording.ErrSchemaLost) && !errors.Is(err, recording.ErrBigEndian) {

@@ -46,7 +46,7 @@ func TestWhatIsNoRecordingIsRefusedWithTheReason(t *testing.T) {
 		"a marker and rubbish":           {bytes.Repeat([]byte{0xFF}, 100), recording.ErrNotArrow},
 		"big endian":                     {bigEndian, recording.ErrBigEndian},
 		"a schema that cannot be read":   {brokenSchema, recording.ErrSchemaLost},
-		"zeros behind the magic":         {append(whole[:8:8], make([]byte, 1000)...), recording.ErrSchemaLost},
+		"zeros after the magic":          {append(whole[:8:8], make([]byte, 1000)...), recording.ErrSchemaLost},
 		"a batch where the schema was":   {append(whole[:8:8], whole[dissect.Block(t, whole, 0).Offset:]...)[:9000], recording.ErrSchemaLost},
 		"a schema with a body of no end": {schemaWithBody(1 << 40), recording.ErrSchemaLost},
 	} {
@@ -282,28 +282,28 @@ func TestNamesThatMissGetTheNearOnes(t *testing.T) {
 	}
 }
 
-// A preserved tail of zeros, rubbish, and a second file behind the first are
-// damage; batches before and behind it are not.
+// A preserved tail of zeros, rubbish, and a second file after the first are
+// damage; batches before and after it are not.
 func TestFilesWithoutFooterHoldWhatHoldsInThem(t *testing.T) {
 	whole := testdata.Foreign(t, "csharp/cs_small.arrow")
 	last := dissect.Block(t, whole, 2)
-	data := whole[:last.Offset+int64(last.MetaLength)+last.BodyLength] // three batches, nothing behind
+	data := whole[:last.Offset+int64(last.MetaLength)+last.BodyLength] // three batches, nothing after
 	rubbish := bytes.Repeat([]byte("rubbish "), 100)
 	for name, c := range map[string]struct {
 		data    []byte
 		batches int
 		state   recording.State
 	}{
-		"nothing behind the batches":        {data, 3, recording.Unfinished},
+		"nothing after the batches":         {data, 3, recording.Unfinished},
 		"half an end mark":                  {whole[:len(data)+4], 3, recording.Unfinished},
 		"an end mark":                       {whole[:len(data)+8], 3, recording.Unfinished},
 		"half a footer":                     {whole[:len(data)+100], 3, recording.Unfinished},
 		"a footer without its magic":        {whole[:len(whole)-1], 3, recording.Unfinished},
 		"a footer with a wrong length":      {append(whole[:len(whole)-10:len(whole)-10], "\xff\xff\xff\x7fARROW1"...), 3, recording.Damaged},
 		"a footer that cannot be read":      {append(whole[:len(whole)-10:len(whole)-10], "\x20\x00\x00\x00ARROW1"...), 3, recording.Damaged},
-		"zeros behind the batches":          {append(bytes.Clone(data), make([]byte, 512)...), 3, recording.Damaged},
-		"rubbish behind the batches":        {append(bytes.Clone(data), rubbish...), 3, recording.Damaged},
-		"a second file behind the batches":  {append(bytes.Clone(data), whole[8:]...)[:len(data)+5000], 3, recording.Damaged},
+		"zeros after the batches":           {append(bytes.Clone(data), make([]byte, 512)...), 3, recording.Damaged},
+		"rubbish after the batches":         {append(bytes.Clone(data), rubbish...), 3, recording.Damaged},
+		"a second file after the batches":   {append(bytes.Clone(data), whole[8:]...)[:len(data)+5000], 3, recording.Damaged},
 		"the last batch cut in its header":  {data[:last.Offset+50], 2, recording.Unfinished},
 		"the last batch cut in its body":    {data[:len(data)-9], 2, recording.Unfinished},
 		"the last batch without its prefix": {data[:last.Offset+6], 2, recording.Unfinished},

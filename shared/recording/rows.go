@@ -87,7 +87,7 @@ func (r *Reader) CountRows(ctx context.Context) (int64, error) {
 	return rows, nil
 }
 
-// likelyBatch returns a batch whose header holds and that others may be like,
+// likelyBatch returns a batch whose header is valid and that others may be like,
 // or nil.
 func (r *Reader) likelyBatch() *batchState {
 	for i := range r.batches {

@@ -145,7 +145,7 @@ func (r *Reader) measureStride(column int) (int, error) {
 }
 
 // strideOf measures the rhythm of one vector, 1 if it has none, 0 if it shows too
-// little to tell. Only what lies between two beginnings is measured: what the
+// little to measure. Only what lies between two beginnings is measured: what the
 // batch begins and ends with may be a part of a value's rows.
 func strideOf(v *Vector) int {
 	begins := make([]bool, v.Len)

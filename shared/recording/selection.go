@@ -98,7 +98,7 @@ func (r *Reader) TimeOf(from, to string) (*TickRange, error) {
 // places may have the times that are asked for.
 //
 // It returns a *RangeError for what is not in the recording (an empty range that
-// lies in it is none), a *ColumnError, ErrNoClock, an error that tells why the
+// lies in it is none), a *ColumnError, ErrNoClock, an error that says why the
 // columns do not go with Unique, or the error of ctx or of the source.
 func (r *Reader) Select(ctx context.Context, s Selection) (*Excerpt, error) {
 	x := &Excerpt{r: r, named: len(s.Columns) > 0}
@@ -190,7 +190,7 @@ func (x *Excerpt) selectBatches(ctx context.Context, batches Range) error {
 	return err
 }
 
-// startOf returns the first row of a batch, or behind the last the number of
+// startOf returns the first row of a batch, or after the last the number of
 // rows.
 func (r *Reader) startOf(ctx context.Context, batch int) (int64, error) {
 	if batch >= len(r.batches) {

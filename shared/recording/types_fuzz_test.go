@@ -14,7 +14,7 @@ import (
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
-// FuzzTypes: whatever stands in columns of any type, reading, showing and
+// FuzzTypes: whatever is in columns of any type, reading, showing and
 // slicing them does not panic nor take memory without reason, and a slice,
 // copied or encoded anew, reads as its source.
 func FuzzTypes(f *testing.F) {

@@ -78,7 +78,7 @@ func (r *Reader) newUnique(columns []int) (*unique, error) {
 
 // cut reads and picks from the part of one batch.
 func (u *unique) cut(cut rowCut) (*Batch, error) {
-	// From the batch's first row on: where the first value begins tells where
+	// From the batch's first row on: where the first value begins shows where
 	// the others do.
 	b, err := u.r.readRows(cut.batch, cut.start, 0, cut.to, u.columns)
 	if err != nil {
@@ -212,7 +212,7 @@ func picked(v *Vector, rows []int) (out Vector, err error) {
 		return out, nil
 	}
 	for _, row := range rows {
-		if v.Valid[row] == 0 { // one null, and all are told
+		if v.Valid[row] == 0 { // one null, and all are known
 			out.Valid = make([]byte, len(rows))
 			for i, row := range rows {
 				out.Valid[i] = v.Valid[row]

@@ -29,7 +29,7 @@ const (
 func (rc *recoverer) redefinitions() (map[int]redefinition, error) {
 	found := map[int]redefinition{}
 	type state struct {
-		chain []int // verdicts, in the order in which their values stand
+		chain []int // verdicts, in the order of their values
 		at    int   // how many of them count now
 	}
 	states := map[int64]*state{}

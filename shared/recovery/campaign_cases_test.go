@@ -138,7 +138,7 @@ type campaignCase struct {
 	kind string
 	data []byte
 	// touched are the bytes of the original that are not the same any more;
-	// what stands behind moved is at another place.
+	// what is after moved is at another place.
 	touched []extent
 	moved   int64
 	// madePlain: a compressed buffer is one now that is stored as it is.

@@ -18,7 +18,7 @@ import (
 	"github.com/oniscope/oniscope/shared/recovery"
 )
 
-// rowBits gives the bits of each row: null, the value's bytes, or what stands
+// rowBits gives the bits of each row: null, the value's bytes, or what is
 // for them where the column is nested. skip are columns that cannot be compared.
 func rowBits(b *recording.Batch, skip []bool) []string {
 	rows := make([]string, b.Rows)
@@ -124,7 +124,7 @@ func (c *campaignCase) check() (result caseResult) {
 			wrong("recover: %d batches of the output cannot be read", read.damaged)
 		}
 		// Batches of which no byte is there any more leave no trace but the
-		// missing end, which is told.
+		// missing end, which is reported.
 		if plan.Report.Outcome == recovery.Lossless && read.missing > c.gone() {
 			wrong("recover: lossless, and %d batches are missing", read.missing-c.gone())
 		}
@@ -259,8 +259,8 @@ func (c *campaignCase) footerSchema() bool {
 	return c.hits(c.file.meta[len(c.file.meta)-1].from, int64(len(c.file.data)))
 }
 
-// untouched reports whether a batch, what stands in front of all batches, and
-// what it stands in the order of are as they were, so that it must be found.
+// untouched reports whether a batch, what is in front of all batches, and
+// what it is in the order of are as they were, so that it must be found.
 func (c *campaignCase) untouched(j int) bool {
 	b := &c.file.batches[j]
 	if c.hits(b.from, b.to) || c.hits(0, c.file.batches[0].from) {
@@ -269,14 +269,14 @@ func (c *campaignCase) untouched(j int) bool {
 	if c.hitsDictionary() {
 		return false
 	}
-	// Without a marker nothing can be found behind damage; a file that is cut
-	// off may have lost what stands behind its batches.
+	// Without a marker nothing can be found after damage; a file that is cut
+	// off may have lost what is after its batches.
 	old := strings.Contains(c.file.name, "0.14") || strings.Contains(c.file.name, "deltas") // nor what words a dictionary has
 	unframed := strings.HasPrefix(c.file.name, "polars/") || c.file.name == "arrow-js/types_file"
 	return !old && !(unframed && c.footerSchema()) && c.moved >= int64(len(c.file.data))
 }
 
-// hitsDictionary reports whether something is touched that stands between the
+// hitsDictionary reports whether something is touched that is between the
 // batches: a dictionary.
 func (c *campaignCase) hitsDictionary() bool {
 	end := c.file.batches[0].from

@@ -87,10 +87,10 @@ func TestDamageTable(t *testing.T) {
 			{"schema message zeroed", clone(func(p []byte) { zero(p[8:blocks[0].Offset]) }), all, recovery.Lossless, 0, -2, "taken from the footer"},
 			{"everything before the first batch zeroed", clone(func(p []byte) { zero(p[:blocks[0].Offset]) }), all, recovery.Lossless, 0, -2, "taken from the footer"},
 			{"zeroed tail without a footer", append(dissect.WithoutFooter(t, file), make([]byte, 70000)...), all, recovery.Lossy, 0, -1, "to the end of the file"},
-			{"zeroed tail behind the footer", append(bytes.Clone(file), make([]byte, 5000)...), all, recovery.Lossless, 0, -2, "follow the end of the file"},
-			{"much zeroed tail behind the footer", append(bytes.Clone(file), make([]byte, 3<<20)...), all, recovery.Lossless, 0, -2, "follow the end of the file"},
+			{"zeroed tail after the footer", append(bytes.Clone(file), make([]byte, 5000)...), all, recovery.Lossless, 0, -2, "follow the end of the file"},
+			{"much zeroed tail after the footer", append(bytes.Clone(file), make([]byte, 3<<20)...), all, recovery.Lossless, 0, -2, "follow the end of the file"},
 			{"rubbish without a footer", append(dissect.WithoutFooter(t, file), bytes.Repeat([]byte("rubbish!"), 99)...), all, recovery.Lossy, 0, -1, "no message begins here"},
-			{"rubbish behind the footer", append(bytes.Clone(file), bytes.Repeat([]byte("rubbish!"), 99)...), all, recovery.Lossless, 0, -2, "follow the end of the file"},
+			{"rubbish after the footer", append(bytes.Clone(file), bytes.Repeat([]byte("rubbish!"), 99)...), all, recovery.Lossless, 0, -2, "follow the end of the file"},
 			{"short last body", file[:body(4)+70], []int{0, 1, 2, 3}, recovery.Lossy, 1, 11, "of its body are there"},
 			{"short last header", file[:blocks[4].Offset+100], []int{0, 1, 2, 3}, recovery.Lossy, 1, -1, "inside the header"},
 			{"header of a batch zeroed", clone(func(p []byte) { zero(p[blocks[2].Offset:body(2)]) }), []int{0, 1, 3, 4}, recovery.Lossy, 1, 40, "zeros where a message"},
@@ -135,7 +135,7 @@ func TestDamageTable(t *testing.T) {
 				damage{"a length that is huge", clone(func(p []byte) { binary.LittleEndian.PutUint64(p[body(2)+b.Offset:], 1<<62) }), []int{0, 1, 3, 4}, recovery.Lossy, 1, 40, "claimed"},
 			)
 		}
-		// Without a footer the scan finds what is behind the damage.
+		// Without a footer the scan finds what is after the damage.
 		for _, c := range table {
 			if len(c.bytes) == len(file) && bytes.Equal(c.bytes[end(4):], file[end(4):]) && !bytes.Equal(c.bytes[:blocks[0].Offset], make([]byte, blocks[0].Offset)) && c.bytes[8] != 0 {
 				table = append(table, damage{c.name + ", no footer", c.bytes[:end(4)], c.keep, c.outcome, -1, -2, ""})

@@ -110,7 +110,7 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 			[]said{{recording.SeverityError, 20, 3, "(0.3 s)"}}},
 		{"batches of a few rows", even(200, 25e6, 1000, between(55, 60)), even(200, 25e6, 1000, between(55, 60)), 10,
 			[]said{{recording.SeverityError, 55, 5, ""}}},
-		{"all gaps are told", even(n, 1400, 17, func(row int) bool { return row%100 == 50 }), even(n, 8333, 1000, func(row int) bool { return row%100 == 50 }), 500,
+		{"all gaps are reported", even(n, 1400, 17, func(row int) bool { return row%100 == 50 }), even(n, 8333, 1000, func(row int) bool { return row%100 == 50 }), 500,
 			[]said{{recording.SeverityError, 50, 1, ""}, {recording.SeverityError, 149, 1, ""}, {recording.SeverityError, 248, 1, ""}, {recording.SeverityError, 347, 1, ""}, {recording.SeverityError, 446, 1, ""}, {recording.SeverityError, 545, 1, ""}, {recording.SeverityError, 644, 1, ""}, {recording.SeverityError, 743, 1, ""}, {recording.SeverityError, 842, 1, ""}, {recording.SeverityError, 941, 1, ""}}},
 		{"every second row of one batch is lost", even(n, 1400, 17, func(row int) bool { return row >= 300 && row < 500 && row%2 == 1 }), even(n, 8333, 1000, func(row int) bool { return row >= 300 && row < 500 && row%2 == 1 }), 100,
 			[]said{{recording.SeverityError, 301, 99, "in many places of the batch"}, {recording.SeverityError, 400, 1, ""}}},

@@ -26,7 +26,7 @@ var ErrMoves = errors.New("recording: bytes would have to move: recover into ano
 // that a batch is at an offset that Arrow does not allow.
 func (p *Plan) InPlace() (InPlace, error) { return p.inPlace, p.inPlaceErr }
 
-// planInPlace is plan for the same file: bytes in the middle that do not hold
+// planInPlace is plan for the same file: bytes in the middle that are not intact
 // stay, and the footer does not list them.
 func (rc *recoverer) planInPlace(p *Plan) {
 	if rc.Stream || !rc.Magic || rc.Base > 0 || rc.SchemaOdd || rc.salvage != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// mended makes a file whole where it stands.
+// mended makes a file whole where it is.
 func mended(t testing.TB, file []byte, o *recovery.Options) ([]byte, *recovery.Plan) {
 	t.Helper()
 	p, err := recovery.Examine(context.Background(), bytes.NewReader(file), int64(len(file)), o)

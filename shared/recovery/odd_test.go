@@ -66,7 +66,7 @@ func TestMetadataThatOthersRefuseAreWrittenAnew(t *testing.T) {
 	}
 }
 
-// A file behind itself has its dictionaries twice.
+// A file after itself has its dictionaries twice.
 func TestADictionaryThatIsThereTwiceIsWrittenOnce(t *testing.T) {
 	file := testdata.Foreign(t, "pyarrow/dictionary_deltas_file.arrow")
 	twice := append(bytes.Clone(file), file...)

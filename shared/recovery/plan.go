@@ -65,7 +65,7 @@ type Report struct {
 }
 
 // ErrNothingIntact is the cause of a Error when a file has batches and
-// none of them holds.
+// none of them is intact.
 var ErrNothingIntact = errors.New("recording: no batch of the file is intact: look for a copy of the file from before the damage")
 
 // ErrReplaced is the cause of a Error for a stream that an Arrow file
@@ -250,7 +250,7 @@ func walkOver(file io.ReaderAt, size int64, yield func() error) (*messages.Layou
 	return messages.Walk(src, ends)
 }
 
-// compare holds what is there against what was promised.
+// compare compares what is there with what was promised.
 func (p *Plan) compare(l *messages.Layout) error {
 	batches, rows := 0, int64(0)
 	for i := range l.Verdicts {

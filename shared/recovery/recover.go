@@ -39,7 +39,7 @@ type Options struct {
 	// that is replaced in the middle.
 	Stream bool
 
-	// Progress tells how many bytes of the input have been examined.
+	// Progress is called with how many bytes of the input have been examined.
 	Progress func(done, total int64)
 }
 
@@ -123,7 +123,7 @@ type suspect struct {
 	kind    suspectKind
 }
 
-// A suspectKind tells suspects that something else may explain.
+// A suspectKind marks suspects that something else may explain.
 type suspectKind uint8
 
 const (
@@ -274,7 +274,7 @@ func (rc *recoverer) failed(err error) error {
 	return &Error{Report: rc.report, Err: reason.Err}
 }
 
-// reached tells that the bytes before at were examined, and asks whether to go
+// reached reports that the bytes before at were examined, and asks whether to go
 // on.
 func (rc *recoverer) reached(at int64) error {
 	rc.mu.Lock()

@@ -52,7 +52,7 @@ func FuzzRecover(f *testing.F) {
 		if err != nil {
 			var failed *recovery.Error
 			if !errors.As(err, &failed) || p != nil {
-				t.Fatalf("%v beside %v", err, p)
+				t.Fatalf("%v with %v", err, p)
 			}
 			return
 		}
@@ -64,7 +64,7 @@ func FuzzRecover(f *testing.F) {
 }
 
 // damageBy changes a file as a disk, a crash or a copy does: zeros or
-// other bytes over a range, a cut, zeros behind the end. Five bytes of ops make
+// other bytes over a range, a cut, zeros after the end. Five bytes of ops make
 // one change.
 func damageBy(file, ops []byte) []byte {
 	out := bytes.Clone(file)
@@ -87,10 +87,10 @@ func damageBy(file, ops []byte) []byte {
 	return out
 }
 
-// Of a file with checksums, whatever was overwritten or cut off behind its
+// Of a file with checksums, whatever was overwritten or cut off after its
 // schema, only batches that were written are recovered, in their order: no row
 // is invented. (A damaged schema may give the same bytes another type; that
-// footer and schema differ is told then.)
+// footer and schema differ is reported then.)
 func FuzzRecoverInventsNothing(f *testing.F) {
 	file, _ := testdata.WriteRandom(f, testdata.Small(), recording.Zstd, 33, 25, 25, 25, 25, 25, 6)
 	original := batchesOf(f, file.Data)

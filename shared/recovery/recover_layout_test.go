@@ -157,7 +157,7 @@ func TestLostRowsAreGuessedFromTheMetadata(t *testing.T) {
 }
 
 // Bytes missing inside a plain body leave a batch whose end nobody can prove:
-// the message behind it does, if it can be found, wherever it stands.
+// the message after it does, if it can be found, wherever it is.
 func TestAPlainBatchThatNoMessageFollowsIsSuspect(t *testing.T) {
 	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.None, 54, 50, 50, 50)
 	original := batchesOf(t, f.Data)

@@ -45,7 +45,7 @@ func recoverBytes(t testing.TB, input []byte) ([]byte, recovery.Report) {
 	if err != nil {
 		var failed *recovery.Error
 		if !errors.As(err, &failed) || p != nil || failed.Report.Outcome != recovery.Failed || failed.Report.RowsRecovered != 0 {
-			t.Fatalf("%v beside plan %v", err, p)
+			t.Fatalf("%v with plan %v", err, p)
 		}
 		return nil, failed.Report
 	}
@@ -93,7 +93,7 @@ func checkReport(t testing.TB, r *recovery.Report, size int64) {
 				lost++
 			}
 			if f.Offset < end {
-				t.Errorf("bytes from %d are told lost twice", f.Offset)
+				t.Errorf("bytes from %d are counted as lost twice", f.Offset)
 			}
 			end = f.Offset + f.Length
 		} else if f.LostRows != 0 {
@@ -268,7 +268,7 @@ func TestRowsThatAreZeroInAllColumnsAreSuspect(t *testing.T) {
 	}
 }
 
-// Losses are told with the rows and ticks around them.
+// Losses are reported with the rows and ticks around them.
 func TestALossStandsBetweenItsNeighbours(t *testing.T) {
 	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.Zstd, 24, 40, 40, 40, 40, 40)
 	blocks := dissect.Footer(t, f.Data).Batches

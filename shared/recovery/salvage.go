@@ -12,7 +12,7 @@ import (
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
-// How a salvage works. The buffers of a batch stand one column after the other.
+// How a salvage works. The buffers of a batch follow each other column by column.
 // Of a batch that the end of the file cuts, the columns before the cut are
 // whole, and of a plain column the rows before the cut are. The rows that all
 // wanted columns have are kept, as a batch of its own header. A file has one
@@ -164,7 +164,7 @@ func (rc *recoverer) cutBatch(m *messages.Message, spans []arrowipc.Span, column
 			if ok, err := rc.cutRuns(m, &cut, span, f, rows); !ok || err != nil {
 				return nil, err
 			}
-		case span.NodeEnd == span.Node+1 && span.BufferEnd == span.Buffer+3: // offsets behind the rows mean nothing
+		case span.NodeEnd == span.Node+1 && span.BufferEnd == span.Buffer+3: // offsets after the rows mean nothing
 			if err := rc.cutValues(m, &cut, span.Node, span.Buffer, rows, -1); err != nil {
 				return nil, err
 			}
@@ -203,7 +203,7 @@ func (rc *recoverer) cutValues(m *messages.Message, cut *arrowipc.RecordBatch, n
 }
 
 // cutRuns cuts a run-end encoded column to the runs of the first rows; the last
-// run may end behind them. ok is false if its values cannot be cut.
+// run may end after them. ok is false if its values cannot be cut.
 func (rc *recoverer) cutRuns(m *messages.Message, cut *arrowipc.RecordBatch, span arrowipc.Span, f *arrowipc.Field, rows int64) (ok bool, err error) {
 	endBits, ok1 := f.Children[0].Type.FixedBits()
 	width, ok2 := f.Children[1].Type.FixedBits()
@@ -228,7 +228,7 @@ func (rc *recoverer) cutRuns(m *messages.Message, cut *arrowipc.RecordBatch, spa
 	return true, rc.cutValues(m, cut, span.Node+2, span.Buffer+2, runs, int64(width))
 }
 
-// projected appends to a plan what a batch has of some columns, behind a
+// projected appends to a plan what a batch has of some columns, after a
 // header of its own, and returns its block.
 func (rc *recoverer) projected(p *Plan, at int64, m *messages.Message, batch *arrowipc.RecordBatch, columns []int) (arrowipc.Block, error) {
 	spans, err := arrowipc.Columns(rc.schema, m.Version, m.Batch, nil)
@@ -295,7 +295,7 @@ func (rc *recoverer) projected(p *Plan, at int64, m *messages.Message, batch *ar
 	return arrowipc.Block{Offset: at, MetaLength: int32(len(header)), BodyLength: size}, nil
 }
 
-// aligned reports whether all buffers stand at multiples of 8.
+// aligned reports whether all buffers are at multiples of 8.
 func aligned(buffers []arrowipc.Buffer) bool {
 	for _, b := range buffers {
 		if b.Length > 0 && b.Offset%8 != 0 {

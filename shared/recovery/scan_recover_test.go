@@ -35,7 +35,7 @@ func TestTheScanGivesUpOnAFileOfBeginnings(t *testing.T) {
 // judged over and over.
 func TestOverlappingMessagesCostNoMoreThanTheFileSeveralTimes(t *testing.T) {
 	s := &stream.Stream{Name: "plain", Columns: []stream.Column{{Name: "A", Type: stream.Uint64}}}
-	for _, rows := range []int{20008, 1<<20 + 8} { // bodies that end inside the file, and behind it
+	for _, rows := range []int{20008, 1<<20 + 8} { // bodies that end inside the file, and after it
 		f, _ := testdata.WriteRandom(t, s, recording.None, 66, rows)
 		b := dissect.Footer(t, f.Data).Batches[0]
 		header := append(bytes.Clone(f.Data[b.Offset:b.Offset+int64(b.MetaLength)]), "between."...)
@@ -56,7 +56,7 @@ func TestOverlappingMessagesCostNoMoreThanTheFileSeveralTimes(t *testing.T) {
 }
 
 // Whatever is cut out of the middle, zeroed or put in, with a footer or
-// without: every batch behind that is untouched is kept, and none that never
+// without: every batch after that is untouched is kept, and none that never
 // was.
 func TestEveryBatchBehindTheDamageIsKept(t *testing.T) {
 	r := rand.New(rand.NewPCG(64, 64))

@@ -73,7 +73,7 @@ func TestEveryWritersFileIsRecoveredWithoutItsFooter(t *testing.T) {
 			}
 			options.SchemaFrom = testdata.Open(t, f.Data)
 		case strings.HasPrefix(f.Name, "polars/types") && f.Want.Format == "file":
-			return // its dictionaries are behind the batches: only the footer tells
+			return // its dictionaries are after the batches: only the footer tells
 		}
 		checkRecovered(t, f, cut, options)
 	})

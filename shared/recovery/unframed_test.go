@@ -29,7 +29,7 @@ func TestASchemaWithoutItsFrameIsRead(t *testing.T) {
 	if rows := testdata.IndexAll(t, r); rows != 300 || r.About().State != recording.Unfinished {
 		t.Errorf("cut: %d rows, %s: %+v", rows, r.About().State, r.Findings())
 	}
-	// What is lost between the schema and the first batch that is found is told.
+	// What is lost between the schema and the first batch that is found is reported.
 	damaged := bytes.Clone(cut)
 	first := bytes.Index(damaged, []byte{0xFF, 0xFF, 0xFF, 0xFF})
 	clear(damaged[first : first+8])
@@ -78,7 +78,7 @@ func TestBytesBehindTheEndOfAStreamAreALoss(t *testing.T) {
 	}
 	zeros := append(bytes.Clone(data), make([]byte, 100)...)
 	if p, err = recovery.Examine(context.Background(), bytes.NewReader(zeros), int64(len(zeros)), nil); err != nil || p.Report.Outcome != recovery.Lossless {
-		t.Errorf("zeros behind the end: %v", err)
+		t.Errorf("zeros after the end: %v", err)
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 // matter for a recovery: padding, clocks, channels, and what the file's end
 // should be.
 
-// VerifyOptions say what is known beside the file, and let a caller follow and
+// VerifyOptions say what is known besides the file, and let a caller follow and
 // end a long verification.
 type VerifyOptions struct {
 	// AcqClockHz is the rate of Clock, for files that do not state it; 0:
@@ -32,7 +32,7 @@ type VerifyOptions struct {
 	// damage.
 	Open bool
 
-	// Progress tells how many bytes of the file have been examined.
+	// Progress is called with how many bytes of the file have been examined.
 	Progress func(done, total int64)
 }
 
@@ -197,7 +197,7 @@ func (v *verifier) forgiveEnd() {
 	}
 }
 
-// noteGaps tells the gaps and the rows whose ticks cannot be right.
+// noteGaps reports the gaps and the rows whose ticks cannot be right.
 func (v *verifier) noteGaps() {
 	f := &v.finder
 	at := func(batch int) int64 {
@@ -219,7 +219,7 @@ func (v *verifier) noteGaps() {
 	for i := range f.Odd {
 		o := &f.Odd[i]
 		if column := v.tickColumn(); v.rc.zeros.touches(o.Batch, column) || o.Duplicate && v.rc.zeros.touches(o.Batch-1, column) {
-			continue // told by its zeros
+			continue // reported by its zeros
 		}
 		reason := ""
 		switch {
@@ -228,7 +228,7 @@ func (v *verifier) noteGaps() {
 		case o.Duplicate:
 			reason = fmt.Sprintf("suspect: %s the same %s as the row before", messages.Counted(o.Rows, "row has", "rows have"), f.Column)
 		case f.Column == "Clock":
-			continue // told where the batch was checked
+			continue // reported where the batch was checked
 		default:
 			reason = fmt.Sprintf("suspect: %s of %s is not between those around it", f.Column, messages.Counted(o.Rows, "row", "rows"))
 		}

@@ -109,7 +109,7 @@ func (c *channel) add(p *channelPart) {
 	c.atLo, c.atHi = c.atLo+p.atLo, c.atHi+p.atHi
 }
 
-// clipped counts the values at or beyond both ends of a range that stand in
+// clipped counts the values at or beyond both ends of a range that are in
 // runs of at least run.
 func clipped[T int16 | uint16](values []T, lo, hi int64, run int) (atLo, atHi int64) {
 	envelope := [2]float32{}
@@ -148,7 +148,7 @@ func gather(out, data, valid []byte, w int) []byte {
 	return out
 }
 
-// channelFindings tells which channels are constant or clipped, neighbours
+// channelFindings reports which channels are constant or clipped, neighbours
 // alike as one.
 func (v *verifier) channelFindings() []recording.Finding {
 	var list []recording.Finding

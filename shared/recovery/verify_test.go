@@ -31,12 +31,12 @@ func verifyAll(t testing.TB, file []byte, o recovery.VerifyOptions) ([]recording
 	for f, err := range recovery.Verify(context.Background(), bytes.NewReader(file), int64(len(file)), &o) {
 		if err != nil {
 			if failed = err; f != (recording.Finding{}) {
-				t.Fatalf("a finding beside an error: %+v", f)
+				t.Fatalf("a finding with an error: %+v", f)
 			}
 			continue
 		}
 		if failed != nil {
-			t.Fatal("a finding behind the error")
+			t.Fatal("a finding after the error")
 		}
 		if f.Offset < 0 || f.Length < 0 || f.Length > int64(len(file))-f.Offset || f.Reason == "" {
 			t.Errorf("a finding beyond the file of %d bytes: %+v", len(file), f)
@@ -170,7 +170,7 @@ func TestChannelsThatAreConstantOrClipped(t *testing.T) {
 			}
 			return sine(row, 512, 300, 0, 1023)
 		}, []string{"SpikeData1: constant at 512 in all 1000 values"}},
-		{"neighbours that are dead are told as one", amplifier("SpikeData0", "SpikeData1", "SpikeData2"), func(c, row int) uint16 { return 7 },
+		{"neighbours that are dead are reported as one", amplifier("SpikeData0", "SpikeData1", "SpikeData2"), func(c, row int) uint16 { return 7 },
 			[]string{"SpikeData0 .. SpikeData2 (3 columns): constant at 7 in all 1000 values"}},
 		{"constant but for one value", amplifier("SpikeData0"), func(_, row int) uint16 { return uint16(512 + row/999) }, nil},
 		{"a signal that hits its ADC's limits", amplifier("SpikeDataCh0"), func(_, row int) uint16 { return sine(row, 512, 600, 0, 1023) },
@@ -237,7 +237,7 @@ func TestVerifyOfStreamsAndOtherLayouts(t *testing.T) {
 			{"a stream", whole, recording.SeverityInfo},
 			{"a stream without its end mark", whole[:len(whole)-8], recording.SeverityWarning},
 			{"a stream that is cut", whole[:len(whole)-100], recording.SeverityError},
-			{"a stream with rubbish behind it", append(bytes.Clone(whole), "rubbish!"...), recording.SeverityError},
+			{"a stream with rubbish after it", append(bytes.Clone(whole), "rubbish!"...), recording.SeverityError},
 			{"a magic of 64 bytes", reframed(t, f.Data, 64, true, true), recording.SeverityInfo},
 			{"no schema message", reframed(t, f.Data, 8, false, true), recording.SeverityInfo},
 			{"no marker", reframed(t, f.Data, 8, true, false), recording.SeverityInfo},
@@ -312,7 +312,7 @@ func TestVerifyEndsWhenItIsToldTo(t *testing.T) {
 	last := int64(0)
 	for range recovery.Verify(context.Background(), bytes.NewReader(f.Data), int64(len(f.Data)), &recovery.VerifyOptions{Progress: func(done, total int64) {
 		if done < last || total != int64(len(f.Data)) {
-			t.Errorf("%d of %d behind %d", done, total, last)
+			t.Errorf("%d of %d after %d", done, total, last)
 		}
 		last = done
 	}}) {

@@ -9,8 +9,8 @@ import (
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
-// How a lost block is told from a quiet signal. Zeros are a lost block if they
-// begin and end where a block of the disk would, give or take values beside it
+// How a lost block is distinguished from a quiet signal. Zeros are a lost block if they
+// begin and end where a block of the disk would, give or take values next to it
 // that happen to be 0, and if the columns at their ends are no signals that are
 // 0 for a while of their own accord. Those show it elsewhere in the file: runs
 // of zeros that end anywhere. Of such a column a run must be so well placed that
@@ -31,7 +31,7 @@ type zeroRun struct {
 	rows  int64
 	clock [2]uint64 // before and after
 	whole bool      // it is all that the batch has of its columns
-	open  bool      // one of its ends cannot be told
+	open  bool      // one of its ends is not known
 }
 
 // A zeroFinder gathers the runs of zeros of a file.

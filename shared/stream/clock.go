@@ -34,7 +34,7 @@ func (s Stream) ticks(name string) (column int, ok bool) {
 // ErrNoRate says that seconds mean nothing: nobody knows how many ticks one has.
 var ErrNoRate = errors.New("stream: seconds: the rate of the acquisition clock is not known")
 
-// maxFloatTicks is how many ticks a float64 of seconds tells apart, at any rate.
+// maxFloatTicks is how many ticks a float64 of seconds distinguishes, at any rate.
 const maxFloatTicks = 1 << 52
 
 // TicksFromSeconds returns the first tick that is not before a decimal number

@@ -1,6 +1,6 @@
 package stream
 
-// CodeRange returns the least and greatest code that the ADC behind column i
+// CodeRange returns the least and greatest code that the ADC of column i
 // can give, or that its type can hold; ok is false for columns that do not hold
 // 16-bit codes. An unsigned code whose zero lies at a power of two goes as far
 // up as down.

@@ -5,7 +5,7 @@ import "strings"
 // ADC facts of files without metadata, by column name. Source: onix-devices
 // 9.3 (unit table). Gains of Neuropixels 1.0 are not in the names, so AP and
 // LFP stay codes; AmplifierData means Rhd/Rhs (0.195 uV) or Neuropixels 2.0,
-// told apart by the columns beside it.
+// distinguished by the columns next to it.
 const (
 	rhdMicrovoltsPerCode   = 0.195
 	np2MicrovoltsPerCode   = 3.05176
@@ -25,7 +25,7 @@ const (
 
 // FillIn fills in units, scales and strides that the file does not state but
 // whose column names settle, and returns the device's title for people, ""
-// when the columns do not tell. What metadata said is never changed.
+// when the columns do not show it. What metadata said is never changed.
 func (s *Stream) FillIn() (title string) {
 	count := map[string]int{}
 	for i := range s.Columns {
@@ -51,7 +51,7 @@ func (s *Stream) FillIn() (title string) {
 		case c.Name == "BytesUsed":
 			set("B", 1, 0)
 		case channel < 0:
-		case group == "LFP" && c.Stride == 0 && count["LFP"] >= minNeuropixelsChannels && count["AP"] > 0: // alone it may stand at its own rate
+		case group == "LFP" && c.Stride == 0 && count["LFP"] >= minNeuropixelsChannels && count["AP"] > 0: // alone it may be at its own rate
 			c.Stride = lfpStride
 		case group == "Aux":
 			set("V", auxVoltsPerCode, 0)
@@ -71,7 +71,7 @@ func (s *Stream) FillIn() (title string) {
 }
 
 // Title is what people call the device: what the file says, or what the names of
-// the columns tell; "" when neither does.
+// the columns show; "" when neither does.
 func (s Stream) Title() string {
 	if s.Device != "" {
 		return s.Device

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A StartTime is what a start-time CSV tells about a recording.
+// A StartTime is what a start-time CSV says about a recording.
 type StartTime struct {
 	Time           time.Time // UTC; written before acquisition starts, by seconds in Bonsai's files
 	AcqClockHz     uint64    // rate of Clock

@@ -40,7 +40,7 @@ func TestWhatIsNoRecordingIsRefusedInWords(t *testing.T) {
 			if len(ids) != 0 {
 				t.Errorf("streams %v", ids)
 			}
-			// The page goes on: a good file opens behind the bad one.
+			// The page goes on: a good file opens after the bad one.
 			check(t, page.Drop(foreign(t, "new_Heartbeat.arrow")))
 			check(t, page.WaitDrawn(0))
 			compareValues(t, page, "new_Heartbeat", foreign(t, "new_Heartbeat.arrow"))

@@ -11,7 +11,7 @@ import (
 
 // Files and streams of every writer, with every kind of type: the page opens
 // them, shows what can be plotted, lists the rest as a table, and gives scripts
-// the values that the twin beside the file states.
+// the values that the twin next to the file states.
 func TestEveryWritersTypesOpenInThePage(t *testing.T) {
 	page := open(t, desk)
 	for _, name := range []string{

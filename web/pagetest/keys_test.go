@@ -133,7 +133,7 @@ func TestKeysMoveThroughTheChannels(t *testing.T) {
 	}
 }
 
-// plotPoint is a point over the traces, at a share of their width behind the gutter.
+// plotPoint is a point over the traces, at a share of their width after the gutter.
 func plotPoint(t *testing.T, page *Page, share float64) (x, y float64) {
 	t.Helper()
 	b := boxOf(t, page, "#traces")

@@ -122,7 +122,7 @@ func TestTheColoursAreThoseOfTheDesignInBothThemes(t *testing.T) {
 					t.Errorf("%s of %s is %s, want %s (--%s)", c.property, selector, colour, want, c.token)
 				}
 			}
-			// The canvases read the tokens too: the ground behind the traces, in
+			// The canvases read the tokens too: the ground under the traces, in
 			// the corner of the gutter where nothing is drawn.
 			var pixel []int
 			check(t, page.Eval(`(() => {

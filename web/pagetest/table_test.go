@@ -17,7 +17,7 @@ import (
 )
 
 // notes is a stream of words as an experimenter's log would be: text, a
-// dictionary, a list, a structure and nulls, beside Clock. Rows are 10 ms apart
+// dictionary, a list, a structure and nulls, next to Clock. Rows are 10 ms apart
 // at 250 MHz.
 const notesPerBatch = 500
 

@@ -64,7 +64,7 @@ export function mix(a, b, t) {
   return rgbFromOklab([x[0] + (y[0] - x[0]) * t, x[1] + (y[1] - x[1]) * t, x[2] + (y[2] - x[2]) * t]);
 }
 
-/** Channels of one sweep from a to b: about what a screen shows, so that neighbours can be told apart on a long probe too. */
+/** Channels of one sweep from a to b: about what a screen shows, so that neighbours can be distinguished on a long probe too. */
 const SWEEP = 96;
 
 /**

@@ -6,10 +6,10 @@
 // The reader goroutine alone owns the Source. It copies each frame into a
 // queue of bounded size. The decoder goroutine alone owns the decoders and
 // fills batches. Each output writes in a goroutine of its own, so that a slow
-// file holds up no other; what may wait for it is bounded in bytes.
+// file delays no other; what may wait for it is bounded in bytes.
 //
 // Nothing that the controller still has is thrown away: an output without room
-// holds up the decoder, a full queue the reader, and then frames wait in the
+// delays the decoder, a full queue the reader, and then frames wait in the
 // controller's own buffer. Only when that is nearly full (fifo.go) frames are
 // discarded, of the streams whose output has no room, from the first that finds
 // none until there is room again: one gap, counted and recorded. Streams of less
@@ -54,7 +54,7 @@ type Device struct {
 
 // Config describes an acquisition. Source, AcqClockHz, Devices and Open are needed.
 type Config struct {
-	Source     oni.Source // started and stopped here; who made it closes it, but not after ErrNoAnswer
+	Source     oni.Source // started and stopped here; the caller that made it closes it, but not after ErrNoAnswer
 	AcqClockHz uint64     // of the frames
 	Devices    []Device   // that may send frames; whose samples are not understood are kept raw, from their first frame on
 
@@ -335,7 +335,7 @@ func (a *Acquisition) open(src *source) {
 	}
 }
 
-// A closedWriter stands for a file that could not be made.
+// A closedWriter takes the place of a file that could not be made.
 type closedWriter struct{}
 
 func (closedWriter) WriteBatch(int, []recording.Vector, []recording.LostRows) (recording.Block, error) {
@@ -409,7 +409,7 @@ var ErrNoAnswer = errors.New("acquire: the controller does not answer")
 // acquisition. What it had is recorded.
 var ErrOverflow = errors.New("acquire: the controller's buffer was full, so it ended acquisition")
 
-// Wait returns when all files are complete. reached tells that the duration
+// Wait returns when all files are complete. reached says whether the duration
 // ended the acquisition; err is what went wrong at the source, not what is in
 // Status.
 func (a *Acquisition) Wait() (reached bool, err error) {

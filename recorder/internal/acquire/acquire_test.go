@@ -43,7 +43,7 @@ func TestEveryRowOfTheDurationReachesItsFile(t *testing.T) {
 		}
 		for i, ticks := range m.column("Clock") {
 			if ticks >= 2.5*sim.ClockHz {
-				t.Errorf("%s: row %d at tick %d, behind the duration", name, i, ticks)
+				t.Errorf("%s: row %d at tick %d, after the duration", name, i, ticks)
 				break
 			}
 		}

@@ -216,7 +216,7 @@ func (a *Acquisition) hand(src *source, i int) {
 	for wait := 0; !o.room(src.batches[i]); wait++ {
 		switch {
 		case o.lacksFile():
-			o.drop(src.batches[i]) // waiting would hold up all others for as long as the disk is full
+			o.drop(src.batches[i]) // waiting would delay all others for as long as the disk is full
 			return
 		case a.mayDiscard(src, o):
 			src.discarding = true
@@ -234,7 +234,7 @@ func (a *Acquisition) hand(src *source, i int) {
 
 // mayDiscard reports whether frames for an output without room may be discarded:
 // while the controller's buffer is nearly full; and while the stream loses rows
-// already, as long as there are others that would be held up by it.
+// already, as long as there are others that would be delayed by it.
 func (a *Acquisition) mayDiscard(src *source, o *output) bool {
 	if a.cfg.Wait {
 		return false
@@ -351,7 +351,7 @@ func (a *Acquisition) passed(end uint64) bool {
 		return false
 	}
 	// Nothing comes any more, or with a Clock that never gets there. What comes
-	// late is waited for: a busy machine reads behind the hardware.
+	// late is waited for: a busy machine reads later than the hardware sends.
 	now := a.elapsed()
 	if ref := j.at(j.ref); ref != a.reached {
 		a.reached, a.reachedAt = ref, now

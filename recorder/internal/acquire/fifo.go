@@ -10,7 +10,7 @@ import (
 
 // The controller's own buffer. It holds seconds to minutes of frames while
 // nobody reads; when it is full, acquisition ends. So its fill is looked at
-// beside the reader, and there are two marks: from relieveAt on, frames that
+// next to the reader, and there are two marks: from relieveAt on, frames that
 // find no room in the recorder are discarded instead of being waited for, until
 // the fill is down to relievedAt.
 const (

@@ -72,7 +72,7 @@ func (g *gate) WriteBatch(rows int, columns []recording.Vector, lost []recording
 	return g.memory.WriteBatch(rows, columns, lost)
 }
 
-// TestAStalledStreamStarvesNoOther: one of two equal streams stands still for
+// TestAStalledStreamStarvesNoOther: one of two equal streams is still for
 // longer than its buffer and the controller's. It has one gap, of exactly what
 // is missing; the other has every row.
 func TestAStalledStreamStarvesNoOther(t *testing.T) {
@@ -142,7 +142,7 @@ func TestAStalledStreamStarvesNoOther(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBoundedInBytes: what waits of a stream whose file stands still.
+// TestMemoryIsBoundedInBytes: what waits of a stream whose file is still.
 func TestMemoryIsBoundedInBytes(t *testing.T) {
 	t.Parallel()
 	src := &paced{size: 100}

@@ -10,7 +10,7 @@ import (
 // slabBytes is how much one block of the queue holds; blocks are recycled.
 const slabBytes = 128 << 10
 
-// A block holds frames back to back: headers beside one slab of samples.
+// A block holds frames back to back: headers and one slab of samples.
 type block struct {
 	frames []frame
 	data   []byte

@@ -262,7 +262,7 @@ func (f *exportFlags) exportSet(ctx context.Context, in *input, x *recording.Exc
 	return err
 }
 
-// exportFile writes one file, and for bin the one beside it.
+// exportFile writes one file, and for bin the one next to it.
 func (f *exportFlags) exportFile(ctx context.Context, in *input, x *recording.Excerpt, o export.Options, report *exportReport) error {
 	out, err := createOutput(f.out, in)
 	if err != nil {

@@ -76,7 +76,7 @@ func (a *app) verify(ctx context.Context, paths []string, c *clockFlags) error {
 	return nil
 }
 
-// verifyFile verifies one file and tells about it, unless as JSON.
+// verifyFile verifies one file and prints what it found, unless as JSON.
 func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verification, error) {
 	in, err := openRaw(path)
 	if err != nil {
@@ -114,7 +114,7 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 	return v, nil
 }
 
-// printVerification writes what was found, also beside a failure.
+// printVerification writes what was found, also before a failure.
 func (a *app) printVerification(v *verification, failed error, open bool, rows int64, clockHz uint64) {
 	count := map[recording.Severity]int{}
 	for i := range v.Findings {

@@ -35,12 +35,12 @@ func TestVerifyOfAFileThatIsOpen(t *testing.T) {
 	}
 }
 
-// A gap is a loss: rows, time and the clock's step are told, and the exit code
+// A gap is a loss: rows, time and the clock's step are reported, and the exit code
 // says so.
 func TestVerifyTellsGaps(t *testing.T) {
 	source := bonsai + "new_Heartbeat.arrow"
 	dir := t.TempDir()
-	// Two parts of a recording, put behind each other, lack what lay between.
+	// Two parts of a recording, one after another, lack what lay between.
 	code, out, words := try("recover", cutOut(t, source, dir), "-o", filepath.Join(dir, "gap.arrow"))
 	if code != exitLoss {
 		t.Fatalf("%d: %s%s", code, out, words)

@@ -1,5 +1,5 @@
 // Package command is the command line of oniscope: one file a verb (cmd_*.go),
-// an options struct each. What verbs have in common lies beside them: the
+// an options struct each. What verbs have in common is next to them: the
 // selection, input and output, progress, the words for findings.
 //
 // Results go to standard output, words to standard error. Exit code 0 means
@@ -75,7 +75,7 @@ func (e *lossError) Unwrap() error { return e.err }
 
 func lossf(format string, args ...any) error { return &lossError{fmt.Errorf(format, args...)} }
 
-// errSaid ends a command whose failure was told already.
+// errSaid ends a command whose failure was reported already.
 var errSaid = errors.New("already said")
 
 func (a *app) run(args ...string) int {

@@ -66,7 +66,7 @@ func (a *app) openInput(ctx context.Context, path string, c *clockFlags) (*input
 }
 
 // openReader opens what is in an input: all of it, or of joined files the nth
-// alone. It tells how far it is: of streams and files without a footer all
+// alone. It shows how far it is: of streams and files without a footer all
 // headers are read.
 func (a *app) openReader(ctx context.Context, in *input, nth int) (*recording.Reader, error) {
 	set, end := a.lateProgress("opening " + in.Path)
@@ -98,7 +98,7 @@ func (a *app) openReader(ctx context.Context, in *input, nth int) (*recording.Re
 	}
 }
 
-// setClock tells a reader what its file does not say of the clock.
+// setClock gives a reader what its file does not say of the clock.
 func (c *clockFlags) setClock(path string, r *recording.Reader) error {
 	hz, start, err := c.clock(path, r.Stream())
 	r.SetClock(hz, start)
@@ -106,7 +106,7 @@ func (c *clockFlags) setClock(path string, r *recording.Reader) error {
 }
 
 // clock returns the rate of the clock and the wall time of the start: what flags
-// say, else what the CSV beside the file says where the file says nothing; 0 and
+// say, else what the CSV next to the file says where the file says nothing; 0 and
 // the zero time leave it as it is.
 func (c *clockFlags) clock(path string, s stream.Stream) (hz uint64, began time.Time, err error) {
 	csv, asked := c.startTime, c.startTime != ""
@@ -122,7 +122,7 @@ func (c *clockFlags) clock(path string, s stream.Stream) (hz uint64, began time.
 		if asked {
 			return 0, began, err
 		}
-		// A file that happens to lie beside it and says nothing is no
+		// A file that happens to be next to it and says nothing is no
 		// reason to refuse a recording.
 		return hz, began, nil
 	}

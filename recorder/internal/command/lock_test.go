@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// TestASuspendedRecorderKeepsItsFiles: however long it stands still, nobody
+// TestASuspendedRecorderKeepsItsFiles: however long it is still, nobody
 // else writes what it writes. When it is killed they are free at once.
 func TestASuspendedRecorderKeepsItsFiles(t *testing.T) {
 	rig := write(t, "rig.yaml", []byte("driver: sim\nwriter: {suffix: None, overwrite: true}\n"))

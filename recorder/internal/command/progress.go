@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 )
 
-// A progress tells how far long work is: a bar on a terminal, otherwise one
+// A progress shows how far long work is: a bar on a terminal, otherwise one
 // line a second, nothing with --quiet. One goroutine at a time may call it.
 type progress struct {
 	bar  *progressbar.ProgressBar
@@ -25,7 +25,7 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// newProgress begins to tell about work of total steps, in bytes if bytes is
+// newProgress begins to show work of total steps, in bytes if bytes is
 // set. A total of -1 is not known.
 func (a *app) newProgress(what string, total int64, bytes bool) *progress {
 	switch {
@@ -47,7 +47,7 @@ func (a *app) newProgress(what string, total int64, bytes bool) *progress {
 	)}
 }
 
-// set tells that done of total steps are done.
+// set shows that done of total steps are done.
 func (p *progress) set(done, total int64) {
 	switch {
 	case p.bar != nil:
@@ -58,7 +58,7 @@ func (p *progress) set(done, total int64) {
 	}
 }
 
-// lateAfter is how long work may take before lateProgress tells of it.
+// lateAfter is how long work may take before lateProgress shows it.
 const lateAfter = 500 * time.Millisecond
 
 // lateProgress is newProgress for work on bytes that mostly takes a

@@ -16,7 +16,7 @@ import (
 // well is quiet, what is not has a word. One goroutine uses it.
 type screen struct {
 	to    io.Writer
-	size  func() (width, height int) // of the terminal; nil: it is none
+	size  func() (width, height int) // of the terminal; nil: it is not a terminal
 	lines int                        // that are there to be rewritten
 }
 

@@ -14,7 +14,7 @@ import (
 
 // A statusSink gives the state of a recording to other programs: one JSON
 // object a line to a pipe, a terminal or standard output; a file is replaced
-// each time, so that who reads it finds one whole object.
+// each time, so that a reader finds one whole object.
 type statusSink struct {
 	slot chan *run.Snapshot
 	done chan struct{}

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// recordSignals are those that end a recording. On Windows SIGTERM stands for a
+// recordSignals are those that end a recording. On Windows SIGTERM means a
 // console that closes, a user who logs off, and a shutdown; the system gives a
 // program some seconds then.
 func recordSignals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }

@@ -161,7 +161,7 @@ func Write(ctx context.Context, in *files.Input, x *recording.Excerpt, o *Option
 	return written, nil
 }
 
-// runSuffix is what a run puts behind a stream's name: a count or a time.
+// runSuffix is what a run adds to a stream's name: a count or a time.
 var runSuffix = regexp.MustCompile(`_(\d+|\d{4}-\d\d-\d\dT\d\d_\d\d_\d\d(_\d+)?)$`)
 
 // streamName is what the recording calls its stream, else the name of the file
@@ -181,7 +181,7 @@ func streamName(path string, r *recording.Reader) string {
 	return name
 }
 
-// recordingID tells recordings apart whose streams have one name: the same file
+// recordingID distinguishes recordings whose streams have one name: the same file
 // gets the same letters wherever it lies. It reads both ends of the file only.
 func recordingID(in *files.Input) (string, error) {
 	const end = 1 << 20

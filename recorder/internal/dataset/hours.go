@@ -68,7 +68,7 @@ func hoursOf(ctx context.Context, clocks *recording.Excerpt, w wall, rows record
 				return nil, err
 			}
 			parts = append(parts, part{row, min(next, rows.End), hour.Format(hourLayout)})
-		case errors.As(err, &corrupt) && len(parts) > 0: // lost rows stay beside those before them
+		case errors.As(err, &corrupt) && len(parts) > 0: // lost rows stay with those before them
 			parts[len(parts)-1].end = min(next, rows.End)
 		case errors.As(err, &corrupt):
 			parts = append(parts, part{row, min(next, rows.End), w.began.UTC().Truncate(time.Hour).Format(hourLayout)})
@@ -124,7 +124,7 @@ type wall struct {
 	hz    uint64
 }
 
-// time returns when the clock stood at so many ticks.
+// time returns when the clock was at so many ticks.
 func (w wall) time(ticks uint64) time.Time {
 	n := new(big.Int).Sub(new(big.Int).SetUint64(ticks), new(big.Int).SetUint64(w.clock))
 	seconds, rest := new(big.Int).DivMod(n, new(big.Int).SetUint64(w.hz), new(big.Int))

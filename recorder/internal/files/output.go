@@ -46,7 +46,7 @@ func Create(path string, in *Input) (*Output, error) {
 // use.
 const maxName = 255
 
-// Beside is the name of a file beside another: its own, without an extension
+// Beside is the name of a file next to another: its own, without an extension
 // and with a suffix, or where that is too long for a file system the beginning of
 // it and a hash.
 func Beside(path, extension, suffix string) string {
@@ -64,7 +64,7 @@ func Beside(path, extension, suffix string) string {
 	return stem[:len(stem)-len(base)] + base[:cut] + end
 }
 
-// createTemporary begins a file beside a path. Its name has the same length
+// createTemporary begins a file in the folder of a path. Its name has the same length
 // whatever the path's, which may be as long as a name can be; who may read it is
 // the umask's to say.
 func createTemporary(path string) (*os.File, error) {

@@ -25,7 +25,7 @@ import (
 	"github.com/oniscope/oniscope/shared/recovery"
 )
 
-// TailOf is where the tail of a file is saved: beside it.
+// TailOf is where the tail of a file is saved: next to it.
 func TailOf(path string) string { return files.Beside(path, "", ".tail") }
 
 // Repair makes in whole as plan says, after saving what is cut off under the

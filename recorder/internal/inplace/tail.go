@@ -22,7 +22,7 @@ type tailHeader struct {
 	Size     int64  `json:"size"` // of the file before
 	Keep     int64  `json:"keep"` // bytes of it that stayed
 	Appended int64  `json:"appended"`
-	// The last bytes that stay tell whether the file is still the one that
+	// The last bytes that stay show whether the file is still the one that
 	// the tail belongs to.
 	AnchorBytes  int64  `json:"anchor_bytes"`
 	AnchorSHA256 string `json:"anchor_sha256"`

@@ -19,7 +19,7 @@ func (a axis) at(value float64) float64 {
 	return a.start + (value-a.from)/(a.to-a.from)*(a.end-a.start)
 }
 
-// A tick is a value that is written beside its axis.
+// A tick is a value that is written next to its axis.
 type tick struct {
 	value float64
 	text  string

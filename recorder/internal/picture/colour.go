@@ -20,7 +20,7 @@ func rgb(hex uint32) color.NRGBA {
 var distinct = []color.NRGBA{tokenTraceA, tokenTraceB, tokenSlow, tokenDigital}
 
 // sweep is how many channels go from one colour to the other: neighbours can
-// be told apart on a long probe too. As SWEEP of web/src/colour.js.
+// be distinguished on a long probe too. As SWEEP of web/src/colour.js.
 const sweep = 96
 
 // ramp gives n channels, from the first to the last, colours that go back and

@@ -79,7 +79,7 @@ func (p *pen) gap(b box, from, to float64) {
 	p.fill(tokenWarn, []point{{middle - 4, b.top - 6}, {middle + 4, b.top - 6}, {middle, b.top}})
 }
 
-// Where a text stands beside its point.
+// Where a text is, seen from its point.
 type align int
 
 const (

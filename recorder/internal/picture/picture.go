@@ -43,7 +43,7 @@ type Panel struct {
 	Name   string
 	Unit   string // of Trace.Envelope: "µV"; "codes"
 	Kind   Kind
-	Upward bool // the first trace stands lowest, as on a probe
+	Upward bool // the first trace is lowest, as on a probe
 	Traces []Trace
 }
 
@@ -53,7 +53,7 @@ type Kind int
 const (
 	Overlaid Kind = iota // over one another, over one y axis
 	Lanes                // one below the other, each over a y axis of the same range
-	Stacked              // close together around their medians, beside a scale bar
+	Stacked              // close together around their medians, next to a scale bar
 	Bits                 // one below the other, each 0 or 1
 )
 
@@ -168,7 +168,7 @@ func (f *Figure) height() int {
 	return int(min(math.Ceil(sum), MaxHeight))
 }
 
-// caption stands behind a panel's name.
+// caption follows a panel's name.
 func (p *Panel) caption() string {
 	if p.Kind == Overlaid || p.Kind == Bits {
 		return p.Unit

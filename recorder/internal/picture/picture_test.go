@@ -104,7 +104,7 @@ func TestGapsStayEmptyAndAreMarked(t *testing.T) {
 		}
 		for _, seconds := range []float64{13.9, 15.1} {
 			if !inkIn(img, int(x.at(seconds)), middle-1, middle+1) {
-				t.Errorf("dense %v: no line at %g s beside the gap", dense, seconds)
+				t.Errorf("dense %v: no line at %g s next to the gap", dense, seconds)
 			}
 		}
 	}
@@ -165,7 +165,7 @@ func TestHundredsOfChannelsAreToldApart(t *testing.T) {
 		t.Errorf("the spike of channel 100 does not stand out: %v", got)
 	}
 	if inked(img, marginLeft+202, y, ramp(384)[100]) {
-		t.Error("beside the spike it is as dark")
+		t.Error("next to the spike it is as dark")
 	}
 }
 

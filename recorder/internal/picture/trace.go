@@ -35,7 +35,7 @@ func drawLegend(p *pen, panel *Panel, b box, colours []color.NRGBA) {
 	}
 }
 
-// place is where trace i of n stands, counted from the top.
+// place is where trace i of n is, counted from the top.
 func (p *Panel) place(i int) int {
 	if p.Upward {
 		return len(p.Traces) - 1 - i
@@ -137,7 +137,7 @@ func (f *Figure) drawStack(p *pen, panel *Panel, b box, x axis) {
 	drawScaleBar(p, panel.Unit, perPixel, b)
 }
 
-// labelEvery is every how many channels one is named, so that names stand
+// labelEvery is every how many channels one is named, so that names are
 // apart.
 func labelEvery(n int, lane float64) int {
 	for _, every := range []int{1, 2, 4, 8, 16, 32, 64, 128, 256} {
@@ -280,7 +280,7 @@ func (f *Figure) drawTrace(p *pen, t *Trace, colour color.Color, x, y axis, b bo
 // A drawnBin is one bin in pixels.
 type drawnBin struct{ left, right, top, bottom float64 }
 
-// A run is dense if most of its bins stand side by side and hold more than
+// A run is dense if most of its bins are side by side and have more than
 // one value; then their outline is filled. Otherwise the values are joined by
 // a line.
 const denseShare = 0.6

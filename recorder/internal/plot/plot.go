@@ -308,7 +308,7 @@ func (p *plotter) read(ctx context.Context) error {
 		p.sources[i].trace.Envelope = make([]float32, 2*p.bins.N)
 		decimate.Clear(p.sources[i].trace.Envelope)
 		c := p.sources[i].column
-		if len(columns) == 0 || columns[len(columns)-1] != c { // bits of one column stand together
+		if len(columns) == 0 || columns[len(columns)-1] != c { // bits of one column are together
 			columns = append(columns, c)
 		}
 		at[i] = len(columns) - 1

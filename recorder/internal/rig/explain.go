@@ -16,7 +16,7 @@ import (
 // What is wrong with a rig file, with line, key and what is possible, in words
 // that do not speak of the program.
 
-// explain puts file and line in front of a message of the YAML package, and
+// explain puts file and line before a message of the YAML package, and
 // leaves its picture of the source out.
 func (r *Rig) explain(err error) error {
 	y := yaml.Error(nil)

@@ -115,7 +115,7 @@ func FuzzVoltages(f *testing.F) {
 		r, err := Parse("rig.yaml", text)
 		if err != nil {
 			if r != nil {
-				t.Error("a rig beside an error")
+				t.Error("a rig with an error")
 			}
 			return
 		}

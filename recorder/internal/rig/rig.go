@@ -52,7 +52,7 @@ type Port struct {
 }
 
 // A Voltage is the text of a voltage, as it is in the file: what YAML makes of
-// 055 or 1_0 is not what somebody meant who wrote a voltage.
+// 055 or 1_0 is not what a person who wrote a voltage meant.
 type Voltage struct {
 	Text string
 	Line int

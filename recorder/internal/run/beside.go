@@ -7,7 +7,7 @@ import (
 	"github.com/oniscope/oniscope/hardware/headstage"
 )
 
-// What lives beside the reader: pollers of the hardware, the terminal, the
+// What runs at the same time as the reader: pollers of the hardware, the terminal, the
 // marker. Each has a goroutine of its own that may hang alone, and nothing
 // waits for it but, for a moment, the end.
 
@@ -88,7 +88,7 @@ func (s *speaker) end() {
 	}
 }
 
-// beside polls the hardware each so often, from the start of acquisition until
+// beside calls poll each so often, from the start of acquisition until
 // the last frame was read, in a goroutine of its own. A failure is a warning,
 // once for each text; a panic ends the poller.
 func (rec *Run) beside(what string, every time.Duration, poll func() error) {
@@ -101,7 +101,7 @@ type poller struct {
 	poll  func() error
 }
 
-// startPollers runs what beside was given until stopPollers.
+// startPollers runs what was given to beside, until stopPollers.
 func (rec *Run) startPollers() {
 	for _, p := range rec.pollers {
 		rec.polling.Go(func() {
@@ -139,7 +139,7 @@ func (rec *Run) stopPollers() {
 	}
 }
 
-// leave takes the way out, once the pollers have stopped. Beside a read that
+// leave takes the way out, once the pollers have stopped. During a read that
 // hangs the voltages go first: what else is undone may hang as well.
 func (rec *Run) leave() error {
 	rec.stopPollers()

@@ -224,7 +224,7 @@ func (rec *Run) size(streams []stream.Stream) error {
 // assumedCompression is the best that compression does with neural data.
 const assumedCompression = 5
 
-// describe fills in what only the start of acquisition tells.
+// describe fills in what is known only when acquisition has started.
 func (rec *Run) describe(s *stream.Stream, started time.Time) {
 	s.StartUTC = started.UTC().Format(time.RFC3339Nano)
 	s.StartClock = 0 // Start resets the acquisition clock

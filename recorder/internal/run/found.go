@@ -44,7 +44,7 @@ func (rec *Run) describeFound(s *stream.Stream) {
 	}
 }
 
-// writeProbes writes which electrodes are connected, beside the recording.
+// writeProbes writes which electrodes are connected, next to the recording.
 func (rec *Run) writeProbes() {
 	if rec.report == nil {
 		return
@@ -57,7 +57,7 @@ func (rec *Run) writeProbes() {
 	}
 }
 
-// writeBeside writes a small file beside the recording, and replaces one only
+// writeBeside writes a small file next to the recording, and replaces one only
 // where files may be replaced.
 func (rec *Run) writeBeside(file string, text []byte) error {
 	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL

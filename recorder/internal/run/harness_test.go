@@ -22,7 +22,7 @@ import (
 )
 
 // The fault table: each test is a sentence of what the recorder promises, on the
-// simulator behind a source that a test can spoil, on a disk that it can spoil,
+// simulator with a source that a test can spoil, on a disk that it can spoil,
 // with the rows that must be left and `verify` on them.
 
 // A source is the simulator with something between it and the reader.
@@ -184,7 +184,7 @@ func (s *scene) start() *scene {
 	return s
 }
 
-// run runs it to its end; beside, if not nil, runs beside it.
+// run runs it to its end; beside, if not nil, runs at the same time.
 func (s *scene) run(beside func()) *scene {
 	s.t.Helper()
 	return s.start().runStarted(beside)

@@ -11,7 +11,7 @@ import (
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
-// What is asked of the hardware beside the reader. Source: onix-devices 2.9, 1.13.
+// What is asked of the hardware while frames are read. Source: onix-devices 2.9, 1.13.
 
 // pollLinks is how often links are looked at: a lost one is said within a
 // second.

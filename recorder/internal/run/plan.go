@@ -35,7 +35,7 @@ type PlannedStream struct {
 // memory.
 const smallStream = 1e6 // bytes a second
 
-// defaultBuffer is how long a disk may stand still before frames wait in the
+// defaultBuffer is how long a disk may stop before frames wait in the
 // controller.
 const defaultBuffer = 40 * time.Second
 

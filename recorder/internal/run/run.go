@@ -294,7 +294,7 @@ func (rec *Run) askFree(answer chan<- int64) {
 	}()
 }
 
-// An asked counts who asks the run to end.
+// An asked counts requests to end the run.
 type asked struct {
 	times int
 	last  time.Time

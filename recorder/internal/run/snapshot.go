@@ -16,7 +16,7 @@ type Snapshot struct {
 	State     string           `json:"state"` // "recording", "completing", "ended"
 	UTC       string           `json:"utc"`
 	ElapsedS  float64          `json:"elapsed_s"`   // by the host's clock
-	LagS      float64          `json:"lag_s"`       // how far what is decoded is behind that
+	LagS      float64          `json:"lag_s"`       // how much later than that what is decoded is
 	BytesPerS float64          `json:"bytes_per_s"` // into files, of late
 	FIFO      FIFOSnapshot     `json:"fifo"`
 	Disk      DiskSnapshot     `json:"disk"`
@@ -107,7 +107,7 @@ func fifoLevel(fill float64) string {
 // from look to look it is said within a second.
 const silenceSlack = 700 * time.Millisecond
 
-// A controller as a whole is silent later: a busy machine may hold up its reader,
+// A controller as a whole is silent later: a busy machine may delay its reader,
 // and a driver takes a while to begin.
 const (
 	muteAfter  = time.Second

@@ -45,7 +45,7 @@ func (w *wayOut) add(what string, undo func() error) {
 	_ = w.run(step{what, undo})
 }
 
-// leave undoes everything, once, and returns what went wrong. Who calls it
+// leave undoes everything, once, and returns what went wrong. A caller that calls it
 // while it runs waits for its end.
 func (w *wayOut) leave() error {
 	w.mu.Lock()

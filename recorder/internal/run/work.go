@@ -158,7 +158,7 @@ func (rec *Run) record(ctx context.Context, a *acquire.Acquisition) error {
 // markerEvery is how often the marker is saved: it is forced to the platter.
 const markerEvery = 5 * time.Second
 
-// keepMarker saves the marker each so often until it is told to end.
+// keepMarker saves the marker each so often until it is ended.
 func (rec *Run) keepMarker(end <-chan struct{}, a *acquire.Acquisition) {
 	tick := time.NewTicker(markerEvery)
 	defer tick.Stop()

@@ -118,7 +118,7 @@ func (h *handler) serveList(w http.ResponseWriter) {
 		list = append(list, entry)
 	}
 	w.Header().Set("Content-Type", contentTypes[".json"])
-	_ = json.NewEncoder(w).Encode(list) // the reader is gone; nobody to tell
+	_ = json.NewEncoder(w).Encode(list) // the reader is gone; nobody hears of it
 }
 
 func (h *handler) serveFile(w http.ResponseWriter, r *http.Request) {

@@ -208,7 +208,7 @@ func ReadSummary(path string) (*Summary, error) {
 	return &s, nil
 }
 
-// FindStartTime returns the path of the start-time CSV beside a stream's file,
+// FindStartTime returns the path of the start-time CSV next to a stream's file,
 // "" if there is none.
 func FindStartTime(file string) string {
 	for _, name := range Companions(file, startTimeStem, ".csv") {

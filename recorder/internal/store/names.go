@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A Suffix says what stands between a stream's name and the extension.
+// A Suffix says what is between a stream's name and the extension.
 type Suffix string
 
 // The suffixes of a rig file and of --suffix. One is chosen for a whole run.

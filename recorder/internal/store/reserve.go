@@ -37,7 +37,7 @@ func (r *Run) keepReserve() {
 	r.reserve = f
 }
 
-// releaseReserve gives the room to who needs it. mu is locked.
+// releaseReserve gives the room to the streams that need it. mu is locked.
 func (r *Run) releaseReserve() {
 	if r.reserve == nil {
 		return

@@ -22,7 +22,7 @@ import (
 // its buffers are not to be written to: they may be part of a file.
 //
 // Buffers are those of the field's type in the order of the format, without
-// the validity: offsets and data, views and the data behind them, offsets and
+// the validity: offsets and data, views and the data that they point to, offsets and
 // sizes, types and offsets, or the values. A field with a dictionary has its
 // indices there, and the values in Dictionary.
 type Array struct {
@@ -36,7 +36,7 @@ type Array struct {
 }
 
 // IsNull reports whether row i has no value: by the validity, or because what
-// it stands for (a run, a dictionary's value, a union's child) has none.
+// it refers to (a run, a dictionary's value, a union's child) has none.
 func (a *Array) IsNull(i int) bool {
 	if a.Validity != nil && !bit(a.Validity, i) {
 		return true
@@ -259,7 +259,7 @@ func (a *Array) value(i int) []byte {
 	return a.Buffers[1+buffer][at : at+n]
 }
 
-// inlineView is the most bytes that stand in a view itself. Source: Arrow
+// inlineView is the most bytes that are in a view itself. Source: Arrow
 // columnar format, "Variable-size Binary View Layout".
 const inlineView = 12
 

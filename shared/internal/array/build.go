@@ -124,7 +124,7 @@ func (b *builder) build(f *arrowipc.Field) (*Array, error) {
 	return a, nil
 }
 
-// validity takes the validity buffer and holds it against the null count.
+// validity takes the validity buffer and compares it with the null count.
 func (b *builder) validity(a *Array, node arrowipc.FieldNode) error {
 	p, err := b.Buffer(b.buffer, (node.Length+7)/8, true)
 	b.buffer++
@@ -147,7 +147,7 @@ func (b *builder) validity(a *Array, node arrowipc.FieldNode) error {
 	return nil
 }
 
-// indices checks the indices of a dictionary-encoded column. What stands under
+// indices checks the indices of a dictionary-encoded column. What is under
 // a null means nothing.
 func (b *builder) indices(a *Array) error {
 	t := a.Field.Dictionary.Index
@@ -230,7 +230,7 @@ func (b *builder) views(a *Array) error {
 	}
 	for i := range a.Len {
 		if a.Validity != nil && !bit(a.Validity, i) {
-			continue // what stands under a null means nothing
+			continue // what is under a null means nothing
 		}
 		view := p[16*i : 16*i+16]
 		n := int(int32(binary.LittleEndian.Uint32(view)))
@@ -337,7 +337,7 @@ func (b *builder) union(a *Array) error {
 	return nil
 }
 
-// runs builds a run-end encoded column. The last run may end behind the
+// runs builds a run-end encoded column. The last run may end after the
 // column: a writer may have cut the parent only.
 func (b *builder) runs(a *Array, node arrowipc.FieldNode) error {
 	if node.NullCount > 0 || a.Nulls > 0 {

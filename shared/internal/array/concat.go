@@ -14,7 +14,7 @@ import (
 var errTooLong = errors.New("too many values for the width of its offsets")
 
 // Concat returns the rows of a followed by those of b, an array of the same
-// field. What comes behind a's buffers in memory may be used: to extend one
+// field. What follows a's buffers in memory may be used: to extend one
 // array twice, in different ways, is not possible.
 //
 // Indices of dictionaries inside are taken to mean b's dictionaries, which
@@ -23,7 +23,7 @@ func Concat(a, b *Array) (*Array, error) {
 	if a.Len > math.MaxInt32-b.Len {
 		return nil, errTooLong
 	}
-	// What a holds besides its rows would stand between them and b's.
+	// What a has besides its rows would be between them and b's.
 	a, b = a.trim(), b.trim()
 	out := &Array{Field: a.Field, Len: a.Len + b.Len, Nulls: a.Nulls + b.Nulls, Dictionary: b.Dictionary}
 	if a.Field.Type.ID == arrowipc.Null && a.Field.Dictionary == nil {

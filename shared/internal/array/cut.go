@@ -61,7 +61,7 @@ func (a *Array) tight() bool {
 	return ok || a.Field.Type.ID == arrowipc.Null
 }
 
-// clip keeps an append from writing behind the part of a buffer.
+// clip keeps an append from writing after the part of a buffer.
 func clip(p []byte) []byte { return p[:len(p):len(p)] }
 
 func sliceValues(p []byte, from, to, width int) []byte {

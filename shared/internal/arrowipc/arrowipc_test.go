@@ -160,7 +160,7 @@ func TestColumnsGiveTheSameBesideThoseOfAnotherBatch(t *testing.T) {
 			}
 			got, err := Columns(s, c.version, r, last)
 			if err != nil || !slices.Equal(got, want) {
-				t.Errorf("%v beside %v: got %v, %v, want %v", c, before, got, err, want)
+				t.Errorf("%v with %v: got %v, %v, want %v", c, before, got, err, want)
 			}
 			if !slices.Equal(last, kept) {
 				t.Fatalf("%v changed the columns of %v", c, before)
@@ -225,7 +225,7 @@ func TestDamagedMetadataGiveErrorsOfOneKind(t *testing.T) {
 			t.Fatalf("error without a kind: %v", err)
 		}
 		if (m == nil) != (err != nil) {
-			t.Fatalf("message %v beside error %v", m, err)
+			t.Fatalf("message %v with error %v", m, err)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func buildRecordBatch(b *flatbuffers.Builder, r *RecordBatch) flatbuffers.UOffse
 func AppendEnd(dst []byte) []byte { return append(dst, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0) }
 
 // AppendFooter appends the footer, its length and the closing magic; the
-// end-of-stream mark stands before it.
+// end-of-stream mark is before it.
 func AppendFooter(dst []byte, f *Footer) []byte {
 	b := flatbuffers.NewBuilder(256 + 128*len(f.Schema.Fields) + 24*len(f.Batches))
 	metadata := buildKeyValues(b, f.Metadata)

@@ -15,7 +15,7 @@ const (
 	TrailerLength = 4 + len(Magic)
 	continuation  = 0xFFFFFFFF
 
-	maxPadding = 64 // more than what may stand behind the last buffer of a body
+	maxPadding = 64 // more than what may follow the last buffer of a body
 
 	maxDepth = 64 // of nested fields; Arrow's own C++ reader stops there too
 )
@@ -117,7 +117,7 @@ var (
 	ErrFooter  = errors.New("arrowipc: footer is not valid")
 )
 
-// ParsePrefix reads what stands before a message's metadata: since Arrow 0.15
+// ParsePrefix reads what is before a message's metadata: since Arrow 0.15
 // the marker FFFFFFFF and an int32 length, before that the length alone.
 //
 // p holds at least 8 bytes, or 4 at the end of a legacy file. prefixLength is 8
@@ -141,7 +141,7 @@ func ParsePrefix(p []byte) (prefixLength int, metaLength int32, err error) {
 	return prefixLength, metaLength, nil
 }
 
-// ParseMessage reads a message's metadata, the bytes behind its prefix. Strings
+// ParseMessage reads a message's metadata, the bytes after its prefix. Strings
 // and slices of the result do not refer to p.
 //
 // It checks that the metadata are well formed, that the body's length is not
@@ -242,7 +242,7 @@ func (r *RecordBatch) check(bodyLength int64) error {
 		}
 		end = s.Offset + s.Length
 	}
-	// Zeros over a header leave a batch of no rows or no columns, in front of a
+	// Zeros over a header leave a batch of no rows or no columns, before a
 	// body that nothing speaks of.
 	if (r.Length == 0 || len(r.Buffers) == 0) && bodyLength-end >= maxPadding {
 		return fmt.Errorf("%w: no values, but a body of %d bytes that belong to no buffer", ErrMessage, bodyLength-end)

@@ -51,7 +51,7 @@ type Checked struct {
 	PadAt, PadBytes    int64 // bytes of padding that are not zero, though we wrote them, and where the first is
 }
 
-// ZeroRun is how many rows must be 0 in all columns to be told: as many as a
+// ZeroRun is how many rows must be 0 in all columns to be reported: as many as a
 // lost disk sector of 512 bytes takes from a column of 8 bytes.
 const ZeroRun = 64
 
@@ -141,7 +141,7 @@ func (c *Checker) Check(s *arrowipc.Schema, m *messages.Message, only ...int) (C
 	return out, nil
 }
 
-// endBefore returns where the data in front of a buffer end.
+// endBefore returns where the data before a buffer end.
 func (b *batchCheck) endBefore(buffer int) int64 {
 	for i := buffer - 1; i >= 0; i-- {
 		if s := b.m.Batch.Buffers[i]; s.Length > 0 {
@@ -186,12 +186,12 @@ type batchCheck struct {
 	width   int      // bits of one of its values
 	bits    []byte   // those of the column that is checked, where it has nulls
 	clock   *Checked // set while the column Clock is checked
-	out     *Checked // told of padding; nil: nothing is promised of it
+	out     *Checked // called with padding; nil: nothing is promised of it
 	pad     []byte
 	name    string // of the column that is checked
 	fix     []Fix
 	zeros   []interval
-	unknown bool // a column whose zeros cannot be told
+	unknown bool // a column whose zeros mean nothing
 }
 
 // plain reports whether the bytes of the batch are those of its values.

@@ -25,14 +25,14 @@ func codecName(c arrowipc.Codec) string {
 	return "none"
 }
 
-// MaxRatio is how many bytes one byte of any codec can stand for, zstd's: a
+// MaxRatio is how many bytes one byte of any codec can become, zstd's: a
 // block of 128 KiB of one value takes 4 bytes. Source: RFC 8878, 3.1.1.2.
 const MaxRatio = 128 << 10 / 4
 
 // MaxContent is the most that n stored bytes can hold. A length above it is
 // not believed and nothing is allocated for it.
 //
-// A byte of an LZ4 sequence stands for at most 255 (LZ4 block format, "Match
+// A byte of an LZ4 sequence becomes at most 255 (LZ4 block format, "Match
 // length"); zstd as MaxRatio.
 func MaxContent(c arrowipc.Codec, n int64) int64 {
 	slack, ratio := int64(128<<10), int64(MaxRatio)
@@ -175,7 +175,7 @@ type Compressor struct {
 	lz4  *lz4.Writer
 }
 
-// Append appends data as one frame with a checksum: it tells a reader which
+// Append appends data as one frame with a checksum: it shows a reader which
 // column is damaged.
 func (c *Compressor) Append(dst []byte, codec arrowipc.Codec, data []byte) ([]byte, error) {
 	if codec == arrowipc.LZ4Frame {

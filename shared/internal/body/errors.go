@@ -18,7 +18,7 @@ func TooShort(length, need int64) error {
 	return fmt.Errorf("%w: a buffer of %d bytes where %d are needed", ErrBounds, length, need)
 }
 
-// NoValidity says that nothing tells which values are null.
+// NoValidity says that it is not known which values are null.
 func NoValidity(nulls int64) error {
 	return fmt.Errorf("%w: %d nulls, but no validity bits", ErrDamaged, nulls)
 }
@@ -32,5 +32,5 @@ func (e *NotIntactError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *NotIntactError) Unwrap() error { return e.Err }
 
-// notIntact says what does not hold; it is a *NotIntactError.
+// notIntact says what is not valid; it is a *NotIntactError.
 func notIntact(format string, a ...any) error { return &NotIntactError{Err: fmt.Errorf(format, a...)} }

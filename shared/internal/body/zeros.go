@@ -8,7 +8,7 @@ import (
 
 // How a lost block is seen. A disk gives zeros for a block that never reached
 // it, and blocks begin and end at multiples of 512 bytes of the file. In a plain
-// body no checksum tells. So the bytes of every buffer are looked at as they are
+// body no checksum shows it. So the bytes of every buffer are looked at as they are
 // read: at each multiple of 512 the first eight, which settles nearly all of
 // them. What is 0 is followed to both sides, over the borders of buffers, and
 // given to the caller with what lies at its ends: a signal that is 0 for a while
@@ -17,7 +17,7 @@ import (
 // Sector is the smallest block of a disk, in bytes.
 const Sector = 512
 
-// sideValues is how many values beside a lost block may happen to be 0.
+// sideValues is how many values next to a lost block may happen to be 0.
 const sideValues = 4
 
 // Zeros are a stretch of a plain body in which all bytes are 0, and that
@@ -31,7 +31,7 @@ type Zeros struct {
 type ZeroEdge struct {
 	Column int
 	Row    int64 // of the batch: the first that is 0, or the one after the last; -1 unknown
-	Inside bool  // a value that is not 0 lies beside it in the same buffer
+	Inside bool  // a value that is not 0 is next to it in the same buffer
 	Exact  bool  // it lies at a multiple of Sector, Near: within some values of one
 	Near   bool
 	Chance float64 // that it does so by chance

@@ -8,7 +8,7 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
 
-// How the footer is held against what is there. Blocks that point at a message
+// How the footer is compared with what is there. Blocks that point at a message
 // as it is settle themselves. What is left of the footer and what is left of
 // the messages is paired in file order: a message of the same lengths has moved,
 // one at the same place has another length. Blocks that find no partner are
@@ -56,7 +56,7 @@ func (l *Layout) account() {
 	l.order()
 	l.doubtWords()
 	if l.Footer.Version != l.Version && l.Footer.Version != arrowipc.NoVersion {
-		// C++ writes V5 in the footer of files that it is told to write as V4.
+		// C++ writes V5 in the footer of files that it is asked to write as V4.
 		l.add(Verdict{Severity: Info, Harmless: true, At: l.FooterAt, Length: l.FooterEnd - l.FooterAt,
 			Reason: fmt.Sprintf("metadata version V%d in the footer, V%d in the messages", l.Footer.Version+1, l.Version+1)})
 	}
@@ -173,7 +173,7 @@ func (l *Layout) pairMoved(free []arrowipc.Block, kept []int, partner map[int]ar
 
 func distance(a, b arrowipc.Block) int64 { return max(a.Offset-b.Offset, b.Offset-a.Offset) }
 
-// sayMoved tells of blocks that are as many bytes away from their messages.
+// sayMoved reports blocks that are as many bytes away from their messages.
 func (l *Layout) sayMoved(moved []fact) {
 	for len(moved) > 0 {
 		n := 1
@@ -194,7 +194,7 @@ func (l *Layout) sayMoved(moved []fact) {
 	}
 }
 
-// say tells facts of one cause as one.
+// say reports facts of one cause as one.
 func (l *Layout) say(facts []fact, format, one, many, remedy string) {
 	if len(facts) == 0 {
 		return
@@ -206,7 +206,7 @@ func (l *Layout) say(facts []fact, format, one, many, remedy string) {
 	l.add(Verdict{Severity: Warning, At: facts[0].at, Count: len(facts), Last: facts[len(facts)-1].at, Reason: fmt.Sprintf(format, what), Remedy: remedy})
 }
 
-// count tells each loss how many batches the footer lists in it. Blocks that
+// count gives each loss the number of batches that the footer lists in it. Blocks that
 // lie in no loss are facts of their own.
 func (l *Layout) count(blocks []arrowipc.Block, kept []int, partner map[int]arrowipc.Block) {
 	byBlock := map[arrowipc.Block]int{} // the verdict of each block that has one

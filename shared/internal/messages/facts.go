@@ -42,7 +42,7 @@ const (
 
 var noise = strings.NewReplacer("arrowipc: ", "", "recording: ", "", BoundsText+": ", "", DamagedText+": ", "")
 
-// Plain makes the text of an error one for people, who know no package names.
+// Plain takes the names of packages out of the text of an error.
 func Plain(text string) string { return noise.Replace(text) }
 
 // Counted writes a number of things as people do.

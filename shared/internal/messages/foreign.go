@@ -14,7 +14,7 @@ import (
 
 // What a file is that is no Arrow file. People get such files under the name of a
 // recording from repositories, web servers, archives and other programs, and the
-// first bytes tell them apart. The words say what it is and what to do.
+// first bytes distinguish them. The words say what it is and what to do.
 
 // ErrNotArrow is why a file cannot be walked that is something else. What it is
 // follows.
@@ -122,7 +122,7 @@ func zerosEnd(src *Source) (int64, error) {
 	return src.Size, nil
 }
 
-// between returns what stands between two marks, and whether both are there.
+// between returns what is between two marks, and whether both are there.
 func between(text, begin, end string) (string, bool) {
 	_, rest, ok := strings.Cut(text, begin)
 	inside, _, closed := strings.Cut(rest, end)
@@ -150,7 +150,7 @@ func titleOf(page, lower string) string {
 	return string(words[:min(len(words), maxTitle)])
 }
 
-// elementOf is the name of the first element of XML, behind what declares it.
+// elementOf is the name of the first element of XML, after its declaration.
 func elementOf(text string) string {
 	for rest := text; ; {
 		_, after, ok := strings.Cut(rest, "<")
@@ -167,7 +167,7 @@ func elementOf(text string) string {
 	}
 }
 
-// pointerWords tells of texts that are there instead of a file.
+// pointerWords describes texts that are there instead of a file.
 func pointerWords(head []byte) string {
 	text := string(head)
 	switch {

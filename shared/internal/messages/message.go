@@ -169,7 +169,7 @@ func messageAt(src *Source, at int64, framing int, guess int64) (*Message, stand
 	return &Message{Message: parsed, At: at, Prefix: prefix, Length: whole}, isMessage, nil
 }
 
-// Fit holds the header of a record or dictionary batch against a schema. The
+// Fit compares the header of a record or dictionary batch with a schema. The
 // error says what does not fit.
 func Fit(s *arrowipc.Schema, m *Message) error {
 	if m.Batch.Length > MaxRows {

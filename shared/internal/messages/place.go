@@ -90,7 +90,7 @@ func nextBatches(list []Verdict) []bool {
 	return out
 }
 
-// maxNeighbours bounds the search for a batch beside a damaged one whose Clock
+// maxNeighbours bounds the search for a batch next to a damaged one whose Clock
 // can be had.
 const maxNeighbours = 256
 

@@ -7,10 +7,10 @@ import (
 )
 
 // How the scan works. Since Arrow 0.15 a message begins with FFFFFFFF and the
-// length of its metadata. So a word of 8 bytes, masked, tells nearly every
-// place where none begins; what is left is held against the flatbuffer's first
+// length of its metadata. So a word of 8 bytes, masked, excludes nearly every
+// place where none begins; what is left is compared with the flatbuffer's first
 // tables, then parsed whole, then against the schema, and at last against its
-// own body: a place is a message only if all of it holds. Writers put messages
+// own body: a place is a message only if all of it is valid. Writers put messages
 // at multiples of 8, but where bytes were taken out or put in they are no
 // longer there: every place is tried.
 
@@ -22,7 +22,7 @@ const (
 
 	scanWindow  = 1 << 20 // bytes a read, and of memory
 	firstWindow = 8 << 10 // of the first read: the next message may be near
-	// scanAhead is how far behind the last place of a window the window
+	// scanAhead is how far after the last place of a window the window
 	// reaches: the root of a message lies in it.
 	scanAhead = 4 << 10
 )
@@ -181,9 +181,9 @@ func nextMarker(p []byte, from int) int {
 	return -1
 }
 
-// plausible looks at the first tables behind the marker with which p begins:
+// plausible looks at the first tables after the marker with which p begins:
 // the root, its list of fields, and the kind of message. It says yes where
-// the latter two lie behind the end of p.
+// the latter two are after the end of p.
 //
 // Source: FlatBuffers internals ("Tables"); Message.fbs for the fields:
 // version, header type, header, bodyLength, custom_metadata.
@@ -233,7 +233,7 @@ func plausible(p []byte) bool {
 		kind >= byte(arrowipc.SchemaHeader) && kind <= byte(arrowipc.RecordBatchHeader)
 }
 
-// messageAt parses the message behind the marker at p[i], which is byte s.at+i
+// messageAt parses the message after the marker at p[i], which is byte s.at+i
 // of the file; nil if there is none.
 func (s *scanner) messageAt(p []byte, i int) (*Message, error) {
 	at, length := s.at+int64(i), int64(binary.LittleEndian.Uint32(p[i+4:]))

@@ -32,13 +32,13 @@ const (
 	MaxSteps        = 1 << 16 // steps that the period is taken from
 	stepsPerBatch   = 255     // of them from one batch
 	SmallBatch      = 32      // rows; the steps of smaller batches are all kept
-	GapsPerBatch    = 64      // told one by one; the rest of a batch as one
+	GapsPerBatch    = 64      // listed one by one; the rest of a batch as one
 	hiddenLossShare = 0.02    // of a batch's rows that may seem missing by drift
 )
 
 // A Pace is the even step of a clock from row to row.
 type Pace struct {
-	Period float64 // ticks; 0: not even, or too few rows to tell
+	Period float64 // ticks; 0: not even, or too few rows to know
 	Factor float64
 }
 
@@ -231,7 +231,7 @@ func (f *Finder) Unclaim(row int64) {
 }
 
 // Usual offers steps of a batch to the sample and returns how long a step may
-// be without standing out: 0 in batches too small to tell.
+// be without standing out: 0 in batches too small to know.
 func (f *Finder) Usual(ticks []uint64) uint64 {
 	var steps [stepsPerBatch]uint64
 	n := 0
@@ -268,7 +268,7 @@ func (f *Finder) Keep(step uint64) {
 	f.Sample = append(f.Sample, step)
 }
 
-// Pace tells the pace of what was added.
+// Pace returns the pace of what was added.
 func (f *Finder) Pace() Pace { return Of(f.Sample, f.Factor) }
 
 // Gaps judges what stood out. hz is the rate of Clock, hubHz that of HubClock,
@@ -331,7 +331,7 @@ type Gap struct {
 	Seconds     float64 // that are missing; 0 if no clock rate is known
 	ClockBefore uint64  // Clock of the row before it; 0 without a Clock
 	ClockAfter  uint64  // Clock of the row after it
-	Spread      bool    // many small gaps from this row to the end of its batch, told as one
+	Spread      bool    // many small gaps from this row to the end of its batch, listed as one
 }
 
 // SampleBatches is how many batches are sampled for the step of Clock.

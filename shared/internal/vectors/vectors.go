@@ -1,6 +1,6 @@
 // Package vectors is a door between the format packages: what a
 // recording.Vector holds besides numbers, and the schema of a recording.Reader,
-// without showing it to everyone who
+// without showing it to all that
 // imports recording.
 package vectors
 

@@ -12,13 +12,13 @@ import (
 type sideSource struct {
 	data  []byte
 	trips int
-	limit int64 // no byte at or behind it can be read
+	limit int64 // no byte at or after it can be read
 }
 
 func (s *sideSource) ReadAt(p []byte, off int64) (int, error) {
 	s.trips++
 	if off+int64(len(p)) > s.limit {
-		return 0, errors.New("behind the limit")
+		return 0, errors.New("after the limit")
 	}
 	return copy(p, s.data[off:]), nil
 }
@@ -27,7 +27,7 @@ func (s *sideSource) ReadRanges(offsets []int64, bufs [][]byte) error {
 	s.trips++
 	for i, off := range offsets {
 		if off+int64(len(bufs[i])) > s.limit {
-			return errors.New("behind the limit")
+			return errors.New("after the limit")
 		}
 		copy(bufs[i], s.data[off:])
 	}

@@ -251,7 +251,7 @@ func TestRequestsAreChecked(t *testing.T) {
 		"from missing":         missing,
 		"from NaN":             envelopeArgs(nan, 1, 10, "exact", 0),
 		"endless":              envelopeArgs(0, inf, 10, "exact", 0),
-		"from behind to":       envelopeArgs(2, 1, 10, "exact", 0),
+		"from after to":        envelopeArgs(2, 1, 10, "exact", 0),
 		"no bins":              envelopeArgs(0, 1, 0, "exact", 0),
 		"too many bins":        envelopeArgs(0, 1, maxBins+1, "exact", 0),
 		"no such column":       envelopeArgs(0, 1, 10, "exact", 8),

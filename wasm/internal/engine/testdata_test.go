@@ -17,8 +17,8 @@ import (
 const (
 	testPeriod = 8333
 	testFirst  = 100_000
-	testGapRow = 708  // first row behind the gap between batches
-	testGapIn  = 1180 // first row behind the gap inside a batch
+	testGapRow = 708  // first row after the gap between batches
+	testGapIn  = 1180 // first row after the gap inside a batch
 	testGap    = 50   // rows that are missing in each gap
 	testStride = 12
 	testHz     = 250_000_000
