@@ -55,6 +55,9 @@ var operations = map[string]operation{
 	"startTime": plain(func(_ *engine.Engine, c *call, a engine.StartTimeArgs) (any, error) {
 		return engine.ReadStartTime(a)
 	}),
+	"chooseStartTime": plain(func(_ *engine.Engine, c *call, a engine.ChooseArgs) (any, error) {
+		return engine.ChooseStartTime(a), nil
+	}),
 	"engine": plain(func(_ *engine.Engine, c *call, _ struct{}) (any, error) {
 		state := engine.State{Read: bytesRead.Load(), Version: stream.Version}
 		if memory := c.b.host.Get("memory"); memory.Type() == js.TypeFunction {

@@ -3,7 +3,6 @@ package stream
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -14,6 +13,7 @@ type StartTime struct {
 	AcqClockHz     uint64    // rate of Clock
 	BlockReadSize  uint64    // bytes; 0 unknown
 	BlockWriteSize uint64    // bytes; 0 unknown
+	Note           string    // why Time is zero, for people; "" where it is known
 }
 
 // StartTimeHeader is the first line of a start-time CSV of ours. Beginning
@@ -27,11 +27,8 @@ const startTimeLayout = "2006-01-02T15:04:05.0000000Z07:00"
 // maxStartTimeBytes bounds what is looked at: the file has two short lines.
 const maxStartTimeBytes = 64 << 10
 
-// Errors of ParseStartTime.
-var (
-	ErrStartTimeEmpty = errors.New("stream: start time: no data line")
-	ErrStartTimeShape = errors.New("stream: start time: neither the 4 nor the 10 columns of a start-time CSV")
-)
+// ErrStartTimeEmpty says that a start-time CSV has no line with a time and a rate.
+var ErrStartTimeEmpty = errors.New("stream: start time: no data line")
 
 // CSV returns the two lines of a start-time CSV, in UTC.
 //
@@ -47,52 +44,110 @@ func (s StartTime) CSV() []byte {
 // context (shape B, the time stamp first or last). The offset of the time
 // stamp is honoured; a time stamp without one is taken as UTC.
 //
+// Spreadsheets may have written it anew: with semicolons or tabs, quotes, decimal
+// commas, numbers like 2.5E+08, dates of other countries, in UTF-16 or with a
+// byte-order mark. Where the rate is plain and the time is not, the time is zero
+// and Note says why.
+//
 // Source: onix-devices 5.1; samples in testdata/foreign.
 func ParseStartTime(data []byte) (StartTime, error) {
 	if len(data) > maxStartTimeBytes {
 		return StartTime{}, fmt.Errorf("stream: start time: %d bytes, more than the %d that such a file can have", len(data), maxStartTimeBytes)
 	}
-	text := strings.TrimPrefix(string(data), "\ufeff")
-	var header, fields []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" {
-			continue
-		}
-		cells := strings.Split(strings.TrimSpace(strings.TrimPrefix(line, "#")), ",")
-		for i := range cells {
-			cells[i] = strings.TrimSpace(cells[i])
-		}
-		if strings.HasPrefix(line, "#") || isHeader(cells) {
-			if header == nil {
-				header = cells
+	var header []string
+	for _, line := range csvLines(data) {
+		if strings.HasPrefix(line.text, "#") || isHeader(line.cells) {
+			if header == nil && namesColumns(line.cells) {
+				header = line.cells
 			}
 			continue
 		}
-		fields = cells
-		break
+		s, err := startTimeOf(header, line.cells)
+		if err != nil {
+			return StartTime{}, fmt.Errorf("stream: start time: line %d: %w", line.number, err)
+		}
+		if s.Note != "" {
+			s.Note = fmt.Sprintf("line %d: %s; the time of the start is not taken", line.number, s.Note)
+		}
+		return s, nil
 	}
-	if fields == nil {
-		return StartTime{}, ErrStartTimeEmpty
+	return StartTime{}, ErrStartTimeEmpty
+}
+
+// startTimeOf reads a data line. Where it has more cells than the header, commas
+// inside of numbers and times have cut some: they are put together again in the way
+// that gives something to read.
+func startTimeOf(header, cells []string) (s StartTime, err error) {
+	more := len(cells) - len(header)
+	if header == nil || more < 0 || more > maxCutCells || len(cells) > maxCells {
+		return startTimeByPlace(joinedStamp(cells))
 	}
-	if header != nil && len(header) == len(fields) {
-		return startTimeByName(header, fields)
+	failed := errors.New("")
+	for _, joined := range joinings(cells, more) {
+		if s, err = startTimeByName(header, joined); err == nil && s.Note == "" {
+			return s, nil
+		}
+		if err != nil && failed.Error() == "" {
+			failed = err
+		}
 	}
-	return startTimeByPlace(fields)
+	if s, err = startTimeByName(header, joinings(cells, more)[0]); err == nil {
+		return s, nil
+	}
+	return StartTime{}, failed
+}
+
+// maxCutCells is how many decimal commas a line of such a file can have, and
+// maxCells how many cells.
+const (
+	maxCutCells = 3
+	maxCells    = 16
+)
+
+// joinings are the ways to put n pairs of neighbours together, with a comma.
+func joinings(cells []string, n int) (list [][]string) {
+	if n == 0 {
+		return [][]string{cells}
+	}
+	for i := 0; i+1 < len(cells); i++ {
+		joined := append(append(append([]string{}, cells[:i]...), cells[i]+","+cells[i+1]), cells[i+2:]...)
+		list = append(list, joinings(joined, n-1)...)
+	}
+	return list
+}
+
+// joinedStamp puts the fraction of a second back that a decimal comma cut off.
+func joinedStamp(cells []string) []string {
+	for i := 0; i+1 < len(cells); i++ {
+		if _, why := parseStamp(cells[i] + "," + cells[i+1]); why == "" {
+			return joinings(cells, 1)[i]
+		}
+	}
+	return cells
 }
 
 // isHeader reports whether no cell is a number or a time: every data line has
 // several of them.
 func isHeader(cells []string) bool {
 	for _, cell := range cells {
-		if _, err := strconv.ParseUint(cell, 10, 64); err == nil {
+		if _, err := parseWhole(cell); err == nil {
 			return false
 		}
-		if _, err := parseStamp(cell); err == nil {
+		if _, why := parseStamp(cell); why == "" {
 			return false
 		}
 	}
 	return true
+}
+
+// namesColumns reports whether a line is the header of a start-time CSV.
+func namesColumns(cells []string) bool {
+	for _, cell := range cells {
+		if strings.HasSuffix(strings.ToLower(cell), "acquisitionclockhz") {
+			return true
+		}
+	}
+	return false
 }
 
 func startTimeByName(header, fields []string) (StartTime, error) {
@@ -103,19 +158,19 @@ func startTimeByName(header, fields []string) (StartTime, error) {
 			name = name[dot+1:]
 		}
 		var err error
-		switch name {
-		case "Timestamp":
-			s.Time, err = parseStamp(fields[i])
+		switch strings.ToLower(name) {
+		case "timestamp":
+			s.Time, s.Note = parseStamp(fields[i])
 			stamped = true
-		case "AcquisitionClockHz":
-			s.AcqClockHz, err = strconv.ParseUint(fields[i], 10, 64)
-		case "BlockReadSize":
-			s.BlockReadSize, err = strconv.ParseUint(fields[i], 10, 64)
-		case "BlockWriteSize":
-			s.BlockWriteSize, err = strconv.ParseUint(fields[i], 10, 64)
+		case "acquisitionclockhz":
+			s.AcqClockHz, err = parseWhole(fields[i])
+		case "blockreadsize":
+			s.BlockReadSize, err = parseWhole(fields[i])
+		case "blockwritesize":
+			s.BlockWriteSize, err = parseWhole(fields[i])
 		}
 		if err != nil {
-			return StartTime{}, fmt.Errorf("stream: start time: column %s: %w", header[i], err)
+			return StartTime{}, fmt.Errorf("column %s: %w", header[i], err)
 		}
 	}
 	return checkStartTime(s, stamped)
@@ -128,15 +183,15 @@ func startTimeByPlace(fields []string) (StartTime, error) {
 	var stamped bool
 	var numbers []uint64
 	for _, field := range fields {
-		if stamp, err := parseStamp(field); err == nil {
-			s.Time, stamped = stamp, true
+		if n, err := parseWhole(field); err == nil {
+			numbers = append(numbers, n)
 			continue
 		}
-		n, err := strconv.ParseUint(field, 10, 64)
-		if err != nil {
-			return StartTime{}, fmt.Errorf("stream: start time: %q is neither a number nor a time", field)
+		stamp, why := parseStamp(field)
+		if why != "" && !strings.Contains(why, " may be ") {
+			return StartTime{}, fmt.Errorf("%q is neither a number nor a time", field)
 		}
-		numbers = append(numbers, n)
+		s.Time, s.Note, stamped = stamp, why, true
 	}
 	switch len(numbers) {
 	case 3: // shape A: AcquisitionClockHz, BlockReadSize, BlockWriteSize
@@ -144,25 +199,17 @@ func startTimeByPlace(fields []string) (StartTime, error) {
 	case 9: // shape B: SystemClockHz, AcquisitionClockHz, ..., BlockReadSize, BlockWriteSize
 		s.AcqClockHz, s.BlockReadSize, s.BlockWriteSize = numbers[1], numbers[7], numbers[8]
 	default:
-		return StartTime{}, ErrStartTimeShape
+		return StartTime{}, errors.New("neither the 4 nor the 10 columns of a start-time CSV")
 	}
 	return checkStartTime(s, stamped)
 }
 
 func checkStartTime(s StartTime, stamped bool) (StartTime, error) {
 	if !stamped {
-		return StartTime{}, errors.New("stream: start time: no time stamp")
+		return StartTime{}, errors.New("no time stamp")
 	}
 	if s.AcqClockHz == 0 {
-		return StartTime{}, errors.New("stream: start time: no acquisition clock rate")
+		return StartTime{}, errors.New("no acquisition clock rate")
 	}
 	return s, nil
-}
-
-func parseStamp(text string) (time.Time, error) {
-	stamp, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		stamp, err = time.Parse("2006-01-02T15:04:05.999999999", text)
-	}
-	return stamp.UTC(), err
 }

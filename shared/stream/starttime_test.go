@@ -5,11 +5,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 )
 
 func TestParseStartTimeReadsEveryShape(t *testing.T) {
 	stamp := time.Date(2026, 11, 21, 9, 24, 2, 210944000, time.UTC)
-	want := StartTime{stamp, 250e6, 8192, 2048}
+	want := StartTime{Time: stamp, AcqClockHz: 250e6, BlockReadSize: 8192, BlockWriteSize: 2048}
 	const (
 		when    = "2026-11-21T04:24:02.2109440-05:00"
 		nine    = "100,250000000,1960,32,4,4,4,8192,2048"
@@ -46,7 +47,7 @@ func TestParseStartTimeRefusesWhatItCannotRead(t *testing.T) {
 		"no clock rate":           {when + ",0,8192,2048\n", "no acquisition clock rate"},
 		"negative rate":           {when + ",-250000000,8192,2048\n", "neither a number nor a time"},
 		"huge rate under a name":  {"Timestamp,AcquisitionClockHz\n" + when + ",99999999999999999999\n", "AcquisitionClockHz"},
-		"a word as time":          {"Timestamp,AcquisitionClockHz\nyesterday,250000000\n", "Timestamp"},
+		"a word as rate":          {"Timestamp,AcquisitionClockHz\n" + when + ",fast\n", `line 2: column AcquisitionClockHz: "fast" is no whole number`},
 		"a large file":            {strings.Repeat("x", maxStartTimeBytes+1), "more than"},
 	} {
 		got, err := ParseStartTime([]byte(c.text))
@@ -60,7 +61,7 @@ func TestParseStartTimeRefusesWhatItCannotRead(t *testing.T) {
 }
 
 func TestStartTimeCSVIsWhatTheLoadersExpect(t *testing.T) {
-	s := StartTime{time.Date(2026, 11, 21, 4, 24, 2, 210944012, time.FixedZone("", -5*3600)), 250e6, 8192, 2048}
+	s := StartTime{time.Date(2026, 11, 21, 4, 24, 2, 210944012, time.FixedZone("", -5*3600)), 250e6, 8192, 2048, ""}
 	const want = "# Timestamp,AcquisitionClockHz,BlockReadSize,BlockWriteSize\n2026-11-21T09:24:02.2109440+00:00,250000000,8192,2048\n"
 	if got := string(s.CSV()); got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -83,4 +84,72 @@ func FuzzParseStartTime(f *testing.F) {
 			t.Errorf("%+v became %+v, %v", s, back, err)
 		}
 	})
+}
+
+// What spreadsheets of other countries make of a start-time CSV.
+func TestParseStartTimeReadsWhatSpreadsheetsWrite(t *testing.T) {
+	const (
+		head = "Timestamp,Value.AcquisitionClockHz,Value.BlockReadSize,Value.BlockWriteSize"
+		line = "2026-05-18T21:50:02.1234567+02:00,250000000,8192,2048"
+	)
+	exact := time.Date(2026, 5, 18, 19, 50, 2, 123456700, time.UTC)
+	minute := time.Date(2026, 5, 18, 21, 50, 0, 0, time.UTC)
+	semicolons := strings.ReplaceAll(head+"\n"+line, ",", ";")
+	sixteen := func(text string, big, mark bool) string {
+		var p []byte
+		units := utf16.Encode([]rune(text))
+		if mark {
+			units = append([]uint16{0xfeff}, units...)
+		}
+		for _, u := range units {
+			if big {
+				p = append(p, byte(u>>8), byte(u))
+			} else {
+				p = append(p, byte(u), byte(u>>8))
+			}
+		}
+		return string(p)
+	}
+	for name, c := range map[string]struct {
+		text string
+		time time.Time
+	}{
+		"carriage returns":               {head + "\r\n" + line + "\r\n", exact},
+		"semicolons":                     {semicolons, exact},
+		"tabs":                           {strings.ReplaceAll(semicolons, ";", "\t"), exact},
+		"quotes":                         {`"` + strings.ReplaceAll(strings.ReplaceAll(head+"\n"+line, ",", `","`), "\n", "\"\n\"") + `"`, exact},
+		"a separator named in front":     {"sep=;\r\n" + semicolons, exact},
+		"a decimal comma":                {head + "\n2026-05-18T21:50:02,1234567+02:00,250000000,8192,2048\n", exact},
+		"a decimal comma without header": {"2026-05-18T21:50:02,1234567+02:00,250000000,8192,2048\n", exact},
+		"a decimal comma, semicolons":    {strings.ReplaceAll(head, ",", ";") + "\n2026-05-18T21:50:02,1234567+02:00;250000000;8192;2048\n", exact},
+		"scientific":                     {head + "\r\n2026-05-18T21:50:02.1234567+02:00,2.5E+08,8192,2048\r\n", exact},
+		"scientific with decimal commas": {head + "\r\n2026-05-18T21:50:02,1234567+02:00,2,5E+08,8,192E+03,2048\r\n", exact},
+		"thousands with points":          {strings.ReplaceAll(head, ",", ";") + "\n2026-05-18T21:50:02.1234567+02:00;250.000.000;8.192;2.048\n", exact},
+		"thousands in quotes":            {head + "\n2026-05-18T21:50:02.1234567+02:00,\"250,000,000\",\"8,192\",\"2,048\"\n", exact},
+		"thousands with spaces":          {strings.ReplaceAll(head, ",", ";") + "\n2026-05-18T21:50:02.1234567+02:00;250\u00a0000\u00a0000;8 192;2\u202f048\n", exact},
+		"UTF-16":                         {sixteen(head+"\r\n"+line+"\r\n", false, true), exact},
+		"UTF-16, big endian":             {sixteen(head+"\r\n"+line+"\r\n", true, true), exact},
+		"UTF-16 without a mark":          {sixteen(head+"\r\n"+line+"\r\n", false, false), exact},
+		"a byte-order mark":              {"\xef\xbb\xbf" + head + "\n" + line + "\n", exact},
+		"Excel in the United States":     {head + "\r\n5/18/2026 21:50,250000000,8192,2048\r\n", minute},
+		"Excel with a half day":          {head + "\r\n5/18/2026 9:50 PM,250000000,8192,2048\r\n", minute},
+		"Excel in Germany":               {strings.ReplaceAll(head, ",", ";") + "\r\n18.05.2026 21:50;250000000;8192;2048\r\n", minute},
+		"Excel in Britain":               {head + "\r\n18/05/2026 21:50,250000000,8192,2048\r\n", minute},
+		"Excel in Japan":                 {head + "\r\n2026/5/18 21:50,250000000,8192,2048\r\n", minute},
+		"a space for the T":              {head + "\n2026-05-18 21:50:02.1234567+02:00,250000000,8192,2048\n", exact},
+	} {
+		want := StartTime{Time: c.time, AcqClockHz: 250e6, BlockReadSize: 8192, BlockWriteSize: 2048}
+		if got, err := ParseStartTime([]byte(c.text)); err != nil || got != want {
+			t.Errorf("%s: %+v, %v, want %+v", name, got, err, want)
+		}
+	}
+	for date, note := range map[string]string{
+		"5/6/2026 21:50":  `line 2: "5/6/2026 21:50" may be 6 May 2026 or 5 June 2026`,
+		"18. Mai, abends": `line 2: "18. Mai, abends" is no time`,
+	} {
+		got, err := ParseStartTime([]byte(strings.ReplaceAll(head, ",", ";") + "\n" + date + ";250000000;8192;2048\n"))
+		if err != nil || got.AcqClockHz != 250e6 || !got.Time.IsZero() || !strings.HasPrefix(got.Note, note) {
+			t.Errorf("%s: %+v, %v", date, got, err)
+		}
+	}
 }

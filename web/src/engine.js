@@ -112,8 +112,15 @@ export class Engine {
   }
 
   /** @type {EngineClient["startTime"]} */
-  startTime(text) {
-    return this.#request("startTime", { text });
+  startTime(data) {
+    let binary = "";
+    for (let at = 0; at < data.length; at += 8192) binary += String.fromCharCode(...data.subarray(at, at + 8192));
+    return this.#request("startTime", { data: btoa(binary) });
+  }
+
+  /** @type {EngineClient["chooseStartTime"]} */
+  chooseStartTime(name, csvs) {
+    return this.#request("chooseStartTime", { name, csvs });
   }
 
   /** @type {EngineClient["engine"]} */

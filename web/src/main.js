@@ -106,8 +106,9 @@ async function load(sources) {
   if (sources.length === 0) return [];
   setState("opening");
   loading++;
-  const { ids, failures } = await openSources(state, sources).finally(() => loading--);
+  const { ids, failures, said } = await openSources(state, sources).finally(() => loading--);
   for (const { name, error } of failures) notice(`${name} could not be opened`, error);
+  for (const { name, words } of said) notice(name, words);
   state.changed("streams", "view", "progress");
   state.tell(); // what data-state says is on the page
   setState(loading > 0 ? "opening" : state.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");

@@ -4,15 +4,25 @@
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./protocol.js").StartTime} StartTime
  * @typedef {import("./sources.js").Source} Source
+ * @typedef {{ name: string, start: StartTime }[]} Starts  of the CSVs that were given
+ * @typedef {{ name: string, words: string }[]} Said  what is to be said beside what is shown
  */
-import { isStartTime, lacksClock, rowToShow, startFor, suffixOf } from "./sources.js";
+import { isStartTime, lacksClock, rowToShow } from "./sources.js";
 
-/** @param {Source} source */
-async function textOf(source) {
-  if (typeof source.source !== "string") return source.source.text();
-  const response = await fetch(source.source);
-  if (!response.ok) throw new Error(`${source.name}: the server answered ${response.status}`);
-  return response.text();
+/** No start-time CSV is longer, in bytes. */
+const LONGEST_CSV = 65536;
+
+/** @param {Source} source @returns {Promise<Uint8Array>} */
+async function bytesOf(source) {
+  let data;
+  if (typeof source.source === "string") {
+    const response = await fetch(source.source);
+    if (!response.ok) throw new Error(`${source.name}: the server answered ${response.status}`);
+    data = await response.arrayBuffer();
+  } else {
+    data = await source.source.slice(0, LONGEST_CSV + 1).arrayBuffer();
+  }
+  return new Uint8Array(data);
 }
 
 /** A file that opens faster than this, in milliseconds, is not announced. */
@@ -29,15 +39,17 @@ let given = 0;
  * given to the streams that lack a clock rate. Those that are cancelled are neither among the ids nor among the failures.
  * @param {State} state
  * @param {Source[]} sources
- * @returns {Promise<{ ids: string[], failures: { name: string, error: unknown }[] }>}
+ * @returns {Promise<{ ids: string[], failures: { name: string, error: unknown }[], said: Said }>}
  */
 export async function openSources(state, sources) {
   const recordings = sources.filter((s) => !isStartTime(s)), csvs = sources.filter(isStartTime);
   const ids = /** @type {string[]} */ ([]), failures = /** @type {{ name: string, error: unknown }[]} */ ([]);
-  const starts = /** @type {{ suffix: string, start: StartTime }[]} */ ([]);
+  const starts = /** @type {Starts} */ ([]), said = /** @type {Said} */ ([]);
   for (const csv of csvs) {
     try {
-      starts.push({ suffix: suffixOf(csv.name), start: await state.client.startTime(await textOf(csv)) });
+      const start = await state.client.startTime(await bytesOf(csv));
+      starts.push({ name: csv.name, start });
+      if (start.note) said.push({ name: csv.name, words: start.note });
     } catch (error) {
       failures.push({ name: csv.name, error });
     }
@@ -54,26 +66,27 @@ export async function openSources(state, sources) {
   }, PATIENCE);
   await Promise.all(recordings.map(async (source, i) => {
     try {
-      ids[i] = await openOne(state, source, ++given, starts);
+      ids[i] = await openOne(state, source, ++given, starts, said);
       if (!patient) choose();
     } catch (error) {
       if (!(error instanceof Error && error.name === "AbortError")) failures.push({ name: source.name, error });
     }
   }));
   clearTimeout(waited);
-  if (recordings.length === 0) await giveStart(state, starts);
+  if (recordings.length === 0) await giveStart(state, starts, said);
   choose();
-  return { ids: ids.filter(Boolean), failures };
+  return { ids: ids.filter(Boolean), failures, said };
 }
 
 /**
  * @param {State} state
  * @param {Source} source
  * @param {number} order
- * @param {{ suffix: string, start: StartTime }[]} starts
+ * @param {Starts} starts
+ * @param {Said} said
  * @returns {Promise<string>} id of the stream
  */
-async function openOne(state, { source, name, size }, order, starts) {
+async function openOne(state, { source, name, size }, order, starts, said) {
   const abort = new AbortController(), stream = state.claim(name);
   /** @type {import("./state.js").Opening} */
   const opening = { order, name, progress: null, cancel: () => abort.abort() };
@@ -83,7 +96,7 @@ async function openOne(state, { source, name, size }, order, starts) {
       opening.progress = progress;
       if (state.opening.has(order)) state.setOpening(opening);
     } });
-    const info = await withStart(state, opened, name, starts);
+    const info = await withStart(state, opened, name, starts, said);
     state.add({ id: info.id, info, source, name, size, order });
     return info.id;
   } catch (error) {
@@ -99,16 +112,20 @@ async function openOne(state, { source, name, size }, order, starts) {
  * @param {State} state
  * @param {StreamInfo} info
  * @param {string} name
- * @param {{ suffix: string, start: StartTime }[]} starts
+ * @param {Starts} starts
+ * @param {Said} said
  */
-async function withStart(state, info, name, starts) {
-  const start = startFor(name, starts);
+async function withStart(state, info, name, starts, said) {
+  if (starts.length === 0 || !info.clock.column || info.clock.hz > 0) return info;
+  const { csv, words } = await state.client.chooseStartTime(name, starts.map((s) => s.name));
+  if (words) said.push({ name, words });
+  const start = starts.find((s) => s.name === csv)?.start;
   return lacksClock(info, start) ? state.client.setClock(info.id, start.hz, start.start_utc) : info;
 }
 
-/** A CSV that comes alone is for what is open. @param {State} state @param {{ suffix: string, start: StartTime }[]} starts */
-async function giveStart(state, starts) {
-  for (const { info, name } of [...state.entries.values()]) state.update(await withStart(state, info, name, starts));
+/** A CSV that comes alone is for what is open. @param {State} state @param {Starts} starts @param {Said} said */
+async function giveStart(state, starts, said) {
+  for (const { info, name } of [...state.entries.values()]) state.update(await withStart(state, info, name, starts, said));
 }
 
 /** Shows traces first, if any of the new streams has them. @param {State} state @param {string[]} ids */

@@ -22,6 +22,7 @@ export type Request = { id: number } & (
   | { op: "verify"; args: StreamArgs }
   | { op: "setClock"; args: ClockArgs }
   | { op: "startTime"; args: StartTimeArgs }
+  | { op: "chooseStartTime"; args: ChooseArgs }
   | { op: "engine"; args: {} }
   | { op: "cancel"; args: { target: number } }
 );
@@ -289,10 +290,14 @@ export interface VerifyReport { path: string; ok: boolean; findings: Finding[] }
 
 export interface ClockArgs { stream: string; hz: number; start_utc?: string }
 
-export interface StartTimeArgs { text: string }
+/** data: the bytes of the CSV, in base64 */
+export interface StartTimeArgs { data: string }
+export interface ChooseArgs { name: string; csvs: string[] }
+/** csv: "" none; words: what is to be said of it */
+export interface Chosen { csv: string; words: string }
 
 /** What a start-time CSV says: hz of the acquisition clock, 0 if unknown, and when acquisition began, RFC 3339 in UTC. */
-export interface StartTime { hz: number; start_utc: string }
+export interface StartTime { hz: number; start_utc: string; note: string }
 
 /** wasm memory and file bytes read since start. */
 export interface EngineState { bytes: number; read: number; version: string }
@@ -316,8 +321,10 @@ export interface EngineClient {
   verify(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<VerifyReport>;
   /** hz and, if given, the wall time (RFC 3339, UTC) go into the stream's info; the file is not touched */
   setClock(stream: string, hz: number, startUTC?: string): Promise<StreamInfo>;
-  /** reads the text of a start-time CSV */
-  startTime(text: string): Promise<StartTime>;
+  /** reads a start-time CSV, in whatever shape a spreadsheet left it */
+  startTime(data: Uint8Array): Promise<StartTime>;
+  /** which of the CSVs that were given is that of a recording, by their names */
+  chooseStartTime(name: string, csvs: string[]): Promise<Chosen>;
   engine(): Promise<EngineState>;
   /** called once when the engine has ended; pending calls are rejected first */
   onCrash: (message: string) => void;

@@ -43,22 +43,6 @@ export function isStartTime(source) {
   return /\.csv$/i.test(source.name);
 }
 
-/** The run a file belongs to, from the end of its name: "memory-monitor_0.arrow" -> "0". @param {string} name */
-export function suffixOf(name) {
-  const stem = name.replace(/\.[^.]*$/, "").replace(/#\d+$/, "");
-  const at = stem.indexOf("_");
-  return at < 0 ? "" : stem.slice(stem.lastIndexOf("_") + 1);
-}
-
-/**
- * The start time of the same run: of the same suffix, or the only one there is.
- * @param {string} name
- * @param {{ suffix: string, start: StartTime }[]} starts
- */
-export function startFor(name, starts) {
-  return starts.find((s) => s.suffix === suffixOf(name))?.start ?? (starts.length === 1 ? starts[0].start : undefined);
-}
-
 /** Whether a start time has what a stream lacks. @param {StreamInfo} info @param {StartTime | undefined} start @returns {start is StartTime} */
 export function lacksClock(info, start) {
   return start !== undefined && info.clock.column && !(info.clock.hz > 0) && start.hz > 0;

@@ -127,12 +127,18 @@ describe("the engine", () => {
   });
 
   test("reads a start-time CSV and takes a clock rate", async () => {
-    const start = await engine.startTime(readFileSync(foreign("bonsai/start-time_0.csv"), "utf8"));
-    assert.deepEqual(start, { hz: 250000000, start_utc: "2026-11-21T09:24:02.210944Z" });
+    const start = await engine.startTime(readFileSync(foreign("bonsai/start-time_0.csv")));
+    assert.deepEqual(start, { hz: 250000000, start_utc: "2026-11-21T09:24:02.210944Z", note: "" });
+    const german = "Timestamp;Value.AcquisitionClockHz;Value.BlockReadSize;Value.BlockWriteSize\r\n18.05.2026 21:50;2,5E+08;8192;2048\r\n";
+    assert.deepEqual(await engine.startTime(Buffer.from("\ufeff" + german, "utf16le")), { hz: 250000000, start_utc: "2026-05-18T21:50:00Z", note: "" });
+    assert.match((await engine.startTime(Buffer.from(german.replace("18.05.2026 21:50", "5/6/2026 21:50")))).note, /line 2: .* may be 6 May 2026 or 5 June 2026/);
+    assert.deepEqual(await engine.chooseStartTime("np_0.arrow", ["start-time_1.csv", "start-time_0.csv"]), { csv: "start-time_0.csv", words: "" });
+    assert.match((await engine.chooseStartTime("np_2026-05-18T21_50_05.arrow", ["start-time_2026-05-18T21_50_02.csv"])).words, /of 3s earlier, and the nearest/);
+    assert.deepEqual(await engine.chooseStartTime("np_0.arrow", ["clock.csv"]), { csv: "clock.csv", words: "" });
     const { id } = await engine.open({ stream: "beat", source: fileOf("bonsai/new_Heartbeat.arrow"), name: "beat.arrow" });
     const info = await engine.setClock(id, start.hz, start.start_utc);
     assert.deepEqual([info.clock.hz, info.clock.start_utc, info.start], [250000000, start.start_utc, 1000 / 250e6]);
-    assert.equal((await rejection(engine.startTime("nonsense"))).name, "EngineError");
+    assert.equal((await rejection(engine.startTime(Buffer.from("nonsense")))).name, "EngineError");
     await engine.close(id);
   });
 

@@ -190,9 +190,9 @@ func (a *app) examine(ctx context.Context, in *input, f *recoverFlags, o recover
 
 // fillClock fills in the clock's rate of a report whose file does not state it.
 func (f *recoverFlags) fillClock(path string, r *recovery.Report) error {
-	hz, _, err := f.clock(path, stream.Stream{AcqClockHz: r.AcqClockHz})
-	if hz != 0 {
-		r.AcqClockHz = hz
+	found, err := f.clock(path, stream.Stream{AcqClockHz: r.AcqClockHz})
+	if found.hz != 0 {
+		r.AcqClockHz = found.hz
 	}
 	return err
 }

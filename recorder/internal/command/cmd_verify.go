@@ -86,7 +86,7 @@ func (a *app) verifyFile(ctx context.Context, path string, c *clockFlags) (verif
 	rows := int64(0)
 	o := recovery.VerifyOptions{AcqClockHz: c.clockHz, Open: in.Open}
 	if r, err := a.openReader(ctx, in, c.file); err == nil {
-		if err := c.setClock(path, r); err != nil {
+		if err := a.setClock(path, r, c); err != nil {
 			return verification{}, fmt.Errorf("%s: %w", path, err)
 		}
 		o.AcqClockHz = r.Stream().AcqClockHz

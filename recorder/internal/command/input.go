@@ -3,6 +3,8 @@ package command
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -56,7 +58,7 @@ func (a *app) openInput(ctx context.Context, path string, c *clockFlags) (*input
 		return nil, err
 	}
 	if in.reader, err = a.openReader(ctx, in, c.file); err == nil {
-		err = c.setClock(path, in.reader)
+		err = a.setClock(path, in.reader, c)
 	}
 	if err != nil {
 		in.Close()
@@ -98,41 +100,68 @@ func (a *app) openReader(ctx context.Context, in *input, nth int) (*recording.Re
 	}
 }
 
-// setClock gives a reader what its file does not say of the clock.
-func (c *clockFlags) setClock(path string, r *recording.Reader) error {
-	hz, start, err := c.clock(path, r.Stream())
-	r.SetClock(hz, start)
+// setClock tells a reader what its file does not say of the clock, and the person
+// where that is from.
+func (a *app) setClock(path string, r *recording.Reader, c *clockFlags) error {
+	found, err := c.clock(path, r.Stream())
+	for _, words := range found.words {
+		a.sayf("%s: %s", path, words)
+	}
+	r.SetClock(found.hz, found.began)
 	return err
 }
 
+// A clockFound is what is known of a clock beside what its file says: 0 and the
+// zero time leave that as it is.
+type clockFound struct {
+	hz    uint64
+	began time.Time
+	words []string // what is to be said of the CSV beside the file
+}
+
 // clock returns the rate of the clock and the wall time of the start: what flags
-// say, else what the CSV next to the file says where the file says nothing; 0 and
-// the zero time leave it as it is.
-func (c *clockFlags) clock(path string, s stream.Stream) (hz uint64, began time.Time, err error) {
+// say, else what the CSV beside the file says where the file says nothing.
+func (c *clockFlags) clock(path string, s stream.Stream) (found clockFound, err error) {
 	csv, asked := c.startTime, c.startTime != ""
-	if !asked && path != files.Stdin && (s.AcqClockHz == 0 || s.StartUTC == "") {
-		csv = store.FindStartTime(path)
+	found.hz = c.clockHz
+	say := func(words string) {
+		if words != "" {
+			found.words = append(found.words, words)
+		}
 	}
-	hz = c.clockHz
+	if !asked && path != files.Stdin && (s.AcqClockHz == 0 && c.clockHz == 0 || s.StartUTC == "") {
+		words := ""
+		csv, words = store.FindStartTime(path)
+		if s.AcqClockHz == 0 && c.clockHz == 0 { // else it is the time of the start alone that is missing
+			say(words)
+		} else if words != "" {
+			csv = "" // which would be a guess
+		}
+	}
 	if csv == "" {
-		return hz, began, nil
+		return found, nil
 	}
 	start, err := readStartTime(csv)
 	if err != nil {
 		if asked {
-			return 0, began, err
+			return clockFound{}, err
 		}
 		// A file that happens to be next to it and says nothing is no
 		// reason to refuse a recording.
-		return hz, began, nil
+		_, why, _ := strings.Cut(err.Error(), "start time: ")
+		say(filepath.Base(csv) + " beside it is not used: " + why)
+		return found, nil
 	}
-	if hz == 0 && (s.AcqClockHz == 0 || asked) {
-		hz = start.AcqClockHz
+	if start.Note != "" {
+		say(filepath.Base(csv) + ": " + start.Note)
+	}
+	if found.hz == 0 && (s.AcqClockHz == 0 || asked) {
+		found.hz = start.AcqClockHz
 	}
 	if s.StartUTC == "" || asked {
-		began = start.Time
+		found.began = start.Time
 	}
-	return hz, began, nil
+	return found, nil
 }
 
 // maxStartTimeBytes keeps a wrong file from being read whole.

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // States of a recording and of its streams in the marker.
@@ -208,14 +210,26 @@ func ReadSummary(path string) (*Summary, error) {
 	return &s, nil
 }
 
-// FindStartTime returns the path of the start-time CSV next to a stream's file,
-// "" if there is none.
-func FindStartTime(file string) string {
-	for _, name := range Companions(file, startTimeStem, ".csv") {
-		path := filepath.Join(filepath.Dir(file), name)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return path
+// FindStartTime returns the path of the start-time CSV of a stream's file, "" if
+// there is none, and what is to be said of the choice; see
+// [stream.ChooseStartTime].
+func FindStartTime(file string) (path, words string) {
+	dir := filepath.Dir(file)
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return "", ""
+	}
+	var names []string
+	for _, e := range list {
+		if stream.IsStartTime(e.Name()) {
+			if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && info.Mode().IsRegular() {
+				names = append(names, e.Name())
+			}
 		}
 	}
-	return ""
+	name, words := stream.ChooseStartTime(file, names)
+	if name == "" {
+		return "", words
+	}
+	return filepath.Join(dir, name), words
 }

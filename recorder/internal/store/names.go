@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // A Suffix says what is between a stream's name and the extension.
@@ -35,7 +37,7 @@ const timestampLayout = "2006-01-02T15_04_05"
 
 // Names of the two companion files of a run.
 const (
-	startTimeStem = "start-time"
+	startTimeStem = stream.StartTimeStem
 	markerStem    = "recording"
 )
 
@@ -123,26 +125,4 @@ func mostFiles(dir string, streams []string) (int, error) {
 		most = max(most, count)
 	}
 	return most, nil
-}
-
-// Companions returns the names that a companion file of the stream file may
-// have, most specific suffix first: for "heartbeat_0.arrow" and "start-time",
-// ".csv": "start-time_0.csv", then "start-time.csv". Suffixes may hold
-// underscores themselves. The number of a part, as in "heartbeat_0_001.arrow",
-// is no suffix.
-func Companions(file, stem, extension string) []string {
-	base := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
-	var names []string
-	add := func(base string) {
-		for i := 0; i < len(base); i++ {
-			if base[i] == '_' && i+1 < len(base) {
-				names = append(names, FileName(stem, base[i+1:], extension))
-			}
-		}
-	}
-	add(base)
-	if i := len(base) - len("_000"); i > 0 && base[i] == '_' && strings.Trim(base[i+1:], "0123456789") == "" {
-		add(base[:i])
-	}
-	return append(names, FileName(stem, "", extension))
 }

@@ -192,28 +192,19 @@ func TestARunWritesFilesThatReadersRead(t *testing.T) {
 	}
 }
 
-func TestCompanionsHaveTheSuffixOfTheFile(t *testing.T) {
-	for file, want := range map[string][]string{
-		"a/heartbeat_0.arrow":                 {"start-time_0.csv", "start-time.csv"},
-		"heartbeat.arrow":                     {"start-time.csv"},
-		"heartbeat_2026-11-21T04_17_44.arrow": {"start-time_2026-11-21T04_17_44.csv", "start-time_17_44.csv", "start-time_44.csv", "start-time.csv"},
-		"port-a-neuropixels-1.0e_3.arrow":     {"start-time_3.csv", "start-time.csv"},
-		"heartbeat_.arrow":                    {"start-time.csv"},
-		"heartbeat_0_001.arrow":               {"start-time_0_001.csv", "start-time_001.csv", "start-time_0.csv", "start-time.csv"},
-	} {
-		if got := Companions(file, "start-time", ".csv"); !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: got %v, want %v", file, got, want)
-		}
-	}
+func TestTheStartTimeBesideAFileIsFound(t *testing.T) {
 	dir := t.TempDir()
 	csv := filepath.Join(dir, "start-time_7.csv")
 	if err := os.WriteFile(csv, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := FindStartTime(filepath.Join(dir, "x_7.arrow")); got != csv {
-		t.Errorf("got %q", got)
+	if got, words := FindStartTime(filepath.Join(dir, "x_7.arrow")); got != csv || words != "" {
+		t.Errorf("got %q, %q", got, words)
 	}
-	if got := FindStartTime(filepath.Join(dir, "x_8.arrow")); got != "" {
-		t.Errorf("got %q", got)
+	if got, words := FindStartTime(filepath.Join(dir, "x_8.arrow")); got != csv || words == "" {
+		t.Errorf("the only one, of another suffix: got %q, %q", got, words)
+	}
+	if got, words := FindStartTime(filepath.Join(dir, "no", "x_7.arrow")); got != "" || words != "" {
+		t.Errorf("a folder that is not there: got %q, %q", got, words)
 	}
 }

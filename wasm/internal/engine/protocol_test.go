@@ -44,6 +44,8 @@ var crossing = map[string]any{
 	"SliceReport":   SliceReport{},
 	"StartTime":     StartTime{},
 	"StartTimeArgs": StartTimeArgs{},
+	"ChooseArgs":    ChooseArgs{},
+	"Chosen":        Chosen{},
 	"StreamArgs":    StreamArgs{},
 	"StreamInfo":    StreamInfo{},
 	"Table":         Table{},

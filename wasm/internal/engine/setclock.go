@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math"
 	"time"
@@ -37,22 +38,54 @@ func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
 	return s.info()
 }
 
-// StartTimeArgs have the text of a start-time CSV.
+// StartTimeArgs have the bytes of a start-time CSV, in base64: they may be UTF-16.
 type StartTimeArgs struct {
-	Text string `json:"text"`
+	Data string `json:"data"`
 }
 
 // StartTime is what a start-time CSV says.
 type StartTime struct {
 	Hz       float64 `json:"hz"`
-	StartUTC string  `json:"start_utc"`
+	StartUTC string  `json:"start_utc"` // "" unknown
+	Note     string  `json:"note"`      // why, for people
 }
 
-// ReadStartTime reads the text of a start-time CSV.
+// ReadStartTime reads a start-time CSV.
 func ReadStartTime(a StartTimeArgs) (*StartTime, error) {
-	start, err := stream.ParseStartTime([]byte(a.Text))
+	data, err := base64.StdEncoding.DecodeString(a.Data)
+	if err != nil {
+		return nil, &ArgumentError{"startTime", err.Error()}
+	}
+	start, err := stream.ParseStartTime(data)
 	if err != nil {
 		return nil, err
 	}
-	return &StartTime{float64(start.AcqClockHz), start.Time.UTC().Format("2006-01-02T15:04:05.9999999Z07:00")}, nil
+	s := &StartTime{Hz: float64(start.AcqClockHz), Note: start.Note}
+	if !start.Time.IsZero() {
+		s.StartUTC = start.Time.UTC().Format("2006-01-02T15:04:05.9999999Z07:00")
+	}
+	return s, nil
+}
+
+// ChooseArgs ask which of the CSVs that were given is that of a recording.
+type ChooseArgs struct {
+	Name string   `json:"name"` // of the recording's file
+	CSVs []string `json:"csvs"` // names
+}
+
+// A Chosen is the CSV of a recording; see stream.ChooseStartTime.
+type Chosen struct {
+	CSV   string `json:"csv"`   // "" none
+	Words string `json:"words"` // what is to be said of it
+}
+
+// ChooseStartTime chooses by names. A CSV of another name than start-time_*.csv is
+// taken if it is the only one that was given.
+func ChooseStartTime(a ChooseArgs) Chosen {
+	if len(a.CSVs) == 1 && !stream.IsStartTime(a.CSVs[0]) {
+		return Chosen{CSV: a.CSVs[0]}
+	}
+	var c Chosen
+	c.CSV, c.Words = stream.ChooseStartTime(a.Name, a.CSVs)
+	return c
 }
