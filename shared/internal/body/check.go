@@ -1,12 +1,12 @@
 package body
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
 	"math/bits"
 	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -119,7 +119,7 @@ func (c *Checker) Check(s *arrowipc.Schema, m *messages.Message, only ...int) (C
 		}
 	}
 	out.Fixes = append(batch.fix, displaced(s, spans, m)...)
-	slices.SortFunc(out.Fixes, func(a, b Fix) int { return cmp.Compare(a.At, b.At) })
+	sort.SliceStable(out.Fixes, func(i, k int) bool { return out.Fixes[i].At < out.Fixes[k].At })
 	if batch.out != nil {
 		if err := batch.padding(m.Batch.DataEnd(), min(m.BodyLength, c.Size-m.BodyAt())); err != nil {
 			return Checked{}, err

@@ -1,9 +1,8 @@
 package body
 
 import (
-	"cmp"
 	"encoding/binary"
-	"slices"
+	"sort"
 )
 
 // How a lost block is seen. A disk gives zeros for a block that never reached
@@ -132,7 +131,7 @@ func (p *zeroPart) settle() {
 // zeroRuns joins the parts of a batch to runs, keeps those that hold a sector,
 // and says which columns are 0 as a whole.
 func (c *Checker) zeroRuns() (runs []Zeros, whole []int) {
-	slices.SortFunc(c.parts, func(a, b zeroPart) int { return cmp.Compare(a.from, b.from) })
+	sort.Slice(c.parts, func(i, k int) bool { return c.parts[i].from < c.parts[k].from })
 	for i := 0; i < len(c.parts); {
 		first, last := i, i
 		for i++; i < len(c.parts); i++ {

@@ -1,9 +1,9 @@
 package messages
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
@@ -73,8 +73,9 @@ func Walk(src *Source, e *Ends) (*Layout, error) {
 	}
 	l := &Layout{Ends: w.e, Verdicts: w.out, Ended: w.ended, End: w.end(), Joints: w.joints}
 	l.account()
-	slices.SortStableFunc(l.Verdicts, func(a, b Verdict) int { // notes come before the message that they are about
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(rank(a.Kind), rank(b.Kind)))
+	sort.SliceStable(l.Verdicts, func(i, k int) bool { // notes come before the message that they are about
+		a, b := &l.Verdicts[i], &l.Verdicts[k]
+		return a.At < b.At || a.At == b.At && rank(a.Kind) < rank(b.Kind)
 	})
 	return l, nil
 }

@@ -3,6 +3,7 @@ package pace
 import (
 	"math"
 	"slices"
+	"sort"
 )
 
 // How gaps are found. A stream that delivers evenly has a clock that steps by
@@ -301,7 +302,7 @@ func (f *Finder) Gaps(p Pace, hz, hubHz float64) []Gap {
 			gaps = append(gaps, g)
 		}
 	}
-	slices.SortStableFunc(gaps, func(a, b Gap) int { return int(min(max(a.Row-b.Row, -1), 1)) })
+	sort.SliceStable(gaps, func(i, k int) bool { return gaps[i].Row < gaps[k].Row })
 	return gaps
 }
 
