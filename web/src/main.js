@@ -5,6 +5,7 @@
 import { publish } from "./api.js";
 import { startEngine } from "./engine.js";
 import { reportText } from "./health.js";
+import { lendMeasures } from "./measures.js";
 import { openSources } from "./opening.js";
 import { State } from "./state.js";
 import { StatusBar, TopBar } from "./ui/bars.js";
@@ -25,6 +26,7 @@ import { count } from "./words.js";
 import { sourcesOf } from "./sources.js";
 
 byId("file-notice").remove(); // modules load here, so the sentence is not true
+lendMeasures(document.documentElement.style);
 
 const root = document.documentElement;
 const state = new State(startEngine());

@@ -5,9 +5,9 @@
  * @typedef {{ lefts: number[], widths: number[], total: number }} Layout
  * @typedef {{ key: string, rows: [number, number], columns: [number, number] }} Block  half-open; columns by place in the table
  */
+import { MEASURES } from "./measures.js";
 
-/** Height of a row, and of the head; .cells in table.css. */
-export const ROW = 20, HEAD = 36;
+const ROW = MEASURES.row;
 
 /** Rows and columns that are fetched together. */
 export const BLOCK_ROWS = 64, BLOCK_COLUMNS = 8;

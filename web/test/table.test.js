@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { rowsFromInfo, tableColumns } from "../src/signals.js";
-import { BLOCK_ROWS, blocksSeen, columnsSeen, extentOf, lastFirst, layoutOf, ROW, rowFromScroll, scrollFromRow } from "../src/table.js";
+import { MEASURES } from "../src/measures.js";
+import { BLOCK_ROWS, blocksSeen, columnsSeen, extentOf, lastFirst, layoutOf, rowFromScroll, scrollFromRow } from "../src/table.js";
 
 const column = (label, type, plottable) => ({ label, type, plottable });
 
@@ -26,7 +27,7 @@ test("the blocks that are wanted hold every row and column that is seen", () => 
     const first = Math.random() * lastFirst(rows, page);
     const from = Math.floor(Math.random() * count), to = from + 1 + Math.floor(Math.random() * (count - from));
     const blocks = blocksSeen(first, page, rows, [from, to], count);
-    for (let r = Math.floor(first); r < Math.min(rows, first + page / ROW); r++) {
+    for (let r = Math.floor(first); r < Math.min(rows, first + page / MEASURES.row); r++) {
       for (let c = from; c < to; c++) {
         assert.equal(blocks.filter((b) => r >= b.rows[0] && r < b.rows[1] && c >= b.columns[0] && c < b.columns[1]).length, 1, `row ${r} column ${c}`);
       }

@@ -3,10 +3,10 @@
  * @typedef {import("../state.js").State} State
  * @typedef {import("./stage.js").Stage} Stage
  */
+import { MEASURES } from "../measures.js";
 import { niceStep, ticksFromX } from "../view/scale.js";
 import { pan, zoomAt } from "../view/viewport.js";
 import { byId } from "./dom.js";
-import { GUTTER } from "./plot.js";
 import { spanOf } from "../times.js";
 
 /** Every binding, for the overlay. @type {[string, string][]} */
@@ -62,7 +62,7 @@ function followView(state, stage) {
 
 /** @param {Stage} stage @param {MouseEvent} event */
 function xOf(stage, event) {
-  return event.clientX - stage.ruler.getBoundingClientRect().left - GUTTER;
+  return event.clientX - stage.ruler.getBoundingClientRect().left - MEASURES.gutter;
 }
 
 /** @param {State} state @param {Stage} stage @param {MouseEvent} event */

@@ -4,6 +4,7 @@
  * @typedef {import("../state.js").Row} Row
  * @typedef {import("./traces.js").TracesPlot} TracesPlot
  */
+import { MEASURES } from "../measures.js";
 import { cssFromRgb } from "../colour.js";
 import { drawCoverage } from "../plots/hatch.js";
 import { findingCounts } from "../health.js";
@@ -12,8 +13,7 @@ import { byId, el, fill, say, showShare, sign } from "./dom.js";
 import { channelColours, token } from "./tokens.js";
 import { openingWords } from "../sources.js";
 
-/** Height of a line of the channel list, CSS pixels; .channel in panels.css. */
-const LINE = 19;
+const LINE = MEASURES.channel;
 
 export class StreamList {
   #node = byId("streams");

@@ -7,6 +7,7 @@
  * @typedef {{ key: string, id: string, kind: "lanes" | "slow", name: string, columns: number[], canvas: HTMLCanvasElement, loader: Loader, axis: { min: number, max: number, step: number } | null, bits: Map<number, number> }} Panel
  *   bits: by column, those that were ever seen to change
  */
+import { MEASURES } from "../measures.js";
 import { bestLayer } from "../view/loader.js";
 import { changingBits, strokeBit } from "../plots/bits.js";
 import { drawHatch, missingIn } from "../plots/hatch.js";
@@ -15,13 +16,13 @@ import { bitLabel, physicalFromRaw, unitOf } from "../signals.js";
 import { decimalsOf, multiples, valueAxis } from "../view/scale.js";
 import { baseUnit, grouped } from "../words.js";
 import { byId, el, fitCanvas, fitted } from "./dom.js";
-import { GUTTER, plotLoader, wantedWhole } from "./plot.js";
+import { plotLoader, wantedWhole } from "./plot.js";
 import { canvasFont, channelColours, token } from "./tokens.js";
 import { cssFromRgb } from "../colour.js";
 import { periodOf, spanOf } from "../times.js";
 
 /** Height of a panel of lanes with up to five bits, and of each bit beyond. */
-const LANES_HEIGHT = 62, LANE_HEIGHT = 12;
+const LANE_HEIGHT = 12;
 
 /** Words of a name that its unit repeats. */
 const SAID_BY_UNIT = /^(percent|bytes)$/i;
@@ -88,12 +89,12 @@ export class LowerPlots {
   /** @param {Panel} panel @param {StreamInfo} info */
   #drawLanes(panel, info) {
     const lanes = this.#lanes(panel);
-    const want = Math.max(LANES_HEIGHT, lanes.length * LANE_HEIGHT + 8);
+    const want = Math.max(MEASURES.lanes, lanes.length * LANE_HEIGHT + 8);
     if (panel.canvas.style.height !== want + "px") panel.canvas.style.height = want + "px";
     const { ctx, width, height } = fitCanvas(panel.canvas);
     ctx.clearRect(0, 0, width, height);
     const lane = (height - 6) / lanes.length;
-    const view = this.state.view, plot = width - GUTTER;
+    const view = this.state.view, plot = width - MEASURES.gutter;
     ctx.textBaseline = "middle";
     ctx.font = canvasFont(10.5);
     ctx.fillStyle = token("dim");
@@ -126,7 +127,7 @@ export class LowerPlots {
   #drawSlow(panel, info) {
     const { ctx, width, height } = fitCanvas(panel.canvas);
     ctx.clearRect(0, 0, width, height);
-    const view = this.state.view, plot = width - GUTTER;
+    const view = this.state.view, plot = width - MEASURES.gutter;
     const first = info.columns[panel.columns[0]];
     const range = rangeOf(panel, info);
     const axis = valueAxis(range.min, range.max, height > 120 ? 4 : 2);
@@ -141,7 +142,7 @@ export class LowerPlots {
     const values = multiples(axis.min, axis.max, axis.step);
     ctx.beginPath();
     for (const value of values) {
-      ctx.moveTo(GUTTER, Math.round(y(value)) + 0.5);
+      ctx.moveTo(MEASURES.gutter, Math.round(y(value)) + 0.5);
       ctx.lineTo(width, Math.round(y(value)) + 0.5);
     }
     ctx.stroke();
@@ -171,8 +172,8 @@ export class LowerPlots {
     ctx.fillStyle = token("dim");
     for (const value of values) { // inside the plot, on the grid lines, with a rim against the data
       const text = grouped(((value * factor) / scale.step).toFixed(decimals));
-      ctx.strokeText(text, GUTTER + 4, Math.round(y(value)) - 0.5);
-      ctx.fillText(text, GUTTER + 4, Math.round(y(value)) - 0.5);
+      ctx.strokeText(text, MEASURES.gutter + 4, Math.round(y(value)) - 0.5);
+      ctx.fillText(text, MEASURES.gutter + 4, Math.round(y(value)) - 0.5);
     }
   }
 
@@ -187,16 +188,16 @@ export class LowerPlots {
     lines[0] = lines[0].charAt(0).toUpperCase() + lines[0].slice(1);
     if (unit && lines[lines.length - 1].length + unit.length < 9) lines[lines.length - 1] += ", " + unit;
     else if (unit) lines.push(unit);
-    lines.forEach((line, i) => ctx.fillText(fitted(ctx, line, (GUTTER - 14) * 1.3), 10, 20 + i * 14, GUTTER - 14));
+    lines.forEach((line, i) => ctx.fillText(fitted(ctx, line, (MEASURES.gutter - 14) * 1.3), 10, 20 + i * 14, MEASURES.gutter - 14));
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {() => void} paint */
   #inPlot(ctx, width, height, paint) {
     ctx.save();
     ctx.beginPath();
-    ctx.rect(GUTTER, 0, width - GUTTER, height);
+    ctx.rect(MEASURES.gutter, 0, width - MEASURES.gutter, height);
     ctx.clip();
-    ctx.translate(GUTTER, 0);
+    ctx.translate(MEASURES.gutter, 0);
     paint();
     ctx.restore();
   }

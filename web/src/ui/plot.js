@@ -1,5 +1,5 @@
 /**
- * What every plot shares: a canvas with a 64 px gutter, its loader, and the words for what cannot be drawn.
+ * What every plot shares: a canvas with a gutter, its loader, and the words for what cannot be drawn.
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../state.js").State} State
  * @typedef {import("../state.js").Row} Row
@@ -8,9 +8,6 @@
 import { Loader } from "../view/loader.js";
 import { alignedBins } from "../view/scale.js";
 import { periodOf, spanOf } from "../times.js";
-
-/** Width of the gutter with the names, CSS pixels; --gutter in theme.css. */
-export const GUTTER = 64;
 
 /** Streams of at most so many rows are loaded once and whole, row by row, so that bits and slow values are exact at every zoom. */
 const WHOLE_ROWS = 32768;

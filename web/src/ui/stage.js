@@ -4,6 +4,7 @@
  * @typedef {import("../state.js").State} State
  * @typedef {import("../plots/hatch.js").Coverage} Coverage
  */
+import { MEASURES } from "../measures.js";
 import { BAR_PIXELS } from "../view/gain.js";
 import { isGap } from "../health.js";
 import { missingIn } from "../plots/hatch.js";
@@ -13,7 +14,6 @@ import { niceAbove, xFromTicks } from "../view/scale.js";
 import { count, duration, integer, regrouped, round } from "../words.js";
 import { byId, el, fill, fitCanvas, showShare } from "./dom.js";
 import { LowerPlots } from "./lower.js";
-import { GUTTER } from "./plot.js";
 import { emptyPlate, TableView } from "./tableview.js";
 import { canvasFont, token } from "./tokens.js";
 import { TracesPlot } from "./traces.js";
@@ -59,7 +59,7 @@ export class Stage {
 
   /** Width of the plots without the gutter, CSS pixels. */
   get width() {
-    return Math.max(1, this.ruler.clientWidth - GUTTER);
+    return Math.max(1, this.ruler.clientWidth - MEASURES.gutter);
   }
 
   reset() {
@@ -77,7 +77,7 @@ export class Stage {
       ctx.clearRect(0, 0, width, height);
       return;
     }
-    drawRuler(ctx, { view: state.view, hz: state.hz, width, height, gutter: GUTTER, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
+    drawRuler(ctx, { view: state.view, hz: state.hz, width, height, gutter: MEASURES.gutter, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
     this.#showTable();
     if (!this.traces.canvas.hidden) this.traces.want();
     this.lower.want();
@@ -88,7 +88,7 @@ export class Stage {
 
   /** Counts a redraw that shows final data, once it is on the screen. */
   #count() {
-    const laidOut = this.ruler.clientWidth > GUTTER;
+    const laidOut = this.ruler.clientWidth > MEASURES.gutter;
     if (!laidOut || !this.settled) {
       this.#counted = false;
       return;

@@ -6,7 +6,8 @@
  * @typedef {import("../protocol.js").Table} Table
  * @typedef {import("../state.js").State} State
  */
-import { BLOCK_COLUMNS, BLOCK_ROWS, blocksSeen, columnsSeen, extentOf, HEAD, isNumber, lastFirst, layoutOf, ROW, rowFromScroll, scrollFromRow } from "../table.js";
+import { MEASURES } from "../measures.js";
+import { BLOCK_COLUMNS, BLOCK_ROWS, blocksSeen, columnsSeen, extentOf, isNumber, lastFirst, layoutOf, rowFromScroll, scrollFromRow } from "../table.js";
 import { grouped, integer, regrouped } from "../words.js";
 import { byId, el, fill, say } from "./dom.js";
 
@@ -137,7 +138,7 @@ export class TableView {
 
   /** Pixels of rows that are seen. */
   get #page() {
-    return Math.max(ROW, this.#scroller.clientHeight - HEAD);
+    return Math.max(MEASURES.row, this.#scroller.clientHeight - MEASURES.head);
   }
 
   get #fixed() {
@@ -209,22 +210,22 @@ export class TableView {
   draw() {
     if (this.node.hidden || this.#scroller.clientHeight === 0) return;
     const layout = this.#layout(), [from, to] = this.#seen(), scroll = this.#scroller.scrollLeft;
-    const height = extentOf(this.#rows) + HEAD;
+    const height = extentOf(this.#rows) + MEASURES.head;
     this.#extent.style.width = this.#fixed + layout.total + "px";
     this.#extent.style.height = height + "px";
     this.#window.style.width = this.#scroller.clientWidth + "px";
-    this.#window.style.height = Math.min(this.#scroller.clientHeight, Math.max(height, HEAD)) + "px";
+    this.#window.style.height = Math.min(this.#scroller.clientHeight, Math.max(height, MEASURES.head)) + "px";
     this.#scroller.setAttribute("aria-rowcount", String(this.#rows + 1));
     this.#scroller.setAttribute("aria-colcount", String(this.#columns.length));
     this.#first = Math.min(this.#first, lastFirst(this.#rows, this.#page));
     this.#drawHead(layout, from, to, scroll);
-    const top = Math.floor(this.#first), count = Math.min(this.#rows - top, Math.ceil(this.#page / ROW) + 1);
+    const top = Math.floor(this.#first), count = Math.min(this.#rows - top, Math.ceil(this.#page / MEASURES.row) + 1);
     while (this.#pool.length < count) {
       const line = el("div", { class: "line", role: "row" });
       this.#pool.push(line);
       this.#body.append(line);
     }
-    this.#body.style.transform = `translateY(${-Math.round((this.#first - top) * ROW)}px)`;
+    this.#body.style.transform = `translateY(${-Math.round((this.#first - top) * MEASURES.row)}px)`;
     this.#pool.forEach((line, i) => {
       line.hidden = i >= count;
       if (i < count) this.#drawLine(line, top + i, layout, from, to, scroll);
@@ -302,8 +303,8 @@ export class TableView {
     event.stopPropagation();
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return; // sideways is the browser's
     event.preventDefault();
-    const pixels = event.deltaY * (event.deltaMode === 1 ? ROW : event.deltaMode === 2 ? this.#page : 1);
-    this.#scrollTo(this.#first + pixels / ROW);
+    const pixels = event.deltaY * (event.deltaMode === 1 ? MEASURES.row : event.deltaMode === 2 ? this.#page : 1);
+    this.#scrollTo(this.#first + pixels / MEASURES.row);
   }
 
   /** @param {MouseEvent} event */
@@ -315,7 +316,7 @@ export class TableView {
   /** Chooses a row: the cursor goes to its time. @param {number} row */
   #choose(row) {
     this.#row = Math.min(Math.max(0, row), this.#rows - 1);
-    const bottom = Math.max(1, Math.floor(this.#page / ROW));
+    const bottom = Math.max(1, Math.floor(this.#page / MEASURES.row));
     if (this.#row < this.#first) this.#scrollTo(this.#row);
     else if (this.#row + 1 > this.#first + bottom) this.#scrollTo(this.#row + 1 - bottom);
     this.state.setCursor(this.#ticksOf(this.#row) ?? null);
@@ -326,7 +327,7 @@ export class TableView {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const page = Math.max(1, Math.floor(this.#page / ROW) - OVERLAP), at = this.#row < 0 ? Math.ceil(this.#first) - 1 : this.#row;
+    const page = Math.max(1, Math.floor(this.#page / MEASURES.row) - OVERLAP), at = this.#row < 0 ? Math.ceil(this.#first) - 1 : this.#row;
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: Math.max(at, 0) + page, PageUp: at - page, Home: 0, End: this.#rows - 1 }[event.key];
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

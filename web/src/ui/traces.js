@@ -7,6 +7,7 @@
  * @typedef {import("../view/loader.js").Layer} Layer
  * @typedef {{ row: Row, info: StreamInfo, window: import("../view/viewport.js").RowWindow, rowPixels: number, columns: number[] }} Shown
  */
+import { MEASURES } from "../measures.js";
 import { cssFromRgb, mix, pixelFromRgb, rgbFromHex } from "../colour.js";
 import { BAR_PIXELS, baseline, fittingGain, measure } from "../view/gain.js";
 import { bestLayer } from "../view/loader.js";
@@ -16,7 +17,7 @@ import { rasterEnvelope } from "../plots/raster.js";
 import { unitsPerRaw } from "../signals.js";
 import { labelStride, rowHeight, rowWindow } from "../view/viewport.js";
 import { byId, fitCanvas, fitted } from "./dom.js";
-import { GUTTER, plotLoader, wantedInView } from "./plot.js";
+import { plotLoader, wantedInView } from "./plot.js";
 import { canvasFont, channelColours, token } from "./tokens.js";
 import { periodOf } from "../times.js";
 
@@ -65,7 +66,7 @@ export class TracesPlot {
     const shown = this.shown();
     if (!shown || shown.columns.length === 0) return;
     const dpr = globalThis.devicePixelRatio || 1;
-    this.loader.want(wantedInView(this.state, shown.info, shown.columns, Math.round((this.canvas.clientWidth - GUTTER) * dpr)));
+    this.loader.want(wantedInView(this.state, shown.info, shown.columns, Math.round((this.canvas.clientWidth - MEASURES.gutter) * dpr)));
   }
 
   /** True when everything wanted is drawn exactly, or nothing is to be drawn. Traces that have no room yet are still to be drawn. */
@@ -78,16 +79,16 @@ export class TracesPlot {
     const { ctx, width, height, dpr } = fitCanvas(this.canvas);
     ctx.clearRect(0, 0, width, height);
     const shown = this.shown();
-    if (!shown || width <= GUTTER) return;
+    if (!shown || width <= MEASURES.gutter) return;
     this.#measure(shown);
     this.#drawEnvelopes(ctx, shown, width, height, dpr);
     ctx.save();
     ctx.beginPath();
-    ctx.rect(GUTTER, 0, width - GUTTER, height);
+    ctx.rect(MEASURES.gutter, 0, width - MEASURES.gutter, height);
     ctx.clip();
-    ctx.translate(GUTTER, 0);
-    this.#drawLines(ctx, shown, width - GUTTER);
-    drawHatch(ctx, missingIn(shown.info.coverage, this.state.view), this.state.view, width - GUTTER, height, {
+    ctx.translate(MEASURES.gutter, 0);
+    this.#drawLines(ctx, shown, width - MEASURES.gutter);
+    drawHatch(ctx, missingIn(shown.info.coverage, this.state.view), this.state.view, width - MEASURES.gutter, height, {
       bg: token("bg"), bad: token("bad"), warn: token("warn"), line: token("line-2"),
     });
     ctx.restore();
@@ -133,7 +134,7 @@ export class TracesPlot {
    */
   #drawEnvelopes(ctx, shown, width, height, dpr) {
     if (!this.loader.layers.some((l) => l.envelope.kind === "envelope")) return;
-    const w = Math.max(1, Math.round((width - GUTTER) * dpr)), h = Math.max(1, Math.round(height * dpr));
+    const w = Math.max(1, Math.round((width - MEASURES.gutter) * dpr)), h = Math.max(1, Math.round(height * dpr));
     if (!this.#image || this.#image.width !== w || this.#image.height !== h) {
       this.#image = new ImageData(w, h);
       this.#pixels = new Uint32Array(this.#image.data.buffer);
@@ -151,7 +152,7 @@ export class TracesPlot {
       rasterEnvelope(this.#pixels, w, h, layer.envelope, /** @type {number} */ (layer.index.get(columns[i])), this.state.view,
         (i + 0.5) * rowPixels * dpr, pixelsPerRaw, middle, pixelFromRgb(spikes ? mix(this.#colour(shown, i), text, 0.4) : this.#colour(shown, i)), thickness, spikes ? tall : -1);
     }
-    ctx.putImageData(this.#image, Math.round(GUTTER * dpr), 0);
+    ctx.putImageData(this.#image, Math.round(MEASURES.gutter * dpr), 0);
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {Shown} shown @param {number} width */
@@ -192,7 +193,7 @@ export class TracesPlot {
       const y = Math.max(7, (i + 0.5) * rowPixels);
       ctx.font = canvasFont(10.5, isActive ? 600 : 400);
       ctx.fillStyle = isActive ? token("accent") : token("dim");
-      ctx.fillText(fitted(ctx, column.label, (GUTTER - 14) * 1.3), 10, y, GUTTER - 14);
+      ctx.fillText(fitted(ctx, column.label, (MEASURES.gutter - 14) * 1.3), 10, y, MEASURES.gutter - 14);
     }
   }
 
