@@ -64,20 +64,21 @@ func TestRowAtClockFindsWhatAScanFinds(t *testing.T) {
 	}
 }
 
-func TestClockRangeOfAPlainFileReads32Bytes(t *testing.T) {
+func TestSearchingALongRecordingByTimeReadsLittle(t *testing.T) {
+	recording.FollowCoarsely(t)
 	r := testdata.Open(t, testdata.Foreign(t, "bonsai/old_MemoryMonitor.arrow"))
 	first, last, ok, err := r.ClockRange()
 	if first != 1000 || last != 25000000*17999+1000 || !ok || err != nil {
 		t.Errorf("%d, %d, %v, %v", first, last, ok, err)
 	}
-	if got := r.BytesRead().Body; got != 32 {
+	if got := r.BytesRead().Body; got > 3*50*16+80*16 { // the clocks of three batches to know the pace, the ends of some
 		t.Errorf("%d bytes read", got)
 	}
 	before := r.BytesRead()
 	if row, err := r.RowAtClock(25000000*9000 + 1000); row != 9000 || err != nil {
 		t.Errorf("row %d, %v", row, err)
 	}
-	if got := r.BytesRead().Body - before.Body; got > 19*16+50*8 { // log2(360) ends to find it, as many to see that the clock never starts anew, one batch
+	if got := r.BytesRead().Body - before.Body; got > 10*16+2*50*8 { // log2(360) ends to find it, one batch
 		t.Errorf("%d body bytes for a search in 360 batches", got)
 	}
 }
@@ -93,7 +94,7 @@ func TestABodyOfZerosDoesNotMisleadTheClock(t *testing.T) {
 	if first != 1100 || last != 1000+10*69 || !ok || err != nil {
 		t.Errorf("clock from %d to %d, %v, %v", first, last, ok, err)
 	}
-	for ticks, want := range map[uint64]int64{0: 0, 1: 10, 1100: 10, 1295: 30 + 20, 1500: 50, 1690: 69, 1691: 80} {
+	for ticks, want := range map[uint64]int64{0: 10, 1: 10, 1100: 10, 1295: 30 + 20, 1500: 50, 1690: 69, 1691: 80} {
 		if row, err := r.RowAtClock(ticks); row != want || err != nil {
 			t.Errorf("tick %d: row %d, want %d, %v", ticks, row, want, err)
 		}

@@ -18,8 +18,10 @@ type Excerpt struct {
 	named   bool // someone asked for these columns
 	unique  *unique
 
-	timed bool
-	ticks TickRange // as asked for
+	timed   bool
+	ticks   TickRange   // as asked for
+	times   []TimeRange // of each segment
+	badRows int64       // among them that have no time
 
 	damaged map[int]bool // batches that were met and could not be read
 	leftOut int64        // rows of them
@@ -49,6 +51,12 @@ func (x *Excerpt) Len() int64 {
 // Ticks returns the times that were asked for, as they were asked for. ok is
 // false if the selection was not by time.
 func (x *Excerpt) Ticks() (t TickRange, ok bool) { return x.ticks, x.timed }
+
+// Times returns what a selection by time takes of each segment that has such
+// times, in the order of the file: of a recording whose Clock begins anew several
+// may have them. bad is how many rows between others were left out because their
+// ticks cannot be right.
+func (x *Excerpt) Times() (list []TimeRange, bad int64) { return x.times, x.badRows }
 
 // Columns describes the columns, in the order in which they come out, under
 // names that differ (see stream.Stream.Names). Run-end encoded columns of a

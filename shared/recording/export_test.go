@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"testing"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -141,7 +142,6 @@ func (r *Reader) UniqueOf(start, end int64, columns []int) *Excerpt {
 const (
 	BodyAlign    = bodyAlign
 	MaxBodyBytes = maxBodyBytes
-	MaxInfoClock = maxInfoClock
 	MinBorders   = minBorders
 	PeekBytes    = peekBytes
 	PyramidKey   = pyramidKey
@@ -155,6 +155,8 @@ var (
 	SurvivingKeys   = survivingKeys
 	LostFrom        = lostFrom
 	NewSchemaWriter = newSchemaWriter
+	BadRows         = badRows
+	PaceGaps        = gapsOf
 )
 
 func (c Codec) IPC() arrowipc.Codec { return c.ipc() }
@@ -163,9 +165,28 @@ func (r *Reader) Layout(column int) (body.Layout, stream.Type) { return r.layout
 func (r *Reader) ReadRows(i int, start, from, to int64, columns []int) (*Batch, error) {
 	return r.readRows(i, start, from, to, columns)
 }
-func (r *Reader) ClockRange() (first, last uint64, ok bool, err error) { return r.clockRange() }
-func (r *Reader) Schema() arrowipc.Schema                              { return r.schema }
-func (r *Reader) FieldIndex(name string) int                           { return r.fieldIndex(name) }
+func (r *Reader) Schema() arrowipc.Schema    { return r.schema }
+func (r *Reader) FieldIndex(name string) int { return r.fieldIndex(name) }
+
+// ClockRange returns the least and the greatest Clock.
+func (r *Reader) ClockRange() (first, last uint64, ok bool, err error) {
+	var e *RangeError
+	err = r.outside(context.Background(), &RangeError{})
+	if !errors.As(err, &e) {
+		return 0, 0, false, err
+	}
+	return e.First, e.Last, e.Clock, nil
+}
+
+// FollowCoarsely has the clock of any recording followed as that of a long one.
+func FollowCoarsely(t testing.TB) {
+	a, b := wholeClock, selectClock
+	t.Cleanup(func() { wholeClock, selectClock = a, b })
+	wholeClock, selectClock = 0, 0
+}
+
+// WholeClock is how many bytes of ticks are read for certain.
+func WholeClock() int64 { return wholeClock }
 
 // Bytes are all of the file's.
 func (r *Reader) Bytes() ([]byte, error) {

@@ -57,7 +57,7 @@ func TestFormatPageQuotesTheCode(t *testing.T) {
 		fmt.Sprintf("of which %g %% of the steps lie within %g %% of it", 100*pace.EvenShare, 100*pace.EvenTolerance),
 		fmt.Sprintf("Of a batch %d gaps are listed one by one", pace.GapsPerBatch),
 		fmt.Sprintf("at least %d of them; of a signal that hardly changes", recording.MinBorders),
-		fmt.Sprintf("more than %d MiB of Clock", recording.MaxInfoClock>>20),
+		fmt.Sprintf("up to %d MiB of Clock", recording.WholeClock()>>20),
 		fmt.Sprintf("(lz4: %d times)", body.MaxContent(arrowipc.LZ4Frame, 2)-body.MaxContent(arrowipc.LZ4Frame, 1)),
 		fmt.Sprintf("one block of %d bytes a batch", perBlock),
 		fmt.Sprintf("the header of a batch of %d plain columns has %d bytes, its footer block %d", len(s.Columns), block.MetaLength, perBlock),

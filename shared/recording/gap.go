@@ -7,19 +7,11 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/pace"
 )
 
-// A Gap is a stretch without rows inside a stream that delivers evenly: rows
-// that were lost before they were recorded.
+// A Gap is a stretch without rows inside a stream that delivers evenly, with its
+// cause: rows that were lost before they were recorded.
 type Gap struct {
-	Batch       int     // of the first row after it
-	Row         int64   // number of that row
-	Column      string  // the clock that shows it: HubClock, or Clock if there is no HubClock
-	Ticks       uint64  // of that clock, from the row before it to the row after it
-	LostRows    int64   // estimated by the pace
-	Seconds     float64 // that are missing; 0 if no clock rate is known
-	ClockBefore uint64  // Clock of the row before it; 0 without a Clock
-	ClockAfter  uint64  // Clock of the row after it
-	Cause       Cause   // what the recorder wrote of it; "" nothing
-	Spread      bool    // many small gaps from this row to the end of its batch, listed as one
+	pace.Gap       // where, how many rows, and which clock shows it
+	Cause    Cause // what the recorder wrote of it; "" nothing
 }
 
 // Finding reports the gap, of a batch whose message is at an offset of the file.
@@ -49,8 +41,7 @@ func (g *Gap) String() string {
 func gapsOf(list []pace.Gap) []Gap {
 	var out []Gap
 	for _, g := range list {
-		out = append(out, Gap{Batch: g.Batch, Row: g.Row, Column: g.Column, Ticks: g.Ticks, LostRows: g.LostRows, Seconds: g.Seconds,
-			ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter, Spread: g.Spread})
+		out = append(out, Gap{Gap: g})
 	}
 	return out
 }

@@ -2,9 +2,9 @@ package recording
 
 import (
 	"context"
-	"errors"
 
 	"github.com/oniscope/oniscope/shared/internal/pace"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // Gaps finds the stretches without rows in an excerpt of a stream that delivers
@@ -16,46 +16,46 @@ import (
 // error is that of ctx or the source's.
 func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float64, err error) {
 	s := r.Stream()
-	finder, columns := pace.NewFinder("HubClock"), []int(nil)
 	hub, hasHub := s.HubClock()
 	clock, hasClock := s.Clock()
-	if hasHub {
-		columns = append(columns, hub)
-	} else {
-		finder = pace.NewFinder("Clock")
-	}
-	if hasClock {
-		columns = append(columns, clock)
-	}
-	if len(columns) == 0 {
+	var columns []int
+	column, shown := stream.ClockName, stream.ClockName
+	switch {
+	case hasClock && hasHub:
+		columns, column, shown = []int{clock, hub}, s.Columns[clock].Name, stream.HubClockName
+	case hasClock:
+		columns, column, shown = []int{clock}, s.Columns[clock].Name, s.Columns[clock].Name
+	case hasHub:
+		columns, column, shown = []int{hub}, stream.HubClockName, stream.HubClockName
+	default:
 		return nil, 0, nil
 	}
+	track := pace.NewTrack(column, shown, float64(s.AcqClockHz))
 	clocks := &Excerpt{r: r, ranges: x.ranges, columns: columns}
 	adjoining := true
 	next := int64(-1)
 	for b, err := range clocks.Batches(ctx) {
-		var damage *CorruptError
-		if errors.As(err, &damage) {
+		if isCorrupt(err) {
 			adjoining = false
 			continue
 		}
 		if err != nil {
 			return nil, 0, err
 		}
-		ticks := ticksOf(&b.Columns[0])
-		var beside []uint64
-		if hasClock {
-			beside = ticksOf(&b.Columns[len(columns)-1])
+		ticks, beside := clocksOf(b, hasClock && hasHub)
+		if !hasClock {
+			ticks, beside = nil, ticks
 		}
 		if r.batches[b.Index].afterLoss && b.Start == r.starts[b.Index] {
 			adjoining = false
 		}
 		// Between two ranges of an excerpt rows are left out, not missing.
-		finder.Add(b.Index, b.Start, ticks, beside, adjoining && (next < 0 || next == b.Start))
+		track.Add(b.Index, b.Start, ticks, beside, adjoining && (next < 0 || next == b.Start))
 		adjoining, next = true, b.Start+int64(b.Rows)
 	}
-	p := finder.Pace()
-	gaps = gapsOf(finder.Gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz)))
+	track.Finish()
+	p := track.Finder.Pace()
+	gaps = gapsOf(track.Finder.Gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz)))
 	r.explainGaps(gaps)
 	return gaps, p.Period, nil
 }

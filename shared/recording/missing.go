@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/pace"
 )
 
 // A NotedLoss is what the metadata of a batch say is missing before it.
@@ -19,7 +20,7 @@ type NotedLoss struct {
 // order of rows: the gaps that a clock shows, with their causes, and what the
 // recorder noted that no clock shows, as of streams of events. offset is where
 // the message of a batch begins.
-func Missing(gaps []Gap, noted []NotedLoss, offset func(batch int) int64) []Finding {
+func Missing(gaps []pace.Gap, noted []NotedLoss, offset func(batch int) int64) []Finding {
 	byBatch := map[int]int{}
 	shown := make([][]bool, len(noted))
 	for i := range noted {
@@ -28,7 +29,7 @@ func Missing(gaps []Gap, noted []NotedLoss, offset func(batch int) int64) []Find
 	}
 	var list []Finding
 	for i := range gaps {
-		g := gaps[i]
+		g := Gap{Gap: gaps[i]}
 		for _, batch := range []int{g.Batch, g.Batch + 1} { // of a group of rows that was not full, with the next
 			k, ok := byBatch[batch]
 			if !ok {
@@ -64,7 +65,7 @@ func Missing(gaps []Gap, noted []NotedLoss, offset func(batch int) int64) []Find
 // missing makes the findings of gaps, and of what the recorder noted in the
 // batches [first, last]. It reads headers that are not there, of our own files
 // only; one that cannot be read says nothing.
-func (r *Reader) missing(gaps []Gap, first, last int) []Finding {
+func (r *Reader) missing(gaps []pace.Gap, first, last int) []Finding {
 	var noted []NotedLoss
 	ours := slices.ContainsFunc(r.schema.Metadata, func(e arrowipc.KeyValue) bool { return e.Key == "oniscope.version" })
 	for i := max(0, first); ours && i <= min(last, len(r.batches)-1); i++ {
@@ -103,7 +104,12 @@ func (x *Excerpt) Missing(ctx context.Context) ([]Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		inside := slices.DeleteFunc(slices.Clone(gaps), func(g Gap) bool { return g.Row <= rows.Start || g.Row >= rows.End })
+		var inside []pace.Gap
+		for i := range gaps {
+			if g := &gaps[i]; g.Row > rows.Start && g.Row < rows.End {
+				inside = append(inside, g.Gap)
+			}
+		}
 		for _, f := range x.r.missing(inside, first, last) {
 			if f.BeforeRow > rows.Start && f.BeforeRow < rows.End {
 				list = append(list, f)

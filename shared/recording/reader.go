@@ -82,7 +82,8 @@ type Reader struct {
 	metadata []arrowipc.KeyValue // of the footer
 	version  int16
 	stream   stream.Stream
-	clock    int // index of the column Clock, or -1
+	clock    int       // index of the column Clock, or -1
+	clocks   *followed // what they say of the recording; nil: nobody has asked
 
 	batches  []batchState
 	starts   []int64 // row numbers of the batches indexed so far and of their end

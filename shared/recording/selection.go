@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -53,6 +52,13 @@ type Selection struct {
 	Time    *TickRange // by the column Clock
 	Batches *Range
 
+	// Segment takes rows of one segment only: 1 is the first, 0 means all. Of a
+	// Selection without Time it takes them all.
+	Segment int
+	// FromStart counts Time from the first row of the recording, or of the
+	// Segment. Where there are several segments, each goes on from the one before.
+	FromStart bool
+
 	// Columns are names or globs, in the order in which they are wanted; a
 	// glob gives its columns in file order. Each column comes once. A name
 	// that several columns have means none of them: name#1 is the first,
@@ -93,9 +99,10 @@ func (r *Reader) TimeOf(from, to string) (*TickRange, error) {
 }
 
 // Select finds out which rows and columns a selection means. It reads the
-// headers that it takes to know the rows; for Time also the first and last Clock
-// of some batches. Where Clock starts anew in a recording, rows of several
-// places may have the times that are asked for.
+// headers that it takes to know the rows; for Time it also follows Clock, as far
+// as Times does, but a long recording by some batches only. Where Clock begins anew
+// in a recording, rows of several segments may have the times that are asked for:
+// see Excerpt.Times. Rows whose ticks cannot be right have no time.
 //
 // It returns a *RangeError for what is not in the recording (an empty range that
 // lies in it is none), a *ColumnError, ErrNoClock, an error that says why the
@@ -125,9 +132,10 @@ func (r *Reader) Select(ctx context.Context, s Selection) (*Excerpt, error) {
 	switch {
 	case ways > 1:
 		return nil, errors.New("recording: a selection is by rows, by time or by batches, not by several of them")
-	case s.Time != nil:
-		x.timed, x.ticks = true, *s.Time
-		return x, x.selectTime(ctx)
+	case s.Time != nil || s.Segment > 0 && ways == 0:
+		return x, x.selectTime(ctx, s)
+	case s.Segment > 0:
+		return nil, errors.New("recording: a segment is chosen of times, not of rows or batches")
 	case s.Batches != nil:
 		return x, x.selectBatches(ctx, *s.Batches)
 	case s.Rows != nil:
@@ -162,7 +170,7 @@ func (x *Excerpt) selectRows(ctx context.Context, rows Range) error {
 		rows.End = all
 	}
 	if rows.Start < 0 || rows.Start > rows.End || rows.End > all {
-		return x.r.outside(&RangeError{Start: asked.Start, End: asked.End, Rows: all})
+		return x.r.outside(ctx, &RangeError{Start: asked.Start, End: asked.End, Rows: all})
 	}
 	x.ranges = []Range{rows}
 	return nil
@@ -179,7 +187,7 @@ func (x *Excerpt) selectBatches(ctx context.Context, batches Range) error {
 		if err != nil {
 			return err
 		}
-		return x.r.outside(&RangeError{Start: asked.Start, End: asked.End, Rows: all, Batches: n, ByBatch: true})
+		return x.r.outside(ctx, &RangeError{Start: asked.Start, End: asked.End, Rows: all, Batches: n, ByBatch: true})
 	}
 	start, err := x.r.startOf(ctx, int(batches.Start))
 	if err != nil {
@@ -203,82 +211,6 @@ func (r *Reader) startOf(ctx context.Context, batch int) (int64, error) {
 	return r.starts[min(batch, len(r.starts)-1)], nil
 }
 
-func (x *Excerpt) selectTime(ctx context.Context) error {
-	r := x.r
-	if r.clock < 0 {
-		return ErrNoClock
-	}
-	segments, err := r.segments(ctx)
-	if err != nil {
-		return err
-	}
-	t := x.ticks
-	for k, s := range segments {
-		next := len(r.batches)
-		if k+1 < len(segments) {
-			next = segments[k+1].first
-		}
-		rows := Range{}
-		if t.From > 0 || k > 0 {
-			if rows.Start, err = r.rowAtClock(ctx, t.From, s.first, next); err != nil {
-				return err
-			}
-		}
-		if t.To > s.ticks[1] {
-			rows.End, err = r.startOf(ctx, next)
-		} else {
-			rows.End, err = r.rowAtClock(ctx, t.To, s.first, next)
-		}
-		if err != nil {
-			return err
-		}
-		x.add(rows)
-	}
-	// One empty range is enough to say where nothing is.
-	if some := slices.DeleteFunc(slices.Clone(x.ranges), func(r Range) bool { return r.Len() <= 0 }); len(some) > 0 {
-		x.ranges = some
-		return nil
-	}
-	if len(x.ranges) > 0 {
-		x.ranges = x.ranges[:1]
-	}
-	within := false
-	for _, s := range segments {
-		within = within || t.From <= t.To && t.To >= s.ticks[0] && t.From <= s.ticks[1] && (t.To > s.ticks[0] || t.From == t.To)
-	}
-	if !within && t.From <= t.To && len(x.ranges) > 0 {
-		lost, _ := x.Lost()
-		within = len(lost) > 0 // there were rows, and they may have had these times
-	}
-	if within {
-		return nil
-	}
-	all, err := r.allRows(ctx)
-	if err != nil {
-		return err
-	}
-	return r.outside(&RangeError{Rows: all, Time: &t})
-}
-
-// add appends rows to the excerpt; what adjoins is one range.
-func (x *Excerpt) add(rows Range) {
-	rows.End = max(rows.Start, rows.End)
-	if n := len(x.ranges); n > 0 && x.ranges[n-1].End == rows.Start {
-		x.ranges[n-1].End = rows.End
-		return
-	}
-	x.ranges = append(x.ranges, rows)
-}
-
-// outside fills in what times the recording has.
-func (r *Reader) outside(e *RangeError) error {
-	first, last, ok, err := r.clockRange()
-	if err == nil && ok {
-		e.First, e.Last, e.ClockHz, e.Clock = first, last, r.stream.AcqClockHz, true
-	}
-	return e
-}
-
 // A RangeError says that rows, batches or times are not in the recording, and
 // what is.
 type RangeError struct {
@@ -289,9 +221,13 @@ type RangeError struct {
 	Batches int64
 
 	Time        *TickRange // that was asked for, instead of Start and End
+	FromStart   bool       // it counts from the first row
 	Clock       bool       // the recording has times:
 	First, Last uint64     // the least and greatest Clock
+	Segments    int        // in which they lie
 	ClockHz     uint64     // 0: unknown
+
+	elapsed float64 // ticks of all segments
 }
 
 func (e *RangeError) Error() string {
@@ -299,6 +235,12 @@ func (e *RangeError) Error() string {
 	var times string
 	if e.Clock {
 		times = e.times(e.First, e.Last, false)
+		if e.FromStart {
+			times = e.times(0, uint64(math.Round(e.elapsed)), false) + " from its first row on"
+		}
+		if e.Segments > 1 {
+			times += fmt.Sprintf(" in %d segments", e.Segments)
+		}
 	}
 	switch {
 	case e.Time != nil && e.Clock:

@@ -1,6 +1,7 @@
 package recovery_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -127,7 +128,7 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 		{"rows that came twice", func() []uint64 { h := even(n, 1400, 17, nil); return append(h[:400], h[399:n-1]...) }(), even(n, 8333, 1000, nil), 300,
 			[]said{{recording.SeverityWarning, 400, 0, "1 row has the same HubClock as the row before"}}},
 		{"Clock running backwards", even(n, 1400, 17, nil), set(even(n, 8333, 1000, nil), 450, 455, 5), 100,
-			[]said{{recording.SeverityWarning, 450, 0, "Clock runs backwards inside the batch"}}},
+			[]said{{recording.SeverityWarning, 450, 0, "Clock of 5 rows cannot be right: tick 5"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
@@ -155,6 +156,9 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 				infos := info.Findings
 				for i, f := range list {
 					if f.Severity != recording.SeverityError {
+						if len(infos) > 0 && infos[0] == f {
+							infos = infos[1:]
+						}
 						continue
 					}
 					if len(gaps) == 0 || len(infos) == 0 || gaps[0].Finding(f.Offset) != f || infos[0] != f {
@@ -172,16 +176,11 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 
 func scanGaps(t *testing.T, file []byte) []recording.Gap {
 	t.Helper()
-	g := testdata.Open(t, file).ScanGaps()
-	for {
-		done, err := g.Step(2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if done {
-			return g.Gaps()
-		}
+	times, err := testdata.Open(t, file).Times(context.Background())
+	if err != nil {
+		t.Fatal(err)
 	}
+	return times.Gaps
 }
 
 // What lies in a batch that is damaged is damage, and no gap besides.

@@ -91,6 +91,7 @@ type recoverer struct {
 	noted    [3]int // notes about redefinitions in the list, from 1
 	steps    pace.Sample
 	last     body.ClockSpan // of the last batch kept that has one
+	clocks   clocks         // what the clocks of the batches kept say
 
 	salvage  *salvage // nil: none
 	report   Report
@@ -120,17 +121,8 @@ type suspect struct {
 	finding recording.Finding
 	cause   string // findings of one cause are one
 	mended  bool   // the output has it right
-	kind    suspectKind
+	zeros   bool   // all columns are 0 in some rows
 }
-
-// A suspectKind marks suspects that something else may explain.
-type suspectKind uint8
-
-const (
-	otherKind suspectKind = iota
-	zeroRows
-	clockBack
-)
 
 // examine judges every byte.
 func (rc *recoverer) examine() error {

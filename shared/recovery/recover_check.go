@@ -69,7 +69,7 @@ func (rc *recoverer) newChecker() *body.Checker {
 
 // judge decodes the batches of a stretch.
 func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgement, err error) {
-	c.Sample = sample || rc.verifier != nil
+	c.Sample = sample || !rc.o.HeadersOnly
 	c.Begin(s.from, s.to, hashes && !rc.o.HeadersOnly && rc.verifier == nil)
 	for _, i := range s.verdicts {
 		m, err := rc.messageOf(c, &rc.Verdicts[i])
@@ -87,6 +87,11 @@ func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgemen
 			}
 			c.Look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
 				rc.verifier.column(&seen, m, column, node, data, valid, ends)
+				rc.clocks.look(&seen, m, column, node, data, ends)
+			}
+		} else if rc.clocks.clock < 0 && rc.clocks.hub >= 0 {
+			c.Look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
+				rc.clocks.look(&seen, m, column, node, data, ends)
 			}
 		}
 		checked, err := c.Check(rc.schema, m)
@@ -112,6 +117,7 @@ func (rc *recoverer) messageOf(c *body.Checker, v *messages.Verdict) (*messages.
 // checkBatches goes over the verdicts of the walk and decodes the batches.
 func (rc *recoverer) checkBatches() error {
 	list := rc.stretches()
+	rc.clocks.start(rc)
 	checkers := make([]*body.Checker, parallel.Workers())
 	for i := range checkers {
 		checkers[i] = rc.newChecker()
@@ -140,9 +146,7 @@ func (rc *recoverer) checkBatches() error {
 				if rc.Footer != nil {
 					batch += e.Batches
 				}
-				if rc.verifier != nil {
-					rc.verifier.broken = true
-				}
+				rc.clocks.broken = true
 			}
 			rc.list = append(rc.list, e)
 		}
@@ -184,19 +188,18 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, 
 	e := entry{Verdict: *v, checked: true, clock: c.Clock, fix: c.Fixes}
 	if bad != nil {
 		e.Verdict = rc.notIntact(v, bad)
-		if rc.verifier != nil {
-			rc.verifier.broken = true
-		}
+		rc.clocks.broken = true
 		rc.list = append(rc.list, e)
 		return
 	}
 	rc.steps.Add(c.ClockTicks)
 	rc.zeros.batch = batch
 	rc.suspect(len(rc.list), v, c, followed)
+	rc.clocks.add(v.At, batch, rc.report.RowsRecovered, c, seen)
 	if rc.verifier != nil {
-		rc.verifier.intact(v.At, batch, rc.report.RowsRecovered, c, seen)
+		rc.verifier.intact(seen)
 	}
-	rc.report.RowsRecovered += e.Rows // so far, for the verifier
+	rc.report.RowsRecovered += e.Rows // so far, for the clocks
 	if e.clock.OK {
 		rc.last = e.clock
 	}

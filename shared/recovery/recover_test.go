@@ -214,8 +214,8 @@ func TestPlainBatchesThatLookWrongAreKeptAsSuspect(t *testing.T) {
 					clear(p[body+b.Offset : body+b.Offset+b.Length])
 				}
 			}
-		}, []string{"Clock runs backwards from the batch before"}, 80},
-		"one tick goes back": {func(p []byte) { binary.LittleEndian.PutUint64(p[clock+8*7:], 3) }, []string{"Clock runs backwards inside the batch"}, 87},
+		}, []string{"Clock of 80 rows cannot be right: tick 0"}, 80},
+		"one tick goes back": {func(p []byte) { binary.LittleEndian.PutUint64(p[clock+8*7:], 3) }, []string{"Clock of 1 row cannot be right: tick 3"}, 87},
 	} {
 		damaged := bytes.Clone(f.Data)
 		c.damage(damaged)

@@ -53,6 +53,10 @@ func (rc *recoverer) finishReport() {
 		suspect = suspect || !s.mended
 	}
 	rc.report.Findings = append(rc.report.Findings, mergeSuspects(rc.suspects)...)
+	for _, f := range rc.clocks.breaks(rc) {
+		rc.report.Findings = append(rc.report.Findings, f)
+		suspect = suspect || f.Severity > recording.SeverityInfo
+	}
 	inFileOrder(rc.report.Findings)
 	switch {
 	case lost:

@@ -22,19 +22,13 @@ func (rc *recoverer) suspect(entry int, v *messages.Verdict, c *body.Checked, fo
 		return &rc.suspects[len(rc.suspects)-1]
 	}
 	if c.ZeroRows > 0 {
-		warn(c.ZeroFrom, "", fmt.Sprintf("suspect: all columns are 0 in %d rows", c.ZeroRows), last.Last, c.Clock.First).kind = zeroRows
-	}
-	if c.Clock.OK && last.OK && c.Clock.First < last.Last {
-		warn(0, "", "suspect: Clock runs backwards from the batch before", last.Last, c.Clock.First).kind = clockBack
+		warn(c.ZeroFrom, "", fmt.Sprintf("suspect: all columns are 0 in %d rows", c.ZeroRows), last.Last, c.Clock.First).zeros = true
 	}
 	if c.Stored > 0 {
 		warn(0, "stored", fmt.Sprintf("suspect: %d buffers, the first at byte %d, are stored uncompressed, which our writer never does", c.Stored, c.StoredAt), last.Last, c.Clock.First)
 	}
 	if c.PadBytes > 0 {
 		warn(0, "padding", fmt.Sprintf("suspect: %d bytes of padding, from byte %d on, are not the zeros that were written", c.PadBytes, c.PadAt), last.Last, c.Clock.First)
-	}
-	if c.BackAt > 0 {
-		warn(c.BackAt, "", "suspect: Clock runs backwards inside the batch", c.BackFrom, c.BackTo).kind = clockBack
 	}
 	for _, f := range c.Fixes {
 		reason := f.Reason

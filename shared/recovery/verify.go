@@ -3,15 +3,12 @@ package recovery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
-	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
-	"github.com/oniscope/oniscope/shared/internal/pace"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -86,14 +83,8 @@ type verifier struct {
 
 	stream   stream.Stream
 	channels []channel
-	hub      int // columns, or -1
-	finder   pace.Finder
 
-	offsets []int64 // of the intact batches
-	indices []int   // of the same
-	broken  bool    // something was lost after the batch added to the finder last
-	own     []recording.Finding
-	lost    []recording.NotedLoss
+	own []recording.Finding
 }
 
 func (v *verifier) start(s *arrowipc.Schema) {
@@ -107,11 +98,6 @@ func (v *verifier) start(s *arrowipc.Schema) {
 	}
 	v.stream.FillIn()
 	v.channels = channelsOf(&v.stream)
-	v.hub = body.TickField(s, "HubClock")
-	v.finder = pace.NewFinder("HubClock")
-	if v.hub < 0 {
-		v.finder = pace.NewFinder("Clock")
-	}
 }
 
 // A looked is what a verifier sees of a batch besides what its checker says.
@@ -128,9 +114,6 @@ func (v *verifier) column(l *looked, m *messages.Message, column int, node arrow
 	if m.Header != arrowipc.RecordBatchHeader {
 		return
 	}
-	if ends == nil && node.NullCount == 0 && column == v.hub {
-		l.hubTicks = body.AppendTicks(nil, data)
-	}
 	c := &v.channels[column]
 	if !c.judged {
 		return
@@ -144,41 +127,17 @@ func (v *verifier) column(l *looked, m *messages.Message, column int, node arrow
 	l.channels[column] = c.look(data, valid, &l.buf)
 }
 
-// intact takes what an intact batch showed: its index and its first row.
-func (v *verifier) intact(at int64, index int, row int64, c *body.Checked, l *looked) {
+// intact takes what an intact batch showed.
+func (v *verifier) intact(l *looked) {
 	for i := range l.channels {
 		v.channels[i].add(&l.channels[i])
 	}
-	if len(l.lost) > 0 {
-		v.lost = append(v.lost, recording.NotedLoss{Offset: at, Batch: index, Row: row, Rows: l.lost})
-	}
-	adjoining := len(v.indices) > 0 && v.indices[len(v.indices)-1] == index-1 && !v.broken
-	v.offsets, v.indices = append(v.offsets, at), append(v.indices, index)
-	v.broken = false
-	ticks := l.hubTicks
-	if v.hub < 0 {
-		ticks = c.ClockTicks
-	}
-	v.finder.Add(index, row, ticks, c.ClockTicks, adjoining)
-}
-
-// tickColumn is the column whose steps are looked at, or -1.
-func (v *verifier) tickColumn() int {
-	if v.hub >= 0 {
-		return v.hub
-	}
-	return body.TickField(v.rc.schema, "Clock")
-}
-
-func (v *verifier) note(f recording.Finding) {
-	f.Count, f.LastOffset = max(1, f.Count), max(f.Offset, f.LastOffset)
-	v.own = append(v.own, f)
 }
 
 // finish adds what is known at the end.
 func (v *verifier) finish() {
 	rc := v.rc
-	v.noteGaps()
+	v.own = append(v.own, rc.clocks.gaps(rc, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz))...)
 	if v.o.Open && rc.Footer == nil {
 		v.forgiveEnd()
 	}
@@ -194,45 +153,5 @@ func (v *verifier) forgiveEnd() {
 		if e := &v.rc.list[i].Verdict; e.AtEnd {
 			*e = messages.Verdict{Kind: messages.Note, At: e.At, Length: e.Length, AtEnd: true, Harmless: true, Count: 1, Last: e.At, Reason: "the file is being written: " + e.Reason}
 		}
-	}
-}
-
-// noteGaps reports the gaps and the rows whose ticks cannot be right.
-func (v *verifier) noteGaps() {
-	f := &v.finder
-	at := func(batch int) int64 {
-		i, ok := slices.BinarySearch(v.indices, batch)
-		if !ok {
-			return 0
-		}
-		return v.offsets[i]
-	}
-	p := f.Pace()
-	var gaps []recording.Gap
-	for _, found := range f.Gaps(p, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz)) {
-		gaps = append(gaps, recording.Gap{Batch: found.Batch, Row: found.Row, Column: found.Column, Ticks: found.Ticks, LostRows: found.LostRows, Seconds: found.Seconds,
-			ClockBefore: found.ClockBefore, ClockAfter: found.ClockAfter, Spread: found.Spread})
-	}
-	for _, m := range recording.Missing(gaps, v.lost, at) {
-		v.note(m)
-	}
-	for i := range f.Odd {
-		o := &f.Odd[i]
-		if column := v.tickColumn(); v.rc.zeros.touches(o.Batch, column) || o.Duplicate && v.rc.zeros.touches(o.Batch-1, column) {
-			continue // reported by its zeros
-		}
-		reason := ""
-		switch {
-		case o.Duplicate && p.Period == 0:
-			continue // events may come at the same tick
-		case o.Duplicate:
-			reason = fmt.Sprintf("suspect: %s the same %s as the row before", messages.Counted(o.Rows, "row has", "rows have"), f.Column)
-		case f.Column == "Clock":
-			continue // reported where the batch was checked
-		default:
-			reason = fmt.Sprintf("suspect: %s of %s is not between those around it", f.Column, messages.Counted(o.Rows, "row", "rows"))
-		}
-		v.note(recording.Finding{Offset: at(o.Batch), Batch: o.Batch, Severity: recording.SeverityWarning, Reason: reason,
-			BeforeRow: o.Row, ClockBefore: o.Before.Clock, ClockAfter: o.After})
 	}
 }

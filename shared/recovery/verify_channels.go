@@ -162,8 +162,8 @@ func (v *verifier) channelFindings() []recording.Finding {
 			names += fmt.Sprintf(" .. %s (%d columns)", v.stream.Columns[last].Name, last-first+1)
 		}
 		f := recording.Finding{Batch: -1, Severity: recording.SeverityInfo, Count: 1, Reason: names + ": " + said}
-		if len(v.offsets) > 0 {
-			f.Offset, f.LastOffset = v.offsets[0], v.offsets[0]
+		if len(v.rc.clocks.offsets) > 0 {
+			f.Offset, f.LastOffset = v.rc.clocks.offsets[0], v.rc.clocks.offsets[0]
 		}
 		list = append(list, f)
 	}

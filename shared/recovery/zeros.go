@@ -167,15 +167,13 @@ func (rc *recoverer) suspectZeros() {
 		}
 	}
 	f.finish()
-	clock := body.TickField(rc.schema, "Clock")
 	kept := rc.suspects[:0]
 	for _, s := range rc.suspects { // what the zeros explain
-		touched := f.tail != nil && s.entry == f.last && s.kind != otherKind
+		touched := f.tail != nil && s.entry == f.last && s.zeros
 		for i := range f.lost {
 			z := &f.lost[i]
 			from, to := z.Rows(z.rows)
-			touched = touched || z.entry == s.entry && (s.kind == zeroRows && from <= s.row && s.row < to ||
-				s.kind == clockBack && clock >= 0 && (z.Covers(clock, s.row) || z.Covers(clock, max(0, s.row-1)) || s.row == 0 && z.Covers(clock, 0)))
+			touched = touched || z.entry == s.entry && s.zeros && from <= s.row && s.row < to
 		}
 		if !touched {
 			kept = append(kept, s)

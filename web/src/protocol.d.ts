@@ -144,7 +144,7 @@ export interface StreamInfo {
 }
 
 /** Rows, half-open, whose Clock rises; where it begins anew another segment begins. */
-export interface Segment { start: number; end: number; clock_first: number; clock_last: number }
+export interface Segment { start: number; end: number; clock_first: number; clock_last: number; rate_hz: number }
 
 /** The columns of one signal. */
 export interface GroupInfo {

@@ -39,16 +39,15 @@ type ClockSpan struct {
 // Checked is what a batch showed while it was checked; rows are those of the
 // batch.
 type Checked struct {
+	Rows               int64
 	Clock              ClockSpan
-	ClockTicks         []uint64 // of the column Clock, where a verifier or a sample wants them
+	ClockTicks         []uint64 // of the column Clock, where they are wanted
 	ZeroFrom, ZeroRows int64    // the longest run of rows that are 0 in all columns
 	Zeros              []Zeros  // of a plain record batch, where a block of the disk may be lost
 	ZeroColumns        []int    // of the same: columns of which a whole buffer is 0
-	BackAt             int64    // the first row whose tick is below the one before; 0: none
-	BackFrom, BackTo   uint64
-	StoredAt, Stored   int64 // buffers stored as they are in a compressed body, though we write none so, and where the first is
-	Fixes              []Fix // bytes on which no value depends and that are not as they should be
-	PadAt, PadBytes    int64 // bytes of padding that are not zero, though we wrote them, and where the first is
+	StoredAt, Stored   int64    // buffers stored as they are in a compressed body, though we write none so, and where the first is
+	Fixes              []Fix    // bytes on which no value depends and that are not as they should be
+	PadAt, PadBytes    int64    // bytes of padding that are not zero, though we wrote them, and where the first is
 }
 
 // ZeroRun is how many rows must be 0 in all columns to be reported: as many as a
@@ -59,7 +58,7 @@ const ZeroRun = 64
 // only those given, whose buffers lie inside the file. The error is a
 // *NotIntactError if the batch is not intact, else that of reading.
 func (c *Checker) Check(s *arrowipc.Schema, m *messages.Message, only ...int) (Checked, error) {
-	var out Checked
+	out := Checked{Rows: m.Batch.Length}
 	if m.DataEnd() > c.Size && only == nil {
 		return out, notIntact("the file ends inside its data")
 	}
@@ -298,12 +297,6 @@ func (c *Checked) ticks(data []byte) {
 	}
 	at := func(i int) uint64 { return binary.LittleEndian.Uint64(data[8*i:]) }
 	c.Clock = ClockSpan{at(0), at(n - 1), true}
-	for i := 1; i < n; i++ {
-		if before, now := at(i-1), at(i); now < before {
-			c.BackAt, c.BackFrom, c.BackTo = int64(i), before, now
-			return
-		}
-	}
 }
 
 // keepZeros keeps of the rows that are 0 so far those that are 0 in this

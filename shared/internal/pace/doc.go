@@ -1,3 +1,3 @@
-// Package pace finds the even step of a clock from row to row, and the gaps in
-// ticks that are fed batch after batch.
+// Package pace follows clocks from row to row, batch after batch: the stretches in
+// which they rise, ticks that cannot be right, the even step, and the gaps in it.
 package pace

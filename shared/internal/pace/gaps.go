@@ -131,7 +131,7 @@ type Odd struct {
 
 func NewFinder(column string) Finder {
 	f := Finder{Column: column, Factor: GapFactor, every: 1}
-	if column == "Clock" {
+	if column != "HubClock" {
 		f.Factor = ClockGapFactor
 	}
 	return f
@@ -308,7 +308,7 @@ func (f *Finder) Gaps(p Pace, hz, hubHz float64) []Gap {
 
 func (f *Finder) gap(p Pace, batch int, before, now Row, lost int64, hz, hubHz float64) Gap {
 	g := Gap{Batch: batch, Row: now.Row, Column: f.Column, Ticks: now.Tick - before.Tick, LostRows: lost, ClockBefore: before.Clock, ClockAfter: now.Clock}
-	if f.Column == "Clock" {
+	if f.Column != "HubClock" {
 		hubHz = hz
 	}
 	switch {
@@ -358,3 +358,20 @@ func (s *Sample) Add(ticks []uint64) {
 
 // Step returns the even step in ticks, 0 of a stream of events.
 func (s *Sample) Step() float64 { return Of(s.Steps, ClockGapFactor).Period }
+
+// EvenStretch returns the period over the longest stretch of ticks without a
+// step that may be a gap, and its steps: over many rows jitter weighs nothing,
+// and a gap would.
+func EvenStretch(ticks []uint64, p Pace) (period float64, steps int) {
+	from := 0
+	for i := 1; i <= len(ticks); i++ {
+		if i < len(ticks) && ticks[i] > ticks[i-1] && p.Lost(ticks[i]-ticks[i-1], 1) == 0 {
+			continue
+		}
+		if n := i - 1 - from; n > steps {
+			period, steps = float64(ticks[i-1]-ticks[from])/float64(n), n
+		}
+		from = i
+	}
+	return period, steps
+}

@@ -35,14 +35,7 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 			}
 		}
 	}
-	if err := e.findGaps(ctx, s); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	times, err := s.reader.Times(ctx)
-	s.times = &times
-	s.mu.Unlock()
-	if err != nil {
+	if err := e.followClock(ctx, s); err != nil {
 		return nil, err
 	}
 	return s.info()
@@ -71,33 +64,16 @@ func (t *turns) Err() error {
 	return t.e.Breathe(t.Context)
 }
 
-// findGaps has the reader look for gaps, some batches at a time.
-func (e *Engine) findGaps(ctx context.Context, s *openStream) error {
-	if s.clock < 0 {
-		return nil
-	}
-	s.mu.Lock()
-	scan := s.reader.ScanGaps()
-	s.mu.Unlock()
-	for {
-		s.mu.Lock()
-		done, err := scan.Step(8)
-		s.mu.Unlock()
-		if err != nil {
-			return err
-		}
-		if done {
-			break
-		}
-		if err := e.Breathe(ctx); err != nil {
-			return err
-		}
-	}
+// followClock has the reader follow the clocks: segments, pace and gaps.
+func (e *Engine) followClock(ctx context.Context, s *openStream) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.period = scan.Period()
-	s.gaps = nil
-	for _, g := range scan.Gaps() {
+	times, err := s.reader.Times(&turns{ctx, e, s})
+	if err != nil {
+		return cancelled(ctx, err)
+	}
+	s.times, s.period, s.gaps = &times, times.Period, nil
+	for _, g := range times.Gaps {
 		if !g.Spread { // of that the rows on both sides are not known
 			s.gaps = append(s.gaps, g)
 		}

@@ -118,7 +118,7 @@ func (s *openStream) info() (*StreamInfo, error) {
 		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: file.Compression(),
 		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}}
 	if s.times != nil {
-		info.Findings = append(info.Findings, s.times.Missing...)
+		info.Findings = append(info.Findings, s.times.Findings...)
 		slices.SortStableFunc(info.Findings, func(a, b recording.Finding) int { return cmp.Compare(a.Offset, b.Offset) })
 	}
 	if info.Findings == nil {

@@ -1,0 +1,318 @@
+package recording
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/oniscope/oniscope/shared/internal/pace"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// How Clock is followed. Of a recording of ordinary length every tick is read. In
+// a longer one the first and the last tick of a batch say whether Clock rises in
+// it as evenly as it does elsewhere, and from the batch before to it; only where
+// they do not are its ticks read. So of those nothing escapes but a bad tick in
+// the middle of a batch. Of long compressed recordings, where two ticks cost the
+// column, it is asked in the same way of many batches together, by halves, and what
+// is less than a hundredth of them escapes.
+
+// wholeClock is how many bytes of ticks are read for certain, selectClock how many
+// for a selection. Changed by tests.
+var wholeClock, selectClock int64 = 16 << 20, 256 << 10
+
+const (
+	// slopeShare is how exactly a stretch of batches must rise.
+	slopeShare = 0.01
+	// maxLooks is at how many places a clock of events is looked at where many
+	// batches are asked together.
+	maxLooks = 4096
+	// readTogether bounds the batches whose clocks are read at once.
+	readTogether = 256
+)
+
+// A level says how closely clocks are followed.
+type level uint8
+
+const (
+	coarse level = iota // many batches together
+	byEnds              // every batch by its ends
+	whole               // every tick
+)
+
+// A follower goes over the batches of a recording.
+type follower struct {
+	r       *Reader
+	ctx     context.Context
+	exact   bool    // the rows of all batches are known
+	like    float64 // else: how many a batch has, about
+	track   *pace.Track
+	clock   pace.Pace // of Clock, measured before
+	period  float64   // the same over many rows, more exactly
+	median  float64   // step of Clock, of events too
+	shown   pace.Pace // of the clock that shows gaps
+	hub     int       // column, or -1
+	passed  int       // the batch that was passed last, whose ticks are not known; -1: none
+	broken  bool      // a batch could not be read since the one before
+	entered bool      // some batch was followed
+	odd     map[int]bool
+}
+
+// A followed recording is what its clocks say.
+type followed struct {
+	level      level
+	track      *pace.Track
+	odd        map[int]bool // batches in which something is not as it should be
+	bad        []Range      // rows whose ticks are bad
+	gaps       []pace.Gap
+	period     float64 // ticks of Clock from row to row, 0 if it is not even
+	step       float64 // the median, of events too
+	generation int
+	hz         uint64
+}
+
+// follow follows the clocks of the recording, closely enough. More closely than
+// coarse it needs to know the rows of all batches.
+func (r *Reader) follow(ctx context.Context, wanted level) (*followed, error) {
+	if f := r.clocks; f != nil && f.generation == r.generation && f.hz == r.stream.AcqClockHz && f.level >= wanted {
+		return f, nil
+	}
+	rows, exact := r.Rows()
+	limit := wholeClock
+	if wanted == coarse {
+		limit = selectClock
+	}
+	if 8*rows <= limit {
+		var err error
+		if rows, err = r.allRows(ctx); err != nil {
+			return nil, err
+		}
+		exact = true
+	}
+	n := len(r.batches)
+	f := &follower{r: r, ctx: ctx, exact: exact, like: float64(rows) / float64(n), hub: r.tickColumn(stream.HubClockName), passed: -1, odd: map[int]bool{}}
+	about := r.About()
+	switch {
+	case 8*rows <= limit:
+		wanted = whole
+	case about.Compression() != "none":
+		wanted = coarse
+	}
+	var err error
+	if wanted < whole {
+		if err := f.measure(); err != nil {
+			return nil, err
+		}
+	}
+	name := r.schema.Fields[r.clock].Name
+	shown := name
+	if f.hub >= 0 {
+		shown = stream.HubClockName
+	}
+	f.track = pace.NewTrack(name, shown, float64(r.stream.AcqClockHz))
+	f.track.SetPace(f.clock)
+	switch wanted {
+	case whole:
+		err = f.all(0, n)
+	case byEnds:
+		for i := 0; i < n && err == nil; i++ {
+			if err = f.one(i); err == nil && i%64 == 63 {
+				err = ctx.Err()
+			}
+		}
+	default:
+		err = f.halves(0, n-1)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("recording: following the clock: %w", err)
+	}
+	f.track.Finish()
+	done := &followed{level: wanted, track: f.track, odd: f.odd, period: f.period, step: f.median, generation: r.generation, hz: r.stream.AcqClockHz}
+	p := f.shown
+	if wanted == whole {
+		p = f.track.Finder.Pace()
+		done.period, done.step = f.track.Step()
+	} else if done.period > 0 {
+		done.step = done.period
+	}
+	done.bad = badRows(f.track.Breaks)
+	done.gaps = f.track.Finder.Gaps(p, float64(r.stream.AcqClockHz), float64(r.stream.HubClockHz))
+	r.clocks = done
+	return done, nil
+}
+
+// all reads the clocks of the batches [from, to).
+func (f *follower) all(from, to int) error {
+	for from < to {
+		n, bytes := 0, int64(0)
+		var list []int
+		for ; from+n < to && n < readTogether && bytes < maxStepBytes; n++ {
+			list, bytes = append(list, from+n), bytes+16*f.r.batches[from+n].rows
+		}
+		batches, errs, err := f.r.PeekBatches(list, f.columns())
+		if err != nil {
+			return err
+		}
+		for k, i := range list {
+			if err := f.take(i, batches[k], errs[k]); err != nil {
+				return err
+			}
+		}
+		from += n
+		if err := f.ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// columns are the clocks that are read.
+func (f *follower) columns() []int {
+	if f.hub >= 0 {
+		return []int{f.r.clock, f.hub}
+	}
+	return []int{f.r.clock}
+}
+
+// take follows the ticks of a batch that was read.
+func (f *follower) take(i int, b *Batch, err error) error {
+	if isCorrupt(err) {
+		f.broken = true // what is missing here is not a gap but damage
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ticks, hub := clocksOf(b, f.hub >= 0)
+	if len(ticks) == 0 {
+		f.broken = f.broken || b.Rows > 0
+		return nil
+	}
+	start, _, err := f.r.BatchRange(i)
+	if err != nil {
+		return err
+	}
+	t := f.track
+	if f.passed >= 0 {
+		t.Reach(start)
+	}
+	settled, breaks := t.Settled() || len(t.Segments) == 0, len(t.Breaks)
+	t.Add(i, start, ticks, hub, f.adjoins(i))
+	if !settled || !t.Settled() || len(t.Breaks) > breaks {
+		f.odd[i] = true
+		for _, b := range t.Breaks[min(breaks, len(t.Breaks)):] {
+			f.odd[i-1] = f.odd[i-1] || b.Row < start // the next row showed it
+		}
+	}
+	f.passed = -1
+	return nil
+}
+
+// adjoins reports whether nothing is known to be missing before a batch.
+func (f *follower) adjoins(i int) bool {
+	adjoins := f.entered && !f.broken && !f.r.batches[i].afterLoss
+	f.entered, f.broken = true, false
+	return adjoins
+}
+
+// clocksOf are the ticks of a batch of the clocks; hub is nil if it has none, or
+// not one for every row.
+func clocksOf(b *Batch, hub bool) (ticks, hubTicks []uint64) {
+	if ticks = ticksOf(&b.Columns[0]); hub {
+		if hubTicks = ticksOf(&b.Columns[1]); len(hubTicks) != len(ticks) {
+			hubTicks = nil
+		}
+	}
+	return ticks, hubTicks
+}
+
+// read follows a batch by its ticks.
+func (f *follower) read(i int) error {
+	if f.passed >= 0 {
+		b, err := f.r.peekBatch(f.passed, f.columns())
+		if err != nil && !isCorrupt(err) {
+			return err
+		}
+		if err == nil {
+			f.track.Recall(clocksOf(b, f.hub >= 0))
+		}
+	}
+	b, err := f.r.peekBatch(i, f.columns())
+	return f.take(i, b, err)
+}
+
+// one follows a batch by its ends if these leave no doubt.
+func (f *follower) one(i int) error {
+	if !f.fits(i, i, 0.75*f.period) {
+		return f.read(i)
+	}
+	return f.pass(i, i)
+}
+
+// fits reports whether Clock rises evenly, by the ends of the batches from first
+// to last, from the row before them on. within is how exactly it must in ticks.
+func (f *follower) fits(first, last int, within float64) bool {
+	if f.broken || !f.track.Settled() {
+		return false
+	}
+	before, _ := f.track.Last()
+	head, err := f.r.rawEnds(first)
+	if err != nil || head[0] < before || f.r.batches[first].afterLoss {
+		return false
+	}
+	tail, err := f.r.rawEnds(last)
+	if err != nil || tail[1] < head[0] {
+		return false
+	}
+	if f.period == 0 {
+		return last-first <= len(f.r.batches)/maxLooks
+	}
+	rows := f.rows(first, last)
+	inside, border := float64(tail[1]-head[0]), float64(head[0]-before)
+	return border <= (1+pace.EvenTolerance)*f.period && max(inside-(rows-1)*f.period, (rows-1)*f.period-inside) <= within
+}
+
+// rows is how many rows the batches from first to last have.
+func (f *follower) rows(first, last int) float64 {
+	if f.exact {
+		return float64(f.r.starts[last+1] - f.r.starts[first])
+	}
+	return f.like * float64(last-first+1)
+}
+
+// pass follows batches by their ends.
+func (f *follower) pass(first, last int) error {
+	head, err := f.r.rawEnds(first)
+	if err != nil {
+		return err
+	}
+	tail, err := f.r.rawEnds(last)
+	if err != nil {
+		return err
+	}
+	f.adjoins(first)
+	start := int64(f.like * float64(first))
+	if f.exact {
+		start = f.r.starts[first]
+	}
+	f.track.Pass(last, start, int64(f.rows(first, last)), head[0], tail[1])
+	f.passed = last
+	return nil
+}
+
+// halves follows the batches from first to last.
+func (f *follower) halves(first, last int) error {
+	if err := f.ctx.Err(); err != nil || first > last {
+		return err
+	}
+	switch {
+	case f.fits(first, last, max(0.75, slopeShare*f.rows(first, last))*f.period):
+		return f.pass(first, last)
+	case first == last:
+		return f.read(first)
+	}
+	middle := first + (last-first)/2
+	if err := f.halves(first, middle); err != nil {
+		return err
+	}
+	return f.halves(middle+1, last)
+}

@@ -1,0 +1,289 @@
+package recording
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/oniscope/oniscope/shared/internal/pace"
+)
+
+// A TimeRange is what a selection by time takes of a segment.
+type TimeRange struct {
+	Segment int       // from 0
+	Ticks   TickRange // that were asked for, by Clock
+	Rows    Range     // the first and the one after the last; rows with bad ticks among them are left out
+}
+
+// selectTime finds the rows of a range of times, segment by segment.
+func (x *Excerpt) selectTime(ctx context.Context, s Selection) error {
+	r := x.r
+	if r.clock < 0 {
+		return ErrNoClock
+	}
+	if len(r.batches) == 0 {
+		return r.outside(ctx, &RangeError{Time: s.Time, FromStart: s.FromStart})
+	}
+	f, err := r.follow(ctx, coarse)
+	if err != nil {
+		return err
+	}
+	segments := f.track.Segments
+	if s.Segment < 0 || s.Segment > len(segments) {
+		return fmt.Errorf("recording: segment %d: the recording has %d", s.Segment, len(segments))
+	}
+	asked := TickRange{0, math.MaxUint64}
+	if s.Time != nil {
+		asked = *s.Time
+	}
+	var empty []Range // places where nothing is
+	met, begin := false, float64(0)
+	for k := range segments {
+		seg := &segments[k]
+		length := float64(seg.Last-seg.First) + f.step
+		if s.Segment > 0 && k != s.Segment-1 {
+			begin += length
+			continue
+		}
+		t := asked
+		if s.FromStart {
+			if s.Segment > 0 {
+				begin = 0
+			}
+			t = sinceStart(asked, seg.First, uint64(math.Round(begin)), k > 0 && s.Segment == 0)
+			begin += length
+		}
+		rows, bad, err := r.rowsBetween(ctx, f, seg, t)
+		if err != nil {
+			return err
+		}
+		met = met || t.From <= t.To && t.To >= seg.First && t.From <= seg.Last && (t.To > seg.First || t.From == t.To)
+		if rows.Len() == 0 {
+			empty = append(empty, rows)
+			continue
+		}
+		x.times = append(x.times, TimeRange{Segment: k, Ticks: t, Rows: rows})
+		x.leave(rows, bad)
+	}
+	x.timed, x.ticks = true, asked
+	if s.FromStart && len(x.times) > 0 {
+		x.ticks = TickRange{x.times[0].Ticks.From, x.times[len(x.times)-1].Ticks.To}
+	}
+	if len(x.ranges) > 0 {
+		return nil
+	}
+	if len(empty) > 0 { // one empty range is enough to say where nothing is
+		x.ranges = empty[:1]
+	}
+	if !met && asked.From <= asked.To && len(x.ranges) > 0 {
+		lost, _ := x.Lost()
+		met = len(lost) > 0 // there were rows, and they may have had these times
+	}
+	if met {
+		return nil
+	}
+	return r.outside(ctx, &RangeError{Time: &asked, FromStart: s.FromStart})
+}
+
+// sinceStart turns ticks since the first row of a recording into those of a
+// segment: first is its first tick, begin how many ticks of other segments come
+// before it. later says that there are some.
+func sinceStart(t TickRange, first, begin uint64, later bool) TickRange {
+	move := func(tick uint64) uint64 {
+		switch {
+		case tick == math.MaxUint64:
+			return tick
+		case tick < begin && later: // before the segment
+			return 0
+		}
+		return min(tick-min(tick, begin), math.MaxUint64-1-first) + first
+	}
+	return TickRange{move(t.From), move(t.To)}
+}
+
+// leave appends rows to the excerpt but for those with bad ticks; what adjoins is
+// one range.
+func (x *Excerpt) leave(rows Range, bad []Range) {
+	at := rows.Start
+	add := func(end int64) {
+		if n := len(x.ranges); n > 0 && x.ranges[n-1].End == at && at < end {
+			x.ranges[n-1].End = end
+		} else if at < end {
+			x.ranges = append(x.ranges, Range{at, end})
+		}
+	}
+	for _, b := range bad {
+		if b.Start < rows.End && b.End > at {
+			add(b.Start)
+			x.badRows += min(b.End, rows.End) - max(b.Start, at)
+			at = max(at, b.End)
+		}
+	}
+	add(rows.End)
+}
+
+// rowsBetween finds the rows of a segment with times of a range: from the first
+// good one not before it to the first after it. bad are rows among them that are
+// not good.
+func (r *Reader) rowsBetween(ctx context.Context, f *followed, s *pace.Segment, t TickRange) (rows Range, bad []Range, err error) {
+	bad = f.bad
+	find := func(tick uint64) (int64, error) {
+		switch {
+		case tick <= s.First:
+			return s.Start, nil
+		case tick > s.Last:
+			return r.endOf(ctx, f, s)
+		}
+		row, more, err := r.rowAt(ctx, f, s, tick)
+		bad = mergeRows(bad, more)
+		return row, err
+	}
+	if rows.Start, err = find(t.From); err != nil {
+		return rows, nil, err
+	}
+	rows.End, err = find(t.To)
+	rows.End = max(rows.Start, rows.End)
+	return rows, bad, err
+}
+
+// endOf returns the row after the last of a segment.
+func (r *Reader) endOf(ctx context.Context, f *followed, s *pace.Segment) (int64, error) {
+	if s.LastBatch == len(r.batches)-1 && f.level == coarse && !f.odd[s.LastBatch] {
+		return r.allRows(ctx) // it was estimated
+	}
+	return s.End, nil
+}
+
+// rowAt returns the first good row of a segment that is not before a tick, which
+// lies in it. bad are rows of the batch in which it lies whose ticks are bad.
+func (r *Reader) rowAt(ctx context.Context, f *followed, s *pace.Segment, tick uint64) (row int64, bad []Range, err error) {
+	lo, hi := s.FirstBatch, s.LastBatch+1 // all sure batches before lo end before tick, the one at hi does not
+	for lo < hi {
+		middle := lo + (hi-lo)/2
+		i, ends, err := r.sureEnds(f, middle, hi)
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case i >= 0 && ends[1] < tick:
+			lo = i + 1
+		default:
+			hi = middle
+		}
+	}
+	// hi is the first that may have the row; those before it of which nothing is
+	// sure may, too.
+	for ; lo > s.FirstBatch; lo-- {
+		if i, _, err := r.sureEnds(f, lo-1, lo); err != nil {
+			return 0, nil, err
+		} else if i >= 0 {
+			break
+		}
+	}
+	if i, ends, err := r.sureEnds(f, lo, min(lo+1, s.LastBatch+1)); err != nil {
+		return 0, nil, err
+	} else if i >= 0 && ends[0] >= tick && i > s.FirstBatch {
+		row, err = r.startOf(ctx, i)
+		return row, nil, err
+	}
+	for i := lo; i <= s.LastBatch; i++ {
+		if err := ctx.Err(); err != nil {
+			return 0, nil, err
+		}
+		b, err := r.peekBatch(i, []int{r.clock})
+		if isCorrupt(err) {
+			continue
+		}
+		if err != nil {
+			return 0, nil, err
+		}
+		ticks := ticksOf(&b.Columns[0])
+		start, _, err := r.BatchRange(i)
+		if err != nil {
+			return 0, nil, err
+		}
+		known := f.bad
+		if f.level < whole && !slices.IsSorted(ticks) {
+			alone := pace.NewTrack("Clock", "Clock", float64(r.stream.AcqClockHz))
+			alone.SetPace(pace.Pace{Period: f.period, Factor: pace.ClockGapFactor})
+			alone.Add(i, start, ticks, nil, false)
+			alone.Finish()
+			bad = mergeRows(bad, badRows(alone.Breaks))
+			known = mergeRows(known, bad)
+		}
+		from, to := max(0, s.Start-start), int64(len(ticks))
+		if f.odd[i] {
+			to = min(to, s.End-start)
+		}
+		for row := from; row < to; row++ {
+			if ticks[row] >= tick && !inRanges(known, start+row) {
+				return start + row, bad, nil
+			}
+		}
+	}
+	row, err = r.endOf(ctx, f, s)
+	return row, bad, err
+}
+
+// sureEnds returns the first and last tick of the first batch from i on, before
+// stop, that has a segment alone and no bad ticks; -1 if there is none.
+func (r *Reader) sureEnds(f *followed, i, stop int) (batch int, ends [2]uint64, err error) {
+	for ; i < stop; i++ {
+		if f.odd[i] {
+			continue
+		}
+		if ends, err = r.clockEnds(i); err == nil {
+			return i, ends, nil
+		}
+		if !isCorrupt(err) {
+			return 0, ends, err
+		}
+	}
+	return -1, ends, nil
+}
+
+// rangesMeet reports whether rows [start, end) meet one of some ranges, which are
+// in order.
+func rangesMeet(list []Range, start, end int64) bool {
+	k := sort.Search(len(list), func(k int) bool { return list[k].End > start })
+	return k < len(list) && list[k].Start < end
+}
+
+func inRanges(list []Range, row int64) bool { return rangesMeet(list, row, row+1) }
+
+// mergeRows puts two lists of ranges together, in order.
+func mergeRows(a, b []Range) []Range {
+	if len(b) == 0 {
+		return a
+	}
+	list := slices.Concat(a, b)
+	slices.SortFunc(list, func(a, b Range) int { return int(min(max(a.Start-b.Start, -1), 1)) })
+	return list
+}
+
+// outside fills in what times the recording has.
+func (r *Reader) outside(ctx context.Context, e *RangeError) error {
+	if r.clock < 0 || len(r.batches) == 0 {
+		return e
+	}
+	f, err := r.follow(ctx, coarse)
+	if err != nil {
+		return e // what is wrong with the range is known
+	}
+	if e.Rows == 0 {
+		if e.Rows, err = r.allRows(ctx); err != nil {
+			return e
+		}
+	}
+	for i := range f.track.Segments {
+		s := &f.track.Segments[i]
+		if e.Segments++; i == 0 {
+			e.First, e.Last = s.First, s.Last
+		}
+		e.First, e.Last = min(e.First, s.First), max(e.Last, s.Last)
+		e.elapsed += float64(s.Last-s.First) + f.step
+	}
+	e.ClockHz, e.Clock = r.stream.AcqClockHz, e.Segments > 0
+	return e
+}

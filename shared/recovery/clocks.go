@@ -1,0 +1,130 @@
+package recovery
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
+	"github.com/oniscope/oniscope/shared/internal/messages"
+	"github.com/oniscope/oniscope/shared/internal/pace"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// clocks follow Clock and HubClock over the batches that are kept. Recovery and
+// verification see the same of them.
+type clocks struct {
+	clock, hub int         // columns, or -1
+	track      *pace.Track // nil: there is no clock, or only headers are looked at
+	offsets    []int64     // of the batches kept
+	indices    []int       // of the same
+	broken     bool        // something was lost after the last of them
+	lost       []recording.NotedLoss
+}
+
+// start prepares for the batches of a file.
+func (c *clocks) start(rc *recoverer) {
+	c.clock, c.hub = body.TickField(rc.schema, stream.ClockName), body.TickField(rc.schema, stream.HubClockName)
+	if rc.o.HeadersOnly || c.clock < 0 && c.hub < 0 {
+		return
+	}
+	column, shown := stream.ClockName, stream.ClockName
+	if c.clock < 0 {
+		column = stream.HubClockName
+	}
+	if c.hub >= 0 {
+		shown = stream.HubClockName
+	}
+	about := stream.FromMetadata(body.StreamKeyValues(rc.schema.Metadata))
+	hz := about.AcqClockHz
+	if hz == 0 && rc.verifier != nil {
+		hz = rc.verifier.o.AcqClockHz
+	}
+	c.track = pace.NewTrack(column, shown, float64(hz))
+}
+
+// look keeps the ticks of HubClock, as a checker gives them.
+func (c *clocks) look(l *looked, m *messages.Message, column int, node arrowipc.FieldNode, data []byte, ends []int64) {
+	if m.Header == arrowipc.RecordBatchHeader && column == c.hub && ends == nil && node.NullCount == 0 {
+		l.hubTicks = body.AppendTicks(nil, data)
+	}
+}
+
+// add takes what a batch that is kept showed: its index and its first row.
+func (c *clocks) add(at int64, index int, row int64, checked *body.Checked, l *looked) {
+	if len(l.lost) > 0 {
+		c.lost = append(c.lost, recording.NotedLoss{Offset: at, Batch: index, Row: row, Rows: l.lost})
+	}
+	adjoining := len(c.indices) > 0 && c.indices[len(c.indices)-1] == index-1 && !c.broken
+	c.offsets, c.indices, c.broken = append(c.offsets, at), append(c.indices, index), false
+	if c.track == nil {
+		return
+	}
+	ticks := checked.ClockTicks
+	if c.clock < 0 {
+		ticks = nil
+	} else if ticks == nil {
+		c.broken = c.broken || checked.Rows > 0 // not every row has a tick
+		return
+	}
+	c.track.Add(index, row, ticks, l.hubTicks, adjoining)
+}
+
+// offset is where the message of a batch begins.
+func (c *clocks) offset(batch int) int64 {
+	i, ok := slices.BinarySearch(c.indices, batch)
+	if !ok {
+		return 0
+	}
+	return c.offsets[i]
+}
+
+// breaks are the findings about places where the clock does not rise. Bad ticks of
+// rows that end in zeros, as the file does, are told with these.
+func (c *clocks) breaks(rc *recoverer) []recording.Finding {
+	if c.track == nil {
+		return nil
+	}
+	c.track.Finish()
+	zeros := -1
+	if rc.zeros.tail != nil {
+		zeros = rc.zeros.batch
+	}
+	return recording.Breaks(c.track, c.offset, zeros)
+}
+
+// gaps are the findings about rows that never reached the file, and about ticks of
+// the clock that shows them that are not as those around.
+func (c *clocks) gaps(rc *recoverer, hz, hubHz float64) (list []recording.Finding) {
+	if c.track == nil {
+		return recording.Missing(nil, c.lost, c.offset)
+	}
+	c.track.Finish()
+	f := &c.track.Finder
+	p := f.Pace()
+	list = recording.Missing(f.Gaps(p, hz, hubHz), c.lost, c.offset)
+	for i := range f.Odd {
+		o := &f.Odd[i]
+		reason := fmt.Sprintf("suspect: %s of %s is not between those around it", f.Column, messages.Counted(o.Rows, "row", "rows"))
+		if o.Duplicate {
+			reason = fmt.Sprintf("suspect: %s the same %s as the row before", messages.Counted(o.Rows, "row has", "rows have"), f.Column)
+		}
+		switch {
+		case o.Duplicate && p.Period == 0:
+			continue // events may come at the same tick
+		case f.Column == stream.HubClockName && c.zerosExplain(rc, o):
+			continue
+		}
+		at := c.offset(o.Batch)
+		list = append(list, recording.Finding{Offset: at, Batch: o.Batch, Severity: recording.SeverityWarning, Reason: reason,
+			BeforeRow: o.Row, ClockBefore: o.Before.Clock, ClockAfter: o.After, Count: 1, LastOffset: at})
+	}
+	return list
+}
+
+// zerosExplain reports whether odd ticks of HubClock are told by the zeros of a
+// lost block.
+func (c *clocks) zerosExplain(rc *recoverer, o *pace.Odd) bool {
+	return rc.zeros.touches(o.Batch, c.hub) || o.Duplicate && rc.zeros.touches(o.Batch-1, c.hub)
+}
