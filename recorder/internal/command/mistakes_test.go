@@ -17,7 +17,7 @@ func TestDurationsAsPeopleWriteThem(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %v", text, got, err, want)
 		}
 	}
-	for text, why := range map[string]string{"10": "has no unit", "": "not a length", "ten": "no duration", "-3s": "no duration", "0s": "not a length", "10:30": "minutes or hours", "5 parsecs": "no duration", "9999999999d": "not a length"} {
+	for text, why := range map[string]string{"10": "has no unit", "": "not a length", "ten": "not a duration", "-3s": "not a duration", "0s": "not a length", "10:30": "minutes or hours", "5 parsecs": "not a duration", "9999999999d": "not a length"} {
 		if got, err := parseDuration(text); err == nil || !strings.Contains(err.Error(), why) || !strings.Contains(err.Error(), "write it as 10s, 5m") {
 			t.Errorf("%q: %v, %v, want %q and an example", text, got, err, why)
 		}
