@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall/js"
+	"time"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/wasm/internal/engine"
@@ -27,6 +28,7 @@ type jsFile struct {
 	blob js.Value // the Blob, or undefined
 	url  string   // of a file whose server answers range requests
 	all  []byte   // of small files: everything
+	mark string   // of the file at the URL, by which its server tells versions apart; "" none
 }
 
 // newJSFile opens source, a Blob or the text of a URL.
@@ -96,6 +98,9 @@ func (f *jsFile) read(p recording.RangeRead, to [][]byte) error {
 	}
 	bytes := js.Global().Get("Uint8Array").New(buffer)
 	if n := int64(bytes.Length()); n != p.To-p.From {
+		if !f.blob.Truthy() {
+			return f.cutShort(n, p.From, p.To)
+		}
 		return &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came at offset %d, %d were asked for", n, p.From, p.To-p.From)}
 	}
 	bytesRead.Add(p.To - p.From)
@@ -106,6 +111,17 @@ func (f *jsFile) read(p recording.RangeRead, to [][]byte) error {
 	return nil
 }
 
+// cutShort says that an answer has fewer bytes than were asked for and promised.
+func (f *jsFile) cutShort(n, from, to int64) error {
+	return f.failed("Try again; if it stays, something between cuts answers short: download the file and drop it.",
+		"the server sent fewer bytes than it promised: %d of %d, from byte %d on", n, to-from, from)
+}
+
+// failed is an error about the file at the URL.
+func (f *jsFile) failed(next, format string, args ...any) error {
+	return &engine.SourceError{Name: "NetworkError", Message: f.url + ": " + fmt.Sprintf(format, args...), Next: next}
+}
+
 // requestTimeout bounds one request, in ms: a server that has gone away must
 // not block the stream for ever.
 const requestTimeout = 60_000
@@ -113,26 +129,88 @@ const requestTimeout = 60_000
 // request asks for [from, to), to exclusive. It returns the Response, whose
 // status is 206.
 func (f *jsFile) request(from, to int64) (js.Value, error) {
-	response, err := f.call("GET", fmt.Sprintf("bytes=%d-%d", from, to-1))
+	response, err := f.tried(fmt.Sprintf("bytes=%d-%d", from, to-1))
 	if err != nil {
 		return response, err
 	}
 	switch status := response.Get("status").Int(); {
 	case status == 206:
+		if err := f.same(response); err != nil {
+			discard(response)
+			return response, err
+		}
 		return response, nil
 	case status == 200:
 		discard(response)
-		return response, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server sends the whole file and no ranges of it", f.url),
-			Next: "Use a server that answers range requests, such as oniscope view, or drop the file."}
+		return response, f.failed("Use a server that answers range requests, such as oniscope view, or drop the file.", "the server sends the whole file and no ranges of it")
+	case status == 401 || status == 403 || status == 407:
+		discard(response)
+		return response, f.failed("Open the address in a browser and sign in, or download the file and drop it.", "the server does not give the file to this page (%s)", answered(response))
+	case status == 404 || status == 410:
+		discard(response)
+		return response, f.failed("Check the address.", "there is no such file (%s)", answered(response))
 	case status == 416:
 		discard(response)
-		return response, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server has no bytes %d to %d", f.url, from, to),
-			Next: "The file may have changed; open it again."}
-	default:
+		return response, f.failed("The file may have changed; open it again.", "the server has no bytes %d to %d", from, to)
+	case passing(status):
 		discard(response)
-		return response, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: the server answers %d %s", f.url, status, response.Get("statusText").String()),
-			Next: "Check the address."}
+		return response, f.failed("Wait a while and try again.", "the server is busy, and was asked %d times (%s)", len(retryAfter)+1, answered(response))
 	}
+	discard(response)
+	return response, f.failed("Check the address.", "the server answers %s", answered(response))
+}
+
+func answered(response js.Value) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", response.Get("status").Int(), response.Get("statusText").String()))
+}
+
+// retryAfter is how long is waited before a busy server is asked again, in ms.
+var retryAfter = [...]int{300, 1000, 3000}
+
+// passing reports whether a status may be another in a moment.
+func passing(status int) bool {
+	return status == 429 || status == 502 || status == 503 || status == 504
+}
+
+// tried asks for a range, and again where the server is busy.
+func (f *jsFile) tried(ranges string) (response js.Value, err error) {
+	for try := 0; ; try++ {
+		response, err = f.call("GET", ranges)
+		if err != nil || !passing(response.Get("status").Int()) || try == len(retryAfter) {
+			return response, err
+		}
+		discard(response)
+		wait(retryAfter[try])
+	}
+}
+
+// wait sleeps for so many milliseconds.
+func wait(ms int) { time.Sleep(time.Duration(ms) * time.Millisecond) }
+
+// same makes sure that an answer is of the file that was opened, as it is in the
+// file's own bytes: a replaced file must not be read half and half.
+func (f *jsFile) same(response js.Value) error {
+	headers := response.Get("headers")
+	text := func(name string) string {
+		if v := headers.Call("get", name); v.Type() == js.TypeString { // a server of another origin may hide it
+			return v.String()
+		}
+		return ""
+	}
+	if coding := text("Content-Encoding"); coding != "" && coding != "identity" {
+		return f.failed("Turn compression off for this kind of file on the server, or download the file and drop it.", "the server compresses its answer (%s), so that its ranges are none of the file", coding)
+	}
+	mark := text("ETag")
+	if mark == "" {
+		mark = text("Last-Modified")
+	}
+	if f.mark == "" {
+		f.mark = mark
+	}
+	if mark != "" && mark != f.mark {
+		return f.failed("Open it again.", "the file was replaced on the server since it was opened")
+	}
+	return nil
 }
 
 func (f *jsFile) call(method, ranges string) (js.Value, error) {
@@ -147,8 +225,7 @@ func (f *jsFile) call(method, ranges string) (js.Value, error) {
 		"signal": js.Global().Get("AbortSignal").Call("timeout", requestTimeout),
 	}))
 	if err != nil {
-		return response, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: %v", f.url, err),
-			Next: "Check the address and the connection; a server of another origin must allow this page (CORS)."}
+		return response, f.failed("Check the address and the connection; a server of another origin must allow this page (CORS).", "no answer: %v", err)
 	}
 	return response, nil
 }
@@ -168,9 +245,18 @@ func (f *jsFile) fetch(from, to int64) (js.Value, error) {
 	}
 	if first, _, ok := contentRange(response); ok && first != from {
 		discard(response)
-		return response, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: bytes from %d came, from %d were asked for", f.url, first, from)}
+		return response, f.failed("Download the file and drop it.", "the server answers wrong: bytes from %d came, from %d were asked for", first, from)
 	}
-	return await(response.Call("arrayBuffer"))
+	return f.body(response, "arrayBuffer")
+}
+
+// body reads what a server sent.
+func (f *jsFile) body(response js.Value, as string) (js.Value, error) {
+	body, err := await(response.Call(as))
+	if err != nil {
+		return body, f.failed("Try again; if it stays, download the file and drop it.", "the answer broke off, or could not be unpacked: %v", err)
+	}
+	return body, nil
 }
 
 // contentRange reads "bytes 0-7/1234"; a server of another origin may hide it.
@@ -234,12 +320,12 @@ func (f *jsFile) slice(from, to int64) (js.Value, error) {
 	if err != nil {
 		return response, err
 	}
-	blob, err := await(response.Call("blob"))
+	blob, err := f.body(response, "blob")
 	if err != nil {
 		return blob, err
 	}
 	if n := int64(blob.Get("size").Float()); n != to-from {
-		return blob, &engine.SourceError{Name: "NetworkError", Message: fmt.Sprintf("%s: %d bytes came at offset %d, %d were asked for", f.url, n, from, to-from)}
+		return blob, f.cutShort(n, from, to)
 	}
 	bytesRead.Add(to - from)
 	return blob, nil

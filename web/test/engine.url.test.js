@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 import { Engine } from "../src/engine.js";
 import { browserWorker } from "./engine.worker-node.js";
@@ -12,6 +13,9 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const file = readFileSync(path("../../testdata/foreign/bonsai/old_MemoryMonitor.arrow"));
 const probe = readFileSync(path("../../testdata/foreign/bonsai/new_NeuropixelsV1.arrow"));
 const large = Buffer.concat([probe, Buffer.alloc(2 << 20)]); // larger than what is read whole at once
+
+/** Requests that were refused, and answers of the file that is replaced. */
+let busy = 0, version = 0;
 
 /** Answers by the first part of the path. */
 function serve(request, response) {
@@ -27,6 +31,13 @@ function serve(request, response) {
   const headers = { "Content-Range": `bytes ${from}-${to - 1}/${body.length}` };
   if (behaviour === "silent") delete headers["Content-Range"];
   if (behaviour === "shifted" && to - from > 8) headers["Content-Range"] = `bytes ${from + 1}-${to}/${body.length}`;
+  if (behaviour === "busy" && busy++ < 2) return response.writeHead(503, "Service Unavailable").end();
+  if (behaviour === "full") return response.writeHead(503, "Service Unavailable").end();
+  if (behaviour === "closed") return response.writeHead(403, "Forbidden").end();
+  if (behaviour === "packed") headers["Content-Encoding"] = "gzip";
+  if (behaviour === "replaced") headers.ETag = `"${version++ < 2 ? 1 : 2}"`;
+  if (behaviour === "dated") headers["Last-Modified"] = version++ < 2 ? "Mon, 18 May 2026 21:50:02 GMT" : "Mon, 18 May 2026 21:50:09 GMT";
+  if (behaviour === "packed") return response.writeHead(206, headers).end(gzipSync(body.subarray(from, to)));
   if (behaviour === "short" && to - from > 8) return response.writeHead(206, headers).end(body.subarray(from, to - 5));
   return response.writeHead(206, headers).end(body.subarray(from, to));
 }
@@ -48,7 +59,7 @@ describe("a file behind a URL", () => {
 
   const rejection = async (promise) => promise.then(() => assert.fail("the promise was not rejected"), (error) => error);
 
-  for (const behaviour of ["good", "silent"]) {
+  for (const behaviour of ["good", "silent", "busy"]) {
     test(`is read by ranges (${behaviour} server)`, async () => {
       const info = await engine.open({ stream: "memory", source: `${base}/${behaviour}/memory.arrow`, name: "memory.arrow" });
       assert.deepEqual([info.state, info.size_bytes], ["complete", file.length]);
@@ -74,15 +85,30 @@ describe("a file behind a URL", () => {
   });
 
   for (const [behaviour, name, message] of [
-    ["missing", "NetworkError", /404 Not Found/],
+    ["missing", "NetworkError", /no such file \(404 Not Found\)/],
+    ["closed", "NetworkError", /does not give the file to this page \(403 Forbidden\)/],
+    ["full", "NetworkError", /busy, and was asked 4 times \(503/],
+    ["packed", "NetworkError", /compresses its answer \(gzip\)/],
     ["whole", "NetworkError", /whole file and no ranges/],
     ["shifted", "NetworkError", /were asked for/],
-    ["short", "NotReadableError", /were asked for/],
+    ["short", "NetworkError", /the server sent fewer bytes than it promised/],
   ]) {
     test(`of a server that is ${behaviour} gives a clear error`, async () => {
       const error = await rejection(engine.open({ stream: "memory", source: `${base}/${behaviour}/memory.arrow`, name: "memory.arrow" }));
       assert.equal(error.name, name);
       assert.match(error.message, message);
+    });
+  }
+
+  for (const behaviour of ["replaced", "dated"]) {
+    test(`that is replaced between two reads is not read half and half (${behaviour})`, async () => {
+      version = 0;
+      const error = await rejection((async () => {
+        const info = await engine.open({ stream: behaviour, source: `${base}/${behaviour}/large.arrow`, name: "large.arrow" });
+        await engine.values(info.id, "SpikeData9", 0, 384);
+      })());
+      assert.equal(error.name, "NetworkError");
+      assert.match(error.message, /replaced on the server since it was opened/);
     });
   }
 

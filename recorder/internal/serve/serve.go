@@ -4,6 +4,7 @@ package serve
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/oniscope/oniscope/web"
@@ -59,6 +61,35 @@ type listed struct {
 type handler struct {
 	page  fs.FS
 	paths []string
+
+	mu       sync.Mutex
+	versions map[int]*version // of paths, by index
+}
+
+// A version tells a file from another that took its place.
+type version struct {
+	info   fs.FileInfo
+	number int
+}
+
+// tag names the version of a file, as an ETag: it changes if the file is replaced
+// or written anew, and not if it grows, for then its bytes stay.
+func (h *handler) tag(n int, info fs.FileInfo) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.versions == nil {
+		h.versions = map[int]*version{}
+	}
+	v := h.versions[n]
+	switch {
+	case v == nil:
+		v = &version{}
+		h.versions[n] = v
+	case !os.SameFile(v.info, info) || info.Size() < v.info.Size() || info.Size() == v.info.Size() && !info.ModTime().Equal(v.info.ModTime()):
+		v.number++
+	}
+	v.info = info
+	return fmt.Sprintf(`"%d-%d"`, n, v.number)
 }
 
 // New serves the page of a file system at / and the files of paths
@@ -140,6 +171,7 @@ func (h *handler) serveFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	setContentType(w, name)
+	w.Header().Set("ETag", h.tag(n, info))
 	// Without a time stamp of the file: one that grows must not answer
 	// "not modified".
 	http.ServeContent(w, r, name, noModTime, f)

@@ -173,3 +173,44 @@ func TestViewSaysWhenItWasBuiltWithoutThePage(t *testing.T) {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
 }
+
+// A file that is replaced, also by one of its size, is another; one that grows is
+// not.
+func TestAReplacedFileHasAnotherTag(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.arrow")
+	put := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := New(fstest.MapFS{}, []string{path})
+	tag := func() string {
+		r := httptest.NewRequest(http.MethodGet, "http://localhost/files/0/a.arrow", nil)
+		r.Header.Set("Range", "bytes=0-1")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusPartialContent || w.Header().Get("ETag") == "" {
+			t.Fatalf("status %d, tag %q", w.Code, w.Header().Get("ETag"))
+		}
+		return w.Header().Get("ETag")
+	}
+	put(path, "0123456789")
+	first := tag()
+	put(path, "0123456789 and more")
+	if grown := tag(); grown != first {
+		t.Errorf("a file that grew: %s, %s before", grown, first)
+	}
+	put(filepath.Join(dir, "b"), "0123456789 and MORE")
+	if err := os.Rename(filepath.Join(dir, "b"), path); err != nil {
+		t.Fatal(err)
+	}
+	second := tag()
+	if second == first {
+		t.Error("a file of the same size took its place, and the tag is the same")
+	}
+	put(path, "short")
+	if tag() == second {
+		t.Error("a file that is shorter has the same tag")
+	}
+}
