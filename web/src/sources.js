@@ -43,6 +43,11 @@ export function isStartTime(source) {
   return /\.csv$/i.test(source.name);
 }
 
+/** Whether a file of a folder is a recording or a start-time CSV; hidden ones are none. @param {string} name */
+export function belongsToRun(name) {
+  return /^[^.].*\.(arrow|arrows|feather)$/i.test(name) || /^start-time.*\.csv$/i.test(name);
+}
+
 /** Whether a start time has what a stream lacks. @param {StreamInfo} info @param {StartTime | undefined} start @returns {start is StartTime} */
 export function lacksClock(info, start) {
   return start !== undefined && info.clock.column && !(info.clock.hz > 0) && start.hz > 0;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lacksClock, openingWords, rowToShow } from "../src/sources.js";
+import { belongsToRun, lacksClock, openingWords, rowToShow } from "../src/sources.js";
 import { streamInfo } from "./facts.js";
 
 const row = (key, kind, columns, group = "") => ({ key, id: key, name: key, group, kind, columns, rateHz: 0 });
@@ -33,4 +33,9 @@ test("opening says how far it is, where that is known", () => {
   assert.deepEqual(plain({ batches: 50, of: 200, bytes: 0, at: 0, size: 0 }), ["reading batch headers, 50 of about 200", 0.25]);
   assert.deepEqual(plain({ batches: 0, of: 0, bytes: 0, at: 250, size: 1000 }), ["reading batch headers, 25.0 % of 1.00 kB", 0.25]);
   assert.deepEqual(plain({ batches: 0, of: 0, bytes: 0, at: 0, size: 1000 }), ["opening…", null]);
+});
+
+test("of a folder the recordings and start-time CSVs are opened", () => {
+  const names = ["np_0.arrow", "x.ARROWS", "y.feather", "start-time_0.csv", "notes.csv", "recording_0.json", "._np_0.arrow", ".hidden.arrow"];
+  assert.deepEqual(names.filter(belongsToRun), ["np_0.arrow", "x.ARROWS", "y.feather", "start-time_0.csv"]);
 });

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oniscope/oniscope/recorder/internal/files"
 	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/shared/recording"
 )
@@ -17,7 +18,8 @@ const infoHelp = `Info lists what is in recordings without reading the data: col
 rows, batches, rate, duration, compression, and whether the file is complete,
 open (a recorder is writing it), unfinished (its end is missing, everything
 that is there is intact) or damaged. Exit code 3 means that a file is damaged.
-"oniscope recover" repairs unfinished and damaged files.`
+"oniscope recover" repairs unfinished and damaged files. A folder is the
+recordings in it.`
 
 // stateOpen is the state of a file that a recorder is writing.
 const stateOpen = recording.State("open")
@@ -34,6 +36,10 @@ func (a *app) infoCommand() *cobra.Command {
 }
 
 func (a *app) info(ctx context.Context, paths []string, c *clockFlags) error {
+	paths, err := files.Expand(paths)
+	if err != nil {
+		return err
+	}
 	infos := []recording.Info{}
 	failed, damaged, empty := 0, 0, 0 // empty: damaged, and without a row
 	for i, path := range paths {

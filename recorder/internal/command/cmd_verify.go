@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oniscope/oniscope/recorder/internal/files"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/recovery"
 )
@@ -45,6 +46,10 @@ func (a *app) verifyCommand() *cobra.Command {
 func (a *app) verify(ctx context.Context, paths []string, c *clockFlags) error {
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
+	paths, err := files.Expand(paths)
+	if err != nil {
+		return err
+	}
 	list := []verification{}
 	failed, bad := 0, 0
 	for _, path := range paths {

@@ -18,7 +18,7 @@ import (
 )
 
 const viewHelp = `View serves the page from this binary on loopback and prints its address; with
-files, the page opens them. Their bytes are read by range requests, and never
+files or folders, the page opens them. Their bytes are read by range requests, and never
 changed. A browser is opened if there is one. Ctrl-C ends it.`
 
 // viewFlags are the flags of `oniscope view`.
@@ -107,8 +107,20 @@ func (a *app) printAddress(url string, files []string) error {
 	return err
 }
 
-// openViewFiles checks that each path is a file that can be read.
-func openViewFiles(paths []string) ([]string, error) {
+// openViewFiles checks that each path is a file that can be read. Of a folder they
+// are the recordings and start-time CSVs.
+func openViewFiles(given []string) ([]string, error) {
+	var paths []string
+	for _, path := range given {
+		f, ok, err := files.ReadFolder(path)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			paths = append(paths, path)
+		}
+		paths = append(append(paths, f.Recordings...), f.StartTimes...)
+	}
 	for _, path := range paths {
 		f, _, err := files.OpenRegular(path)
 		if err != nil {

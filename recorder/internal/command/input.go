@@ -53,6 +53,10 @@ func createOutput(path string, in *input) (*files.Output, error) {
 
 // openInput opens a recording and completes its clock.
 func (a *app) openInput(ctx context.Context, path string, c *clockFlags) (*input, error) {
+	path, err := files.One(path)
+	if err != nil {
+		return nil, err
+	}
 	in, err := openRaw(path)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 /**
  * Where files come in: the drop zone, the button, the drop on the whole page.
  */
+import { belongsToRun } from "../sources.js";
 import { byId } from "./dom.js";
 
 /** @param {(files: File[]) => void} open */
@@ -33,7 +34,36 @@ export function connectWelcome(open) {
     event.preventDefault();
     inside = 0;
     document.body.toggleAttribute("data-dropping", false);
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length > 0) open(files);
+    if (event.dataTransfer) void dropped(event.dataTransfer).then((files) => files.length > 0 && open(files));
   });
+}
+
+/**
+ * The files of a drop; of a folder its recordings and start-time CSVs. What is dropped must be asked for before anything is waited for.
+ * @param {DataTransfer} transfer
+ * @returns {Promise<File[]>}
+ */
+async function dropped(transfer) {
+  const entries = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry?.() ?? null);
+  const files = [...transfer.files];
+  if (!entries.some((entry) => entry?.isDirectory)) return files;
+  /** @type {File[]} */
+  const all = [];
+  for (const [i, entry] of entries.entries()) {
+    if (!entry?.isDirectory) all.push(files[i]);
+    else all.push(...await filesIn(/** @type {FileSystemDirectoryEntry} */ (entry)));
+  }
+  return all;
+}
+
+/** @param {FileSystemDirectoryEntry} folder @returns {Promise<File[]>} */
+async function filesIn(folder) {
+  const reader = folder.createReader(), found = /** @type {FileSystemFileEntry[]} */ ([]);
+  for (;;) { // some hundred at a time
+    const part = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (part.length === 0) break;
+    found.push(...part.filter((/** @type {FileSystemEntry} */ e) => e.isFile && belongsToRun(e.name)));
+  }
+  found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return Promise.all(found.map((e) => new Promise((resolve, reject) => e.file(resolve, reject))));
 }
