@@ -2,7 +2,6 @@ package recording
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/pace"
@@ -21,8 +20,7 @@ const minTeeth = 3
 // batch that is known to end in zeros, as the file does, or -1: its ticks are told
 // with them.
 func Breaks(t *pace.Track, offset func(batch int) int64, zeros int) []Finding {
-	column := t.Column
-	breaks := slices.DeleteFunc(slices.Clone(t.Breaks), func(b pace.Break) bool { return b.Kind == pace.BadTicks && b.Batch == zeros && b.Tick == 0 })
+	breaks, column := t.Breaks, t.Column
 	var list []Finding
 	teeth := 0
 	for i := range breaks {
@@ -30,46 +28,44 @@ func Breaks(t *pace.Track, offset func(batch int) int64, zeros int) []Finding {
 			teeth++
 		}
 	}
-	sawtooth := -1 // the finding
-	told := map[string]int{}
-	rest := map[string]int{} // the finding, by what it tells
+	sawtooth := -1                    // the finding
+	var told, rest [pace.Jump + 1]int // by kind: how many, and the finding about those beyond
 	for i := range breaks {
 		b := &breaks[i]
 		f := Finding{Offset: offset(b.Batch), Batch: b.Batch, Severity: SeverityWarning, BeforeRow: b.Row, Count: 1, ClockBefore: b.Before, ClockAfter: b.After}
 		f.LastOffset = f.Offset
-		kind := ""
 		switch {
+		case b.Kind == pace.BadTicks && b.Batch == zeros && b.Tick == 0:
+			continue
 		case b.Kind == pace.Restart && b.Inside && teeth >= minTeeth:
 			if sawtooth >= 0 {
 				list[sawtooth].Count++
 				list[sawtooth].LastOffset = f.Offset
 				continue
 			}
-			sawtooth, kind = len(list), "tooth"
+			sawtooth = len(list)
 			f.Reason = fmt.Sprintf("suspect: %s begins anew %d times inside batches%s: a sawtooth", column, teeth, everyRows(breaks))
 		case b.Kind == pace.Restart && b.Inside:
-			kind, f.Reason = "inside", fmt.Sprintf("suspect: %s begins anew inside a batch", column)
+			f.Reason = "suspect: " + column + " begins anew inside a batch"
 		case b.Kind == pace.Restart:
-			kind, f.Severity, f.Reason = "restart", SeverityInfo, column+" begins anew"
+			f.Severity, f.Reason = SeverityInfo, column+" begins anew"
 		case b.Kind == pace.Jump:
-			kind, f.Reason = "jump", fmt.Sprintf("suspect: %s is further ahead than a gap explains", column)
+			f.Reason = "suspect: " + column + " is further ahead than a gap explains"
 		case b.Kind == pace.Repeat:
-			kind, f.Reason = "repeat", fmt.Sprintf("suspect: %s with the %s of rows before: a buffer that came twice", messages.Counted(b.Rows, "row", "rows"), column)
+			f.Reason = fmt.Sprintf("suspect: %s with the %s of rows before: a buffer that came twice", messages.Counted(b.Rows, "row", "rows"), column)
 		default:
-			kind, f.Reason = "bad", fmt.Sprintf("suspect: %s of %s cannot be right: tick %d", column, messages.Counted(b.Rows, "row", "rows"), b.Tick)
+			f.Reason = fmt.Sprintf("suspect: %s of %s cannot be right: tick %d", column, messages.Counted(b.Rows, "row", "rows"), b.Tick)
 		}
-		if told[kind]++; told[kind] > maxTold {
-			k, ok := rest[kind]
-			if !ok {
-				rest[kind] = len(list)
-				f.Reason = map[string]string{"bad": "suspect: ticks of " + column + " that cannot be right, in more places", "restart": column + " begins anew, in more places",
-					"repeat": "suspect: buffers that came twice, in more places", "jump": "suspect: " + column + " is further ahead than gaps explain, in more places"}[kind]
-				list = append(list, f)
-				continue
-			}
-			list[k].Count++
-			list[k].LastOffset = f.Offset
+		if told[b.Kind]++; told[b.Kind] > maxTold+1 {
+			more := &list[rest[b.Kind]]
+			more.Count++
+			more.LastOffset = f.Offset
+			more.Severity = max(more.Severity, f.Severity)
 			continue
+		}
+		if told[b.Kind] > maxTold {
+			rest[b.Kind] = len(list)
+			f.Reason += ", and more such places"
 		}
 		list = append(list, f)
 	}
@@ -97,13 +93,12 @@ func everyRows(breaks []pace.Break) string {
 	return ", every " + messages.Counted(every, "row", "rows")
 }
 
-// BadRows are the rows with bad ticks among breaks, in order.
+// badRows are the rows with bad ticks among breaks, in order, as breaks are.
 func badRows(breaks []pace.Break) (list []Range) {
 	for i := range breaks {
 		if b := &breaks[i]; b.Kind == pace.BadTicks {
 			list = append(list, Range{b.Row, b.Row + b.Rows})
 		}
 	}
-	slices.SortFunc(list, func(a, b Range) int { return int(min(max(a.Start-b.Start, -1), 1)) })
 	return list
 }

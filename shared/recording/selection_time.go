@@ -257,9 +257,15 @@ func mergeRows(a, b []Range) []Range {
 	if len(b) == 0 {
 		return a
 	}
-	list := slices.Concat(a, b)
-	slices.SortFunc(list, func(a, b Range) int { return int(min(max(a.Start-b.Start, -1), 1)) })
-	return list
+	var list []Range
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].Start <= b[0].Start {
+			list, a = append(list, a[0]), a[1:]
+		} else {
+			list, b = append(list, b[0]), b[1:]
+		}
+	}
+	return append(append(list, a...), b...)
 }
 
 // outside fills in what times the recording has.
