@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,10 @@ var wasmEnv = []string{"GOOS=js", "GOARCH=wasm"}
 // and is never called, would keep every method of every type for its traces.
 // What arrow-go computes is not inlined: it is used for rare types of Parquet.
 var lightFlags = []string{"-ldflags=-w", "-tags=grpcnotrace,arrow_json_stdlib", "-gcflags=github.com/apache/arrow-go/v18/arrow/compute/...=-l"}
+
+// lightEngine keeps the engine small: these packages handle messages and words,
+// never samples. docs/weight.md has what each thing saves.
+var lightEngine = []string{"-gcflags=encoding/json=-l", "-gcflags=math/big=-l", "-gcflags=time=-l", "-gcflags=reflect=-l"}
 
 // Build makes the engine and its loader in web/gen, then bin/oniscope, which
 // embeds them.
@@ -42,7 +47,7 @@ func buildEngine() error {
 	}
 	defer os.RemoveAll(temporary)
 	file := filepath.Join(temporary, "oniscope.wasm") // with the names of functions
-	engine := command{name: "go", env: wasmEnv, args: []string{"build", "-trimpath", "-ldflags=-w", "-o", file, "./wasm"}}
+	engine := command{name: "go", env: wasmEnv, args: slices.Concat([]string{"build", "-trimpath", "-ldflags=-w"}, lightEngine, []string{"-o", file, "./wasm"})}
 	if err := engine.run(); err != nil {
 		return err
 	}
