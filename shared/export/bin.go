@@ -1,13 +1,13 @@
 package export
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/oniscope/oniscope/shared/recording"
@@ -98,7 +98,7 @@ func electrodes(s stream.Stream, columns []int) []int {
 		return len(channels[a]) - len(channels[b])
 	})
 	list := channels[best]
-	slices.SortStableFunc(list, func(a, b int) int { return numbers[a] - numbers[b] })
+	sort.SliceStable(list, func(i, k int) bool { return numbers[list[i]] < numbers[list[k]] })
 	return list
 }
 
@@ -143,7 +143,7 @@ func Bin(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Bi
 	}
 	places, _ := x.Lost() // nothing was read yet: only what lies between batches
 	places = append(places, j.report.Gaps...)
-	slices.SortStableFunc(places, func(a, b recording.Finding) int { return cmp.Compare(a.BeforeRow, b.BeforeRow) })
+	sort.SliceStable(places, func(i, k int) bool { return places[i].BeforeRow < places[k].BeforeRow })
 	var written, lost int64
 	stride := int64(x.Stride())
 	var met []int // batches that could not be read, since the last that could

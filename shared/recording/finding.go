@@ -1,9 +1,9 @@
 package recording
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/messages"
 )
@@ -72,5 +72,5 @@ func appendFacts(list []Finding, facts []messages.Fact) []Finding {
 
 // sortFindings puts findings in the order of the file.
 func sortFindings(list []Finding) {
-	slices.SortStableFunc(list, func(a, b Finding) int { return cmp.Compare(a.Offset, b.Offset) })
+	sort.SliceStable(list, func(i, k int) bool { return list[i].Offset < list[k].Offset })
 }

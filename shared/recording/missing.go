@@ -3,6 +3,7 @@ package recording
 import (
 	"context"
 	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/pace"
@@ -58,7 +59,7 @@ func Missing(gaps []pace.Gap, noted []NotedLoss, offset func(batch int) int64) [
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Finding) int { return int(min(max(a.BeforeRow-b.BeforeRow, -1), 1)) })
+	sort.SliceStable(list, func(i, k int) bool { return list[i].BeforeRow < list[k].BeforeRow })
 	return list
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/pace"
@@ -62,7 +63,7 @@ func (r *Reader) Times(ctx context.Context) (Times, error) {
 	}
 	offset := func(batch int) int64 { return r.batches[batch].offset }
 	t.Findings = append(Breaks(f.track, offset, r.zeroBatch()), r.missing(f.gaps, 0, len(r.batches)-1)...)
-	slices.SortStableFunc(t.Findings, func(a, b Finding) int { return int(min(max(a.BeforeRow-b.BeforeRow, -1), 1)) })
+	sort.SliceStable(t.Findings, func(i, k int) bool { return t.Findings[i].BeforeRow < t.Findings[k].BeforeRow })
 	return t, nil
 }
 

@@ -1,8 +1,7 @@
 package recovery
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
@@ -74,7 +73,7 @@ func findingOf(f *messages.Fact) recording.Finding {
 
 // inFileOrder sorts findings.
 func inFileOrder(list []recording.Finding) {
-	slices.SortStableFunc(list, func(a, b recording.Finding) int { return cmp.Compare(a.Offset, b.Offset) })
+	sort.SliceStable(list, func(i, k int) bool { return list[i].Offset < list[k].Offset })
 }
 
 // mergeSuspects makes one finding of those of one cause.

@@ -3,6 +3,7 @@ package messages
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -80,7 +81,7 @@ func (l *Layout) add(v Verdict) {
 // many it lists again.
 func (l *Layout) distinct() (blocks []arrowipc.Block, twice int) {
 	all := append(slices.Clone(l.blocks), l.outside...)
-	slices.SortStableFunc(all, byOffset)
+	sort.SliceStable(all, func(i, k int) bool { return all[i].Offset < all[k].Offset })
 	blocks = slices.Compact(slices.Clone(all))
 	return blocks, len(all) - len(blocks)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
@@ -298,7 +299,7 @@ func (e *Ends) shiftFooter() {
 			}
 		}
 	}
-	slices.SortStableFunc(e.blocks, byOffset)
+	sort.SliceStable(e.blocks, func(i, k int) bool { return e.blocks[i].Offset < e.blocks[k].Offset })
 }
 
 // fits reports whether a message may lie where a block of the footer says.

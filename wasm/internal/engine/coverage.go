@@ -1,10 +1,9 @@
 package engine
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -110,7 +109,7 @@ func (s *openStream) coverage(rows int64) []CoverageSpan {
 			holes = append(holes, CoverageSpan{from, to, kind, f.LostRows, f.Reason})
 		}
 	}
-	slices.SortStableFunc(holes, func(a, b CoverageSpan) int { return cmp.Compare(a.From, b.From) })
+	sort.SliceStable(holes, func(i, k int) bool { return holes[i].From < holes[k].From })
 	spans := []CoverageSpan{}
 	data := func(from, to float64) {
 		if to >= from {

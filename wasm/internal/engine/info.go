@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -119,7 +120,7 @@ func (s *openStream) info() (*StreamInfo, error) {
 		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}}
 	if s.times != nil {
 		info.Findings = append(info.Findings, s.times.Findings...)
-		slices.SortStableFunc(info.Findings, func(a, b recording.Finding) int { return cmp.Compare(a.Offset, b.Offset) })
+		sort.SliceStable(info.Findings, func(i, k int) bool { return info.Findings[i].Offset < info.Findings[k].Offset })
 	}
 	if info.Findings == nil {
 		info.Findings = []recording.Finding{}
@@ -211,15 +212,17 @@ func groups(columns []stream.Column, infos []ColumnInfo, rowRate float64) []Grou
 		list[at].Columns = append(list[at].Columns, i)
 	}
 	for i := range list {
-		slices.SortStableFunc(list[i].Columns, func(a, b int) int { return cmp.Compare(infos[a].Channel, infos[b].Channel) })
+		columns := list[i].Columns
+		sort.SliceStable(columns, func(a, b int) bool { return infos[columns[a]].Channel < infos[columns[b]].Channel })
 	}
 	order := func(g GroupInfo) int { return slices.Index(stream.SignalKinds, g.Kind) }
 	strideOf := func(g GroupInfo) int { return infos[g.Columns[0]].Stride }
-	slices.SortStableFunc(list, func(a, b GroupInfo) int {
+	sort.SliceStable(list, func(i, k int) bool {
+		a, b := list[i], list[k]
 		if o := cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(strideOf(a), strideOf(b)), cmp.Compare(len(b.Columns), len(a.Columns))); o != 0 || a.Kind != stream.Lanes {
-			return o
+			return o < 0
 		}
-		return cmp.Compare(places[a.Name], places[b.Name])
+		return places[a.Name] < places[b.Name]
 	})
 	return list
 }
