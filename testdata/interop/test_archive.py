@@ -85,7 +85,7 @@ def test_no_reader_loses_columns(dataset):
         assert hour.column_names == table.column_names and 0 < hour.num_rows < rows
         files = f"read_parquet('{folder / d['path']}/hour=*/*.parquet', hive_partitioning = true)"
         assert duckdb.sql(f"SELECT * FROM {files}").columns == [*names, "hour"]
-        assert duckdb.sql(f"SELECT COUNT(*) FROM {files}").fetchone()[0] == rows
+        assert duckdb.sql(f"SELECT COUNT(*) FROM {files}").fetchall()[0][0] == rows
         for r in d["recordings"]:
             assert sum(pq.read_metadata(folder / f).num_rows for f in r["files"]) == r["rows"]
 

@@ -65,7 +65,7 @@ func (d *folder) open(name string, replace bool) (f *os.File, made bool, err err
 }
 
 func (d *folder) openOnce(name string, replace bool) (f *os.File, made bool, err error) {
-	f, err = d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err = d.root().OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	switch {
 	case err == nil:
 		return f, true, nil
@@ -74,12 +74,12 @@ func (d *folder) openOnce(name string, replace bool) (f *os.File, made bool, err
 	case !replace:
 		return nil, false, &ExistsError{Path: name}
 	}
-	info, err := d.root.Stat(name)
+	info, err := d.root().Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, false, fmt.Errorf("store: %s: this is not a file", name) // opening a pipe would keep us waiting
 	}
 	if err == nil {
-		f, err = d.root.OpenFile(name, os.O_RDWR, 0)
+		f, err = d.root().OpenFile(name, os.O_RDWR, 0)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("store: %w", err)
@@ -95,14 +95,14 @@ const renamesOpenFiles = runtime.GOOS != "windows"
 // file, locked if lock is set; sync forces it to the platter first.
 func (d *folder) replace(name string, data []byte, lock, sync bool) (_ *os.File, err error) {
 	temporary := name + ".tmp"
-	f, err := d.root.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+	f, err := d.root().OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
 			f.Close()
-			d.root.Remove(temporary)
+			d.root().Remove(temporary)
 		}
 	}()
 	if lock && renamesOpenFiles {
@@ -123,11 +123,11 @@ func (d *folder) replace(name string, data []byte, lock, sync bool) (_ *os.File,
 			return nil, err
 		}
 	}
-	if err := d.root.Rename(temporary, name); err != nil {
+	if err := d.root().Rename(temporary, name); err != nil {
 		return nil, err
 	}
 	if !renamesOpenFiles {
-		if f, err = d.root.OpenFile(name, os.O_RDWR, 0); err != nil {
+		if f, err = d.root().OpenFile(name, os.O_RDWR, 0); err != nil {
 			return nil, err
 		}
 		if lock {

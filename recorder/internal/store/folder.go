@@ -6,15 +6,20 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 )
 
 // A folder is where a run's files are. It is held open, so that names in it
 // mean the same files when the folder is moved; and its path is looked at, so
 // that this does not go unseen.
 type folder struct {
-	path string // as it was given
-	root *os.Root
+	path    string                  // as it was given
+	current atomic.Pointer[os.Root] // another one after the folder was removed
 }
+
+// root is the folder, for names in it. It stays valid for who has it, though
+// another may have come.
+func (d *folder) root() *os.Root { return d.current.Load() }
 
 // openFolder opens a folder; it makes those that are missing, and forces their
 // names to the platter.
@@ -33,7 +38,9 @@ func openFolder(path string) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	return &folder{path: path, root: root}, nil
+	d := &folder{path: path}
+	d.current.Store(root)
+	return d, nil
 }
 
 func makeFolders(path string) error {
@@ -68,7 +75,7 @@ func SyncDir(dir string) error {
 
 // sync is SyncDir for the folder itself, wherever it is now.
 func (d *folder) sync() error {
-	f, err := d.root.Open(".")
+	f, err := d.root().Open(".")
 	if err != nil {
 		return err
 	}
@@ -87,7 +94,7 @@ const (
 
 // look says where the folder is.
 func (d *folder) look() place {
-	here, err := d.root.Stat(".")
+	here, err := d.root().Stat(".")
 	if err != nil || isRemoved(here) {
 		return gone
 	}
@@ -106,20 +113,19 @@ func (d *folder) again() error {
 	if err != nil {
 		return err
 	}
-	d.root.Close()
-	d.root = root
+	d.current.Store(root) // the old one is not closed: other streams may be at work in it
 	return nil
 }
 
 // is reports whether a name in the folder means an open file.
 func (d *folder) is(name string, open fs.FileInfo) bool {
-	there, err := d.root.Lstat(name)
+	there, err := d.root().Lstat(name)
 	return err == nil && os.SameFile(there, open)
 }
 
 // exists reports whether a name is taken.
 func (d *folder) exists(name string) (bool, error) {
-	_, err := d.root.Lstat(name)
+	_, err := d.root().Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

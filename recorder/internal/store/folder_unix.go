@@ -30,7 +30,7 @@ func isRemoved(info fs.FileInfo) bool {
 
 // freeBytes is how much a user may still write into the folder.
 func (d *folder) freeBytes() (int64, error) {
-	f, err := d.root.Open(".")
+	f, err := d.root().Open(".")
 	if err != nil {
 		return 0, err
 	}
@@ -44,7 +44,7 @@ func (d *folder) freeBytes() (int64, error) {
 
 // now is where the folder is, "" if nobody can say.
 func (d *folder) now() string {
-	f, err := d.root.Open(".")
+	f, err := d.root().Open(".")
 	if err != nil {
 		return ""
 	}

@@ -143,7 +143,7 @@ func (r *Run) shut(p *part) error {
 
 // check reads the footer of a file that should be complete, and size bytes long.
 func (r *Run) check(name string, size int64) error {
-	f, err := r.dir.root.Open(name)
+	f, err := r.dir.root().Open(name)
 	if err != nil {
 		return err
 	}

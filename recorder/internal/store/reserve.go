@@ -16,12 +16,12 @@ func (r *Run) keepReserve() {
 		return
 	}
 	name := r.name(markerStem, ".reserve")
-	f, err := r.dir.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := r.dir.root().OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return
 	}
 	if renamesOpenFiles { // and removes them
-		r.dir.root.Remove(name)
+		r.dir.root().Remove(name)
 	}
 	block := make([]byte, 64<<10)
 	for i := range block {
@@ -30,7 +30,7 @@ func (r *Run) keepReserve() {
 	for range reserveBytes / len(block) {
 		if _, err := f.Write(block); err != nil {
 			f.Close()
-			r.dir.root.Remove(name)
+			r.dir.root().Remove(name)
 			return
 		}
 	}
@@ -45,7 +45,7 @@ func (r *Run) releaseReserve() {
 	r.reserve.Truncate(0)
 	r.reserve.Close()
 	if !renamesOpenFiles {
-		r.dir.root.Remove(r.name(markerStem, ".reserve"))
+		r.dir.root().Remove(r.name(markerStem, ".reserve"))
 	}
 	r.reserve = nil
 }

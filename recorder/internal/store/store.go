@@ -172,7 +172,7 @@ func checkNames(streams []string) error {
 func (r *Run) begin(streams []string) error {
 	marker := r.name(markerStem, ".json")
 	for _, name := range []string{marker, r.name(startTimeStem, ".csv")} {
-		switch info, err := r.dir.root.Lstat(name); {
+		switch info, err := r.dir.root().Lstat(name); {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return fmt.Errorf("store: %w", err)
@@ -224,7 +224,7 @@ func (r *Run) Abandon() {
 	clear(r.opened)
 	r.letMarkerGo()
 	for _, name := range r.made {
-		r.dir.root.Remove(name)
+		r.dir.root().Remove(name)
 	}
 	r.made = nil
 }
@@ -238,7 +238,7 @@ func (r *Run) Commit(first *Summary) error {
 		}
 	}
 	if stale := r.firstFile(recording.GapStreamName); r.o.Overwrite(recording.GapStreamName) {
-		r.dir.root.Remove(stale) // of the run that is replaced; this one may lose nothing
+		r.dir.root().Remove(stale) // of the run that is replaced; this one may lose nothing
 	}
 	if err := r.Save(first); err != nil {
 		return err

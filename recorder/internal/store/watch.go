@@ -40,7 +40,7 @@ func (w *Writer) rescue(p *part, info fs.FileInfo) {
 		err = w.copyTo(f, p)
 		if err != nil {
 			f.Close()
-			w.run.dir.root.Remove(name)
+			w.run.dir.root().Remove(name)
 		}
 	}
 	what := "was deleted"

@@ -178,7 +178,7 @@ func (w *Writer) end(p *part) {
 		if err = w.run.shut(p); err == nil {
 			p.GoodRows, p.GoodBytes = p.Rows, p.Bytes
 			if p.Batches == 0 && w.count > 1 && w.cause != nil {
-				w.run.dir.root.Remove(p.File) // nothing ever fitted in
+				w.run.dir.root().Remove(p.File) // nothing ever fitted in
 				w.forget(p)
 				return
 			}
@@ -217,7 +217,7 @@ func (w *Writer) reopen(now time.Time, batch int64) error {
 	if err != nil {
 		w.number = before
 		f.Close()
-		w.run.dir.root.Remove(name)
+		w.run.dir.root().Remove(name)
 		w.cause = explain(err)
 		return w.cause
 	}
