@@ -84,6 +84,15 @@ type neuropixelsV2Decoder struct {
 	first   int // column of channel 0
 }
 
+// v2Kind is the probe of an index on a headstage.
+func v2Kind(l *v2Layout, headstage, key, title string, index uint8) Kind {
+	return Kind{
+		IDs: []uint32{IDPassthrough}, Place: Headstage, Headstages: []string{headstage}, Indices: []uint8{index},
+		Key: key, Title: title, Samples: l.bytes, Settings: newV2Settings,
+		decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) { return newV2(l, k, dev, cfg) },
+	}
+}
+
 func newV2(l *v2Layout, k *Kind, dev oni.Device, cfg Config) (Decoder, error) {
 	set := cfg.Settings.(*NeuropixelsV2Settings)
 	d := &neuropixelsV2Decoder{

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 
 	"github.com/oniscope/oniscope/hardware/device/neuropixels"
-	"github.com/oniscope/oniscope/hardware/oni"
 )
 
 const (
@@ -80,14 +79,6 @@ func (l *v2Layout) append(dst []byte, hubClock uint64, probe uint16, codes *[v2C
 }
 
 var (
-	neuropixelsV2eAKind = v2eKind(keyV2eProbeA, "Neuropixels 2.0e A", 0)
-	neuropixelsV2eBKind = v2eKind(keyV2eProbeB, "Neuropixels 2.0e B", 1)
+	neuropixelsV2eAKind = v2Kind(v2e, HeadstageNeuropixelsV2e, keyV2eProbeA, "Neuropixels 2.0e A", 0)
+	neuropixelsV2eBKind = v2Kind(v2e, HeadstageNeuropixelsV2e, keyV2eProbeB, "Neuropixels 2.0e B", 1)
 )
-
-func v2eKind(key, title string, index uint8) Kind {
-	return Kind{
-		IDs: []uint32{IDPassthrough}, Place: Headstage, Headstages: []string{HeadstageNeuropixelsV2e}, Indices: []uint8{index},
-		Key: key, Title: title, Samples: v2e.bytes, Settings: newV2Settings,
-		decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) { return newV2(v2e, k, dev, cfg) },
-	}
-}

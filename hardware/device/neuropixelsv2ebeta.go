@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 
 	"github.com/oniscope/oniscope/hardware/device/neuropixels"
-	"github.com/oniscope/oniscope/hardware/oni"
 )
 
 // v2eBeta has 14 bits and a counter in the first two words of each frame of 28
@@ -48,14 +47,6 @@ func (s *NeuropixelsV2eBeta) AppendTo(dst []byte) []byte {
 }
 
 var (
-	neuropixelsV2eBetaAKind = v2eBetaKind(keyV2eBetaProbeA, "Neuropixels 2.0e-Beta A", 0)
-	neuropixelsV2eBetaBKind = v2eBetaKind(keyV2eBetaProbeB, "Neuropixels 2.0e-Beta B", 1)
+	neuropixelsV2eBetaAKind = v2Kind(v2eBeta, HeadstageNeuropixelsV2eBeta, keyV2eBetaProbeA, "Neuropixels 2.0e-Beta A", 0)
+	neuropixelsV2eBetaBKind = v2Kind(v2eBeta, HeadstageNeuropixelsV2eBeta, keyV2eBetaProbeB, "Neuropixels 2.0e-Beta B", 1)
 )
-
-func v2eBetaKind(key, title string, index uint8) Kind {
-	return Kind{
-		IDs: []uint32{IDPassthrough}, Place: Headstage, Headstages: []string{HeadstageNeuropixelsV2eBeta}, Indices: []uint8{index},
-		Key: key, Title: title, Samples: v2eBeta.bytes, Settings: newV2Settings,
-		decoder: func(k *Kind, dev oni.Device, cfg Config) (Decoder, error) { return newV2(v2eBeta, k, dev, cfg) },
-	}
-}

@@ -374,7 +374,10 @@ func (a *app) reportRecovered(plan *recovery.Plan, tail string) error {
 			return err
 		}
 	} else {
-		if plan.Complete {
+		switch {
+		case plan.Complete && r.Outcome == recovery.Suspect:
+			fmt.Fprintf(a.stdout, "%s has its end and every batch, and is copied as it is; some rows look wrong, which no recovery can mend\n", r.Input)
+		case plan.Complete:
 			fmt.Fprintf(a.stdout, "%s is complete; there was nothing to recover\n", r.Input)
 		}
 		fmt.Fprintf(a.stdout, "%s  %s: %d rows in %s recovered, %s lost, %d bytes skipped\n",

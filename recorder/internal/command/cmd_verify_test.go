@@ -68,3 +68,15 @@ func cutOut(t *testing.T, source, dir string) string {
 	}
 	return path
 }
+
+// A plain body with the zeros of a lost block has its end and every batch, and
+// is not called complete.
+func TestRecoverDoesNotCallASuspectFileComplete(t *testing.T) {
+	file := read(t, bonsai+"new_NeuropixelsV1.arrow")
+	clear(file[409600:413696])
+	path := write(t, "zeros.arrow", file)
+	code, out, _ := try("recover", path, "-o", path+".out")
+	if code != exitLoss || strings.Contains(out, "nothing to recover") || !strings.Contains(out, "some rows look wrong") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+}
