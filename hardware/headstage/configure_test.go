@@ -220,7 +220,7 @@ func TestACancelAtEveryAccess(t *testing.T) {
 }
 
 // alike reports whether an access is one in a row of bytes for one register, and
-// not one of the few of them that stand for all.
+// not one of the few of them that are tried.
 func alike(journal []event, at int) bool {
 	e := journal[at]
 	return at > 0 && at+1 < len(journal) && at%101 != 0 && e.what == "W" && e.address >= 8 &&
