@@ -23,10 +23,6 @@ func uint8Array(data []byte) js.Value {
 	return array
 }
 
-func float32Array(values []float32) js.Value {
-	return js.Global().Get("Float32Array").New(uint8Array(bytesOf(values)).Get("buffer"))
-}
-
 func float32s(v *recording.Vector) []float32 {
 	values := make([]float32, v.Len)
 	for i := range values {

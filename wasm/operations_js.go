@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
+	"strings"
 	"syscall/js"
 
 	"github.com/oniscope/oniscope/shared/recording"
@@ -36,7 +38,9 @@ var operations = map[string]operation{
 	"index": plain(func(e *engine.Engine, c *call, a engine.StreamArgs) (any, error) {
 		return e.Index(c.ctx, a.Stream, progress[engine.OpenProgress](c))
 	}),
-	"envelope": with(envelope),
+	"envelope": with(drawn((*engine.Engine).Envelope)),
+	"overview": with(drawn((*engine.Engine).Overview)),
+	"heatMap":  with(drawn((*engine.Engine).HeatMap)),
 	"values":   with(values),
 	"table": plain(func(e *engine.Engine, c *call, a engine.TableArgs) (any, error) {
 		return e.Table(c.ctx, a)
@@ -107,12 +111,15 @@ func open(b *bridge, c *call, a engine.OpenArgs) (reply, error) {
 	return reply{value: info}, err
 }
 
-func envelope(b *bridge, c *call, a engine.EnvelopeArgs) (reply, error) {
-	env, err := b.engine.Envelope(c.ctx, a, func(env *engine.Envelope) { b.post(c.id, "progress", envelopeReply(env)) })
-	if err != nil {
-		return reply{}, err
+// drawn is an operation whose result, and whose progress, has typed arrays.
+func drawn[A, R any](draw func(e *engine.Engine, ctx context.Context, a A, progress func(*R)) (*R, error)) func(b *bridge, c *call, a A) (reply, error) {
+	return func(b *bridge, c *call, a A) (reply, error) {
+		result, err := draw(b.engine, c.ctx, a, func(r *R) { b.post(c.id, "progress", arraysReply(r)) })
+		if err != nil {
+			return reply{}, err
+		}
+		return arraysReply(result), nil
 	}
-	return envelopeReply(env), nil
 }
 
 func slice(b *bridge, c *call, a engine.SliceArgs) (reply, error) {
@@ -232,13 +239,22 @@ func recoverCopy(b *bridge, c *call, a engine.RecoverArgs) (reply, error) {
 	return blobReply(newBlob(parts), plan.Report), nil
 }
 
-func envelopeReply(env *engine.Envelope) reply {
-	data := float32Array(env.Data)
-	r := reply{value: env, with: map[string]js.Value{"data": data}, transfer: []any{data.Get("buffer")}}
-	if env.Kind == "samples" {
-		x := js.Global().Get("Float64Array").New(uint8Array(bytesOf(env.X)).Get("buffer"))
-		r.with["x"] = x
-		r.transfer = append(r.transfer, x.Get("buffer"))
+// arraysReply transfers the fields of a struct with a page tag as typed arrays.
+func arraysReply(value any) reply {
+	r := reply{value: value, with: map[string]js.Value{}}
+	fields := reflect.ValueOf(value).Elem()
+	for _, f := range reflect.VisibleFields(fields.Type()) {
+		key, options, tagged := strings.Cut(f.Tag.Get("page"), ",")
+		if key == "" || tagged && options == "omitempty" && fields.FieldByIndex(f.Index).IsNil() {
+			continue
+		}
+		switch values := fields.FieldByIndex(f.Index).Interface().(type) {
+		case []float32:
+			r.with[key] = js.Global().Get("Float32Array").New(uint8Array(bytesOf(values)).Get("buffer"))
+		case []float64:
+			r.with[key] = js.Global().Get("Float64Array").New(uint8Array(bytesOf(values)).Get("buffer"))
+		}
+		r.transfer = append(r.transfer, r.with[key].Get("buffer"))
 	}
 	return r
 }

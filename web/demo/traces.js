@@ -28,7 +28,7 @@ for (let c = 0; c < CHANNELS; c++) {
   }
 }
 /** @type {import("../src/protocol.js").Envelope} */
-const envelope = { kind: "envelope", quality: "exact", from: 0, to: width, bins: width, columns: [], data, rows: 0, rows_used: 0, samples_per_pixel: 26 };
+const envelope = { kind: "envelope", quality: "exact", from: 0, to: width, bins: width, done: width, columns: [], data, rows: 0, rows_used: 0, samples_per_pixel: 26 };
 
 const style = getComputedStyle(document.documentElement);
 const colours = ramp(CHANNELS, rgbFromHex(style.getPropertyValue("--trace-a")), rgbFromHex(style.getPropertyValue("--trace-b"))).map(pixelFromRgb);

@@ -76,6 +76,16 @@ export class Engine {
     return this.#request("envelope", args, opts);
   }
 
+  /** @type {EngineClient["overview"]} */
+  overview(args, opts = {}) {
+    return this.#request("overview", args, opts);
+  }
+
+  /** @type {EngineClient["heatMap"]} */
+  heatMap(args, opts = {}) {
+    return this.#request("heatMap", args, opts);
+  }
+
   /** @type {EngineClient["values"]} */
   values(stream, column, start, end) {
     return this.#request("values", { stream, column, start, end });

@@ -14,6 +14,8 @@ export type Request = { id: number } & (
   | { op: "index"; args: StreamArgs }
   | { op: "info"; args: StreamArgs }
   | { op: "envelope"; args: EnvelopeArgs }
+  | { op: "overview"; args: OverviewArgs }
+  | { op: "heatMap"; args: EnvelopeArgs }
   | { op: "values"; args: ValuesArgs }
   | { op: "table"; args: TableArgs }
   | { op: "row"; args: RowArgs }
@@ -193,8 +195,13 @@ export interface Envelope {
   kind: "envelope" | "samples";
   quality: "coarse" | "exact";
   from: number; to: number; bins: number;
+  /** bins before this one are exact */
+  done: number;
   columns: number[];
   data: Float32Array;
+  /** envelope only: mean[c*bins + b] of the values in a bin, and their standard deviation about it; NaN where nothing is */
+  mean?: Float32Array;
+  sd?: Float32Array;
   /**
    * samples only: ticks relative to `from`, the same for all columns; data[c*x.length + i], NaN where null. One row before and one after the span are
    * included, so that lines reach the borders; where rows are missing there is a row of NaN. If all columns hold a slower signal (LFP), only the rows
@@ -204,6 +211,36 @@ export interface Envelope {
   /** rows of the span, and how many of them were read */
   rows: number; rows_used: number;
   samples_per_pixel: number;
+}
+
+/** The whole run, from its first tick to its last, in so many bins; a run of few rows gets fewer. */
+export interface OverviewArgs { stream: string; columns: number[]; bins: number }
+/** Raw units. What is known at once comes as progress, quality coarse, then more and more of the exact answer: up to bin `done`. */
+export interface Overview {
+  quality: "coarse" | "exact";
+  from: number; to: number; bins: number;
+  /** bins before this one are exact */
+  done: number;
+  columns: number[];
+  /** of each bin: root of the mean, over the columns, of the squared RMS about each column's mean over the run; NaN where nothing is */
+  rms: Float32Array;
+  /** of a single column, as in an Envelope: minimum and maximum of each bin, mean, standard deviation */
+  data?: Float32Array;
+  mean?: Float32Array;
+  sd?: Float32Array;
+}
+
+/** Depth x time, raw units: rms[c*bins + b] about the column's mean in the view, and mean[c*bins + b]; NaN where nothing is. A view of few rows gets fewer bins than it asks for. */
+export interface HeatMap {
+  quality: "coarse" | "exact";
+  from: number; to: number; bins: number;
+  /** bins before this one are exact */
+  done: number;
+  columns: number[];
+  rms: Float32Array;
+  mean: Float32Array;
+  /** of each column: its mean in the view */
+  centre: Float32Array;
 }
 
 export interface ValuesArgs { stream: string; column: string | number; start: number; end: number }
@@ -310,6 +347,10 @@ export interface EngineClient {
   index(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
   info(stream: string): Promise<StreamInfo>;
   envelope(args: EnvelopeArgs, opts?: { signal?: AbortSignal; onProgress?: (e: Envelope) => void }): Promise<Envelope>;
+  /** the whole run; progress has the same shape */
+  overview(args: OverviewArgs, opts?: { signal?: AbortSignal; onProgress?: (o: Overview) => void }): Promise<Overview>;
+  /** how strong each column is in each bin; progress has the same shape */
+  heatMap(args: EnvelopeArgs, opts?: { signal?: AbortSignal; onProgress?: (h: HeatMap) => void }): Promise<HeatMap>;
   values(stream: string, column: string | number, start: number, end: number): Promise<Values>;
   /** a part of a stream as text */
   table(args: TableArgs): Promise<Table>;

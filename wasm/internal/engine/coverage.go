@@ -41,7 +41,6 @@ func (s *openStream) samplePeriod() float64 {
 // caller holds s.mu.
 func (s *openStream) blankGaps(env *Envelope) {
 	v := decimate.Bins{From: env.From, To: env.To, N: env.Bins}
-	nan := float32(math.NaN())
 	for _, g := range s.gaps {
 		from, to := math.Max(float64(g.ClockBefore), v.From), math.Min(float64(g.ClockAfter), v.To)
 		if from >= to {
@@ -49,8 +48,7 @@ func (s *openStream) blankGaps(env *Envelope) {
 		}
 		for b := v.Bin(from) + 1; b < v.N && v.Edge(b+1) <= to; b++ {
 			for c := range env.Columns {
-				bin := env.bin(c, b)
-				bin[0], bin[1] = nan, nan
+				env.bin(c, b)[0] = decimate.Bin{}
 			}
 		}
 	}

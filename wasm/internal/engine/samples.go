@@ -18,6 +18,7 @@ import (
 func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span batchSpan, stride int) (*Envelope, error) {
 	env := q.empty("samples", "exact")
 	columns := make([][]float32, len(q.columns))
+	env.X = []float64{}
 	nan := float32(math.NaN())
 	s.mu.Lock()
 	about := s.samplePeriod() // ticks from row to row
@@ -120,7 +121,7 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 	for _, c := range columns {
 		env.Data = append(env.Data, c...)
 	}
-	env.RowsUsed = env.Rows
+	env.RowsUsed, env.Done = env.Rows, env.Bins
 	env.SamplesPerPixel = float64(env.Rows) / float64(q.N)
 	return env, nil
 }

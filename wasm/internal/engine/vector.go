@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -221,19 +222,19 @@ func phase(v *plotVector, stride int) int {
 	return best
 }
 
-// minMax widens an envelope by rows of a column; see recording.MinMax.
-func minMax(envelope []float32, v *plotVector, edges []int) {
-	recording.MinMax(envelope, &v.Vector, edges)
+// sum adds rows of a column to bins; see recording.Sum.
+func sum(bins []decimate.Bin, v *plotVector, edges []int) {
+	recording.Sum(bins, &v.Vector, edges)
 }
 
 // stretch draws fewer rows than bins: each bin shows the row that it is at.
-func stretch(envelope []float32, v *plotVector, bins int) {
+func stretch(bins []decimate.Bin, v *plotVector) {
 	if v.Len == 0 {
 		return
 	}
 	for b := range bins {
-		row := b * v.Len / bins
-		minMax(envelope[2*b:2*b+2], v, []int{row, row + 1})
+		row := b * v.Len / len(bins)
+		sum(bins[b:b+1], v, []int{row, row + 1})
 	}
 }
 

@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// One step reads this much at most, of so many batches at most.
+const (
+	stepBytes           = 8 << 20
+	stepBytesCompressed = 3 << 20
+	stepBatches         = 64
+)
+
+// progressInterval is the time between progress messages.
+const progressInterval = 150 * time.Millisecond
+
+// exact reads every batch of the span. base, if any, is shown in progress
+// messages where exact data are not there yet.
+func (e *Engine) exact(ctx context.Context, s *openStream, q *request, span batchSpan, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
+	env := q.empty("envelope", "exact")
+	pace := e.pace(progressInterval)
+	keep := s.bytesOf(q.columns)*int64(span.batches()) <= maxCacheBytes/2
+	together := s.together(q.columns)
+	for from := span.first; from <= span.last; from += together {
+		var batches []int
+		for b := from; b <= span.last && b < from+together; b++ {
+			batches = append(batches, b)
+		}
+		done, err := e.addBatches(ctx, s, q, env, batches, keep)
+		if err != nil {
+			return nil, err
+		}
+		if base != nil && from+together <= span.last && pace.due() {
+			progress(env.over(base, q.Bin(done)))
+		}
+	}
+	env.Rows, env.Done = env.RowsUsed, env.Bins
+	env.SamplesPerPixel = float64(env.Rows) / float64(q.N)
+	return env, nil
+}
+
+// addBatches widens env by batches and returns the tick of their last row. A
+// damaged batch leaves its bins empty.
+func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env *Envelope, batches []int, keep bool) (last float64, err error) {
+	type cut struct {
+		first int // bin
+		edges []int
+	}
+	cuts := make([]cut, len(batches))
+	for chunk := range s.chunks(q.columns, s.perBatch) {
+		columns := q.columns[chunk.from:chunk.to]
+		if chunk.from == 0 {
+			columns = s.withClock(columns)
+		}
+		read, err := e.read(s, batches, columns, keep)
+		if err != nil {
+			return 0, err
+		}
+		for i, batch := range batches {
+			if read[i].err != nil {
+				cuts[i].edges = nil
+				continue
+			}
+			vectors := read[i].vectors
+			if chunk.from == 0 {
+				var ticks []uint64
+				if ticks, vectors, err = s.splitClock(batch, vectors); err != nil {
+					return 0, err
+				}
+				cuts[i].first, cuts[i].edges = q.Rows(ticks)
+				if n := len(cuts[i].edges); n > 0 {
+					env.RowsUsed += int64(cuts[i].edges[n-1] - cuts[i].edges[0])
+				}
+			}
+			for c, v := range vectors {
+				if cuts[i].edges != nil {
+					sum(env.bin(chunk.from+c, cuts[i].first), v, cuts[i].edges)
+				}
+			}
+		}
+		if err := e.Breathe(ctx); err != nil {
+			return 0, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, last = s.line.guess(batches[len(batches)-1])
+	return last, nil
+}
+
+// over returns env up to bin done and base from there on.
+func (env *Envelope) over(base *Envelope, done int) *Envelope {
+	mixed := base.clone()
+	for c := range env.Columns {
+		copy(mixed.bin(c, 0)[:done], env.bin(c, 0))
+	}
+	mixed.RowsUsed, mixed.Done = env.RowsUsed, done
+	return mixed
+}
