@@ -31,36 +31,47 @@ func (r *Reader) ReadBatch(i int, columns []int) (*Batch, error) {
 // readRows reads the rows [from, to) of batch i, which begins at row start of
 // the file. Of plain columns of numbers it reads only these rows' bytes.
 func (r *Reader) readRows(i int, start, from, to int64, columns []int) (*Batch, error) {
+	rd, parts, err := r.readStoredRows(i, from, to, columns, nil)
+	if err != nil {
+		return nil, r.atBuffer(i, err)
+	}
+	b := &Batch{Index: i, Start: start + from, Rows: int(to - from), Columns: make([]Vector, len(parts))}
+	if err := rd.decodeAll(parts, b.Columns); err != nil {
+		return nil, r.atBuffer(i, err)
+	}
+	return b, nil
+}
+
+// readStoredRows reads what readRows decodes, into memory that is lent where it
+// is not nil. Its error may be a *bufferError.
+func (r *Reader) readStoredRows(i int, from, to int64, columns []int, lent *[]byte) (*batchRead, []columnRead, error) {
 	columns, err := r.checkColumns(columns)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	h, err := r.header(i)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	rd := batchRead{r: r, h: h, from: from, to: to, left: maxReadBytes}
-	fail := func(err error) (*Batch, error) {
-		var at *bufferError
-		if !errors.As(err, &at) {
-			return nil, err
-		}
-		return nil, r.corrupt(i, at.offset, at.err)
-	}
+	rd := &batchRead{r: r, h: h, fields: r.schema.Fields, from: from, to: to, left: maxReadBytes}
 	parts := make([]columnRead, len(columns))
 	for k, c := range columns {
 		if parts[k], err = rd.plan(c); err != nil {
-			return fail(err)
+			return nil, nil, err
 		}
 	}
-	if err := r.fetch(rd.pieces, &r.read.Body); err != nil {
-		return nil, err
+	rd.lent = lent != nil && r.memory == nil
+	return rd, parts, r.fetchInto(rd.pieces, &r.read.Body, lent)
+}
+
+// atBuffer makes a finding of damage in a buffer of batch i; other errors are
+// as they were.
+func (r *Reader) atBuffer(i int, err error) error {
+	var at *bufferError
+	if !errors.As(err, &at) {
+		return err
 	}
-	b := &Batch{Index: i, Start: start + from, Rows: int(to - from), Columns: make([]Vector, len(columns))}
-	if err := rd.decodeAll(parts, b.Columns); err != nil {
-		return fail(err)
-	}
-	return b, nil
+	return r.corrupt(i, at.offset, at.err)
 }
 
 // checkColumns makes sure that all columns exist; nil are all.
@@ -91,11 +102,12 @@ func (e *bufferError) Error() string { return e.err.Error() }
 type batchRead struct {
 	r        *Reader
 	h        *header
-	from, to int64 // rows of the batch
+	fields   []arrowipc.Field // of the columns
+	from, to int64            // rows of the batch
 	pieces   []*piece
-	stored   map[int]*piece  // buffers that are read whole, by index
-	values   *arrowipc.Field // of a dictionary: it is a batch of this field only
-	left     int64           // of maxReadBytes
+	stored   map[int]*piece // buffers that are read whole, by index
+	left     int64          // of maxReadBytes
+	lent     bool           // what was read is in memory that is used again
 }
 
 // A bufferRead is one buffer, or a part of it, to be read.
@@ -274,13 +286,8 @@ func byteCount(n, bits int64) int64 {
 	return n * (bits / 8)
 }
 
-// field is that of a column, or of the dictionary that is read.
-func (b *batchRead) field(column int) *arrowipc.Field {
-	if b.values != nil {
-		return b.values
-	}
-	return &b.r.schema.Fields[column]
-}
+// field is that of a column.
+func (b *batchRead) field(column int) *arrowipc.Field { return &b.fields[column] }
 
 func (b *batchRead) damaged(column int, at int64, err error) error {
 	return &bufferError{at, fmt.Errorf("column %q: %w", b.field(column).Name, err)}

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"bytes"
 	"fmt"
 	"math/bits"
 
@@ -11,20 +12,27 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// content returns the wanted bytes of a buffer that was read, decoded by a
-// worker.
-func (b *batchRead) content(column int, s *bufferRead, worker int) ([]byte, error) {
+// content returns the wanted bytes of a buffer that was read.
+func (b *batchRead) content(column int, s *bufferRead, d *body.Decompressor) ([]byte, error) {
 	if !s.compressed {
-		return s.piece.data[s.skip : s.skip+s.hi-s.lo], nil
+		out := s.piece.data[s.skip : s.skip+s.hi-s.lo]
+		if b.lent {
+			out = bytes.Clone(out)
+		}
+		return out, nil
 	}
 	// What it takes was counted when it was planned. Room after the end lets
 	// a decoder copy in words.
-	room := func(n int64) ([]byte, error) { return make([]byte, 0, n+64), nil }
-	out, err := b.r.decoder(worker).Content(b.h.batch.Codec, s.piece.data, s.need, false, room)
+	own := false
+	room := func(n int64) ([]byte, error) { own = true; return make([]byte, 0, n+64), nil }
+	out, err := d.Content(b.h.batch.Codec, s.piece.data, s.need, false, room)
 	if err != nil {
 		return nil, b.damaged(column, s.at, err)
 	}
-	return out[s.lo:s.hi:s.hi], nil
+	if out = out[s.lo:s.hi:s.hi]; b.lent && !own {
+		out = bytes.Clone(out)
+	}
+	return out, nil
 }
 
 // sideBySide is how many bytes have to be decompressed for it to be worth
@@ -43,7 +51,7 @@ func (b *batchRead) decodeAll(parts []columnRead, out []Vector) error {
 	if size >= sideBySide {
 		if err := parallel.For(len(parts), func(worker, k int) (err error) {
 			if parts[k].typ != stream.Other { // those share dictionaries, and what is left of the room
-				out[k], err = b.decode(&parts[k], worker)
+				out[k], err = b.decode(&parts[k], b.r.decoder(worker))
 			}
 			return err
 		}); err != nil {
@@ -53,7 +61,7 @@ func (b *batchRead) decodeAll(parts []columnRead, out []Vector) error {
 	for k := range parts {
 		if size < sideBySide || parts[k].typ == stream.Other {
 			var err error
-			if out[k], err = b.decode(&parts[k], 0); err != nil {
+			if out[k], err = b.decode(&parts[k], b.r.decoder(0)); err != nil {
 				return err
 			}
 		}
@@ -70,7 +78,7 @@ func (r *Reader) decoder(worker int) *body.Decompressor {
 }
 
 // decode makes the vector of a column whose bytes have been read.
-func (b *batchRead) decode(c *columnRead, worker int) (Vector, error) {
+func (b *batchRead) decode(c *columnRead, d *body.Decompressor) (Vector, error) {
 	if c.typ == stream.Other {
 		return b.decodeArray(c.column)
 	}
@@ -82,7 +90,7 @@ func (b *batchRead) decode(c *columnRead, worker int) (Vector, error) {
 	}
 	var valid []byte // first, as a checker does: what is wrong is said in the same words
 	if c.valid != nil {
-		bitmap, err := b.content(c.column, c.valid, worker)
+		bitmap, err := b.content(c.column, c.valid, d)
 		if err != nil {
 			return Vector{}, err
 		}
@@ -95,7 +103,7 @@ func (b *batchRead) decode(c *columnRead, worker int) (Vector, error) {
 	if c.nulls == 0 {
 		valid = nil
 	}
-	data, err := b.content(c.column, c.values, worker)
+	data, err := b.content(c.column, c.values, d)
 	if err != nil {
 		return Vector{}, err
 	}
@@ -106,7 +114,7 @@ func (b *batchRead) decode(c *columnRead, worker int) (Vector, error) {
 		v.Data, v.Valid = data, valid
 		return v, nil
 	}
-	raw, err := b.content(c.column, c.ends, worker)
+	raw, err := b.content(c.column, c.ends, d)
 	if err != nil {
 		return Vector{}, err
 	}

@@ -182,12 +182,40 @@ func (x *Excerpt) pieceRows(batch int) int64 {
 func (x *Excerpt) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		x.damaged, x.leftOut = nil, 0
+		ahead := readAhead{x: x, ctx: ctx}
+		defer ahead.end()
+		// deliver yields what was begun first, until so many are left.
+		deliver := func(left int) bool {
+			for len(ahead.begun) > left {
+				cut, b, err := ahead.next()
+				var corrupt *CorruptError
+				if errors.As(err, &corrupt) {
+					x.lose(cut)
+				}
+				if !yield(b, err) || err != nil && corrupt == nil {
+					return false
+				}
+			}
+			return true
+		}
 		for cut, err := range x.cuts(false) {
 			if err != nil {
-				yield(nil, err)
+				if deliver(0) {
+					yield(nil, err)
+				}
 				return
 			}
 			step := x.pieceRows(cut.batch)
+			if n := ahead.depth(cut, step); n > 0 {
+				ahead.begin(cut)
+				if !deliver(n) {
+					return
+				}
+				continue
+			}
+			if !deliver(0) {
+				return
+			}
 			for more := true; more; {
 				part := cut
 				part.to = min(cut.to, cut.from+step)
@@ -203,6 +231,7 @@ func (x *Excerpt) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 				}
 			}
 		}
+		deliver(0)
 	}
 }
 

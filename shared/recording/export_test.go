@@ -162,6 +162,13 @@ var (
 func (c Codec) IPC() arrowipc.Codec { return c.ipc() }
 
 func (r *Reader) Layout(column int) (body.Layout, stream.Type) { return r.layout(column) }
+
+// BodyOf returns where the body of batch i lies.
+func BodyOf(r *Reader, i int) (at, length int64) {
+	b := &r.batches[i]
+	return b.offset + int64(b.metaLength), b.bodyLength
+}
+
 func (r *Reader) ReadRows(i int, start, from, to int64, columns []int) (*Batch, error) {
 	return r.readRows(i, start, from, to, columns)
 }

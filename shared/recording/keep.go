@@ -29,14 +29,8 @@ func (r *Reader) readStored(i int, columns []int) (*storedBatch, error) {
 	if h.version < arrowipc.V5 && slices.ContainsFunc(columns, func(c int) bool { return laidOutByV4(&r.schema.Fields[c]) }) {
 		return nil, errOldLayout
 	}
-	rd := batchRead{r: r, h: h, to: h.batch.Length, left: maxReadBytes}
-	fail := func(err error) (*storedBatch, error) {
-		var at *bufferError
-		if !errors.As(err, &at) {
-			return nil, err
-		}
-		return nil, r.corrupt(i, at.offset, at.err)
-	}
+	rd := batchRead{r: r, h: h, fields: r.schema.Fields, to: h.batch.Length, left: maxReadBytes}
+	fail := func(err error) (*storedBatch, error) { return nil, r.atBuffer(i, err) }
 	for _, c := range columns {
 		if err := rd.whole(c); err != nil {
 			return nil, err
@@ -52,7 +46,7 @@ func (r *Reader) readStored(i int, columns []int) (*storedBatch, error) {
 		if err != nil {
 			return fail(err)
 		}
-		if v, err := rd.decode(&part, 0); err != nil {
+		if v, err := rd.decode(&part, r.decoder(0)); err != nil {
 			return fail(err)
 		} else if err := r.work(v.bytes()); err != nil {
 			return nil, err

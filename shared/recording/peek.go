@@ -43,13 +43,7 @@ func (r *Reader) PeekBatches(batches, columns []int) (list []*Batch, errs []erro
 	}
 	list, errs = make([]*Batch, len(batches)), make([]error, len(batches))
 	reads, parts := make([]batchRead, len(batches)), make([][]columnRead, len(batches))
-	fail := func(k int, err error) {
-		var at *bufferError
-		if errors.As(err, &at) {
-			err = r.corrupt(batches[k], at.offset, at.err)
-		}
-		errs[k] = err
-	}
+	fail := func(k int, err error) { errs[k] = r.atBuffer(batches[k], err) }
 	var pieces []*piece
 	left := int64(maxReadBytes)
 	for k, i := range batches {
@@ -62,7 +56,7 @@ func (r *Reader) PeekBatches(batches, columns []int) (list []*Batch, errs []erro
 			errs[k] = err
 			continue
 		}
-		reads[k] = batchRead{r: r, h: h, to: h.batch.Length, left: left}
+		reads[k] = batchRead{r: r, h: h, fields: r.schema.Fields, to: h.batch.Length, left: left}
 		parts[k] = make([]columnRead, len(columns))
 		for n, c := range columns {
 			if parts[k][n], err = reads[k].plan(c); err != nil {

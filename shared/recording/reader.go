@@ -357,6 +357,12 @@ var projection = ReadRule{Gap: math.MaxInt64, Share: 20}
 // read as one as long as the bytes between them are less than 5 % of what is
 // wanted.
 func (r *Reader) fetch(pieces []*piece, counter *int64) error {
+	return r.fetchInto(pieces, counter, nil)
+}
+
+// fetchInto is fetch into memory that is lent, and grown where it is too small;
+// nil: into new memory.
+func (r *Reader) fetchInto(pieces []*piece, counter *int64, lent *[]byte) error {
 	if r.memory != nil {
 		for _, p := range pieces {
 			var err error
@@ -372,9 +378,25 @@ func (r *Reader) fetch(pieces []*piece, counter *int64) error {
 	plan := PlanReads(len(pieces), func(i int) (int64, int64) { return pieces[i].off, pieces[i].n }, projection)
 	bufs := make([][]byte, len(plan))
 	if r.ranges == nil || len(plan) <= 1 {
+		var room []byte
+		if lent != nil {
+			total := int64(0)
+			for _, read := range plan {
+				total += read.To - read.From
+			}
+			*lent = body.Grown(*lent, min(total, r.size))
+			room = *lent
+		}
 		for i, read := range plan {
 			var err error
-			if bufs[i], err = r.readAt(read.From, read.To-read.From, counter); err != nil {
+			n := read.To - read.From
+			if n <= int64(len(room)) {
+				bufs[i], room = room[:n:n], room[n:]
+				err = r.readFull(bufs[i], read.From, counter)
+			} else {
+				bufs[i], err = r.readAt(read.From, n, counter)
+			}
+			if err != nil {
 				return err
 			}
 		}

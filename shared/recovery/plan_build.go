@@ -3,7 +3,6 @@ package recovery
 import (
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
@@ -213,7 +212,7 @@ func (rc *recoverer) untouched() bool {
 		return rc.Stream && rc.Ended && rc.silent()
 	}
 	return !rc.Stream && rc.Magic && rc.SchemaEnd > 0 && rc.Footer != nil && rc.FooterMagic && rc.Listed &&
-		reflect.DeepEqual(rc.Footer.Schema, *rc.schema) && rc.silent()
+		rc.Footer.Schema.Equal(rc.schema) && rc.silent()
 }
 
 // silent reports whether nothing was found that a recovery would change.

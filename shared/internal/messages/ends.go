@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"sort"
 
@@ -132,7 +131,7 @@ func (e *Ends) find(src *Source, o *Options) error {
 	if e.SchemaOdd = front.Odd; e.SchemaOdd {
 		e.note(Verdict{At: front.At, Length: front.Length, Severity: Warning, Reason: "the schema at the beginning " + odd, Remedy: writtenAnew})
 	}
-	if e.Footer != nil && e.FooterBase == e.Base && !reflect.DeepEqual(e.Footer.Schema, *front.Schema) {
+	if e.Footer != nil && e.FooterBase == e.Base && !e.Footer.Schema.Equal(front.Schema) {
 		if err := e.chooseSchema(src, o, front); err != nil {
 			return err
 		}

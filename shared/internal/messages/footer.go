@@ -3,7 +3,6 @@ package messages
 import (
 	"bytes"
 	"encoding/binary"
-	"reflect"
 	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -145,7 +144,7 @@ func unframedSchema(p []byte) *arrowipc.Message {
 func unframedLength(p []byte, m *arrowipc.Message) int64 {
 	n := sort.Search(len(p), func(n int) bool {
 		short := unframedSchema(p[:n])
-		return short != nil && reflect.DeepEqual(short.Schema, m.Schema)
+		return short != nil && short.Schema.Equal(m.Schema)
 	})
 	return int64(n)
 }
@@ -171,7 +170,7 @@ func (e *Ends) believeUnframed(src *Source) (bool, error) {
 		return false, err
 	}
 	m := unframedSchema(p)
-	if m == nil || e.Footer != nil && !reflect.DeepEqual(*m.Schema, e.Footer.Schema) {
+	if m == nil || e.Footer != nil && !m.Schema.Equal(&e.Footer.Schema) {
 		return false, nil
 	}
 	const reason = "the schema before the batches lacks its frame, as Polars writes it"

@@ -3,7 +3,6 @@ package messages
 import (
 	"bytes"
 	"fmt"
-	"reflect"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
@@ -71,7 +70,7 @@ func (e *Ends) findFooterBase(src *Source, front *Message) error {
 		if err != nil {
 			return err
 		}
-		if m != nil && reflect.DeepEqual(m.Schema.Fields, e.Footer.Schema.Fields) {
+		if m != nil && arrowipc.EqualFields(m.Schema.Fields, e.Footer.Schema.Fields) {
 			e.FooterBase = at
 		}
 	}
@@ -111,7 +110,7 @@ func (w *walker) join(at int64, m *Message, stream bool) (bool, error) {
 		kind = "stream"
 	}
 	reason := fmt.Sprintf("another %s begins at byte %s", kind, Grouped(at))
-	same := reflect.DeepEqual(m.Schema.Fields, w.e.Schema.Fields) && m.Schema.BigEndian == w.e.Schema.BigEndian && m.Prefix == w.e.Prefix
+	same := arrowipc.EqualFields(m.Schema.Fields, w.e.Schema.Fields) && m.Schema.BigEndian == w.e.Schema.BigEndian && m.Prefix == w.e.Prefix
 	if same {
 		w.joints = append(w.joints, Joint{at, true})
 		w.note(Warning, at, m.End()-at, reason, "joined to the one before")

@@ -124,3 +124,18 @@ func Ordered[T any](n int, do func(worker, i int) (T, error), fold func(i int, t
 	}
 	return nil
 }
+
+// Go calls do, at once in WebAssembly, else in a goroutine; wait returns when it
+// has returned. Whoever calls Go calls wait.
+func Go(do func()) (wait func()) {
+	if Workers() == 1 {
+		do()
+		return func() {}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	return func() { <-done }
+}
