@@ -3,6 +3,7 @@
  * @typedef {import("./state.js").Row} Row
  */
 import { publish } from "./api.js";
+import { available, BINDINGS, shortcut } from "./bindings.js";
 import { startEngine } from "./engine.js";
 import { reportText } from "./health.js";
 import { lendMeasures } from "./measures.js";
@@ -11,6 +12,7 @@ import { State } from "./state.js";
 import { StatusBar, TopBar } from "./ui/bars.js";
 import { helpDialog } from "./ui/dialogs.js";
 import { byId } from "./ui/dom.js";
+import { goToDialog } from "./ui/goto.js";
 import { connectControls } from "./ui/keys.js";
 import { ChannelList, StreamList } from "./ui/left.js";
 import { announce, asError, clearNotices, copy, notice } from "./ui/notices.js";
@@ -32,33 +34,38 @@ const root = document.documentElement;
 const state = new State(startEngine());
 const stage = new Stage(state);
 const choose = () => byId("files").click();
+const id = () => state.info?.id ?? "";
 
 new StreamList(state, (id) => void close(id));
 new ChannelList(state, stage.traces);
 new Inspector(state, stage, { save: () => saveDialog(state, stage), recover: (id) => recoverDialog(state, id), verify: (id) => void verify(state, id), jump: (id, finding) => jump(state, id, finding), setClock: (hz) => void setClock(hz), copy });
 new TopBar(state, stage, { choose, help: helpDialog });
 const status = new StatusBar(state, stage);
-connectControls(state, stage, { help: helpDialog, verify: () => state.info && void verify(state, state.info.id), palette: () => paletteDialog(commands()) });
+/** What the page does besides moving the view; of a stream only where there is one. @type {import("./bindings.js").Actions} */
+const actions = {
+  help: helpDialog, palette: () => paletteDialog(commands()), open: choose, goTo: () => goToDialog(state),
+  verify: () => void verify(state, id()), recover: () => recoverDialog(state, id()), save: () => saveDialog(state, stage), close: () => void close(id()),
+  copyReport: () => copy(reportText(state.entry(id()).info)),
+  copyFindings: () => {
+    const { verification } = state.entry(id());
+    if (verification?.state === "done") copy(JSON.stringify(verification.report, null, 2) + "\n");
+  },
+};
+connectControls(state, stage, actions);
 connectWelcome((given) => void open(given).catch(() => {})); // open() has shown what failed
 onThemeChange(() => state.changed("theme", "active"));
 
 state.report = (/** @type {unknown} */ error, /** @type {string | undefined} */ stream) => notice(stream ? `${stream} could not be drawn` : "Something went wrong", error);
+state.said = (/** @type {string} */ words) => {
+  announce(words);
+  status.mention(words);
+};
 watch();
 
 /** What can be done now, for the palette. @returns {import("./ui/palette.js").Command[]} */
 function commands() {
-  const info = state.info, verification = info && state.entry(info.id).verification;
-  const ofStream = info === null ? [] : [
-    { name: "Verify: read and check all of it", keys: "V", run: () => void verify(state, info.id) },
-    { name: "Recover…", run: () => recoverDialog(state, info.id) },
-    { name: state.selection ? "Save the selection…" : "Save the stream…", run: () => saveDialog(state, stage) },
-    { name: "Show as a table, or as plots again", keys: "T", run: () => state.setAsTable(!state.asTable) },
-    { name: "Show everything", keys: "0", run: () => state.setView(state.run) },
-    { name: "Copy report", run: () => copy(reportText(info)) },
-    ...(verification?.state === "done" ? [{ name: "Copy findings as JSON", run: () => copy(JSON.stringify(verification.report, null, 2) + "\n") }] : []),
-    { name: `Close ${info.id}`, run: () => void close(info.id) },
-  ];
-  return [{ name: "Open files…", run: choose }, ...ofStream, ...state.rows.map((row) => ({ name: `Show ${row.name}`, run: () => state.select(row.key) })), { name: "All keys", keys: "?", run: helpDialog }];
+  const bound = BINDINGS.filter((binding) => available(binding, state) && binding.run !== undefined && !binding.keys?.includes("Ctrl+k"));
+  return [...bound.map(({ name, keys, run }) => ({ name, keys: shortcut(keys), run: () => run?.({ state, stage, actions }) })), ...state.rows.map((row) => ({ name: `Show ${row.name}`, run: () => state.select(row.key) }))];
 }
 
 /** Listens for the engine's end. */

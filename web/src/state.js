@@ -16,6 +16,7 @@
  *   a line of the stream list: a stream, or one signal of it
  * @typedef {"streams" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress" | "opening" | "health"} Subject
  */
+import { endOfRows } from "./moves.js";
 import { clampView, firstView } from "./view/viewport.js";
 import { rowsFromInfo } from "./signals.js";
 import { periodOf, spanOf, timebase } from "./times.js";
@@ -63,6 +64,8 @@ export class State {
   #placed = false;
   /** Shows an error to the person; set by the page. @type {(error: unknown, stream?: string) => void} */
   report = () => {};
+  /** Says something in passing; set by the page. @type {(words: string) => void} */
+  said = () => {};
 
   /** Calls back in the next animation frame; returns a number that is not 0. @type {(callback: () => void) => number} */
   #schedule;
@@ -150,6 +153,11 @@ export class State {
     const spans = this.companions.filter((i) => i.rows > 0).map(spanOf);
     if (spans.length === 0) return { from: 0, to: 1 };
     return { from: Math.min(...spans.map((s) => s.from)), to: Math.max(...spans.map((s) => s.to)) };
+  }
+
+  /** Where the rows end, ticks; what a broken file has lost at its end lies after it. */
+  get rowsEnd() {
+    return endOfRows(this.companions);
   }
 
   /** The id of a stream that is about to be opened: the name of its file without the extension, `#2` after a second of that name. @param {string} name */
@@ -275,6 +283,19 @@ export class State {
     if (next.from === this.view.from && next.to === this.view.to) return;
     this.view = next;
     this.changed("view");
+  }
+
+  /** Brings a moment to the middle of the screen, with the cursor on it. @param {number} ticks */
+  centre(ticks) {
+    const half = (this.view.to - this.view.from) / 2;
+    this.setView({ from: ticks - half, to: ticks + half });
+    this.setCursor(ticks);
+  }
+
+  /** The clock of a row; of streams without a clock the row itself. @param {string} id @param {number} row */
+  async ticksOfRow(id, row) {
+    const { info } = this.entry(id), clock = info.clock.column ? info.columns.find((c) => c.name === "Clock") : undefined;
+    return clock ? Number((await this.client.values(id, clock.index, row, row + 1)).values[0]) : row;
   }
 
   /** Back to the first view of the active stream. */

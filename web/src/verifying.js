@@ -35,7 +35,5 @@ export function jump(state, id, finding) {
     const row = state.rows.find((r) => r.id === id);
     if (row) state.select(row.key);
   }
-  const half = (state.view.to - state.view.from) / 2;
-  state.setView({ from: ticks - half, to: ticks + half });
-  state.setCursor(ticks);
+  state.centre(ticks);
 }

@@ -140,6 +140,12 @@ function plain(text) {
   return text.replace(/[\s\u2009\u202f]/g, "").replace(MINUS, "-").replace(/\u03bc/g, MICRO).replace(",", ".");
 }
 
+/** Reads a whole number with or without thin spaces, "250 000 000"; NaN when it is none. @param {string} text */
+export function parseWhole(text) {
+  const digits = text.replace(/[\s\u2009\u202f]/g, "");
+  return /^\d{1,15}$/.test(digits) ? Number(digits) : NaN;
+}
+
 /**
  * How long: "1 h 12 min 20.4 s", "34.7 ms".
  * @param {number} seconds

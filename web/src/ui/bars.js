@@ -10,6 +10,9 @@ import { byId, el, fill, say, sign } from "./dom.js";
 import { openingWords } from "../sources.js";
 import { runLength } from "../times.js";
 
+/** How long a passing word stays, in milliseconds. */
+const MENTIONED = 4000;
+
 export class TopBar {
   #name = el("span", { class: "run-name" });
   #streams = el("span", { class: "note" });
@@ -105,6 +108,8 @@ export class StatusBar {
   #engine = el("span", { id: "status-engine" });
   #exact = el("span", { id: "status-exact", class: "end" });
   #version = el("span", { id: "status-version" });
+  #mentioned = el("span", { id: "status-mentioned" });
+  #forget = 0;
   #asking = false;
   #lastAsked = 0;
 
@@ -112,10 +117,17 @@ export class StatusBar {
   constructor(state, stage) {
     this.state = state;
     this.stage = stage;
-    byId("status").append(this.#version, this.#opening, this.#drawn, this.#channels, this.#read, this.#engine, this.#exact);
+    byId("status").append(this.#version, this.#opening, this.#mentioned, this.#drawn, this.#channels, this.#read, this.#engine, this.#exact);
     state.on(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
     state.on(["opening", "health"], () => this.#showWork());
     state.on(["progress", "streams"], () => void this.refresh());
+  }
+
+  /** Says something for a few seconds. @param {string} words */
+  mention(words) {
+    say(this.#mentioned, words);
+    clearTimeout(this.#forget);
+    this.#forget = setTimeout(() => say(this.#mentioned, ""), MENTIONED);
   }
 
   /** What is being opened or verified, first in the bar. */

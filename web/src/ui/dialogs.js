@@ -1,8 +1,8 @@
 /**
  * What dialogs share, and the list of all keys. Each is a <dialog>, so Esc closes it and the keyboard stays inside.
  */
+import { groupsOfBindings, keysOf } from "../bindings.js";
 import { el, fill } from "./dom.js";
-import { BINDINGS } from "./keys.js";
 import { asError, explain } from "./notices.js";
 
 /** @param {string} title @param {string} id @param {...import("./dom.js").Child} body */
@@ -16,11 +16,13 @@ export function dialog(title, id, ...body) {
   return node;
 }
 
-/** Shows every key and what it does. */
+/** Shows every key, every use of the mouse, and what it does. */
 export function helpDialog() {
   if (document.getElementById("help")) return;
+  const combo = (/** @type {import("../bindings.js").Binding} */ { keys, mouse }) => (keys ? keysOf(keys[0]).map((key) => el("kbd", null, key)) : [el("span", { class: "hand" }, mouse ?? "")]);
   dialog("All keys", "help",
-    el("div", { class: "keys" }, ...BINDINGS.map(([keys, does]) => el("div", null, el("span", { class: "combo" }, ...keys.split(" ").map((k) => el("kbd", null, k))), el("span", null, does)))),
+    el("div", { class: "keys" }, ...groupsOfBindings().map(([group, bindings]) => el("section", null, el("h3", null, group),
+      ...bindings.map((binding) => el("div", null, el("span", { class: "combo" }, ...combo(binding)), el("span", null, binding.name)))))),
     el("p", { class: "actions" }, el("button", { type: "button", class: "primary", onclick: closeDialog }, "Close")));
 }
 

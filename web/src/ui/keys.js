@@ -1,46 +1,26 @@
 /**
- * The hand's habits: keys, wheel, dragging. Numbers here are all in CSS pixels or shares of the screen.
+ * The hand's habits: wheel, dragging, and the keys of bindings.js. Numbers here are all in CSS pixels or shares of the screen.
  * @typedef {import("../state.js").State} State
  * @typedef {import("./stage.js").Stage} Stage
  */
+import { available, bindingOf } from "../bindings.js";
 import { MEASURES } from "../measures.js";
-import { niceStep, ticksFromX } from "../view/scale.js";
-import { pan, zoomAt } from "../view/viewport.js";
+import { scrollRows, zoom } from "../moves.js";
+import { niceStep, ticksFromX, xFromTicks } from "../view/scale.js";
+import { pan } from "../view/viewport.js";
 import { byId } from "./dom.js";
-import { spanOf } from "../times.js";
-
-/** Every binding, for the overlay. @type {[string, string][]} */
-export const BINDINGS = [
-  ["drag", "move in time; up and down through the channels"],
-  ["← →", "a tenth of the screen in time"],
-  ["Shift ← →", "a whole screen in time"],
-  ["Shift wheel", "move in time"],
-  ["wheel", "scroll the channels"],
-  ["↑ ↓", "one channel up or down"],
-  ["PageUp PageDown", "a screen of channels"],
-  ["Ctrl wheel", "zoom time at the pointer"],
-  ["+ −", "zoom time at the pointer, or at the middle"],
-  ["Alt wheel", "gain"],
-  ["Home End", "start and end of the run"],
-  ["F", "fit the selection, or the stream"],
-  ["0", "show everything"],
-  ["T", "the stream as a table, and back"],
-  ["V", "verify the stream: read and check all of it"],
-  ["click", "choose a channel, or a row of a table"],
-  ["drag ruler", "select a span of time"],
-  ["Ctrl K", "every action by name"],
-  ["Esc", "close what is open, then clear the selection"],
-  ["?", "this list"],
-];
 
 /** Pointer travel that makes a press a drag. */
 const DRAG = 3;
+
+/** The pointer is on an edge of the selection when it is this near. */
+const EDGE = 5;
 
 /**
  * Connects the stage and the keyboard to the state.
  * @param {State} state
  * @param {Stage} stage
- * @param {{ help: () => void, verify: () => void, palette: () => void }} actions
+ * @param {import("../bindings.js").Actions} actions
  */
 export function connectControls(state, stage, actions) {
   followView(state, stage);
@@ -68,12 +48,6 @@ function xOf(stage, event) {
 /** @param {State} state @param {Stage} stage @param {MouseEvent} event */
 function ticksAt(state, stage, event) {
   return ticksFromX(Math.min(Math.max(0, xOf(stage, event)), stage.width), state.view, stage.width);
-}
-
-/** Zooms around the pointer if it is over the plots, else around the middle. @param {State} state @param {number} factor @param {number} [at] */
-function zoom(state, factor, at) {
-  const centre = at ?? state.cursor ?? (state.view.from + state.view.to) / 2;
-  state.setView(zoomAt(state.view, centre, factor, state.minSpan));
 }
 
 /** @param {State} state @param {Stage} stage */
@@ -108,12 +82,6 @@ function connectWheel(state, stage) {
       scrollRows(state, stage, whole);
     }
   }, { passive: false });
-}
-
-/** @param {State} state @param {Stage} stage @param {number} by */
-function scrollRows(state, stage, by) {
-  const shown = stage.traces.shown();
-  if (shown && by !== 0) state.setFirstRow(Math.min(Math.max(0, shown.window.first + by), shown.window.total - shown.window.shown));
 }
 
 /** @param {State} state @param {Stage} stage */
@@ -173,11 +141,12 @@ function connectRuler(state, stage) {
   stage.ruler.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !state.active) return;
     stage.ruler.setPointerCapture(event.pointerId);
-    anchor = ticksAt(state, stage, event);
+    anchor = edgeBeside(state, stage, event) ?? ticksAt(state, stage, event);
     startX = event.clientX;
   });
   stage.ruler.addEventListener("pointermove", (event) => {
     const at = ticksAt(state, stage, event);
+    stage.ruler.toggleAttribute("data-edge", anchor === null && edgeBeside(state, stage, event) !== null);
     state.setCursor(at);
     if (anchor !== null && Math.abs(event.clientX - startX) >= DRAG) state.setSelection({ from: Math.min(anchor, at), to: Math.max(anchor, at) });
   });
@@ -188,11 +157,20 @@ function connectRuler(state, stage) {
   stage.ruler.addEventListener("pointerleave", () => state.setCursor(null));
 }
 
+/** The other edge of the selection, where the pointer is on one of them. @param {State} state @param {Stage} stage @param {PointerEvent} event */
+function edgeBeside({ selection, view }, stage, event) {
+  if (!selection) return null;
+  const x = xOf(stage, event);
+  if (Math.abs(x - xFromTicks(selection.from, view, stage.width)) <= EDGE) return selection.to;
+  return Math.abs(x - xFromTicks(selection.to, view, stage.width)) <= EDGE ? selection.from : null;
+}
+
 /**
+ * Runs what bindings.js has for a key. Fields, and what is focused and has keys of its own, keep theirs.
  * @param {KeyboardEvent} event
  * @param {State} state
  * @param {Stage} stage
- * @param {{ help: () => void, verify: () => void, palette: () => void }} actions
+ * @param {import("../bindings.js").Actions} actions
  */
 function onKey(event, state, stage, actions) {
   const target = /** @type {HTMLElement} */ (event.target);
@@ -200,43 +178,10 @@ function onKey(event, state, stage, actions) {
     if (event.key === "Escape") target.blur();
     return;
   }
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !document.querySelector("dialog[open]")) {
-    actions.palette();
-    event.preventDefault();
-    return;
-  }
-  if (document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "?") {
-    actions.help();
-    event.preventDefault();
-    return;
-  }
-  if (!state.active) return;
-  const run = state.run, span = state.view.to - state.view.from;
-  const page = stage.traces.shown()?.window.shown ?? 0;
-  /** @type {Record<string, () => void>} */
-  const does = {
-    ArrowLeft: () => state.setView(pan(state.view, -span * (event.shiftKey ? 1 : 0.1))),
-    ArrowRight: () => state.setView(pan(state.view, span * (event.shiftKey ? 1 : 0.1))),
-    ArrowUp: () => scrollRows(state, stage, -1),
-    ArrowDown: () => scrollRows(state, stage, 1),
-    PageUp: () => scrollRows(state, stage, -page),
-    PageDown: () => scrollRows(state, stage, page),
-    Home: () => state.setView({ from: run.from, to: run.from + span }),
-    End: () => state.setView({ from: run.to - span, to: run.to }),
-    "+": () => zoom(state, 1 / 1.5),
-    "=": () => zoom(state, 1 / 1.5),
-    "-": () => zoom(state, 1.5),
-    f: () => state.setView(state.selection ?? (state.info ? spanOf(state.info) : run)),
-    "0": () => state.setView(run),
-    t: () => state.setAsTable(!state.asTable),
-    v: () => actions.verify(),
-    Escape: () => state.setSelection(null),
-  };
-  const action = does[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!action) return;
-  // the keys of a focused list or button stay its own
+  if (document.querySelector("dialog[open]")) return;
+  const binding = bindingOf(event);
+  if (!binding || !available(binding, state)) return;
   if (event.key.startsWith("Arrow") && target.closest("[role=listbox]")) return;
   event.preventDefault();
-  action();
+  binding.run?.({ state, stage, actions });
 }
