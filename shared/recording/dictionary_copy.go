@@ -291,7 +291,7 @@ func (w *Writer) writeDictionary(id int64, delta bool, values *array.Array, code
 	e := w.enc
 	e.begin(codec, values.Len, int(values.Bytes()))
 	e.array(values)
-	if err := e.done(values.Len, int(values.Bytes())); err != nil {
+	if err := e.done(int(values.Bytes()), int64(len(e.message)-e.room)); err != nil {
 		return fmt.Errorf("recording: dictionary %d: %w", id, err)
 	}
 	message, block := e.finish(w.size, dictionaryHeader(id, delta), nil)

@@ -24,7 +24,8 @@ type encoder struct {
 
 	batch   arrowipc.RecordBatch
 	header  []byte
-	message []byte // room for the header, then the body
+	pieces  [][]byte // of a message that is not assembled
+	message []byte   // room for the header, then the body
 	room    int
 	scratch []byte // bits, run ends, values of runs: a buffer before it is compressed
 
@@ -57,7 +58,7 @@ func newEncoder(schema arrowipc.Schema, codec Codec) (*encoder, error) {
 
 func (e *encoder) close() {
 	e.frames.Close()
-	e.message, e.scratch, e.header = nil, nil, nil
+	e.message, e.scratch, e.header, e.pieces = nil, nil, nil, nil
 }
 
 // encode returns the message for a batch that begins at offset at of the file,
@@ -71,7 +72,7 @@ func (e *encoder) encode(at int64, rows int, columns []Vector, strict bool, meta
 		if err := e.column(i, rows, &columns[i]); err != nil {
 			return nil, arrowipc.Block{}, err
 		}
-		if err := e.done(rows, columns[i].bytes()); err != nil {
+		if err := e.done(columns[i].bytes(), int64(len(e.message)-e.room)); err != nil {
 			return nil, arrowipc.Block{}, err
 		}
 	}
@@ -97,13 +98,14 @@ func (e *encoder) begin(codec Codec, rows, about int) {
 	}
 }
 
-// done is called after each column, of so many bytes.
-func (e *encoder) done(rows, bytes int) error {
+// done is called after each column, of so many bytes, with those of the body so
+// far.
+func (e *encoder) done(bytes int, body int64) error {
 	if e.err != nil {
 		return e.err
 	}
-	if len(e.message)-e.room > maxBodyBytes {
-		return fmt.Errorf("%d rows make a body of more than %d bytes, write fewer at a time", rows, maxBodyBytes)
+	if body > maxBodyBytes {
+		return fmt.Errorf("%d rows make a body of more than %d bytes, write fewer at a time", e.batch.Length, maxBodyBytes)
 	}
 	if e.worked != nil {
 		return e.worked(bytes)

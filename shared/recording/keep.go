@@ -107,7 +107,7 @@ func (w *Writer) encodeStored(s *storedBatch, header headerAppender) ([]byte, ar
 	e.batch.VariadicCounts = append(e.batch.VariadicCounts, s.variadic...)
 	for _, p := range s.buffers {
 		e.stored(p)
-		if err := e.done(int(s.rows), len(p)); err != nil {
+		if err := e.done(len(p), int64(len(e.message)-e.room)); err != nil {
 			return nil, arrowipc.Block{}, err
 		}
 	}
@@ -125,5 +125,6 @@ func (w *Writer) writeStored(s *storedBatch) error {
 	if err != nil {
 		return fmt.Errorf("recording: batch %d: %w", len(w.blocks), err)
 	}
-	return w.writeBatch(message, block, s.rows)
+	w.whole[0] = message
+	return w.writeBatch(w.whole[:], block, s.rows)
 }

@@ -73,6 +73,7 @@ type Writer struct {
 	metadata []arrowipc.KeyValue // of the footer
 	clock    int                 // column Clock, or -1
 	lost     []LostRows          // before the next batch
+	whole    [1][]byte           // a message in one piece
 
 	size         int64 // of the whole messages
 	rows         int64
@@ -155,23 +156,34 @@ func (w *Writer) writeRows(rows int, columns []Vector, metadata []arrowipc.KeyVa
 	if err := w.usable(); err != nil {
 		return Block{}, err
 	}
-	message, block, err := w.enc.encode(w.size, rows, columns, w.strict, metadata)
+	pieces, block, err := w.encode(rows, columns, metadata)
 	if err != nil {
 		return Block{}, fmt.Errorf("recording: batch %d: %w", len(w.blocks), err)
 	}
-	b := Block{Offset: block.Offset, Length: int64(len(message)), Rows: int64(rows)}
+	b := Block{Offset: block.Offset, Length: int64(block.MetaLength) + block.BodyLength, Rows: int64(rows)}
 	if w.clock >= 0 && rows > 0 {
 		ticks := columns[w.clock].Data
 		b.FirstClock, b.LastClock = binary.LittleEndian.Uint64(ticks), binary.LittleEndian.Uint64(ticks[len(ticks)-8:])
 	}
-	if err := w.writeBatch(message, block, int64(rows)); err != nil {
+	if err := w.writeBatch(pieces, block, int64(rows)); err != nil {
 		return Block{}, err
 	}
 	return b, nil
 }
 
-func (w *Writer) writeBatch(message []byte, block arrowipc.Block, rows int64) error {
-	if err := w.write(message, "batch"); err != nil {
+// encode returns the message of a batch, in pieces where the file takes them.
+func (w *Writer) encode(rows int, columns []Vector, metadata []arrowipc.KeyValue) ([][]byte, arrowipc.Block, error) {
+	if _, ok := w.file.(Gatherer); ok && w.enc.gathers(rows, columns) {
+		return w.enc.gather(w.size, rows, columns, w.strict, metadata)
+	}
+	message, block, err := w.enc.encode(w.size, rows, columns, w.strict, metadata)
+	w.whole[0] = message
+	return w.whole[:], block, err
+}
+
+// writeBatch writes the message of a batch, as many bytes as its block says.
+func (w *Writer) writeBatch(message [][]byte, block arrowipc.Block, rows int64) error {
+	if err := w.writePieces(message, int64(block.MetaLength)+block.BodyLength, "batch"); err != nil {
 		return err
 	}
 	w.blocks = append(w.blocks, block)
@@ -238,21 +250,36 @@ func (w *Writer) usable() error {
 	return w.err
 }
 
-// write is the only place that writes. After a failure the file ends at
-// w.size again, where a message ended.
+// write writes one message.
 func (w *Writer) write(p []byte, what string) error {
-	n, err := w.file.Write(p)
-	if err == nil && n != len(p) {
+	w.whole[0] = p
+	return w.writePieces(w.whole[:], int64(len(p)), what)
+}
+
+// writePieces is the only place that writes, a message of so many bytes. After a
+// failure the file ends at w.size again, where a message ended.
+func (w *Writer) writePieces(pieces [][]byte, length int64, what string) error {
+	var n int64
+	var err error
+	if len(pieces) == 1 {
+		var written int
+		written, err = w.file.Write(pieces[0])
+		n = int64(written)
+	} else {
+		n, err = w.file.(Gatherer).WritePieces(pieces)
+	}
+	w.whole[0] = nil
+	if err == nil && n != length {
 		err = io.ErrShortWrite
 	}
 	if err == nil {
-		w.size += int64(len(p))
+		w.size += length
 		return nil
 	}
 	if what == "batch" {
 		what = fmt.Sprintf("batch %d", len(w.blocks))
 	}
-	w.err = fmt.Errorf("recording: %s: %d of %d bytes written at %d: %w", what, n, len(p), w.size, err)
+	w.err = fmt.Errorf("recording: %s: %d of %d bytes written at %d: %w", what, n, length, w.size, err)
 	if cut := w.file.Truncate(w.size); cut != nil {
 		w.err = fmt.Errorf("%w; cutting the file back to %d bytes failed too: %w", w.err, w.size, cut)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -107,6 +108,12 @@ func (f *recordFlags) add(fl *pflag.FlagSet) {
 // liboniHelp is the help of --liboni.
 const liboniHelp = "`FILE` of the library that drives hardware (default " + liboni.LibraryVariable + ", then next to oniscope, then the system's)"
 
+// garbagePercent is how much garbage there may be, of what is in use. That is
+// hundreds of megabytes of batches that are used again and hold no pointers:
+// collecting costs next to nothing, and with Go's 100 memory would grow for
+// minutes to twice of it.
+const garbagePercent = 5
+
 func (a *app) record(f *recordFlags) error {
 	r, err := f.load()
 	if err != nil {
@@ -115,6 +122,7 @@ func (a *app) record(f *recordFlags) error {
 	if f.statusJSON == "-" && a.json {
 		return usagef("--status-json - and --json both write to standard output; give --status-json a file")
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
 	defer survivePipes()()
 	signals, stop := a.recordSignals()
 	defer stop()

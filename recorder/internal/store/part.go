@@ -47,6 +47,27 @@ func (h *handle) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// WritePieces writes pieces one after another, in one write if the file can: a
+// batch then goes from where it was decoded to the system without a copy.
+func (h *handle) WritePieces(pieces [][]byte) (n int64, err error) {
+	g, ok := h.File.(recording.Gatherer)
+	if !ok {
+		written, err := h.Write(slices.Concat(pieces...))
+		return int64(written), err
+	}
+	total := int64(0)
+	for _, p := range pieces {
+		total += int64(len(p))
+	}
+	if n, err = g.WritePieces(pieces); err == nil && n < total {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		h.err = err
+	}
+	return n, err
+}
+
 // Keys of the schema metadata of a stream's parts but the first of those that
 // never needed another.
 const (
