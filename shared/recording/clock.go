@@ -35,38 +35,119 @@ func (r *Reader) rawEnds(i int) (ends [2]uint64, err error) {
 	return b.tickEnds, b.endsErr
 }
 
-func (r *Reader) readClockEnds(i int) (ends [2]uint64, err error) {
+func (r *Reader) readClockEnds(i int) ([2]uint64, error) {
 	if r.clock < 0 {
-		return ends, ErrNoClock
+		return [2]uint64{}, ErrNoClock
 	}
-	h, err := r.header(i)
+	list, err := r.readEndsOf([]int{i})
 	if err != nil {
-		return ends, err
+		return [2]uint64{}, err
 	}
-	rows := h.batch.Length
-	if rows == 0 {
-		return ends, &CorruptError{Offset: r.batches[i].offset, Batch: i, Err: errNoRows}
+	return list[0].ends, list[0].err
+}
+
+// LoadClockEnds reads what ClockEnds asks for of batches that nobody has asked
+// for, side by side where the source can. Damage is kept for ClockEnds; the error
+// is the source's. The caller bounds the number of batches: of columns that are
+// not plain it holds all values.
+func (r *Reader) LoadClockEnds(batches []int) error {
+	if r.clock < 0 {
+		return nil
 	}
-	if h.batch.Codec == arrowipc.Uncompressed && !r.runEnd(r.clock) {
-		for k, row := range []int64{0, rows - 1} {
-			b, err := r.readRows(i, 0, row, row+1, []int{r.clock})
-			if err != nil {
-				return ends, err
-			}
-			ends[k] = binary.LittleEndian.Uint64(b.Columns[0].Data)
+	var unread []int
+	for _, i := range batches {
+		if i >= 0 && i < len(r.batches) && !r.batches[i].hasEnds {
+			unread = append(unread, i)
 		}
-	} else {
-		b, err := r.readRows(i, 0, 0, rows, []int{r.clock})
+	}
+	if err := r.loadHeaders(unread); err != nil {
+		return err
+	}
+	list, err := r.readEndsOf(unread)
+	if err != nil {
+		return err
+	}
+	for k, i := range unread {
+		b := &r.batches[i]
+		b.tickEnds, b.endsErr = list[k].ends, list[k].err
+		b.hasEnds = b.endsErr == nil || isCorrupt(b.endsErr)
+	}
+	return nil
+}
+
+// clockRead is what was read of the Clock of a batch.
+type clockRead struct {
+	ends [2]uint64
+	err  error
+}
+
+// readEndsOf reads the first and last Clock of batches; err is the source's.
+func (r *Reader) readEndsOf(batches []int) (list []clockRead, err error) {
+	list = make([]clockRead, len(batches))
+	type endRead struct {
+		batchRead
+		part columnRead
+	}
+	reads := make([][]endRead, len(batches)) // of each batch: two rows, or all
+	var pieces []*piece
+	for k, i := range batches {
+		h, err := r.header(i)
 		if err != nil {
-			return ends, err
+			if !isCorrupt(err) {
+				return nil, err
+			}
+			list[k].err = err
+			continue
 		}
-		ends[0] = binary.LittleEndian.Uint64(b.Columns[0].Data)
-		ends[1] = binary.LittleEndian.Uint64(b.Columns[0].Data[8*(rows-1):])
+		rows := h.batch.Length
+		if rows == 0 {
+			list[k].err = &CorruptError{Offset: r.batches[i].offset, Batch: i, Err: errNoRows}
+			continue
+		}
+		spans := []Range{{0, rows}}
+		if h.batch.Codec == arrowipc.Uncompressed && !r.runEnd(r.clock) {
+			spans = []Range{{0, 1}, {rows - 1, rows}}
+		}
+		for _, span := range spans {
+			e := endRead{batchRead: batchRead{r: r, h: h, fields: r.schema.Fields, from: span.Start, to: span.End, left: maxReadBytes}}
+			if e.part, err = e.plan(r.clock); err != nil {
+				list[k].err = r.atBuffer(i, err)
+				break
+			}
+			reads[k] = append(reads[k], e)
+		}
+		if list[k].err == nil {
+			for _, e := range reads[k] {
+				pieces = append(pieces, e.pieces...)
+			}
+		}
 	}
-	if r.typeOf(r.clock) == stream.Int64 && int64(ends[0]) < 0 {
-		return [2]uint64{}, &CorruptError{Offset: h.bodyAt, Batch: i, Err: errSuspect}
+	if err := r.fetch(pieces, &r.read.Body); err != nil {
+		return nil, err
 	}
-	return ends, nil
+	for k, i := range batches {
+		if list[k].err != nil {
+			continue
+		}
+		for n := range reads[k] {
+			e := &reads[k][n]
+			var v [1]Vector
+			if err := e.decodeAll([]columnRead{e.part}, v[:]); err != nil {
+				list[k].err = r.atBuffer(i, err)
+				break
+			}
+			if data := v[0].Data; n == 0 {
+				list[k].ends[0] = binary.LittleEndian.Uint64(data)
+				list[k].ends[1] = binary.LittleEndian.Uint64(data[len(data)-8:])
+			} else {
+				list[k].ends[1] = binary.LittleEndian.Uint64(data)
+			}
+		}
+		if list[k].err == nil && r.typeOf(r.clock) == stream.Int64 && int64(list[k].ends[0]) < 0 {
+			list[k] = clockRead{err: &CorruptError{Offset: reads[k][0].h.bodyAt, Batch: i, Err: errSuspect}}
+		}
+	}
+	return list, nil
 }
 
 var errNoRows = errors.New("recording: batch without rows")

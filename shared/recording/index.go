@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,15 +40,25 @@ type header struct {
 
 	version  int16
 	metadata []arrowipc.KeyValue
+	cost     int // of it in the cache
 }
 
 // A headerCache keeps the headers last read, up to a number of buffers: a
-// batch of 771 columns has 55 kB of them, and a day has many batches.
+// batch of 771 columns has 55 kB of them, and a day has many batches. The full
+// batches of an uncompressed recording have the same header, byte for byte;
+// these share one.
 type headerCache struct {
 	byBatch map[int]*header
 	order   []int // oldest first
 	buffers int
+
+	raw    []byte                // of the message parsed last
+	parsed *arrowipc.Message     // of raw
+	kept   *arrowipc.RecordBatch // of the header kept last
 }
+
+// sharedCost is what a header counts, in buffers, that shares its lists.
+const sharedCost = 4
 
 const maxCachedBuffers = 1 << 20 // 32 MiB with their nodes
 
@@ -60,10 +71,14 @@ func (c *headerCache) put(i int, h *header) {
 	}
 	c.byBatch[i] = h
 	c.order = append(c.order, i)
-	c.buffers += len(h.batch.Buffers)
+	if h.cost = len(h.batch.Buffers); h.batch == c.kept {
+		h.cost = min(h.cost, sharedCost)
+	}
+	c.kept = h.batch
+	c.buffers += h.cost
 	for c.buffers > maxCachedBuffers && len(c.order) > 1 {
 		old := c.byBatch[c.order[0]]
-		c.buffers -= len(old.batch.Buffers)
+		c.buffers -= old.cost
 		delete(c.byBatch, c.order[0])
 		c.order = c.order[1:]
 	}
@@ -159,10 +174,15 @@ func (r *Reader) readScratch(p *piece) (err error) {
 }
 
 func (r *Reader) parseHeader(b *batchState, p []byte) (*header, error) {
-	m, err := parseFramed(p)
-	if err != nil {
-		return nil, err
+	c := &r.headers
+	if c.parsed == nil || !bytes.Equal(p, c.raw) {
+		m, err := parseFramed(p)
+		if err != nil {
+			return nil, err
+		}
+		c.parsed, c.raw = m, append(c.raw[:0], p...)
 	}
+	m := c.parsed
 	h, err := r.checkHeader(b, m)
 	if err == nil && h == nil {
 		err = fmt.Errorf("%w: its buffers reach %d bytes beyond the last message", ErrBounds, m.Batch.DataEnd()-(r.end-b.offset-int64(b.metaLength)))

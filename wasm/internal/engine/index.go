@@ -19,8 +19,19 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 	if err := e.indexAll(ctx, s, func(done, _ int) { tell(done / 2) }); err != nil {
 		return nil, err
 	}
+	together := s.together([]int{})
 	for batch := range n {
 		s.mu.Lock()
+		if batch%together == 0 {
+			var next []int
+			for b := batch; b < min(n, batch+together); b++ {
+				next = append(next, b)
+			}
+			if err := s.reader.LoadClockEnds(next); err != nil {
+				s.mu.Unlock()
+				return nil, err
+			}
+		}
 		_, _, _, err := s.line.at(batch)
 		s.mu.Unlock()
 		if damaged(err) {
