@@ -22,6 +22,7 @@ type batchState struct {
 	err        error // the header was read and is not valid
 	rows       int64
 	codec      arrowipc.Codec
+	said       bool       // rows, and the ends of Clock, are known from the file's writer
 	found      bool       // there is a finding
 	verdict    int        // of the walk that found it
 	lost       []LostRows // before it, as its metadata say
@@ -95,6 +96,9 @@ func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error
 	}
 	if m.BodyLength != b.bodyLength {
 		return nil, fmt.Errorf("%w: the body has %d bytes by its header, %d by the footer", ErrDamaged, m.BodyLength, b.bodyLength)
+	}
+	if err := b.asSaid(m); err != nil {
+		return nil, err
 	}
 	if m.Batch.Length > maxBatchRows {
 		return nil, fmt.Errorf("%w: %d rows", ErrDamaged, m.Batch.Length)

@@ -31,6 +31,9 @@ func (r *Reader) openEnds() error {
 		r.end = ends.FooterAt
 	}
 	r.setSchema(ends.Schema, ends.Version)
+	if ends.Footer == nil && !ends.Stream && r.open.Index != nil {
+		return r.openIndexed()
+	}
 	if ends.Footer == nil || !ends.Tiled() {
 		return r.walk()
 	}

@@ -76,7 +76,8 @@ type Reader struct {
 	ends         *messages.Ends
 	walked       *messages.Layout // nil: the footer is believed, and nothing has contradicted it
 	contradicted bool             // a header is not as the footer says
-	generation   int              // of the list of batches: it changes if the footer proves wrong
+	growing      bool             // opened by the index of its writer
+	generation   int              // of the list of batches: it changes if the footer proves wrong, and when it grows
 
 	schema   arrowipc.Schema
 	metadata []arrowipc.KeyValue // of the footer
@@ -111,6 +112,10 @@ type Options struct {
 	// SchemaFrom is another file of the same stream: its schema is taken if
 	// this one has none that can be read, neither in front nor in a footer.
 	SchemaFrom *Reader
+	// Index says where the batches are of a file that is being written; nil: it
+	// is not, or nobody knows. Of one with a footer it is not asked. Grow takes
+	// in those that come.
+	Index []Block
 }
 
 // An opening is what a Reader needs while it is opened.
@@ -293,6 +298,9 @@ func (r *Reader) state() State {
 	}
 	if r.walked != nil {
 		return stateOf(r.walked)
+	}
+	if r.growing {
+		return Unfinished
 	}
 	return Complete
 }

@@ -56,6 +56,7 @@ type WriterOptions struct {
 // A Block is a batch in a file.
 type Block struct {
 	Offset, Length        int64  // bytes: where its message begins, and message and body together
+	MetaLength            int32  // bytes of them before the body
 	Rows                  int64  // 0: nothing was written
 	FirstClock, LastClock uint64 // Clock of its first and last row, ticks; 0 without a Clock
 }
@@ -160,7 +161,7 @@ func (w *Writer) writeRows(rows int, columns []Vector, metadata []arrowipc.KeyVa
 	if err != nil {
 		return Block{}, fmt.Errorf("recording: batch %d: %w", len(w.blocks), err)
 	}
-	b := Block{Offset: block.Offset, Length: int64(block.MetaLength) + block.BodyLength, Rows: int64(rows)}
+	b := Block{Offset: block.Offset, Length: int64(block.MetaLength) + block.BodyLength, MetaLength: block.MetaLength, Rows: int64(rows)}
 	if w.clock >= 0 && rows > 0 {
 		ticks := columns[w.clock].Data
 		b.FirstClock, b.LastClock = binary.LittleEndian.Uint64(ticks), binary.LittleEndian.Uint64(ticks[len(ticks)-8:])

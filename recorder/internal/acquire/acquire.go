@@ -79,6 +79,13 @@ type Config struct {
 	FIFO     func() (oni.Fill, error)
 	WireRate float64 // bytes a second that go into it; for when FIFO does not answer
 
+	// Tap is called by the decoder's goroutine with rows that were decoded, of
+	// each stream in turn and without a hole, every 33 ms and before a batch is
+	// handed over: the rows of a batch from one on. It copies what it wants and
+	// returns: frames wait meanwhile. Rows that no file will take are among
+	// them. nil: nobody looks.
+	Tap func(s *stream.Stream, b *device.Batch, from int)
+
 	// Find is called for each frame whose Clock cannot be, or that comes
 	// short, and for each device whose decoder failed. The decoder's goroutine
 	// calls it. nil: nobody listens.
@@ -104,6 +111,7 @@ type Acquisition struct {
 	reached   uint64 // the reference when passed looked last
 	reachedAt time.Duration
 	gaps      *gapLog
+	tap       tap
 	devices   []*source               // in the order of Config.Devices
 	at        map[oni.Address]*source // nil: ignored
 	started   time.Time
@@ -178,6 +186,7 @@ func New(cfg Config) (*Acquisition, error) {
 		at: map[oni.Address]*source{}, patience: readerPatience,
 		readerDone: make(chan struct{}), read: make(chan struct{}), done: make(chan struct{}),
 	}
+	a.tap.to = cfg.Tap
 	a.fifo = &fifo{a: a}
 	a.judge = judge{a: a, second: max(1, a.clockHz)}
 	a.endTick.Store(cfg.DurationTicks)
@@ -325,6 +334,7 @@ func (a *Acquisition) open(src *source) {
 			w = closedWriter{}
 		}
 		o := newOutput(&described, w, src.Buffered && err == nil, limit, a.gaps)
+		o.tap = a.tap.to
 		if err != nil {
 			o.fail(err)
 		}

@@ -41,6 +41,7 @@ func (a *Acquisition) decodeAll() {
 	for {
 		b, ended := a.queue.take()
 		a.judge.block()
+		a.tapAll()
 		if a.judge.timed() && flush.due(a.judge.host) {
 			a.flush()
 		}
@@ -216,6 +217,8 @@ func (a *Acquisition) hand(src *source, i int) {
 	for wait := 0; !o.room(src.batches[i]); wait++ {
 		switch {
 		case o.lacksFile():
+			o.show(src.batches[i])
+			o.tapped = 0
 			o.drop(src.batches[i]) // waiting would delay all others for as long as the disk is full
 			return
 		case a.mayDiscard(src, o):

@@ -61,10 +61,12 @@ type output struct {
 	buffered bool
 	limit    int64 // bytes that may wait; negative: no bound
 	vectors  []recording.Vector
+	tap      func(s *stream.Stream, b *device.Batch, from int) // nil: nobody looks
 
 	lost     []recording.LostRows // of the decoding goroutine: before the next batch
 	dropping recording.LostRows   // likewise: batches that were dropped since the last one that was put
 	handed   uint64               // likewise: rows of batches before this one
+	tapped   int                  // likewise: rows of the batch in hand that were shown
 	seen     uint64               // likewise: Clock of the last frame that gave a row, believed, + 1
 	refused  recording.LostRows   // of the writing goroutine
 
@@ -173,6 +175,8 @@ func (o *output) put(b *device.Batch) *device.Batch {
 	if b.Rows == 0 {
 		return b
 	}
+	o.show(b)
+	o.tapped = 0
 	o.handed += uint64(b.Rows)
 	if o.failed.Load() != nil {
 		o.drop(b)

@@ -37,6 +37,7 @@ type recordFlags struct {
 	signal           string
 	pace             string
 	seed             uint64
+	live             liveFlags
 
 	set *pflag.FlagSet
 }
@@ -102,6 +103,7 @@ func (f *recordFlags) add(fl *pflag.FlagSet) {
 	fl.Var(&f.roll, "roll", "go on in a next file (_000, _001, ...) after so long")
 	fl.Var(&f.buffer, "buffer", "how long the disk may stop: what may wait in memory of each large stream")
 	fl.Var(&f.memory, "buffer-memory", "what all that may take, such as 4GB (default half of the free memory)")
+	f.live.add(fl)
 	fl.StringVar(&f.statusJSON, "status-json", "", "write the state each second as JSON to `FILE`, or - for standard output")
 }
 
@@ -122,6 +124,13 @@ func (a *app) record(f *recordFlags) error {
 	if f.statusJSON == "-" && a.json {
 		return usagef("--status-json - and --json both write to standard output; give --status-json a file")
 	}
+	if f.live.stream != "" && (a.json || f.statusJSON == "-") {
+		return usagef("--stream writes to standard output, as --json and --status-json - do; give --status-json a file")
+	}
+	view, err := f.live.newLiveView()
+	if err != nil {
+		return err
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
 	defer survivePipes()()
 	signals, stop := a.recordSignals()
@@ -140,7 +149,9 @@ func (a *app) record(f *recordFlags) error {
 		return err
 	}
 	screen := a.newScreen()
+	warn := func(err error) { screen.say("oniscope: " + oneLine(err)) }
 	rec, err := run.New(run.Options{
+		Listen: view.listener(), Needs: view.needs(),
 		Rig: r, Liboni: f.liboni, Writer: f.writer(), Dir: f.out,
 		Duration: f.duration.Duration, Flush: f.flush.Duration, Sync: f.sync.Duration, Roll: f.roll.Duration,
 		Buffer: f.buffer.Duration, BufferMemory: f.memory.bytes, Wrap: a.wrap,
@@ -150,7 +161,7 @@ func (a *app) record(f *recordFlags) error {
 				screen.say(text)
 			}
 		},
-		Warn: func(err error) { screen.say("oniscope: " + oneLine(err)) },
+		Warn: warn,
 		Show: func(now *run.Snapshot) {
 			sink.put(now)
 			if !a.quiet {
@@ -159,9 +170,16 @@ func (a *app) record(f *recordFlags) error {
 		},
 	})
 	if err == nil {
+		err = view.start(rec, stdout, screen.say)
+	}
+	if err == nil {
 		err = rec.Run()
 	}
+	view.end(signals, warn)
 	sink.end()
+	if f.live.stream != "" {
+		a.stdout = a.stderr // the other has the stream
+	}
 	if err == nil {
 		err = a.printRun(rec)
 	}

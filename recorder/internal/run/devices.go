@@ -240,10 +240,26 @@ func (rec *Run) openStream(s *stream.Stream) (acquire.Writer, error) {
 	rec.mu.Lock()
 	rec.writers = append(rec.writers, w)
 	rec.mu.Unlock()
-	return writer{w}, nil
+	if l := rec.o.Listen; l != nil {
+		l.Opened(s, w.File())
+	}
+	return writer{w, s.Name, rec.o.Listen}, nil
 }
 
 // A writer is an acquire.Writer: store knows nothing of acquisition.
-type writer struct{ *store.Writer }
+type writer struct {
+	*store.Writer
+	stream string
+	listen Listener // nil: nobody listens
+}
+
+// WriteBatch tells the listener where the batch is.
+func (w writer) WriteBatch(rows int, columns []recording.Vector, lost []recording.LostRows) (recording.Block, error) {
+	block, err := w.Writer.WriteBatch(rows, columns, lost)
+	if err == nil && block.Rows > 0 && w.listen != nil {
+		w.listen.Written(w.stream, w.File(), block)
+	}
+	return block, err
+}
 
 func (w writer) Progress() acquire.Progress { return acquire.Progress(w.Writer.Progress()) }

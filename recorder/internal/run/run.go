@@ -50,6 +50,11 @@ type Options struct {
 	Warn func(error)
 	Show func(*Snapshot)
 
+	// Listen follows the recording. nil: nobody does. Needs are streams that it
+	// wants to follow: without them nothing is recorded.
+	Listen Listener
+	Needs  []string
+
 	// Controller makes what is recorded from; undo takes what must be undone
 	// however the run ends. nil: what the rig file names.
 	Controller func(undo func(what string, step func() error)) (oni.Controller, error)
@@ -107,7 +112,10 @@ type Run struct {
 	acquisition atomic.Pointer[acquire.Acquisition] // from the start of acquisition on
 	completing  atomic.Bool                         // nothing more is read
 	asking      atomic.Bool                         // the file system for free space
+	shown       time.Time                           // of the control loop: when Show was called
 	last        atomic.Pointer[Snapshot]
+	stops       chan string // reasons to end
+	notes       notebook
 
 	mu       sync.Mutex // guards what follows
 	startUTC string
@@ -141,7 +149,7 @@ func New(o Options) (*Run, error) {
 		o.Warn = func(error) {}
 	}
 	rec := &Run{
-		o: o, pollStop: make(chan struct{}), rig: o.Rig, codecs: map[oni.Address]recording.Codec{}, codecOf: map[string]recording.Codec{}, keys: map[oni.Address]device.Settings{},
+		o: o, pollStop: make(chan struct{}), stops: make(chan string, 1), rig: o.Rig, codecs: map[oni.Address]recording.Codec{}, codecOf: map[string]recording.Codec{}, keys: map[oni.Address]device.Settings{},
 		foundOf: map[string]int{}, facts: map[oni.Address]map[string]any{}, troubles: map[string]store.Event{},
 	}
 	if _, err := store.ParseSuffix(*rec.writer(rig.Writer{}).Suffix); err != nil {
@@ -206,17 +214,15 @@ func (rec *Run) Run() error {
 			switch asked.hear(time.Now()) {
 			case again:
 			case first:
-				rec.endFor(reasonOf(sig))
-				cancel()
-				if a := rec.acquisition.Load(); a != nil {
-					a.Stop()
-				}
+				rec.endNow(reasonOf(sig), cancel)
 			case second:
 				rec.say(rec.completingText() + "; Ctrl-C once more aborts")
 			case third:
 				_ = rec.leave()
 				return errAborted
 			}
+		case reason := <-rec.stops:
+			rec.endNow(reason, cancel)
 		case <-tick.C:
 			a := rec.acquisition.Load()
 			if a == nil {
@@ -226,10 +232,27 @@ func (rec *Run) Run() error {
 				st := a.Status()
 				see.look(&st)
 			}
-			if looks++; looks%showEvery == 0 {
+			if looks++; looks%showEvery == 0 || rec.o.Listen != nil {
 				rec.show(see, stateRecording)
 			}
 		}
+	}
+}
+
+// endNow ends acquisition in order.
+func (rec *Run) endNow(reason string, cancel func()) {
+	rec.endFor(reason)
+	cancel()
+	if a := rec.acquisition.Load(); a != nil {
+		a.Stop()
+	}
+}
+
+// Stop asks the run to end in order, for a reason. Any goroutine may call it.
+func (rec *Run) Stop(reason string) {
+	select {
+	case rec.stops <- reason:
+	default: // it was asked already
 	}
 }
 
@@ -242,10 +265,14 @@ func (rec *Run) show(see *observer, state string) {
 	if state == stateRecording && rec.completing.Load() {
 		state = stateCompleting
 	}
-	st := a.Status()
+	st := rec.status(a)
 	s := see.snapshot(&st, state)
 	rec.last.Store(s)
-	if rec.o.Show != nil {
+	if l := rec.o.Listen; l != nil {
+		l.Status(s, st.Lost)
+	}
+	if now := time.Now(); rec.o.Show != nil && (state != stateRecording || now.Sub(rec.shown) > (showEvery-1)*lookEvery) {
+		rec.shown = now
 		rec.talk.show(func() { rec.o.Show(s) })
 	}
 }

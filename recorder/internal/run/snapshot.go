@@ -71,8 +71,14 @@ type observer struct {
 	bytes    []bytesAt // one a second
 	free     int64
 	lasts    float64
-	waitS    []float64 // of the last seconds of completing
+	waits    []waitAt // of the last seconds of completing, one a second
 	freeDone chan int64
+	asked    time.Time // when the file system was asked
+}
+
+type waitAt struct {
+	at      time.Duration
+	seconds float64
 }
 
 type bytesAt struct {
@@ -210,7 +216,7 @@ func (ob *observer) lookDiscards(st *acquire.Status) {
 	}
 }
 
-// snapshot is the state now. It is called about once a second.
+// snapshot is the state now. It is called once a second or more often.
 func (ob *observer) snapshot(st *acquire.Status, state string) *Snapshot {
 	s := &Snapshot{State: state, UTC: time.Now().UTC().Format(time.RFC3339Nano), ElapsedS: st.Elapsed.Seconds(), LeftS: -1}
 	if clock := ob.rec.duration(st.LastClock); ob.realTime && st.Elapsed > clock {
@@ -225,7 +231,7 @@ func (ob *observer) snapshot(st *acquire.Status, state string) *Snapshot {
 	s.BytesPerS = ob.writing(st)
 	ob.disk(s)
 	if state == stateCompleting {
-		s.LeftS = ob.left(s.WaitS)
+		s.LeftS = ob.left(s.WaitS, st.Elapsed)
 	}
 	return s
 }
@@ -305,7 +311,9 @@ func (ob *observer) writing(st *acquire.Status) float64 {
 	for i := range st.Streams {
 		now.bytes += st.Streams[i].Bytes
 	}
-	ob.bytes = append(ob.bytes, now)
+	if n := len(ob.bytes); n == 0 || now.at-ob.bytes[n-1].at > 900*time.Millisecond {
+		ob.bytes = append(ob.bytes, now)
+	}
 	if len(ob.bytes) > 11 {
 		ob.bytes = ob.bytes[1:]
 	}
@@ -323,7 +331,10 @@ func (ob *observer) disk(s *Snapshot) {
 	case ob.free = <-ob.freeDone:
 	default:
 	}
-	ob.rec.askFree(ob.freeDone)
+	if now := time.Now(); now.Sub(ob.asked) > 900*time.Millisecond {
+		ob.asked = now
+		ob.rec.askFree(ob.freeDone)
+	}
 	s.Disk = DiskSnapshot{FreeBytes: ob.free, LastsS: -1}
 	if rate := s.BytesPerS; ob.free >= 0 && rate > 0 {
 		ob.lasts = float64(ob.free) / rate
@@ -332,16 +343,19 @@ func (ob *observer) disk(s *Snapshot) {
 }
 
 // left is how long what waits will take, by how fast it became less.
-func (ob *observer) left(waitS float64) float64 {
-	ob.waitS = append(ob.waitS, waitS)
-	if len(ob.waitS) > 6 {
-		ob.waitS = ob.waitS[1:]
+func (ob *observer) left(waitS float64, at time.Duration) float64 {
+	if n := len(ob.waits); n == 0 || at-ob.waits[n-1].at > 900*time.Millisecond {
+		ob.waits = append(ob.waits, waitAt{at, waitS})
 	}
-	n := len(ob.waitS)
-	if n < 2 {
+	if len(ob.waits) > 6 {
+		ob.waits = ob.waits[1:]
+	}
+	first := ob.waits[0]
+	passed := (at - first.at).Seconds()
+	if passed < 0.9 {
 		return -1
 	}
-	gone := (ob.waitS[0] - waitS) / float64(n-1) // a second
+	gone := (first.seconds - waitS) / passed // a second
 	if gone <= 0 {
 		return -1
 	}

@@ -10,7 +10,7 @@ import (
 
 // collect is the summary as of now. Any goroutine may call it.
 func (rec *Run) collect(a *acquire.Acquisition, state string) store.Summary {
-	s, st := rec.head, a.Status()
+	s, st := rec.head, rec.status(a)
 	s.State, s.ElapsedS = state, st.Elapsed.Seconds()
 	rec.mu.Lock()
 	s.StartUTC, s.EndUTC = rec.startUTC, rec.endUTC

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/oniscope/oniscope/recorder/internal/acquire"
@@ -53,6 +55,7 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 	config := acquire.Config{
 		Source: rec.source, AcqClockHz: clockHz, Devices: devices,
 		Begun: rec.commit, Open: rec.openStream, Describe: rec.describe, Find: rec.findFrame,
+		Tap:        rec.tap(),
 		Buffer:     func(s *stream.Stream) int64 { return rec.plan.buffer(s) },
 		FlushTicks: ticksFromDuration(rec.o.Flush, clockHz),
 		Wait:       rec.untimed(),
@@ -66,6 +69,11 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 	streams, err := acquire.StreamsOf(devices)
 	if err != nil {
 		return nil, &UsageError{fmt.Errorf("%s: %w", rec.rig.File, err)}
+	}
+	for _, name := range rec.o.Needs {
+		if !slices.ContainsFunc(streams, func(s stream.Stream) bool { return s.Name == name }) {
+			return nil, &UsageError{fmt.Errorf("there is no stream %q in this rig; there are: %s", name, strings.Join(streamNames(streams), ", "))}
+		}
 	}
 	rec.plan = newPlan(streams, rec.o.Buffer, rec.o.BufferMemory)
 	rec.wire = rec.wireRate(streams)
@@ -97,6 +105,13 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 	return acquisition, nil
 }
 
+func streamNames(streams []stream.Stream) (names []string) {
+	for i := range streams {
+		names = append(names, streams[i].Name)
+	}
+	return names
+}
+
 // The queue between reader and decoder holds what the decoder needs to wake up;
 // what waits for the disk waits after it.
 const (
@@ -113,7 +128,13 @@ func (rec *Run) commit(started time.Time) error {
 	first := rec.head
 	first.StartUTC = rec.startUTC
 	first.Devices, first.Streams, first.Findings, first.Events, first.Errors = []store.DeviceSummary{}, []store.StreamSummary{}, []store.Finding{}, []store.RunEvent{}, []string{}
-	return rec.store.Commit(&first)
+	if err := rec.store.Commit(&first); err != nil {
+		return err
+	}
+	if l := rec.o.Listen; l != nil {
+		l.Begun(Begun{Dir: rec.o.Dir, Suffix: rec.store.Suffix(), StartUTC: rec.startUTC, AcqClockHz: rec.head.AcqClockHz, Simulated: rec.head.Simulated})
+	}
+	return nil
 }
 
 // record acquires until something ends it, and completes the files.
@@ -184,6 +205,9 @@ func (rec *Run) finish(a *acquire.Acquisition, reason string, err error) {
 		rec.errors = append(rec.errors, err.Error())
 		rec.mu.Unlock()
 	}
+	if err := rec.notes.close(); err != nil {
+		rec.warn(err)
+	}
 	if err := rec.store.Close(); err != nil {
 		rec.warn(err)
 	}
@@ -205,5 +229,8 @@ func (rec *Run) finish(a *acquire.Acquisition, reason string, err error) {
 	if err := rec.store.Save(&rec.summary); err != nil {
 		rec.warn(err)
 		rec.summary = rec.judged(a)
+	}
+	if l := rec.o.Listen; l != nil {
+		l.Ended(&rec.summary)
 	}
 }

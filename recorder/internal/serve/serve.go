@@ -59,7 +59,7 @@ type listed struct {
 
 // A handler serves the page, the list of files, and their bytes.
 type handler struct {
-	page  fs.FS
+	page  *Page
 	paths []string
 
 	mu       sync.Mutex
@@ -95,16 +95,21 @@ func (h *handler) tag(n int, info fs.FileInfo) string {
 // New serves the page of a file system at / and the files of paths
 // at /files/<n>/<name>. Only these: no other path of the disk can be named.
 func New(page fs.FS, paths []string) http.Handler {
-	return &handler{page: page, paths: paths}
+	return &handler{page: NewPage(page), paths: paths}
+}
+
+// Secure sets the headers that every answer has.
+func Secure(h http.Header) {
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store") // files grow, and the binary changes
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Content-Security-Policy", contentPolicy)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	header.Set("Cache-Control", "no-store") // files grow, and the binary changes
+	Secure(header)
 	if !isLoopbackHost(r.Host) {
 		// A foreign name that resolves to this machine: DNS rebinding.
 		http.Error(w, "oniscope view answers to localhost only", http.StatusMisdirectedRequest)
@@ -121,7 +126,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, "/files/"):
 		h.serveFile(w, r)
 	default:
-		h.servePage(w, r)
+		h.page.ServeHTTP(w, r)
 	}
 }
 
@@ -177,7 +182,13 @@ func (h *handler) serveFile(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, name, noModTime, f)
 }
 
-func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
+// A Page serves the page of a file system.
+type Page struct{ files fs.FS }
+
+// NewPage returns the page of a file system.
+func NewPage(files fs.FS) *Page { return &Page{files} }
+
+func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	if name == "" {
 		name = "index.html"
@@ -186,7 +197,7 @@ func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	info, err := fs.Stat(h.page, name)
+	info, err := fs.Stat(p.files, name)
 	if err != nil || info.IsDir() {
 		if name == web.EnginePath {
 			http.Error(w, "built without the page: run go tool mage build", http.StatusNotFound)
@@ -196,7 +207,7 @@ func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	setContentType(w, name)
-	http.ServeFileFS(w, r, h.page, name)
+	http.ServeFileFS(w, r, p.files, name)
 }
 
 func setContentType(w http.ResponseWriter, name string) {

@@ -410,6 +410,17 @@ func (w *Writer) Parts() []PartSummary {
 	return append([]PartSummary(nil), w.parts...)
 }
 
+// File returns the name of the file that the last batch went to, or, before the
+// first, that it will go to.
+func (w *Writer) File() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.parts); n > 0 {
+		return w.parts[n-1].File
+	}
+	return ""
+}
+
 // Stream returns what the stream is called.
 func (w *Writer) Stream() string { return w.stream.Name }
 

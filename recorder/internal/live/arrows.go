@@ -1,0 +1,74 @@
+package live
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// maxFor bounds ?for=.
+const maxFor = 24 * time.Hour
+
+// serveStream is GET /live/NAME.arrows?columns=GLOB&from=now|start|TICK&for=10s: a
+// stream as Arrow IPC for as long as the recording goes on, or for a while.
+func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, path string) {
+	name, ok := strings.CutSuffix(path, ".arrows")
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	query := r.URL.Query()
+	what := Following{From: query.Get("from")}
+	for _, text := range query["columns"] {
+		for glob := range strings.SplitSeq(text, ",") {
+			if glob = strings.TrimSpace(glob); glob != "" {
+				what.Columns = append(what.Columns, glob)
+			}
+		}
+	}
+	for key := range query {
+		if key != "from" && key != "columns" && key != "for" {
+			http.Error(w, "there is "+"no parameter "+short(key)+"; possible: columns, from, for", http.StatusBadRequest)
+			return
+		}
+	}
+	if text := query.Get("for"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 || d > maxFor {
+			http.Error(w, "for is a duration such as 10s, of a day at most", http.StatusBadRequest)
+			return
+		}
+		what.For = d
+	}
+	if !s.follow(func() { s.stream(w, r, name, what) }) {
+		s.tooMany(w)
+	}
+}
+
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, name string, what Following) {
+	out := &patient{ResponseWriter: w, control: http.NewResponseController(w)}
+	_ = out.control.SetReadDeadline(time.Time{})
+	begun := false
+	err := s.hub.Follow(r.Context(), name, what, out, func() {
+		begun = true
+		w.Header().Set("Content-Type", "application/vnd.apache.arrow.stream")
+		w.WriteHeader(http.StatusOK)
+	})
+	switch column := (*recording.ColumnError)(nil); {
+	case begun && err != nil:
+		panic(http.ErrAbortHandler) // a stream that breaks off must not look as if it were whole
+	case err == nil:
+	case errors.As(err, &column):
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	case errors.Is(err, errNoSuch):
+		http.Error(w, strings.TrimSpace(err.Error()), http.StatusNotFound)
+	default:
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
+}
+
+// FlushError sends what was written.
+func (p *patient) FlushError() error { return p.control.Flush() }

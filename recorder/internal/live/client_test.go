@@ -1,0 +1,252 @@
+package live
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/oniscope/oniscope/recorder/internal/run"
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// column reads a column of a stream in memory.
+func column[T recording.Number](t *testing.T, r *recording.Reader, name string) (all []T) {
+	t.Helper()
+	x, err := r.Select(t.Context(), recording.Selection{Columns: []string{name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b, err := range x.Batches(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, recording.Values[T](&b.Columns[0])...)
+	}
+	return all
+}
+
+// shows asks for channels and returns the schema of what will come.
+func (v *viewer) shows(bin uint64, columns ...int) []byte {
+	v.t.Helper()
+	v.say(map[string]any{"type": "show", "streams": []any{map[string]any{"stream": "probe", "columns": columns, "bin": bin}}})
+	streams := v.next("show")["streams"].([]any)
+	schema, err := base64.StdEncoding.DecodeString(streams[0].(map[string]any)["schema"].(string))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return schema
+}
+
+func TestAClientHearsOfEveryBatchAndOfTheEnd(t *testing.T) {
+	r := newRecorder(t, nil)
+	r.decode(50)
+	first := r.write()
+	v := r.connect(nil)
+	hello := v.next("hello")
+	about := hello["streams"].([]any)[0].(map[string]any)
+	if about["name"] != "probe" || about["file"] != "probe_0.arrow" || about["rate_hz"] != 1000.0 || hello["acq_clock_hz"] != 1e6 {
+		t.Errorf("hello is %v", hello)
+	}
+	schema, _ := base64.StdEncoding.DecodeString(about["schema"].(string))
+	if s, err := recording.NewReader(recording.Bytes(schema), int64(len(schema))); err != nil || len(s.Stream().Columns) != 4 {
+		t.Errorf("the schema cannot be read: %v", err)
+	}
+	var blocks [][]any
+	collect := func(n int) {
+		for len(blocks) < n {
+			for _, b := range v.next("batch")["blocks"].([]any) {
+				blocks = append(blocks, b.([]any))
+			}
+		}
+	}
+	collect(1)
+	if want := []any{float64(first.Offset), float64(first.Length), float64(first.MetaLength), 50.0, 0.0, 49.0 * tickStep}; !slices.Equal(blocks[0], want) {
+		t.Errorf("the first batch is %v, want %v", blocks[0], want)
+	}
+	for range 30 {
+		r.decode(5)
+		r.write()
+	}
+	collect(31)
+	if last := blocks[30]; last[5] != float64(199*tickStep) {
+		t.Errorf("the last batch is %v", last)
+	}
+	r.hub.Status(&run.Snapshot{State: "recording"}, []recording.GapRecord{{Device: "probe", LostRows: recording.LostRows{FirstClock: 1, LastClock: 2, Rows: 3, Cause: recording.CauseFIFO}}})
+	if g := v.next("gap"); g["stream"] != "probe" || g["rows"] != 3.0 || g["cause"] != "fifo" {
+		t.Errorf("the gap is %v", g)
+	}
+	if s := v.next("status"); s["state"] != "recording" || s["clients"] != 1.0 {
+		t.Errorf("the status is %v", s)
+	}
+	r.finish()
+	if end := v.next("end"); end["summary"].(map[string]any)["state"] != "complete" {
+		t.Errorf("the end is %v", end)
+	}
+	if code, why := v.closed(); code != websocket.CloseNormalClosure || why != reasonEnd {
+		t.Errorf("closed: %d %q", code, why)
+	}
+}
+
+func TestWhatIsShownAreTheExtremesOfTheRows(t *testing.T) {
+	r := newRecorder(t, nil)
+	v := r.connect(nil)
+	schema := v.shows(10*tickStep, 1, 3)
+	r.decode(25)
+	more := func() { r.decode(20) } // once the first are there: the newest replaces what waits
+	lowest, highest := map[uint64]float32{}, map[uint64]float32{}
+	for seen := uint64(0); seen < 4*10*tickStep; {
+		head, rows := v.binary(schema)
+		if head.Stream != "probe" || head.Bin != 10*tickStep {
+			t.Errorf("the header is %+v", head)
+		}
+		least, most := column[float32](t, rows, "SpikeDataCh2.min"), column[float32](t, rows, "SpikeDataCh2.max")
+		for i, at := range column[uint64](t, rows, "Clock") {
+			if low, ok := lowest[at]; !ok || least[i] < low {
+				lowest[at] = least[i]
+			}
+			highest[at] = max(highest[at], most[i])
+			seen = at
+		}
+		v.say(map[string]any{"type": "ack", "count": 1})
+		if more != nil {
+			more()
+			more = nil
+		}
+	}
+	for bin := range uint64(5) {
+		at, from, to := bin*10*tickStep, 10*bin, min(10*bin+9, 44)
+		if lowest[at] != float32(value(2, from)) || highest[at] != float32(value(2, to)) {
+			t.Errorf("bin %d: %v to %v, want %v to %v", bin, lowest[at], highest[at], value(2, from), value(2, to))
+		}
+	}
+	schema = v.shows(0, 2)
+	r.decode(7)
+	_, rows := v.binary(schema)
+	if got := column[uint16](t, rows, "SpikeDataCh1"); len(got) != 7 || got[0] != value(1, 45) || got[6] != value(1, 51) {
+		t.Errorf("samples are %v", got)
+	}
+}
+
+func TestWhoDoesNotAcknowledgeGetsThreeAndThenTheNewest(t *testing.T) {
+	r := newRecorder(t, nil)
+	v := r.connect(nil)
+	schema := v.shows(0, 1)
+	for range 20 {
+		r.decode(4)
+		time.Sleep(5 * time.Millisecond)
+	}
+	for i := range maxCredits {
+		if _, rows := v.binary(schema); column[uint64](t, rows, "Clock")[0] != uint64(4*i*tickStep) {
+			t.Errorf("message %d does not follow", i)
+		}
+	}
+	v.say(map[string]any{"type": "ack", "count": 1})
+	if _, rows := v.binary(schema); column[uint64](t, rows, "Clock")[0] != 76*tickStep {
+		t.Errorf("the next begins at %d and not with the newest", column[uint64](t, rows, "Clock")[0]/tickStep)
+	}
+}
+
+func TestWhatAClientMustNotSayEndsIt(t *testing.T) {
+	r := newRecorder(t, nil)
+	for name, c := range map[string]struct {
+		kind int
+		text string
+		why  string
+	}{
+		"garbage":               {websocket.TextMessage, "\x00\x01{{{", "not what is expected"},
+		"not UTF-8":             {websocket.TextMessage, "\"\xff\xfe\"", "UTF-8"},
+		"binary":                {websocket.BinaryMessage, "abc", "only text"},
+		"another type":          {websocket.TextMessage, `{"type":"start"}`, `no message "start"`},
+		"another key":           {websocket.TextMessage, `{"type":"ack","count":1,"x":1}`, "unknown field"},
+		"more than one message": {websocket.TextMessage, `{"type":"ack","count":1}{}`, "after its end"},
+		"an ack of nothing":     {websocket.TextMessage, `{"type":"ack","count":1}`, "more was acknowledged"},
+		"a negative ack":        {websocket.TextMessage, `{"type":"ack","count":-5}`, "cannot be acknowledged"},
+		"no such stream":        {websocket.TextMessage, `{"type":"show","streams":[{"stream":"x","columns":[1]}]}`, `no stream "x"`},
+		"no such column":        {websocket.TextMessage, `{"type":"show","streams":[{"stream":"probe","columns":[99]}]}`, "column 99"},
+		"too many columns":      {websocket.TextMessage, `{"type":"show","streams":[{"stream":"probe","columns":[1` + strings.Repeat(",1", maxShown) + `]}]}`, "at most 4096"},
+		"an empty note":         {websocket.TextMessage, `{"type":"note","text":" "}`, "a note has"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := r.connect(withToken())
+			v.t = t
+			_ = v.WriteMessage(c.kind, []byte(c.text))
+			if code, why := v.closed(); code != websocket.ClosePolicyViolation || !strings.Contains(why, c.why) {
+				t.Errorf("closed: %d %q, want %q", code, why, c.why)
+			}
+		})
+	}
+	t.Run("a long message", func(t *testing.T) {
+		v := r.connect(withToken())
+		v.t = t
+		_ = v.WriteMessage(websocket.TextMessage, []byte(strings.Repeat(" ", maxWords+1)))
+		if code, _ := v.closed(); code != websocket.CloseMessageTooBig {
+			t.Errorf("closed: %d", code)
+		}
+	})
+	t.Run("a flood", func(t *testing.T) {
+		v := r.connect(nil)
+		v.t = t
+		for range 2 * asksAtOnce {
+			if v.WriteMessage(websocket.TextMessage, []byte(`{"type":"show"}`)) != nil {
+				break
+			}
+		}
+		if _, why := v.closed(); why != "too many messages" {
+			t.Errorf("closed: %q", why)
+		}
+	})
+	if r.connect(nil).next("hello") == nil {
+		t.Error("nobody is answered any more")
+	}
+}
+
+func TestNotesAndStopNeedTheToken(t *testing.T) {
+	r := newRecorder(t, nil)
+	stranger := r.connect(nil)
+	run := stranger.next("hello")["run"]
+	for _, m := range []map[string]any{{"type": "note", "text": "drug"}, {"type": "stop", "run": run}} {
+		stranger.say(m)
+		if no := stranger.next("refused"); !strings.Contains(no["text"].(string), "token") {
+			t.Errorf("refused: %v", no)
+		}
+	}
+	v := r.connect(withToken())
+	v.say(map[string]any{"type": "note", "text": " drug ", "author": "ab", "clock": 5})
+	if note := v.next("note"); note["clock"] != 77.0 || note["text"] != "drug" {
+		t.Errorf("the note is %v", note)
+	}
+	v.say(map[string]any{"type": "stop", "run": "another"})
+	if no := v.next("refused"); no["text"] != "another recording runs now" {
+		t.Errorf("refused: %v", no)
+	}
+	if len(r.asked.stops) != 0 {
+		t.Error("it was stopped all the same")
+	}
+	v.say(map[string]any{"type": "stop", "run": run})
+	v.next("stop")
+	if want := []recording.Note{{Clock: 5, Text: "drug", Author: "ab"}}; !slices.Equal(r.asked.notes, want) || !slices.Equal(r.asked.stops, []string{"live view"}) {
+		t.Errorf("notes %v, stops %v", r.asked.notes, r.asked.stops)
+	}
+}
+
+func TestOnlySoManyFollow(t *testing.T) {
+	r := newRecorder(t, nil)
+	for range maxClients {
+		r.connect(nil).next("hello")
+	}
+	_, answer, err := websocket.DefaultDialer.Dial("ws://"+r.at+"/socket", nil)
+	if err == nil || answer == nil || answer.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("one more: %v", err)
+	}
+	if got := r.get("/live/probe.arrows?for=1s", nil); got.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("one more stream: %d", got.StatusCode)
+	}
+	if got := r.get("/status", nil); got.StatusCode != 200 {
+		t.Errorf("the state: %d", got.StatusCode)
+	}
+}

@@ -1,0 +1,247 @@
+package live
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// The protocol of the Ephys Socket plug-in of the Open Ephys GUI, which connects to
+// a port of the same machine: packets of constant size, each a header of 22 bytes
+// (int32 offset, int32 bytes, int16 type of the values, int32 bytes of a value, int32
+// channels, int32 samples; little endian) and the samples of each channel in turn.
+// It has no numbers and no times: rows that did not come in time are left out, and
+// counted here.
+//
+// Source: open-ephys-plugins/ephys-socket, EphysSocketHeader and its example in Python.
+
+// packetsPerS is about how many packets a second are sent.
+const packetsPerS = 100
+
+// maxEphysBytes is what may wait for one client.
+const maxEphysBytes = 8 << 20
+
+// depths are the protocol's numbers for types.
+var depths = map[stream.Type]int16{stream.Uint8: 0, stream.Int8: 1, stream.Uint16: 2, stream.Int16: 3, stream.Int32: 4, stream.Float32: 5, stream.Float64: 6}
+
+// An EphysSocket says what is given on a port.
+type EphysSocket struct {
+	Port   int
+	Stream string
+	Group  string // AP, LFP, ...: the label of the channels; "" the first signal
+}
+
+// ParseEphysSocket reads PORT=STREAM[:GROUP].
+func ParseEphysSocket(text string) (e EphysSocket, err error) {
+	port, rest, ok := strings.Cut(text, "=")
+	e.Stream, e.Group, _ = strings.Cut(rest, ":")
+	e.Port, err = strconv.Atoi(port)
+	if !ok || err != nil || e.Port < 1 || e.Port > 65535 || e.Stream == "" {
+		return e, fmt.Errorf("%q is not PORT=STREAM or PORT=STREAM:AP", text)
+	}
+	return e, nil
+}
+
+// A signal is what a socket gives: channels of one stream, and every how many rows.
+type signal struct {
+	src     *source
+	columns []int
+	typ     stream.Type
+	width   int
+	stride  int
+	samples int // of a packet
+}
+
+// signalOf finds the channels of a group.
+func signalOf(src *source, group string) (*signal, error) {
+	s := &signal{src: src}
+	groups := []string{}
+	for i := range src.stream.Columns {
+		c := &src.stream.Columns[i]
+		_, of, channel := stream.Label(c.Name)
+		if _, ok := depths[c.Type]; !ok || channel < 0 || c.Name == stream.ClockName {
+			continue
+		}
+		if !slices.Contains(groups, of) {
+			groups = append(groups, of)
+		}
+		if group == "" {
+			group = of
+		}
+		if !strings.EqualFold(of, group) {
+			continue
+		}
+		if len(s.columns) > 0 && c.Type != s.typ {
+			return nil, fmt.Errorf("the channels of %s in %s have several types", group, src.stream.Name)
+		}
+		s.columns, s.typ, s.width, s.stride = append(s.columns, i), c.Type, c.ByteWidth, max(1, c.Stride)
+		if c.RateHz > 0 {
+			s.samples = max(1, int(c.RateHz)/packetsPerS)
+		}
+	}
+	if len(s.columns) == 0 {
+		return nil, fmt.Errorf("stream %s has no channels %q; it has %s", src.stream.Name, group, strings.Join(groups, ", "))
+	}
+	if s.samples == 0 {
+		s.samples = max(1, int(src.about().RateHz)/s.stride/packetsPerS)
+	}
+	return s, nil
+}
+
+// Ephys gives the channels of a stream on a listener, until Close.
+func (s *Server) Ephys(l net.Listener, e EphysSocket) {
+	l = &bounded{Listener: l, room: make(chan struct{}, maxClients)}
+	s.gone.Go(func() {
+		<-s.end
+		l.Close()
+	})
+	s.gone.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.gone.Go(func() {
+				defer conn.Close()
+				if src := s.hub.await(e.Stream, s.end); src != nil {
+					if of, err := signalOf(src, e.Group); err == nil {
+						s.follow(func() { newEphysClient(of).serve(conn, s.end) })
+					}
+				}
+			})
+		}
+	})
+}
+
+// await returns a stream once it is there, nil if the end comes before.
+func (h *Hub) await(name string, end <-chan struct{}) *source {
+	for {
+		changed := h.next()
+		if src := h.find(name); src != nil {
+			return src
+		}
+		select {
+		case <-changed:
+		case <-end:
+			return nil
+		case <-h.end:
+			return nil
+		}
+	}
+}
+
+// CheckEphys says why a socket cannot be, of the streams that are there.
+func (h *Hub) CheckEphys(e EphysSocket) error {
+	src := h.find(e.Stream)
+	if src == nil {
+		return fmt.Errorf("there is no stream %q", e.Stream)
+	}
+	_, err := signalOf(src, e.Group)
+	return err
+}
+
+// An ephysClient collects packets and sends them.
+type ephysClient struct {
+	*signal
+	header [22]byte
+	packet []byte // that is being filled
+	filled int    // samples of it
+
+	mu      sync.Mutex // guards what follows
+	queue   [][]byte
+	bytes   int
+	skipped int // packets that found no room
+	wake    chan struct{}
+}
+
+func newEphysClient(of *signal) *ephysClient {
+	e := &ephysClient{signal: of, wake: make(chan struct{}, 1)}
+	size := len(of.columns) * of.samples * of.width
+	binary.LittleEndian.PutUint32(e.header[4:], uint32(size))
+	binary.LittleEndian.PutUint16(e.header[8:], uint16(depths[of.typ]))
+	binary.LittleEndian.PutUint32(e.header[10:], uint32(of.width))
+	binary.LittleEndian.PutUint32(e.header[14:], uint32(len(of.columns)))
+	binary.LittleEndian.PutUint32(e.header[18:], uint32(of.samples))
+	return e
+}
+
+// take implements taker. Rows of a slower signal come in groups, and a piece has
+// whole ones.
+func (e *ephysClient) take(p *piece) {
+	for _, c := range e.columns {
+		if p.columns[c] == nil {
+			return
+		}
+	}
+	for row := 0; row < p.rows; row += e.stride {
+		if e.packet == nil {
+			e.packet = append(make([]byte, 0, len(e.header)+len(e.columns)*e.samples*e.width), e.header[:]...)
+			e.packet, e.filled = e.packet[:cap(e.packet)], 0
+		}
+		for i, c := range e.columns {
+			copy(e.packet[len(e.header)+(i*e.samples+e.filled)*e.width:], p.columns[c][row*e.width:(row+1)*e.width])
+		}
+		if e.filled++; e.filled == e.samples {
+			e.put(e.packet)
+			e.packet = nil
+		}
+	}
+}
+
+func (e *ephysClient) put(packet []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.bytes+len(packet) > maxEphysBytes {
+		e.skipped++
+		return
+	}
+	e.queue = append(e.queue, packet)
+	e.bytes += len(packet)
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// serve sends packets until the client has gone or does not read.
+func (e *ephysClient) serve(conn net.Conn, end <-chan struct{}) {
+	e.src.want(e, e.columns)
+	defer e.src.want(e, nil)
+	gone := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, conn) // until it is closed; it has nothing to say
+		close(gone)
+	}()
+	for {
+		e.mu.Lock()
+		var packet []byte
+		if len(e.queue) > 0 {
+			packet = e.queue[0]
+			e.queue = e.queue[1:]
+			e.bytes -= len(packet)
+		}
+		e.mu.Unlock()
+		if packet == nil {
+			select {
+			case <-e.wake:
+				continue
+			case <-gone:
+				return
+			case <-end:
+				return
+			}
+		}
+		_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		if _, err := conn.Write(packet); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,166 @@
+// Package live serves a recording while it is made: the page, the files as far as
+// they are written, what comes at this moment, and the state.
+//
+//	store ---- where batches are ----> Hub ---> websocket: texts, never lost
+//	decoder -- tap --> pieces --------> Hub ---> websocket: rows, droppable
+//	files <--- ranges ------------------------- /files/NAME.arrow, /live/NAME.arrows
+//
+// The files are the buffer: what was recorded is read from them, however far back,
+// and nothing of it is kept here but where each batch is. Only the last instant
+// comes from the decoder. Goroutines of the recording copy into memory of fixed
+// size and go on; where there is no room, what is shown is skipped, and counted,
+// and never what is recorded. A client that does not read costs one message of
+// each stream that it looks at, and is closed after a while with a reason.
+package live
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/oniscope/oniscope/recorder/internal/run"
+	"github.com/oniscope/oniscope/recorder/internal/store"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// A Hub follows a run and tells those who look. It is a run.Listener. NewHub, then
+// Close.
+type Hub struct {
+	pieces  chan *piece
+	held    atomic.Int64 // bytes of pieces that are under way
+	taps    atomic.Pointer[map[*stream.Stream]*source]
+	end     chan struct{}
+	ending  sync.Once
+	sharing sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows; nobody waits for anything while holding it
+	begun   run.Begun
+	sources []*source
+	now     *run.Snapshot
+	lost    []recording.GapRecord
+	summary *store.Summary // nil until all files are complete
+	changed chan struct{}  // closed when something changes
+}
+
+// A source is one stream of the run.
+type source struct {
+	stream *stream.Stream
+	head   []byte // its schema, as an Arrow IPC message
+	tap    tap
+
+	files []*file // guarded by Hub.mu
+}
+
+// A file is one part of a stream. Guarded by Hub.mu.
+type file struct {
+	name   string
+	blocks []recording.Block // only ever appended to
+	size   int64             // of the whole batches; 0: only the schema is there
+}
+
+// NewHub returns a hub for one run.
+func NewHub() *Hub {
+	h := &Hub{pieces: make(chan *piece, maxPieces), end: make(chan struct{}), changed: make(chan struct{})}
+	h.taps.Store(&map[*stream.Stream]*source{})
+	h.sharing.Go(h.share)
+	return h
+}
+
+// Close ends what the hub does beside.
+func (h *Hub) Close() {
+	h.ending.Do(func() { close(h.end) })
+	h.sharing.Wait()
+}
+
+// Begun is called by the run.
+func (h *Hub) Begun(b run.Begun) {
+	h.change(func() { h.begun = b })
+}
+
+// Opened is called by the run.
+func (h *Hub) Opened(s *stream.Stream, name string) {
+	src := &source{stream: s, head: schemaMessage(s), files: []*file{{name: name}}}
+	src.tap.skipped = &atomic.Uint64{}
+	h.change(func() {
+		h.sources = append(h.sources, src)
+		taps := maps.Clone(*h.taps.Load())
+		taps[s] = src
+		h.taps.Store(&taps)
+	})
+}
+
+// schemaMessage is what an Arrow IPC stream of s begins with.
+func schemaMessage(s *stream.Stream) []byte {
+	var m message
+	if _, err := recording.NewWriter(&m, s, recording.WriterOptions{Format: recording.StreamFormat}); err != nil {
+		return nil
+	}
+	return bytes.Clone(m.data)
+}
+
+// Written is called by the run.
+func (h *Hub) Written(stream, name string, block recording.Block) {
+	h.change(func() {
+		for _, src := range h.sources {
+			if src.stream.Name != stream {
+				continue
+			}
+			f := src.files[len(src.files)-1]
+			if f.name != name {
+				f = &file{name: name}
+				src.files = append(src.files, f)
+			}
+			f.blocks = append(f.blocks, block)
+			f.size = block.Offset + block.Length
+		}
+	})
+}
+
+// Status is called by the run.
+func (h *Hub) Status(s *run.Snapshot, lost []recording.GapRecord) {
+	h.change(func() { h.now, h.lost = s, lost })
+}
+
+// Ended is called by the run.
+func (h *Hub) Ended(s *store.Summary) {
+	h.change(func() { h.summary = s })
+}
+
+// change changes what others see, and wakes them.
+func (h *Hub) change(f func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f()
+	close(h.changed)
+	h.changed = make(chan struct{})
+}
+
+// next is closed with the next change.
+func (h *Hub) next() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.changed
+}
+
+// find returns the stream of a name, nil if there is none.
+func (h *Hub) find(name string) *source {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i := slices.IndexFunc(h.sources, func(s *source) bool { return s.stream.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return h.sources[i]
+}
+
+// part returns the blocks of a stream's file from one on, and whether the stream
+// goes on in a further file.
+func (h *Hub) part(src *source, number, from int) (name string, blocks []recording.Block, more, ended bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := src.files[number]
+	return f.name, f.blocks[from:len(f.blocks):len(f.blocks)], number+1 < len(src.files), h.summary != nil
+}

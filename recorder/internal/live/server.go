@@ -1,0 +1,287 @@
+package live
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/oniscope/oniscope/recorder/internal/run"
+	"github.com/oniscope/oniscope/recorder/internal/serve"
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// Control is what clients with the token may do.
+type Control interface {
+	Note(n recording.Note) (recording.Note, error)
+	Stop(reason string)
+}
+
+// Options of Serve.
+type Options struct {
+	Page        fs.FS // the page
+	Token       string
+	Host        string   // as it was asked for: a name of this machine
+	AllowOrigin []string // of other pages that may read
+	Certificate *tls.Certificate
+	Control     Control
+}
+
+// Bounds of all clients together.
+const (
+	maxClients     = 16  // that follow: websockets, streams, sockets
+	maxConnections = 160 // of TCP: browsers open six each
+	maxHeader      = 16 << 10
+)
+
+// A Server answers on one address.
+type Server struct {
+	hub   *Hub
+	o     Options
+	guard *guard
+	http  *http.Server
+	up    websocket.Upgrader
+	page  *serve.Page
+	end   chan struct{}
+	once  sync.Once
+	gone  sync.WaitGroup
+
+	mu        sync.Mutex
+	following int
+}
+
+// Serve answers on a listener until Close.
+func Serve(l net.Listener, hub *Hub, o Options) (*Server, error) {
+	g, err := newGuard(&o, l.Addr(), o.Certificate != nil)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{hub: hub, o: o, guard: g, end: make(chan struct{}), page: serve.NewPage(o.Page)}
+	s.up = websocket.Upgrader{HandshakeTimeout: 10 * time.Second, ReadBufferSize: 4 << 10, WriteBufferSize: 32 << 10, WriteBufferPool: &sync.Pool{},
+		CheckOrigin: func(*http.Request) bool { return true }, // the guard has
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, err error) {
+			http.Error(w, err.Error(), status)
+		}}
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0)}
+	l = &bounded{Listener: l, room: make(chan struct{}, maxConnections)}
+	if o.Certificate != nil {
+		s.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*o.Certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+		l = tls.NewListener(l, s.http.TLSConfig)
+	}
+	s.gone.Go(func() { _ = s.http.Serve(l) }) // until Close
+	return s, nil
+}
+
+// lastWords is how long clients may take to hear of the end.
+const lastWords = 2 * time.Second
+
+// Close ends all connections, once clients had a moment to hear of the end.
+func (s *Server) Close() {
+	s.once.Do(func() {
+		until := time.Now().Add(lastWords)
+		for s.clients() > 0 && s.hub.Over() && time.Now().Before(until) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		close(s.end)
+		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+		defer cancel()
+		if s.http.Shutdown(ctx) != nil {
+			s.http.Close()
+		}
+	})
+	s.gone.Wait()
+}
+
+// Over reports whether all files of the run are complete.
+func (h *Hub) Over() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.summary != nil
+}
+
+// clients is how many follow.
+func (s *Server) clients() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.following
+}
+
+// follow runs f for one client more, unless there are too many.
+func (s *Server) follow(f func()) bool {
+	s.mu.Lock()
+	if s.following >= maxClients {
+		s.mu.Unlock()
+		return false
+	}
+	s.following++
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.following--
+		s.mu.Unlock()
+	}()
+	f()
+	return true
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	serve.Secure(w.Header())
+	if s.guard.welcome(w, r) {
+		return
+	}
+	control, no := s.guard.check(w, r)
+	if no != nil {
+		http.Error(w, no.text, no.status)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+		return
+	}
+	switch path := r.URL.Path; {
+	case path == "/" && !r.URL.Query().Has("live") && !r.URL.Query().Has("files"):
+		http.Redirect(w, r, "/?live", http.StatusSeeOther)
+	case path == "/status":
+		s.serveStatus(w)
+	case path == "/socket":
+		s.serveSocket(w, r, control)
+	case strings.HasPrefix(path, "/files/"):
+		s.serveFile(w, r, strings.TrimPrefix(path, "/files/"))
+	case strings.HasPrefix(path, "/live/"):
+		s.serveStream(w, r, strings.TrimPrefix(path, "/live/"))
+	default:
+		s.page.ServeHTTP(w, r)
+	}
+}
+
+// serveStatus is the state as JSON, that of --status-json.
+func (s *Server) serveStatus(w http.ResponseWriter) {
+	s.hub.mu.Lock()
+	now := s.hub.now
+	s.hub.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	if now == nil {
+		now = &run.Snapshot{State: "starting", LeftS: -1, Streams: []run.StreamSnapshot{}}
+	}
+	_ = json.NewEncoder(w).Encode(now) // the reader is gone; nobody hears of it
+}
+
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, control bool) {
+	if !websocket.IsWebSocketUpgrade(r) {
+		http.Error(w, "this is a websocket", http.StatusUpgradeRequired)
+		return
+	}
+	served := s.follow(func() {
+		conn, err := s.up.Upgrade(w, r, nil)
+		if err != nil {
+			return // it has answered
+		}
+		s.gone.Add(1)
+		defer s.gone.Done()
+		newClient(s, conn, control && s.o.Control != nil).serve()
+	})
+	if !served {
+		s.tooMany(w)
+	}
+}
+
+func (s *Server) tooMany(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "5")
+	http.Error(w, fmt.Sprintf("%d clients follow this recording, and no more can", maxClients), http.StatusServiceUnavailable)
+}
+
+// serveFile gives ranges of a file, up to its last whole batch, or all of it once
+// it is complete.
+func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name string) {
+	h := s.hub
+	h.mu.Lock()
+	dir, mark, size, found, whole := h.begun.Dir, h.begun.StartUTC, int64(0), false, h.summary != nil
+	for _, src := range h.sources {
+		for i, f := range src.files {
+			if f.name == name {
+				found, size = true, f.size
+				whole = whole || i+1 < len(src.files)
+			}
+		}
+	}
+	h.mu.Unlock()
+	if !found {
+		http.NotFound(w, r)
+		return
+	}
+	f, err := os.Open(filepath.Join(dir, name))
+	if err != nil {
+		http.Error(w, "the file cannot be opened any more", http.StatusGone)
+		return
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		http.Error(w, "the file cannot be read any more", http.StatusGone)
+		return
+	}
+	if whole || size == 0 || size > info.Size() { // of one that was cut from outside, what is there
+		size = info.Size()
+	}
+	w.Header().Set("Content-Type", "application/vnd.apache.arrow.file")
+	w.Header().Set("ETag", fmt.Sprintf("%q", mark+" "+name)) // the bytes that are there stay
+	out := &patient{ResponseWriter: w, control: http.NewResponseController(w)}
+	http.ServeContent(out, r, name, time.Time{}, io.NewSectionReader(f, 0, size))
+}
+
+// A patient writer gives each write its time, and not the whole answer.
+type patient struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (p *patient) Write(data []byte) (int, error) {
+	_ = p.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	return p.ResponseWriter.Write(data)
+}
+
+// A bounded listener closes connections that are too many.
+type bounded struct {
+	net.Listener
+	room chan struct{}
+}
+
+func (b *bounded) Accept() (net.Conn, error) {
+	for {
+		conn, err := b.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case b.room <- struct{}{}:
+			return &counted{Conn: conn, leave: sync.OnceFunc(func() { <-b.room })}, nil
+		default:
+			conn.Close()
+		}
+	}
+}
+
+type counted struct {
+	net.Conn
+	leave func()
+}
+
+func (c *counted) Close() error {
+	c.leave()
+	return c.Conn.Close()
+}
+
+var _ run.Listener = (*Hub)(nil)
