@@ -62,8 +62,9 @@ var operations = map[string]operation{
 	"chooseStartTime": plain(func(_ *engine.Engine, c *call, a engine.ChooseArgs) (any, error) {
 		return engine.ChooseStartTime(a), nil
 	}),
-	"engine": plain(func(_ *engine.Engine, c *call, _ struct{}) (any, error) {
-		state := engine.State{Read: bytesRead.Load(), Version: stream.Version}
+	"engine": plain(func(e *engine.Engine, c *call, _ struct{}) (any, error) {
+		state := e.Kept()
+		state.Read = bytesRead.Load()
 		if memory := c.b.host.Get("memory"); memory.Type() == js.TypeFunction {
 			state.Bytes = int64(memory.Invoke().Float())
 		}

@@ -75,10 +75,10 @@ export function publish(state, stage, open) {
       return state.client.verify(stream);
     },
 
-    /** Memory of the engine and bytes read from files. */
+    /** Memory of the engine, bytes read from files, and how much of the files it keeps. */
     async engine() {
-      const { bytes, read } = await state.client.engine();
-      return { bytes, read };
+      const { bytes, read, cache_bytes, cache_limit } = await state.client.engine();
+      return { bytes, read, cache_bytes, cache_limit };
     },
   };
   Object.defineProperty(globalThis, "oniscope", { value: Object.freeze(oniscope), configurable: true });

@@ -336,8 +336,8 @@ export interface Chosen { csv: string; words: string }
 /** What a start-time CSV says: hz of the acquisition clock, 0 if unknown, and when acquisition began, RFC 3339 in UTC. */
 export interface StartTime { hz: number; start_utc: string; note: string }
 
-/** wasm memory and file bytes read since start. */
-export interface EngineState { bytes: number; read: number; version: string }
+/** wasm memory and file bytes read since start; of memory, what is kept of the files (a second look at a span reads nothing), and how much that may become. */
+export interface EngineState { bytes: number; read: number; version: string; cache_bytes: number; cache_limit: number }
 
 /** The main thread's client, web/src/engine.js: `startEngine()` gives one in a worker of its own. */
 export interface EngineClient {

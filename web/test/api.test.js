@@ -11,7 +11,7 @@ beforeEach(() => {
   given = [];
   const answer = (name) => async (...args) => {
     calls.push([name, ...args]);
-    return name === "engine" ? { bytes: 1, read: 2, version: "x" } : { of: name };
+    return name === "engine" ? { bytes: 1, read: 2, version: "x", cache_bytes: 3, cache_limit: 4 } : { of: name };
   };
   const client = Object.fromEntries(["info", "values", "slice", "recover", "verify", "engine"].map((name) => [name, answer(name)]));
   state = new State(/** @type {any} */ (client), () => 1);
@@ -40,7 +40,7 @@ test("requests go to the engine with the stream's id", async () => {
   await oniscope.recover("a", { salvage: ["all"] });
   await oniscope.verify("b");
   assert.deepEqual(calls, [["info", "a"], ["values", "a", "Clock", 1, 5], ["slice", { start: 1, format: "csv", stream: "a" }], ["slice", { stream: "b" }], ["recover", { salvage: ["all"], stream: "a" }], ["verify", "b"]]);
-  assert.deepEqual(await oniscope.engine(), { bytes: 1, read: 2 });
+  assert.deepEqual(await oniscope.engine(), { bytes: 1, read: 2, cache_bytes: 3, cache_limit: 4 });
 });
 
 test("a stream that is not open is named, with those that are", async () => {

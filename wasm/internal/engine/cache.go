@@ -7,14 +7,14 @@ import (
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
-// maxCacheBytes bounds the decoded columns that are kept: a minute of a
-// dozen channels at 30 kHz, or two seconds of a whole probe.
-const maxCacheBytes = 48 << 20
+// defaultCacheBytes bounds what is kept of the files: eight seconds of a whole
+// probe as they are, or an hour of it in a thousand pixels.
+const defaultCacheBytes = 256 << 20
 
-// A columnCache keeps decoded columns, least recently used out first. Columns
-// that were read together leave together, because they may share memory.
-// It may be used from several goroutines.
-type columnCache struct {
+// A cache keeps what was made of the files, least recently used out first. What
+// was read together leaves together, because it may share memory. It may be used
+// from several goroutines.
+type cache struct {
 	mu    sync.Mutex
 	limit int64
 	bytes int64
@@ -22,27 +22,33 @@ type columnCache struct {
 	index map[cacheKey]*list.Element
 }
 
+// A cacheKey is a column of a batch (level of values), a tile (batch counts
+// groups of batches), or the ticks of the bins of a batch (column ofTicks).
 type cacheKey struct {
-	stream *openStream
-	batch  int
-	column int
+	stream        *openStream
+	batch, column int
+	level         int
 }
+
+const (
+	values  = -1 // level of decoded columns
+	ofTicks = -1 // column of ticks
+)
 
 type cacheGroup struct {
-	keys    []cacheKey
-	vectors []*plotVector
-	bytes   int64
+	keys  []cacheKey
+	kept  []any // *plotVector, *tile or []float64, by key
+	bytes int64
 }
 
-func newColumnCache(limit int64) *columnCache {
-	return &columnCache{limit: limit, order: list.New(), index: map[cacheKey]*list.Element{}}
+func newCache(limit int64) *cache {
+	return &cache{limit: limit, order: list.New(), index: map[cacheKey]*list.Element{}}
 }
 
-// get returns a column, or nil.
-func (c *columnCache) get(s *openStream, batch, column int) *plotVector {
+// get returns what is kept, or nil.
+func (c *cache) get(key cacheKey) any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := cacheKey{s, batch, column}
 	e := c.index[key]
 	if e == nil {
 		return nil
@@ -51,25 +57,43 @@ func (c *columnCache) get(s *openStream, batch, column int) *plotVector {
 	group := e.Value.(*cacheGroup)
 	for i := range group.keys {
 		if group.keys[i] == key {
-			return group.vectors[i]
+			return group.kept[i]
 		}
 	}
 	return nil
 }
 
-// put keeps columns of one batch that were read together; what alone is
-// larger than the limit is not kept.
-func (c *columnCache) put(s *openStream, batch int, vectors []*plotVector) {
-	group := &cacheGroup{vectors: vectors}
+// vector returns a column, or nil.
+func (c *cache) vector(s *openStream, batch, column int) *plotVector {
+	v, _ := c.get(cacheKey{s, batch, column, values}).(*plotVector)
+	return v
+}
+
+// putVectors keeps columns of one batch that were read together.
+func (c *cache) putVectors(s *openStream, batch int, vectors []*plotVector) {
+	group := &cacheGroup{}
 	for _, v := range vectors {
-		group.keys = append(group.keys, cacheKey{s, batch, v.Column})
+		group.keys, group.kept = append(group.keys, cacheKey{s, batch, v.Column, values}), append(group.kept, v)
 		group.bytes += int64(cap(v.Data) + cap(v.Valid) + cap(v.own) + 4*cap(v.RunEnds))
 	}
+	c.put(group)
+}
+
+// entryBytes is about what an entry takes besides what is kept.
+const entryBytes = 256
+
+// putOne keeps one thing of so many bytes.
+func (c *cache) putOne(key cacheKey, kept any, bytes int64) {
+	c.put(&cacheGroup{[]cacheKey{key}, []any{kept}, bytes + entryBytes})
+}
+
+// put keeps a group; what alone is larger than the limit is not kept.
+func (c *cache) put(group *cacheGroup) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if group.bytes > c.limit {
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	e := c.order.PushFront(group)
 	for _, key := range group.keys {
 		c.index[key] = e // the later of two readings of a column counts
@@ -81,7 +105,7 @@ func (c *columnCache) put(s *openStream, batch int, vectors []*plotVector) {
 }
 
 // forget drops everything of a stream.
-func (c *columnCache) forget(s *openStream) {
+func (c *cache) forget(s *openStream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for e := c.order.Front(); e != nil; {
@@ -93,7 +117,14 @@ func (c *columnCache) forget(s *openStream) {
 	}
 }
 
-func (c *columnCache) drop(e *list.Element) {
+// size is how many bytes are kept.
+func (c *cache) size() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes
+}
+
+func (c *cache) drop(e *list.Element) {
 	group := c.order.Remove(e).(*cacheGroup)
 	c.bytes -= group.bytes
 	for _, key := range group.keys {

@@ -9,6 +9,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"sync"
@@ -24,8 +25,11 @@ type Engine struct {
 	Yield func()           // lets waiting messages in; nil: there are none
 	Now   func() time.Time // paces progress messages; nil: no pacing, one a step
 
+	CacheBytes int64 // of what is kept of the files; 0: 256 MiB
+
 	once    sync.Once
-	cache   *columnCache
+	cache   *cache
+	tiles   sync.Mutex // guards what is in the tiles of the cache
 	mu      sync.Mutex
 	streams map[string]*openStream
 }
@@ -60,7 +64,7 @@ type openStream struct {
 
 func (e *Engine) init() {
 	e.once.Do(func() {
-		e.cache = newColumnCache(maxCacheBytes)
+		e.cache = newCache(cmp.Or(e.CacheBytes, defaultCacheBytes))
 		e.streams = map[string]*openStream{}
 	})
 }
@@ -70,6 +74,15 @@ type State struct {
 	Bytes   int64  `json:"bytes"` // of memory
 	Read    int64  `json:"read"`  // bytes, of all files since the start
 	Version string `json:"version"`
+
+	CacheBytes int64 `json:"cache_bytes"` // of memory: what is kept of the files
+	CacheLimit int64 `json:"cache_limit"` // how much that may become
+}
+
+// Kept is the part of State that the engine itself knows.
+func (e *Engine) Kept() State {
+	e.init()
+	return State{Version: stream.Version, CacheBytes: e.cache.size(), CacheLimit: e.cache.limit}
 }
 
 // columns describes the columns of the stream.

@@ -162,7 +162,7 @@ func (e *Engine) envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 	switch {
 	case few && (q.exact || span.batches() <= affordable):
 		return e.samples(ctx, s, &q, span, stride)
-	case span.batches() <= affordable:
+	case span.batches() <= affordable || e.seen(s, &q, span):
 		return e.exact(ctx, s, &q, span, nil, progress)
 	case quality == "coarse":
 		return e.sampled(ctx, s, &q, span, affordable)

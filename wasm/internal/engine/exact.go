@@ -20,14 +20,21 @@ const progressInterval = 150 * time.Millisecond
 func (e *Engine) exact(ctx context.Context, s *openStream, q *request, span batchSpan, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
 	env := q.empty("envelope", "exact")
 	pace := e.pace(progressInterval)
-	keep := s.bytesOf(q.columns)*int64(span.batches()) <= maxCacheBytes/2
+	keep := s.bytesOf(q.columns)*int64(span.batches()) <= e.cache.limit/2
+	level, tiled := s.level(q, span)
 	together := s.together(q.columns)
 	for from := span.first; from <= span.last; from += together {
 		var batches []int
 		for b := from; b <= span.last && b < from+together; b++ {
 			batches = append(batches, b)
 		}
-		done, err := e.addBatches(ctx, s, q, env, batches, keep)
+		var done float64
+		var err error
+		if tiled {
+			done, err = e.addTiles(ctx, s, q, env, batches, level)
+		} else {
+			done, err = e.addBatches(ctx, s, q, env, batches, keep)
+		}
 		if err != nil {
 			return nil, err
 		}

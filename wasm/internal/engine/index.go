@@ -27,10 +27,11 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 			for b := batch; b < min(n, batch+together); b++ {
 				next = append(next, b)
 			}
-			if err := s.reader.LoadClockEnds(next); err != nil {
-				s.mu.Unlock()
+			s.mu.Unlock()
+			if err := s.loadEnds(next); err != nil {
 				return nil, err
 			}
+			s.mu.Lock()
 		}
 		_, _, _, err := s.line.at(batch)
 		s.mu.Unlock()

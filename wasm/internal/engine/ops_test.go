@@ -328,22 +328,22 @@ func TestClosedStreamsAreGone(t *testing.T) {
 }
 
 func TestTheCacheStaysWithinItsLimit(t *testing.T) {
-	c := newColumnCache(1000)
+	c := newCache(1000)
 	s := &openStream{}
 	vector := func(column int) *plotVector {
 		return &plotVector{Vector: recording.Vector{Column: column, Data: make([]byte, 100)}}
 	}
 	for batch := range 50 {
-		c.put(s, batch, []*plotVector{vector(0), vector(1)})
-		if c.get(s, 0, 0) == nil { // used all the time: stays
+		c.putVectors(s, batch, []*plotVector{vector(0), vector(1)})
+		if c.vector(s, 0, 0) == nil { // used all the time: stays
 			t.Fatalf("batch %d put out what is in use", batch)
 		}
 		if c.bytes > 1000 || c.order.Len() > 5 || len(c.index) > 10 {
 			t.Fatalf("%d bytes, %d groups, %d keys", c.bytes, c.order.Len(), len(c.index))
 		}
 	}
-	c.put(s, 99, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 5000)}}})
-	if c.bytes > 1000 || c.get(s, 99, 0) != nil {
+	c.putVectors(s, 99, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 5000)}}})
+	if c.bytes > 1000 || c.vector(s, 99, 0) != nil {
 		t.Error("what is larger than the limit was kept")
 	}
 }

@@ -80,24 +80,32 @@ func (e *Engine) read(s *openStream, batches, columns []int, keep bool) ([]batch
 	for k, batch := range batches {
 		result[k].vectors = make([]*plotVector, len(columns))
 		for i, c := range columns {
-			if result[k].vectors[i] = e.cache.get(s, batch, c); result[k].vectors[i] == nil {
+			if result[k].vectors[i] = e.cache.vector(s, batch, c); result[k].vectors[i] == nil {
 				missing[k] = append(missing[k], i)
 			}
 		}
 	}
-	for from := 0; from < len(batches); {
+	return result, alike(missing, func(from, to int) error {
+		return e.readMissing(s, batches[from:to], columns, missing[from], result[from:to], keep)
+	})
+}
+
+// alike calls read for each stretch of batches that lack the same, if they lack
+// anything.
+func alike(missing [][]int, read func(from, to int) error) error {
+	for from := 0; from < len(missing); {
 		to := from + 1
-		for to < len(batches) && slices.Equal(missing[from], missing[to]) {
+		for to < len(missing) && slices.Equal(missing[from], missing[to]) {
 			to++
 		}
 		if len(missing[from]) > 0 {
-			if err := e.readMissing(s, batches[from:to], columns, missing[from], result[from:to], keep); err != nil {
-				return nil, err
+			if err := read(from, to); err != nil {
+				return err
 			}
 		}
 		from = to
 	}
-	return result, nil
+	return nil
 }
 
 func (e *Engine) readMissing(s *openStream, batches, columns, missing []int, result []batchRead, keep bool) error {
@@ -126,7 +134,7 @@ func (e *Engine) readMissing(s *openStream, batches, columns, missing []int, res
 			result[k].vectors[at] = fresh[i]
 		}
 		if keep && !s.closed.Load() {
-			e.cache.put(s, batch, fresh)
+			e.cache.putVectors(s, batch, fresh)
 		}
 	}
 	return nil

@@ -1,0 +1,327 @@
+package engine
+
+import (
+	"context"
+	"math"
+
+	"github.com/oniscope/oniscope/shared/decimate"
+)
+
+// A view that holds more than this, in bytes of its columns, is made of tiles; of
+// less the rows themselves are kept, and its bins begin and end at the exact row.
+var maxRowBytes = 32e6 // changed by tests
+
+// level is of which tiles a view is made; ok is false for one that is made of its
+// rows.
+func (s *openStream) level(q *request, span batchSpan) (level int, ok bool) {
+	level = tileLevel(span.rows / float64(q.N))
+	bytes := float64(s.bytesOf(q.columns)) * float64(span.batches())
+	return level, level >= minTileLevel && bytes > maxRowBytes
+}
+
+// seen reports whether all tiles of a view are kept.
+func (e *Engine) seen(s *openStream, q *request, span batchSpan) bool {
+	level, ok := s.level(q, span)
+	if !ok {
+		return false
+	}
+	for batch := span.first; batch <= span.last; batch++ {
+		for _, c := range q.columns {
+			if _, _, ok := e.bins(s, batch, c, level); !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// addTiles widens env by batches, bin by bin of a level: each goes to the pixel in
+// which its middle row lies, so that the edges of pixels are good to an eighth of
+// one. It returns the tick of the last row.
+func (e *Engine) addTiles(ctx context.Context, s *openStream, q *request, env *Envelope, batches []int, level int) (last float64, err error) {
+	if err := s.loadEnds(batches); err != nil {
+		return 0, err
+	}
+	pixels := make([][]int32, len(batches))
+	for from := 0; from < len(q.columns); {
+		to := from + 1
+		for to < len(q.columns) && s.bytesOf(q.columns[from:to+1])*int64(len(batches)) <= s.stepLimit() {
+			to++
+		}
+		got, err := e.tiled(s, batches, q.columns[from:to], level)
+		if err != nil {
+			return 0, err
+		}
+		for k, batch := range batches {
+			if got[k].err != nil {
+				continue
+			}
+			if pixels[k] == nil {
+				ticks, err := e.middles(s, batch, got[k].rows, level)
+				if err != nil {
+					return 0, err
+				}
+				pixels[k] = q.pixels(ticks)
+				env.RowsUsed += rowsOn(pixels[k], got[k].rows, level)
+			}
+			for c, bins := range got[k].bins {
+				addBins(env.bin(from+c, 0), bins, pixels[k])
+			}
+		}
+		if err := e.Breathe(ctx); err != nil {
+			return 0, err
+		}
+		from = to
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, last = s.line.guess(batches[len(batches)-1])
+	return last, nil
+}
+
+// loadEnds reads the clock ends that middles needs, all of them together.
+func (s *openStream) loadEnds(batches []int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var without []int
+	for _, b := range batches {
+		if s.line.places[b].state == unread {
+			without = append(without, b)
+		}
+	}
+	if len(without) == 0 {
+		return nil
+	}
+	return s.reader.LoadClockEnds(without)
+}
+
+// outside marks bins that are on no pixel.
+const outside = -1
+
+// pixels says in which pixel column each tick is.
+func (q *request) pixels(ticks []float64) []int32 {
+	out := make([]int32, len(ticks))
+	for i, t := range ticks {
+		out[i] = outside
+		if t >= q.From && t < q.To {
+			out[i] = int32(q.Bin(t))
+		}
+	}
+	return out
+}
+
+// rowsOn is how many rows of a batch are on a pixel.
+func rowsOn(pixels []int32, rows, level int) (n int64) {
+	for j, p := range pixels {
+		if p != outside {
+			n += int64(min(rows, (j+1)<<level) - j<<level)
+		}
+	}
+	return n
+}
+
+// addBins adds bins to their pixels.
+func addBins(row []decimate.Bin, bins []tileBin, pixels []int32) {
+	for from := 0; from < len(bins); {
+		p, to := pixels[from], from+1
+		for to < len(bins) && pixels[to] == p {
+			to++
+		}
+		if p != outside {
+			all := together(bins[from:to])
+			row[p].Add(&all)
+		}
+		from = to
+	}
+}
+
+// A tiledRead is bins of columns of a batch.
+type tiledRead struct {
+	bins [][]tileBin
+	rows int
+	err  error // *recording.CorruptError: the batch is damaged
+}
+
+// tiled gives the bins of columns of batches, from the tiles that are kept or from
+// the file.
+func (e *Engine) tiled(s *openStream, batches, columns []int, level int) ([]tiledRead, error) {
+	result := make([]tiledRead, len(batches))
+	missing := make([][]int, len(batches)) // positions in columns
+	for k, batch := range batches {
+		result[k].bins = make([][]tileBin, len(columns))
+		for i, c := range columns {
+			if bins, rows, ok := e.bins(s, batch, c, level); ok {
+				result[k].bins[i], result[k].rows = bins, rows
+			} else {
+				missing[k] = append(missing[k], i)
+			}
+		}
+	}
+	return result, alike(missing, func(from, to int) error {
+		wanted := make([]int, len(missing[from]))
+		for i, at := range missing[from] {
+			wanted[i] = columns[at]
+		}
+		fresh, err := e.summed(s, batches[from:to], wanted, level)
+		if err != nil {
+			return err
+		}
+		for k := from; k < to; k++ {
+			if result[k].err = fresh[k-from].err; result[k].err != nil {
+				continue
+			}
+			result[k].rows = fresh[k-from].rows
+			for i, at := range missing[k] {
+				bins := fresh[k-from].bins[i]
+				result[k].bins[at] = bins
+				e.keepBins(s, batches[k], wanted[i], level, result[k].rows, bins)
+				if top := s.topLevel(); level < top {
+					e.keepBins(s, batches[k], wanted[i], top, result[k].rows, coarser(bins, top-level))
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// topLevel is the level at which a full batch is one bin; all that is read fills
+// it, so that an overview costs nothing of what was seen.
+func (s *openStream) topLevel() int {
+	level := minTileLevel
+	for binsIn(int(s.perBatch), level) > 1 {
+		level++
+	}
+	return level
+}
+
+// summed reads columns of batches and makes bins of them.
+func (e *Engine) summed(s *openStream, batches, columns []int, level int) ([]tiledRead, error) {
+	s.mu.Lock()
+	list, errs, err := s.reader.PeekBatches(batches, columns)
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	result := make([]tiledRead, len(batches))
+	for k, batch := range batches {
+		if errs[k] != nil {
+			if !damaged(errs[k]) {
+				return nil, errs[k]
+			}
+			s.note(batch, errs[k])
+			result[k].err = errs[k]
+			continue
+		}
+		r := &result[k]
+		r.rows = list[k].Rows
+		for i := range columns {
+			v := s.plotVector(list[k], i)
+			bins := make([]decimate.Bin, binsIn(r.rows, level))
+			sum(bins, v, levelEdges(r.rows, level))
+			r.bins = append(r.bins, packed(bins))
+		}
+	}
+	return result, nil
+}
+
+// levelEdges are the rows at which the bins of a level begin, and the end.
+func levelEdges(rows, level int) []int {
+	edges := make([]int, binsIn(rows, level)+1)
+	for i := range edges {
+		edges[i] = min(rows, i<<level)
+	}
+	return edges
+}
+
+// middles gives the tick of the middle row of each bin of a batch. Clock is read
+// only where its ends say that it does not rise evenly.
+func (e *Engine) middles(s *openStream, batch, rows, level int) ([]float64, error) {
+	n := binsIn(rows, level)
+	middle := func(j int) int { return min(rows-1, j<<level+1<<level/2) }
+	ticks := make([]float64, n)
+	s.mu.Lock()
+	first, last, sure, err := s.line.at(batch)
+	even := !sure || s.even(first, last, rows)
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if even {
+		step := 0.0
+		if rows > 1 {
+			step = (last - first) / float64(rows-1)
+		}
+		for j := range ticks {
+			ticks[j] = first + step*float64(middle(j))
+		}
+		return ticks, nil
+	}
+	known, err := e.everyTick(s, batch)
+	if err != nil {
+		return nil, err
+	}
+	for j := range ticks {
+		if m := middle(j); known == nil { // damage in Clock only: as if it were even
+			ticks[j] = first + (last-first)*float64(m)/math.Max(1, float64(rows-1))
+		} else {
+			ticks[j] = known[min((m+tickRows-1)/tickRows, len(known)-1)]
+		}
+	}
+	return ticks, nil
+}
+
+// tickRows is how far apart the ticks lie that are kept of a batch that is not
+// even: the middle of a bin of any level is one of them, or the last row.
+const tickRows = 1 << minTileLevel / 2
+
+// everyTick gives the ticks of each tickRows-th row of a batch, and of the last;
+// nil if its Clock is damaged.
+func (e *Engine) everyTick(s *openStream, batch int) ([]float64, error) {
+	key := cacheKey{s, batch, ofTicks, minTileLevel}
+	if kept, ok := e.cache.get(key).([]float64); ok {
+		return kept, nil
+	}
+	read, err := e.read(s, []int{batch}, []int{s.clock}, false)
+	if err != nil || read[0].err != nil {
+		return nil, err
+	}
+	all, _, err := s.splitClock(batch, read[0].vectors)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	var ticks []float64
+	for row := 0; row < len(all)-1; row += tickRows {
+		ticks = append(ticks, float64(all[row]))
+	}
+	ticks = append(ticks, float64(all[len(all)-1]))
+	e.cache.putOne(key, ticks, int64(8*len(ticks)))
+	return ticks, nil
+}
+
+// even reports whether a batch that begins and ends at these ticks has its rows
+// evenly between them, so that nothing is missing inside; the caller holds s.mu.
+// That takes the period to be known: from following the clock, or from the first
+// batch and the last agreeing.
+func (s *openStream) even(first, last float64, rows int) bool {
+	if s.clock < 0 {
+		return true
+	}
+	fits := func(first, last, rows, period float64) bool {
+		return period > 0 && math.Abs(last-first-(rows-1)*period) <= evenWithin*period
+	}
+	if s.times != nil {
+		return fits(first, last, float64(rows), s.period)
+	}
+	period := s.samplePeriod()
+	for _, b := range []int{0, len(s.line.places) - 1} {
+		p := s.line.places[b]
+		if p.state != trusted || !fits(p.first, p.last, s.rowsOf(b), period) {
+			return false
+		}
+	}
+	return fits(first, last, float64(rows), period)
+}
+
+// evenWithin is by how many periods the ends of an even batch may be off; one
+// missing row is a whole one.
+const evenWithin = 0.75

@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/decimate"
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// onTiles has views made of tiles however small they are.
+func onTiles(t *testing.T) {
+	before := maxRowBytes
+	maxRowBytes = 0
+	t.Cleanup(func() { maxRowBytes = before })
+}
+
+// tiledReference is what a view made of tiles promises: bins of 2^level rows of
+// each batch, each on the pixel in which its middle row is.
+func tiledReference(v decimate.Bins, column, level int) []decimate.Bin {
+	out := make([]decimate.Bin, v.N)
+	start := 0
+	for _, rows := range testBatches {
+		for at := 0; at < rows; at += 1 << level {
+			end := min(rows, at+1<<level)
+			middle := float64(testTick(start + min(rows-1, at+1<<level/2)))
+			if middle < v.From || middle >= v.To {
+				continue
+			}
+			var values []float64
+			for row := at; row < end; row++ {
+				values = append(values, testValue(column, start+row))
+			}
+			decimate.Sum(out[v.Bin(middle):][:1], values, nil, []int{0, len(values)})
+		}
+		start += rows
+	}
+	return out
+}
+
+func TestAViewOfTilesHasEveryRowAtItsPlace(t *testing.T) {
+	onTiles(t)
+	first, last := float64(testTick(0)), float64(testTick(testRows()-1))
+	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
+		for _, indexed := range []bool{false, true} {
+			e, _ := openTest(t, testRecording(t, codec))
+			if indexed {
+				if _, err := e.Index(context.Background(), "np_0", nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, v := range []decimate.Bins{
+				{From: first - 7, To: last + 11, N: 15},
+				{From: first - 5e6, To: last + 5e6, N: 9},
+				{From: float64(testTick(350)) + 0.5, To: float64(testTick(1300)) + 0.5, N: 7},
+				{From: first - 7, To: last + 11, N: 4}, // of the finer tiles
+			} {
+				columns := []int{2, 0, 3, 5, 6}
+				env, err := e.Envelope(context.Background(), envelopeArgs(v.From, v.To, v.N, "exact", columns...), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := e.streams["np_0"]
+				span, err := e.span(s, v)
+				if err != nil {
+					t.Fatal(err)
+				}
+				level := tileLevel(span.rows / float64(v.N))
+				if level < minTileLevel || env.Quality != "exact" {
+					t.Fatalf("level %d, %s", level, env.Quality)
+				}
+				for c, column := range columns {
+					for b, want := range tiledReference(v, column, level) {
+						i, sd := c*v.N+b, want.SD()
+						if want.Count == 0 {
+							if env.Data[2*i] == env.Data[2*i] {
+								t.Errorf("column %d bin %d of %d: %v where nothing is", column, b, v.N, env.Data[2*i])
+							}
+							continue
+						}
+						if env.Data[2*i] != want.Min || env.Data[2*i+1] != want.Max || math.Abs(float64(env.Mean[i])-want.Mean) > 1e-3 || math.Abs(float64(env.SD[i])-sd) > 1e-3 {
+							t.Errorf("%v indexed %v: column %d bin %d of %d, level %d: %v to %v, mean %v, sd %v, want %+v, sd %v", codec, indexed, column, b, v.N, level,
+								env.Data[2*i], env.Data[2*i+1], env.Mean[i], env.SD[i], want, sd)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// openCounting opens data and counts what is read from then on.
+func openCounting(t *testing.T, data []byte, e *Engine) (*countingSource, *StreamInfo) {
+	t.Helper()
+	source := &countingSource{ReaderAt: bytes.NewReader(data)}
+	info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, source, int64(len(data)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source.bytes = 0
+	return source, info
+}
+
+func TestASecondLookReadsNothing(t *testing.T) {
+	onTiles(t)
+	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
+		e := &Engine{}
+		source, info := openCounting(t, testRecording(t, codec), e)
+		look := func(from, to float64, bins int, quality string) *Envelope {
+			env, err := e.Envelope(context.Background(), envelopeArgs(from, to, bins, quality, 0, 1, 2, 4), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return env
+		}
+		from, to := info.Clock.First, info.Clock.Last+1
+		first := look(from, to, 20, "exact")
+		if source.bytes == 0 {
+			t.Fatal("nothing was read")
+		}
+		source.bytes = 0
+		for _, quality := range []string{"coarse", "exact"} {
+			if again := look(from, to, 20, quality); again.Quality != "exact" {
+				t.Errorf("%s: what was seen comes %s", quality, again.Quality)
+			} else if at, ok := sameFloats(again.Data, first.Data); !ok {
+				t.Errorf("the second look differs at %d", at)
+			}
+		}
+		look(from+(to-from)/4, to-(to-from)/4, 10, "exact") // a part of it
+		look(from, to, 7, "exact")                          // from farther away
+		if _, err := e.Overview(context.Background(), OverviewArgs{"np_0", []int{1}, 8}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.HeatMap(context.Background(), envelopeArgs(from, to, 20, "exact", 0, 1, 2, 4), nil); err != nil {
+			t.Fatal(err)
+		}
+		if source.bytes != 0 {
+			t.Errorf("%v: %d bytes were read again", codec, source.bytes)
+		}
+	}
+}
+
+func TestOneColumnOfALongRecordingReadsNoClock(t *testing.T) {
+	onTiles(t)
+	data := largeRecording(t, 500, 200) // 2 bytes a row of column 0, 8 of Clock
+	e := &Engine{}
+	source, info := openCounting(t, data, e)
+	if _, err := e.Index(context.Background(), "np_0", nil); err != nil {
+		t.Fatal(err)
+	}
+	source.bytes = 0
+	args := envelopeArgs(info.Clock.First, info.Clock.Last+1, 600, "exact", 0)
+	env, err := e.Envelope(context.Background(), args, func(*Envelope) {})
+	if err != nil || env.RowsUsed != 100_000 {
+		t.Fatalf("%d rows, %v", env.RowsUsed, err)
+	}
+	coarse := int64(coarseBatches * 200 * 2)
+	if source.bytes > 2*100_000*21/20+coarse {
+		t.Errorf("%d bytes were read of a column of %d", source.bytes, 2*100_000)
+	}
+}
+
+func TestTilesStayWithinTheCache(t *testing.T) {
+	onTiles(t)
+	e := &Engine{CacheBytes: 40_000}
+	_, info := openCounting(t, largeRecording(t, 500, 200), e)
+	for _, bins := range []int{500, 900, 50, 1200} {
+		if _, err := e.Envelope(context.Background(), envelopeArgs(info.Clock.First, info.Clock.Last+1, bins, "exact", 0), nil); err != nil {
+			t.Fatal(err)
+		}
+		if kept := e.Kept(); kept.CacheBytes > kept.CacheLimit || kept.CacheBytes == 0 || kept.CacheLimit != 40_000 {
+			t.Errorf("%d of %d bytes are kept", kept.CacheBytes, kept.CacheLimit)
+		}
+	}
+}
