@@ -29,6 +29,17 @@ type operation func(b *bridge, c *call) (reply, error)
 // others, is the bridge's own.
 var operations = map[string]operation{
 	"open": with(open),
+	"openGrowing": with(func(b *bridge, c *call, a engine.OpenGrowingArgs) (reply, error) {
+		file, err := newJSFile(c.args.Get("source"))
+		if err != nil {
+			return reply{}, err
+		}
+		info, err := b.engine.OpenGrowing(c.ctx, a, file, file.size)
+		return reply{value: info}, err
+	}),
+	"grow": plain(func(e *engine.Engine, c *call, a engine.GrowArgs) (any, error) {
+		return e.Grow(c.ctx, a)
+	}),
 	"close": plain(func(e *engine.Engine, c *call, a engine.StreamArgs) (any, error) {
 		return nil, e.Close(a.Stream)
 	}),

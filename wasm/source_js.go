@@ -56,6 +56,13 @@ func newJSFile(source js.Value) (*jsFile, error) {
 	return f, nil
 }
 
+// Grow takes in that the file at the URL has become longer.
+func (f *jsFile) Grow(size int64) {
+	if size > f.size && f.url != "" {
+		f.size, f.all = size, nil
+	}
+}
+
 // ReadAt implements io.ReaderAt.
 func (f *jsFile) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off >= f.size {

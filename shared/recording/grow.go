@@ -45,6 +45,9 @@ func (r *Reader) Grow(size int64, index []Block) error {
 		}
 		end = b.Offset + b.Length
 	}
+	if len(r.batches) == 0 {
+		r.rhythms = nil
+	}
 	exact := len(r.starts) == len(r.batches)+1
 	for _, b := range index {
 		s := batchState{offset: b.Offset, metaLength: b.MetaLength, bodyLength: b.Length - int64(b.MetaLength), rows: b.Rows, said: true}

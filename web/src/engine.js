@@ -56,6 +56,16 @@ export class Engine {
     return this.#request("open", args, opts);
   }
 
+  /** @type {EngineClient["openGrowing"]} */
+  openGrowing(args) {
+    return this.#request("openGrowing", args);
+  }
+
+  /** @type {EngineClient["grow"]} */
+  grow(args) {
+    return this.#request("grow", args);
+  }
+
   /** @type {EngineClient["close"]} */
   close(stream) {
     return this.#request("close", { stream });

@@ -10,6 +10,8 @@
 /** What the page asks: `{id, op, args}`. */
 export type Request = { id: number } & (
   | { op: "open"; args: OpenArgs }
+  | { op: "openGrowing"; args: OpenGrowingArgs }
+  | { op: "grow"; args: GrowArgs }
   | { op: "close"; args: StreamArgs }
   | { op: "index"; args: StreamArgs }
   | { op: "info"; args: StreamArgs }
@@ -55,6 +57,19 @@ export interface OpenArgs {
   source: File | string;
   /** of the file */
   name: string;
+}
+
+/** A file that is being written. blocks: where its batches are, as its recorder says: offset, length, bytes of the header, rows, first and last Clock of each */
+export interface OpenGrowingArgs { stream: string; source: string; name: string; blocks: number[][] }
+
+/** What came to such a file. size: of the file, up to its last whole batch */
+export interface GrowArgs { stream: string; size: number; blocks: number[][] }
+/** The facts of a stream that change when its file grows. */
+export interface Grown {
+  size_bytes: number; rows: number; rows_exact: boolean; batches: number;
+  start: number | null; duration_s: number | null;
+  clock: ClockInfo;
+  coverage: CoverageSpan[];
 }
 
 /** Progress of open and index: batches whose header was read, of so many (0: unknown); bytes read; the place in the file, where it is walked from its beginning. */
@@ -342,6 +357,8 @@ export interface EngineState { bytes: number; read: number; version: string; cac
 /** The main thread's client, web/src/engine.js: `startEngine()` gives one in a worker of its own. */
 export interface EngineClient {
   open(args: OpenArgs, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
+  openGrowing(args: OpenGrowingArgs): Promise<StreamInfo>;
+  grow(args: GrowArgs): Promise<Grown>;
   close(stream: string): Promise<void>;
   /** reads every batch header; the info afterwards is exact */
   index(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;

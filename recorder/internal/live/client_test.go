@@ -98,19 +98,22 @@ func TestWhatIsShownAreTheExtremesOfTheRows(t *testing.T) {
 	schema := v.shows(10*tickStep, 1, 3)
 	r.decode(25)
 	more := func() { r.decode(20) } // once the first are there: the newest replaces what waits
-	lowest, highest := map[uint64]float32{}, map[uint64]float32{}
-	for seen := uint64(0); seen < 4*10*tickStep; {
+	type cell struct {
+		rows      uint32
+		low, high float32
+		mean      float32
+	}
+	seen := map[[2]uint64]cell{} // by tick and column; a bin comes again with more rows
+	for last := uint64(0); last < 4*10*tickStep || seen[[2]uint64{last, 3}].rows < 5; {
 		head, rows := v.binary(schema)
 		if head.Stream != "probe" || head.Bin != 10*tickStep {
 			t.Errorf("the header is %+v", head)
 		}
-		least, most := column[float32](t, rows, "SpikeDataCh2.min"), column[float32](t, rows, "SpikeDataCh2.max")
-		for i, at := range column[uint64](t, rows, "Clock") {
-			if low, ok := lowest[at]; !ok || least[i] < low {
-				lowest[at] = least[i]
-			}
-			highest[at] = max(highest[at], most[i])
-			seen = at
+		bins, columns, counts := column[uint32](t, rows, "Bin"), column[uint16](t, rows, "Column"), column[uint32](t, rows, "Rows")
+		least, most, mean := column[float32](t, rows, "Min"), column[float32](t, rows, "Max"), column[float32](t, rows, "Mean")
+		for i := range bins {
+			last = head.From + uint64(bins[i])*head.Bin
+			seen[[2]uint64{last, uint64(columns[i])}] = cell{counts[i], least[i], most[i], mean[i]}
 		}
 		v.say(map[string]any{"type": "ack", "count": 1})
 		if more != nil {
@@ -119,9 +122,12 @@ func TestWhatIsShownAreTheExtremesOfTheRows(t *testing.T) {
 		}
 	}
 	for bin := range uint64(5) {
-		at, from, to := bin*10*tickStep, 10*bin, min(10*bin+9, 44)
-		if lowest[at] != float32(value(2, from)) || highest[at] != float32(value(2, to)) {
-			t.Errorf("bin %d: %v to %v, want %v to %v", bin, lowest[at], highest[at], value(2, from), value(2, to))
+		from, to := 10*bin, min(10*bin+9, 44)
+		for _, c := range []int{0, 2} {
+			want := cell{uint32(to - from + 1), float32(value(c, from)), float32(value(c, to)), float32(value(c, from)+value(c, to)) / 2}
+			if got := seen[[2]uint64{bin * 10 * tickStep, uint64(c + 1)}]; got != want {
+				t.Errorf("bin %d of channel %d: %+v, want %+v", bin, c, got, want)
+			}
 		}
 	}
 	schema = v.shows(0, 2)

@@ -32,13 +32,16 @@ type shown struct {
 	bin     uint64 // ticks; 0: every row
 	clock   int
 
-	message  message
-	writer   *recording.Writer
-	written  int
-	layout   stream.Stream
-	vectors  []recording.Vector
-	envelope []float32
-	floats   []byte
+	message message
+	writer  *recording.Writer
+	written int
+	layout  stream.Stream
+	vectors []recording.Vector
+
+	openAt uint64         // tick of the bin that is not over
+	open   []decimate.Bin // by column: what it has so far
+	bins   []decimate.Bin
+	cells  [7][]byte // by column of the layout
 }
 
 // renewAfter is how many batches a writer makes before it is replaced: it keeps
@@ -48,15 +51,19 @@ const renewAfter = 1000
 func newShown(id int, src *source, columns []int, bin uint64) *shown {
 	s := &shown{id: id, src: src, columns: columns, bin: bin, clock: src.stream.Column(stream.ClockName)}
 	s.layout = stream.Stream{Name: src.stream.Name, Columns: []stream.Column{{Name: stream.ClockName, Type: stream.Uint64, ArrowType: "uint64", ByteWidth: 8}}}
-	for _, c := range columns {
-		column := src.stream.Columns[c]
-		if bin == 0 {
+	if bin > 0 {
+		s.layout.Columns, s.open = nil, make([]decimate.Bin, len(columns))
+		for _, c := range []struct {
+			name string
+			of   stream.Type
+		}{{"Bin", stream.Uint32}, {"Column", stream.Uint16}, {"Rows", stream.Uint32}, {"Min", stream.Float32}, {"Max", stream.Float32}, {"Mean", stream.Float32}, {"SD", stream.Float32}} {
+			s.layout.Columns = append(s.layout.Columns, stream.Column{Name: c.name, Type: c.of, ArrowType: c.of.String(), ByteWidth: c.of.Width()})
+		}
+	} else {
+		for _, c := range columns {
+			column := src.stream.Columns[c]
 			column.RunEnd = false
 			s.layout.Columns = append(s.layout.Columns, column)
-			continue
-		}
-		for _, what := range []string{".min", ".max"} {
-			s.layout.Columns = append(s.layout.Columns, stream.Column{Name: column.Name + what, Type: stream.Float32, ArrowType: stream.Float32.String(), ByteWidth: 4})
 		}
 	}
 	s.vectors = make([]recording.Vector, len(s.layout.Columns))
@@ -70,7 +77,8 @@ func (s *shown) schema() []byte { return schemaMessage(&s.layout) }
 type header struct {
 	Show    int    `json:"show"`
 	Stream  string `json:"stream"`
-	Bin     uint64 `json:"bin"`
+	Bin     uint64 `json:"bin"`     // ticks; 0: the batch has Clock and the columns, row by row
+	From    uint64 `json:"from"`    // else: tick of bin 0, and the batch has a row for each column and bin, column after column
 	Skipped uint64 `json:"skipped"` // rows of the stream that found no room so far
 }
 
@@ -82,7 +90,7 @@ func (s *shown) encode(p *piece) []byte {
 	if len(ticks) == 0 {
 		return nil
 	}
-	rows := p.rows
+	rows, from := p.rows, uint64(0)
 	if s.bin == 0 {
 		s.vectors[0].Data = p.columns[s.clock]
 		for i, c := range s.columns {
@@ -91,7 +99,7 @@ func (s *shown) encode(p *piece) []byte {
 			}
 			s.vectors[i+1].Data = p.columns[c]
 		}
-	} else if rows = s.binned(p, ticks); rows == 0 {
+	} else if rows, from = s.binned(p, ticks); rows == 0 {
 		return nil
 	}
 	if s.writer == nil || s.written >= renewAfter {
@@ -105,7 +113,7 @@ func (s *shown) encode(p *piece) []byte {
 		return nil
 	}
 	s.written++
-	head, err := json.Marshal(header{s.id, s.src.stream.Name, s.bin, s.src.tap.skipped.Load()})
+	head, err := json.Marshal(header{s.id, s.src.stream.Name, s.bin, from, s.src.tap.skipped.Load()})
 	if err != nil {
 		return nil
 	}
@@ -117,67 +125,90 @@ func (s *shown) encode(p *piece) []byte {
 	return append(append(out, head...), s.message.data...)
 }
 
-// binned fills the vectors with the extremes of each bin that has rows, and
-// returns how many those are.
-func (s *shown) binned(p *piece, ticks []uint64) int {
+// maxSpan is how many bins one message spans at most: after a step of Clock it
+// begins with the bins that follow the step.
+const maxSpan = 1 << 16
+
+// binned fills the vectors with a row for each column and each bin that has rows,
+// and returns how many, and where bin 0 is. A bin that is not over comes again with
+// the next piece, with all its rows so far.
+func (s *shown) binned(p *piece, ticks []uint64) (cells int, from uint64) {
+	for _, c := range s.columns {
+		if p.columns[c] == nil {
+			return 0, 0
+		}
+	}
+	from = ticks[0] / s.bin * s.bin
 	edges := make([]int, 0, 64)
-	var begins []byte
+	var numbers []uint32
 	at := uint64(math.MaxUint64)
 	for row, tick := range ticks {
-		if b := tick / s.bin; b != at {
-			at = b
-			edges = append(edges, row)
-			begins = binary.LittleEndian.AppendUint64(begins, b*s.bin)
+		b := tick / s.bin
+		if b == at {
+			continue
 		}
+		if tick < from || len(edges) > 0 && b < at || b-from/s.bin > maxSpan { // Clock steps
+			from, edges, numbers = b*s.bin, edges[:0], numbers[:0]
+		}
+		at = b
+		edges, numbers = append(edges, row), append(numbers, uint32(b-from/s.bin))
 	}
-	bins := len(edges)
+	n := len(edges)
 	edges = append(edges, len(ticks))
-	if cap(s.envelope) < 2*bins {
-		s.envelope = make([]float32, 2*bins)
+	for i := range s.cells {
+		s.cells[i] = s.cells[i][:0]
 	}
-	envelope := s.envelope[:2*bins]
-	s.floats = s.floats[:0]
-	s.vectors[0].Data = begins
+	if cap(s.bins) < n {
+		s.bins = make([]decimate.Bin, n)
+	}
 	for i, c := range s.columns {
-		if p.columns[c] == nil {
-			return 0
+		bins := s.bins[:n]
+		clear(bins)
+		sum(s.src.stream.Columns[c].Type, bins, p.columns[c], edges)
+		if s.openAt == from && s.open[i].Count > 0 {
+			bins[0].Add(&s.open[i])
 		}
-		decimate.Clear(envelope)
-		minMax(s.src.stream.Columns[c].Type, envelope, p.columns[c], edges)
-		for _, side := range []int{0, 1} {
-			start := len(s.floats)
-			for b := range bins {
-				s.floats = binary.LittleEndian.AppendUint32(s.floats, math.Float32bits(envelope[2*b+side]))
+		s.open[i] = bins[n-1]
+		for k := range bins {
+			b := &bins[k]
+			s.cells[0] = binary.LittleEndian.AppendUint32(s.cells[0], numbers[k])
+			s.cells[1] = binary.LittleEndian.AppendUint16(s.cells[1], uint16(c))
+			s.cells[2] = binary.LittleEndian.AppendUint32(s.cells[2], uint32(b.Count))
+			for j, v := range [...]float32{b.Min, b.Max, float32(b.Mean), float32(b.SD())} {
+				s.cells[3+j] = binary.LittleEndian.AppendUint32(s.cells[3+j], math.Float32bits(v))
 			}
-			s.vectors[1+2*i+side].Data = s.floats[start:len(s.floats):len(s.floats)]
 		}
 	}
-	return bins
+	s.openAt = from + uint64(numbers[n-1])*s.bin
+	for i := range s.cells {
+		s.vectors[i].Data = s.cells[i]
+	}
+	return n * len(s.columns), from
 }
 
-// minMax is decimate.MinMax of a column's bytes.
-func minMax(t stream.Type, envelope []float32, data []byte, edges []int) {
+// sum is decimate.Sum of a column's bytes.
+func sum(t stream.Type, bins []decimate.Bin, data []byte, edges []int) {
 	switch t {
 	case stream.Int8:
-		decimate.MinMax(envelope, numbers[int8](data), nil, edges)
+		decimate.Sum(bins, numbers[int8](data), nil, edges)
 	case stream.Uint8, stream.Bool:
-		decimate.MinMax(envelope, numbers[uint8](data), nil, edges)
+		decimate.Sum(bins, numbers[uint8](data), nil, edges)
 	case stream.Int16:
-		decimate.MinMax(envelope, numbers[int16](data), nil, edges)
+		decimate.Sum(bins, numbers[int16](data), nil, edges)
 	case stream.Uint16:
-		decimate.MinMax(envelope, numbers[uint16](data), nil, edges)
+		decimate.Sum(bins, numbers[uint16](data), nil, edges)
 	case stream.Int32:
-		decimate.MinMax(envelope, numbers[int32](data), nil, edges)
+		decimate.Sum(bins, numbers[int32](data), nil, edges)
 	case stream.Uint32:
-		decimate.MinMax(envelope, numbers[uint32](data), nil, edges)
+		decimate.Sum(bins, numbers[uint32](data), nil, edges)
 	case stream.Int64:
-		decimate.MinMax(envelope, numbers[int64](data), nil, edges)
+		decimate.Sum(bins, numbers[int64](data), nil, edges)
 	case stream.Uint64:
-		decimate.MinMax(envelope, numbers[uint64](data), nil, edges)
+		decimate.Sum(bins, numbers[uint64](data), nil, edges)
 	case stream.Float32:
-		decimate.MinMax(envelope, numbers[float32](data), nil, edges)
+		decimate.Sum(bins, numbers[float32](data), nil, edges)
 	case stream.Float64:
-		decimate.MinMax(envelope, numbers[float64](data), nil, edges)
+		decimate.Sum(bins, numbers[float64](data), nil, edges)
 	}
 }
 

@@ -28,6 +28,16 @@ type OpenArgs struct {
 // Open opens the stream in source, which has size bytes. Streams and files
 // without a footer are walked from batch to batch; progress says how far.
 func (e *Engine) Open(ctx context.Context, a OpenArgs, source io.ReaderAt, size int64, progress func(OpenProgress)) (*StreamInfo, error) {
+	tell := e.paced(func(p SliceProgress) {
+		if progress != nil {
+			progress(OpenProgress{At: p.Done, Size: p.Total})
+		}
+	})
+	return e.openAs(ctx, a, source, size, func() (*recording.Reader, error) { return e.reader(ctx, source, size, tell) })
+}
+
+// openAs opens a stream by the reader that read returns.
+func (e *Engine) openAs(ctx context.Context, a OpenArgs, source io.ReaderAt, size int64, read func() (*recording.Reader, error)) (*StreamInfo, error) {
 	e.init()
 	if a.Stream == "" || a.Name == "" {
 		return nil, &ArgumentError{"open", "stream must be an id, and name the name of the file"}
@@ -35,7 +45,7 @@ func (e *Engine) Open(ctx context.Context, a OpenArgs, source io.ReaderAt, size 
 	if err := e.claim(a.Stream); err != nil {
 		return nil, err
 	}
-	s, info, err := e.open(ctx, a, source, size, progress)
+	s, info, err := e.open(ctx, a, source, size, read)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err != nil {
@@ -57,13 +67,8 @@ func (e *Engine) claim(id string) error {
 	return nil
 }
 
-func (e *Engine) open(ctx context.Context, a OpenArgs, source io.ReaderAt, size int64, progress func(OpenProgress)) (*openStream, *StreamInfo, error) {
-	tell := e.paced(func(p SliceProgress) {
-		if progress != nil {
-			progress(OpenProgress{At: p.Done, Size: p.Total})
-		}
-	})
-	reader, err := e.reader(ctx, source, size, tell)
+func (e *Engine) open(ctx context.Context, a OpenArgs, source io.ReaderAt, size int64, read func() (*recording.Reader, error)) (*openStream, *StreamInfo, error) {
+	reader, err := read()
 	if err != nil {
 		return nil, nil, err
 	}
