@@ -2,6 +2,7 @@ package fronts
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,11 +27,45 @@ type Situation struct {
 	Rows     *int64          `json:"rows"`
 	Batches  *int            `json:"batches"`
 	RateHz   *float64        `json:"rate_hz"`
+	Segments []Segment       `json:"segments"`  // nil: not said
+	Times    []Times         `json:"times"`     // selections by seconds, of all segments
 	Info     []Expected      `json:"info"`      // findings of `info` and of the page, those with severity info too
 	Verify   []Expected      `json:"verify"`    // of verification, without those of severity info
 	Outcome  string          `json:"outcome"`   // of a recovery
 	Kept     *int64          `json:"kept"`      // rows of its output
 	LostRows *int64          `json:"lost_rows"` // sum of all findings of verification
+}
+
+// A Segment is rows [Start, End) whose Clock rises.
+type Segment struct {
+	Start      int64  `json:"start"`
+	End        int64  `json:"end"`
+	ClockFirst uint64 `json:"clock_first"`
+	ClockLast  uint64 `json:"clock_last"`
+}
+
+// Times are seconds, as text, and how many rows have them.
+type Times struct {
+	From, To string
+	Rows     int64
+}
+
+// DifferSegments says how segments differ from those of the twin; "": they do not.
+func (s *Situation) DifferSegments(got []recording.Segment) string {
+	if s.Segments == nil {
+		return ""
+	}
+	same := len(got) == len(s.Segments)
+	for i := 0; same && i < len(got); i++ {
+		g := &got[i]
+		same = s.Segments[i] == Segment{g.Start, g.End, g.ClockFirst, g.ClockLast} && (s.RateHz == nil || math.Abs(g.RateHz-*s.RateHz) < 1e-6)
+	}
+	if same {
+		return ""
+	}
+	a, _ := json.Marshal(got)
+	b, _ := json.Marshal(s.Segments)
+	return "segments are\n" + string(a) + "\nwant\n" + string(b)
 }
 
 // An Expected is a finding; nil is not compared, Reason is a part of the words.

@@ -18,6 +18,8 @@ type Case struct {
 	File       string // of Files
 	Start, End *int64
 	From, To   string // seconds
+	FromStart  bool
+	Segment    int    // 0: all
 	Batches    string // a:b
 	Columns    []string
 	Unique     bool
@@ -52,6 +54,12 @@ func (c *Case) Args() []string {
 	if c.To != "" {
 		add("--to", c.To)
 	}
+	if c.FromStart {
+		args = append(args, "--from-start")
+	}
+	if c.Segment != 0 {
+		add("--segment", strconv.Itoa(c.Segment))
+	}
 	if c.Batches != "" {
 		add("--batches", c.Batches)
 	}
@@ -79,6 +87,12 @@ func (c *Case) Request() map[string]any {
 	}
 	if c.To != "" {
 		r["to"] = json.Number(c.To)
+	}
+	if c.FromStart {
+		r["from_start"] = true
+	}
+	if c.Segment != 0 {
+		r["segment"] = c.Segment
 	}
 	if c.Batches != "" {
 		r["batches"] = c.Batches

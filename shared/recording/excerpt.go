@@ -18,10 +18,11 @@ type Excerpt struct {
 	named   bool // someone asked for these columns
 	unique  *unique
 
-	timed   bool
-	ticks   TickRange   // as asked for
-	times   []TimeRange // of each segment
-	badRows int64       // among them that have no time
+	timed     bool
+	ticks     TickRange   // as asked for
+	times     []TimeRange // of each segment
+	fromStart bool        // they were counted from the first row
+	badRows   int64       // among them that have no time
 
 	damaged map[int]bool // batches that were met and could not be read
 	leftOut int64        // rows of them

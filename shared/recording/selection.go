@@ -132,10 +132,10 @@ func (r *Reader) Select(ctx context.Context, s Selection) (*Excerpt, error) {
 	switch {
 	case ways > 1:
 		return nil, errors.New("recording: a selection is by rows, by time or by batches, not by several of them")
-	case s.Time != nil || s.Segment > 0 && ways == 0:
+	case s.Time != nil || s.Segment != 0 && ways == 0:
 		return x, x.selectTime(ctx, s)
-	case s.Segment > 0:
-		return nil, errors.New("recording: a segment is chosen of times, not of rows or batches")
+	case s.Segment != 0:
+		return nil, errors.New("recording: a segment goes with times, not with rows or batches")
 	case s.Batches != nil:
 		return x, x.selectBatches(ctx, *s.Batches)
 	case s.Rows != nil:
@@ -224,27 +224,37 @@ type RangeError struct {
 	FromStart   bool       // it counts from the first row
 	Clock       bool       // the recording has times:
 	First, Last uint64     // the least and greatest Clock
-	Segments    int        // in which they lie
+	Segments    int        // that there are
+	Segment     int        // that was asked for, from 1: First, Last and Rows are its own; 0: none
+	NoSegment   bool       // it is not there
 	ClockHz     uint64     // 0: unknown
 
-	elapsed float64 // ticks of all segments
+	elapsed  float64 // ticks of the segments, one after the other
+	firstRow int64
 }
 
 func (e *RangeError) Error() string {
-	rows := fmt.Sprintf("rows 0 to %d", e.Rows)
+	rows, whole := fmt.Sprintf("rows %d to %d", e.firstRow, e.Rows), "the recording"
 	var times string
 	if e.Clock {
 		times = e.times(e.First, e.Last, false)
 		if e.FromStart {
 			times = e.times(0, uint64(math.Round(e.elapsed)), false) + " from its first row on"
 		}
-		if e.Segments > 1 {
+		switch {
+		case e.Segment > 0 && !e.NoSegment:
+			whole = fmt.Sprintf("segment %d", e.Segment)
+		case e.Segments > 1:
 			times += fmt.Sprintf(" in %d segments", e.Segments)
 		}
 	}
 	switch {
+	case e.NoSegment && e.Segments == 1:
+		return fmt.Sprintf("recording: segment %d: the recording has one, %s, %s", e.Segment, times, rows)
+	case e.NoSegment:
+		return fmt.Sprintf("recording: segment %d: the recording has segments 1 to %d", e.Segment, e.Segments)
 	case e.Time != nil && e.Clock:
-		return fmt.Sprintf("recording: %s: the recording has %s, %s", e.times(e.Time.From, e.Time.To, e.Time.To == math.MaxUint64), times, rows)
+		return fmt.Sprintf("recording: %s: %s has %s, %s", e.times(e.Time.From, e.Time.To, e.Time.To == math.MaxUint64), whole, times, rows)
 	case e.Time != nil:
 		return fmt.Sprintf("recording: %s: the recording has %s", e.times(e.Time.From, e.Time.To, e.Time.To == math.MaxUint64), rows)
 	case e.ByBatch:

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/oniscope/oniscope/shared/internal/pace"
 )
@@ -32,7 +33,7 @@ func (x *Excerpt) selectTime(ctx context.Context, s Selection) error {
 	}
 	segments := f.track.Segments
 	if s.Segment < 0 || s.Segment > len(segments) {
-		return fmt.Errorf("recording: segment %d: the recording has %d", s.Segment, len(segments))
+		return r.outside(ctx, &RangeError{Segment: s.Segment, NoSegment: true})
 	}
 	asked := TickRange{0, math.MaxUint64}
 	if s.Time != nil {
@@ -67,7 +68,7 @@ func (x *Excerpt) selectTime(ctx context.Context, s Selection) error {
 		x.times = append(x.times, TimeRange{Segment: k, Ticks: t, Rows: rows})
 		x.leave(rows, bad)
 	}
-	x.timed, x.ticks = true, asked
+	x.timed, x.ticks, x.fromStart = true, asked, s.FromStart
 	if s.FromStart && len(x.times) > 0 {
 		x.ticks = TickRange{x.times[0].Ticks.From, x.times[len(x.times)-1].Ticks.To}
 	}
@@ -84,8 +85,32 @@ func (x *Excerpt) selectTime(ctx context.Context, s Selection) error {
 	if met {
 		return nil
 	}
-	return r.outside(ctx, &RangeError{Time: &asked, FromStart: s.FromStart})
+	return r.outside(ctx, &RangeError{Time: &asked, FromStart: s.FromStart, Segment: s.Segment})
 }
+
+// Note says, where times were asked for that rows of several segments have, of which
+// rows; else it is "".
+func (x *Excerpt) Note() string {
+	if len(x.times) < 2 {
+		return ""
+	}
+	var parts []string
+	for i, t := range x.times {
+		if i == maxNoted {
+			parts = append(parts, fmt.Sprintf("and of %d more", len(x.times)-i))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("rows %d to %d of segment %d", t.Rows.Start, t.Rows.End, t.Segment+1))
+	}
+	what := "have these times"
+	if x.fromStart {
+		what = "follow each other in this time"
+	}
+	return fmt.Sprintf("Clock begins anew, and %d segments %s: %s", len(x.times), what, strings.Join(parts, ", "))
+}
+
+// maxNoted is how many segments a note lists.
+const maxNoted = 5
 
 // sinceStart turns ticks since the first row of a recording into those of a
 // segment: first is its first tick, begin how many ticks of other segments come
@@ -282,9 +307,19 @@ func (r *Reader) outside(ctx context.Context, e *RangeError) error {
 			return e
 		}
 	}
+	e.Segments = len(f.track.Segments)
+	one := !e.NoSegment && 0 < e.Segment && e.Segment <= e.Segments
 	for i := range f.track.Segments {
 		s := &f.track.Segments[i]
-		if e.Segments++; i == 0 {
+		switch {
+		case one && i != e.Segment-1:
+			continue
+		case one:
+			e.firstRow, e.Rows, e.First, e.Last = s.Start, s.End, s.First, s.Last
+			if end, err := r.endOf(ctx, f, s); err == nil {
+				e.Rows = end
+			}
+		case i == 0:
 			e.First, e.Last = s.First, s.Last
 		}
 		e.First, e.Last = min(e.First, s.First), max(e.Last, s.Last)

@@ -44,6 +44,19 @@ func TestFilesOfTheField(t *testing.T) {
 				s.Rows != nil && info.Rows != *s.Rows || s.Batches != nil && info.Batches != *s.Batches || s.RateHz != nil && math.Abs(info.RateHz-*s.RateHz) > 1e-6 {
 				t.Errorf("%s, %s format, %d rows in %d batches, %v Hz", info.State, info.Format, info.Rows, info.Batches, info.RateHz)
 			}
+			if wrong := s.DifferSegments(info.Segments); wrong != "" {
+				t.Error(wrong)
+			}
+			for _, want := range s.Times {
+				ticks, err := r.TimeOf(want.From, want.To)
+				if err != nil {
+					t.Fatal(err)
+				}
+				x, err := r.Select(ctx, recording.Selection{Time: ticks})
+				if err != nil || x.Len() != want.Rows {
+					t.Errorf("seconds %s to %s: %v, want %d rows", want.From, want.To, err, want.Rows)
+				}
+			}
 			if s.Info != nil {
 				if wrong := fronts.Differ(s.Info, info.Findings); wrong != "" {
 					t.Error("info: " + wrong)

@@ -284,6 +284,10 @@ export interface SliceArgs {
   stream: string;
   /** rows, half-open; or from/to in seconds by the clock; what is left out is the beginning or the end */
   start?: number; end?: number; from?: number; to?: number;
+  /** from and to count from the first row, or from that of the segment */
+  from_start?: boolean;
+  /** of this segment alone, from 1 on; without from and to all of it */
+  segment?: number;
   /** or ticks by the clock, half-open */
   ticks?: [number, number];
   /** or batches a:b, half-open; either may be left out */
@@ -309,6 +313,8 @@ export interface SliceReport {
   start: number; end: number; rows: number; batches: number; columns: string[]; bytes: number;
   /** of rows, where the times asked for come more than once */
   ranges?: Range[];
+  /** for people: which segments have the times asked for, where several have */
+  note?: string;
   lost_rows: number;
   findings: Finding[];
   /** rows between those that were written that never reached the recording */

@@ -12,6 +12,7 @@ import (
 	"github.com/oniscope/oniscope/recorder/internal/files"
 	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 const infoHelp = `Info lists what is in recordings without reading the data: columns, metadata,
@@ -43,7 +44,7 @@ func (a *app) info(ctx context.Context, paths []string, c *clockFlags) error {
 	infos := []recording.Info{}
 	failed, damaged, empty := 0, 0, 0 // empty: damaged, and without a row
 	for i, path := range paths {
-		info, err := a.infoOf(ctx, path, c)
+		info, hz, err := a.infoOf(ctx, path, c)
 		if err != nil {
 			fmt.Fprintf(a.stderr, "oniscope: %s\n", oneLine(err))
 			failed++
@@ -60,7 +61,7 @@ func (a *app) info(ctx context.Context, paths []string, c *clockFlags) error {
 			if i > 0 {
 				fmt.Fprintln(a.stdout)
 			}
-			a.printInfo(&info)
+			a.printInfo(&info, hz)
 		}
 	}
 	if a.json {
@@ -79,25 +80,24 @@ func (a *app) info(ctx context.Context, paths []string, c *clockFlags) error {
 	return nil
 }
 
-func (a *app) infoOf(ctx context.Context, path string, c *clockFlags) (recording.Info, error) {
+func (a *app) infoOf(ctx context.Context, path string, c *clockFlags) (info recording.Info, hz uint64, err error) {
 	in, err := a.openInput(ctx, path, c)
 	if err != nil {
-		return recording.Info{}, err
+		return info, 0, err
 	}
 	defer in.Close()
-	info, err := in.reader.Info(ctx)
-	if err != nil {
-		return recording.Info{}, fmt.Errorf("%s: %w", path, err)
+	if info, err = in.reader.Info(ctx); err != nil {
+		return recording.Info{}, 0, fmt.Errorf("%s: %w", path, err)
 	}
 	info.Path = path
 	if in.Open && info.State != recording.Complete {
 		info.State = stateOpen
 	}
-	return info, nil
+	return info, in.reader.Stream().AcqClockHz, nil
 }
 
 // printInfo writes what people ask first; --json has everything.
-func (a *app) printInfo(info *recording.Info) {
+func (a *app) printInfo(info *recording.Info, hz uint64) {
 	line := func(key, format string, args ...any) {
 		fmt.Fprintf(a.stdout, "%-12s %s\n", key, fmt.Sprintf(format, args...))
 	}
@@ -111,9 +111,7 @@ func (a *app) printInfo(info *recording.Info) {
 	default:
 		line("time", "from %.6f s, for %.6f s", *info.Start, *info.DurationS)
 	}
-	if n := len(info.Segments); n > 1 {
-		line("clock", "starts again %s", plural(n-1, "time"))
-	}
+	a.printSegments(info, hz, line)
 	if info.RateHz != 0 {
 		line("rate", "%.6g rows/s", info.RateHz)
 	}
@@ -129,6 +127,36 @@ func (a *app) printInfo(info *recording.Info) {
 	a.eachFinding(a.stdout, info.Findings, func(f *recording.Finding) {
 		line(f.Severity.String(), "byte %d: %s%s", f.Offset, f.Reason, repeated(f))
 	})
+}
+
+// maxSegmentLines is how many segments are listed; --json has all.
+const maxSegmentLines = 20
+
+// printSegments lists where Clock begins anew, if it does.
+func (a *app) printSegments(info *recording.Info, hz uint64, line func(key, format string, args ...any)) {
+	n := len(info.Segments)
+	if n < 2 {
+		return
+	}
+	line("clock", "rises in %d segments; --segment N of slice, export, plot and cat takes one", n)
+	for i, s := range info.Segments[:min(n, maxSegmentLines)] {
+		rate := ""
+		if s.RateHz > 0 {
+			rate = fmt.Sprintf(", %.6g rows/s", s.RateHz)
+		}
+		line(fmt.Sprintf("segment %d", i+1), "rows %d to %d, %s%s", s.Start, s.End, clockSpan(s.ClockFirst, s.ClockLast, hz), rate)
+	}
+	if n > maxSegmentLines {
+		line("segments", "and %d more; --json lists them", n-maxSegmentLines)
+	}
+}
+
+// clockSpan is two ticks in seconds, or as they are where no rate is known.
+func clockSpan(first, last, hz uint64) string {
+	if hz == 0 {
+		return fmt.Sprintf("ticks %d to %d", first, last)
+	}
+	return stream.SecondsFromTicks(first, hz) + " to " + stream.SecondsFromTicks(last, hz) + " s"
 }
 
 // groupColumns writes columns that differ only in their channel as one entry.

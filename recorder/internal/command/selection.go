@@ -16,8 +16,10 @@ import (
 // common.
 const selectionHelp = `Rows are half open: --start 0 --end 10 gives rows 0 to 9. --from and --to are
 seconds by the acquisition clock, as Clock divided by its rate, and found by a
-search over the batches; where the clock began anew in a recording, rows of
-several places may have these times. --batches a:b gives batches a to b-1.
+search over the batches; with --from-start they count from the first row. Where
+the clock began anew in a recording, rows of several segments may have these
+times; --segment N takes those of one, as "oniscope info" counts them, and without
+--from and --to all of it. --batches a:b gives batches a to b-1.
 Without any of them all rows are meant. --columns takes names and globs,
 separated by commas ('LfpData*,Clock'), in the order wanted; add Clock to keep
 time. Of several columns with one name, name#1 is the first and name#2 the
@@ -29,6 +31,8 @@ type selectionFlags struct {
 	clockFlags
 	start, end int64
 	from, to   string
+	segment    int
+	fromStart  bool
 	batches    string
 	columns    []string
 	unique     bool
@@ -43,6 +47,8 @@ func (f *selectionFlags) add(fl *pflag.FlagSet) {
 	fl.Int64Var(&f.end, "end", 0, "row after the last (default all)")
 	fl.StringVar(&f.from, "from", "", "first moment, `seconds`")
 	fl.StringVar(&f.to, "to", "", "moment after the last, `seconds` (default all)")
+	fl.BoolVar(&f.fromStart, "from-start", false, "--from and --to count from the first row, or from that of --segment")
+	fl.IntVar(&f.segment, "segment", 0, "the `N`th segment alone, from 1 on: a stretch of rows whose clock rises (default all)")
 	fl.StringVar(&f.batches, "batches", "", "batches `a:b`, b not included; either may be left out")
 	fl.StringSliceVar(&f.columns, "columns", nil, "names or globs (default all)")
 	fl.BoolVar(&f.unique, "unique", false, "one row for each value of a slower signal")
@@ -58,6 +64,15 @@ func (f *selectionFlags) check() error {
 	}
 	if ways > 1 {
 		return usagef("choose one of --start/--end, --from/--to and --batches")
+	}
+	timed := f.changed("from") || f.changed("to")
+	switch {
+	case f.changed("segment") && f.segment < 1:
+		return usagef("--segment %d: the first is 1", f.segment)
+	case f.changed("segment") && ways > 0 && !timed:
+		return usagef("--segment goes with --from and --to, not with rows or batches")
+	case f.fromStart && !timed:
+		return usagef("--from-start says where --from and --to count from; give one of them")
 	}
 	for _, text := range []string{f.from, f.to} {
 		if _, err := stream.TicksFromSeconds(text, 1); err != nil && text != "" {
@@ -84,6 +99,12 @@ func (a *app) openSelection(ctx context.Context, name string, f *selectionFlags)
 	if err != nil {
 		in.Close()
 		return nil, nil, err
+	}
+	if note := x.Note(); note != "" {
+		if !f.fromStart {
+			note += "; --segment takes one"
+		}
+		a.sayf("%s: %s", in.Path, note)
 	}
 	if !in.Open && in.reader.About().State == recording.Unfinished {
 		why := "its end is missing"
@@ -118,7 +139,7 @@ func (f *selectionFlags) resolve(ctx context.Context, in *input) (*recording.Exc
 
 // selection says what the flags ask of a recording.
 func (f *selectionFlags) selection(r *recording.Reader) (recording.Selection, error) {
-	s := recording.Selection{Columns: f.columns, Unique: f.unique}
+	s := recording.Selection{Columns: f.columns, Unique: f.unique, Segment: f.segment, FromStart: f.fromStart}
 	switch {
 	case f.changed("from") || f.changed("to"):
 		var err error
@@ -142,10 +163,11 @@ type selected struct {
 	Start  int64             `json:"start"` // rows of the input, half open
 	End    int64             `json:"end"`
 	Ranges []recording.Range `json:"ranges,omitempty"` // where the times asked for come more than once
+	Note   string            `json:"note,omitempty"`   // for people: which segments have these times, where several have
 }
 
 func selectedOf(x *recording.Excerpt) selected {
-	var s selected
+	s := selected{Note: x.Note()}
 	s.Start, s.End = x.Rows()
 	if r := x.Ranges(); len(r) > 1 {
 		s.Ranges = r

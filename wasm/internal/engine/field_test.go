@@ -55,6 +55,7 @@ func TestTheCommandAndTheEngineFindTheSameInFilesOfTheField(t *testing.T) {
 				State    string              `json:"state"`
 				Rows     int64               `json:"rows"`
 				RateHz   float64             `json:"rate_hz"`
+				Segments []recording.Segment `json:"segments"`
 				Findings []recording.Finding `json:"findings"`
 			}
 			var info, verified []found
@@ -76,7 +77,10 @@ func TestTheCommandAndTheEngineFindTheSameInFilesOfTheField(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(info) != 1 || info[0].State != ours.State || info[0].Rows != ours.Rows || asJSON(info[0].Findings) != asJSON(ours.Findings) {
+			if wrong := s.DifferSegments(ours.Segments); wrong != "" {
+				t.Error(wrong)
+			}
+			if len(info) != 1 || info[0].State != ours.State || info[0].Rows != ours.Rows || asJSON(info[0].Findings) != asJSON(ours.Findings) || asJSON(info[0].Segments) != asJSON(ours.Segments) {
 				t.Errorf("info says\n%s\nthe engine %s, %d rows\n%s", asJSON(info), ours.State, ours.Rows, asJSON(ours.Findings))
 			}
 			ask("verify", &verified)

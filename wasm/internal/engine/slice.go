@@ -22,6 +22,8 @@ type SliceArgs struct {
 	End         *int64            `json:"end,omitempty"`
 	From        *float64          `json:"from,omitempty"` // or seconds by the clock, half-open
 	To          *float64          `json:"to,omitempty"`
+	FromStart   bool              `json:"from_start,omitempty"`  // from and to count from the first row, or from that of the segment
+	Segment     int               `json:"segment,omitempty"`     // of this segment alone, from 1 on
 	Ticks       *[2]float64       `json:"ticks,omitempty"`       // or ticks by the clock, half-open
 	Batches     string            `json:"batches,omitempty"`     // or batches a:b, half-open; either may be left out
 	Columns     []json.RawMessage `json:"columns,omitempty"`     // names, globs or indices; absent: all
@@ -41,6 +43,7 @@ type SliceReport struct {
 	Bytes   int64    `json:"bytes"`
 
 	Ranges []recording.Range `json:"ranges,omitempty"` // of rows, where the times asked for come more than once
+	Note   string            `json:"note,omitempty"`   // for people: which segments have these times, where several have
 
 	LostRows int64               `json:"lost_rows"` // of damaged batches, which are left out
 	Findings []recording.Finding `json:"findings"`
@@ -83,7 +86,7 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	if err != nil {
 		return nil, cancelled(ctx, err)
 	}
-	report := &SliceReport{}
+	report := &SliceReport{Note: x.Note()}
 	report.Start, report.End = x.Rows()
 	if r := x.Ranges(); len(r) > 1 {
 		report.Ranges = r
@@ -138,7 +141,7 @@ func writeExcerpt(ctx context.Context, file recording.File, x *recording.Excerpt
 
 // selection says what args ask of a recording.
 func (s *openStream) selection(ctx context.Context, r *recording.Reader, a SliceArgs) (recording.Selection, error) {
-	w := recording.Selection{Unique: a.Unique}
+	w := recording.Selection{Unique: a.Unique, Segment: a.Segment, FromStart: a.FromStart}
 	var err error
 	if w.Columns, err = s.columnNames("slice", a.Columns); err != nil {
 		return w, err

@@ -1,0 +1,74 @@
+"""Writes recordings whose clock does what clocks do in the field, each with its twin, into testdata/field.
+
+Needs pyarrow and numpy:  python field_clocks.py
+A row comes every 8333 ticks of 250 MHz: 30 001.2 rows a second. Values are formulas of the row.
+"""
+import json
+import pathlib
+
+import numpy as np
+import pyarrow as pa
+
+FIELD = pathlib.Path(__file__).parent.parent / "field"
+STEP, HZ = 8333, 250_000_000
+RATE = HZ / STEP
+
+
+def save(name, columns, parts):
+    """Writes columns, name to array, in batches of so many rows."""
+    schema = pa.schema([pa.field(n, a.type, False) for n, a in columns.items()])
+    with pa.OSFile(str(FIELD / (name + ".arrow")), "wb") as sink, pa.ipc.new_file(sink, schema) as w:
+        at = 0
+        for rows in parts:
+            w.write_batch(pa.record_batch([a.slice(at, rows) for a in columns.values()], schema=schema))
+            at += rows
+
+
+def clocked(name, about, ticks, parts, segments, times=(), hz=HZ, rate=RATE, hub=None, **twin):
+    """Writes a recording and its twin. segments are rows, half open; times are texts of seconds, and how many rows have them."""
+    ticks = np.asarray(ticks, np.uint64)
+    n = len(ticks)
+    columns = {"AmplifierData0": pa.array((np.arange(n) * 31 % 65536).astype(np.uint16))}
+    if hub is not None:
+        columns["HubClock"] = pa.array(np.asarray(hub, np.uint64))
+    columns["Clock"] = pa.array(ticks)
+    save(name, columns, parts)
+    twin = {
+        "about": about + " pyarrow: generate/field_clocks.py.", "clock_hz": hz, "state": "complete", "format": "file", "rows": n, "batches": len(parts), "rate_hz": rate,
+        "segments": [{"start": a, "end": b, "clock_first": int(ticks[a]), "clock_last": int(ticks[b - 1])} for a, b in segments],
+        "times": [{"from": a, "to": b, "rows": r} for a, b, r in times],
+        "lost_rows": 0, "kept": n, **twin,
+    }
+    (FIELD / (name + ".json")).write_text(json.dumps(twin, indent=1) + "\n")
+
+
+def even(first, n):
+    return first + STEP * np.arange(n, dtype=np.uint64)
+
+
+restart = np.concatenate([even(1000, 600), even(1000, 600)])
+clocked("restart-at-border", "A recorder that was started again: Clock begins anew where a batch begins.", restart, [300] * 4,
+        [(0, 600), (600, 1200)], [("0", "0.01", 2 * 300), ("0.0199", "1", 2 * 3)], outcome="lossless",
+        info=[{"severity": "info", "reason": "Clock begins anew", "batch": 2, "before_row": 600, "lost_rows": 0}], verify=[])
+clocked("restart-in-batch", "Clock falls to 0 after 768 rows, inside a batch.", np.concatenate([even(1000, 768), even(0, 432)]), [300] * 4,
+        [(0, 768), (768, 1200)], [("0", "0.01", 2 * 300 + 1)], hub=17 + 1400 * np.arange(1200), outcome="suspect",
+        verify=[{"severity": "warning", "reason": "Clock begins anew inside a batch", "batch": 2, "before_row": 768, "lost_rows": 0}])
+clocked("sawtooth", "Clock begins anew every 800 rows, once where a batch begins.", np.concatenate([even(5000, 800)] * 5), [700, 700, 700, 700, 400, 400, 400],
+        [(k, k + 800) for k in range(0, 4000, 800)], [("0.01", "0.02", 5 * 300)], outcome="suspect",
+        verify=[{"severity": "warning", "reason": "Clock begins anew 3 times inside batches, every 800 rows: a sawtooth"}])
+zeroed = even(2 * HZ, 1200)
+zeroed[:300] = 0
+clocked("zeroed-ticks", "The first 300 ticks are zero.", zeroed, [250] * 4 + [200], [(300, 1200)], [("2.015", "2.02", 150)], outcome="suspect",
+        verify=[{"severity": "warning", "reason": "Clock of 300 rows cannot be right: tick 0", "before_row": 0}])
+twice = even(1000, 1164)
+twice = np.concatenate([twice[:436], twice[400:]])
+clocked("buffer-twice", "A buffer of 36 frames came twice.", twice, [300] * 4, [(0, 436), (436, 1200)], [("0.0133", "0.0134", 1 + 2 * 2)], outcome="suspect",
+        verify=[{"severity": "warning", "reason": "36 rows with the Clock of rows before: a buffer that came twice", "before_row": 436}])
+garbled = even(1000, 1200)
+garbled[500] = 377_000_000_000_000
+clocked("garbled-tick", "One tick is garbled.", garbled, [300] * 4, [(0, 1200)], [("0.0166", "0.0167", 2)], outcome="suspect",
+        verify=[{"severity": "warning", "reason": "Clock of 1 row cannot be right: tick 377000000000000", "before_row": 500}])
+epoch = 1_774_745_998_123_456_789
+clocked("epoch-nanoseconds", "Clock is nanoseconds since 1970, above 2^53.", epoch + 33_332 * np.arange(1200, dtype=np.uint64), [300] * 4, [(0, 1200)],
+        [("1774745998.123456789", "1774745998.123556786", 4)], hz=1_000_000_000, rate=1e9 / 33_332, outcome="lossless", info=[], verify=[])
+clocked("starts-at-2000-s", "The clock ran for 2000 s before the recording.", even(2000 * HZ, 1200), [300] * 4, [(0, 1200)], [("2000", "2000.01", 301)], outcome="lossless", info=[], verify=[])
