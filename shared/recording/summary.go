@@ -11,6 +11,10 @@ import (
 // were recorded.
 const gapWord = "gap: "
 
+// IsGap reports whether f is about rows that were lost before they were recorded:
+// no damage of the file.
+func (f *Finding) IsGap() bool { return strings.HasPrefix(f.Reason, gapWord) }
+
 // Summarize says in one line, for people, how many rows findings say are
 // missing of a file in which rows are there: "885 of 5 000 rows missing in 310
 // gaps (17.7 %)". It returns "" if none are.
@@ -22,7 +26,7 @@ func Summarize(list []Finding, rows int64) string {
 		case f.Severity != SeverityError || f.LostRows == 0:
 		case f.LostRows < 0:
 			unknown++
-		case strings.HasPrefix(f.Reason, gapWord):
+		case f.IsGap():
 			gaps, gapRows = gaps+1, gapRows+f.LostRows
 		default:
 			places, lost = places+1, lost+f.LostRows

@@ -7,20 +7,20 @@ import "strings"
 // LFP stay codes; AmplifierData means Rhd/Rhs (0.195 uV) or Neuropixels 2.0,
 // distinguished by the columns next to it.
 const (
-	rhdMicrovoltsPerCode   = 0.195
-	np2MicrovoltsPerCode   = 3.05176
-	betaMicrovoltsPerCode  = 0.76294
-	auxVoltsPerCode        = 37.4e-6
-	dcMillivoltsPerCode    = -19.23
-	rhdMidCode             = 32768
-	np2MidCode             = 2048
-	betaMidCode            = 8192
-	dcMidCode              = 512
-	lfpStride              = 12 // one LFP value in 12 AP rows; onix-devices 3.17
-	neuropixelsOneTitle    = "Neuropixels 1.0"
-	neuropixelsTwoTitle    = "Neuropixels 2.0"
-	neuropixelsBetaTitle   = "Neuropixels 2.0 beta"
-	minNeuropixelsChannels = 384
+	rhdMicrovoltsPerCode  = 0.195
+	np2MicrovoltsPerCode  = 3.05176
+	betaMicrovoltsPerCode = 0.76294
+	auxVoltsPerCode       = 37.4e-6
+	dcMillivoltsPerCode   = -19.23
+	rhdMidCode            = 32768
+	np2MidCode            = 2048
+	betaMidCode           = 8192
+	dcMidCode             = 512
+	lfpStride             = 12 // one LFP value in 12 AP rows; onix-devices 3.17
+	neuropixelsOneTitle   = "Neuropixels 1.0"
+	neuropixelsTwoTitle   = "Neuropixels 2.0"
+	neuropixelsBetaTitle  = "Neuropixels 2.0 beta"
+	neuropixelsChannels   = 384
 )
 
 // FillIn fills in units, scales and strides that the file does not state but
@@ -51,7 +51,7 @@ func (s *Stream) FillIn() (title string) {
 		case c.Name == "BytesUsed":
 			set("B", 1, 0)
 		case channel < 0:
-		case group == "LFP" && c.Stride == 0 && count["LFP"] >= minNeuropixelsChannels && count["AP"] > 0: // alone it may be at its own rate
+		case group == "LFP" && c.Stride == 0 && count["LFP"] >= neuropixelsChannels && count["AP"] > 0: // alone it may be at its own rate
 			c.Stride = lfpStride
 		case group == "Aux":
 			set("V", auxVoltsPerCode, 0)
@@ -89,9 +89,9 @@ func titleFromColumns(s *Stream, count map[string]int) string {
 	switch {
 	case count["AP"] > 0 && count["LFP"] > 0:
 		return neuropixelsOneTitle
-	case count["Amplifier"] >= minNeuropixelsChannels && has("FrameCount"):
+	case count["Amplifier"] == neuropixelsChannels && has("FrameCount"):
 		return neuropixelsBetaTitle
-	case count["Amplifier"] >= minNeuropixelsChannels:
+	case count["Amplifier"] == neuropixelsChannels:
 		return neuropixelsTwoTitle
 	case count["DC"] > 0:
 		return "RHS2116"

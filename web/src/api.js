@@ -5,6 +5,7 @@
  * @typedef {import("./protocol.js").SliceArgs} SliceArgs
  * @typedef {import("./protocol.js").RecoverArgs} RecoverArgs
  */
+import { noteVerified } from "./verifying.js";
 
 /**
  * @param {State} state
@@ -72,7 +73,9 @@ export function publish(state, stage, open) {
     /** Everything that is wrong with the file, as `oniscope verify --json`. @param {string} stream */
     async verify(stream) {
       state.entry(stream);
-      return state.client.verify(stream);
+      const report = await state.client.verify(stream);
+      await noteVerified(state, stream, report);
+      return report;
     },
 
     /** Memory of the engine, bytes read from files, and how much of the files it keeps. */

@@ -5,6 +5,7 @@
  * @typedef {import("./protocol.js").Severity} Severity
  * @typedef {{ grade: "ok" | "warn" | "bad" | "plain", text: string }} Sentence
  */
+import { missingTicks, tickWord } from "./times.js";
 import { bytes, count, duration, integer, moment, percent, regrouped } from "./words.js";
 
 /** Findings listed one by one; the rest is counted. */
@@ -28,16 +29,24 @@ export function readable(info) {
   return Math.max(0, 1 - lost / info.size_bytes);
 }
 
-/** The state pill: its words and grade. @param {StreamInfo[]} infos @returns {Sentence} */
+/** How many gaps are known. @param {StreamInfo[]} infos */
+export function gapCount(infos) {
+  return infos.reduce((sum, { findings, coverage }) => sum + Math.max(findings.filter(isGap).reduce((n, f) => n + (f.count || 1), 0), coverage.filter((c) => c.kind === "gap").length), 0);
+}
+
+/** The state pill: the state of all streams, and what was found besides. @param {StreamInfo[]} infos @returns {Sentence} */
 export function pill(infos) {
+  const gaps = gapCount(infos), warnings = infos.flatMap((i) => i.findings).filter((f) => f.severity === "warning").length;
+  const more = [gaps > 0 ? count(gaps, "gap") : "", warnings > 0 ? count(warnings, "warning") : ""].filter(Boolean);
+  const say = (/** @type {"ok" | "warn"} */ grade, /** @type {string} */ text) => ({ grade: more.length > 0 ? /** @type {const} */ ("warn") : grade, text: [text, ...more].join(", ") });
   const damaged = infos.filter((i) => i.state === "damaged");
   if (damaged.length > 0) {
     const share = Math.min(...damaged.map(readable));
-    return { grade: "warn", text: share < 1 ? `damaged, ${percent(share)} readable` : "damaged" };
+    return say("warn", share < 1 ? `damaged, ${percent(share)} readable` : "damaged");
   }
   const unfinished = infos.filter((i) => i.state === "unfinished").length;
-  if (unfinished > 0) return { grade: "warn", text: infos.length > 1 ? `${unfinished} of ${infos.length} unfinished` : "unfinished" };
-  return { grade: "ok", text: "complete" };
+  if (unfinished > 0) return say("warn", infos.length > 1 ? `${unfinished} of ${infos.length} unfinished` : "unfinished");
+  return say("ok", "complete");
 }
 
 /**
@@ -54,7 +63,7 @@ export function sentences(info, listed = false) {
   if (!listed && told.length > MOST_FINDINGS) out.push({ grade: "bad", text: `And ${count(told.length - MOST_FINDINGS, "more finding")}; the report lists them all.` });
   const missing = info.findings.filter(isGap), gaps = info.coverage.filter((c) => c.kind === "gap");
   if (!listed && (missing.length > 1 || gaps.length === 0 && missing.length > 0)) out.push({ grade: "warn", text: missingText(missing, info.rows) });
-  for (const gap of listed ? [] : gaps.slice(0, 3)) out.push({ grade: "warn", text: gapText(gap, info.clock.hz) });
+  for (const gap of listed ? [] : gaps.slice(0, 3)) out.push({ grade: "warn", text: gapText(gap, info) });
   if (!listed && gaps.length > 3 && missing.length === 0) out.push({ grade: "warn", text: `${integer(gaps.length)} gaps in all.` });
   if (info.rows === 0) out.push({ grade: "warn", text: "No rows: nothing was recorded in this stream." });
   else if (info.state === "complete" && told.length === 0) out.push({ grade: "ok", text: `Complete. ${info.rows_exact ? "" : "About "}${count(info.rows, "row")} in ${count(info.batches, "batch", "batches")}.` });
@@ -101,11 +110,27 @@ export function findingText(f, hz) {
   return `${where}${when}: ${regrouped(f.reason)}${lost}.`;
 }
 
-/** @param {StreamInfo["coverage"][number]} gap @param {number} hz */
-function gapText(gap, hz) {
-  const rows = gap.rows > 0 ? ` (${count(gap.rows, "row")})` : "";
-  if (hz > 0) return `Gap of ${duration((gap.to - gap.from) / hz)} at ${face(gap.from / hz)}${rows}.`;
-  return `Gap of ${count(gap.to - gap.from, "tick")} at ${integer(gap.from)}${rows}.`;
+/** @param {StreamInfo["coverage"][number]} gap @param {StreamInfo} info */
+function gapText(gap, info) {
+  const rows = gap.rows > 0 ? ` (${count(gap.rows, "row")})` : "", { hz } = info.clock, ticks = missingTicks(info, gap);
+  if (hz > 0) return `Gap of ${duration(ticks / hz)} at ${face(gap.from / hz)}${rows}.`;
+  return `Gap of ${count(ticks, tickWord(info))} at ${integer(gap.from)}${rows}.`;
+}
+
+/** What is lost, shortly, for the plate on the traces; the whole reason is under Health. @param {StreamInfo["coverage"][number]} span @param {Finding[]} findings */
+export function lossTitle(span, findings) {
+  if (span.kind === "gap") return "Gap";
+  const finding = findings.find((f) => f.batch >= 0 && f.severity === "error" && !isGap(f) && f.clock_before >= span.from - 1 && f.clock_before < span.to);
+  if (finding) return `Batch ${integer(finding.batch)} is damaged`;
+  const reason = regrouped(span.reason.split(": ")[0]);
+  if (reason) return reason[0].toUpperCase() + reason.slice(1);
+  return span.kind === "damaged" ? "Damaged" : "Missing";
+}
+
+/** "15 001 rows, 500 ms missing" @param {StreamInfo["coverage"][number]} span @param {StreamInfo} info */
+export function lossSize(span, info) {
+  const ticks = missingTicks(info, span), { hz } = info.clock;
+  return (span.rows > 0 ? count(span.rows, "row") + ", " : "") + (hz > 0 ? duration(ticks / hz) : count(ticks, tickWord(info))) + " missing";
 }
 
 /** @param {number} seconds */

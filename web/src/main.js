@@ -127,12 +127,12 @@ async function load(sources) {
   return ids;
 }
 
-/** Makes row counts and coverage exact in the background, once the first traces are there. @param {string[]} ids */
+/** Looks at every batch of every stream in the background, once the first traces are there: rows are counted, gaps found. @param {string[]} ids */
 async function indexAll(ids) {
   if (state.active) await stage.drawn().catch(() => {}); // what failed is shown already
   for (const id of ids) {
     const entry = state.entries.get(id);
-    if (!entry || entry.info.rows_exact) continue;
+    if (!entry || entry.info.rows === 0) continue;
     try {
       state.update(await state.client.index(id));
     } catch (error) {

@@ -69,7 +69,8 @@ async function eventBeside(state, info, at, direction) {
 export async function toPlace(state, direction) {
   const info = state.info;
   if (!info) return;
-  const { view } = state, cursor = state.cursor !== null && state.cursor >= view.from && state.cursor <= view.to ? state.cursor : (view.from + view.to) / 2;
+  const { view, cursor: at, placed } = state, edge = direction > 0 ? view.from : view.to;
+  const cursor = placed?.view === view ? placed.ticks : at !== null && at >= view.from && at <= view.to ? at : edge; // the pointer may have come between
   const gap = neighbour(lossesOf(state.companions), cursor, direction);
   const event = hasEvents(info) ? await eventBeside(state, info, cursor, direction) : undefined;
   const places = [gap, event].filter((p) => p !== undefined).sort((a, b) => direction * (a - b));

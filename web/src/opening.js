@@ -73,7 +73,7 @@ export async function openSources(state, sources) {
     }
   }));
   clearTimeout(waited);
-  if (recordings.length === 0) await giveStart(state, starts, said);
+  if (recordings.length === 0 && starts.length > 0) await giveStart(state, starts, said);
   choose();
   return { ids: ids.filter(Boolean), failures, said };
 }
@@ -123,9 +123,13 @@ async function withStart(state, info, name, starts, said) {
   return lacksClock(info, start) ? state.client.setClock(info.id, start.hz, start.start_utc) : info;
 }
 
-/** A CSV that comes alone is for what is open. @param {State} state @param {Starts} starts @param {Said} said */
+/** A CSV that comes alone is for what is open; where that needs none, it says so. @param {State} state @param {Starts} starts @param {Said} said */
 async function giveStart(state, starts, said) {
-  for (const { info, name } of [...state.entries.values()]) state.update(await withStart(state, info, name, starts, said));
+  const lacking = [...state.entries.values()].filter(({ info }) => info.clock.column && !(info.clock.hz > 0));
+  for (const { info, name } of lacking) state.update(await withStart(state, info, name, starts, said));
+  if (lacking.length > 0) return;
+  const none = state.entries.size === 0 ? "gives recordings their clock: drop it together with them." : "was not used: the clock of what is open is known.";
+  for (const { name } of starts) said.push({ name, words: `This start-time CSV ${none}` });
 }
 
 /** Shows traces first, if any of the new streams has them. @param {State} state @param {string[]} ids */

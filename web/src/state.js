@@ -9,7 +9,7 @@
  * @typedef {import("./view/scale.js").Span} Span
  * @typedef {{ id: string, info: StreamInfo, source: File | string, name: string, size?: number, order?: number, verification?: Verification }} Entry
  *   order: place among the streams
- * @typedef {{ state: "running", done: number, total: number, cancel: () => void } | { state: "done", report: VerifyReport } | { state: "failed", error: unknown }} Verification
+ * @typedef {{ state: "running", done: number, total: number, began: number, cancel: () => void } | { state: "done", report: VerifyReport } | { state: "failed", error: unknown }} Verification
  * @typedef {{ order: number, name: string, progress: import("./protocol.js").OpenProgress | null, cancel: () => void }} Opening
  *   a file that is being opened
  * @typedef {{ key: string, id: string, name: string, group: string, kind: "traces" | "lanes" | "slow" | "table", columns: number[], rateHz: number }} Row
@@ -59,6 +59,8 @@ export class State {
   #changed = new Set();
   /** True while the active stream is looked at as a table, whatever it is. */
   asTable = false;
+  /** The place that was gone to last, and the view it made. @type {{ ticks: number, view: Span } | null} */
+  placed = null;
   #frame = 0;
   /** False until the view was chosen for a stream that has rows. */
   #placed = false;
@@ -290,6 +292,7 @@ export class State {
     const half = (this.view.to - this.view.from) / 2;
     this.setView({ from: ticks - half, to: ticks + half });
     this.setCursor(ticks);
+    this.placed = { ticks, view: this.view };
   }
 
   /** The clock of a row; of streams without a clock the row itself. @param {string} id @param {number} row */

@@ -17,8 +17,13 @@ const MOST_PIXELS = 4e6;
 
 /** @param {ColumnInfo} column */
 function widthOf(column) {
-  const name = Math.max(column.label.length, Math.min(24, column.type.length)) * 7 + 24;
+  const name = Math.max(column.label.length, Math.min(24, headNote(column).length)) * 7 + 24;
   return Math.max(name, column.plottable ? (/64/.test(column.type) ? 150 : 96) : /^dictionary/.test(column.type) ? 150 : 220);
+}
+
+/** The second line of a head: the type, and whether values are raw. @param {ColumnInfo} column */
+export function headNote(column) {
+  return column.type + (column.scale !== 0 && /int/.test(column.type) ? ", raw" : "");
 }
 
 /** Numbers are at the right, words at the left. @param {ColumnInfo} column */

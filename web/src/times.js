@@ -36,6 +36,16 @@ export function rowsIn(info, selection) {
   return Math.max(0, Math.round((to - from) / period));
 }
 
+/** How long rows are missing in a gap, ticks: from the end of the last row before it to the first after it. @param {StreamInfo} info @param {StreamInfo["coverage"][number]} gap */
+export function missingTicks(info, gap) {
+  return Math.max(0, gap.to - gap.from - (gap.kind === "gap" ? periodOf(info) : 0));
+}
+
+/** What the clock of a stream counts. @param {StreamInfo} info */
+export function tickWord(info) {
+  return info.clock.column ? "tick" : "row";
+}
+
 /** Duration of a run in words; in ticks while the rate is unknown. @param {number} ticks @param {number} hz */
 export function runLength(ticks, hz) {
   return hz > 0 ? duration(ticks / hz) : count(ticks, "tick");

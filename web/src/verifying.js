@@ -4,6 +4,23 @@
  * @typedef {import("./protocol.js").Finding} Finding
  */
 import { ticksOf } from "./health.js";
+import { bytes, duration, percent } from "./words.js";
+
+/** Nothing is said of speed before so many milliseconds. */
+const EARLY = 1500;
+
+/**
+ * How far a verification is, how fast it reads, and how long it will take.
+ * @param {{ done: number, total: number, began: number }} running
+ * @param {number} now  milliseconds, on the clock of began
+ */
+export function verifyingWords({ done, total, began }, now) {
+  if (!(total > 0)) return "verifying…";
+  const words = `verified ${percent(done / total)}`, seconds = (now - began) / 1000;
+  if (seconds * 1000 < EARLY || done <= 0 || done >= total) return words;
+  const perSecond = done / seconds;
+  return `${words}, ${bytes(perSecond)}/s, ${duration(Math.max(1, Math.ceil((total - done) / perSecond)))} left`;
+}
 
 /**
  * Verifies a stream in the background; how far it is and what it found are in the state. A verification that runs already goes on.
@@ -12,14 +29,27 @@ import { ticksOf } from "./health.js";
  */
 export async function verify(state, id) {
   if (state.entry(id).verification?.state === "running") return;
-  const abort = new AbortController(), cancel = () => abort.abort();
-  state.setVerification(id, { state: "running", done: 0, total: 0, cancel });
+  const abort = new AbortController(), cancel = () => abort.abort(), began = performance.now();
+  state.setVerification(id, { state: "running", done: 0, total: 0, began, cancel });
   try {
-    const report = await state.client.verify(id, { signal: abort.signal, onProgress: ({ done, total }) => state.setVerification(id, { state: "running", done, total, cancel }) });
-    state.setVerification(id, { state: "done", report });
+    const report = await state.client.verify(id, { signal: abort.signal, onProgress: ({ done, total }) => state.setVerification(id, { state: "running", done, total, began, cancel }) });
+    await noteVerified(state, id, report);
   } catch (error) {
     state.setVerification(id, { state: "failed", error });
   }
+}
+
+/**
+ * What was verified is known everywhere at once: pill, strip, hatches, Health, rate.
+ * @param {State} state
+ * @param {string} id
+ * @param {import("./protocol.js").VerifyReport} report
+ */
+export async function noteVerified(state, id, report) {
+  const info = await state.client.info(id);
+  if (!state.entries.has(id)) return; // closed meanwhile
+  state.setVerification(id, { state: "done", report });
+  state.update(info);
 }
 
 /**

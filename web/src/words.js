@@ -41,7 +41,8 @@ export function integer(n) {
 function significant(x, digits = 3) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "not a number" : (x < 0 ? MINUS : "") + "∞";
   if (x === 0) return "0";
-  const places = Math.min(12, Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(x)))));
+  const rounded = Math.abs(Number(x.toPrecision(digits))); // 99.96 has one digit more than 100
+  const places = Math.min(12, Math.max(0, digits - 1 - Math.floor(Math.log10(rounded))));
   return grouped(x.toFixed(places));
 }
 
@@ -62,6 +63,14 @@ export function short(x, digits = 4) {
  */
 export function count(n, one, many = one + "s") {
   return integer(n) + THIN + (n === 1 ? one : many);
+}
+
+/** Characters that are not seen, or turn the text around them: controls, directions, joiners, line separators, halves of pairs. The thin space is none of them. */
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
+
+/** Text of others as it is: what would not be seen is written as an escape, "\u{202e}". @param {string} text */
+export function visible(text) {
+  return text.replace(UNSEEN, (c) => `\\u{${/** @type {number} */ (c.codePointAt(0)).toString(16)}}`);
 }
 
 /** Groups the long numbers inside a sentence of somebody else's. @param {string} text */
@@ -101,21 +110,26 @@ export function baseUnit(unit) {
  */
 export function quantity(value, unit, digits = 3) {
   const [factor, base] = baseUnit(unit);
-  if (!PREFIXED.has(base)) return short(value, Math.max(digits, 6)) + (unit ? THIN + unit : "");
+  if (!PREFIXED.has(base)) return short(value, Math.max(digits, 6)) + (unit ? THIN + unitWord(value, unit) : "");
   const x = value * factor;
   if (x === 0 || !Number.isFinite(x)) return significant(x, digits) + THIN + base;
-  const size = Math.abs(x) * (1 + 1e-9);
+  const size = Number(Math.abs(x).toPrecision(digits)) * (1 + 1e-9); // 0.9999 s is 1.00 s, not 1 000 ms
   const [prefix, step] = PREFIXES.find(([, s]) => size >= s) ?? PREFIXES[PREFIXES.length - 1];
   return significant(x / step, digits) + THIN + prefix + base;
+}
+
+/** "1 code", "2 codes"; other units are the same for one and many. @param {number} value @param {string} unit */
+function unitWord(value, unit) {
+  return unit === "codes" && value === 1 ? "code" : unit;
 }
 
 /** As quantity, without zeros at the end: for gains, rates and scale bars. @param {number} value @param {string} unit */
 export function round(value, unit) {
   const [factor, base] = baseUnit(unit);
-  if (!PREFIXED.has(base)) return short(value, 4) + (unit ? THIN + unit : "");
+  if (!PREFIXED.has(base)) return short(value, 4) + (unit ? THIN + unitWord(value, unit) : "");
   const x = value * factor;
   if (x === 0) return "0" + THIN + base;
-  const size = Math.abs(x) * (1 + 1e-9);
+  const size = Number(Math.abs(x).toPrecision(4)) * (1 + 1e-9);
   const [prefix, step] = PREFIXES.find(([, s]) => size >= s) ?? PREFIXES[PREFIXES.length - 1];
   return short(x / step, 4) + THIN + prefix + base;
 }
@@ -129,7 +143,7 @@ export function parseQuantity(text, unit) {
   const m = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(.*)$/i.exec(plain(text));
   if (!m) return NaN;
   const value = Number(m[1]);
-  if (m[2] === "" || m[2] === unit) return value;
+  if (m[2] === "" || m[2] === unit || m[2] === unitWord(1, unit)) return value;
   const [want, base] = baseUnit(unit);
   const [have, given] = baseUnit(m[2]);
   return given === base && PREFIXED.has(base) ? Number(((value * have) / want).toPrecision(12)) : NaN;

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { estimate } from "../src/estimate.js";
-import { findingCounts, findingText, missingText, sentences, ticksOf } from "../src/health.js";
+import { findingCounts, findingText, lossSize, lossTitle, missingText, pill, sentences, ticksOf } from "../src/health.js";
 import { openingWords } from "../src/sources.js";
+import { verifyingWords } from "../src/verifying.js";
+import { streamInfo } from "./facts.js";
 
 const finding = (severity, over = {}) => ({ offset: 4096, length: 100, batch: 1, severity, reason: "a checksum differs", before_row: 120, lost_rows: 120, clock_before: 1000, clock_after: 501000, ...over });
 const plain = (text) => text.replaceAll("\u202f", " ");
@@ -39,6 +41,29 @@ test("gaps are summed in one sentence, and are no damage", () => {
   const info = { state: "complete", findings: [gap(600), gap(285)], coverage: [], rows: 4115, rows_exact: true, batches: 10, clock: { column: true, hz: 250e6 } };
   assert.equal(plain(missingText(info.findings, 4115)), "885 of 5 000 rows missing in 2 gaps (17.7 %).");
   assert.deepEqual(sentences(info).map((s) => plain(s.text)), ["885 of 5 000 rows missing in 2 gaps (17.7 %).", "Complete. 4 115 rows in 10 batches."]);
+});
+
+test("the pill counts what was found, whatever the state", () => {
+  const gap = finding("error", { reason: "gap: about 3 rows missing", lost_rows: 3, length: 0 });
+  const of = (...infos) => ({ ...pill(infos), text: plain(pill(infos).text) });
+  assert.deepEqual(of(streamInfo("a")), { grade: "ok", text: "complete" });
+  assert.deepEqual(of(streamInfo("a", { findings: [gap, gap] }), streamInfo("b")), { grade: "warn", text: "complete, 2 gaps" });
+  assert.deepEqual(of(streamInfo("a", { findings: [finding("warning"), finding("info")] })), { grade: "warn", text: "complete, 1 warning" });
+  assert.deepEqual(of(streamInfo("a", { state: "unfinished", findings: [gap] })), { grade: "warn", text: "unfinished, 1 gap" });
+  assert.deepEqual(of(streamInfo("a", { state: "damaged", findings: [finding("error"), gap] })), { grade: "warn", text: "damaged, 90.0 % readable, 1 gap" });
+});
+
+test("a gap is as long as the rows that are missing, and is said once", () => {
+  const info = streamInfo("a", { coverage: [{ from: 0, to: 50000, kind: "data", rows: 501, reason: "" }, { from: 50000, to: 50400, kind: "gap", rows: 3, reason: "3 rows missing" }, { from: 50400, to: 99900, kind: "data", rows: 496, reason: "" }] });
+  assert.deepEqual([lossTitle(info.coverage[1], []), plain(lossSize(info.coverage[1], info))], ["Gap", "3 rows, 30.0 ms missing"]); // of 40 ms between the rows beside it
+  assert.ok(sentences(info).some((s) => plain(s.text) === "Gap of 30.0 ms at 5.000 s (3 rows)."), JSON.stringify(sentences(info)));
+});
+
+test("a verification says how fast it is once that can be known", () => {
+  const running = { done: 5e8, total: 2e9, began: 1000 };
+  assert.equal(verifyingWords({ ...running, total: 0 }, 9000), "verifying…");
+  assert.equal(plain(verifyingWords(running, 2000)), "verified 25.0 %");
+  assert.equal(plain(verifyingWords(running, 6000)), "verified 25.0 %, 100 MB/s, 15.0 s left");
 });
 
 test("an opening says how far it is, as well as that is known", () => {

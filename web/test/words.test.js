@@ -75,3 +75,19 @@ test("a share never rounds up to the whole", () => {
 test("long numbers in a sentence of the engine are grouped, names are left alone", () => {
   assert.equal(w.regrouped("126976 of its 128352 bytes in Rhd2164_0"), `126${T}976 of its 128${T}352 bytes in Rhd2164_0`);
 });
+
+test("units and prefixes agree with what is shown", () => {
+  assert.equal(w.round(1, "codes"), thin("1_code"));
+  assert.equal(w.round(2, "codes"), thin("2_codes"));
+  assert.equal(w.parseQuantity("1 code", "codes"), 1);
+  assert.equal(w.duration(0.99999), thin("1.00_s"), "not 1 000 ms");
+  assert.equal(w.round(0.0099999999, "V"), thin("10_mV"));
+  assert.equal(w.parseWhole("250 000 000"), 250000000);
+  assert.ok([w.parseWhole("1.5"), w.parseWhole(""), w.parseWhole("-1")].every(Number.isNaN));
+});
+
+test("what cannot be seen in a name is shown", () => {
+  assert.equal(w.visible("a\u202eb"), "a\\u{202e}b");
+  assert.equal(w.visible("tab\tnul\0 \u{e0041}\ud800"), "tab\\u{9}nul\\u{0} \\u{e0041}\\u{d800}");
+  assert.equal(w.visible(thin("1_000_µV − ü 脳 🐭 é")), thin("1_000_µV − ü 脳 🐭 é"), "letters of all languages stay");
+});

@@ -53,13 +53,14 @@ type openStream struct {
 	hz     float64 // of the acquisition clock; 0 unknown
 	clock  int     // index of column Clock, or -1: rows are ticks
 	line   *timeline
-	times  *recording.Times // known after index
-	period float64          // ticks from row to row, known after index
-	gaps   []recording.Gap  // known after index
-	broken map[int]error    // batches that could not be read
-	coarse *Envelope        // the last coarse answer, shown until the exact one is there
-	asked  EnvelopeArgs     // what it answered
-	whole  wholeBatch       // columns of the batch that a table looked at last
+	times  *recording.Times    // known after index
+	period float64             // ticks from row to row, known after index
+	gaps   []recording.Gap     // known after index
+	broken map[int]error       // batches that could not be read
+	proved []recording.Finding // what Verify found; nil before it
+	coarse *Envelope           // the last coarse answer, shown until the exact one is there
+	asked  EnvelopeArgs        // what it answered
+	whole  wholeBatch          // columns of the batch that a table looked at last
 }
 
 func (e *Engine) init() {

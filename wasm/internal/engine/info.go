@@ -122,6 +122,12 @@ func (s *openStream) info() (*StreamInfo, error) {
 		info.Findings = append(info.Findings, s.times.Findings...)
 		sort.SliceStable(info.Findings, func(i, k int) bool { return info.Findings[i].Offset < info.Findings[k].Offset })
 	}
+	if s.proved != nil { // Verify looks for all that the others look for
+		info.Findings = slices.Clone(s.proved)
+		if file.State == recording.Complete && slices.ContainsFunc(s.proved, isDamage) {
+			info.State = string(recording.Damaged)
+		}
+	}
 	if info.Findings == nil {
 		info.Findings = []recording.Finding{}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/recovery"
@@ -16,7 +17,7 @@ type VerifyReport struct {
 }
 
 // Verify reads the whole file of a stream and returns everything that is wrong
-// with it.
+// with it. Info and coverage have it from then on.
 func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgress)) (*VerifyReport, error) {
 	s, err := e.stream("verify", id)
 	if err != nil {
@@ -34,5 +35,22 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 		report.OK = report.OK && f.Severity == recording.SeverityInfo
 		report.Findings = append(report.Findings, f)
 	}
+	if err := e.followClock(ctx, s); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.proved = report.Findings
+	s.mu.Unlock()
+	for _, f := range report.Findings {
+		if isDamage(f) && f.Batch >= 0 && f.LostRows != 0 {
+			s.note(f.Batch, errors.New(f.Reason))
+		}
+	}
 	return report, nil
+}
+
+// isDamage reports whether a finding is about bytes of the file, rather than
+// rows that never reached it.
+func isDamage(f recording.Finding) bool {
+	return f.Severity == recording.SeverityError && !f.IsGap()
 }

@@ -1,5 +1,5 @@
 /**
- * The time axis on top: seconds where the clock rate is known, ticks where it is not.
+ * The time axis on top: seconds where the clock rate is known, ticks or rows where it is not.
  * @typedef {import("../view/scale.js").Span} Span
  */
 import { decimalsOf, multiples, niceAbove, timeStep, xFromTicks } from "../view/scale.js";
@@ -40,16 +40,16 @@ function minorStep(step, seconds) {
 
 /**
  * @param {CanvasRenderingContext2D} ctx  in CSS pixels, origin at the left of the canvas
- * @param {{ view: Span, hz: number, width: number, height: number, gutter: number, colours: { text: string, dim: string, line: string, font: string } }} o
+ * @param {{ view: Span, hz: number, unit: string, width: number, height: number, gutter: number, colours: { text: string, dim: string, line: string, font: string } }} o
  */
-export function drawRuler(ctx, { view, hz, width, height, gutter, colours }) {
+export function drawRuler(ctx, { view, hz, unit, width, height, gutter, colours }) {
   ctx.clearRect(0, 0, width, height);
   const plot = width - gutter;
   const marks = rulerMarks(view, hz, plot);
   ctx.font = colours.font;
   ctx.textBaseline = "middle";
   ctx.fillStyle = colours.dim;
-  ctx.fillText(marks.unit, 8, height / 2);
+  ctx.fillText(hz > 0 ? marks.unit : unit, 8, height / 2);
   ctx.save();
   ctx.beginPath();
   ctx.rect(gutter, 0, plot, height);

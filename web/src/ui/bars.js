@@ -5,10 +5,10 @@
  */
 import { pill } from "../health.js";
 import { unitOf } from "../signals.js";
-import { bytes, count, parseQuantity, parseSpan, round, short, span } from "../words.js";
-import { byId, el, fill, say, sign } from "./dom.js";
+import { bytes, count, parseQuantity, parseSpan, round, short, span, visible } from "../words.js";
+import { byId, el, fill, hint, say, sign } from "./dom.js";
 import { openingWords } from "../sources.js";
-import { runLength } from "../times.js";
+import { runLength, tickWord } from "../times.js";
 
 /** How long a passing word stays, in milliseconds. */
 const MENTIONED = 4000;
@@ -42,6 +42,12 @@ export class TopBar {
       el("button", { type: "button", class: "key", id: "help-button", "aria-label": "All keys", onclick: actions.help }, "?"));
     this.#span.addEventListener("change", () => this.#typedSpan());
     this.#gain.addEventListener("change", () => this.#typedGain());
+    for (const field of [this.#span, this.#gain]) {
+      field.addEventListener("blur", () => { // what is shown is true again, whatever was typed
+        field.removeAttribute("aria-invalid");
+        this.#fields();
+      });
+    }
     state.on(["streams", "active"], () => this.#facts());
     state.on(["view", "gain", "active", "rows"], () => this.#fields());
   }
@@ -50,12 +56,12 @@ export class TopBar {
     const { state } = this;
     const infos = [...state.entries.values()].map((e) => e.info);
     const info = state.info;
-    document.title = info ? `${info.id} · Oniscope` : "Oniscope";
+    document.title = info ? visible(`${info.id} · Oniscope`) : "Oniscope";
     fill(byId("run"), ...(info ? [this.#name, this.#streams, this.#length, this.#size, this.#pill] : []));
     if (!info) return;
     const run = state.run;
     say(this.#name, info.path.split("/").pop() || info.id);
-    this.#name.title = info.path;
+    hint(this.#name, info.path);
     say(this.#streams, count(infos.length, "stream"));
     say(this.#length, info.rows > 0 ? runLength(run.to - run.from, state.hz) : "no rows");
     say(this.#size, bytes(infos.reduce((sum, i) => sum + i.size_bytes, 0)));
@@ -67,7 +73,7 @@ export class TopBar {
   #fields() {
     const { state } = this, { view, hz } = state, traces = state.traces;
     this.#span.hidden = !state.active;
-    if (document.activeElement !== this.#span) this.#span.value = hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), "tick");
+    if (document.activeElement !== this.#span) this.#span.value = hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), state.info ? tickWord(state.info) : "tick");
     this.#gain.hidden = !traces || !state.gain.has(traces.key);
     if (document.activeElement !== this.#gain && traces) this.#gain.value = round(state.gain.get(traces.key) ?? 1, this.#unit());
   }
@@ -79,7 +85,7 @@ export class TopBar {
 
   #typedSpan() {
     const { state } = this, { view, hz } = state;
-    const text = this.#span.value.replace(/ticks?/i, "");
+    const text = this.#span.value.replace(/ticks?|rows?/i, "");
     const ticks = hz > 0 ? parseSpan(text) * hz : parseQuantity(text, "");
     this.#span.toggleAttribute("aria-invalid", !(ticks > 0));
     if (!(ticks > 0)) return;
@@ -120,7 +126,7 @@ export class StatusBar {
     byId("status").append(this.#version, this.#opening, this.#mentioned, this.#drawn, this.#channels, this.#read, this.#engine, this.#exact);
     state.on(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
     state.on(["opening", "health"], () => this.#showWork());
-    state.on(["progress", "streams"], () => void this.refresh());
+    state.on(["progress", "streams", "health"], () => void this.refresh());
   }
 
   /** Says something for a few seconds. @param {string} words */
@@ -134,19 +140,20 @@ export class StatusBar {
   #showWork() {
     const opening = [...this.state.opening.values()].sort((a, b) => a.order - b.order);
     const others = opening.length > 1 ? ` (and ${count(opening.length - 1, "other")})` : "";
-    this.#openingWords.textContent = opening.length > 0 ? `${opening[0].name}${others}: ${openingWords(opening[0].progress).words}` : "";
+    say(this.#openingWords, opening.length > 0 ? `${opening[0].name}${others}: ${openingWords(opening[0].progress).words}` : "");
     if (opening.length === 0) fill(this.#opening);
     else if (!this.#opening.firstChild) fill(this.#opening, this.#openingWords, this.#openingCancel);
     this.#show();
   }
 
   #show() {
-    const shown = this.stage.traces.shown();
-    const layer = this.stage.traces.loader.layers[0] ?? this.stage.lower.panels[0]?.loader.layers[0];
-    const open = this.state.entries.size > 0;
+    const open = this.state.entries.size > 0, asTable = !this.stage.table.node.hidden;
+    const shown = this.stage.traces.canvas.hidden ? null : this.stage.traces.shown();
+    const layer = asTable ? undefined : shown ? this.stage.traces.loader.layers[0] : this.stage.lower.panels[0]?.loader.layers[0];
+    const stride = shown ? Math.min(...shown.columns.map((c) => shown.info.columns[c].stride)) : 1; // of a slower signal most rows repeat a value
     say(this.#version, open || this.state.opening.size > 0 ? "" : "nothing is uploaded, files stay on your disk");
-    say(this.#drawn, open && layer ? (layer.envelope.kind === "samples" ? "lines, every sample" : `envelope, ${short(Math.max(1, layer.envelope.samples_per_pixel), 2)} samples a pixel`) : "");
-    say(this.#channels, open && shown ? count(shown.columns.length, "channel") : "");
+    say(this.#drawn, !open ? "" : asTable ? "table" : layer ? drawnWords(layer.envelope, stride) : "");
+    say(this.#channels, open && shown && !asTable ? count(shown.columns.length, "channel") : "");
     const settled = this.stage.settled;
     say(this.#exact, open ? (this.stage.error !== null ? "could not be read" : settled ? "exact" : layer?.envelope.quality === "coarse" ? "coarse, refining…" : "reading…") : "");
   }
@@ -162,7 +169,7 @@ export class StatusBar {
       const engine = await this.state.client.engine();
       document.documentElement.dataset.bytesRead = String(engine.read);
       const total = [...this.state.entries.values()].reduce((sum, e) => sum + e.info.size_bytes, 0);
-      say(this.#read, total > 0 ? `read ${bytes(engine.read)} of ${bytes(total)}` : "");
+      say(this.#read, total > 0 ? readWords(engine.read, total) : "");
       say(this.#engine, total > 0 ? `engine ${bytes(engine.bytes)}` : "");
     } catch {
       say(this.#engine, ""); // a dead engine is announced by its own notice
@@ -170,4 +177,16 @@ export class StatusBar {
       this.#asking = false;
     }
   }
+}
+
+/** What the traces are made of. @param {import("../protocol.js").Envelope} envelope @param {number} stride  rows from a value of its own to the next */
+function drawnWords(envelope, stride) {
+  if (envelope.kind === "samples") return "lines, every sample";
+  const samples = Math.max(1, envelope.samples_per_pixel / Math.max(1, stride));
+  return `envelope, ${short(samples, 2)} ${samples === 1 ? "sample" : "samples"} a pixel`;
+}
+
+/** Bytes are counted as often as they are read. @param {number} read @param {number} total */
+function readWords(read, total) {
+  return read <= total ? `read ${bytes(read)} of ${bytes(total)}` : `read ${bytes(read)}, some of ${bytes(total)} again`;
 }

@@ -1,7 +1,12 @@
 /**
- * Elements without a framework. Attributes are set as attributes; there is no inline style and no HTML from strings.
+ * Elements without a framework. Attributes are set as attributes; there is no inline style and no HTML from strings. All words come in here, those of files too:
+ * characters that cannot be seen or turn the words around them are written as escapes.
  * @typedef {Node | string | null | undefined | false} Child
  */
+import { visible } from "../words.js";
+
+/** Attributes that people read or hear. */
+const READ = /^(title|alt|placeholder|aria-label)$/;
 
 /**
  * @template {keyof HTMLElementTagNameMap} K
@@ -15,7 +20,7 @@ export function el(tag, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === undefined || value === false || value === null) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
-    else node.setAttribute(name, value === true ? "" : String(value));
+    else node.setAttribute(name, value === true ? "" : READ.test(name) ? visible(String(value)) : String(value));
   }
   append(node, children);
   return node;
@@ -24,7 +29,7 @@ export function el(tag, attributes, ...children) {
 /** @param {Element} node @param {Child[]} children */
 function append(node, children) {
   for (const child of children) {
-    if (child || child === "") node.append(child);
+    if (child || child === "") node.append(typeof child === "string" ? visible(child) : child);
   }
 }
 
@@ -36,7 +41,14 @@ export function fill(node, ...children) {
 
 /** Sets text only when it differs, so that unchanged words cost nothing. @param {Element} node @param {string} text */
 export function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const words = visible(text);
+  if (node.textContent !== words) node.textContent = words;
+}
+
+/** Sets the words that are shown where the pointer rests. @param {HTMLElement} node @param {string} text */
+export function hint(node, text) {
+  const words = visible(text);
+  if (node.title !== words) node.title = words;
 }
 
 /** Shows how much is done; null where nobody knows. @param {HTMLProgressElement} bar @param {number | null} share */
@@ -114,9 +126,10 @@ export function fitted(ctx, text, width) {
   const key = width + text;
   let cut = cuts.get(key);
   if (cut === undefined) {
-    cut = text;
-    while (cut.length > 1 && ctx.measureText(cut === text ? cut : cut + "…").width > width) cut = cut.slice(0, -1);
-    if (cut !== text) cut += "…";
+    const whole = visible(text);
+    cut = whole;
+    while (cut.length > 1 && ctx.measureText(cut === whole ? cut : cut + "…").width > width) cut = cut.slice(0, -1);
+    if (cut !== whole) cut += "…";
     cuts.set(key, cut);
   }
   return cut;

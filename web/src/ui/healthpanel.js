@@ -7,7 +7,8 @@
  * @typedef {{ recover: (id: string) => void, verify: (id: string) => void, jump: (id: string, finding: Finding) => void, copy: (text: string) => void }} Actions
  */
 import { findingCounts, findingText, isGap, reportText, sentences, ticksOf } from "../health.js";
-import { bytes, count, percent } from "../words.js";
+import { bytes, count } from "../words.js";
+import { verifyingWords } from "../verifying.js";
 import { el, fill, showShare } from "./dom.js";
 import { asError, explain } from "./notices.js";
 
@@ -45,7 +46,7 @@ export class HealthPanel {
     if (verification?.state === "running") {
       const share = verification.total > 0 ? verification.done / verification.total : null;
       showShare(this.#bar, share);
-      this.#words.textContent = share === null ? "verifying…" : `verified ${percent(share)}`;
+      this.#words.textContent = verifyingWords(verification, performance.now());
       if (this.node.contains(this.#work)) return; // the rest stays: a button that is pressed must stay
     }
     const broken = info.state === "unfinished" || info.state === "damaged" || info.findings.some((f) => f.severity !== "info" && !isGap(f));

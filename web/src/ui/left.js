@@ -9,7 +9,7 @@ import { cssFromRgb } from "../colour.js";
 import { drawCoverage } from "../plots/hatch.js";
 import { findingCounts } from "../health.js";
 import { integer, percent, rate, THIN } from "../words.js";
-import { byId, el, fill, say, showShare, sign } from "./dom.js";
+import { byId, el, fill, hint, say, showShare, sign } from "./dom.js";
 import { channelColours, token } from "./tokens.js";
 import { openingWords } from "../sources.js";
 
@@ -50,7 +50,7 @@ export class StreamList {
       const line = before.get(opening.order) ?? openingLine(opening);
       const { words, share } = openingWords(opening.progress);
       say(line.words, share === null ? "opening…" : percent(share));
-      line.node.title = `${opening.name}: ${words}`;
+      hint(line.node, `${opening.name}: ${words}`);
       showShare(line.bar, share);
       this.#pending.set(opening.order, line);
     }
@@ -132,8 +132,8 @@ export class ChannelList {
 
   render() {
     const row = this.state.traces, shown = this.traces.shown();
-    this.#node.hidden = !row || !shown;
-    if (!row || !shown) return;
+    this.#node.hidden = !row || !shown || this.traces.canvas.hidden; // a table, or ticks without traces
+    if (!row || !shown || this.#node.hidden) return;
     const n = row.columns.length;
     say(this.#count, shown.window.shown < n ? `${integer(shown.window.shown)} of ${integer(n)} shown` : integer(n) + THIN + "shown");
     this.#space.style.height = n * LINE + "px";
@@ -172,7 +172,7 @@ export class ChannelList {
       line.style.top = i * LINE + "px";
       line.id = "channel-" + i;
       line.dataset.row = String(i);
-      line.title = `${column.name}, ${column.type}`;
+      hint(line, `${column.name}, ${column.type}`);
       line.setAttribute("aria-selected", String(row.columns[i] === active));
       swatch.style.backgroundColor = cssFromRgb(colours[i]);
       say(name, column.label);

@@ -8,13 +8,18 @@
  */
 import { decimalsOf, niceAbove } from "../view/scale.js";
 import { bytes, count, integer, moment, parseQuantity, quantity, rate, round, short, span, wallTime } from "../words.js";
+import { physicalFromRaw, unitOf } from "../signals.js";
 import { byId, el, fill } from "./dom.js";
 import { HealthPanel } from "./healthpanel.js";
 import { valueAt } from "./readout.js";
-import { periodOf, rowsIn } from "../times.js";
+import { hasEvents } from "../moves.js";
+import { periodOf, rowsIn, tickWord } from "../times.js";
 
 /** Cells of a chosen row that are repeated in full. */
 const MOST_CELLS = 24;
+
+/** Characters of a value of the metadata that are shown. */
+const LONGEST_FACT = 80;
 
 /** Lines of a list of facts. @param {[string, string | Node][]} facts */
 function factList(facts) {
@@ -25,6 +30,7 @@ export class Inspector {
   #cursor = el("section", { id: "cursor-panel" });
   #selection = el("section", { id: "selection-panel" });
   #stream = el("section", { id: "stream-panel" });
+  #metadataOpen = false;
 
   /** @param {State} state @param {Stage} stage @param {Actions} actions */
   constructor(state, stage, actions) {
@@ -66,7 +72,7 @@ export class Inspector {
     const wall = wallClock(info, at);
     if (wall) facts.push(["wall time", wall]);
     if (read?.column) facts.push([read.column.label, read.words]);
-    for (const [column, text] of chosen?.cells.filter(([c]) => c.name !== "Clock").slice(0, MOST_CELLS) ?? []) facts.push([column.label, text ?? "no value"]);
+    for (const [column, text] of chosen?.cells.filter(([c]) => c.name !== "Clock").slice(0, MOST_CELLS) ?? []) facts.push([column.label, cellWords(column, text)]);
     fill(this.#cursor, el("h2", null, "Cursor"), factList(facts));
   }
 
@@ -87,7 +93,7 @@ export class Inspector {
     /** @type {[string, string][]} */
     const facts = hz > 0
       ? [["from", moment(selection.from / hz, Math.max(3, this.#decimals()))], ["length", span(length / hz)], ["rows", "about " + integer(rows)], ["1/length", quantity(hz / length, "Hz")]]
-      : [["from", integer(selection.from)], ["length", count(length, "tick")], ["rows", "about " + integer(rows)]];
+      : [["from", integer(selection.from)], ["length", count(Math.round(length), tickWord(info))], ["rows", "about " + integer(rows)]];
     fill(this.#selection, el("h2", null, "Selection"), factList(facts),
       el("p", { class: "actions" }, el("button", { type: "button", class: "primary", id: "save-slice", onclick: () => this.actions.save() }, "Save…"),
         el("button", { type: "button", onclick: () => state.setSelection(null) }, "Clear")));
@@ -102,11 +108,21 @@ export class Inspector {
     /** @type {[string, string | Node][]} */
     const facts = [["file", el("span", { title: info.path }, info.path.split("/").pop() || info.id)], ["device", deviceOf(info)], ["probe", probeName(info)], ["rate", rateWords(info, row.rateHz, info.columns[row.columns[0]]?.stride ?? 1)], ["gain", gains(info)],
       ["rows", (info.rows_exact ? "" : "about ") + integer(info.rows)], ["columns", integer(info.columns.length)],
-      ["batches", info.rows_per_batch > 0 && info.batches > 1 ? `${integer(info.batches)} × ${count(info.rows_per_batch, "row")}` : integer(info.batches)],
+      ["batches", batchWords(info)],
       ["codec", info.compression || "none"], ["size", bytes(info.size_bytes)], ["started", started(info)],
       ["clock", info.clock.hz > 0 ? rate(info.clock.hz) : info.clock.column ? this.#rateField() : "none"],
       ["simulated", info.simulated ? "yes" : ""]];
-    fill(this.#stream, el("h2", null, "Stream"), factList(facts));
+    fill(this.#stream, el("h2", null, "Stream"), factList(facts), this.#metadata(info));
+  }
+
+  /** What the file says of itself, folded away; open stays open from stream to stream. @param {StreamInfo} info */
+  #metadata(info) {
+    const entries = Object.entries(info.metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+    if (entries.length === 0) return null;
+    const details = el("details", { id: "metadata", open: this.#metadataOpen }, el("summary", null, `Metadata, ${count(entries.length, "key")}`),
+      factList(entries.map(([key, value]) => [key, value.length > LONGEST_FACT ? el("span", { title: value.slice(0, 2000) }, value.slice(0, LONGEST_FACT) + "…") : value || "empty"])));
+    details.addEventListener("toggle", () => (this.#metadataOpen = details.open));
+    return details;
   }
 
   /** A field to type the rate of the clock, where no file says it. */
@@ -116,6 +132,10 @@ export class Inspector {
       const hz = parseQuantity(field.value, "Hz");
       field.toggleAttribute("aria-invalid", !(hz > 0));
       if (hz > 0) this.actions.setClock(hz);
+    });
+    field.addEventListener("blur", () => {
+      if (field.hasAttribute("aria-invalid")) field.value = "";
+      field.removeAttribute("aria-invalid");
     });
     return field;
   }
@@ -142,8 +162,23 @@ function probeName(info) {
   }
 }
 
+/** A cell of a table, with what it means where the scale is known. @param {ColumnInfo} column @param {string | null} text */
+function cellWords(column, text) {
+  if (text === null) return "no value";
+  const raw = Number(text);
+  return column.scale !== 0 && Number.isFinite(raw) && column.plottable && column.bytes <= 4 ? `${text} = ${quantity(physicalFromRaw(column, raw), unitOf(column))}` : text;
+}
+
+/** Batches, and how long each is where all but the last are the same. @param {StreamInfo} info */
+function batchWords({ batches, rows, rows_per_batch: each }) {
+  const last = rows - (batches - 1) * each;
+  return each > 0 && batches > 1 && last > 0 && last <= each ? `${integer(batches)} × ${count(each, "row")}` : integer(batches);
+}
+
 /** The rate that metadata state, else as measured from the clock. @param {StreamInfo} info @param {number} stated @param {number} stride */
 function rateWords(info, stated, stride) {
+  if (hasEvents(info)) return "with each event";
+  if (stated > 0 && info.segments.length === 0) return rate(stated); // nothing is measured before gaps were looked for
   if (info.clock.hz > 0 && info.rows > 1 && info.clock.column) {
     const measured = info.clock.hz / periodOf(info) / Math.max(1, stride);
     if (!stated) return round(measured, "Hz");

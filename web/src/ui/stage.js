@@ -2,22 +2,22 @@
  * The middle of the page: ruler, traces, panels, and what floats above them (cursor line, selection, plates of losses, scale bars).
  * One redraw an animation frame; when all that is on the screen is exact, the root element's data-drawn grows.
  * @typedef {import("../state.js").State} State
- * @typedef {import("../plots/hatch.js").Coverage} Coverage
  */
 import { MEASURES } from "../measures.js";
 import { BAR_PIXELS } from "../view/gain.js";
-import { isGap } from "../health.js";
+import { lossSize, lossTitle } from "../health.js";
 import { missingIn } from "../plots/hatch.js";
 import { drawRuler } from "../plots/ruler.js";
 import { tableColumns, unitOf } from "../signals.js";
 import { niceAbove, xFromTicks } from "../view/scale.js";
-import { count, duration, integer, regrouped, round } from "../words.js";
-import { byId, el, fill, fitCanvas, showShare } from "./dom.js";
+import { count, round, short } from "../words.js";
+import { byId, el, fill, fitCanvas, say, showShare } from "./dom.js";
 import { LowerPlots } from "./lower.js";
 import { emptyPlate, TableView } from "./tableview.js";
 import { canvasFont, token } from "./tokens.js";
 import { TracesPlot } from "./traces.js";
 import { openingWords } from "../sources.js";
+import { tickWord } from "../times.js";
 
 /** Plates of losses shown at once. */
 const MOST_PLATES = 3;
@@ -77,7 +77,7 @@ export class Stage {
       ctx.clearRect(0, 0, width, height);
       return;
     }
-    drawRuler(ctx, { view: state.view, hz: state.hz, width, height, gutter: MEASURES.gutter, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
+    drawRuler(ctx, { view: state.view, hz: state.hz, unit: state.info ? tickWord(state.info) + "s" : "", width, height, gutter: MEASURES.gutter, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
     this.#showTable();
     if (!this.traces.canvas.hidden) this.traces.want();
     this.lower.want();
@@ -152,8 +152,8 @@ export class Stage {
     const { words, share } = openingWords(opening.progress);
     if (!this.#opening.firstChild) fill(this.#opening, el("b"), el("progress", { "aria-label": "Opening" }), el("p"), el("p", { class: "actions" }, el("button", { type: "button", onclick: () => this.state.opening.forEach((o) => o.cancel()) }, "Cancel")));
     const [title, bar, line] = this.#opening.children;
-    title.textContent = opening.name + (this.state.opening.size > 1 ? ` and ${count(this.state.opening.size - 1, "other")}` : "");
-    line.textContent = words;
+    say(title, opening.name + (this.state.opening.size > 1 ? ` and ${count(this.state.opening.size - 1, "other")}` : ""));
+    say(line, words);
     showShare(/** @type {HTMLProgressElement} */ (bar), share);
   }
 
@@ -180,15 +180,18 @@ export class Stage {
   #placeLosses() {
     const row = this.state.traces ?? this.state.active;
     const info = row ? this.state.entry(row.id).info : null;
-    const seen = info ? missingIn(info.coverage, this.state.view) : [];
-    const width = this.width, placed = /** @type {number[]} */ ([]);
+    if (!info) {
+      fill(this.#losses);
+      return;
+    }
+    const seen = missingIn(info.coverage, this.state.view), width = this.width, placed = /** @type {number[]} */ ([]);
     const plates = [];
     for (const span of seen.sort((a, b) => b.to - b.from - (a.to - a.from))) {
       const x0 = Math.max(0, xFromTicks(span.from, this.state.view, width)), x1 = Math.min(width, xFromTicks(span.to, this.state.view, width));
       const x = (x0 + x1) / 2;
       if (placed.some((p) => Math.abs(p - x) < PLATE_WIDTH) || plates.length >= MOST_PLATES) continue;
       placed.push(x);
-      const plate = el("div", { class: "loss " + span.kind }, el("b", null, titleOf(span, info?.findings ?? [])), el("span", null, sizeOf(span, info?.clock.hz ?? 0)));
+      const plate = el("div", { class: "loss " + span.kind }, el("b", null, lossTitle(span, info.findings)), el("span", null, lossSize(span, info)));
       plate.style.left = x + "px";
       plates.push(plate);
     }
@@ -205,27 +208,11 @@ export class Stage {
     if (this.#bar.hidden || !shown) return;
     const hz = state.hz || 1, perPixel = (state.view.to - state.view.from) / hz / this.width;
     const time = niceAbove(perPixel * 40) * (niceAbove(perPixel * 40) / perPixel > 90 ? 0.5 : 1);
-    const text = state.hz > 0 ? round(time, "s") : count(time, "tick");
+    const text = state.hz > 0 ? round(time, "s") : `${short(time)} ${tickWord(shown.info)}${time === 1 ? "" : "s"}`;
     const gain = /** @type {number} */ (state.gain.get(shown.row.key));
     const line = el("i", { class: "bars" });
     line.style.width = Math.max(8, time / perPixel) + "px";
     line.style.height = BAR_PIXELS + "px";
     fill(this.#bar, line, el("span", { class: "high" }, round(gain, unitOf(shown.info.columns[shown.columns[0]]))), el("span", { class: "wide" }, text));
   }
-}
-
-/** What is lost, shortly; the whole reason is under Health. @param {Coverage} span @param {import("../protocol.js").Finding[]} findings */
-function titleOf(span, findings) {
-  const finding = findings.find((f) => f.batch >= 0 && f.severity === "error" && !isGap(f) && f.clock_before >= span.from - 1 && f.clock_before < span.to);
-  if (finding) return `Batch ${integer(finding.batch)} is damaged`;
-  const reason = regrouped(span.reason.split(": ")[0]);
-  if (reason) return reason[0].toUpperCase() + reason.slice(1);
-  return { damaged: "Damaged", missing: "Missing", gap: "Gap", data: "" }[span.kind];
-}
-
-/** @param {Coverage} span @param {number} hz */
-function sizeOf(span, hz) {
-  const ticks = span.to - span.from;
-  const long = hz > 0 ? duration(ticks / hz) : count(ticks, "tick");
-  return (span.rows > 0 ? count(span.rows, "row") + ", " : "") + long + " missing";
 }

@@ -7,9 +7,9 @@
  * @typedef {import("../state.js").State} State
  */
 import { MEASURES } from "../measures.js";
-import { BLOCK_COLUMNS, BLOCK_ROWS, blocksSeen, columnsSeen, extentOf, isNumber, lastFirst, layoutOf, rowFromScroll, scrollFromRow } from "../table.js";
-import { grouped, integer, regrouped } from "../words.js";
-import { byId, el, fill, say } from "./dom.js";
+import { BLOCK_COLUMNS, BLOCK_ROWS, blocksSeen, columnsSeen, extentOf, headNote, isNumber, lastFirst, layoutOf, rowFromScroll, scrollFromRow } from "../table.js";
+import { grouped, integer, regrouped, short } from "../words.js";
+import { byId, el, fill, hint, say } from "./dom.js";
 
 /** Blocks kept; the oldest goes first. */
 const MOST_BLOCKS = 160;
@@ -240,7 +240,7 @@ export class TableView {
     const rest = el("div", { class: "rest", role: "presentation" });
     for (let c = from; c < to; c++) {
       const column = this.#columns[c];
-      const cell = el("span", { class: isNumber(column) ? "number" : undefined, role: "columnheader", title: `${column.name}, ${column.type}${column.unit ? ", raw values; scale and unit are in the metadata" : ""}` }, column.name, el("i", null, column.type));
+      const cell = el("span", { class: isNumber(column) ? "number" : undefined, role: "columnheader", title: `${column.name}, ${column.type}${column.scale !== 0 ? `; ${short(column.scale, 6)} ${column.unit} × (value − ${short(column.offset, 6)})` : ""}` }, column.label, el("i", null, headNote(column)));
       place(cell, layout, c, scroll);
       rest.append(cell);
     }
@@ -269,7 +269,7 @@ export class TableView {
       const missing = text === null ? (broken ? "cannot be read" : "no value") : "";
       cell.className = [isNumber(this.#columns[c]) ? "number" : "", missing ? (broken ? "broken" : "none") : ""].join(" ").trim();
       say(cell, shown === null ? (broken ? "✕" : "–") : shown ?? "");
-      cell.title = missing ? (broken ? `${missing}: ${regrouped(broken.reason)}` : missing) : text && text.length > 24 ? text : "";
+      hint(cell, missing ? (broken ? `${missing}: ${regrouped(broken.reason)}` : missing) : text && text.length > 24 ? text : "");
       place(cell, layout, c, scroll);
     }
   }

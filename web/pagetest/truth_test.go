@@ -1,0 +1,116 @@
+package pagetest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// gapsFile is a recording of six batches of 2000 rows of eight channels, 8333 ticks
+// apart, of which 601 rows are missing inside a batch and 3 inside another; a
+// character in its name turns the text around it.
+func gapsFile(t *testing.T, dir, name string) string {
+	t.Helper()
+	s := &stream.Stream{Name: "probe", AcqClockHz: 250_000_000}
+	for c := range 8 {
+		s.Columns = append(s.Columns, stream.Column{Name: fmt.Sprint("SpikeData", c), Type: stream.Uint16, ArrowType: "uint16", ByteWidth: 2})
+	}
+	s.Columns = append(s.Columns, stream.Column{Name: "Clock", Type: stream.Uint64, ArrowType: "uint64", ByteWidth: 8})
+	file := &growing{}
+	w, err := recording.NewWriter(file, s, recording.WriterOptions{})
+	check(t, err)
+	row := 0
+	for b := range 6 {
+		vectors := make([]recording.Vector, 9)
+		for i := range 2000 {
+			switch {
+			case b == 1 && i == 700:
+				row += 601
+			case b == 3 && i == 1500:
+				row += 3
+			}
+			for c := range 8 {
+				v := 512 + (row*7+c*13)%40
+				vectors[c].Data = append(vectors[c].Data, byte(v), byte(v>>8))
+			}
+			for k := range 8 {
+				vectors[8].Data = append(vectors[8].Data, byte(uint64(row)*8333>>(8*k)))
+			}
+			row++
+		}
+		_, err := w.WriteBatch(2000, vectors)
+		check(t, err)
+	}
+	check(t, w.Close())
+	path := filepath.Join(dir, name)
+	check(t, os.WriteFile(path, file.Bytes(), 0o644))
+	return path
+}
+
+// What is known of a file is the same everywhere on the page, at once.
+func TestWhatIsFoundIsSaidEverywhere(t *testing.T) {
+	page := ready(t, desk, gapsFile(t, t.TempDir(), "gap\u202es_0.arrow"))
+	check(t, page.WaitFor(10*time.Second, `document.querySelector("#state").textContent.includes("gap")`))
+	say := func(script string) (words string) {
+		t.Helper()
+		check(t, page.Eval(script, &words))
+		return strings.ReplaceAll(words, "\u202f", " ")
+	}
+	if got := say(`document.querySelector("#state").textContent`); got != "complete, 2 gaps" {
+		t.Errorf("the pill says %q", got)
+	}
+	id := say(`(await oniscope.streams())[0]`)
+	if n := say(fmt.Sprintf(`String((await oniscope.info(%q)).findings.filter((f) => f.reason.startsWith("gap: ")).length)`, id)); n != "2" {
+		t.Errorf("info() has %s gaps", n)
+	}
+	health := say(`document.querySelector("#health-panel").innerText`)
+	for _, want := range []string{"604 of 12 604 rows missing in 2 gaps", "(601 rows)", "Gap of 100 µs", "(3 rows)"} {
+		if !strings.Contains(health, want) {
+			t.Errorf("Health is without %q:\n%s", want, health)
+		}
+	}
+	if rate := say(`document.querySelector("#stream-panel").innerText`); strings.Contains(rate, "measured") {
+		t.Errorf("gaps are taken for a slower clock:\n%s", rate)
+	}
+	lit := say(`(() => { const c = document.querySelector(".strip"), p = c.getContext("2d").getImageData(0, 1, c.width, 1).data;
+		const colours = new Set(); for (let i = 0; i < p.length; i += 4) colours.add([...p.slice(i, i + 4)].join()); return String(colours.size); })()`)
+	if lit == "1" {
+		t.Error("the strip of the stream shows no gap")
+	}
+
+	// A direction character is written out wherever the name stands.
+	if text := say(`document.title + document.body.innerText + [...document.querySelectorAll("[title]")].map((n) => n.title).join()`); strings.Contains(text, "\u202e") || !strings.Contains(text, `gap\u{202e}s_0`) {
+		t.Error("the name of the file turns the text around it")
+	}
+
+	// From gap to gap by key; End is where the rows end.
+	show(t, page, `{from: 0.1, to: 0.2}`)
+	press(t, page, ",")
+	check(t, page.WaitFor(5*time.Second, `document.querySelector("#losses .loss")?.checkVisibility()`))
+	if plate := say(`document.querySelector("#losses").innerText`); plate != "Gap\n601 rows, 20.0 ms missing" {
+		t.Errorf("the plate says %q", plate)
+	}
+	v := show(t, page, ``)
+	near(t, "the gap in the middle", (v.From+v.To)/2, 2699*8333/250e6)
+
+	// Verified: the same words, and nothing is green beside errors.
+	press(t, page, "v")
+	check(t, page.WaitFor(20*time.Second, `!!document.querySelector("#findings")`))
+	if got := say(`document.querySelector("#state").textContent + ", " + document.querySelector("#state").className`); got != "complete, 2 gaps, pill warn" {
+		t.Errorf("verified, the pill says %q", got)
+	}
+
+	// A wrong span leaves no trace, a start-time CSV alone is answered.
+	check(t, page.Eval(`(() => { const f = document.querySelector("#span"); f.focus(); f.value = "abc"; f.dispatchEvent(new Event("change")); f.blur(); })()`, nil))
+	if field := say(`document.querySelector("#span").value + document.querySelector("#span").matches("[aria-invalid]")`); !strings.HasSuffix(field, "msfalse") && !strings.HasSuffix(field, "sfalse") {
+		t.Errorf("the span field says %q", field)
+	}
+	check(t, page.Drop(foreign(t, "start-time_0.csv")))
+	check(t, page.WaitFor(5*time.Second, `document.querySelector("#notices").innerText.includes("start-time_0.csv")`))
+}
