@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -113,4 +115,56 @@ func TestWhatIsFoundIsSaidEverywhere(t *testing.T) {
 	}
 	check(t, page.Drop(foreign(t, "start-time_0.csv")))
 	check(t, page.WaitFor(5*time.Second, `document.querySelector("#notices").innerText.includes("start-time_0.csv")`))
+}
+
+// Channels are found, shown alone, hidden and ordered, by hand and by key.
+func TestChannelsAreSelectedShownAndOrdered(t *testing.T) {
+	page := probe(t)
+	shown := func() (first string, n int) {
+		t.Helper()
+		columns := show(t, page, ``).Columns
+		return columns[0], len(columns)
+	}
+	all := `(document.querySelector("#channels h2 .note").textContent)`
+	press(t, page, "/")
+	check(t, page.WaitFor(5*time.Second, `document.activeElement.id === "channel-find"`))
+	check(t, page.Eval(`document.activeElement.value = ""`, nil)) // the protocol sends a character besides the key
+	for _, key := range "20-40" {
+		press(t, page, string(key))
+	}
+	press(t, page, "\r")
+	if first, n := shown(); first != "SpikeData40" || n != 21 {
+		t.Errorf("20-40 shown alone: %d channels from %s", n, first)
+	}
+	check(t, page.Eval(`(() => { document.activeElement.blur(); const f = document.querySelector("#channel-order"); f.value = "depth"; f.dispatchEvent(new Event("change")); })()`, nil))
+	show(t, page, ``)
+	if columns := show(t, page, ``).Columns; strings.Join(columns[:4], " ") != "SpikeData40 SpikeData38 SpikeData39 SpikeData36" {
+		t.Errorf("by depth: %v", columns[:4])
+	}
+	press(t, page, "X", 8) // Shift
+	if _, n := shown(); n < 60 {
+		t.Errorf("all again: %d channels", n)
+	}
+
+	// A double click shows one channel, another all; a row is as high as it is asked to be.
+	x, y := plotPoint(t, page, 0.5)
+	check(t, chromedp.Do(page.Context(), chromedp.MouseClickXY(x, y, chromedp.ClickCount(1)), chromedp.MouseClickXY(x, y, chromedp.ClickCount(2))))
+	if _, n := shown(); n != 1 {
+		t.Errorf("after a double click there are %d channels", n)
+	}
+	check(t, chromedp.Do(page.Context(), chromedp.MouseClickXY(x, y, chromedp.ClickCount(1)), chromedp.MouseClickXY(x, y, chromedp.ClickCount(2))))
+	var before, after string
+	check(t, page.Eval(all, &before))
+	check(t, page.Eval(`(() => { const f = document.querySelector("#spacing"); f.value = "40"; f.dispatchEvent(new Event("change")); })()`, nil))
+	_, n := shown()
+	check(t, page.Eval(all, &after))
+	if b := boxOf(t, page, "#traces"); n != int(b.Height/40) || before == after {
+		t.Errorf("rows of 40 px: %d channels in %v px, %q before, %q after", n, b.Height, before, after)
+	}
+	check(t, page.Eval(`(() => { const f = document.querySelector("#gain"); f.dataset.was = f.value; })()`, nil))
+	press(t, page, kb.ArrowDown, kb.ModifierAlt)
+	check(t, page.WaitFor(5*time.Second, `document.querySelector("#gain").value !== document.querySelector("#gain").dataset.was`))
+	if _, m := shown(); m != n {
+		t.Errorf("the gain changes the rows: %d, %d before", m, n)
+	}
 }

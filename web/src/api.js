@@ -92,15 +92,17 @@ function chooseStream(state, stream, columns) {
   const info = state.entry(stream).info;
   const rows = state.rows.filter((row) => row.id === stream);
   const wanted = columns?.length ? indexOf(info, columns[0]) : undefined;
-  const row = rows.find((r) => wanted !== undefined && r.columns.includes(wanted)) ?? rows.find((r) => r.key === state.activeKey) ?? rows[0];
+  const row = rows.find((r) => wanted !== undefined && r.all.includes(wanted)) ?? rows.find((r) => r.key === state.activeKey) ?? rows[0];
   if (row) state.select(row.key);
 }
 
 /** Brings columns on the screen: the first becomes the channel that is read out. @param {State} state @param {Stage} stage @param {(string | number)[]} columns */
 function chooseColumns(state, stage, columns) {
+  if (!state.traces) return;
+  const { info } = state.entry(state.traces.id);
+  const hidden = columns.some((c) => !state.traces?.columns.includes(indexOf(info, c)) && state.traces?.all.includes(indexOf(info, c)));
+  if (hidden) state.showAll(state.tracesKey);
   const row = state.traces;
-  if (!row) return;
-  const { info } = state.entry(row.id);
   const places = columns.map((c) => row.columns.indexOf(indexOf(info, c))).filter((i) => i >= 0);
   if (places.length === 0) throw new Error(`view: none of the columns is in ${row.name}`);
   state.setChannel(row.key, row.columns[places[0]]);

@@ -7,13 +7,14 @@
  * @typedef {import("./state.js").State} State
  * @typedef {import("./ui/stage.js").Stage} Stage
  * @typedef {{ state: State, stage: Stage, actions: Actions }} Context
- * @typedef {{ help: () => void, palette: () => void, open: () => void, goTo: () => void, verify: () => void, recover: () => void, save: () => void, close: () => void, copyReport: () => void, copyFindings: () => void }} Actions
+ * @typedef {{ help: () => void, palette: () => void, open: () => void, goTo: () => void, findChannels: () => void, verify: () => void, recover: () => void, save: () => void, close: () => void, copyReport: () => void, copyFindings: () => void }} Actions
  *   what the page does besides moving the view
- * @typedef {"stream" | "traces" | "selection" | "verified"} Need
+ * @typedef {"stream" | "traces" | "picked" | "depth" | "shank" | "verified"} Need
  * @typedef {{ group: string, name: string, keys?: string[], mouse?: string, needs?: Need, run?: (context: Context) => void }} Binding
  *   keys: chords; mouse: what the hand does; needs: what must be there, a stream where there is a key and nothing is said
  */
-import { moveCursor, scrollRows, setEdge, toPlace, zoom } from "./moves.js";
+import { moveCursor, scrollRows, setEdge, stepSpacing, toPlace, zoom } from "./moves.js";
+import { ordersOf } from "./channels.js";
 import { spanOf } from "./times.js";
 import { niceStep } from "./view/scale.js";
 import { pan } from "./view/viewport.js";
@@ -57,6 +58,19 @@ export const BINDINGS = [
   { group: "Channels", name: "A screen of channels down", keys: ["PageDown"], needs: "traces", run: (context) => page(context, 1) },
   { group: "Channels", name: "Larger traces", keys: ["Alt+ArrowUp"], needs: "traces", run: ({ state }) => stepGain(state, -1) },
   { group: "Channels", name: "Smaller traces", keys: ["Alt+ArrowDown"], needs: "traces", run: ({ state }) => stepGain(state, 1) },
+  { group: "Channels", name: "Higher rows", keys: ["Alt+Shift+ArrowUp"], needs: "traces", run: ({ state, stage }) => stepSpacing(state, stage, 1) },
+  { group: "Channels", name: "Lower rows", keys: ["Alt+Shift+ArrowDown"], needs: "traces", run: ({ state, stage }) => stepSpacing(state, stage, -1) },
+  { group: "Channels", name: "As many rows as fit", needs: "traces", run: ({ state }) => state.setSpacing(undefined) },
+  { group: "Channels", name: "Find and select channels…", keys: ["/"], needs: "traces", run: ({ actions }) => actions.findChannels() },
+  { group: "Channels", name: "Show only the selected channels, or all again", keys: ["s"], needs: "picked", run: ({ state }) => state.toggleSolo(state.tracesKey, state.picked.get(state.tracesKey) ?? []) },
+  { group: "Channels", name: "Hide the selected channels", keys: ["x"], needs: "picked", run: ({ state }) => state.hide(state.tracesKey, state.picked.get(state.tracesKey) ?? []) },
+  { group: "Channels", name: "Show all channels that are hidden", keys: ["Shift+x"], needs: "traces", run: ({ state }) => state.showAll(state.tracesKey) },
+  { group: "Channels", name: "Order by number", needs: "traces", run: ({ state }) => state.arrange(state.tracesKey, { order: "number" }) },
+  { group: "Channels", name: "Order by depth", needs: "depth", run: ({ state }) => state.arrange(state.tracesKey, { order: "depth" }) },
+  { group: "Channels", name: "Order by shank", needs: "shank", run: ({ state }) => state.arrange(state.tracesKey, { order: "shank" }) },
+  { group: "Channels", name: "Height of rows", mouse: "Alt Shift wheel" },
+  { group: "Channels", name: "Select several channels", mouse: "Shift click, Ctrl click" },
+  { group: "Channels", name: "Show one channel, or all again", mouse: "double click" },
   { group: "Channels", name: "Scroll the channels", mouse: "wheel, drag" },
   { group: "Channels", name: "Gain", mouse: "Alt wheel" },
   { group: "Channels", name: "Choose a channel, or a row of a table", mouse: "click" },
@@ -93,7 +107,9 @@ export function available(binding, state) {
   if (!state.active || !state.info) return false;
   switch (binding.needs) {
     case "traces": return state.traces !== null;
-    case "selection": return state.selection !== null;
+    case "picked": return (state.picked.get(state.tracesKey)?.size ?? 0) > 0;
+    case "depth":
+    case "shank": return state.traces !== null && ordersOf(state.entry(state.traces.id).info, state.traces).includes(binding.needs);
     case "verified": return state.entry(state.info.id).verification?.state === "done";
     default: return true;
   }

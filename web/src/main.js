@@ -10,12 +10,13 @@ import { lendMeasures } from "./measures.js";
 import { openSources } from "./opening.js";
 import { State } from "./state.js";
 import { StatusBar, TopBar } from "./ui/bars.js";
+import { ChannelList } from "./ui/channels.js";
 import { helpDialog } from "./ui/dialogs.js";
 import { byId } from "./ui/dom.js";
 import { goToDialog } from "./ui/goto.js";
 import { connectControls } from "./ui/keys.js";
-import { ChannelList, StreamList } from "./ui/left.js";
-import { announce, asError, clearNotices, copy, notice } from "./ui/notices.js";
+import { StreamList } from "./ui/left.js";
+import { announce, asError, clearNotices, copy, notice, remark } from "./ui/notices.js";
 import { paletteDialog } from "./ui/palette.js";
 import { recoverDialog } from "./ui/recovering.js";
 import { Inspector } from "./ui/right.js";
@@ -43,7 +44,7 @@ new TopBar(state, stage, { choose, help: helpDialog });
 const status = new StatusBar(state, stage);
 /** What the page does besides moving the view; of a stream only where there is one. @type {import("./bindings.js").Actions} */
 const actions = {
-  help: helpDialog, palette: () => paletteDialog(commands()), open: choose, goTo: () => goToDialog(state),
+  help: helpDialog, palette: () => paletteDialog(commands()), open: choose, goTo: () => goToDialog(state), findChannels: () => byId("channel-find").focus(),
   verify: () => void verify(state, id()), recover: () => recoverDialog(state, id()), save: () => saveDialog(state, stage), close: () => void close(id()),
   copyReport: () => copy(reportText(state.entry(id()).info)),
   copyFindings: () => {
@@ -117,7 +118,7 @@ async function load(sources) {
   loading++;
   const { ids, failures, said } = await openSources(state, sources).finally(() => loading--);
   for (const { name, error } of failures) notice(`${name} could not be opened`, error);
-  for (const { name, words } of said) notice(name, words);
+  for (const { name, words } of said) remark(name, words);
   state.changed("streams", "view", "progress");
   state.tell(); // what data-state says is on the page
   setState(loading > 0 ? "opening" : state.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");

@@ -21,12 +21,13 @@ export function rowsFromInfo(info) {
     name: traces.length > 1 ? name + " " + g.name : name,
     group: g.name,
     kind: "traces",
-    columns: g.along_probe ? [...g.columns].reverse() : g.columns, // the highest channel is on top
+    ...both(g.along_probe ? [...g.columns].reverse() : g.columns), // the highest channel is on top
+    alongProbe: g.along_probe,
     rateHz: g.rate_hz,
   }));
   const words = wordColumns(info);
   const table = words.length === 0 || words.length === info.columns.filter((c) => !isClock(c)).length ? [] : [{
-    key: info.id + "/table", id: info.id, name: `${name} ${words.length === 1 ? info.columns[words[0]].label : "table"}`, group: "", kind: /** @type {const} */ ("table"), columns: words, rateHz: 0,
+    key: info.id + "/table", id: info.id, name: `${name} ${words.length === 1 ? info.columns[words[0]].label : "table"}`, group: "", kind: /** @type {const} */ ("table"), ...both(words), alongProbe: false, rateHz: 0,
   }];
   if (rows.length > 0) return [...rows, ...table];
   const rest = info.groups.find((g) => g.kind === "lanes") ?? info.groups.find((g) => g.kind === "slow") ?? info.groups[0];
@@ -37,9 +38,15 @@ export function rowsFromInfo(info) {
     name,
     group: rest?.name ?? "",
     kind,
-    columns: kind === "table" ? info.columns.map((c) => c.index) : info.groups.filter((g) => g.kind === kind).flatMap((g) => g.columns),
+    ...both(kind === "table" ? info.columns.map((c) => c.index) : info.groups.filter((g) => g.kind === kind).flatMap((g) => g.columns)),
+    alongProbe: false,
     rateHz: rest?.rate_hz ?? 0,
   }, ...table];
+}
+
+/** All columns of a row are shown until somebody arranges them. @param {number[]} columns */
+function both(columns) {
+  return { columns, all: columns };
 }
 
 /** Columns that cannot be plotted: text, lists, and the like. @param {StreamInfo} info */

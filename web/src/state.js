@@ -12,10 +12,12 @@
  * @typedef {{ state: "running", done: number, total: number, began: number, cancel: () => void } | { state: "done", report: VerifyReport } | { state: "failed", error: unknown }} Verification
  * @typedef {{ order: number, name: string, progress: import("./protocol.js").OpenProgress | null, cancel: () => void }} Opening
  *   a file that is being opened
- * @typedef {{ key: string, id: string, name: string, group: string, kind: "traces" | "lanes" | "slow" | "table", columns: number[], rateHz: number }} Row
- *   a line of the stream list: a stream, or one signal of it
+ * @typedef {{ key: string, id: string, name: string, group: string, kind: "traces" | "lanes" | "slow" | "table", columns: number[], all: number[], alongProbe: boolean, rateHz: number }} Row
+ *   a line of the stream list: a stream, or one signal of it; columns: those that are shown, in their order, of all
+ * @typedef {import("./channels.js").Arrangement} Arrangement
  * @typedef {"streams" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress" | "opening" | "health"} Subject
  */
+import { arranged, AS_IT_IS } from "./channels.js";
 import { endOfRows } from "./moves.js";
 import { clampView, firstView } from "./view/viewport.js";
 import { rowsFromInfo } from "./signals.js";
@@ -23,6 +25,9 @@ import { periodOf, spanOf, timebase } from "./times.js";
 
 /** Shortest view, as rows of the stream it is about. */
 const MIN_ROWS_IN_VIEW = 8;
+
+/** Highest row of traces, pixels. */
+const MOST_PIXELS = 400;
 
 export class State {
   /** @type {Map<string, Entry>} */
@@ -47,6 +52,12 @@ export class State {
   hover = null;
   /** Column of the channel that was chosen, by row key. @type {Map<string, number>} */
   channel = new Map();
+  /** Columns of the channels that are selected, by row key; the chosen one is among them. @type {Map<string, Set<number>>} */
+  picked = new Map();
+  /** What is shown of the channels and in which order, by row key. @type {Map<string, Arrangement>} */
+  #arrangements = new Map();
+  /** Height of a trace row in pixels, by row key; absent: as many rows as fit. @type {Map<string, number>} */
+  spacing = new Map();
   /** First trace row shown, by row key. @type {Map<string, number>} */
   firstRow = new Map();
   /** Physical units of the 40 px scale bar, by row key; absent: not yet chosen. @type {Map<string, number>} */
@@ -221,7 +232,7 @@ export class State {
   clear() {
     for (const id of this.entries.keys()) this.#ids.delete(id); // those that are being opened stay taken
     this.entries.clear();
-    for (const map of [this.channel, this.firstRow, this.gain, this.#views]) map.clear();
+    for (const map of [this.channel, this.picked, this.#arrangements, this.spacing, this.firstRow, this.gain, this.#views]) map.clear();
     this.activeKey = this.tracesKey = "";
     this.#placed = false;
     this.selection = this.cursor = null;
@@ -229,7 +240,7 @@ export class State {
   }
 
   #rebuild() {
-    this.rows = this.ordered.flatMap((entry) => rowsFromInfo(entry.info));
+    this.rows = this.ordered.flatMap(({ info }) => rowsFromInfo(info).map((row) => ({ ...row, columns: arranged(info, row, this.arrangement(row.key)) })));
     if (!this.active) this.activeKey = "";
     if (!this.traces) this.tracesKey = this.rows.find((row) => row.kind === "traces")?.key ?? "";
     this.changed("streams", "active", "rows", "view");
@@ -323,9 +334,65 @@ export class State {
 
   /** @param {string} key @param {number} column */
   setChannel(key, column) {
-    if (this.channel.get(key) === column) return;
-    this.channel.set(key, column);
+    if (this.channel.get(key) === column && this.picked.get(key)?.size === 1) return;
+    this.pick(key, [column], column);
+  }
+
+  /** Selects channels; the chosen one is read out. @param {string} key @param {Iterable<number>} columns @param {number} [chosen]  the first, if not given */
+  pick(key, columns, chosen) {
+    const picked = new Set(columns), [first] = picked;
+    this.picked.set(key, picked);
+    const now = chosen ?? first;
+    if (now === undefined) this.channel.delete(key);
+    else this.channel.set(key, now);
     this.changed("cursor", "rows");
+  }
+
+  /** @param {string} key @returns {Arrangement} */
+  arrangement(key) {
+    return this.#arrangements.get(key) ?? AS_IT_IS;
+  }
+
+  /** Changes which channels are shown, or their order; nothing changes where none would be left. @param {string} key @param {Partial<Arrangement>} change */
+  arrange(key, change) {
+    const row = this.rows.find((r) => r.key === key);
+    if (!row) return;
+    const next = { ...this.arrangement(key), ...change };
+    if (arranged(this.entry(row.id).info, row, next).length === 0) {
+      this.said("At least one channel stays.");
+      return;
+    }
+    const top = row.columns[this.firstRow.get(key) ?? -1];
+    this.#arrangements.set(key, next);
+    this.#rebuild();
+    const at = this.traces?.key === key ? this.traces.columns.indexOf(top) : -1;
+    if (at >= 0) this.firstRow.set(key, at); // what was on top stays there
+    else this.firstRow.delete(key);
+  }
+
+  /** Shows only these channels; all of them again where only these are shown. @param {string} key @param {Iterable<number>} columns */
+  toggleSolo(key, columns) {
+    const solo = new Set(columns), now = this.arrangement(key).solo;
+    const same = now !== null && now.size === solo.size && [...solo].every((c) => now.has(c));
+    this.arrange(key, { solo: same || solo.size === 0 ? null : solo });
+  }
+
+  /** @param {string} key @param {Iterable<number>} columns */
+  hide(key, columns) {
+    this.arrange(key, { hidden: new Set([...this.arrangement(key).hidden, ...columns]) });
+  }
+
+  /** @param {string} key */
+  showAll(key) {
+    this.arrange(key, { hidden: AS_IT_IS.hidden, solo: null });
+  }
+
+  /** @param {number | undefined} pixels  height of a row; undefined: as many rows as fit */
+  setSpacing(pixels) {
+    if (!this.traces) return;
+    if (pixels === undefined) this.spacing.delete(this.tracesKey);
+    else this.spacing.set(this.tracesKey, Math.min(MOST_PIXELS, Math.max(1, pixels)));
+    this.changed("rows", "gain");
   }
 
   /** @param {boolean} asTable */

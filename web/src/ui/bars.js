@@ -5,7 +5,7 @@
  */
 import { pill } from "../health.js";
 import { unitOf } from "../signals.js";
-import { bytes, count, parseQuantity, parseSpan, round, short, span, visible } from "../words.js";
+import { bytes, count, parseQuantity, parseSpan, round, short, span, THIN, visible } from "../words.js";
 import { byId, el, fill, hint, say, sign } from "./dom.js";
 import { openingWords } from "../sources.js";
 import { runLength, tickWord } from "../times.js";
@@ -20,6 +20,7 @@ export class TopBar {
   #size = el("span", { class: "note" });
   #pill = el("span", { class: "pill", id: "state" });
   #span = el("input", { type: "text", class: "field", id: "span", size: "9", "aria-label": "Time across the screen", title: "Time across the screen: 1 s, 200 ms, 2 min" });
+  #spacing = el("input", { type: "text", class: "field", id: "spacing", size: "6", "aria-label": "Height of a row of traces", title: "Height of a row: 9 px, or auto for as many as fit; Alt + Shift + wheel" });
   #gain = el("input", { type: "text", class: "field", id: "gain", size: "9", "aria-label": "Gain: what the scale bar means", title: "What the 40 px scale bar means; Alt + wheel" });
 
   /**
@@ -37,12 +38,13 @@ export class TopBar {
       } }, sign(which === "left" ? "list" : "panel"));
       return button;
     };
-    fill(byId("tools"), side("left"), this.#span, this.#gain,
+    fill(byId("tools"), side("left"), this.#span, this.#gain, this.#spacing,
       el("button", { type: "button", id: "add", onclick: actions.choose }, "Open…"), side("right"),
       el("button", { type: "button", class: "key", id: "help-button", "aria-label": "All keys", onclick: actions.help }, "?"));
     this.#span.addEventListener("change", () => this.#typedSpan());
     this.#gain.addEventListener("change", () => this.#typedGain());
-    for (const field of [this.#span, this.#gain]) {
+    this.#spacing.addEventListener("change", () => this.#typedSpacing());
+    for (const field of [this.#span, this.#gain, this.#spacing]) {
       field.addEventListener("blur", () => { // what is shown is true again, whatever was typed
         field.removeAttribute("aria-invalid");
         this.#fields();
@@ -74,8 +76,19 @@ export class TopBar {
     const { state } = this, { view, hz } = state, traces = state.traces;
     this.#span.hidden = !state.active;
     if (document.activeElement !== this.#span) this.#span.value = hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), state.info ? tickWord(state.info) : "tick");
+    const shown = this.stage.traces.shown();
+    this.#spacing.hidden = !shown;
+    if (document.activeElement !== this.#spacing && shown) this.#spacing.value = `${short(shown.rowPixels, 3)}${THIN}px`;
     this.#gain.hidden = !traces || !state.gain.has(traces.key);
     if (document.activeElement !== this.#gain && traces) this.#gain.value = round(state.gain.get(traces.key) ?? 1, this.#unit());
+  }
+
+  #typedSpacing() {
+    const pixels = parseQuantity(this.#spacing.value.replace(/px$/, ""), ""), auto = /^\s*auto\s*$/i.test(this.#spacing.value);
+    this.#spacing.toggleAttribute("aria-invalid", !auto && !(pixels > 0));
+    if (!auto && !(pixels > 0)) return;
+    this.state.setSpacing(auto ? undefined : pixels);
+    this.#spacing.blur();
   }
 
   #unit() {

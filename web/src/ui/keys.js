@@ -4,8 +4,9 @@
  * @typedef {import("./stage.js").Stage} Stage
  */
 import { available, bindingOf } from "../bindings.js";
+import { rangeOf } from "../channels.js";
 import { MEASURES } from "../measures.js";
-import { scrollRows, zoom } from "../moves.js";
+import { scrollRows, stepSpacing, zoom } from "../moves.js";
 import { niceStep, ticksFromX, xFromTicks } from "../view/scale.js";
 import { pan } from "../view/viewport.js";
 import { byId } from "./dom.js";
@@ -65,6 +66,13 @@ function connectWheel(state, stage) {
       event.preventDefault();
       const key = state.tracesKey, now = state.gain.get(key);
       gain += dy || dx;
+      if (event.shiftKey) {
+        if (Math.abs(gain) >= 50) {
+          stepSpacing(state, stage, gain > 0 ? -1 : 1);
+          gain = 0;
+        }
+        return;
+      }
       if (now && Math.abs(gain) >= 50) {
         state.setGain(niceStep(now, gain > 0 ? 1 : -1));
         gain = 0;
@@ -114,6 +122,7 @@ function connectPlots(state, stage) {
       press = null;
       stage.node.toggleAttribute("data-dragging", false);
     });
+    if (node === area[0]) node.addEventListener("dblclick", (event) => solo(state, stage, event));
     node.addEventListener("pointercancel", () => {
       press = null;
       stage.node.toggleAttribute("data-dragging", false);
@@ -122,17 +131,28 @@ function connectPlots(state, stage) {
   }
 }
 
-/** @param {Stage} stage @param {PointerEvent} event */
+/** @param {Stage} stage @param {MouseEvent} event */
 function columnUnder(stage, event) {
   return stage.traces.columnAt(event.clientY - stage.traces.canvas.getBoundingClientRect().top);
 }
 
-/** @param {State} state @param {Stage} stage @param {PointerEvent} event */
+/** Chooses a channel; with Ctrl besides those that are selected, with Shift all from the chosen one. @param {State} state @param {Stage} stage @param {PointerEvent} event */
 function choose(state, stage, event) {
   const column = columnUnder(stage, event);
   if (column === null || !state.traces) return;
   if (state.traces.id !== state.info?.id) state.select(state.tracesKey);
-  state.setChannel(state.tracesKey, column);
+  const key = state.tracesKey, before = state.channel.get(key);
+  if (event.shiftKey && before !== undefined) state.pick(key, rangeOf(state.traces.columns, before, column), column);
+  else if (event.ctrlKey || event.metaKey) state.pick(key, [...state.picked.get(key) ?? [], column], column);
+  else state.setChannel(key, column);
+}
+
+/** Shows one channel alone, or all again. @param {State} state @param {Stage} stage @param {MouseEvent} event */
+function solo(state, stage, event) {
+  const column = columnUnder(stage, event);
+  if (!state.traces || stage.traces.canvas.hidden) return;
+  if (state.arrangement(state.tracesKey).solo) state.arrange(state.tracesKey, { solo: null });
+  else if (column !== null) state.toggleSolo(state.tracesKey, [column]);
 }
 
 /** @param {State} state @param {Stage} stage */

@@ -50,6 +50,18 @@ export function notice(title, cause, action) {
   while (box.children.length > MOST) box.firstElementChild?.remove();
 }
 
+/** Says what is worth knowing and no error, until it is dismissed. @param {string} title @param {string} words */
+export function remark(title, words) {
+  const box = byId("notices");
+  for (const old of box.children) {
+    if (old.getAttribute("data-words") === title + words) return;
+  }
+  const node = el("div", { class: "notice remark", "data-words": title + words }, el("b", null, title), el("p", null, words),
+    el("button", { type: "button", class: "icon close", "aria-label": "Dismiss", onclick: () => node.remove() }, sign("close")));
+  box.append(node);
+  while (box.children.length > MOST) box.firstElementChild?.remove();
+}
+
 /** Takes all notices away. */
 export function clearNotices() {
   byId("notices").replaceChildren();

@@ -117,9 +117,12 @@ function columnSets(state, stage) {
   const shown = stage.traces.shown(), channel = state.channel.get(row.key);
   /** @type {[string, string, number[]][]} */
   const sets = [];
-  if (channel !== undefined && row.columns.length > 1) sets.push(["channel", `${info.columns[channel].label} only`, withClocks([channel])]);
+  const picked = [...state.picked.get(row.key) ?? []];
+  if (picked.length > 1) sets.push(["picked", `the ${count(picked.length, "channel")} selected`, withClocks(picked)]);
+  if (channel !== undefined && row.all.length > 1) sets.push(["channel", `${info.columns[channel].label} only`, withClocks([channel])]);
   if (row.key === state.tracesKey && shown && shown.columns.length < row.columns.length) sets.push(["shown", `the ${count(shown.columns.length, "channel")} on the screen`, withClocks(shown.columns)]);
-  if (withClocks(row.columns).length < info.columns.length) sets.push(["signal", `all of ${row.group || row.name} (${count(row.columns.length, "channel")})`, withClocks(row.columns)]);
+  if (row.columns.length < row.all.length) sets.push(["arranged", `the ${count(row.columns.length, "channel")} that ${row.columns.length === 1 ? "is" : "are"} not hidden`, withClocks(row.columns)]);
+  if (withClocks(row.all).length < info.columns.length) sets.push(["signal", `all of ${row.group || row.name} (${count(row.all.length, "channel")})`, withClocks(row.all)]);
   sets.push(["all", `all ${count(info.columns.length, "column")}`, info.columns.map((c) => c.index)]);
   return sets;
 }

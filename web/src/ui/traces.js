@@ -18,7 +18,7 @@ import { unitsPerRaw } from "../signals.js";
 import { labelStride, rowHeight, rowWindow } from "../view/viewport.js";
 import { byId, fitCanvas, fitted } from "./dom.js";
 import { plotLoader, wantedInView } from "./plot.js";
-import { canvasFont, channelColours, token } from "./tokens.js";
+import { canvasFont, colourOf, token } from "./tokens.js";
 import { periodOf } from "../times.js";
 
 /** Bars of more rows than this are drawn above all traces, a little brighter: a spike is not hidden by the noise of the rows below it. */
@@ -47,9 +47,9 @@ export class TracesPlot {
     const height = this.canvas.clientHeight;
     const total = row.columns.length;
     const start = this.state.firstRow.get(row.key) ?? (row.columns[0] > row.columns[total - 1] ? total : 0);
-    const window = rowWindow(height, total, start);
+    const rowPixels = rowHeight(height, total, this.state.spacing.get(row.key)), window = rowWindow(height, total, start, rowPixels);
     return {
-      row, info: this.state.entry(row.id).info, window, rowPixels: rowHeight(height, total),
+      row, info: this.state.entry(row.id).info, window, rowPixels,
       columns: row.columns.slice(window.first, window.first + window.shown),
     };
   }
@@ -120,9 +120,9 @@ export class TracesPlot {
   }
 
   /** @param {Shown} shown @param {number} i */
-  #colour({ row, window }, i) {
-    const colour = channelColours(row.columns.length)[window.first + i];
-    return this.state.channel.get(row.key) === row.columns[window.first + i] ? mix(colour, rgbFromHex(token("text")), 0.45) : colour;
+  #colour({ row, info, columns }, i) {
+    const colour = colourOf(info, row, columns[i]);
+    return this.state.picked.get(row.key)?.has(columns[i]) ? mix(colour, rgbFromHex(token("text")), 0.45) : colour;
   }
 
   /**

@@ -56,21 +56,20 @@ export function firstView({ first, last, rows, hz }) {
   return { from: first, to: first + span };
 }
 
-/** Trace rows: as many as fit at about 9 px, taller when there are few. @param {number} height px @param {number} total */
-export function rowHeight(height, total) {
-  return Math.max(9, Math.min(200, height / Math.max(1, total)));
+/** Trace rows: as many as fit at about 9 px, taller when there are few; or of the height that was asked for. @param {number} height px @param {number} total @param {number} [wanted] px */
+export function rowHeight(height, total, wanted = 0) {
+  return wanted > 0 ? wanted : Math.max(9, Math.min(200, height / Math.max(1, total)));
 }
 
-/** @param {number} height px @param {number} total @param {number} first wanted @returns {RowWindow} */
-export function rowWindow(height, total, first) {
-  const shown = Math.max(0, Math.min(total, Math.floor(height / rowHeight(height, total) + 1e-6)));
+/** @param {number} height px @param {number} total @param {number} first wanted @param {number} [rowPixels] @returns {RowWindow} */
+export function rowWindow(height, total, first, rowPixels = rowHeight(height, total)) {
+  const shown = Math.max(0, Math.min(total, Math.floor(height / rowPixels + 1e-6)));
   return { first: Math.min(Math.max(0, Math.round(first)), total - shown), shown, total };
 }
 
 /** One row in so many is labelled, so that labels are at least 13 px apart. @param {number} rowPixels */
 export function labelStride(rowPixels) {
-  for (const n of [1, 2, 4, 8, 16]) {
-    if (n * rowPixels >= 13) return n;
-  }
-  return 32;
+  let n = 1;
+  while (n * rowPixels < 13 && n < 1024) n *= 2;
+  return n;
 }
