@@ -3,7 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
-	"math/big"
+	"math/bits"
 	"strconv"
 	"strings"
 )
@@ -50,27 +50,79 @@ func TicksFromSeconds(seconds string, clockHz uint64) (uint64, error) {
 	if clockHz == 0 {
 		return 0, ErrNoRate
 	}
-	exact, ok := new(big.Rat).SetString(seconds)
-	if !ok || len(seconds) > 40 || strings.ContainsAny(seconds, "/xXpP_eE") {
+	digits, negative, ok := decimal(seconds)
+	if !ok {
 		return 0, fmt.Errorf("stream: %q is not a number of seconds", seconds)
 	}
-	if exact.Sign() < 0 {
+	ticks, more, ok := digits.times(clockHz)
+	switch {
+	case negative && (ticks != 0 || more || !ok):
 		return 0, fmt.Errorf("stream: %s s is before the clock began", seconds)
-	}
-	ticks := exact.Mul(exact, new(big.Rat).SetInt(new(big.Int).SetUint64(clockHz)))
-	whole, rest := new(big.Int).QuoRem(ticks.Num(), ticks.Denom(), new(big.Int))
-	if below := whole.Uint64(); rest.Sign() > 0 && whole.IsUint64() && below < maxFloatTicks {
-		if x, err := strconv.ParseFloat(seconds, 64); err == nil && float64(below)/float64(clockHz) == x {
-			return below, nil
+	case ok && more && ticks < maxFloatTicks:
+		if x, err := strconv.ParseFloat(seconds, 64); err == nil && float64(ticks)/float64(clockHz) == x {
+			return ticks, nil
 		}
 	}
-	if rest.Sign() > 0 {
-		whole.Add(whole, big.NewInt(1))
+	if more {
+		ticks++
+		ok = ok && ticks != 0
 	}
-	if !whole.IsUint64() {
+	if !ok {
 		return 0, fmt.Errorf("stream: %s s is more than the clock can count", seconds)
 	}
-	return whole.Uint64(), nil
+	return ticks, nil
+}
+
+// A decimalNumber is the digits before and after a decimal point.
+type decimalNumber struct{ whole, fraction string }
+
+// maxDecimal is how long a number of seconds may be; 64 bits of nanoseconds
+// have 21 characters.
+const maxDecimal = 40
+
+// decimal takes a number in decimal notation apart: "10", "-0.25", ".5", "5.".
+func decimal(s string) (d decimalNumber, negative, ok bool) {
+	if len(s) > maxDecimal {
+		return d, false, false
+	}
+	rest := strings.TrimPrefix(s, "-")
+	if negative = len(rest) < len(s); !negative {
+		rest = strings.TrimPrefix(s, "+")
+	}
+	d.whole, d.fraction, _ = strings.Cut(rest, ".")
+	for _, c := range d.whole + d.fraction {
+		if c < '0' || c > '9' {
+			return d, false, false
+		}
+	}
+	return d, negative, len(d.whole)+len(d.fraction) > 0
+}
+
+// times returns the whole part of the product with n, and whether there is more
+// behind the point; ok is false if it has more than 64 bits.
+func (d decimalNumber) times(n uint64) (whole uint64, more, ok bool) {
+	// Of the fraction, from its end: each digit adds its product, and a tenth is
+	// taken of what there is. What a tenth leaves over only says that there is
+	// more, for no carry can come of it.
+	var part uint64
+	for i := len(d.fraction) - 1; i >= 0; i-- {
+		hi, lo := bits.Mul64(uint64(d.fraction[i]-'0'), n)
+		lo, carry := bits.Add64(lo, part, 0)
+		var left uint64
+		part, left = bits.Div64(hi+carry, lo, 10)
+		more = more || left != 0
+	}
+	ok = true
+	seconds := uint64(0)
+	for _, c := range d.whole {
+		hi, lo := bits.Mul64(seconds, 10)
+		var carry uint64
+		seconds, carry = bits.Add64(lo, uint64(c-'0'), 0)
+		ok = ok && hi == 0 && carry == 0
+	}
+	hi, lo := bits.Mul64(seconds, n)
+	whole, carry := bits.Add64(lo, part, 0)
+	return whole, more, ok && hi == 0 && carry == 0
 }
 
 // SecondsFromTicks writes ticks as a decimal number of seconds, the shortest

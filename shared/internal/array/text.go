@@ -1,11 +1,11 @@
 package array
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math"
-	"math/big"
-	"slices"
+	"math/bits"
 	"strconv"
 	"strings"
 	"time"
@@ -144,7 +144,7 @@ func AppendFixed(dst []byte, t *arrowipc.DataType, p []byte) []byte {
 		return strconv.AppendBool(dst, p[0] != 0)
 	case arrowipc.Int:
 		if len(p) > 8 {
-			return appendScaled(dst, bigInteger(p, t.Signed), 0)
+			return appendScaled(dst, wideInteger(p, t.Signed), 0)
 		}
 		x := integer(p, 0, len(p))
 		if t.Signed {
@@ -165,7 +165,7 @@ func AppendFixed(dst []byte, t *arrowipc.DataType, p []byte) []byte {
 	case arrowipc.Timestamp:
 		return appendTimestamp(dst, integer(p, 0, 8), t.Unit, t.Timezone != "")
 	case arrowipc.Duration:
-		return append(appendSeconds(dst, big.NewInt(integer(p, 0, 8)), t.Unit), 's')
+		return append(appendSeconds(dst, numberOf(integer(p, 0, 8)), t.Unit), 's')
 	case arrowipc.Interval:
 		return appendInterval(dst, p, t.Unit)
 	}
@@ -205,31 +205,75 @@ func FloatFromHalf(half uint16) float64 {
 const maxDigits = 128
 
 func appendDecimal(dst []byte, p []byte, scale int) []byte {
-	return appendScaled(dst, bigInteger(p, true), scale)
+	return appendScaled(dst, wideInteger(p, true), scale)
 }
 
-// bigInteger is a little-endian integer of any width.
-func bigInteger(p []byte, signed bool) *big.Int {
-	be := slices.Clone(p)
-	slices.Reverse(be)
-	x := new(big.Int).SetBytes(be)
-	if signed && be[0]&0x80 != 0 {
-		x.Sub(x, new(big.Int).Lsh(big.NewInt(1), uint(8*len(p))))
+// A number is an integer as text: digits without leading zeros.
+type number struct {
+	negative bool
+	digits   string
+}
+
+func numberOf(x int64) number {
+	text := strconv.FormatInt(x, 10)
+	digits := strings.TrimPrefix(text, "-")
+	return number{len(digits) < len(text), digits}
+}
+
+func (x number) zero() bool { return x.digits == "0" }
+
+// wideInteger is a little-endian integer of any number of bytes. math/big would
+// do, and add 160 kB of code to the page's engine.
+func wideInteger(p []byte, signed bool) number {
+	limbs := make([]uint64, (len(p)+7)/8) // the least first
+	negative := signed && len(p) > 0 && p[len(p)-1]&0x80 != 0
+	for i := range limbs {
+		var word [8]byte
+		if negative {
+			word = [8]byte{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}
+		}
+		copy(word[:], p[8*i:])
+		limbs[i] = binary.LittleEndian.Uint64(word[:])
 	}
-	return x
+	if negative {
+		carry := uint64(1)
+		for i := range limbs {
+			limbs[i], carry = bits.Add64(^limbs[i], 0, carry)
+		}
+	}
+	if len(limbs) == 0 {
+		return numberOf(0)
+	}
+	digits := ""
+	for len(limbs) > 0 {
+		const chunk, width = 1e19, 19 // the most that fits
+		rest := uint64(0)
+		for i := len(limbs) - 1; i >= 0; i-- {
+			limbs[i], rest = bits.Div64(rest, limbs[i], chunk)
+		}
+		for len(limbs) > 0 && limbs[len(limbs)-1] == 0 {
+			limbs = limbs[:len(limbs)-1]
+		}
+		part := strconv.FormatUint(rest, 10)
+		if len(limbs) > 0 {
+			part = strings.Repeat("0", width-len(part)) + part
+		}
+		digits = part + digits
+	}
+	return number{negative, digits}
 }
 
 // appendScaled appends x / 10^scale.
-func appendScaled(dst []byte, x *big.Int, scale int) []byte {
-	if scale < -maxDigits || scale > maxDigits {
-		return fmt.Appendf(dst, "%de%d", x, -scale)
-	}
-	digits := new(big.Int).Abs(x).String()
-	if x.Sign() < 0 {
+func appendScaled(dst []byte, x number, scale int) []byte {
+	if x.negative {
 		dst = append(dst, '-')
 	}
+	digits := x.digits
+	if scale < -maxDigits || scale > maxDigits {
+		return fmt.Appendf(dst, "%se%d", digits, -scale)
+	}
 	switch {
-	case scale <= 0 && x.Sign() != 0:
+	case scale <= 0 && !x.zero():
 		digits += strings.Repeat("0", -scale)
 	case scale > 0:
 		if short := scale + 1 - len(digits); short > 0 {
@@ -256,7 +300,7 @@ func perSecond(unit int16) (n int64, digits int) {
 	return n, unitDigits[unit]
 }
 
-func appendSeconds(dst []byte, x *big.Int, unit int16) []byte {
+func appendSeconds(dst []byte, x number, unit int16) []byte {
 	_, digits := perSecond(unit)
 	return appendScaled(dst, x, digits)
 }
@@ -287,7 +331,7 @@ func appendDate(dst []byte, x int64, unit int16) []byte {
 func appendTime(dst []byte, x int64, unit int16) []byte {
 	per, digits := perSecond(unit)
 	if x < 0 || x/per >= 24*60*60 {
-		return append(appendSeconds(dst, big.NewInt(x), unit), 's')
+		return append(appendSeconds(dst, numberOf(x), unit), 's')
 	}
 	s := x / per
 	dst = fmt.Appendf(dst, "%02d:%02d:%02d", s/3600, s/60%60, s%60)
@@ -302,7 +346,7 @@ func appendTimestamp(dst []byte, x int64, unit int16, utc bool) []byte {
 	}
 	t := time.Unix(max(-maxSeconds, min(maxSeconds, s)), 0).UTC()
 	if !isoYear(t) {
-		return append(appendSeconds(dst, big.NewInt(x), unit), 's')
+		return append(appendSeconds(dst, numberOf(x), unit), 's')
 	}
 	dst = appendFraction(t.AppendFormat(dst, "2006-01-02T15:04:05"), fraction, digits)
 	if utc {
@@ -322,25 +366,25 @@ func appendFraction(dst []byte, x int64, digits int) []byte {
 // P3DT0.5S.
 func appendInterval(dst []byte, p []byte, unit int16) []byte {
 	var months, days int64
-	seconds, digits := new(big.Int), int16(0)
+	seconds, digits := numberOf(0), int16(0)
 	switch unit {
 	case 0:
 		months = integer(p, 0, 4)
 	case 1:
 		days, digits = integer(p, 0, 4), 1
-		seconds.SetInt64(integer(p, 1, 4))
+		seconds = numberOf(integer(p, 1, 4))
 	default:
 		months, days, digits = integer(p, 0, 4), integer(p, 1, 4), 3
-		seconds.SetInt64(integer(p, 1, 8))
+		seconds = numberOf(integer(p, 1, 8))
 	}
 	dst = append(dst, 'P')
 	if months != 0 || unit == 0 {
 		dst = fmt.Appendf(dst, "%dM", months)
 	}
-	if days != 0 || unit != 0 && months == 0 && seconds.Sign() == 0 {
+	if days != 0 || unit != 0 && months == 0 && seconds.zero() {
 		dst = fmt.Appendf(dst, "%dD", days)
 	}
-	if seconds.Sign() != 0 {
+	if !seconds.zero() {
 		dst = append(appendSeconds(append(dst, 'T'), seconds, digits), 'S')
 	}
 	return dst
