@@ -32,7 +32,7 @@ type NeuropixelsV1eSettings struct {
 func (s *NeuropixelsV1eSettings) Check() error {
 	for _, gain := range []int{s.gainAP(), s.gainLFP()} {
 		if !slices.Contains(v1eGains, gain) {
-			return fmt.Errorf("gain %d: want one of %v", gain, v1eGains)
+			return fmt.Errorf("gain %d: want one of %s", gain, strings.ReplaceAll(strings.Trim(fmt.Sprint(v1eGains), "[]"), " ", ", "))
 		}
 	}
 	if s.Reference != "" && !slices.Contains(v1eReferences, s.Reference) {

@@ -18,7 +18,7 @@ import (
 
 // csvLines returns the lines of a text that have cells, with their numbers.
 func csvLines(data []byte) (lines []csvLine) {
-	text := decodedText(data)
+	text := TextFromBytes(data)
 	separator := separatorOf(text)
 	n := 0
 	for line := range strings.Lines(text) {
@@ -39,8 +39,9 @@ type csvLine struct {
 	cells  []string
 }
 
-// decodedText makes UTF-8 of what other programs write.
-func decodedText(data []byte) string {
+// TextFromBytes makes UTF-8 of what other programs write: without a byte-order
+// mark, and of UTF-16 too, which editors of Windows call Unicode.
+func TextFromBytes(data []byte) string {
 	n := len(data) &^ 1
 	var order binary.ByteOrder
 	switch {

@@ -12,8 +12,9 @@
 // delays the decoder, a full queue the reader, and then frames wait in the
 // controller's own buffer. Only when that is nearly full (fifo.go) frames are
 // discarded, of the streams whose output has no room, from the first that finds
-// none until there is room again: one gap, counted and recorded. Streams of less
-// than 1 MB a second always have room.
+// none until there is room again: one gap, counted and recorded. If the machine
+// is too slow to decode, frames of all large streams are. Streams of less than
+// 1 MB a second always have room.
 //
 // What a frame says of time is judged before it is believed (judge.go): one
 // garbled Clock ends nothing.

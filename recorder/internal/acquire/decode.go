@@ -2,6 +2,7 @@ package acquire
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
@@ -91,7 +92,8 @@ func (a *Acquisition) decode(src *source, f *oni.Frame, flush *flusher) {
 		src.dropped.Add(1)
 		return
 	}
-	if src.discarding && !a.resume(src) {
+	if a.drowns(src) || src.discarding && !a.resume(src) {
+		src.discarding = true
 		src.discard(f.Clock)
 		return
 	}
@@ -255,6 +257,12 @@ func (a *Acquisition) anyFlows(but *output) bool {
 		}
 	}
 	return false
+}
+
+// drowns reports whether the frames of a device must be discarded, room or not:
+// the controller's buffer gets full although whoever has no room discards.
+func (a *Acquisition) drowns(src *source) bool {
+	return a.fifo.drowns.Load() && !a.cfg.Wait && slices.ContainsFunc(src.outputs, func(o *output) bool { return o.limit >= 0 })
 }
 
 // resume tries to decode again after frames were discarded. It waits in between

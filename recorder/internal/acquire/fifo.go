@@ -10,11 +10,13 @@ import (
 
 // The controller's own buffer. It holds seconds to minutes of frames while
 // nobody reads; when it is full, acquisition ends. So its fill is looked at
-// next to the reader, and there are two marks: from relieveAt on, frames that
-// find no room in the recorder are discarded instead of being waited for, until
-// the fill is down to relievedAt.
+// next to the reader, and there are marks: from relieveAt on, frames that find no
+// room in the recorder are discarded instead of being waited for, until the fill
+// is down to relievedAt. If that does not help, because not the disk but the
+// machine is too slow, from drowningAt on all frames of large streams are.
 const (
 	relieveAt  = 0.9
+	drowningAt = 0.96
 	relievedAt = 0.5
 	fullAt     = 0.99
 
@@ -29,6 +31,7 @@ type fifo struct {
 	total   atomic.Uint64
 	at      atomic.Int64  // when it answered, ns since the start
 	relief  atomic.Bool   // frames without room are discarded
+	drowns  atomic.Bool   // all of large streams are
 	clock   atomic.Uint64 // of the last frame that was read
 	highest atomic.Uint64 // fill, as the bits of a float64
 }
@@ -103,14 +106,22 @@ func (f *fifo) fill() (fill float64, total uint64, known bool) {
 // mark looks at the fill.
 func (f *fifo) mark() {
 	fill, _, _ := f.fill()
+	if fill > math.Float64frombits(f.highest.Load()) {
+		f.highest.Store(math.Float64bits(fill))
+	}
+	over := math.Float64frombits(f.highest.Load()) >= fullAt // acquisition has ended, and what is there is all there is
 	switch {
 	case fill >= relieveAt:
 		f.relief.Store(true)
+		if fill >= drowningAt && !over {
+			f.drowns.Store(true)
+		}
 	case fill <= relievedAt:
 		f.relief.Store(false)
+		f.drowns.Store(false)
 	}
-	if fill > math.Float64frombits(f.highest.Load()) {
-		f.highest.Store(math.Float64bits(fill))
+	if over {
+		f.drowns.Store(false)
 	}
 }
 

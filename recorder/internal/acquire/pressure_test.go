@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -139,6 +140,65 @@ func TestAStalledStreamStarvesNoOther(t *testing.T) {
 	}
 	if len(held.lost) != 1 || held.lost[0] != gaps[0].LostRows {
 		t.Errorf("the batch after the gap says %+v", held.lost)
+	}
+}
+
+// A sluggish decoder takes a millisecond a frame, for a while.
+type sluggish struct {
+	device.Decoder
+	until time.Time
+}
+
+func (d *sluggish) Decode(f *oni.Frame, out []*device.Batch) error {
+	if time.Now().Before(d.until) {
+		time.Sleep(time.Millisecond)
+	}
+	return d.Decoder.Decode(f, out)
+}
+
+// TestAMachineThatIsTooSlowCostsGapsAndNotTheRun: the decoder has half the speed
+// that is needed for longer than the controller's buffer lasts. Acquisition goes
+// on, and what is missing is counted to the frame.
+func TestAMachineThatIsTooSlowCostsGapsAndNotTheRun(t *testing.T) {
+	t.Parallel()
+	src := &paced{size: 2}
+	d := &disk{}
+	const seconds = 8
+	a, err := New(Config{
+		Source: src, AcqClockHz: pacedHz, FIFO: src.fill, WireRate: 2 * pacedHz * sampleBytes, FlushTicks: pacedHz / 5, QueueBytes: 400_000,
+		Buffer:        func(*stream.Stream) int64 { return 600_000 },
+		DurationTicks: seconds * pacedHz, Open: d.open,
+		Devices: []Device{
+			{Device: oni.Device{Address: 0x105, ID: 990, Version: 1, ReadSize: sampleBytes}, Buffered: true},
+			{Device: oni.Device{Address: 0x106, ID: 991, Version: 1, ReadSize: sampleBytes}, Buffered: true},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, src := range a.devices {
+		if err := a.prepare(src); err != nil {
+			t.Fatal(err)
+		}
+		src.decoder = &sluggish{src.decoder, time.Now().Add((seconds - 2) * time.Second)}
+	}
+	if err := a.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if reached, err := a.Wait(); !reached || err != nil {
+		t.Fatalf("reached %v, %v", reached, err)
+	}
+	lost := map[string]int64{}
+	for _, g := range d.gaps(t) {
+		if g.Cause != recording.CauseFIFO || g.LastClock-g.FirstClock != uint64(g.Rows-1) {
+			t.Errorf("gap %+v", g)
+		}
+		lost[g.Device] += g.Rows
+	}
+	for name, m := range d.files {
+		if name != recording.GapStreamName && (lost[name] == 0 || m.rows+lost[name] != seconds*pacedHz) {
+			t.Errorf("%s: %d rows and %d lost, of %d", name, m.rows, lost[name], seconds*pacedHz)
+		}
 	}
 }
 

@@ -39,6 +39,42 @@ func (r *Rig) explain(err error) error {
 	return fmt.Errorf("%s:%d: %s", r.File, at.Position.Line, message)
 }
 
+// A placedError knows the line of what it is about.
+type placedError struct {
+	line int
+	err  error
+}
+
+func (e *placedError) Error() string { return e.err.Error() }
+func (e *placedError) Unwrap() error { return e.err }
+
+// at is where a value is, for messages: "rig.yaml:3".
+func (r *Rig) at(keys ...string) string {
+	if line := r.line(keys...); line > 0 {
+		return fmt.Sprintf("%s:%d", r.File, line)
+	}
+	return r.File
+}
+
+// line is that of the last of some keys, each below the one before, as far as
+// they are there; 0 if none is.
+func (r *Rig) line(keys ...string) (line int) {
+	node := r.body
+	for _, key := range keys {
+		entries, ok := node.(ast.MapNode)
+		if !ok {
+			return line
+		}
+		node = nil
+		for it := entries.MapRange(); it.Next(); {
+			if at := it.Key().GetToken(); at.Value == key {
+				line, node = at.Position.Line, it.Value()
+			}
+		}
+	}
+	return line
+}
+
 // keyBefore is the key that a value belongs to, "seed: ", as far as its line
 // says.
 func keyBefore(value *token.Token) string {

@@ -34,7 +34,8 @@ func TestAMistakeIsExplainedToPeople(t *testing.T) {
 	}
 }
 
-// TestWhatIsMeantIsUnderstood: a byte-order mark, a codec in capitals.
+// TestWhatIsMeantIsUnderstood: a byte-order mark, UTF-16 as Windows calls
+// Unicode, words in other capitals.
 func TestWhatIsMeantIsUnderstood(t *testing.T) {
 	r, err := Parse("rig.yaml", []byte("\ufeffdriver: sim\nwriter: {compression: ZSTD, suffix: filecount}\n"))
 	if err != nil || r.Driver != "sim" {
@@ -42,6 +43,14 @@ func TestWhatIsMeantIsUnderstood(t *testing.T) {
 	}
 	if codec, err := ParseCodec(*r.Writer.Compression); err != nil || codec.String() != "zstd" {
 		t.Errorf("%v, %v", codec, err)
+	}
+	utf16 := []byte("\xff\xfe")
+	for _, c := range "driver: Sim\npace: MAX\nsignal: Pattern\n" {
+		utf16 = append(utf16, byte(c), 0)
+	}
+	r, err = Parse("rig.yaml", utf16)
+	if err != nil || r.Driver != DriverSim || r.Pace != PaceMax || r.Signal != SignalPattern {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

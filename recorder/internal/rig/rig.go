@@ -4,9 +4,9 @@
 package rig
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -20,6 +20,7 @@ import (
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/recorder/internal/store"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // A Rig is what a rig file says: what is connected, how each device is set,
@@ -39,6 +40,7 @@ type Rig struct {
 	Writer  Writer          `yaml:"writer"`
 
 	devices map[string]Device // by key
+	body    ast.Node          // of the file
 	File    string            `yaml:"-"` // its name, for messages
 	Text    string            `yaml:"-"` // all of it
 }
@@ -96,8 +98,7 @@ var PortNames = []string{"a", "b"}
 // Parse reads a rig file. name is for errors.
 func Parse(name string, text []byte) (*Rig, error) {
 	r := &Rig{File: name, Text: string(text), devices: map[string]Device{}}
-	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors of Windows put it there
-	file, err := parser.ParseBytes(text, 0)
+	file, err := parser.ParseBytes([]byte(stream.TextFromBytes(text)), 0)
 	if err != nil {
 		return nil, r.explain(err)
 	}
@@ -107,31 +108,48 @@ func Parse(name string, text []byte) (*Rig, error) {
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
 		return nil, fmt.Errorf("%s: the file is empty; say at least which driver, as in driver: sim", name)
 	}
-	if err := yaml.NodeToValue(file.Docs[0].Body, r, yaml.Strict()); err != nil {
+	r.body = file.Docs[0].Body
+	if err := yaml.NodeToValue(r.body, r, yaml.Strict()); err != nil {
 		return nil, r.explain(err)
 	}
-	for port, p := range r.Ports {
-		if !slices.Contains(PortNames, port) {
-			return nil, fmt.Errorf("%s: ports: %q is not a port; possible: %s", name, port, strings.Join(PortNames, ", "))
+	for _, v := range r.choices() {
+		if *v.value == "" {
+			continue // Complete says what is needed
 		}
-		if p.Headstage == "" {
-			return nil, fmt.Errorf("%s: port %s: no headstage; possible: %s; leave out a port with nothing plugged in", name, port, strings.Join(headstages(), ", "))
+		if err := v.check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.at(v.key), err)
 		}
-		if !slices.Contains(headstages(), p.Headstage) {
-			return nil, fmt.Errorf("%s: port %s: headstage %q is not known; possible: %s", name, port, p.Headstage, strings.Join(headstages(), ", "))
+	}
+	for _, port := range slices.Sorted(maps.Keys(r.Ports)) {
+		if err := r.checkPort(port); err != nil {
+			return nil, err
 		}
-		if p.VoltageDV, err = headstage.ParseVoltage(p.Headstage, p.Voltage.Text); err != nil {
-			return nil, fmt.Errorf("%s:%d: port %s: voltage: %w", name, p.Voltage.Line, port, err)
-		}
-		r.Ports[port] = p
 	}
 	if err := r.parseDevices(); err != nil {
 		return nil, err
 	}
-	if err := r.Writer.Check(); err != nil {
-		return nil, fmt.Errorf("%s: writer: %w", name, err)
+	if key, err := r.Writer.check(); err != nil {
+		return nil, fmt.Errorf("%s: writer: %w", r.at("writer", key), err)
 	}
 	return r, nil
+}
+
+// checkPort refuses what cannot be plugged into a port.
+func (r *Rig) checkPort(port string) (err error) {
+	p := r.Ports[port]
+	switch {
+	case !slices.Contains(PortNames, port):
+		return fmt.Errorf("%s: ports: %q is not a port; possible: %s", r.at("ports", port), port, strings.Join(PortNames, ", "))
+	case p.Headstage == "":
+		return fmt.Errorf("%s: port %s: no headstage; possible: %s; leave out a port with nothing plugged in", r.at("ports", port), port, strings.Join(headstages(), ", "))
+	case !slices.Contains(headstages(), p.Headstage):
+		return fmt.Errorf("%s: port %s: headstage %q is not known%s; possible: %s", r.at("ports", port, "headstage"), port, p.Headstage, meant(p.Headstage, headstages()), strings.Join(headstages(), ", "))
+	}
+	if p.VoltageDV, err = headstage.ParseVoltage(p.Headstage, p.Voltage.Text); err != nil {
+		return fmt.Errorf("%s:%d: port %s: voltage: %w", r.File, p.Voltage.Line, port, err)
+	}
+	r.Ports[port] = p
+	return nil
 }
 
 func (r *Rig) parseDevices() error {
@@ -149,7 +167,9 @@ func (r *Rig) parseDevices() error {
 			if y := yaml.Error(nil); errors.As(err, &y) {
 				return r.explain(err)
 			}
-			if kind := device.KindForKey(key); kind != nil {
+			if placed := (*placedError)(nil); errors.As(err, &placed) {
+				line = max(line, placed.line)
+			} else if kind := device.KindForKey(key); kind != nil {
 				line = max(line, culprit(kind, it.Value()))
 			}
 			return fmt.Errorf("%s:%d: devices: %w", r.File, line, err)
@@ -213,8 +233,8 @@ func (r *Rig) parseDevice(key string, node ast.Node) (Device, error) {
 	if s.Writer.Suffix != nil {
 		return s, fmt.Errorf("%s: suffix is chosen once for the whole run; set it under writer", key)
 	}
-	if err := s.Writer.Check(); err != nil {
-		return s, fmt.Errorf("%s: writer: %w", key, err)
+	if part, err := s.Writer.check(); err != nil {
+		return s, fmt.Errorf("%s: writer: %w", key, &placedError{r.line("devices", key, "writer", part), err})
 	}
 	return s, nil
 }
@@ -270,20 +290,26 @@ func (r *Rig) CalibrationFolder() string {
 
 // Check refuses values that are not possible.
 func (w Writer) Check() error {
+	_, err := w.check()
+	return err
+}
+
+// check is Check, with the key of what is refused.
+func (w Writer) check() (key string, err error) {
 	if w.Suffix != nil {
 		if _, err := store.ParseSuffix(*w.Suffix); err != nil {
-			return err
+			return "suffix", err
 		}
 	}
 	if w.Compression != nil {
 		if _, err := ParseCodec(*w.Compression); err != nil {
-			return err
+			return "compression", err
 		}
 	}
-	if w.Layout != nil && *w.Layout != layoutRepeat {
-		return fmt.Errorf("layout %q is not possible in this version; possible: %s", *w.Layout, layoutRepeat)
+	if w.Layout != nil && !strings.EqualFold(*w.Layout, layoutRepeat) {
+		return "layout", fmt.Errorf("layout %q is not possible in this version; possible: %s", *w.Layout, layoutRepeat)
 	}
-	return nil
+	return "", nil
 }
 
 // layoutRepeat stores a slower signal in every row: each LFP value 12 times.
@@ -358,24 +384,45 @@ const (
 // Complete fills in what the file leaves out, reads the files that it names, and
 // checks what flags may have changed.
 func (r *Rig) Complete() error {
-	if err := CheckDriver(r.Driver, r.File); err != nil {
-		return err
-	}
-	switch r.Signal {
-	case "":
-		r.Signal = SignalNeural
-	case SignalNeural, SignalPattern:
-	default:
-		return fmt.Errorf("signal %q is not known; possible: %s, %s", r.Signal, SignalNeural, SignalPattern)
-	}
-	switch r.Pace {
-	case "":
-		r.Pace = PaceRealTime
-	case PaceRealTime, PaceMax:
-	default:
-		return fmt.Errorf("pace %q is not known; possible: %s, %s", r.Pace, PaceRealTime, PaceMax)
+	for _, v := range r.choices() {
+		if *v.value == "" {
+			*v.value = v.otherwise
+		}
+		if *v.value == "" {
+			return CheckDriver("", r.File)
+		}
+		if err := v.check(); err != nil {
+			return err
+		}
 	}
 	return r.readProbes()
+}
+
+// A choice is a value that is one of some words.
+type choice struct {
+	key       string
+	value     *string
+	otherwise string // where the file says nothing
+	possible  []string
+}
+
+func (r *Rig) choices() []choice {
+	return []choice{
+		{"driver", &r.Driver, "", Drivers},
+		{"signal", &r.Signal, SignalNeural, []string{SignalNeural, SignalPattern}},
+		{"pace", &r.Pace, PaceRealTime, []string{PaceRealTime, PaceMax}},
+	}
+}
+
+// check makes the value the word that it is, however its letters are written.
+func (c choice) check() error {
+	for _, word := range c.possible {
+		if strings.EqualFold(*c.value, word) {
+			*c.value = word
+			return nil
+		}
+	}
+	return fmt.Errorf("%s %q is not known%s; possible: %s", c.key, *c.value, meant(*c.value, c.possible), strings.Join(c.possible, ", "))
 }
 
 // Headstage is the key of the headstage whose data a passthrough device sends,

@@ -49,6 +49,9 @@ func TestADeletedFolderIsMadeAgain(t *testing.T) {
 	if m, err := store.ReadSummary(filepath.Join(s.dir, "recording_0.json")); err != nil || m.State != store.StateComplete {
 		t.Errorf("marker %+v, %v", m, err)
 	}
+	if _, err := os.Stat(filepath.Join(s.dir, "start-time_0.csv")); err != nil {
+		t.Errorf("a small file is not written again: %v", err)
+	}
 }
 
 // TestAStreamWhoseDiskIsFullGoesOnWhenThereIsRoom: the others go on meanwhile.

@@ -1,14 +1,11 @@
 package run
 
 import (
-	"errors"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/oniscope/oniscope/recorder/internal/rig"
-	"github.com/oniscope/oniscope/recorder/internal/store"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -50,24 +47,8 @@ func (rec *Run) writeProbes() {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(rec.report.Probes)) {
-		file := store.FileName(streamOf(key)+"-probe", rec.store.Suffix(), ".json")
-		if err := rec.writeBeside(file, rec.report.Probes[key].Full()); err != nil {
+		if err := rec.store.WriteBeside(streamOf(key)+"-probe", ".json", rec.report.Probes[key].Full()); err != nil {
 			rec.warn(err)
 		}
 	}
-}
-
-// writeBeside writes a small file next to the recording, and replaces one only
-// where files may be replaced.
-func (rec *Run) writeBeside(file string, text []byte) error {
-	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	if *rec.writer(rig.Writer{}).Overwrite {
-		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	}
-	f, err := os.OpenFile(rec.Path(file), flags, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
 }

@@ -209,7 +209,7 @@ func (ob *observer) lookDiscards(st *acquire.Status) {
 		d := &st.Devices[i]
 		if before := ob.discards[d.Name]; d.Dropped > before {
 			if before == 0 {
-				ob.rec.alarm(d.Name, "loses rows: the disk is too slow, and memory and the controller's buffer are full")
+				ob.rec.alarm(d.Name, "loses rows: disk or machine is too slow, and memory and the controller's buffer are full")
 			}
 			ob.discards[d.Name] = d.Dropped
 		}

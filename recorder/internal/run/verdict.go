@@ -107,7 +107,7 @@ func (rec *Run) missing(f *store.StreamSummary, lost []recording.GapRecord, end 
 // causeText says to people why rows are missing, and what to do.
 var causeText = map[recording.Cause]string{
 	recording.CauseLink:  "they never came from the device; check cable and headstage",
-	recording.CauseFIFO:  "the disk stopped or was too slow, until memory and the controller's buffer were full; a faster disk, or a larger --buffer",
+	recording.CauseFIFO:  "the disk stopped, or disk or machine were too slow, until memory and the controller's buffer were full; a faster disk, fewer other programs, or a larger --buffer",
 	recording.CauseQueue: "they could not be decoded",
 	recording.CauseDisk:  "no file took them; the disk was full or failed",
 }

@@ -71,6 +71,7 @@ type Run struct {
 	mu      sync.Mutex          // guards what follows, which writers use
 	opened  map[string]*os.File // by stream, from Begin until OpenStream
 	made    []string            // names that were free before Begin
+	beside  map[string][]byte   // small files, by name
 	reserve *os.File            // room for footers on a full disk; nil if it is in use
 	lookAt  time.Time           // when the folder was looked at
 	where   place
@@ -143,7 +144,7 @@ func Begin(streams []string, o Options) (*Run, error) {
 		if !ok {
 			return nil, err
 		}
-		run := &Run{o: o, dir: dir, suffix: suffix, opened: map[string]*os.File{}}
+		run := &Run{o: o, dir: dir, suffix: suffix, opened: map[string]*os.File{}, beside: map[string][]byte{}}
 		if err = run.begin(streams); err == nil {
 			return run, nil
 		}
@@ -273,15 +274,36 @@ func (r *Run) letMarkerGo() {
 
 // WriteStartTime writes the start-time CSV of the run.
 func (r *Run) WriteStartTime(s stream.StartTime) error {
-	f, err := r.dir.replace(r.name(startTimeStem, ".csv"), s.CSV(), false, r.o.Sync != SyncNever)
+	return r.WriteBeside(startTimeStem, ".csv", s.CSV())
+}
+
+// WriteBeside writes a small file next to the streams, whole or not at all. One
+// that is there is replaced only where files may be.
+func (r *Run) WriteBeside(stem, extension string, data []byte) error {
+	name := r.name(stem, extension)
+	if there, _ := r.dir.exists(name); there && !r.o.Overwrite("") {
+		return r.existing(name)
+	}
+	if err := r.writeBeside(name, data); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.beside[name] = data
+	return nil
+}
+
+func (r *Run) writeBeside(name string, data []byte) error {
+	f, err := r.dir.replace(name, data, false, r.o.Sync != SyncNever)
 	if err != nil {
-		return fmt.Errorf("store: start time: %w", err)
+		return fmt.Errorf("store: %s: %w", name, err)
 	}
 	return f.Close()
 }
 
-// Close closes the files that no stream took, which it leaves empty, and gives
-// the reserve back. Writers are closed by then.
+// Close closes the files that no stream took, which it leaves empty, writes
+// small files again that were taken away, and gives the reserve back. Writers are
+// closed by then.
 func (r *Run) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -291,5 +313,10 @@ func (r *Run) Close() error {
 		errs = append(errs, r.opened[name].Close())
 	}
 	clear(r.opened)
+	for _, name := range slices.Sorted(maps.Keys(r.beside)) {
+		if there, err := r.dir.exists(name); err == nil && !there {
+			errs = append(errs, r.writeBeside(name, r.beside[name]))
+		}
+	}
 	return errors.Join(errs...)
 }
