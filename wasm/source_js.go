@@ -93,29 +93,36 @@ func (f *jsFile) ReadRanges(offsets []int64, bufs [][]byte) error {
 }
 
 func (f *jsFile) read(p recording.RangeRead, to [][]byte) error {
-	var buffer js.Value
-	var err error
-	if f.blob.Truthy() {
-		buffer, err = await(f.blob.Call("slice", p.From, p.To).Call("arrayBuffer"))
-	} else {
-		buffer, err = f.fetch(p.From, p.To)
-	}
+	buffer, err := f.buffer(p.From, p.To)
 	if err != nil {
 		return err
 	}
 	bytes := js.Global().Get("Uint8Array").New(buffer)
-	if n := int64(bytes.Length()); n != p.To-p.From {
-		if !f.blob.Truthy() {
-			return f.cutShort(n, p.From, p.To)
-		}
-		return &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came at offset %d, %d were asked for", n, p.From, p.To-p.From)}
-	}
-	bytesRead.Add(p.To - p.From)
 	for i, part := range p.Parts {
 		from := part.At - p.From
 		js.CopyBytesToGo(to[i], bytes.Call("subarray", from, from+part.Length))
 	}
 	return nil
+}
+
+// buffer reads the bytes [from, to) into an ArrayBuffer.
+func (f *jsFile) buffer(from, to int64) (buffer js.Value, err error) {
+	if f.blob.Truthy() {
+		buffer, err = await(f.blob.Call("slice", from, to).Call("arrayBuffer"))
+	} else {
+		buffer, err = f.fetch(from, to)
+	}
+	if err != nil {
+		return buffer, err
+	}
+	if n := int64(buffer.Get("byteLength").Int()); n != to-from {
+		if !f.blob.Truthy() {
+			return buffer, f.cutShort(n, from, to)
+		}
+		return buffer, &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came at offset %d, %d were asked for", n, from, to-from)}
+	}
+	bytesRead.Add(to - from)
+	return buffer, nil
 }
 
 // cutShort says that an answer has fewer bytes than were asked for and promised.

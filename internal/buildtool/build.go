@@ -29,6 +29,9 @@ func Build() error {
 	if err := buildEngine(); err != nil {
 		return err
 	}
+	if err := buildKernels(os.Stdout); err != nil {
+		return err
+	}
 	args := append([]string{"build", "-trimpath", "-o", binary()}, lightFlags...)
 	if err := run("go", append(args, "./recorder")...); err != nil {
 		return err

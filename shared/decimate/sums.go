@@ -124,7 +124,7 @@ func sumWide[T Number](values []T) Bin {
 		least, most = min(least, x), max(most, x) // NaN if any is NaN
 		d := float64(x) - first
 		sums[i&3] += d
-		squares[i&3] += d * d
+		squares[i&3] += float64(d * d) // not fused, on any machine
 	}
 	if least != least {
 		return sumValid(values, nil)
@@ -158,7 +158,7 @@ func sumValid[T Number](values []T, valid []byte) Bin {
 		least, most = min(least, x), max(most, x)
 		d := float64(x) - first
 		sum += d
-		square += d * d
+		square += float64(d * d)
 	}
 	if n == 0 {
 		return Bin{}

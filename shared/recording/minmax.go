@@ -40,33 +40,22 @@ func MinMax(envelope []float32, v *Vector, edges []int) {
 }
 
 // Sum adds the raw values of a column to bins, rows edges[b] up to edges[b+1] to
-// bin b, as decimate.Sum does. Nulls are passed over.
+// bin b, as decimate.Sum does. Nulls are passed over. Types that signals seldom
+// have are summed as float64, which keeps the code of the page's engine small.
 func Sum(bins []decimate.Bin, v *Vector, edges []int) {
 	switch v.Type {
-	case stream.Int8:
-		decimate.Sum(bins, Values[int8](v), v.Valid, edges)
 	case stream.Int16:
 		decimate.Sum(bins, Values[int16](v), v.Valid, edges)
-	case stream.Int32:
-		decimate.Sum(bins, Values[int32](v), v.Valid, edges)
-	case stream.Int64:
-		decimate.Sum(bins, Values[int64](v), v.Valid, edges)
-	case stream.Bool, stream.Uint8:
-		decimate.Sum(bins, v.Data, v.Valid, edges)
 	case stream.Uint16:
 		decimate.Sum(bins, Values[uint16](v), v.Valid, edges)
-	case stream.Uint32:
-		decimate.Sum(bins, Values[uint32](v), v.Valid, edges)
-	case stream.Uint64:
-		decimate.Sum(bins, Values[uint64](v), v.Valid, edges)
+	case stream.Int32:
+		decimate.Sum(bins, Values[int32](v), v.Valid, edges)
 	case stream.Float32:
 		decimate.Sum(bins, Values[float32](v), v.Valid, edges)
-	case stream.Float64:
-		decimate.Sum(bins, Values[float64](v), v.Valid, edges)
-	default: // float16
-		values := make([]float32, v.Len)
+	default:
+		values := make([]float64, v.Len)
 		for i := range values {
-			values[i] = float32(v.Float64(i))
+			values[i] = v.Float64(i)
 		}
 		decimate.Sum(bins, values, v.Valid, edges)
 	}

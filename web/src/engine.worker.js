@@ -4,9 +4,11 @@
  * The engine's worker: loads the Go engine and passes messages through.
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
- * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large it has become.
+ * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large it has become. `sums(bytes, calls)` is
+ * the kernel, where there is one.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
+import { loadKernel } from "./kernel.js";
 
 const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
 const host = /** @type {any} */ (globalThis);
@@ -63,7 +65,15 @@ if (typeof write === "function") {
   };
 }
 
+/** @param {string} path */
+async function codeOf(path) {
+  const response = await fetch(new URL(path, import.meta.url));
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.arrayBuffer();
+}
+
 async function start() {
+  const compiling = loadKernel(codeOf("../gen/sums.wasm"));
   const go = new host.Go();
   const url = new URL("../gen/oniscope.wasm", import.meta.url);
   const response = await fetch(url);
@@ -74,6 +84,8 @@ async function start() {
     : await WebAssembly.instantiate(await response.arrayBuffer(), go.importObject);
   const memory = /** @type {WebAssembly.Memory} */ (instance.exports.mem);
   host.oniscopeHost.memory = () => memory.buffer.byteLength;
+  const kernel = await compiling;
+  if (kernel) host.oniscopeHost.sums = kernel.sums.bind(kernel);
   let code = 0;
   go.exit = (/** @type {number} */ c) => (code = c);
   await go.run(instance);

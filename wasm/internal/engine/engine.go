@@ -25,6 +25,10 @@ type Engine struct {
 	Yield func()           // lets waiting messages in; nil: there are none
 	Now   func() time.Time // paces progress messages; nil: no pacing, one a step
 
+	// Sums does jobs of the kernel on what a stream was opened from; nil: everything
+	// is summed here.
+	Sums func(source io.ReaderAt, jobs []SumJob) error
+
 	CacheBytes int64 // of what is kept of the files; 0: 256 MiB
 
 	once    sync.Once

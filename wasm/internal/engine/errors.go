@@ -51,7 +51,9 @@ func (e *panicError) Error() string {
 func Guard(op string, report func(text string), f func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			report(fmt.Sprintf("oniscope: %s: %v\n%s", op, value, debug.Stack()))
+			if report != nil {
+				report(fmt.Sprintf("oniscope: %s: %v\n%s", op, value, debug.Stack()))
+			}
 			err = &panicError{op, value}
 		}
 	}()

@@ -18,23 +18,19 @@ const progressInterval = 150 * time.Millisecond
 // exact reads every batch of the span. base, if any, is shown in progress
 // messages where exact data are not there yet.
 func (e *Engine) exact(ctx context.Context, s *openStream, q *request, span batchSpan, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
+	if level, ok := s.level(q, span); ok {
+		return e.exactTiles(ctx, s, q, span, level, base, progress)
+	}
 	env := q.empty("envelope", "exact")
 	pace := e.pace(progressInterval)
 	keep := s.bytesOf(q.columns)*int64(span.batches()) <= e.cache.limit/2
-	level, tiled := s.level(q, span)
 	together := s.together(q.columns)
 	for from := span.first; from <= span.last; from += together {
 		var batches []int
 		for b := from; b <= span.last && b < from+together; b++ {
 			batches = append(batches, b)
 		}
-		var done float64
-		var err error
-		if tiled {
-			done, err = e.addTiles(ctx, s, q, env, batches, level)
-		} else {
-			done, err = e.addBatches(ctx, s, q, env, batches, keep)
-		}
+		done, err := e.addBatches(ctx, s, q, env, batches, keep)
 		if err != nil {
 			return nil, err
 		}
@@ -42,9 +38,14 @@ func (e *Engine) exact(ctx context.Context, s *openStream, q *request, span batc
 			progress(env.over(base, q.Bin(done)))
 		}
 	}
+	return env.whole(), nil
+}
+
+// whole is env when all of it is there.
+func (env *Envelope) whole() *Envelope {
 	env.Rows, env.Done = env.RowsUsed, env.Bins
-	env.SamplesPerPixel = float64(env.Rows) / float64(q.N)
-	return env, nil
+	env.SamplesPerPixel = float64(env.Rows) / float64(env.Bins)
+	return env
 }
 
 // addBatches widens env by batches and returns the tick of their last row. A

@@ -32,6 +32,18 @@ func ReadRanges(size int64, offsets []int64, bufs [][]byte, report func(text str
 		}
 	}
 	plan := recording.PlanReads(len(bufs), func(i int) (int64, int64) { return offsets[i], int64(len(bufs[i])) }, joined)
+	return sideBySide(plan, report, func(r recording.RangeRead) error {
+		to := make([][]byte, len(r.Parts))
+		for i, p := range r.Parts {
+			to[i] = bufs[p.Index][p.Skip : p.Skip+p.Length]
+		}
+		return read(r, to)
+	})
+}
+
+// sideBySide makes the reads of a plan, several at a time, each in a goroutine, as
+// ReadRanges says.
+func sideBySide(plan []recording.RangeRead, report func(text string), read func(r recording.RangeRead) error) error {
 	type ended struct {
 		err   error
 		bytes int64
@@ -42,11 +54,7 @@ func ReadRanges(size int64, offsets []int64, bufs [][]byte, report func(text str
 		r := plan[next]
 		size := r.To - r.From
 		next, open, bytes = next+1, open+1, bytes+size
-		to := make([][]byte, len(r.Parts))
-		for i, p := range r.Parts {
-			to[i] = bufs[p.Index][p.Skip : p.Skip+p.Length]
-		}
-		go func() { errs <- ended{Guard("read", report, func() error { return read(r, to) }), size} }()
+		go func() { errs <- ended{Guard("read", report, func() error { return read(r) }), size} }()
 	}
 	var failed error
 	for {

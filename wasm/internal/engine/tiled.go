@@ -14,7 +14,7 @@ var maxRowBytes = 32e6 // changed by tests
 // level is of which tiles a view is made; ok is false for one that is made of its
 // rows.
 func (s *openStream) level(q *request, span batchSpan) (level int, ok bool) {
-	level = tileLevel(span.rows / float64(q.N))
+	level = min(tileLevel(span.rows/float64(q.N)), s.topLevel())
 	bytes := float64(s.bytesOf(q.columns)) * float64(span.batches())
 	return level, level >= minTileLevel && bytes > maxRowBytes
 }
@@ -35,48 +35,115 @@ func (e *Engine) seen(s *openStream, q *request, span batchSpan) bool {
 	return true
 }
 
-// addTiles widens env by batches, bin by bin of a level: each goes to the pixel in
+// A tileUnit is what is read at once: columns [from, to) of those of a request.
+type tileUnit struct {
+	batches  []int
+	from, to int
+	read     []tiledRead
+	err      error
+}
+
+// One unit that the kernel sums reads this much at most, of so many batches.
+const (
+	kernelBytes   = 32 << 20
+	kernelBatches = 256
+)
+
+// tileUnits cuts a view into units.
+func (e *Engine) tileUnits(s *openStream, q *request, span batchSpan) (units []*tileUnit) {
+	limit, most := s.stepLimit(), int64(stepBatches)
+	if e.summing(s) {
+		limit, most = kernelBytes, kernelBatches
+	}
+	bytes := func(columns []int) int64 { return max(1, s.bytesOf(columns)-s.bytesOf(nil)) }
+	batches := int(max(1, min(most, limit/bytes(q.columns))))
+	for first := span.first; first <= span.last; first += batches {
+		var list []int
+		for b := first; b <= min(span.last, first+batches-1); b++ {
+			list = append(list, b)
+		}
+		for from := 0; from < len(q.columns); {
+			to := from + 1
+			for to < len(q.columns) && bytes(q.columns[from:to+1])*int64(len(list)) <= limit {
+				to++
+			}
+			units = append(units, &tileUnit{batches: list, from: from, to: to})
+			from = to
+		}
+	}
+	return units
+}
+
+// exactTiles makes a view of tiles, bin by bin of a level: each goes to the pixel in
 // which its middle row lies, so that the edges of pixels are good to an eighth of
-// one. It returns the tick of the last row.
-func (e *Engine) addTiles(ctx context.Context, s *openStream, q *request, env *Envelope, batches []int, level int) (last float64, err error) {
-	if err := s.loadEnds(batches); err != nil {
-		return 0, err
-	}
-	pixels := make([][]int32, len(batches))
-	for from := 0; from < len(q.columns); {
-		to := from + 1
-		for to < len(q.columns) && s.bytesOf(q.columns[from:to+1])*int64(len(batches)) <= s.stepLimit() {
-			to++
-		}
-		got, err := e.tiled(s, batches, q.columns[from:to], level)
-		if err != nil {
-			return 0, err
-		}
-		for k, batch := range batches {
-			if got[k].err != nil {
-				continue
-			}
-			if pixels[k] == nil {
-				ticks, err := e.middles(s, batch, got[k].rows, level)
-				if err != nil {
-					return 0, err
+// one. The next unit is read while one is added.
+func (e *Engine) exactTiles(ctx context.Context, s *openStream, q *request, span batchSpan, level int, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
+	env := q.empty("envelope", "exact")
+	pace := e.pace(progressInterval)
+	units := e.tileUnits(s, q, span)
+	read := func(u *tileUnit) <-chan *tileUnit {
+		done := make(chan *tileUnit, 1)
+		go func() {
+			u.err = Guard("envelope", nil, func() (err error) {
+				if err = s.loadEnds(u.batches); err == nil {
+					u.read, err = e.tiled(s, u.batches, q.columns[u.from:u.to], level)
 				}
-				pixels[k] = q.pixels(ticks)
-				env.RowsUsed += rowsOn(pixels[k], got[k].rows, level)
-			}
-			for c, bins := range got[k].bins {
-				addBins(env.bin(from+c, 0), bins, pixels[k])
-			}
-		}
-		if err := e.Breathe(ctx); err != nil {
-			return 0, err
-		}
-		from = to
+				return err
+			})
+			done <- u
+		}()
+		return done
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, last = s.line.guess(batches[len(batches)-1])
-	return last, nil
+	pixels := map[int][]int32{} // of the batches of the unit
+	next := read(units[0])
+	for i := range units {
+		u := <-next
+		if u.err != nil {
+			return nil, u.err
+		}
+		if i+1 < len(units) {
+			next = read(units[i+1])
+		}
+		if u.from == 0 {
+			clear(pixels)
+		}
+		if err := e.addUnit(s, q, env, u, level, pixels); err != nil {
+			return nil, err
+		}
+		u.read = nil
+		if err := e.Breathe(ctx); err != nil {
+			return nil, err
+		}
+		if last := u.batches[len(u.batches)-1]; base != nil && u.to == len(q.columns) && last < span.last && pace.due() {
+			s.mu.Lock()
+			_, done := s.line.guess(last)
+			s.mu.Unlock()
+			progress(env.over(base, q.Bin(done)))
+		}
+	}
+	return env.whole(), nil
+}
+
+// addUnit adds what was read.
+func (e *Engine) addUnit(s *openStream, q *request, env *Envelope, u *tileUnit, level int, pixels map[int][]int32) error {
+	for k, batch := range u.batches {
+		got := &u.read[k]
+		if got.err != nil {
+			continue
+		}
+		if pixels[batch] == nil {
+			ticks, err := e.middles(s, batch, got.rows, level)
+			if err != nil {
+				return err
+			}
+			pixels[batch] = q.pixels(ticks)
+			env.RowsUsed += rowsOn(pixels[batch], got.rows, level)
+		}
+		for c, bins := range got.bins {
+			addBins(env.bin(u.from+c, 0), bins, pixels[batch])
+		}
+	}
+	return nil
 }
 
 // loadEnds reads the clock ends that middles needs, all of them together.
@@ -194,34 +261,95 @@ func (s *openStream) topLevel() int {
 	return level
 }
 
+// summing reports whether the kernel sums up what it can of a stream.
+func (e *Engine) summing(s *openStream) bool { return e.Sums != nil && !s.compressed }
+
 // summed reads columns of batches and makes bins of them.
 func (e *Engine) summed(s *openStream, batches, columns []int, level int) ([]tiledRead, error) {
+	result := make([]tiledRead, len(batches))
+	for k := range result {
+		result[k].bins = make([][]tileBin, len(columns))
+	}
+	if e.summing(s) {
+		if err := e.sumByKernel(s, batches, columns, level, result); err != nil {
+			return nil, err
+		}
+	}
+	missing := make([][]int, len(batches))
+	for k := range result {
+		for i := range columns {
+			if result[k].bins[i] == nil && result[k].err == nil {
+				missing[k] = append(missing[k], i)
+			}
+		}
+	}
+	return result, alike(missing, func(from, to int) error {
+		return e.sumValues(s, batches[from:to], columns, missing[from], level, result[from:to])
+	})
+}
+
+// sumByKernel fills in what the kernel can sum up.
+func (e *Engine) sumByKernel(s *openStream, batches, columns []int, level int, result []tiledRead) error {
 	s.mu.Lock()
-	list, errs, err := s.reader.PeekBatches(batches, columns)
+	places, errs, err := s.reader.Places(batches, columns)
 	s.mu.Unlock()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	result := make([]tiledRead, len(batches))
+	type place struct{ batch, column int }
+	var jobs []SumJob
+	var which []place
+	for k := range batches {
+		for i := range places[k] {
+			if p := &places[k][i]; errs[k] == nil && canSum(p, level) {
+				jobs = append(jobs, SumJob{Place: *p, Level: level, Bins: make([]decimate.Bin, binsIn(int(p.Rows), level))})
+				which = append(which, place{k, i})
+			}
+		}
+	}
+	if err := e.Sums(s.source, jobs); err != nil {
+		return err
+	}
+	for n := range jobs {
+		if !jobs[n].Failed {
+			r := &result[which[n].batch]
+			r.rows, r.bins[which[n].column] = int(jobs[n].Rows), packed(jobs[n].Bins)
+		}
+	}
+	return nil
+}
+
+// sumValues reads columns[missing] and fills in their bins.
+func (e *Engine) sumValues(s *openStream, batches, columns, missing []int, level int, result []tiledRead) error {
+	wanted := make([]int, len(missing))
+	for i, at := range missing {
+		wanted[i] = columns[at]
+	}
+	s.mu.Lock()
+	list, errs, err := s.reader.PeekBatches(batches, wanted)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	for k, batch := range batches {
+		r := &result[k]
 		if errs[k] != nil {
 			if !damaged(errs[k]) {
-				return nil, errs[k]
+				return errs[k]
 			}
 			s.note(batch, errs[k])
-			result[k].err = errs[k]
+			r.err = errs[k]
 			continue
 		}
-		r := &result[k]
 		r.rows = list[k].Rows
-		for i := range columns {
+		for i, at := range missing {
 			v := s.plotVector(list[k], i)
 			bins := make([]decimate.Bin, binsIn(r.rows, level))
 			sum(bins, v, levelEdges(r.rows, level))
-			r.bins = append(r.bins, packed(bins))
+			r.bins[at] = packed(bins)
 		}
 	}
-	return result, nil
+	return nil
 }
 
 // levelEdges are the rows at which the bins of a level begin, and the end.

@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/oniscope/oniscope/shared/decimate"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// Sums of plain columns may be made where the bytes come in, by wasm/kernel/sums.wat:
+// they are never copied into the memory of Go, and eight values are summed at once.
+// What the kernel does not know, or finds odd, is read and summed as everything else.
+
+// A SumJob asks for the bins of a column of a batch.
+type SumJob struct {
+	recording.Place
+	Level  int
+	Bins   []decimate.Bin // to be filled
+	Failed bool           // set where they must be had otherwise
+}
+
+// A KernelCall is one run of the kernel over a part of a read.
+type KernelCall struct {
+	Kind     KernelKind
+	At       int64 // of the values in the read, bytes
+	Rows     int
+	Level    int
+	Validity int64 // of bits that must all be 1, or -1
+}
+
+// A KernelKind is a function of the kernel.
+type KernelKind int
+
+// The functions of the kernel, by number as the worker of the page has them.
+const (
+	NoKernel KernelKind = iota
+	Uint16Kernel
+	Int16Kernel
+	Int32Kernel
+	Float32Kernel
+)
+
+var kernelKinds = map[stream.Type]KernelKind{stream.Uint16: Uint16Kernel, stream.Int16: Int16Kernel, stream.Int32: Int32Kernel, stream.Float32: Float32Kernel}
+
+// Bytes of a bin as the kernel writes it.
+const (
+	narrowBytes = 4 * 8
+	wideBytes   = 11 * 8
+)
+
+// BinBytes is how many bytes of results a bin takes.
+func (k KernelKind) BinBytes() int {
+	if k == Uint16Kernel || k == Int16Kernel {
+		return narrowBytes
+	}
+	return wideBytes
+}
+
+// maxKernelBytes is how many bytes of a column are summed in one run.
+const maxKernelBytes = cutBytes - 1<<16
+
+// canSum reports whether the kernel can sum a column up in bins of a level.
+func canSum(p *recording.Place, level int) bool {
+	width := int64(p.Type.Width())
+	bytes := p.Rows * width
+	switch {
+	case !p.Plain || kernelKinds[p.Type] == NoKernel || width<<level > maxKernelBytes:
+		return false
+	case p.Validity > 0: // just before the values, and read with them
+		return p.Validity <= p.Offset && p.Offset+bytes-p.Validity <= maxKernelBytes
+	}
+	return true
+}
+
+// A sumPiece is a part of a job that is one run of the kernel.
+type sumPiece struct {
+	job   *SumJob
+	first int // bin
+	rows  int
+	at    int64 // of the values in the file
+	from  int64 // of the bytes in the file
+}
+
+// SumRanges does jobs that canSum is true of. read makes one read and runs the
+// kernel over it for each call: it returns, for each, whether the validity bits are
+// 1, and the results one after another. Reads are made as by ReadRanges.
+func SumRanges(jobs []SumJob, report func(text string), read func(r recording.RangeRead, calls []KernelCall) (valid []bool, results []byte, err error)) error {
+	var pieces []sumPiece
+	for i := range jobs {
+		j := &jobs[i]
+		width := int64(j.Type.Width())
+		most := int(maxKernelBytes/width) >> j.Level << j.Level
+		for at := 0; at < int(j.Rows); at += most {
+			p := sumPiece{j, at >> j.Level, min(most, int(j.Rows)-at), j.Offset + int64(at)*width, j.Offset + int64(at)*width}
+			if j.Validity > 0 {
+				p.from = j.Validity
+			}
+			pieces = append(pieces, p)
+		}
+	}
+	plan := recording.PlanReads(len(pieces), func(i int) (int64, int64) {
+		p := &pieces[i]
+		return p.from, p.at + int64(p.rows*p.job.Type.Width()) - p.from
+	}, joined)
+	return sideBySide(plan, report, func(r recording.RangeRead) error {
+		calls := make([]KernelCall, len(r.Parts))
+		for i, part := range r.Parts {
+			p := &pieces[part.Index]
+			calls[i] = KernelCall{kernelKinds[p.job.Type], p.at - r.From, p.rows, p.job.Level, -1}
+			if p.job.Validity > 0 {
+				calls[i].Validity = p.job.Validity - r.From
+			}
+		}
+		valid, results, err := read(r, calls)
+		if err != nil {
+			return err
+		}
+		for i, part := range r.Parts {
+			p := &pieces[part.Index]
+			n := binsIn(p.rows, p.job.Level)
+			size := n * calls[i].Kind.BinBytes()
+			if !valid[i] || !unpackSums(p.job.Bins[p.first:p.first+n], calls[i], results[:size]) {
+				p.job.Failed = true
+			}
+			results = results[size:]
+		}
+		return nil
+	})
+}
+
+// unpackSums makes bins of what the kernel wrote; ok is false if there is a NaN
+// among the values.
+func unpackSums(bins []decimate.Bin, c KernelCall, results []byte) (ok bool) {
+	integer := func(i int) int64 { return int64(binary.LittleEndian.Uint64(results[8*i:])) }
+	float := func(i int) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(results[8*i:])) }
+	for i := range bins {
+		n := min(c.Rows-i<<c.Level, 1<<c.Level)
+		if c.Kind.BinBytes() == narrowBytes {
+			bins[i] = decimate.NarrowBin(n, integer(0), integer(1), integer(2), integer(3))
+		} else {
+			least := float(0)
+			if least != least {
+				return false
+			}
+			bins[i] = decimate.WideBin(n, float32(least), float32(float(1)), float(2),
+				[4]float64{float(3), float(4), float(5), float(6)}, [4]float64{float(7), float(8), float(9), float(10)})
+		}
+		results = results[c.Kind.BinBytes():]
+	}
+	return true
+}
