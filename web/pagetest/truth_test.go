@@ -168,3 +168,52 @@ func TestChannelsAreSelectedShownAndOrdered(t *testing.T) {
 		t.Errorf("the gain changes the rows: %d, %d before", m, n)
 	}
 }
+
+// Two folders dropped together are two runs with a clock each; the address has the
+// view, and brings it back.
+func TestTwoRunsStayApart(t *testing.T) {
+	dir := t.TempDir()
+	for _, run := range []string{"monday", "tuesday"} {
+		check(t, os.Mkdir(filepath.Join(dir, run), 0o755))
+		gapsFile(t, filepath.Join(dir, run), "np_0.arrow")
+		gapsFile(t, filepath.Join(dir, run), "other_0.arrow")
+	}
+	page := ready(t, desk, filepath.Join(dir, "monday"), filepath.Join(dir, "tuesday"))
+	var list []string
+	lines := func() string {
+		t.Helper()
+		check(t, page.Eval(`[...document.querySelectorAll("#streams li")].map((li) => li.querySelector(".name").textContent + (li.matches(".current, .active") ? "*" : ""))`, &list))
+		return strings.Join(list, " ")
+	}
+	if got := lines(); got != "monday* probe* probe tuesday" {
+		t.Errorf("the list of streams: %q", got)
+	}
+	show(t, page, `{from: 0.1, to: 0.2}`)
+	check(t, page.Eval(`[...document.querySelectorAll("#streams .run button")].at(-1).click()`, nil))
+	show(t, page, ``)
+	if got := lines(); got != "monday tuesday* probe* probe" {
+		t.Errorf("after the switch: %q", got)
+	}
+	if v := show(t, page, ``); v.From == 0.1 || v.Stream != "np_0#2" {
+		t.Errorf("the other run is at %+v", v)
+	}
+	var head string
+	check(t, page.Eval(`document.querySelector(".run-name").textContent + "|" + document.title + "|" + document.querySelector("#run").innerText`, &head))
+	if !strings.HasPrefix(head, "tuesday|tuesday · Oniscope|") || !strings.Contains(strings.ReplaceAll(head, "\u202f", " "), "2 streams") || !strings.Contains(strings.ReplaceAll(head, "\u202f", " "), "4 gaps") {
+		t.Errorf("the head says %q", head)
+	}
+
+	// The address of this view opens it in another tab, once its file is there.
+	show(t, page, `{from: 0.15, to: 0.25, columns: ["SpikeData3"]}`)
+	check(t, page.WaitFor(5*time.Second, `location.hash.includes("s=0.15,0.25") && location.hash.includes("SpikeData3")`))
+	var hash string
+	check(t, page.Eval(`location.hash`, &hash))
+	check(t, page.Eval(`(document.querySelectorAll("#streams .close").forEach((b) => b.click()))`, nil))
+	again := open(t, desk)
+	check(t, again.Eval(fmt.Sprintf(`(location.hash = %q)`, strings.ReplaceAll(hash, "%232", "")), nil))
+	check(t, again.Drop(filepath.Join(dir, "tuesday", "np_0.arrow")))
+	check(t, again.WaitDrawn(0))
+	if v := show(t, again, ``); v.From != 0.15 || v.To != 0.25 {
+		t.Errorf("from the address %s: %+v", hash, v)
+	}
+}

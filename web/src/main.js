@@ -5,6 +5,7 @@
 import { publish } from "./api.js";
 import { available, BINDINGS, shortcut } from "./bindings.js";
 import { startEngine } from "./engine.js";
+import { fragmentOf, lookAt, lookedFrom } from "./fragment.js";
 import { reportText } from "./health.js";
 import { lendMeasures } from "./measures.js";
 import { openSources } from "./opening.js";
@@ -79,7 +80,7 @@ function watch() {
 
 /** A new engine, with what was open in the old one. */
 async function restart() {
-  const sources = state.ordered.map(({ source, name, size }) => ({ source, name, size: size ?? 0 }));
+  const sources = state.ordered.map(({ source, name, size, folder }) => ({ source, name, size: size ?? 0, folder }));
   const { view, activeKey, tracesKey } = state;
   state.client = startEngine();
   watch();
@@ -108,6 +109,12 @@ async function open(given) {
   return load(sourcesOf(given, document.baseURI));
 }
 
+/** The view is written into the address when it has stood still so long, in milliseconds. */
+const SETTLED = 400;
+
+/** What the address says, until it was looked at. */
+let addressed = lookedFrom(location.hash);
+
 /** Calls of load that are under way. */
 let loading = 0;
 
@@ -119,6 +126,7 @@ async function load(sources) {
   const { ids, failures, said } = await openSources(state, sources).finally(() => loading--);
   for (const { name, error } of failures) notice(`${name} could not be opened`, error);
   for (const { name, words } of said) remark(name, words);
+  lookWhereAddressed();
   state.changed("streams", "view", "progress");
   state.tell(); // what data-state says is on the page
   setState(loading > 0 ? "opening" : state.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");
@@ -171,6 +179,30 @@ async function setClock(hz) {
 }
 
 publish(state, stage, open);
+followFragment();
+
+/** Looks where the address says, once; nothing where no such stream was opened. */
+function lookWhereAddressed() {
+  const looked = addressed;
+  addressed = null;
+  if (looked) lookAt(state, looked);
+}
+
+/** Keeps the view in the address, so that it is there after a reload and in a link. */
+function followFragment() {
+  let due = 0;
+  state.on(["view", "active", "rows", "gain", "selection"], () => {
+    clearTimeout(due);
+    due = setTimeout(() => {
+      const fragment = fragmentOf(state);
+      if (fragment && !addressed && "#" + fragment !== location.hash) history.replaceState(null, "", "#" + fragment);
+    }, SETTLED);
+  });
+  addEventListener("hashchange", () => {
+    addressed = lookedFrom(location.hash);
+    if (loading === 0 && state.entries.size > 0) lookWhereAddressed();
+  });
+}
 
 const list = new URLSearchParams(location.search).get("files");
 if (list !== null) {

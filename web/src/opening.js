@@ -4,7 +4,7 @@
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./protocol.js").StartTime} StartTime
  * @typedef {import("./sources.js").Source} Source
- * @typedef {{ name: string, start: StartTime }[]} Starts  of the CSVs that were given
+ * @typedef {{ name: string, folder: string, start: StartTime }[]} Starts  of the CSVs that were given
  * @typedef {{ name: string, words: string }[]} Said  what is to be said beside what is shown
  */
 import { isStartTime, lacksClock, rowToShow } from "./sources.js";
@@ -31,8 +31,8 @@ const QUICK = 120;
 /** The first picture waits so long, in milliseconds, for files of one drop that take their time. */
 const PATIENCE = 600;
 
-/** Counts the files given, for their order. */
-let given = 0;
+/** Counts the files given, for their order, and the gestures that brought them. */
+let given = 0, drops = 0;
 
 /**
  * Opens recordings side by side; each is there as soon as it is open, in the order given, and the one with the most channels is shown. Start times are
@@ -48,12 +48,13 @@ export async function openSources(state, sources) {
   for (const csv of csvs) {
     try {
       const start = await state.client.startTime(await bytesOf(csv));
-      starts.push({ name: csv.name, start });
+      starts.push({ name: csv.name, folder: csv.folder ?? "", start });
       if (start.note) said.push({ name: csv.name, words: start.note });
     } catch (error) {
       failures.push({ name: csv.name, error });
     }
   }
+  const drop = ++drops;
   let chosen = "", patient = true;
   const choose = () => {
     if (state.activeKey !== chosen && state.active && chosen) return; // the person has chosen meanwhile
@@ -66,7 +67,7 @@ export async function openSources(state, sources) {
   }, PATIENCE);
   await Promise.all(recordings.map(async (source, i) => {
     try {
-      ids[i] = await openOne(state, source, ++given, starts, said);
+      ids[i] = await openOne(state, { ...source, drop }, ++given, starts, said);
       if (!patient) choose();
     } catch (error) {
       if (!(error instanceof Error && error.name === "AbortError")) failures.push({ name: source.name, error });
@@ -80,13 +81,13 @@ export async function openSources(state, sources) {
 
 /**
  * @param {State} state
- * @param {Source} source
+ * @param {Source & { drop: number }} source
  * @param {number} order
  * @param {Starts} starts
  * @param {Said} said
  * @returns {Promise<string>} id of the stream
  */
-async function openOne(state, { source, name, size }, order, starts, said) {
+async function openOne(state, { source, name, size, folder = "", drop }, order, starts, said) {
   const abort = new AbortController(), stream = state.claim(name);
   /** @type {import("./state.js").Opening} */
   const opening = { order, name, progress: null, cancel: () => abort.abort() };
@@ -96,8 +97,8 @@ async function openOne(state, { source, name, size }, order, starts, said) {
       opening.progress = progress;
       if (state.opening.has(order)) state.setOpening(opening);
     } });
-    const info = await withStart(state, opened, name, starts, said);
-    state.add({ id: info.id, info, source, name, size, order });
+    const info = await withStart(state, opened, { name, folder }, starts, said);
+    state.add({ id: info.id, info, source, name, size, order, folder, drop });
     return info.id;
   } catch (error) {
     state.release(stream);
@@ -111,12 +112,13 @@ async function openOne(state, { source, name, size }, order, starts, said) {
 /**
  * @param {State} state
  * @param {StreamInfo} info
- * @param {string} name
- * @param {Starts} starts
+ * @param {{ name: string, folder?: string }} file
+ * @param {Starts} all  those of its own folder, if there are any, go before
  * @param {Said} said
  */
-async function withStart(state, info, name, starts, said) {
-  if (starts.length === 0 || !info.clock.column || info.clock.hz > 0) return info;
+async function withStart(state, info, { name, folder }, all, said) {
+  if (all.length === 0 || !info.clock.column || info.clock.hz > 0) return info;
+  const own = all.filter((s) => s.folder && s.folder === folder), starts = own.length > 0 ? own : all;
   const { csv, words } = await state.client.chooseStartTime(name, starts.map((s) => s.name));
   if (words) said.push({ name, words });
   const start = starts.find((s) => s.name === csv)?.start;
@@ -126,7 +128,7 @@ async function withStart(state, info, name, starts, said) {
 /** A CSV that comes alone is for what is open; where that needs none, it says so. @param {State} state @param {Starts} starts @param {Said} said */
 async function giveStart(state, starts, said) {
   const lacking = [...state.entries.values()].filter(({ info }) => info.clock.column && !(info.clock.hz > 0));
-  for (const { info, name } of lacking) state.update(await withStart(state, info, name, starts, said));
+  for (const entry of lacking) state.update(await withStart(state, entry.info, entry, starts, said));
   if (lacking.length > 0) return;
   const none = state.entries.size === 0 ? "gives recordings their clock: drop it together with them." : "was not used: the clock of what is open is known.";
   for (const { name } of starts) said.push({ name, words: `This start-time CSV ${none}` });

@@ -4,7 +4,7 @@
  * @typedef {import("./protocol.js").StartTime} StartTime
  * @typedef {import("./state.js").Row} Row
  * @typedef {{ name: string, url: string, size?: number }} Listed
- * @typedef {{ source: File | string, name: string, size: number }} Source
+ * @typedef {{ source: File | string, name: string, size: number, folder?: string }} Source  folder: that it lies in, where that is known
  */
 import { bytes, integer, percent } from "./words.js";
 
@@ -19,10 +19,20 @@ export function sourcesOf(given, base) {
     if (typeof item === "string" || "url" in item) {
       const listed = typeof item === "string" ? { url: item, name: "", size: 0 } : item;
       const url = new URL(listed.url, base);
-      return { source: url.href, name: listed.name || decodeURIComponent(url.pathname.split("/").pop() || url.href), size: listed.size ?? 0 };
+      const folder = typeof item === "string" ? url.href.slice(0, url.href.lastIndexOf("/")) : ""; // a list may be of files from anywhere
+      return { source: url.href, folder, name: listed.name || decodeURIComponent(url.pathname.split("/").pop() || url.href), size: listed.size ?? 0 };
     }
-    return { source: item, name: item.name, size: item.size };
+    return { source: item, name: item.name, size: item.size, folder: folders.get(item) ?? item.webkitRelativePath?.replace(/\/?[^/]*$/, "") ?? "" };
   });
+}
+
+/** Folders that files were dropped with; a File does not say it. @type {WeakMap<File, string>} */
+const folders = new WeakMap();
+
+/** Remembers that a file was dropped with its folder. @param {File} file @param {string} folder */
+export function inFolder(file, folder) {
+  folders.set(file, folder);
+  return file;
 }
 
 /**

@@ -7,8 +7,9 @@
  * @typedef {import("./protocol.js").EngineClient} EngineClient
  * @typedef {import("./protocol.js").VerifyReport} VerifyReport
  * @typedef {import("./view/scale.js").Span} Span
- * @typedef {{ id: string, info: StreamInfo, source: File | string, name: string, size?: number, order?: number, verification?: Verification }} Entry
- *   order: place among the streams
+ * @typedef {{ id: string, info: StreamInfo, source: File | string, name: string, size?: number, order?: number, folder?: string, drop?: number, run?: string, verification?: Verification }} Entry
+ *   order: place among the streams; folder: that it was dropped with, if any; drop: number of the gesture that brought it; run: what was recorded together
+ * @typedef {{ key: string, name: string, entries: Entry[] }} Run
  * @typedef {{ state: "running", done: number, total: number, began: number, cancel: () => void } | { state: "done", report: VerifyReport } | { state: "failed", error: unknown }} Verification
  * @typedef {{ order: number, name: string, progress: import("./protocol.js").OpenProgress | null, cancel: () => void }} Opening
  *   a file that is being opened
@@ -20,7 +21,9 @@
 import { arranged, AS_IT_IS } from "./channels.js";
 import { endOfRows } from "./moves.js";
 import { clampView, firstView } from "./view/viewport.js";
+import { runNames, runsOf } from "./runs.js";
 import { rowsFromInfo } from "./signals.js";
+import { rowToShow } from "./sources.js";
 import { periodOf, spanOf, timebase } from "./times.js";
 
 /** Shortest view, as rows of the stream it is about. */
@@ -38,6 +41,10 @@ export class State {
   #ids = new Set();
   /** @type {Row[]} */
   rows = [];
+  /** What was recorded together, in the order opened. @type {Run[]} */
+  runs = [];
+  /** The row that was looked at last of a run. @type {Map<string, string>} */
+  #lastOf = new Map();
   /** Key of the row that the inspector is about. */
   activeKey = "";
   /** Key of the row whose traces are in the large plot. */
@@ -148,17 +155,29 @@ export class State {
     return this.info?.clock.hz ?? 0;
   }
 
-  /** Streams on the same clock as the active one: all with a Clock column, or the active one alone. @returns {StreamInfo[]} */
+  /** The run that is looked at. @returns {Run | null} */
+  get currentRun() {
+    const key = this.active && this.entry(this.active.id).run;
+    return this.runs.find((r) => r.key === key) ?? null;
+  }
+
+  /** Streams on the same clock as the active one: all of its run with a Clock column, or the active one alone. @returns {StreamInfo[]} */
   get companions() {
-    const info = this.info;
-    if (!info) return [];
-    return info.clock.column ? this.ordered.map((e) => e.info).filter((i) => i.clock.column) : [info];
+    const { active } = this;
+    return active ? this.ordered.filter((e) => this.isCompanion(e.id)).map((e) => e.info) : [];
   }
 
   /** @param {string} id */
   isCompanion(id) {
-    const info = this.info;
-    return info !== null && (id === info.id || (info.clock.column && this.entry(id).info.clock.column));
+    const { active } = this;
+    return active !== null && timebase(this.entry(id)) === timebase(this.entry(active.id));
+  }
+
+  /** Looks at another run, where it was left. @param {string} key */
+  selectRun(key) {
+    const run = this.runs.find((r) => r.key === key), ids = run?.entries.map((e) => e.id) ?? [];
+    const row = this.rows.find((r) => r.key === this.#lastOf.get(key)) ?? rowToShow(this.rows.filter((r) => ids.includes(r.id)), (r) => this.entry(r.id).info.rows > 0);
+    if (row) this.select(row.key);
   }
 
   /** The whole run, ticks. @returns {Span} */
@@ -232,14 +251,24 @@ export class State {
   clear() {
     for (const id of this.entries.keys()) this.#ids.delete(id); // those that are being opened stay taken
     this.entries.clear();
-    for (const map of [this.channel, this.picked, this.#arrangements, this.spacing, this.firstRow, this.gain, this.#views]) map.clear();
+    for (const map of [this.channel, this.picked, this.#arrangements, this.#lastOf, this.spacing, this.firstRow, this.gain, this.#views]) map.clear();
     this.activeKey = this.tracesKey = "";
     this.#placed = false;
     this.selection = this.cursor = null;
     this.#rebuild();
   }
 
+  /** Puts the streams into runs. */
+  #arrangeRuns() {
+    const given = this.ordered.map(({ id, name, folder = "", drop = 0, info }) => ({ id, name, folder, drop, started: info.metadata?.start_utc ?? "" }));
+    const keys = runsOf(given), found = [...new Set(keys.values())];
+    for (const [id, key] of keys) this.entry(id).run = key;
+    const names = runNames(found.map((key) => given.filter((g) => keys.get(g.id) === key)));
+    this.runs = found.map((key, i) => ({ key, name: names[i], entries: this.ordered.filter((e) => e.run === key) }));
+  }
+
   #rebuild() {
+    this.#arrangeRuns();
     this.rows = this.ordered.flatMap(({ info }) => rowsFromInfo(info).map((row) => ({ ...row, columns: arranged(info, row, this.arrangement(row.key)) })));
     if (!this.active) this.activeKey = "";
     if (!this.traces) this.tracesKey = this.rows.find((row) => row.kind === "traces")?.key ?? "";
@@ -250,14 +279,15 @@ export class State {
   select(key) {
     const row = this.rows.find((r) => r.key === key);
     if (!row) return;
-    const before = this.info;
+    const before = this.active && this.entry(this.active.id);
     this.activeKey = key;
-    const info = /** @type {StreamInfo} */ (this.info);
+    const now = this.entry(row.id), { info } = now;
+    if (now.run !== undefined) this.#lastOf.set(now.run, key);
     if (row.kind === "traces" || !this.traces || !this.isCompanion(this.traces.id)) this.tracesKey = row.kind === "traces" ? key : this.#tracesBeside(row);
     if (before && before.id !== info.id) this.#views.set(timebase(before), this.view);
-    const moved = !before || timebase(before) !== timebase(info);
+    const moved = !before || timebase(before) !== timebase(now);
     if (moved) {
-      this.view = this.#views.get(timebase(info)) ?? { from: 0, to: 0 };
+      this.view = this.#views.get(timebase(now)) ?? { from: 0, to: 0 };
       this.selection = this.cursor = null;
     }
     const span = info.rows > 0 ? spanOf(info) : this.run;

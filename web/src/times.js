@@ -24,9 +24,9 @@ export function periodOf(info) {
   return info.rows > 1 ? Math.max(1, (info.clock.last - info.clock.first) / (info.rows - 1)) : Math.max(1, info.clock.hz);
 }
 
-/** What streams on one time base have in common: those with a Clock column share the run's, another has its own. @param {StreamInfo} info */
-export function timebase(info) {
-  return info.clock.column ? "clock" : info.id;
+/** What streams on one time base have in common: those of a run with a Clock column share its clock, another has its own. @param {{ info: StreamInfo, run?: string }} entry */
+export function timebase({ info, run = "" }) {
+  return info.clock.column ? "run " + run : info.id;
 }
 
 /** Rows of a stream in a span, from its mean rate. @param {StreamInfo} info @param {Span} selection */

@@ -61,7 +61,7 @@ test("health says what happened, where and how much", () => {
 
 test("files, addresses and listed files become sources; start times are told apart", () => {
   const sources = sourcesOf(["rec/np_0.arrow", { name: "a.arrow", url: "/x/a%20b.arrow", size: 5 }], "http://h/sub/index.html");
-  assert.deepEqual(sources, [{ source: "http://h/sub/rec/np_0.arrow", name: "np_0.arrow", size: 0 }, { source: "http://h/x/a%20b.arrow", name: "a.arrow", size: 5 }]);
+  assert.deepEqual(sources, [{ source: "http://h/sub/rec/np_0.arrow", folder: "http://h/sub/rec", name: "np_0.arrow", size: 0 }, { source: "http://h/x/a%20b.arrow", folder: "", name: "a.arrow", size: 5 }]);
   assert.ok(isStartTime({ name: "start-time_0.csv" }) && !isStartTime(sources[0]));
 });
 

@@ -56,13 +56,13 @@ export class TopBar {
 
   #facts() {
     const { state } = this;
-    const infos = [...state.entries.values()].map((e) => e.info);
+    const current = state.currentRun, infos = (current?.entries ?? []).map((e) => e.info);
     const info = state.info;
-    document.title = info ? visible(`${info.id} · Oniscope`) : "Oniscope";
+    document.title = info ? visible(`${current?.name ?? info.id} · Oniscope`) : "Oniscope";
     fill(byId("run"), ...(info ? [this.#name, this.#streams, this.#length, this.#size, this.#pill] : []));
     if (!info) return;
     const run = state.run;
-    say(this.#name, info.path.split("/").pop() || info.id);
+    say(this.#name, current?.name ?? info.id);
     hint(this.#name, info.path);
     say(this.#streams, count(infos.length, "stream"));
     say(this.#length, info.rows > 0 ? runLength(run.to - run.from, state.hz) : "no rows");

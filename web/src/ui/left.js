@@ -5,7 +5,7 @@
  */
 import { drawCoverage } from "../plots/hatch.js";
 import { findingCounts } from "../health.js";
-import { percent, rate } from "../words.js";
+import { count, percent, rate } from "../words.js";
 import { byId, el, fill, hint, say, showShare, sign } from "./dom.js";
 import { token } from "./tokens.js";
 import { openingWords } from "../sources.js";
@@ -33,8 +33,17 @@ export class StreamList {
     const { state } = this;
     const focused = document.activeElement?.closest("li")?.getAttribute("data-key");
     say(this.#clock, state.info ? (state.info.clock.column ? (state.hz > 0 ? "acquisition clock" : "clock, rate unknown") : "counted in rows") : "");
-    fill(this.#list, ...state.rows.map((row) => this.#line(row)), ...this.#openings());
+    fill(this.#list, ...(state.runs.length > 1 ? state.runs.flatMap((run) => this.#run(run)) : state.rows.map((row) => this.#line(row))), ...this.#openings());
     if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-key="${CSS.escape(focused)}"] button`))?.focus();
+  }
+
+  /** Of several runs one is looked at; the others are a line each. @param {import("../state.js").Run} run */
+  #run(run) {
+    const { state } = this, current = state.currentRun?.key === run.key, ids = run.entries.map((e) => e.id), key = "run " + run.key;
+    const item = el("li", { class: current ? "run current" : "run", "data-key": key },
+      el("button", { type: "button", "aria-expanded": current, title: current ? "The run that is looked at" : "Look at this run: it has a clock of its own", onclick: () => state.selectRun(run.key) },
+        el("span", { class: "name" }, run.name), el("span", { class: "note" }, count(ids.length, "stream"))));
+    return [item, ...(current ? state.rows.filter((row) => ids.includes(row.id)).map((row) => this.#line(row)) : [])];
   }
 
   /** Lines of the files that are being opened; a line stays the same element, so that its button can be met. */

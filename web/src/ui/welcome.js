@@ -1,7 +1,7 @@
 /**
  * Where files come in: the drop zone, the button, the drop on the whole page.
  */
-import { belongsToRun } from "../sources.js";
+import { belongsToRun, inFolder } from "../sources.js";
 import { byId } from "./dom.js";
 
 /** @param {(files: File[]) => void} open */
@@ -65,5 +65,5 @@ async function filesIn(folder) {
     found.push(...part.filter((/** @type {FileSystemEntry} */ e) => e.isFile && belongsToRun(e.name)));
   }
   found.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return Promise.all(found.map((e) => new Promise((resolve, reject) => e.file(resolve, reject))));
+  return Promise.all(found.map((e) => new Promise((resolve, reject) => e.file((file) => resolve(inFolder(file, folder.fullPath)), reject))));
 }

@@ -1,0 +1,63 @@
+/**
+ * What is looked at, as the fragment of the page's address, and back: a link to a view, and the view after a reload. Pure.
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./channels.js").Order} Order
+ * @typedef {{ row: string, from?: number, to?: number, unit: "s" | "ticks", selection?: [number, number], channel?: string, top?: string, gain?: number, spacing?: number, order?: Order, table: boolean }} Looked
+ *   row: key; from, to: seconds, or ticks while the rate of the clock is unknown; channel, top: names of columns
+ */
+
+/** @param {State} state @returns {string}  without the #; empty where nothing is open */
+export function fragmentOf(state) {
+  const { active, info, view, selection } = state;
+  if (!active || !info) return "";
+  const { hz } = info.clock, traces = state.traces, of = new URLSearchParams({ stream: active.key });
+  const at = (/** @type {number} */ ticks) => (hz > 0 ? String(Number((ticks / hz).toFixed(9))) : String(Math.round(ticks)));
+  of.set(hz > 0 ? "s" : "ticks", `${at(view.from)},${at(view.to)}`);
+  if (selection) of.set("selection", `${at(selection.from)},${at(selection.to)}`);
+  if (traces && traces.key === active.key) {
+    const column = (/** @type {number | undefined} */ index) => (index === undefined ? "" : info.columns[index]?.name ?? "");
+    const first = state.firstRow.get(traces.key);
+    for (const [key, value] of [["channel", column(state.channel.get(traces.key))], ["top", first === undefined ? "" : column(traces.columns[first])], ["gain", state.gain.get(traces.key)], ["rows", state.spacing.get(traces.key)]]) {
+      if (value) of.set(/** @type {string} */ (key), String(value));
+    }
+    const { order } = state.arrangement(traces.key);
+    if (order !== "number") of.set("order", order);
+  }
+  if (state.asTable) of.set("table", "1");
+  return of.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
+}
+
+/** What a fragment says; null where it says nothing of a view. @param {string} fragment @returns {Looked | null} */
+export function lookedFrom(fragment) {
+  const of = new URLSearchParams(fragment.replace(/^#/, "")), row = of.get("stream");
+  if (!row) return null;
+  const pair = (/** @type {string | null} */ text) => {
+    const [a, b, ...more] = (text ?? "").split(",").map(Number);
+    return text && more.length === 0 && Number.isFinite(a) && Number.isFinite(b) && b > a ? /** @type {[number, number]} */ ([a, b]) : undefined;
+  };
+  const positive = (/** @type {string} */ key) => (Number(of.get(key)) > 0 && Number.isFinite(Number(of.get(key))) ? Number(of.get(key)) : undefined);
+  const unit = of.has("s") ? "s" : "ticks", [from, to] = pair(of.get(unit)) ?? [], order = of.get("order");
+  return {
+    row, from, to, unit, selection: pair(of.get("selection")), channel: of.get("channel") ?? undefined, top: of.get("top") ?? undefined, gain: positive("gain"), spacing: positive("rows"),
+    order: order === "depth" || order === "shank" ? order : undefined, table: of.has("table"),
+  };
+}
+
+/** Looks where a fragment says, as far as it is open; returns whether its stream is. @param {State} state @param {Looked} looked */
+export function lookAt(state, looked) {
+  const row = state.rows.find((r) => r.key === looked.row);
+  if (!row) return false;
+  state.select(row.key);
+  const { info } = state.entry(row.id), unit = looked.unit === "s" ? info.clock.hz : 1;
+  const index = (/** @type {string | undefined} */ name) => (name === undefined ? -1 : info.columns.find((c) => c.name === name)?.index ?? -1);
+  if (looked.order) state.arrange(row.key, { order: looked.order });
+  if (looked.spacing) state.setSpacing(looked.spacing);
+  if (looked.gain) state.setGain(looked.gain);
+  if (row.all.includes(index(looked.channel))) state.setChannel(row.key, index(looked.channel));
+  const top = state.rows.find((r) => r.key === row.key)?.columns.indexOf(index(looked.top)) ?? -1;
+  if (top >= 0) state.setFirstRow(top);
+  if (looked.from !== undefined && looked.to !== undefined && unit > 0) state.setView({ from: looked.from * unit, to: looked.to * unit });
+  if (looked.selection && unit > 0) state.setSelection({ from: looked.selection[0] * unit, to: looked.selection[1] * unit });
+  state.setAsTable(looked.table);
+  return true;
+}
