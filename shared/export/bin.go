@@ -30,6 +30,10 @@ type BinLayout struct {
 	Device       string          `json:"device"`
 	Probe        json.RawMessage `json:"probe"` // probe-interface JSON; null unknown
 
+	// Segments are the stretches of rows whose Clock rises: one, where it never begins
+	// anew. Rows with ticks that cannot be right may lie between.
+	Segments []Segment `json:"segments"`
+
 	// Lost says where rows are missing, so that time stays true: they never
 	// reached the recording, or were damaged. Rows from BeforeRow of the flat file
 	// on come LostRows of its rows later than their number says; where no header
@@ -182,6 +186,7 @@ func Bin(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Bi
 	}
 	_, end := x.Rows()
 	tell(end, math.MaxInt64)
+	layout.Segments = j.report.Segments
 	for i, batches := range damaged {
 		explain(&layout.Lost[i], j.r.Findings(), batches)
 	}
@@ -304,27 +309,14 @@ func (j *job) binLayout() (BinLayout, error) {
 
 // begin notes the clock of the first row that is written.
 func (j *job) begin(l *BinLayout, row int64) error {
-	clock, ok := j.r.Stream().Clock()
-	if !ok {
-		return nil
-	}
-	first, err := j.r.Select(j.ctx, recording.Selection{Rows: &recording.Range{Start: row, End: row + 1}, Columns: []string{j.r.Stream().Names()[clock]}})
-	if err != nil {
+	const unknown = math.MaxUint64
+	tick, err := clockOf(j.ctx, j.r, row, unknown)
+	if err != nil || tick == unknown {
 		return err
 	}
-	for b, err := range first.Batches(j.ctx) {
-		var corrupt *recording.CorruptError
-		if errors.As(err, &corrupt) { // of a file that goes on all the same
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		ticks := recording.Values[uint64](&b.Columns[0])[0]
-		l.StartClock = &ticks
-		if l.AcqClockHz != 0 {
-			l.ReadBinary.TStarts = []float64{float64(ticks) / float64(l.AcqClockHz)}
-		}
+	l.StartClock = &tick
+	if l.AcqClockHz != 0 {
+		l.ReadBinary.TStarts = []float64{float64(tick) / float64(l.AcqClockHz)}
 	}
 	return nil
 }

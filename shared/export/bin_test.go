@@ -98,7 +98,7 @@ func TestBinSaysHowToReadIt(t *testing.T) {
 		`"kilosort":{"settings":{"n_chan_bin":3,"fs":30000},"data_dtype":"uint16"},` +
 		`"channel_names":["SpikeDataCh0","SpikeDataCh1","SpikeDataCh2"],"units":["uV","uV","uV"],` +
 		`"start_clock":1250950,"acq_clock_hz":250000000,"start_utc":"2026-11-21T12:59:59Z","device":"Test probe",` +
-		`"probe":{"specification":"probeinterface"},"lost":[]}`
+		`"probe":{"specification":"probeinterface"},"segments":[{"start":0,"end":50,"start_clock":1250950,"last_clock":1659267,"rate_hz":30001.20004800192}],"lost":[]}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -35,6 +35,7 @@ type Report struct {
 	Findings []recording.Finding `json:"findings"`           // by which they are missing; if there are any, data were lost
 	LeftOut  []string            `json:"left_out,omitempty"` // columns that no one asked for and the format has no type for
 	Gaps     []recording.Finding `json:"gaps"`               // rows between those that were written that never reached the recording, as verification finds them
+	Segments []Segment           `json:"segments"`           // stretches of rows whose Clock rises; none without a Clock, nor of Arrow, which is a recording again
 }
 
 // ErrKind says that a format cannot hold a column or its values.
@@ -53,12 +54,14 @@ type job struct {
 	w       io.Writer
 	columns []stream.Column // as they are written
 	report  Report
+	times   recording.Times
+	places  []segmentPlace        // of the segments in the output
 	failed  error                 // of the output
 	corrupt func(err error) error // called with each damaged batch; nil: nobody asks
 }
 
 func newJob(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (*job, error) {
-	j := &job{ctx: ctx, r: x.Reader(), x: x, w: w, report: Report{Findings: []recording.Finding{}, Gaps: []recording.Finding{}}}
+	j := &job{ctx: ctx, r: x.Reader(), x: x, w: w, report: Report{Findings: []recording.Finding{}, Gaps: []recording.Finding{}, Segments: []Segment{}}}
 	if o != nil {
 		j.o = *o
 	}
@@ -91,9 +94,12 @@ func showable(x *recording.Excerpt) (*recording.Excerpt, []string, error) {
 	return x, out, err
 }
 
-// findGaps looks for rows that are missing between those to be written.
+// findGaps looks for rows that are missing between those to be written, and for
+// places where Clock begins anew.
 func (j *job) findGaps() (err error) {
-	j.report.Gaps, err = j.x.Missing(j.ctx)
+	if j.report.Gaps, err = j.x.Missing(j.ctx); err == nil {
+		j.times, err = j.x.Follow(j.ctx)
+	}
 	return err
 }
 
@@ -139,6 +145,7 @@ func (j *job) each(f func(b *recording.Batch) error) error {
 		case err != nil:
 			return err
 		}
+		j.place(b)
 		if err := f(b); err != nil {
 			return err
 		}
@@ -149,6 +156,9 @@ func (j *job) each(f func(b *recording.Batch) error) error {
 	}
 	if j.o.Progress != nil {
 		j.o.Progress(total, total)
+	}
+	if err := j.endSegments(); err != nil {
+		return err
 	}
 	lost, rows := j.x.Lost()
 	j.report.Findings, j.report.LostRows = append(j.report.Findings, lost...), rows

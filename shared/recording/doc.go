@@ -23,7 +23,7 @@
 //	findings, rows := x.Lost()
 //
 // [Values] gives the numbers of a [Vector] without a copy, [Vector.Text] any
-// value as text. [Reader.Gaps] finds the rows that were lost before they reached
+// value as text. [Excerpt.Follow] finds the rows that were lost before they reached
 // the file.
 //
 // # Damage

@@ -140,7 +140,7 @@ func ExampleSelection_unique() {
 }
 
 // Gaps finds rows that were lost before they reached the file.
-func ExampleReader_Gaps() {
+func ExampleExcerpt_Follow() {
 	data := load("new_Heartbeat.arrow")
 	r, err := recording.NewReader(data, int64(len(data)))
 	if err != nil {
@@ -151,11 +151,11 @@ func ExampleReader_Gaps() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	gaps, period, err := r.Gaps(ctx, all)
+	times, err := all.Follow(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("a row every %g ticks, %d gaps\n", period, len(gaps))
+	fmt.Printf("a row every %g ticks, %d gaps, %d segment\n", times.Period, len(times.Gaps), len(times.Segments))
 	// Output:
-	// a row every 2.5e+07 ticks, 0 gaps
+	// a row every 2.5e+07 ticks, 0 gaps, 1 segment
 }

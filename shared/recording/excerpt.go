@@ -24,6 +24,8 @@ type Excerpt struct {
 	fromStart bool        // they were counted from the first row
 	badRows   int64       // among them that have no time
 
+	followed *Times // its clocks; nil: not yet
+
 	damaged map[int]bool // batches that were met and could not be read
 	leftOut int64        // rows of them
 }

@@ -116,7 +116,8 @@ func (r *Reader) GapsOf(start, end int64) ([]Gap, float64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return r.Gaps(context.Background(), x)
+	times, err := x.Follow(context.Background())
+	return times.Gaps, times.Period, err
 }
 
 func (r *Reader) State() State                { return r.About().State }

@@ -7,14 +7,26 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// Gaps finds the stretches without rows in an excerpt of a stream that delivers
-// evenly, in order, and the even step: ticks of the clock named by Gap.Column
-// from row to row, 0 for a stream of events or one without a clock, which has no
-// gaps. It reads HubClock and Clock of these rows.
+// Follow follows the clocks of the rows of an excerpt, every one of them: it
+// reads their HubClock and Clock, once. What Times says of a recording it says of
+// these rows alone. Gaps are in the clock named by Gap.Column; of a stream of
+// events, or one without a clock, there are none, and Period is 0.
 //
 // Damaged batches are passed over: what they lack is no gap but a finding. The
 // error is that of ctx or the source's.
-func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float64, err error) {
+func (x *Excerpt) Follow(ctx context.Context) (Times, error) {
+	if x.followed == nil {
+		t, err := x.follow(ctx)
+		if err != nil {
+			return Times{}, err
+		}
+		x.followed = &t
+	}
+	return *x.followed, nil
+}
+
+func (x *Excerpt) follow(ctx context.Context) (Times, error) {
+	r := x.r
 	s := r.Stream()
 	hub, hasHub := s.HubClock()
 	clock, hasClock := s.Clock()
@@ -28,7 +40,7 @@ func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float
 	case hasHub:
 		columns, column, shown = []int{hub}, stream.HubClockName, stream.HubClockName
 	default:
-		return nil, 0, nil
+		return Times{}, nil
 	}
 	track := pace.NewTrack(column, shown, float64(s.AcqClockHz))
 	clocks := &Excerpt{r: r, ranges: x.ranges, columns: columns}
@@ -40,7 +52,7 @@ func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float
 			continue
 		}
 		if err != nil {
-			return nil, 0, err
+			return Times{}, err
 		}
 		ticks, beside := clocksOf(b, hasClock && hasHub)
 		if !hasClock {
@@ -55,9 +67,18 @@ func (r *Reader) Gaps(ctx context.Context, x *Excerpt) (gaps []Gap, period float
 	}
 	track.Finish()
 	p := track.Finder.Pace()
-	gaps = gapsOf(track.Finder.Gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz)))
-	r.explainGaps(gaps)
-	return gaps, p.Period, nil
+	t := Times{Period: p.Period, Gaps: gapsOf(track.Finder.Gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz)))}
+	r.explainGaps(t.Gaps)
+	if hasClock {
+		f := followed{level: whole, track: track, bad: badRows(track.Breaks)}
+		f.period, f.step = track.Step()
+		if t.Period > 0 && hasHub {
+			t.Period = f.step // of Clock
+		}
+		t.segments(&f, float64(s.AcqClockHz))
+		t.Findings = Breaks(track, func(batch int) int64 { return r.batches[batch].offset }, r.zeroBatch())
+	}
+	return t, nil
 }
 
 // maxExplained bounds the batches whose metadata are read for the causes of

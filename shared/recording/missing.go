@@ -88,7 +88,7 @@ func (r *Reader) missing(gaps []pace.Gap, first, last int) []Finding {
 // gaps inside it that its clocks show, and what the recorder noted. It reads
 // HubClock and Clock of its rows. What damage took is Lost's to say.
 func (x *Excerpt) Missing(ctx context.Context) ([]Finding, error) {
-	gaps, _, err := x.r.Gaps(ctx, x)
+	times, err := x.Follow(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +106,8 @@ func (x *Excerpt) Missing(ctx context.Context) ([]Finding, error) {
 			return nil, err
 		}
 		var inside []pace.Gap
-		for i := range gaps {
-			if g := &gaps[i]; g.Row > rows.Start && g.Row < rows.End {
+		for i := range times.Gaps {
+			if g := &times.Gaps[i]; g.Row > rows.Start && g.Row < rows.End {
 				inside = append(inside, g.Gap)
 			}
 		}

@@ -29,6 +29,7 @@ type Times struct {
 	Duration float64   // ticks, of all segments, each with one row's period
 	Period   float64   // ticks from row to row; 0 of rows that come with events
 	Gaps     []Gap     // in the order of rows
+	Bad      []Range   // rows whose ticks cannot be right, as far as they are known
 	Findings []Finding // where Clock does not rise, and rows that never reached the file; see Missing
 }
 
@@ -51,7 +52,16 @@ func (r *Reader) Times(ctx context.Context) (Times, error) {
 	}
 	t := Times{Period: f.period, Gaps: gapsOf(f.gaps)}
 	r.explainGaps(t.Gaps)
-	hz := float64(r.stream.AcqClockHz)
+	t.segments(f, float64(r.stream.AcqClockHz))
+	offset := func(batch int) int64 { return r.batches[batch].offset }
+	t.Findings = append(Breaks(f.track, offset, r.zeroBatch()), r.missing(f.gaps, 0, len(r.batches)-1)...)
+	sort.SliceStable(t.Findings, func(i, k int) bool { return t.Findings[i].BeforeRow < t.Findings[k].BeforeRow })
+	return t, nil
+}
+
+// segments fills in the segments of a clock that was followed, and what they give.
+func (t *Times) segments(f *followed, hz float64) {
+	t.Bad = f.bad
 	for i := range f.track.Segments {
 		s := &f.track.Segments[i]
 		out := Segment{Start: s.Start, End: s.End, ClockFirst: s.First, ClockLast: s.Last}
@@ -61,10 +71,6 @@ func (r *Reader) Times(ctx context.Context) (Times, error) {
 		t.Segments = append(t.Segments, out)
 		t.Duration += float64(s.Last-s.First) + f.step
 	}
-	offset := func(batch int) int64 { return r.batches[batch].offset }
-	t.Findings = append(Breaks(f.track, offset, r.zeroBatch()), r.missing(f.gaps, 0, len(r.batches)-1)...)
-	sort.SliceStable(t.Findings, func(i, k int) bool { return t.Findings[i].BeforeRow < t.Findings[k].BeforeRow })
-	return t, nil
 }
 
 // zeroBatch is the batch that ends in zeros, as the file does; -1: none.

@@ -182,8 +182,17 @@ type exportReport struct {
 // add counts what went into one more file.
 func (r *exportReport) add(files []string, part export.Report) {
 	r.Files = append(r.Files, files...)
+	before := r.Rows
 	r.Rows, r.Bytes, r.LostRows = r.Rows+part.Rows, r.Bytes+part.Bytes, r.LostRows+part.LostRows
 	r.LeftOut = part.LeftOut
+	for _, s := range part.Segments {
+		s.Start, s.End = s.Start+before, s.End+before
+		if n := len(r.Segments); n > 0 && r.Segments[n-1].End == s.Start && s.First > r.Segments[n-1].Last { // it goes on in the next file
+			r.Segments[n-1].End, r.Segments[n-1].Last = s.End, s.Last
+			continue
+		}
+		r.Segments = append(r.Segments, s)
+	}
 	r.Columns, r.Findings, r.Gaps = part.Columns, append(r.Findings, part.Findings...), append(r.Gaps, part.Gaps...)
 }
 
@@ -193,6 +202,13 @@ func (r *exportReport) noteGaps() {
 	if len(r.LeftOut) > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%s: %s left out: %s has no type for integers of 128 bits, which are Polars' own; csv and arrow have them", r.Output, strings.Join(r.LeftOut, ", "), r.Format))
 	}
+	if n := len(r.Segments); n > 1 {
+		where := "; --json lists the segments"
+		if r.Format == "bin" {
+			where = "; \"segments\" in " + r.Files[len(r.Files)-1] + " lists them"
+		}
+		r.Notes = append(r.Notes, fmt.Sprintf("%s: Clock begins anew at row %d%s%s", r.Output, r.Segments[1].Start, more(n-2), where))
+	}
 	if len(r.Gaps) == 0 {
 		return
 	}
@@ -201,6 +217,14 @@ func (r *exportReport) noteGaps() {
 		where = "; \"lost\" in " + r.Files[len(r.Files)-1] + " lists them"
 	}
 	r.Notes = append(r.Notes, fmt.Sprintf("%s: %s%s", r.Output, recording.Summarize(r.Gaps, r.Rows), where))
+}
+
+// more says that there are other places.
+func more(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return " and at " + plural(n, "more place")
 }
 
 func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
@@ -217,7 +241,7 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 	p := a.newProgress("exporting", x.Len(), false)
 	defer p.end()
 	report := exportReport{Input: path, Output: f.out, Format: f.format, selected: selectedOf(x)}
-	report.Findings, report.Gaps, report.Notes = []recording.Finding{}, []recording.Finding{}, []string{}
+	report.Findings, report.Gaps, report.Segments, report.Notes = []recording.Finding{}, []recording.Finding{}, []export.Segment{}, []string{}
 	o := export.Options{Physical: f.units == "physical", Progress: p.set}
 	if f.partition != "" {
 		err = f.exportSet(ctx, in, x, o, &report)

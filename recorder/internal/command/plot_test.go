@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/fronts"
 	"github.com/oniscope/oniscope/recorder/internal/plot"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -187,5 +188,66 @@ func TestTheAxisIsThatOfTheSecondsAskedFor(t *testing.T) {
 	}
 	if e[half+2] != e[half+2] {
 		t.Error("the bin after the gap is empty")
+	}
+}
+
+// Segments are one after the other, with the clock of each, and every row is drawn
+// once, whatever becomes of the clock.
+func TestPlotDrawsSegmentsOneAfterTheOther(t *testing.T) {
+	list, err := fronts.Situations("../../../testdata/field")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for i := range list {
+		s := &list[i]
+		if s.Segments == nil {
+			continue
+		}
+		tried++
+		path := filepath.Join(t.TempDir(), s.Name)
+		if err := os.WriteFile(path, s.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		in, err := (&app{quiet: true}).openInput(t.Context(), path, &clockFlags{clockHz: s.ClockHz})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &plotFlags{out: "x.png", width: 492, scale: 1} // 400 bins
+		f.changed = (&app{}).plotCommand().Flags().Changed
+		x, err := f.resolve(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		figure, _, err := plot.Draw(t.Context(), x, f.options(in))
+		in.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Segments) > 1 && len(figure.Stretches) != len(s.Segments) {
+			t.Fatalf("%s: stretches %v", s.Name, figure.Stretches)
+		}
+		hz := float64(s.ClockHz)
+		for k, got := range figure.Stretches {
+			if want := s.Segments[k]; got.First != float64(want.ClockFirst)/hz || got.Last != float64(want.ClockLast)/hz {
+				t.Errorf("%s: stretch %d is %v, want %v", s.Name, k, got, want)
+			}
+		}
+		if long := float64(*s.Rows) / *s.RateHz; math.Abs(figure.To-figure.From-long) > 1e-3*long {
+			t.Errorf("%s: %g s are drawn, want %g", s.Name, figure.To-figure.From, long)
+		}
+		e, last := figure.Panels[0].Traces[0].Envelope, float32(-1)
+		for b := 0; b < len(e); b += 2 {
+			if *s.Rows < 1300 && (e[b] != e[b] || e[b] < last) { // the value rises with the row
+				t.Fatalf("%s: bin %d of %d is %g to %g, after %g", s.Name, b/2, len(e)/2, e[b], e[b+1], last)
+			}
+			last = e[b+1]
+		}
+		if *s.Rows < 1300 && last != float32(*s.Rows-1)*31 {
+			t.Errorf("%s: the last value is %g", s.Name, last)
+		}
+	}
+	if tried < 8 {
+		t.Errorf("%d situations", tried)
 	}
 }

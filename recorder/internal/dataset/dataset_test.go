@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,26 @@ func TestPartitionByHourHoldsEachRowOnceInItsHour(t *testing.T) {
 	w := wall{began, 7000, 1000}
 	if got := rows["beat/hour=2026-11-21T13"]; w.time(got[0]).Format(hourLayout) != "2026-11-21T13" || got[0] != 17000 || got[3599] != 3616000 {
 		t.Errorf("hour 13 goes from tick %d to %d", got[0], got[3599])
+	}
+}
+
+// A row is in the hour that the Clock of its segment says; rows whose ticks cannot be
+// right stay with those before them.
+func TestTheHourFollowsTheSegment(t *testing.T) {
+	clocks := slices.Concat(testdata.Seconds(0, 3700), testdata.Seconds(5, 3650), testdata.Seconds(0, 50))
+	for _, row := range []int{500, 3900} { // at the border of a batch: garbled, and zero
+		clocks[row] = uint64(1e12) * uint64(row%1000/500)
+	}
+	set := filepath.Join(t.TempDir(), "set")
+	in, x := beats(t, "2026-11-21T12:00:00Z", 0, clocks)
+	if _, err := Write(t.Context(), in, x, &Options{Dir: set, Keys: []string{keyHour}}); err != nil {
+		t.Fatal(err)
+	}
+	rows := dataSet(t, set)
+	if len(rows) != 2 || len(rows["hour=2026-11-21T12"]) != 3600+3595+50 || len(rows["hour=2026-11-21T13"]) != 100+55 {
+		for hour, list := range rows {
+			t.Errorf("%s: %d rows", hour, len(list))
+		}
 	}
 }
 

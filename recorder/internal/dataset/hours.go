@@ -4,16 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
-// hours cuts rows where the hour of wall time changes: start_utc plus Clock.
+// hours cuts rows where the hour of wall time changes: start_utc plus Clock, also
+// where that begins anew. Rows whose ticks cannot be right, or cannot be read, stay
+// with those before them.
 func hours(ctx context.Context, x *recording.Excerpt) ([]part, error) {
-	r := x.Reader()
-	s := r.Stream()
+	s := x.Reader().Stream()
 	began, err := time.Parse(time.RFC3339Nano, s.StartUTC)
 	if err != nil || s.AcqClockHz == 0 {
 		return nil, errors.New("the hour is not known: that takes the time of the start and the rate of the clock; say --start-time FILE (and --clock-hz), or --partition stream alone")
@@ -22,99 +24,66 @@ func hours(ctx context.Context, x *recording.Excerpt) ([]part, error) {
 	if !ok {
 		return nil, errors.New("the hour is not known: there is no column Clock of 64-bit integers; say --partition stream alone")
 	}
-	clocks, err := r.Select(ctx, recording.Selection{})
+	times, err := x.Follow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := x.Reader().Select(ctx, recording.Selection{})
 	if err == nil {
-		clocks, err = clocks.With([]int{clock})
+		all, err = all.With([]int{clock})
 	}
 	if err != nil {
 		return nil, err
 	}
 	w := wall{began, s.StartClock, s.AcqClockHz}
-	parts := []part{}
+	start, end := x.Rows()
+	parts := []part{{start: start, end: end}}
+	var from, to uint64 // ticks of the hour that is going on; 0: none
+	bad := times.Bad
 	for _, rows := range x.Ranges() {
-		if parts, err = hoursOf(ctx, clocks, w, rows, parts); err != nil {
-			return nil, err
-		}
-	}
-	return parts, nil
-}
-
-// hoursOf appends the parts of some rows.
-func hoursOf(ctx context.Context, clocks *recording.Excerpt, w wall, rows recording.Range, parts []part) ([]part, error) {
-	r := clocks.Reader()
-	for row := rows.Start; row < rows.End; {
-		i, err := r.BatchAt(row)
-		if err != nil {
-			return nil, err
-		}
-		_, next, err := r.BatchRange(i)
-		if err != nil {
-			return nil, err
-		}
-		ticks, err := clockOf(ctx, clocks, row)
-		var corrupt *recording.CorruptError
-		switch {
-		case err == nil:
-			hour := w.time(ticks).Truncate(time.Hour)
-			border, err := w.ticks(hour.Add(time.Hour))
-			if err == nil {
-				// Where Clock does not rise, the batch is what is sure.
-				var found int64
-				if found, err = rowFrom(ctx, r, border, row); found > row {
-					next = found
-				}
+		for b, err := range all.Within(rows).Batches(ctx) {
+			var corrupt *recording.CorruptError
+			if errors.As(err, &corrupt) {
+				continue
 			}
 			if err != nil {
 				return nil, err
 			}
-			parts = append(parts, part{row, min(next, rows.End), hour.Format(hourLayout)})
-		case errors.As(err, &corrupt) && len(parts) > 0: // lost rows stay with those before them
-			parts[len(parts)-1].end = min(next, rows.End)
-		case errors.As(err, &corrupt):
-			parts = append(parts, part{row, min(next, rows.End), w.began.UTC().Truncate(time.Hour).Format(hourLayout)})
-		default:
-			return nil, err
+			for i, tick := range recording.Values[uint64](&b.Columns[0]) {
+				row := b.Start + int64(i)
+				for len(bad) > 0 && bad[0].End <= row {
+					bad = bad[1:]
+				}
+				if from <= tick && tick < to || len(bad) > 0 && bad[0].Start <= row {
+					continue
+				}
+				hour := w.time(tick).Truncate(time.Hour)
+				from, to = w.firstTick(hour), w.firstTick(hour.Add(time.Hour))
+				last := &parts[len(parts)-1]
+				if last.hour != "" {
+					last.end = row
+					parts = append(parts, part{start: row, end: end})
+					last = &parts[len(parts)-1]
+				}
+				last.hour = hour.Format(hourLayout)
+			}
 		}
-		row = parts[len(parts)-1].end
+	}
+	if last := &parts[len(parts)-1]; last.hour == "" { // of no row
+		last.hour = w.began.UTC().Truncate(time.Hour).Format(hourLayout)
 	}
 	return parts, nil
 }
 
-// rowFrom returns the first row after a given one with Clock >= ticks; where
-// there is none, the number of rows, or the row at which Clock begins anew.
-func rowFrom(ctx context.Context, r *recording.Reader, ticks uint64, row int64) (int64, error) {
-	before, err := r.Select(ctx, recording.Selection{Time: &recording.TickRange{To: ticks}})
-	if err != nil {
-		return row, ignoreRange(err)
+// firstTick is the first that is not before a time; the clock may have none.
+func (w wall) firstTick(at time.Time) uint64 {
+	switch tick, err := w.ticks(at); {
+	case err == nil:
+		return tick
+	case at.Before(w.began):
+		return 0
 	}
-	for _, rows := range before.Ranges() {
-		if rows.Start <= row && row < rows.End {
-			return rows.End, nil
-		}
-	}
-	return row, nil
-}
-
-// ignoreRange passes over that no row has the times asked for.
-func ignoreRange(err error) error {
-	var outside *recording.RangeError
-	if errors.As(err, &outside) {
-		return nil
-	}
-	return err
-}
-
-// clockOf returns the Clock of a row.
-func clockOf(ctx context.Context, clocks *recording.Excerpt, row int64) (uint64, error) {
-	for b, err := range clocks.Within(recording.Range{Start: row, End: row + 1}).Batches(ctx) {
-		if err != nil {
-			return 0, err
-		}
-		if ticks := recording.Values[uint64](&b.Columns[0]); len(ticks) == 1 {
-			return ticks[0], nil
-		}
-	}
-	return 0, fmt.Errorf("the Clock of row %d cannot be read", row)
+	return math.MaxUint64
 }
 
 // A wall converts ticks into wall time and back.

@@ -34,10 +34,14 @@ func (a axis) ticks(apart float64) []tick {
 	step := roundUp(span / max(1, pixels/apart))
 	decimals := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
 	lo, hi := min(a.from, a.to), max(a.from, a.to)
+	text := number
+	if step < 1e-3*max(math.Abs(lo), math.Abs(hi)) { // four digits would not tell one from the next
+		text = grouped
+	}
 	var list []tick
 	half := span / pixels / 2 // of a pixel
 	for k := math.Ceil((lo - half) / step); k*step <= hi+half && len(list) < 1000; k++ {
-		list = append(list, tick{k * step, number(k*step, decimals)})
+		list = append(list, tick{k * step, text(k*step, decimals)})
 	}
 	return list
 }
@@ -70,6 +74,11 @@ func number(x float64, decimals int) string {
 	if magnitude := math.Abs(x); magnitude != 0 && (magnitude >= 1e9 || magnitude < 1e-4 && decimals > 4) {
 		return strings.Replace(strconv.FormatFloat(x, 'g', 4, 64), "-", "−", 1)
 	}
+	return grouped(x, decimals)
+}
+
+// grouped is number with all digits.
+func grouped(x float64, decimals int) string {
 	text := strconv.FormatFloat(math.Abs(x), 'f', decimals, 64)
 	whole, fraction, _ := strings.Cut(text, ".")
 	var b strings.Builder

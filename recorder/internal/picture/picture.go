@@ -30,6 +30,10 @@ type Figure struct {
 	Gaps     []Span  // stretches without rows: lines end before one and begin after it
 	Panels   []Panel
 
+	// Stretches are parts of the x axis in which it counts from another value: where
+	// a clock begins anew. One after the other; none: it counts as From and To say.
+	Stretches []Stretch
+
 	Width  int
 	Height int     // 0: what the panels need
 	Scale  float64 // of a PNG: 2 gives twice the pixels; 0 means 1
@@ -37,6 +41,10 @@ type Figure struct {
 
 // A Span is a part of the x axis, in XLabel's unit.
 type Span struct{ From, To float64 }
+
+// A Stretch is a part of the x axis, up to the next one: where it begins, and what
+// the clock was at its first row and at its last one.
+type Stretch struct{ From, First, Last float64 }
 
 // A Panel is one signal of a stream: its channels, or the members of a vector.
 type Panel struct {
@@ -228,7 +236,7 @@ func (f *Figure) draw(p *pen) {
 		return
 	}
 	x := axis{from: f.From, to: f.To, start: boxes[0].left, end: boxes[0].right}
-	ticks := x.ticks(90)
+	ticks := f.timeTicks(x)
 	f.drawTimeAxis(p, x, ticks, boxes[len(boxes)-1].bottom)
 	for i := range f.Panels {
 		f.drawPanel(p, &f.Panels[i], boxes[i], x, ticks)
@@ -240,6 +248,7 @@ func (f *Figure) drawTimeAxis(p *pen, x axis, ticks []tick, y float64) {
 		p.line(tokenLine2, 1, point{crisp(x.at(t.value)), y}, point{crisp(x.at(t.value)), y + 5})
 		p.text(tokenDim, regular, 11, x.at(t.value), y+18, centre, t.text)
 	}
+	f.drawBorders(p, x, y)
 	p.text(tokenDim, regular, 12, (x.start+x.end)/2, y+36, centre, f.XLabel)
 }
 
@@ -253,6 +262,9 @@ func (f *Figure) drawPanel(p *pen, panel *Panel, b box, x axis, ticks []tick) {
 	}
 	for _, g := range f.Gaps {
 		p.gap(b, max(x.at(g.From), b.left), min(x.at(g.To), b.right))
+	}
+	for _, at := range f.borders(x) {
+		p.line(tokenText, 1, point{crisp(at), b.top}, point{crisp(at), b.bottom})
 	}
 	switch panel.Kind {
 	case Stacked:

@@ -253,7 +253,10 @@ func (f *Figure) drawTrace(p *pen, t *Trace, colour color.Color, x, y axis, b bo
 		}
 		run = run[:0]
 	}
-	gap := 0
+	gap, gaps := 0, f.Gaps
+	if len(f.Stretches) > 1 {
+		gaps = f.breaks()
+	}
 	last := x.start // right border of the bin before
 	for i := range bins {
 		lo, hi := float64(t.Envelope[2*i]), float64(t.Envelope[2*i+1])
@@ -261,8 +264,8 @@ func (f *Figure) drawTrace(p *pen, t *Trace, colour color.Color, x, y axis, b bo
 			continue
 		}
 		from := x.start + width*float64(i)
-		for gap < len(f.Gaps) && x.at(f.Gaps[gap].To) <= from+width {
-			if x.at(f.Gaps[gap].From) >= last-width {
+		for gap < len(gaps) && x.at(gaps[gap].To) <= from+width {
+			if x.at(gaps[gap].From) >= last-width {
 				flush()
 			}
 			gap++

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,6 +30,7 @@ type plotter struct {
 	sources []plotSource // of all traces, panel after panel
 	bins    decimate.Bins
 	clock   int // column, or -1: rows take its place
+	axis    recording.Axis
 
 	damaged []recording.Finding
 }
@@ -211,33 +211,44 @@ func (p *plotter) span(ctx context.Context) error {
 		p.bins = decimate.Bins{From: float64(start), To: float64(end)}
 		return nil
 	}
-	first, last, err := p.clockEnds(ctx)
+	times, err := p.x.Follow(ctx)
 	if err != nil {
 		return err
 	}
-	gaps, period, err := p.x.Reader().Gaps(ctx, p.x)
-	if err != nil {
-		return err
+	if len(times.Segments) == 0 {
+		return errors.New("the Clock of none of these rows can be read; \"oniscope verify\" says why")
 	}
-	perRow := float64(last-first) / float64(max(1, p.x.Len()-1))
-	p.bins = decimate.Bins{From: float64(first), To: float64(last) + max(1, math.Round(perRow))}
-	if asked, _ := p.x.Ticks(); p.o.From {
-		p.bins.From = float64(asked.From)
+	origin := uint64(0)
+	if first := times.Segments[0].ClockFirst; first >= recording.ExactTicks {
+		origin = first
 	}
-	if asked, _ := p.x.Ticks(); p.o.To {
-		p.bins.To = float64(asked.To)
+	p.axis = times.Axis(origin)
+	from, to := p.axis.Span(recording.Range{Start: start, End: end})
+	p.bins = decimate.Bins{From: float64(from), To: float64(to)}
+	if asked, _ := p.x.Ticks(); len(times.Segments) == 1 {
+		if p.o.From {
+			p.bins.From = float64(p.axis.Place(start, asked.From))
+		}
+		if p.o.To {
+			p.bins.To = float64(p.axis.Place(start, asked.To))
+		}
 	}
 	unit := 1.0
 	if p.figure.XLabel = "acquisition clock (ticks)"; s.AcqClockHz > 0 {
 		p.figure.XLabel, unit = "time (s)", float64(s.AcqClockHz)
 	}
 	p.figure.From, p.figure.To = p.bins.From/unit, p.bins.To/unit
-	for _, g := range gaps {
+	for _, g := range times.Gaps {
 		if !g.Spread {
-			p.figure.Gaps = append(p.figure.Gaps, picture.Span{From: float64(g.ClockBefore) / unit, To: float64(g.ClockAfter) / unit})
+			p.figure.Gaps = append(p.figure.Gaps, picture.Span{From: float64(p.axis.Place(g.Row, g.ClockBefore)) / unit, To: float64(p.axis.Place(g.Row, g.ClockAfter)) / unit})
 		}
 	}
-	if period == 0 { // events
+	if !p.axis.Plain() {
+		for _, s := range p.axis.Stretches {
+			p.figure.Stretches = append(p.figure.Stretches, picture.Stretch{From: float64(s.From) / unit, First: float64(s.First) / unit, Last: float64(s.Last) / unit})
+		}
+	}
+	if times.Period == 0 { // events
 		for i := range p.sources {
 			source := &p.sources[i]
 			source.trace.Hold = source.trace.Hold || isInteger(s.Columns[source.column].Type)
@@ -254,49 +265,16 @@ func isInteger(t stream.Type) bool {
 	return true
 }
 
-// clockEnds returns the least and the greatest Clock that can be read.
-func (p *plotter) clockEnds(ctx context.Context) (first, last uint64, err error) {
-	clocks, err := p.x.With([]int{p.clock})
-	if err != nil {
-		return 0, 0, err
-	}
-	found := false
-	for b, err := range clocks.Batches(ctx) {
-		if err != nil && !isDamage(err) {
-			return 0, 0, err
-		}
-		if err != nil || b.Rows == 0 {
-			continue
-		}
-		ticks := risingTicks(&b.Columns[0])
-		if low := ticks[0]; !found || low < first {
-			first = low
-		}
-		found, last = true, max(last, ticks[len(ticks)-1])
-	}
-	if !found {
-		return 0, 0, errors.New("the Clock of none of these rows can be read; \"oniscope verify\" says why")
-	}
-	return first, last, nil
-}
-
 func isDamage(err error) bool {
 	var corrupt *recording.CorruptError
 	return errors.As(err, &corrupt)
 }
 
-// risingTicks are places on the time axis. They never fall: where Clock does, the
-// one before is kept.
-func risingTicks(v *recording.Vector) []uint64 {
-	ticks := recording.Values[uint64](v)
-	if slices.IsSorted(ticks) {
-		return ticks
+// rise makes places never fall: where one does, it is the one before.
+func rise(places []uint64) {
+	for k := 1; k < len(places); k++ {
+		places[k] = max(places[k], places[k-1])
 	}
-	ticks = slices.Clone(ticks)
-	for k := 1; k < len(ticks); k++ {
-		ticks[k] = max(ticks[k], ticks[k-1])
-	}
-	return ticks
 }
 
 // read fills the envelopes, batch after batch.
@@ -340,7 +318,9 @@ func (p *plotter) read(ctx context.Context) error {
 func (p *plotter) widen(b *recording.Batch, at []int) {
 	var ticks []uint64
 	if p.clock >= 0 {
-		ticks = risingTicks(&b.Columns[len(b.Columns)-1])
+		ticks = slices.Clone(recording.Values[uint64](&b.Columns[len(b.Columns)-1]))
+		p.axis.Places(b.Start, ticks)
+		rise(ticks)
 	} else {
 		ticks = make([]uint64, b.Rows)
 		for k := range ticks {
@@ -437,6 +417,9 @@ func (p *plotter) words(title string) {
 	note = append(note, fmt.Sprintf("rows %d to %d", start, end))
 	if n := len(p.figure.Gaps); n > 0 {
 		note = append(note, counted(n, "gap"))
+	}
+	if n := len(p.figure.Stretches); n > 1 {
+		note = append(note, fmt.Sprintf("%d segments of the clock, one after the other", n))
 	}
 	if n := len(p.damaged); n > 0 {
 		note = append(note, "damage at "+counted(n, "place"))
