@@ -71,6 +71,12 @@ export const BINDINGS = [
   { group: "Channels", name: "Height of rows", mouse: "Alt Shift wheel" },
   { group: "Channels", name: "Select several channels", mouse: "Shift click, Ctrl click" },
   { group: "Channels", name: "Show one channel, or all again", mouse: "double click" },
+  { group: "Channels", name: "Fit the gain, or the colours, to what is on the screen", keys: ["Shift+0"], needs: "traces", run: ({ state }) => state.refit() },
+  { group: "Channels", name: "All channels of the stream, and back", keys: ["a"], needs: "traces", run: ({ state }) => state.toggleAllRows() },
+  { group: "Channels", name: "Traces cut nearer to their row", keys: ["["], needs: "traces", run: ({ state }) => state.setClip(Math.max(0.5, niceStep(state.clip, -1))) },
+  { group: "Channels", name: "Traces cut further from their row", keys: ["]"], needs: "traces", run: ({ state }) => state.setClip(Math.min(1000, niceStep(state.clip, 1))) },
+  { group: "Channels", name: "Heat map: how strong each channel is, and traces again", keys: ["h"], needs: "traces", run: ({ state }) => state.setMode(state.mode === "traces" ? "rms" : "traces") },
+  { group: "Channels", name: "Heat map of the mean, and of the RMS again", needs: "traces", run: ({ state }) => state.setMode(state.mode === "mean" ? "rms" : "mean") },
   { group: "Channels", name: "Scroll the channels", mouse: "wheel, drag" },
   { group: "Channels", name: "Gain", mouse: "Alt wheel" },
   { group: "Channels", name: "Choose a channel, or a row of a table", mouse: "click" },
@@ -126,7 +132,8 @@ export function chordsOf({ key, code, shiftKey, ctrlKey, metaKey, altKey }) {
   if (!shiftKey) return [held + name];
   if (key.length > 1) return [held + "Shift+" + name];
   const digit = /^Digit(\d)$/.exec(code)?.[1];
-  return digit && digit !== key ? [`${held}Shift+${digit}`, held + name] : [`${held}Shift+${name}`, held + name];
+  if (digit === key) return [held + name]; // this keyboard needs Shift for its digits
+  return digit ? [`${held}Shift+${digit}`, held + name] : [`${held}Shift+${name}`, held + name];
 }
 
 /** The action of a key event, or undefined. @param {Parameters<typeof chordsOf>[0]} event */

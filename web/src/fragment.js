@@ -47,7 +47,7 @@ export function lookedFrom(fragment) {
 export function lookAt(state, looked) {
   const row = state.rows.find((r) => r.key === looked.row);
   if (!row) return false;
-  state.select(row.key);
+  state.select(row.key, { opening: true });
   const { info } = state.entry(row.id), unit = looked.unit === "s" ? info.clock.hz : 1;
   const index = (/** @type {string | undefined} */ name) => (name === undefined ? -1 : info.columns.find((c) => c.name === name)?.index ?? -1);
   if (looked.order) state.arrange(row.key, { order: looked.order });

@@ -13,10 +13,10 @@ export function zoom(state, factor, at) {
   state.setView(zoomAt(state.view, centre, factor, state.minSpan));
 }
 
-/** @param {State} state @param {Pick<Stage, "traces">} stage @param {number} by */
+/** @param {State} state @param {{ traces: { shown: () => import("./ui/traces.js").Shown | null } }} stage @param {number} by */
 export function scrollRows(state, stage, by) {
   const shown = stage.traces.shown();
-  if (shown && by !== 0) state.setFirstRow(Math.min(Math.max(0, shown.window.first + by), shown.window.total - shown.window.shown));
+  if (shown && by !== 0) state.setFirstRow(Math.min(Math.max(0, shown.window.first + by), shown.window.total - shown.window.shown), shown.row.key);
 }
 
 /** Makes the rows of channels higher or lower by a quarter, at least a pixel; what is drawn keeps its size. @param {State} state @param {Pick<Stage, "traces">} stage @param {1 | -1} direction */

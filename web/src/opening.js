@@ -137,5 +137,5 @@ async function giveStart(state, starts, said) {
 /** Shows traces first, if any of the new streams has them. @param {State} state @param {string[]} ids */
 function chooseFirst(state, ids) {
   const best = rowToShow(state.rows.filter((row) => ids.includes(row.id)), (row) => state.entry(row.id).info.rows > 0);
-  if (best && state.activeKey !== best.key && (!state.active || ids.includes(best.id))) state.select(best.key);
+  if (best && state.activeKey !== best.key && (!state.active || ids.includes(best.id))) state.select(best.key, { opening: true });
 }

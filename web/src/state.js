@@ -20,7 +20,7 @@
  */
 import { arranged, AS_IT_IS } from "./channels.js";
 import { endOfRows } from "./moves.js";
-import { clampView, firstView } from "./view/viewport.js";
+import { ALL_ROWS, clampView, firstView } from "./view/viewport.js";
 import { runNames, runsOf } from "./runs.js";
 import { rowsFromInfo } from "./signals.js";
 import { rowToShow } from "./sources.js";
@@ -49,6 +49,12 @@ export class State {
   activeKey = "";
   /** Key of the row whose traces are in the large plot. */
   tracesKey = "";
+  /** Keys of the rows whose traces are on the screen, top to bottom. @type {string[]} */
+  panes = [];
+  /** What the large plots show: traces, or how strong each channel is. @type {import("./plots/easel.js").Mode} */
+  mode = "traces";
+  /** How many row heights a trace may reach up and down. */
+  clip = 3;
   /** @type {Span} ticks */
   view = { from: 0, to: 1 };
   /** @type {Span | null} ticks */
@@ -57,18 +63,24 @@ export class State {
   cursor = null;
   /** Column of the trace under the pointer. @type {number | null} */
   hover = null;
+  /** Key of the row that it belongs to. */
+  hoverKey = "";
   /** Column of the channel that was chosen, by row key. @type {Map<string, number>} */
   channel = new Map();
   /** Columns of the channels that are selected, by row key; the chosen one is among them. @type {Map<string, Set<number>>} */
   picked = new Map();
   /** What is shown of the channels and in which order, by row key. @type {Map<string, Arrangement>} */
   #arrangements = new Map();
-  /** Height of a trace row in pixels, by row key; absent: as many rows as fit. @type {Map<string, number>} */
+  /** Height of a trace row in pixels, or ALL_ROWS, by row key; absent: as many rows as fit. @type {Map<string, number>} */
   spacing = new Map();
   /** First trace row shown, by row key. @type {Map<string, number>} */
   firstRow = new Map();
   /** Physical units of the 40 px scale bar, by row key; absent: not yet chosen. @type {Map<string, number>} */
   gain = new Map();
+  /** Gain at the other spacing, all rows or not, by row key. @type {Map<string, number>} */
+  #otherGain = new Map();
+  /** Top of the scale of colours, by row key and mode. @type {Map<string, number>} */
+  heatTop = new Map();
   /** Views of streams that have a clock of their own (no Clock column), by stream. @type {Map<string, Span>} */
   #views = new Map();
   /** @type {Map<Subject, Set<() => void>>} */
@@ -80,6 +92,8 @@ export class State {
   /** The place that was gone to last, and the view it made. @type {{ ticks: number, view: Span } | null} */
   placed = null;
   #frame = 0;
+  /** True when somebody has chosen a row. */
+  #chosen = false;
   /** False until the view was chosen for a stream that has rows. */
   #placed = false;
   /** Shows an error to the person; set by the page. @type {(error: unknown, stream?: string) => void} */
@@ -251,8 +265,10 @@ export class State {
   clear() {
     for (const id of this.entries.keys()) this.#ids.delete(id); // those that are being opened stay taken
     this.entries.clear();
-    for (const map of [this.channel, this.picked, this.#arrangements, this.#lastOf, this.spacing, this.firstRow, this.gain, this.#views]) map.clear();
+    for (const map of [this.channel, this.picked, this.#arrangements, this.#lastOf, this.spacing, this.firstRow, this.gain, this.heatTop, this.#otherGain, this.#views]) map.clear();
     this.activeKey = this.tracesKey = "";
+    this.mode = "traces";
+    this.#chosen = false;
     this.#placed = false;
     this.selection = this.cursor = null;
     this.#rebuild();
@@ -272,13 +288,20 @@ export class State {
     this.rows = this.ordered.flatMap(({ info }) => rowsFromInfo(info).map((row) => ({ ...row, columns: arranged(info, row, this.arrangement(row.key)) })));
     if (!this.active) this.activeKey = "";
     if (!this.traces) this.tracesKey = this.rows.find((row) => row.kind === "traces")?.key ?? "";
+    this.#arrangePanes();
     this.changed("streams", "active", "rows", "view");
   }
 
-  /** Makes a row the one that the inspector is about, and shows its traces if it has any. @param {string} key */
-  select(key) {
+  /**
+   * Makes a row the one that the inspector is about, and shows its traces if it has any, under those that are there.
+   * @param {string} key
+   * @param {{ opening?: boolean }} [how]  opening: nobody chose it; as long as nobody has chosen anything it stands alone
+   */
+  select(key, { opening = false } = {}) {
     const row = this.rows.find((r) => r.key === key);
     if (!row) return;
+    if (opening && !this.#chosen) this.panes = [];
+    this.#chosen ||= !opening;
     const before = this.active && this.entry(this.active.id);
     this.activeKey = key;
     const now = this.entry(row.id), { info } = now;
@@ -290,12 +313,29 @@ export class State {
       this.view = this.#views.get(timebase(now)) ?? { from: 0, to: 0 };
       this.selection = this.cursor = null;
     }
+    this.#arrangePanes();
     const span = info.rows > 0 ? spanOf(info) : this.run;
     if (!(this.view.to > span.from && this.view.from < span.to) || !this.#placed) { // nothing of it would be seen
       this.view = this.#firstView(info);
       this.#placed = info.rows > 0;
     }
     this.changed("active", "view", "rows", "gain", "selection", "cursor");
+  }
+
+  /** The chosen traces are on the screen, under those on the same clock that are there already. */
+  #arrangePanes() {
+    const traces = this.traces, clock = traces ? timebase(this.entry(traces.id)) : "";
+    const keys = new Set([...this.panes, this.tracesKey]);
+    this.panes = this.rows.filter((row) => row.kind === "traces" && keys.has(row.key) && timebase(this.entry(row.id)) === clock).map((row) => row.key);
+  }
+
+  /** Takes traces off the screen; those that are left last stay. @param {string} key */
+  closePane(key) {
+    if (this.panes.length < 2 || !this.panes.includes(key)) return;
+    this.panes = this.panes.filter((k) => k !== key);
+    if (this.tracesKey === key) this.tracesKey = this.panes[0];
+    if (this.activeKey === key) this.activeKey = this.tracesKey;
+    this.changed("active", "rows", "gain", "view", "cursor");
   }
 
   /** @param {StreamInfo} info */
@@ -354,11 +394,12 @@ export class State {
     this.changed("selection");
   }
 
-  /** @param {number | null} ticks @param {number | null} [column]  under the pointer */
-  setCursor(ticks, column = /** @type {number | null} */ (null)) {
-    if (ticks === this.cursor && column === this.hover) return;
+  /** @param {number | null} ticks @param {number | null} [column]  under the pointer @param {string} [key]  of the row that it belongs to */
+  setCursor(ticks, column = /** @type {number | null} */ (null), key = this.tracesKey) {
+    if (ticks === this.cursor && column === this.hover && key === this.hoverKey) return;
     this.cursor = ticks;
     this.hover = column;
+    this.hoverKey = key;
     this.changed("cursor");
   }
 
@@ -417,11 +458,18 @@ export class State {
     this.arrange(key, { hidden: AS_IT_IS.hidden, solo: null });
   }
 
-  /** @param {number | undefined} pixels  height of a row; undefined: as many rows as fit */
+  /** @param {number | undefined} pixels  height of a row, or ALL_ROWS; undefined: as many rows as can be told apart */
   setSpacing(pixels) {
     if (!this.traces) return;
-    if (pixels === undefined) this.spacing.delete(this.tracesKey);
-    else this.spacing.set(this.tracesKey, Math.min(MOST_PIXELS, Math.max(1, pixels)));
+    const key = this.tracesKey, wasAll = this.spacing.get(key) === ALL_ROWS, gain = this.gain.get(key), other = this.#otherGain.get(key);
+    if (pixels === undefined) this.spacing.delete(key);
+    else this.spacing.set(key, pixels === ALL_ROWS ? ALL_ROWS : Math.min(MOST_PIXELS, Math.max(1, pixels)));
+    if (wasAll !== (pixels === ALL_ROWS)) { // a gain for 20 px is none for 2
+      if (gain === undefined) this.#otherGain.delete(key);
+      else this.#otherGain.set(key, gain);
+      if (other === undefined) this.gain.delete(key);
+      else this.gain.set(key, other);
+    }
     this.changed("rows", "gain");
   }
 
@@ -431,17 +479,43 @@ export class State {
     this.changed("view", "rows", "cursor");
   }
 
-  /** @param {number} first */
-  setFirstRow(first) {
-    if (!this.traces || this.firstRow.get(this.tracesKey) === first) return;
-    this.firstRow.set(this.tracesKey, first);
+  /** @param {number} first @param {string} [key]  of the row, else of the chosen traces */
+  setFirstRow(first, key = this.tracesKey) {
+    if (!this.traces || this.firstRow.get(key) === first) return;
+    this.firstRow.set(key, first);
     this.changed("rows");
   }
 
-  /** @param {number} gain  physical units of the scale bar */
-  setGain(gain) {
+  /** @param {number} gain  physical units of the scale bar @param {string} [key]  of the row, else of the chosen traces */
+  setGain(gain, key = this.tracesKey) {
     if (!this.traces || !(gain > 0) || !Number.isFinite(gain)) return;
-    this.gain.set(this.tracesKey, gain);
+    this.gain.set(key, gain);
+    this.changed("gain");
+  }
+
+  /** Gain and scale of colours are measured again, on what is on the screen. */
+  refit() {
+    for (const key of this.panes) {
+      if (this.mode === "traces") this.gain.delete(key);
+      else this.heatTop.delete(key + this.mode);
+    }
+    this.changed("gain");
+  }
+
+  /** All channels of the stream at once, and back. */
+  toggleAllRows() {
+    this.setSpacing(this.spacing.get(this.tracesKey) === ALL_ROWS ? undefined : ALL_ROWS);
+  }
+
+  /** @param {import("./plots/easel.js").Mode} mode */
+  setMode(mode) {
+    this.mode = mode;
+    this.changed("rows", "gain", "view");
+  }
+
+  /** @param {number} clip  row heights */
+  setClip(clip) {
+    this.clip = clip;
     this.changed("gain");
   }
 }

@@ -1,47 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { baseline, fittingGain, measure } from "../src/view/gain.js";
+import { BAR_PIXELS, baseline, fittingGain, measure } from "../src/view/gain.js";
 import { bestLayer } from "../src/view/loader.js";
 import { changingBits, strokeBit, uncertain } from "../src/plots/bits.js";
 import { missingIn } from "../src/plots/hatch.js";
 import { strokeSamples } from "../src/plots/lines.js";
-import { rasterEnvelope } from "../src/plots/raster.js";
 
-const RED = 0xff0000ff;
 const envelope = (from, to, pairs) => ({ kind: "envelope", quality: "exact", from, to, bins: pairs.length, columns: [0], data: new Float32Array(pairs.flat()), rows: 1, rows_used: 1, samples_per_pixel: 2 });
 const samples = (from, to, x, y) => ({ kind: "samples", quality: "exact", from, to, bins: 10, columns: [0], data: new Float32Array(y), x: new Float64Array(x), rows: x.length, rows_used: x.length, samples_per_pixel: 0.5 });
-
-/** Rows of a column that are opaque. */
-const column = (pixels, width, height, x) => Array.from({ length: height }, (_, y) => y).filter((y) => pixels[y * width + x] === RED);
-
-test("a bar reaches from the minimum to the maximum, gaps stay empty", () => {
-  const pixels = new Uint32Array(4 * 10);
-  rasterEnvelope(pixels, 4, 10, envelope(0, 4, [[-2, 2], [NaN, NaN], [0, 0], [1, 4]]), 0, { from: 0, to: 4 }, 5, 1, 0, RED, 1);
-  assert.deepEqual(column(pixels, 4, 10, 0), [3, 4, 5, 6]);
-  assert.deepEqual(column(pixels, 4, 10, 1), []);
-  assert.equal(pixels[4 * 4 + 2] >>> 24 > 0 && pixels[5 * 4 + 2] >>> 24 > 0, true, "a flat signal is a line one pixel thick");
-  assert.deepEqual(column(pixels, 4, 10, 3), [1, 2, 3, 4], "joined to the bar before it");
-});
-
-test("true extremes survive when several bins fall on a pixel", () => {
-  const pixels = new Uint32Array(2 * 20);
-  rasterEnvelope(pixels, 2, 20, envelope(0, 8, [[0, 0], [0, 9], [0, 0], [-9, 0], [0, 0], [0, 0], [0, 0], [0, 0]]), 0, { from: 0, to: 8 }, 10, 1, 0, RED, 1);
-  assert.equal(column(pixels, 2, 20, 0).length, 18);
-});
-
-test("an envelope of an earlier view is drawn where it belongs in time", () => {
-  const pixels = new Uint32Array(4 * 10);
-  rasterEnvelope(pixels, 4, 10, envelope(0, 4, [[-1, 1], [-2, 2], [-3, 3], [-4, 4]]), 0, { from: 2, to: 6 }, 5, 1, 0, RED, 1);
-  assert.equal(column(pixels, 4, 10, 0).length, 6);
-  assert.equal(column(pixels, 4, 10, 1).length, 8);
-  assert.equal(column(pixels, 4, 10, 2).length, 0);
-});
-
-test("far values are cut at the edge of the plot", () => {
-  const pixels = new Uint32Array(1 * 4);
-  rasterEnvelope(pixels, 1, 4, envelope(0, 1, [[-1e30, 1e30]]), 0, { from: 0, to: 1 }, 2, 1, 0, RED, 1);
-  assert.deepEqual(column(pixels, 1, 4, 0), [0, 1, 2, 3]);
-});
 
 /** Notes the calls of a path. */
 function pen() {
@@ -74,16 +40,24 @@ test("bits of samples are exact; of extremes any bit below the highest differenc
 });
 
 test("gain follows the median channel where rows are tight and the largest where there is room", () => {
-  const quiet = { height: 1, range: 1 }, loud = { height: 100, range: 100 };
-  assert.ok(fittingGain([quiet, quiet, loud], 9) < 20);
+  const quiet = { range: 1, sd: 1 }, loud = { range: 100, sd: 100 };
+  assert.ok(fittingGain([quiet, quiet, loud], 9) <= 30);
   assert.ok(fittingGain([quiet, quiet, loud], 50) >= 80);
   assert.equal(fittingGain([], 9), 1);
-  assert.equal(fittingGain([{ height: 0, range: 0 }], 9), 1);
+  assert.equal(fittingGain([{ range: 0, sd: 0 }], 9), 1);
+});
+
+test("in tight rows mean +- standard deviation leaves more than half of a row free", () => {
+  for (const row of [1.5, 4, 9, 20]) {
+    const pixels = (2 * 12 * BAR_PIXELS) / fittingGain([{ range: 80, sd: 12 }], row);
+    assert.ok(pixels < 0.45 * row && pixels > 0.2 * row, `${pixels} of ${row}`);
+  }
 });
 
 test("measuring finds the middle in spite of outliers, and nothing where nothing is", () => {
   const pairs = Array.from({ length: 100 }, (_, i) => (i === 50 ? [-1000, 1000] : [510, 514]));
-  assert.deepEqual(measure(envelope(0, 100, pairs), 0), { middle: 512, height: 4, range: 4 });
+  const { middle, height, range } = measure(envelope(0, 100, pairs), 0);
+  assert.deepEqual({ middle, height, range }, { middle: 512, height: 4, range: 4 });
   assert.equal(measure(envelope(0, 1, [[NaN, NaN]]), 0), null);
 });
 

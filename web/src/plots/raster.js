@@ -1,107 +1,95 @@
 /**
- * Min-max envelopes into pixels, by hand: one vertical bar a pixel column, its ends blended. A bar is a handful of array writes, so a hundred channels on a
- * wide screen take a few milliseconds; the same bars as canvas paths take ten times as long. Nothing is allocated.
- * @typedef {import("../protocol.js").Envelope} Envelope
- * @typedef {import("../view/scale.js").Span} Span
+ * A picture in the making, by hand: columns of pixels one after the other (x-major), so that a vertical bar is one run of memory, and an opaque ground, so that
+ * blending needs no alpha. A bar is a handful of array writes; the same bars as canvas paths take ten times as long. Nothing is allocated.
  */
 
 /**
- * Draws one channel. Bins are mapped to pixel columns by time, so an envelope of another view (while the right one is on its way) lands where it belongs.
- * A column without data stays empty.
- *
- * @param {Uint32Array} pixels  width * height, as in ImageData; 0 is transparent
- * @param {number} width  device pixels
- * @param {number} height  device pixels
- * @param {Envelope} envelope  of kind "envelope"
- * @param {number} c  index in envelope.columns
- * @param {Span} view  ticks over the whole width
- * @param {number} yZero  device pixels; where `baseline` is drawn
- * @param {number} pixelsPerRaw  device pixels a raw unit, negative for an inverted channel
- * @param {number} baseline  raw units
- * @param {number} colour  packed, opaque
- * @param {number} thickness  least height of a bar, device pixels
- * @param {number} [tallerThan]  draws only bars taller than this, device pixels: spikes, in a second pass above all traces
+ * Lays a colour over another, both opaque, as ImageData's Uint32Array holds them.
+ * @param {number} under
+ * @param {number} over
+ * @param {number} cover  0..128
  */
-export function rasterEnvelope(pixels, width, height, envelope, c, view, yZero, pixelsPerRaw, baseline, colour, thickness, tallerThan = -1) {
-  const { data, bins } = envelope;
-  const binTicks = (envelope.to - envelope.from) / bins;
-  const step = (view.to - view.from) / width / binTicks;
-  const start = (view.from - envelope.from) / binTicks;
-  const offset = c * bins * 2;
-  const firstX = Math.max(0, Math.ceil(-start / step - 1));
-  const lastX = Math.min(width, Math.ceil((bins - start) / step));
-  let lastTop = NaN, lastBottom = NaN;
-  for (let x = firstX; x < lastX; x++) {
-    let b = Math.floor(start + x * step + 1e-6);
-    let end = Math.floor(start + (x + 1) * step + 1e-6);
-    if (end <= b) end = b + 1;
-    if (b < 0) b = 0;
-    if (end > bins) end = bins;
-    let min = Infinity, max = -Infinity;
-    for (; b < end; b++) {
-      const lo = data[offset + 2 * b], hi = data[offset + 2 * b + 1];
-      if (lo < min) min = lo;
-      if (hi > max) max = hi;
-    }
-    if (!(min <= max)) {
-      lastTop = lastBottom = NaN;
-      continue;
-    }
-    let top = yZero - (max - baseline) * pixelsPerRaw;
-    let bottom = yZero - (min - baseline) * pixelsPerRaw;
-    if (top > bottom) {
-      const t = top;
-      top = bottom;
-      bottom = t;
-    }
-    const ownTop = top, ownBottom = bottom;
-    // touches the bar before it, as the line between the two samples would
-    if (top > lastBottom) top = lastBottom;
-    else if (bottom < lastTop) bottom = lastTop;
-    lastTop = ownTop;
-    lastBottom = ownBottom;
-    if (bottom - top <= tallerThan) continue;
-    if (bottom - top < thickness) {
-      const middle = (top + bottom) / 2;
-      top = middle - thickness / 2;
-      bottom = middle + thickness / 2;
-    }
-    if (bottom <= 0 || top >= height) continue;
-    if (top < 0) top = 0;
-    if (bottom > height) bottom = height;
-    const y0 = Math.floor(top), y1 = Math.floor(bottom);
-    let i = y0 * width + x;
-    if (y0 === y1) {
-      blend(pixels, i, colour, bottom - top);
-      continue;
-    }
-    if (top > y0) {
-      blend(pixels, i, colour, 1 - (top - y0));
-      i += width;
-    }
-    for (const stop = y1 * width; i < stop; i += width) pixels[i] = colour;
-    if (bottom > y1 && y1 < height) blend(pixels, y1 * width + x, colour, bottom - y1);
-  }
+export function blended(under, over, cover) {
+  const rb = under & 0xff00ff, g = under & 0xff00;
+  return (0xff000000 | ((rb + ((((over & 0xff00ff) - rb) * cover) >> 7)) & 0xff00ff) | ((g + ((((over & 0xff00) - g) * cover) >> 7)) & 0xff00)) >>> 0;
 }
 
 /**
- * Lays a colour over a pixel with a coverage of 0..1.
- * @param {Uint32Array} pixels
- * @param {number} i
+ * One bar in one column of pixels; its ends are blended by how much of a pixel they cover.
+ * @param {Uint32Array} pixels  x-major
+ * @param {number} column  index of the column's first pixel
+ * @param {number} height  of the picture
+ * @param {number} top  pixels from above, any
+ * @param {number} bottom
  * @param {number} colour
- * @param {number} cover
  */
-function blend(pixels, i, colour, cover) {
-  const under = pixels[i];
-  const alpha = under >>> 24;
-  if (alpha === 0) {
-    pixels[i] = ((Math.round(cover * 255) << 24) | (colour & 0xffffff)) >>> 0;
+export function fillBar(pixels, column, height, top, bottom, colour) {
+  if (top < 0) top = 0;
+  if (bottom > height) bottom = height;
+  if (!(top < bottom)) return;
+  const first = top | 0, last = bottom | 0;
+  if (first === last) {
+    pixels[column + first] = blended(pixels[column + first], colour, ((bottom - top) * 128) | 0);
     return;
   }
-  const keep = (1 - cover) * (alpha / 255);
-  const total = cover + keep;
-  const r = ((colour & 255) * cover + (under & 255) * keep) / total;
-  const g = (((colour >> 8) & 255) * cover + ((under >> 8) & 255) * keep) / total;
-  const b = (((colour >> 16) & 255) * cover + ((under >> 16) & 255) * keep) / total;
-  pixels[i] = ((Math.round(total * 255) << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r)) >>> 0;
+  let i = column + first;
+  const above = top - first;
+  if (above > 0) {
+    pixels[i] = blended(pixels[i], colour, ((1 - above) * 128) | 0);
+    i++;
+  }
+  for (const stop = column + last; i < stop; i++) pixels[i] = colour;
+  if (bottom > last) pixels[i] = blended(pixels[i], colour, ((bottom - last) * 128) | 0);
+}
+
+/** Edge of the squares that are transposed at once: two of them fit into the first cache. */
+const SQUARE = 32;
+
+/**
+ * The picture as ImageData holds it, row after row.
+ * @param {Uint32Array} columns  x-major
+ * @param {Uint32Array} rows
+ * @param {number} width
+ * @param {number} height
+ */
+export function transpose(columns, rows, width, height) {
+  for (let x0 = 0; x0 < width; x0 += SQUARE) {
+    const x1 = Math.min(width, x0 + SQUARE);
+    for (let y0 = 0; y0 < height; y0 += SQUARE) {
+      const y1 = Math.min(height, y0 + SQUARE);
+      for (let y = y0; y < y1; y++) {
+        for (let x = x0, to = y * width + x0, from = x0 * height + y; x < x1; x++, to++, from += height) rows[to] = columns[from];
+      }
+    }
+  }
+}
+
+/** Distance of two hatch lines and their width, device pixels per CSS pixel. */
+const HATCH = { pitch: 6, line: 1.6 };
+
+/**
+ * Hatches missing spans over the full height; a span of less than two pixels becomes a line of two, so that no loss is invisible. The pattern begins where the
+ * span does, and moves with it.
+ * @param {Uint32Array} pixels  x-major
+ * @param {number} width
+ * @param {number} height
+ * @param {{ x0: number, x1: number, edge: number }[]} spans  pixels; edge: colour of both borders
+ * @param {{ ground: number, line: number, dpr: number }} how
+ */
+export function hatch(pixels, width, height, spans, { ground, line, dpr }) {
+  const pitch = HATCH.pitch * dpr, thick = HATCH.line * dpr * Math.SQRT2;
+  for (const { x0, x1, edge } of spans) {
+    const from = Math.round(x0), to = Math.max(from + Math.round(2 * dpr), Math.round(x1));
+    const rim = blended(ground, edge, 70);
+    for (let x = Math.max(0, from); x < Math.min(width, to); x++) {
+      const column = x * height;
+      if (x < from + dpr || x >= to - dpr) {
+        pixels.fill(rim, column, column + height);
+        continue;
+      }
+      pixels.fill(ground, column, column + height);
+      const offset = (((from - x) % pitch) + pitch) % pitch;
+      for (let y = offset - pitch; y < height; y += pitch) fillBar(pixels, column, height, y, y + thick, line);
+    }
+  }
 }

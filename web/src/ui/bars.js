@@ -161,8 +161,8 @@ export class StatusBar {
 
   #show() {
     const open = this.state.entries.size > 0, asTable = !this.stage.table.node.hidden;
-    const shown = this.stage.traces.canvas.hidden ? null : this.stage.traces.shown();
-    const layer = asTable ? undefined : shown ? this.stage.traces.loader.layers[0] : this.stage.lower.panels[0]?.loader.layers[0];
+    const shown = this.stage.traces.hidden ? null : this.stage.traces.shown();
+    const layer = asTable ? undefined : shown ? this.stage.traces.active?.newest : this.stage.lower.panels[0]?.loader.layers[0];
     const stride = shown ? Math.min(...shown.columns.map((c) => shown.info.columns[c].stride)) : 1; // of a slower signal most rows repeat a value
     say(this.#version, open || this.state.opening.size > 0 ? "" : "nothing is uploaded, files stay on your disk");
     say(this.#drawn, !open ? "" : asTable ? "table" : layer ? drawnWords(layer.envelope, stride) : "");

@@ -2,7 +2,7 @@
  * Left side, below: the channels of the traces. They are chosen by click, range and name, put in order, and shown or not.
  * @typedef {import("../state.js").State} State
  * @typedef {import("../state.js").Row} Row
- * @typedef {import("./traces.js").TracesPlot} TracesPlot
+ * @typedef {import("./panes.js").Panes} Panes
  */
 import { contactOf, matching, ordersOf, rangeOf } from "../channels.js";
 import { cssFromRgb } from "../colour.js";
@@ -37,7 +37,7 @@ export class ChannelList {
   /** @type {HTMLElement[]} */
   #pool = [];
 
-  /** @param {State} state @param {TracesPlot} traces */
+  /** @param {State} state @param {Panes} traces */
   constructor(state, traces) {
     this.state = state;
     this.traces = traces;
@@ -58,7 +58,7 @@ export class ChannelList {
 
   render() {
     const row = this.state.traces, shown = this.traces.shown();
-    this.#node.hidden = !row || !shown || this.traces.canvas.hidden; // a table, or ticks without traces
+    this.#node.hidden = !row || !shown || this.traces.hidden; // a table, or ticks without traces
     if (!row || !shown || this.#node.hidden) return;
     const n = row.columns.length;
     say(this.#count, shown.window.shown < row.all.length ? `${integer(shown.window.shown)} of ${integer(row.all.length)} shown` : integer(n) + THIN + "shown");

@@ -93,11 +93,11 @@ export function sign(name) {
 /**
  * A canvas's size in device pixels, brought up to date, and its context scaled to CSS pixels.
  * @param {HTMLCanvasElement} canvas
+ * @param {{ width: number, height: number }} [size]  CSS pixels, where they are known: asking the canvas may cost a layout
  * @returns {{ ctx: CanvasRenderingContext2D, width: number, height: number, dpr: number }}  width, height: CSS pixels
  */
-export function fitCanvas(canvas) {
+export function fitCanvas(canvas, { width, height } = { width: canvas.clientWidth, height: canvas.clientHeight }) {
   const dpr = globalThis.devicePixelRatio || 1;
-  const width = canvas.clientWidth, height = canvas.clientHeight;
   const w = Math.max(1, Math.round(width * dpr)), h = Math.max(1, Math.round(height * dpr));
   if (canvas.width !== w || canvas.height !== h) {
     canvas.width = w;

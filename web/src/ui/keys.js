@@ -56,7 +56,7 @@ function connectWheel(state, stage) {
   let rows = 0, gain = 0;
   stage.node.addEventListener("wheel", (event) => {
     if (!state.active) return;
-    const lines = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? stage.traces.canvas.clientHeight : 1;
+    const lines = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? stage.traces.node.clientHeight : 1;
     const dx = event.deltaX * lines, dy = event.deltaY * lines;
     const span = state.view.to - state.view.from;
     if (event.ctrlKey || event.metaKey) {
@@ -64,7 +64,7 @@ function connectWheel(state, stage) {
       zoom(state, Math.exp(Math.max(-240, Math.min(240, dy)) * 0.0025), ticksAt(state, stage, event));
     } else if (event.altKey) {
       event.preventDefault();
-      const key = state.tracesKey, now = state.gain.get(key);
+      const key = stage.traces.at(event.clientY)?.pane.key ?? state.tracesKey, now = state.gain.get(key);
       gain += dy || dx;
       if (event.shiftKey) {
         if (Math.abs(gain) >= 50) {
@@ -74,7 +74,7 @@ function connectWheel(state, stage) {
         return;
       }
       if (now && Math.abs(gain) >= 50) {
-        state.setGain(niceStep(now, gain > 0 ? 1 : -1));
+        state.setGain(niceStep(now, gain > 0 ? 1 : -1), key);
         gain = 0;
       }
     } else if (event.shiftKey || Math.abs(dx) > Math.abs(dy)) {
@@ -84,27 +84,30 @@ function connectWheel(state, stage) {
       return; // the panels scroll by themselves
     } else {
       event.preventDefault();
-      rows += dy / 24;
+      const traces = stage.traces.at(event.clientY)?.pane ?? stage.traces;
+      rows += dy / Math.min(24, Math.max(1, traces.shown()?.rowPixels ?? 24) * 4);
       const whole = Math.trunc(rows);
       rows -= whole;
-      scrollRows(state, stage, whole);
+      scrollRows(state, { traces }, whole);
     }
   }, { passive: false });
 }
 
 /** @param {State} state @param {Stage} stage */
 function connectPlots(state, stage) {
-  /** @type {{ x: number, y: number, view: import("../view/scale.js").Span, first: number, moved: boolean } | null} */
+  /** @type {{ x: number, y: number, view: import("../view/scale.js").Span, pane: import("./panes.js").Pane | null, first: number, moved: boolean } | null} */
   let press = null;
   const area = [byId("plots"), byId("lower")];
   for (const node of area) {
     node.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !state.active) return;
-      press = { x: event.clientX, y: event.clientY, view: state.view, first: stage.traces.shown()?.window.first ?? 0, moved: false };
+      const pane = stage.traces.at(event.clientY)?.pane ?? null;
+      press = { x: event.clientX, y: event.clientY, view: state.view, pane, first: pane?.shown()?.window.first ?? 0, moved: false };
     });
     node.addEventListener("pointermove", (event) => {
       const inside = xOf(stage, event) >= 0;
-      state.setCursor(inside ? ticksAt(state, stage, event) : null, inside && node === area[0] ? columnUnder(stage, event) : null);
+      const under = inside && node === area[0] ? stage.traces.at(event.clientY) : null;
+      state.setCursor(inside ? ticksAt(state, stage, event) : null, under?.pane.columnAt(under.y) ?? null, under?.pane.key);
       if (!press || !(event.buttons & 1)) return;
       const dx = event.clientX - press.x, dy = event.clientY - press.y;
       if (!press.moved && Math.hypot(dx, dy) < DRAG) return;
@@ -114,8 +117,8 @@ function connectPlots(state, stage) {
         stage.node.toggleAttribute("data-dragging", true);
       }
       state.setView(pan(press.view, (-dx / stage.width) * (press.view.to - press.view.from)));
-      const shown = stage.traces.shown();
-      if (shown && node === area[0]) scrollRows(state, stage, press.first - Math.round(dy / shown.rowPixels) - shown.window.first);
+      const shown = press.pane?.shown();
+      if (press.pane && shown && node === area[0]) scrollRows(state, { traces: press.pane }, press.first - Math.round(dy / shown.rowPixels) - shown.window.first);
     });
     node.addEventListener("pointerup", (event) => {
       if (press && !press.moved && node === area[0]) choose(state, stage, event);
@@ -131,17 +134,13 @@ function connectPlots(state, stage) {
   }
 }
 
-/** @param {Stage} stage @param {MouseEvent} event */
-function columnUnder(stage, event) {
-  return stage.traces.columnAt(event.clientY - stage.traces.canvas.getBoundingClientRect().top);
-}
-
 /** Chooses a channel; with Ctrl besides those that are selected, with Shift all from the chosen one. @param {State} state @param {Stage} stage @param {PointerEvent} event */
 function choose(state, stage, event) {
-  const column = columnUnder(stage, event);
-  if (column === null || !state.traces) return;
-  if (state.traces.id !== state.info?.id) state.select(state.tracesKey);
-  const key = state.tracesKey, before = state.channel.get(key);
+  const under = stage.traces.at(event.clientY), column = under?.pane.columnAt(under.y) ?? null;
+  if (!under || column === null || !state.traces) return;
+  const { key } = under.pane;
+  if (state.traces.id !== state.info?.id || state.tracesKey !== key) state.select(key);
+  const before = state.channel.get(key);
   if (event.shiftKey && before !== undefined) state.pick(key, rangeOf(state.traces.columns, before, column), column);
   else if (event.ctrlKey || event.metaKey) state.pick(key, [...state.picked.get(key) ?? [], column], column);
   else state.setChannel(key, column);
@@ -149,10 +148,11 @@ function choose(state, stage, event) {
 
 /** Shows one channel alone, or all again. @param {State} state @param {Stage} stage @param {MouseEvent} event */
 function solo(state, stage, event) {
-  const column = columnUnder(stage, event);
-  if (!state.traces || stage.traces.canvas.hidden) return;
-  if (state.arrangement(state.tracesKey).solo) state.arrange(state.tracesKey, { solo: null });
-  else if (column !== null) state.toggleSolo(state.tracesKey, [column]);
+  const under = stage.traces.at(event.clientY), column = under?.pane.columnAt(under.y) ?? null;
+  if (!under || stage.traces.hidden) return;
+  const { key } = under.pane;
+  if (state.arrangement(key).solo) state.arrange(key, { solo: null });
+  else if (column !== null) state.toggleSolo(key, [column]);
 }
 
 /** @param {State} state @param {Stage} stage */

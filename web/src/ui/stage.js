@@ -15,7 +15,7 @@ import { byId, el, fill, fitCanvas, say, showShare } from "./dom.js";
 import { LowerPlots } from "./lower.js";
 import { emptyPlate, TableView } from "./tableview.js";
 import { canvasFont, token } from "./tokens.js";
-import { TracesPlot } from "./traces.js";
+import { Panes } from "./panes.js";
 import { openingWords } from "../sources.js";
 import { tickWord } from "../times.js";
 
@@ -43,10 +43,11 @@ export class Stage {
   /** @param {State} state */
   constructor(state) {
     this.state = state;
-    this.traces = new TracesPlot(state);
+    this.traces = new Panes(state);
     this.lower = new LowerPlots(state);
     this.table = new TableView(state);
     state.on(["streams", "active"], () => this.lower.arrange());
+    state.on(["streams", "active", "rows"], () => this.traces.arrange());
     state.on(["opening", "streams"], () => this.#showOpening());
     state.on(["view", "rows", "gain", "streams", "active", "theme", "data"], () => this.draw());
     state.on(["cursor", "view", "active"], () => this.#placeCursor());
@@ -54,7 +55,6 @@ export class Stage {
     state.on(["view", "streams", "active"], () => this.#placeLosses());
     state.on(["view", "gain", "active"], () => this.#placeBars());
     new ResizeObserver(() => state.changed("rows", "view")).observe(this.node);
-    new ResizeObserver(() => state.changed("rows")).observe(this.traces.canvas);
   }
 
   /** Width of the plots without the gutter, CSS pixels. */
@@ -79,7 +79,7 @@ export class Stage {
     }
     drawRuler(ctx, { view: state.view, hz: state.hz, unit: state.info ? tickWord(state.info) + "s" : "", width, height, gutter: MEASURES.gutter, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
     this.#showTable();
-    if (!this.traces.canvas.hidden) this.traces.want();
+    if (!this.traces.hidden) this.traces.want();
     this.lower.want();
     this.traces.draw();
     this.lower.draw();
@@ -123,7 +123,7 @@ export class Stage {
 
   /** Why something on the screen could not be loaded, or null. @returns {unknown} */
   get error() {
-    return this.table.error ?? this.traces.loader.error ?? this.lower.panels.find((p) => p.loader.error !== null)?.loader.error ?? null;
+    return this.table.error ?? this.traces.error ?? this.lower.panels.find((p) => p.loader.error !== null)?.loader.error ?? null;
   }
 
   /** What cannot be plotted is a table, and so is any stream that is asked for as one; a stream without rows is a list of its columns. */
@@ -133,7 +133,7 @@ export class Stage {
     const show = active !== null && info !== null && info.rows > 0 && (active.kind === "table" || asTable);
     this.node.toggleAttribute("data-table", show);
     this.#plate.hidden = !empty;
-    this.traces.canvas.hidden = show || empty || !traces;
+    this.traces.hidden = show || empty || !traces;
     if (empty && this.#plate.dataset.stream !== info.id) {
       this.#plate.dataset.stream = info.id;
       fill(this.#plate, emptyPlate(info));

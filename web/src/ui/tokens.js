@@ -6,7 +6,7 @@ import { contactOf } from "../channels.js";
 import { hexFromCss, ramp, rgbFromHex } from "../colour.js";
 import { probeOf } from "../probe.js";
 
-const COLOURS = /** @type {const} */ (["bg", "pane", "line", "line-2", "text", "dim", "faint", "accent", "selection", "ok", "warn", "bad", "trace-a", "trace-b", "shank-1", "shank-2", "shank-3", "shank-4", "digital", "slow"]);
+const COLOURS = /** @type {const} */ (["bg", "pane", "line", "line-2", "text", "dim", "faint", "accent", "selection", "ok", "warn", "bad", "trace-a", "trace-b", "shank-1", "shank-2", "shank-3", "shank-4", "digital", "slow", "heat-0", "heat-1", "heat-2", "heat-3", "heat-4", "heat-5"]);
 
 /** @type {Record<string, string> | null} */
 let tokens = null;
@@ -29,6 +29,11 @@ export function token(name) {
     probe.remove();
   }
   return tokens[name];
+}
+
+/** Colours of the heat map, from least to most. @returns {Triple[]} */
+export function heatStops() {
+  return /** @type {const} */ (["heat-0", "heat-1", "heat-2", "heat-3", "heat-4", "heat-5"]).map((name) => rgbFromHex(token(name)));
 }
 
 /** Font of labels on canvases. @param {number} [size] @param {number} [weight] */

@@ -1,51 +1,78 @@
 /**
- * The large plot: stacked traces of the chosen signal.
- * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
+ * Stacked traces of one signal, or their heat map: asks for data, hands them to the painter, and lays its newest picture onto the screen, shifted and stretched to
+ * what is looked at now. Nothing here is done once a sample.
+ *
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../state.js").State} State
  * @typedef {import("../state.js").Row} Row
  * @typedef {import("../view/loader.js").Layer} Layer
+ * @typedef {import("../plots/easel.js").Scene} Scene
  * @typedef {{ row: Row, info: StreamInfo, window: import("../view/viewport.js").RowWindow, rowPixels: number, columns: number[] }} Shown
  */
+import { mix, pixelFromRgb, rgbFromHex } from "../colour.js";
 import { MEASURES } from "../measures.js";
-import { cssFromRgb, mix, pixelFromRgb, rgbFromHex } from "../colour.js";
-import { BAR_PIXELS, baseline, fittingGain, measure } from "../view/gain.js";
-import { bestLayer } from "../view/loader.js";
-import { drawHatch, missingIn } from "../plots/hatch.js";
-import { strokeSamples } from "../plots/lines.js";
-import { rasterEnvelope } from "../plots/raster.js";
+import { missingIn } from "../plots/hatch.js";
 import { unitsPerRaw } from "../signals.js";
+import { periodOf, spanOf } from "../times.js";
 import { labelStride, rowHeight, rowWindow } from "../view/viewport.js";
-import { byId, fitCanvas, fitted } from "./dom.js";
+import { el, fitCanvas, fitted } from "./dom.js";
 import { plotLoader, wantedInView } from "./plot.js";
-import { canvasFont, colourOf, token } from "./tokens.js";
-import { periodOf } from "../times.js";
+import { canvasFont, colourOf, heatStops, token } from "./tokens.js";
 
-/** Bars of more rows than this are drawn above all traces, a little brighter: a spike is not hidden by the noise of the rows below it. */
-const SPIKE_ROWS = 1.6;
+/** What is painted beyond the edges of the screen, as a part of it: there while the next picture is on its way. */
+const MARGIN = 1 / 8;
+
+/** The whole run is loaded once, coarse, in so many values, and is what is seen where nothing better has come yet. */
+const BASE = { values: 300_000, bins: 512 };
 
 export class TracesPlot {
-  /** @type {HTMLCanvasElement} */
-  canvas = byId("traces");
-  /** Middle of each channel, raw units, by row key. @type {Map<string, Map<number, number>>} */
-  #baselines = new Map();
-  /** @type {ImageData | null} */
-  #image = null;
-  #pixels = new Uint32Array(0);
-  #measured = /** @type {Layer | null} */ (null);
+  #key;
+  /** @type {import("../painter.js").Plot} */
+  #plot;
+  #size = { width: 0, height: 0 };
+  #observer;
+  /** Layers that the painter has. @type {Map<Layer, number>} */
+  #given = new Map();
+  #lastId = 0;
+  /** What the painter knows the channels by. @type {{ columns?: number[], info?: StreamInfo, picked?: Set<number>, ground?: string }} */
+  #rows = {};
+  #labelsKey = "";
+  #sceneKey = "";
+  /** @type {AbortController | null} */
+  #base = null;
+  /** @type {Layer | null} */
+  #baseLayer = null;
+  /** @type {{ column: number, at: number, reading: import("../plots/easel.js").Reading | null }} */
+  #read = { column: -1, at: NaN, reading: null };
 
-  /** @param {State} state */
-  constructor(state) {
+  /**
+   * @param {State} state
+   * @param {import("../painter.js").Painter} painter
+   * @param {string} key  of the row
+   * @param {HTMLCanvasElement} [canvas]
+   */
+  constructor(state, painter, key, canvas = el("canvas", { "aria-hidden": "true" })) {
     this.state = state;
+    this.#key = key;
+    this.canvas = canvas;
+    this.#plot = painter.plot(() => this.#received());
     this.loader = plotLoader(state);
+    this.#observer = new ResizeObserver(() => {
+      this.#size = { width: canvas.clientWidth, height: canvas.clientHeight };
+      state.changed("rows");
+    });
+    this.#observer.observe(canvas);
+  }
+
+  get key() {
+    return this.#key;
   }
 
   /** What the plot shows now; null without traces. @returns {Shown | null} */
   shown() {
-    const row = this.state.traces;
+    const row = this.state.rows.find((r) => r.key === this.#key);
     if (!row || row.kind !== "traces" || this.state.entry(row.id).info.rows === 0) return null;
-    const height = this.canvas.clientHeight;
-    const total = row.columns.length;
+    const { height } = this.#size, total = row.columns.length;
     const start = this.state.firstRow.get(row.key) ?? (row.columns[0] > row.columns[total - 1] ? total : 0);
     const rowPixels = rowHeight(height, total, this.state.spacing.get(row.key)), window = rowWindow(height, total, start, rowPixels);
     return {
@@ -54,135 +81,145 @@ export class TracesPlot {
     };
   }
 
-  /** Forgets what it knows, as when a stream or the engine went. */
-  reset() {
-    this.loader.reset();
-    this.#baselines.clear();
-    this.#measured = null;
-  }
-
   /** Asks for the data of the view. */
   want() {
     const shown = this.shown();
     if (!shown || shown.columns.length === 0) return;
     const dpr = globalThis.devicePixelRatio || 1;
-    this.loader.want(wantedInView(this.state, shown.info, shown.columns, Math.round((this.canvas.clientWidth - MEASURES.gutter) * dpr)));
+    this.loader.want(wantedInView(this.state, shown.info, shown.columns, Math.round((this.#size.width - MEASURES.gutter) * dpr)));
+    if (!this.loader.settled) this.#base?.abort();
+    else if (this.loader.error === null && this.loader.layers.length > 0) void this.#wantBase(shown);
   }
 
-  /** True when everything wanted is drawn exactly, or nothing is to be drawn. Traces that have no room yet are still to be drawn. */
+  /** The whole run, all channels, coarse: once there is nothing more urgent. @param {Shown} shown */
+  async #wantBase({ row, info }) {
+    const { from, to } = spanOf(info), { view } = this.state;
+    if (this.#base || this.#baseLayer || row.columns.length > BASE.values / 16 || (view.from <= from && view.to >= to)) return;
+    const control = (this.#base = new AbortController());
+    try {
+      const bins = Math.min(BASE.bins, Math.floor(BASE.values / row.columns.length));
+      const envelope = await this.state.client.envelope({ stream: info.id, columns: row.columns, from, to: Math.ceil(to), bins, quality: "coarse" }, { signal: control.signal });
+      if (this.#base !== control) return;
+      if (envelope.kind === "envelope") this.#baseLayer = { envelope, index: new Map() };
+      this.state.changed("data");
+    } catch {
+      if (this.#base === control) this.#base = null; // another time
+    }
+  }
+
+  /** True when everything wanted is on the screen exactly, or nothing is to be drawn. Traces that have no room yet are still to be drawn. */
   get settled() {
-    const shown = this.canvas.hidden ? null : this.shown();
-    return shown === null || (shown.columns.length > 0 && this.loader.settled);
+    const shown = this.shown();
+    return shown === null || (shown.columns.length > 0 && this.loader.settled && (this.loader.error !== null || this.#plot.picture?.key === this.#sceneKey));
+  }
+
+  /** What is drawn, for the status. */
+  get newest() {
+    return this.loader.layers[0] ?? null;
+  }
+
+  /** Milliseconds that the newest picture took in the painter. */
+  get painting() {
+    return this.#plot.picture?.milliseconds ?? 0;
+  }
+
+  /** Top of the scale of colours. */
+  get heatTop() {
+    return this.#plot.picture?.scene.mode === this.state.mode ? this.#plot.picture.top : null;
+  }
+
+  #received() {
+    const { picture } = this.#plot, { state } = this;
+    if (picture?.gain && !state.gain.has(this.#key)) state.setGain(picture.gain, this.#key);
+    if (picture?.top && picture.scene.mode !== "traces" && !state.heatTop.has(this.#key + picture.scene.mode)) state.heatTop.set(this.#key + picture.scene.mode, picture.top);
+    state.changed("data");
   }
 
   draw() {
-    const { ctx, width, height, dpr } = fitCanvas(this.canvas);
-    ctx.clearRect(0, 0, width, height);
-    const shown = this.shown();
-    if (!shown || width <= MEASURES.gutter) return;
-    this.#measure(shown);
-    this.#drawEnvelopes(ctx, shown, width, height, dpr);
+    const { ctx, width, height, dpr } = fitCanvas(this.canvas, this.#size);
+    const shown = this.shown(), plot = width - MEASURES.gutter;
+    if (!shown || plot <= 0 || shown.columns.length === 0) {
+      ctx.clearRect(0, 0, width, height);
+      return;
+    }
+    this.#handOver(shown);
+    if (this.loader.layers.length > 0) this.#paint(shown, Math.max(1, Math.round(plot * dpr)), dpr);
+    this.#blit(ctx, shown, plot, height, dpr);
+    this.#drawLabels(ctx, shown, height);
+  }
+
+  /** Gives the painter what it does not have: channels, colours, data. @param {Shown} shown */
+  #handOver({ row, info }) {
+    const picked = this.state.picked.get(row.key), ground = token("bg"), before = this.#rows;
+    if (row.columns !== before.columns || info !== before.info || picked !== before.picked || ground !== before.ground) {
+      const text = rgbFromHex(token("text"));
+      this.#plot.rows({
+        columns: row.columns,
+        colours: Uint32Array.from(row.columns, (column) => {
+          const colour = colourOf(info, row, column);
+          return pixelFromRgb(picked?.has(column) ? mix(colour, text, 0.45) : colour);
+        }),
+        unitsPerRaw: row.columns.map((c) => unitsPerRaw(info.columns[c])),
+        strides: row.columns.map((c) => info.columns[c].stride),
+        periodTicks: periodOf(info),
+      });
+      this.#rows = { columns: row.columns, info, picked, ground };
+    }
+    const layers = this.#baseLayer ? [...this.loader.layers, this.#baseLayer] : this.loader.layers;
+    if (layers.length === this.#given.size && layers.every((layer) => this.#given.has(layer))) return;
+    const added = [], given = this.#given;
+    this.#given = new Map();
+    for (const layer of layers) {
+      const id = given.get(layer) ?? ++this.#lastId;
+      this.#given.set(layer, id);
+      if (!given.has(layer)) added.push({ id, envelope: layer.envelope, base: layer === this.#baseLayer });
+    }
+    this.#plot.layers([...this.#given.values()], added);
+  }
+
+  /** Asks for a picture of what is looked at, with some beyond its edges. @param {Shown} shown @param {number} width  device pixels @param {number} dpr */
+  #paint({ row, info, window, rowPixels }, width, dpr) {
+    const { state } = this, { view } = state, span = view.to - view.from;
+    const side = Math.round(width * MARGIN), wide = { from: view.from - (side / width) * span, to: view.to + (side / width) * span };
+    const beyond = Math.ceil(window.shown * MARGIN), first = Math.max(0, window.first - beyond), end = Math.min(window.total, window.first + window.shown + beyond);
+    const heat = state.mode !== "traces";
+    /** @type {Scene} */
+    const scene = {
+      width: width + 2 * side, height: Math.max(1, Math.round((end - first) * rowPixels * dpr)), dpr, view: wide, first, shown: end - first, rowPixels: rowPixels * dpr,
+      gain: state.gain.get(row.key) ?? null, clip: state.clip, mode: state.mode, top: heat ? state.heatTop.get(row.key + state.mode) ?? null : null,
+      missing: missingIn(info.coverage, wide).map(({ from, to, kind }) => ({ from, to, edge: pixelFromRgb(rgbFromHex(token(kind === "gap" ? "warn" : "bad"))) })),
+      ground: pixelFromRgb(rgbFromHex(token("bg"))), text: pixelFromRgb(rgbFromHex(token("text"))), line: pixelFromRgb(rgbFromHex(token("line-2"))), stops: heat ? heatStops() : [],
+    };
+    this.#sceneKey = [this.#plot.version, scene.width, scene.height, wide.from, wide.to, first, end, rowPixels, dpr, scene.gain, scene.clip, scene.mode, scene.top, scene.missing.length, scene.ground].join();
+    this.#plot.paint(scene, this.#sceneKey);
+  }
+
+  /** Lays the newest picture where it belongs now. @param {CanvasRenderingContext2D} ctx @param {Shown} shown @param {number} plot @param {number} height @param {number} dpr */
+  #blit(ctx, { window, rowPixels }, plot, height, dpr) {
+    const { picture } = this.#plot, { view } = this.state;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(MEASURES.gutter, 0, width - MEASURES.gutter, height);
+    ctx.rect(MEASURES.gutter, 0, plot, height);
     ctx.clip();
-    ctx.translate(MEASURES.gutter, 0);
-    this.#drawLines(ctx, shown, width - MEASURES.gutter);
-    drawHatch(ctx, missingIn(shown.info.coverage, this.state.view), this.state.view, width - MEASURES.gutter, height, {
-      bg: token("bg"), bad: token("bad"), warn: token("warn"), line: token("line-2"),
-    });
+    ctx.clearRect(MEASURES.gutter, 0, plot, height);
+    if (picture) {
+      const { scene, bitmap } = picture, scale = plot / (view.to - view.from);
+      const x = Math.round((scene.view.from - view.from) * scale * dpr) / dpr, y = Math.round((scene.first - window.first) * rowPixels * dpr) / dpr;
+      const wide = (scene.view.to - scene.view.from) * scale, high = scene.shown * rowPixels;
+      const asPainted = Math.abs(wide * dpr - scene.width) < 1 && Math.abs(high * dpr - scene.height) < 1;
+      ctx.imageSmoothingEnabled = !asPainted;
+      ctx.drawImage(bitmap, MEASURES.gutter + x, y, asPainted ? scene.width / dpr : wide, asPainted ? scene.height / dpr : high);
+    }
     ctx.restore();
-    this.#drawLabels(ctx, shown);
   }
 
-  /** Middle and gain from the first exact data, and again where traces have drifted away. @param {Shown} shown */
-  #measure({ row, info, rowPixels, columns }) {
-    const layer = this.loader.exact ?? (this.state.gain.has(row.key) ? null : this.loader.layers[0]);
-    if (!layer || layer === this.#measured || layer.envelope.rows_used === 0) return;
-    const found = columns.map((column) => ({ column, m: layer.index.has(column) ? measure(layer.envelope, /** @type {number} */ (layer.index.get(column))) : null }));
-    if (!this.state.gain.has(row.key)) {
-      const channels = found.flatMap(({ column, m }) => (m ? [{ height: m.height * unitsPerRaw(info.columns[column]), range: m.range * unitsPerRaw(info.columns[column]) }] : []));
-      if (channels.length === 0) return;
-      this.state.setGain(fittingGain(channels, rowPixels));
-    }
-    this.#measured = layer;
-    const kept = this.#baselines.get(row.key) ?? new Map();
-    this.#baselines.set(row.key, kept);
-    const rowUnits = (rowPixels * this.#gain(row)) / BAR_PIXELS;
-    for (const { column, m } of found) {
-      if (m) kept.set(column, baseline(kept.get(column), m.middle, Math.abs(rowUnits / unitsPerRaw(info.columns[column]))));
-    }
-  }
-
-  /** @param {Row} row */
-  #gain(row) {
-    return this.state.gain.get(row.key) ?? 1;
-  }
-
-  /** @param {Shown} shown @param {number} i */
-  #colour({ row, info, columns }, i) {
-    const colour = colourOf(info, row, columns[i]);
-    return this.state.picked.get(row.key)?.has(columns[i]) ? mix(colour, rgbFromHex(token("text")), 0.45) : colour;
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} ctx
-   * @param {Shown} shown
-   * @param {number} width
-   * @param {number} height
-   * @param {number} dpr
-   */
-  #drawEnvelopes(ctx, shown, width, height, dpr) {
-    if (!this.loader.layers.some((l) => l.envelope.kind === "envelope")) return;
-    const w = Math.max(1, Math.round((width - MEASURES.gutter) * dpr)), h = Math.max(1, Math.round(height * dpr));
-    if (!this.#image || this.#image.width !== w || this.#image.height !== h) {
-      this.#image = new ImageData(w, h);
-      this.#pixels = new Uint32Array(this.#image.data.buffer);
-    }
-    this.#pixels.fill(0);
-    const { row, info, rowPixels, columns } = shown;
-    const middles = this.#baselines.get(row.key);
-    const thickness = Math.max(1, dpr), tall = rowPixels < 24 ? SPIKE_ROWS * rowPixels * dpr : Infinity;
-    const text = rgbFromHex(token("text"));
-    for (const spikes of tall < Infinity ? [false, true] : [false]) for (let i = 0; i < columns.length; i++) {
-      const layer = bestLayer(this.loader.layers, columns[i], this.state.view);
-      if (!layer || layer.envelope.kind !== "envelope") continue;
-      const middle = middles?.get(columns[i]) ?? this.#provisionalMiddle(layer, columns[i]);
-      const pixelsPerRaw = (unitsPerRaw(info.columns[columns[i]]) * BAR_PIXELS * dpr) / this.#gain(row);
-      rasterEnvelope(this.#pixels, w, h, layer.envelope, /** @type {number} */ (layer.index.get(columns[i])), this.state.view,
-        (i + 0.5) * rowPixels * dpr, pixelsPerRaw, middle, pixelFromRgb(spikes ? mix(this.#colour(shown, i), text, 0.4) : this.#colour(shown, i)), thickness, spikes ? tall : -1);
-    }
-    ctx.putImageData(this.#image, Math.round(MEASURES.gutter * dpr), 0);
-  }
-
-  /** @param {CanvasRenderingContext2D} ctx @param {Shown} shown @param {number} width */
-  #drawLines(ctx, shown, width) {
-    const { row, info, rowPixels, columns } = shown;
-    const middles = this.#baselines.get(row.key);
-    ctx.lineWidth = rowPixels > 24 ? 1.25 : 1;
-    ctx.lineJoin = "round";
-    for (let i = 0; i < columns.length; i++) {
-      const layer = bestLayer(this.loader.layers, columns[i], this.state.view);
-      if (!layer || layer.envelope.kind !== "samples") continue;
-      const column = info.columns[columns[i]];
-      const middle = middles?.get(columns[i]) ?? this.#provisionalMiddle(layer, columns[i]);
-      const pixelsPerRaw = (unitsPerRaw(column) * BAR_PIXELS) / this.#gain(row);
-      const zero = (i + 0.5) * rowPixels;
-      ctx.strokeStyle = cssFromRgb(this.#colour(shown, i));
-      strokeSamples(ctx, layer.envelope, /** @type {number} */ (layer.index.get(columns[i])), this.state.view, width,
-        (raw) => zero - (raw - middle) * pixelsPerRaw, { stride: column.stride, periodTicks: periodOf(info) });
-    }
-  }
-
-  /** @param {Layer} layer @param {number} column */
-  #provisionalMiddle(layer, column) {
-    return measure(layer.envelope, /** @type {number} */ (layer.index.get(column)))?.middle ?? 0;
-  }
-
-  /** @param {CanvasRenderingContext2D} ctx @param {Shown} shown */
-  #drawLabels(ctx, { row, info, window, rowPixels, columns }) {
-    const stride = labelStride(rowPixels);
-    const active = this.state.channel.get(row.key);
+  /** The gutter, when it is not as it was. @param {CanvasRenderingContext2D} ctx @param {Shown} shown @param {number} height */
+  #drawLabels(ctx, { row, info, window, rowPixels, columns }, height) {
+    const stride = labelStride(rowPixels), active = this.state.channel.get(row.key);
+    const key = [this.canvas.width, this.canvas.height, rowPixels, window.first, columns.length, columns[0], columns[columns.length - 1], active, token("dim"), info.id].join();
+    if (key === this.#labelsKey) return;
+    this.#labelsKey = key;
+    ctx.clearRect(0, 0, MEASURES.gutter, height);
     ctx.textBaseline = "middle";
     ctx.textAlign = "left";
     for (let i = 0; i < columns.length; i++) {
@@ -190,7 +227,7 @@ export class TracesPlot {
       const number = column.channel >= 0 ? column.channel : window.first + i;
       const isActive = columns[i] === active;
       if (!isActive && (number % stride !== 0 || this.#besideActive(columns, i, active, stride))) continue;
-      const y = Math.max(7, (i + 0.5) * rowPixels);
+      const y = Math.min(height - 7, Math.max(7, (i + 0.5) * rowPixels));
       ctx.font = canvasFont(10.5, isActive ? 600 : 400);
       ctx.fillStyle = isActive ? token("accent") : token("dim");
       ctx.fillText(fitted(ctx, column.label, (MEASURES.gutter - 14) * 1.3), 10, y, MEASURES.gutter - 14);
@@ -209,5 +246,37 @@ export class TracesPlot {
     const shown = this.shown();
     if (!shown) return null;
     return shown.columns[Math.floor(y / shown.rowPixels)] ?? null;
+  }
+
+  /**
+   * What a channel is at a tick, from the data that are on the screen; the painter has them, so it is known a moment later, and the cursor changes then.
+   * @param {number} column
+   * @param {number} at
+   * @returns {import("../plots/easel.js").Reading | null}  null: not known yet
+   */
+  reading(column, at) {
+    if (this.#read.column !== column || this.#read.at !== at) {
+      const asked = (this.#read = { column, at, reading: this.#read.column === column ? this.#read.reading : null });
+      void this.#plot.read(column, at).then((reading) => {
+        asked.reading = reading;
+        if (this.#read === asked) this.state.changed("cursor");
+      });
+    }
+    return this.#read.reading;
+  }
+
+  /** Forgets its data, as when a stream or the engine went. */
+  reset() {
+    this.loader.reset();
+    this.#base?.abort();
+    this.#base = this.#baseLayer = null;
+    this.#rows = {};
+  }
+
+  /** The plot is gone. */
+  drop() {
+    this.reset();
+    this.#observer.disconnect();
+    this.#plot.drop();
   }
 }

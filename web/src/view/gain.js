@@ -1,59 +1,77 @@
 /**
  * Where traces are and how large they are drawn, measured on the data themselves. Pure.
  * @typedef {import("../protocol.js").Envelope} Envelope
+ * @typedef {{ middle: number, height: number, range: number, sd: number }} Measured
+ *   height: median extent within a bin; range: from the 2nd to the 98th percentile; sd: of all values
  */
 /** Height of the scale bar, CSS pixels; the gain is what it means. */
 export const BAR_PIXELS = 40;
 
 /** Values looked at per channel; more do not change a median. */
-const MOST_VALUES = 512;
+const MOST_VALUES = 128;
 
 /** Gains that are chosen by measuring, within a decade. */
 const STEPS = [1, 1.5, 2, 3, 5, 7, 10];
+
+/** Rows of more pixels than this have room: traces stay inside them. */
+const ROOMY = 16;
+
+/** What mean +- standard deviation takes of a row that is tight. */
+const SHARE = 0.4;
+
+/** Used again for every channel. */
+const mids = new Float64Array(2 * MOST_VALUES), heights = new Float64Array(2 * MOST_VALUES);
 
 /**
  * Middle and spread of one channel, raw units.
  * @param {Envelope} envelope
  * @param {number} c
- * @returns {{ middle: number, height: number, range: number } | null}  height: median extent within a bin; range: from the 2nd to the 98th percentile; null without data
+ * @returns {Measured | null} null without data
  */
 export function measure(envelope, c) {
-  const mids = [], heights = [];
   const samples = envelope.kind === "samples";
-  const n = samples ? envelope.x?.length ?? 0 : envelope.bins;
+  const n = samples ? envelope.x?.length ?? 0 : envelope.bins, { data, mean, sd } = envelope;
   const step = Math.max(1, Math.floor(n / MOST_VALUES));
-  for (let i = 0; i < n; i += step) {
-    const min = samples ? envelope.data[c * n + i] : envelope.data[(c * n + i) * 2];
-    const max = samples ? min : envelope.data[(c * n + i) * 2 + 1];
+  let count = 0, sum = 0, squares = 0;
+  for (let i = 0; i < n && count < mids.length; i += step) {
+    const at = c * n + i, min = samples ? data[at] : data[2 * at], max = samples ? min : data[2 * at + 1];
     if (Number.isNaN(min)) continue;
-    mids.push((min + max) / 2);
-    heights.push(max - min);
+    const middle = mean && !samples ? mean[at] : (min + max) / 2, within = sd && !samples ? sd[at] : (max - min) / 4;
+    mids[count] = middle;
+    heights[count] = max - min;
+    count++;
+    sum += middle;
+    squares += middle * middle + within * within;
   }
-  if (mids.length === 0) return null;
-  mids.sort((a, b) => a - b);
-  heights.sort((a, b) => a - b);
-  const at = (/** @type {number[]} */ sorted, /** @type {number} */ share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  if (count === 0) return null;
+  mids.subarray(0, count).sort();
+  heights.subarray(0, count).sort();
+  const at = (/** @type {Float64Array} */ sorted, /** @type {number} */ share) => sorted[Math.min(count - 1, Math.floor(share * count))];
   const height = at(heights, 0.5);
-  return { middle: at(mids, 0.5), height, range: at(mids, 0.98) - at(mids, 0.02) + height };
+  return { middle: at(mids, 0.5), height, range: at(mids, 0.98) - at(mids, 0.02) + height, sd: Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2)) };
 }
 
 /**
- * A gain at which traces fill their rows: where rows are tight, the bars of a median channel take six tenths of a row and slow swings may reach into the
- * neighbours; where there is room, the largest channel stays in its row.
- * @param {{ height: number, range: number }[]} channels  physical units
- * @param {number} rowPixels
+ * A gain at which traces fill their rows: where rows are tight, mean +- standard deviation of a median channel takes four tenths of a row; where there is room, the
+ * largest channel stays in its row.
+ * @param {{ range: number, sd: number }[]} channels  physical units
+ * @param {number} rowPixels  CSS pixels
  * @returns {number} physical units of the scale bar, a round number
  */
 export function fittingGain(channels, rowPixels) {
-  const roomy = rowPixels > 24, reach = roomy ? 0.8 : 3;
+  const roomy = rowPixels > ROOMY;
   const perPixel = channels
-    .map(({ height, range }) => Math.max(Math.abs(height) / (0.6 * rowPixels), Math.abs(range) / (reach * rowPixels)))
+    .map(({ range, sd }) => Math.abs(roomy ? range / (0.8 * rowPixels) : (2 * sd) / (SHARE * rowPixels)))
     .filter((v) => v > 0)
     .sort((a, b) => a - b);
   if (perPixel.length === 0) return 1;
-  const wanted = perPixel[roomy ? perPixel.length - 1 : Math.floor(perPixel.length / 2)] * BAR_PIXELS;
-  const decade = 10 ** Math.floor(Math.log10(wanted));
-  return decade * (STEPS.find((step) => step * decade >= wanted * 0.98) ?? 10);
+  return roundAbove(perPixel[roomy ? perPixel.length - 1 : Math.floor(perPixel.length / 2)] * BAR_PIXELS);
+}
+
+/** The next of 1, 1.5, 2, 3, 5, 7 x 10^k, at most a little below. @param {number} value  above 0 */
+export function roundAbove(value) {
+  const decade = 10 ** Math.floor(Math.log10(value));
+  return decade * (STEPS.find((step) => step * decade >= value * 0.98) ?? 10);
 }
 
 /**

@@ -56,9 +56,13 @@ export function firstView({ first, last, rows, hz }) {
   return { from: first, to: first + span };
 }
 
-/** Trace rows: as many as fit at about 9 px, taller when there are few; or of the height that was asked for. @param {number} height px @param {number} total @param {number} [wanted] px */
-export function rowHeight(height, total, wanted = 0) {
-  return wanted > 0 ? wanted : Math.max(9, Math.min(200, height / Math.max(1, total)));
+/** Spacing that shows all rows, down to a pixel each. */
+export const ALL_ROWS = 0;
+
+/** Trace rows: as many as fit at about 9 px, taller when there are few; or of the height that was asked for. @param {number} height px @param {number} total @param {number} [wanted] px, or ALL_ROWS */
+export function rowHeight(height, total, wanted) {
+  if (wanted) return wanted;
+  return Math.max(wanted === ALL_ROWS ? 1 : 9, Math.min(200, height / Math.max(1, total)));
 }
 
 /** @param {number} height px @param {number} total @param {number} first wanted @param {number} [rowPixels] @returns {RowWindow} */

@@ -1,0 +1,128 @@
+/**
+ * The page's side of the painter: one worker for all plots, at most one picture of a plot on its way, and always the newest scene next.
+ *
+ * To the painter: rows (which channels there are), layers (data, transferred), paint (a scene), read (a value), drop (a plot is gone). From it: painted, with an
+ * ImageBitmap and what had to be measured for it, and read. An error of the painter is reported once; what is on the screen stays.
+ *
+ * @typedef {import("./plots/easel.js").Rows} Rows
+ * @typedef {import("./plots/easel.js").Scene} Scene
+ * @typedef {import("./plots/easel.js").NewLayer} NewLayer
+ * @typedef {import("./plots/easel.js").Reading} Reading
+ * @typedef {{ bitmap: ImageBitmap, scene: Scene, key: string, gain: number | null, top: number | null, milliseconds: number }} Picture  key: as it was given with the scene
+ */
+
+export class Painter {
+  /** @type {Map<number, Plot>} */
+  #plots = new Map();
+  #last = 0;
+
+  /** @param {Pick<Worker, "postMessage" | "onmessage" | "onerror">} [worker]  runs painter.worker.js @param {(error: Error) => void} [onError] */
+  constructor(worker = new Worker(new URL("./painter.worker.js", import.meta.url), { type: "module", name: "oniscope-painter" }), onError = () => {}) {
+    this.worker = worker;
+    worker.onmessage = (event) => this.#plots.get(event.data.plot)?.receive(event.data);
+    worker.onerror = (event) => {
+      event.preventDefault?.();
+      onError(new Error(`the painter failed: ${event.message || "its worker could not be loaded"}`));
+    };
+  }
+
+  /** A new plot. @param {() => void} onPicture  a picture, or a reading, came */
+  plot(onPicture) {
+    const plot = new Plot(this.worker, ++this.#last, onPicture, () => this.#plots.delete(plot.id));
+    this.#plots.set(plot.id, plot);
+    return plot;
+  }
+}
+
+export class Plot {
+  /** Newest picture. @type {Picture | null} */
+  picture = null;
+  /** @type {{ scene: Scene, key: string } | null} */
+  #next = null;
+  /** @type {{ scene: Scene, key: string } | null} */
+  #painting = null;
+  #version = 0;
+  /** @type {Map<number, (reading: Reading) => void>} */
+  #reads = new Map();
+  #lastRead = 0;
+
+  /**
+   * @param {Pick<Worker, "postMessage">} worker
+   * @param {number} id
+   * @param {() => void} onPicture
+   * @param {() => void} onDrop
+   */
+  constructor(worker, id, onPicture, onDrop) {
+    this.worker = worker;
+    this.id = id;
+    this.onPicture = onPicture;
+    this.onDrop = onDrop;
+  }
+
+  /** Grows with everything that the next picture may show otherwise: a key made with it is met only by a picture that shows all of it. */
+  get version() {
+    return this.#version;
+  }
+
+  /** @param {Rows} rows */
+  rows(rows) {
+    this.#version++;
+    this.worker.postMessage({ plot: this.id, op: "rows", rows });
+  }
+
+  /** @param {number[]} ids  newest first @param {NewLayer[]} added  their arrays are given away */
+  layers(ids, added) {
+    this.#version++;
+    const buffers = added.flatMap(({ envelope: { data, mean, sd, x } }) => [data, mean, sd, x].flatMap((array) => (array && array.byteLength > 0 ? [array.buffer] : [])));
+    this.worker.postMessage({ plot: this.id, op: "layers", ids, added }, buffers);
+  }
+
+  /** Paints a scene, when the one before is done; of several that wait, the newest. @param {Scene} scene @param {string} key */
+  paint(scene, key) {
+    if (this.#painting?.key === key || (!this.#painting && this.picture?.key === key)) {
+      this.#next = null;
+      return;
+    }
+    this.#next = { scene, key };
+    this.#begin();
+  }
+
+  #begin() {
+    if (this.#painting || !this.#next) return;
+    this.#painting = this.#next;
+    this.#next = null;
+    this.worker.postMessage({ plot: this.id, op: "paint", id: 0, scene: this.#painting.scene });
+  }
+
+  /** @param {number} column @param {number} at  ticks @returns {Promise<Reading>} */
+  read(column, at) {
+    const id = ++this.#lastRead;
+    this.worker.postMessage({ plot: this.id, op: "read", id, column, at });
+    return new Promise((resolve) => this.#reads.set(id, resolve));
+  }
+
+  /** @param {any} message */
+  receive(message) {
+    if (message.op === "read") {
+      this.#reads.get(message.id)?.(message.reading);
+      this.#reads.delete(message.id);
+      return;
+    }
+    const painted = this.#painting;
+    this.#painting = null;
+    if (painted) {
+      this.picture?.bitmap.close();
+      this.picture = { bitmap: message.bitmap, scene: painted.scene, key: painted.key, gain: message.gain, top: message.top, milliseconds: message.milliseconds };
+    }
+    this.#begin();
+    this.onPicture();
+  }
+
+  /** The plot is gone. */
+  drop() {
+    this.worker.postMessage({ plot: this.id, op: "drop" });
+    this.picture?.bitmap.close();
+    this.picture = null;
+    this.onDrop();
+  }
+}

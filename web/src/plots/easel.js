@@ -1,0 +1,188 @@
+/**
+ * One plot of the painter: its layers, where its channels are drawn, and the picture of a scene. Pure but for the buffers that it keeps.
+ *
+ * @typedef {import("../protocol.js").Envelope} Envelope
+ * @typedef {import("../view/scale.js").Span} Span
+ * @typedef {import("./stack.js").Layer} Layer
+ * @typedef {import("../colour.js").Triple} Triple
+ * @typedef {{ columns: number[], colours: Uint32Array, unitsPerRaw: number[], strides: number[], periodTicks: number }} Rows  of one signal, from the first row to the last
+ * @typedef {{ from: number, to: number, edge: number }} Missing  ticks; edge: colour of its borders
+ * @typedef {"traces" | "rms" | "mean"} Mode
+ * @typedef {{ width: number, height: number, dpr: number, view: Span, first: number, shown: number, rowPixels: number, gain: number | null, clip: number, mode: Mode, top: number | null, missing: Missing[], ground: number, text: number, line: number, stops: Triple[] }} Scene
+ *   width, height, rowPixels: device pixels; first: row at the upper edge, and how many are shown; gain: physical units of the scale bar, null: to be measured;
+ *   top: of the scale of colours, null: to be measured
+ * @typedef {{ id: number, envelope: Envelope, base?: boolean }} NewLayer
+ * @typedef {{ kind: "value", raw: number } | { kind: "bin", min: number, max: number, mean: number, sd: number } | { kind: "none" }} Reading  raw units
+ */
+import { BAR_PIXELS, baseline, fittingGain, measure, roundAbove } from "../view/gain.js";
+import { drawHeat, shades, strengths } from "./heat.js";
+import { hatch, transpose } from "./raster.js";
+import { drawStack, piecesOf } from "./stack.js";
+
+/** Columns of pixels that are looked at for the scale of colours; values above it, of all. */
+const HEAT = { columns: 64, above: 0.01 };
+
+export class Easel {
+  /** Newest first. @type {(Layer & { id: number })[]} */
+  layers = [];
+  /** @type {Rows | null} */
+  rows = null;
+  /** Where each channel is drawn, raw units, by column: kept while the view moves. @type {Map<number, number>} */
+  #middles = new Map();
+  /** As measured last. @type {Map<number, import("../view/gain.js").Measured | null>} */
+  #measured = new Map();
+  /** An exact layer whose middles are not looked at yet. @type {Layer | null} */
+  #fresh = null;
+  #columns = new Uint32Array(0);
+  #image = /** @type {ImageData | null} */ (null);
+  #stops = "";
+  /** @type {Uint32Array} */
+  #table = new Uint32Array(0);
+
+  /** Other channels, in another order or other colours; each stays where it was drawn. @param {Rows} rows */
+  setRows(rows) {
+    this.rows = rows;
+  }
+
+  /** Takes a layer, and forgets those that are not listed. @param {number[]} ids  newest first @param {NewLayer[]} added */
+  setLayers(ids, added) {
+    const known = new Map(this.layers.map((layer) => [layer.id, layer]));
+    for (const { id, envelope, base } of added) {
+      const layer = { id, envelope, base, index: new Map(envelope.columns.map((column, i) => [column, i])) };
+      known.set(id, layer);
+      if (envelope.quality === "exact" && !base && envelope.rows_used > 0) this.#fresh = layer;
+    }
+    this.layers = ids.flatMap((id) => known.get(id) ?? []);
+    if (added.length > 0) this.#measured.clear();
+  }
+
+  /** What is known of a channel from what is seen of it. @param {number} column @param {Span} view */
+  #measure(column, view) {
+    let found = this.#measured.get(column);
+    if (found === undefined) {
+      const piece = piecesOf(this.layers, column, view, 64).sort((a, b) => b.range.to - b.range.from - (a.range.to - a.range.from))[0];
+      found = piece ? measure(piece.layer.envelope, piece.c) : null;
+      if (piece) this.#measured.set(column, found);
+    }
+    return found;
+  }
+
+  /**
+   * Paints a scene.
+   * @param {Scene} scene
+   * @returns {{ image: ImageData, gain: number | null, top: number | null }}  what was measured; null: nothing to measure
+   */
+  paint(scene) {
+    const { width, height } = scene;
+    if (this.#columns.length !== width * height) this.#columns = new Uint32Array(width * height);
+    if (!this.#image || this.#image.width !== width || this.#image.height !== height) this.#image = new ImageData(width, height);
+    const pixels = this.#columns;
+    pixels.fill(scene.ground);
+    const measured = this.rows ? this.#paintRows(pixels, scene, this.rows) : { gain: null, top: null };
+    const scale = width / (scene.view.to - scene.view.from);
+    hatch(pixels, width, height, scene.missing.map(({ from, to, edge }) => ({ x0: (from - scene.view.from) * scale, x1: (to - scene.view.from) * scale, edge })), scene);
+    transpose(pixels, new Uint32Array(this.#image.data.buffer), width, height);
+    return { image: this.#image, ...measured };
+  }
+
+  /** @param {Uint32Array} pixels @param {Scene} scene @param {Rows} rows */
+  #paintRows(pixels, scene, rows) {
+    const { view, first, shown, dpr, rowPixels } = scene;
+    const seen = rows.columns.slice(first, first + shown);
+    const units = rows.unitsPerRaw.slice(first, first + shown);
+    const frame = { ...scene, top: 0, periodTicks: rows.periodTicks };
+    if (scene.mode !== "traces") {
+      const table = this.#tableOf(scene.stops);
+      const channels = seen.map((column, i) => ({ column, perRaw: units[i], middle: scene.mode === "mean" ? this.#at(column, view) : this.#measure(column, view)?.middle ?? 0 }));
+      const top = scene.top ?? this.#topOf(channels, scene, scene.mode);
+      drawHeat(pixels, frame, channels, this.layers, { measure: scene.mode, top: top ?? 1, table });
+      return { gain: null, top };
+    }
+    const gain = scene.gain ?? this.#gainOf(seen, units, view, rowPixels / dpr);
+    const perUnit = (BAR_PIXELS * dpr) / (gain ?? 1);
+    this.#settle(seen, units, (rowPixels / dpr) * ((gain ?? 1) / BAR_PIXELS));
+    drawStack(pixels, frame, seen.map((column, i) => ({
+      column, stride: rows.strides[first + i], perRaw: units[i] * perUnit, middle: this.#at(column, view), colour: rows.colours[first + i],
+    })), this.layers);
+    return { gain, top: null };
+  }
+
+  /** Where a channel is drawn; while no exact data were seen, where the others are. @param {number} column @param {Span} view */
+  #at(column, view) {
+    return this.#middles.get(column) ?? this.#measure(column, view)?.middle ?? 0;
+  }
+
+  /** Moves channels that have drifted away. @param {number[]} columns @param {number[]} units @param {number} rowUnits  height of a row */
+  #settle(columns, units, rowUnits) {
+    const layer = this.#fresh;
+    if (!layer) return;
+    this.#fresh = null;
+    columns.forEach((column, i) => {
+      const c = layer.index.get(column), found = c === undefined ? null : measure(layer.envelope, c);
+      if (found) this.#middles.set(column, baseline(this.#middles.get(column), found.middle, Math.abs(rowUnits / units[i])));
+    });
+  }
+
+  /** @param {number[]} columns @param {number[]} units @param {Span} view @param {number} rowPixels  CSS pixels */
+  #gainOf(columns, units, view, rowPixels) {
+    const found = columns.flatMap((column, i) => {
+      const m = this.#measure(column, view);
+      return m ? [{ range: m.range * units[i], sd: m.sd * units[i] }] : [];
+    });
+    return found.length > 0 ? fittingGain(found, rowPixels) : null;
+  }
+
+  /** @param {Triple[]} stops */
+  #tableOf(stops) {
+    if (this.#stops !== stops.join()) {
+      this.#stops = stops.join();
+      this.#table = shades(stops);
+    }
+    return this.#table;
+  }
+
+  /**
+   * Top of the scale of colours: few values are above it.
+   * @param {import("./heat.js").Channel[]} channels
+   * @param {Scene} scene
+   * @param {import("./heat.js").Measure} measure
+   * @returns {number | null}
+   */
+  #topOf(channels, { view }, measure) {
+    const values = /** @type {number[]} */ ([]), out = new Float32Array(HEAT.columns);
+    for (const { column, perRaw, middle } of channels) {
+      for (const { layer, c, range } of piecesOf(this.layers, column, view, HEAT.columns)) {
+        strengths(out, layer.envelope, c, { view, width: HEAT.columns }, range, measure, middle);
+        for (let x = range.from; x < range.to; x++) if (out[x] === out[x]) values.push(Math.abs(out[x] * perRaw));
+      }
+    }
+    if (values.length === 0) return null;
+    values.sort((a, b) => a - b);
+    const top = values[Math.floor((1 - HEAT.above) * (values.length - 1))];
+    return top > 0 ? roundAbove(top) : 1;
+  }
+
+  /** What a channel is at a tick, from the data that are drawn there. @param {number} column @param {number} at @returns {Reading} */
+  read(column, at) {
+    const [piece] = piecesOf(this.layers, column, { from: at, to: at + 1 }, 1);
+    if (!piece) return { kind: "none" };
+    const { envelope } = piece.layer, { c } = piece;
+    if (envelope.kind === "envelope") {
+      const bin = Math.floor(((at - envelope.from) / (envelope.to - envelope.from)) * envelope.bins), i = c * envelope.bins + bin;
+      if (bin < 0 || bin >= envelope.bins || Number.isNaN(envelope.data[2 * i])) return { kind: "none" };
+      return { kind: "bin", min: envelope.data[2 * i], max: envelope.data[2 * i + 1], mean: envelope.mean?.[i] ?? NaN, sd: envelope.sd?.[i] ?? NaN };
+    }
+    const x = envelope.x ?? new Float64Array(0), stride = this.rows?.strides[this.rows.columns.indexOf(column)] ?? 1;
+    let low = 0, high = x.length;
+    while (low < high) { // first sample after the tick
+      const middle = (low + high) >> 1;
+      if (x[middle] <= at - envelope.from) low = middle + 1;
+      else high = middle;
+    }
+    for (let i = low - 1; i >= 0 && i > low - 1 - Math.max(1, stride); i--) {
+      const raw = envelope.data[c * x.length + i];
+      if (!Number.isNaN(raw)) return { kind: "value", raw };
+    }
+    return { kind: "none" };
+  }
+}
