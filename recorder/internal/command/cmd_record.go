@@ -84,9 +84,7 @@ func (a *app) recordCommand() *cobra.Command {
 
 func (f *recordFlags) add(fl *pflag.FlagSet) {
 	f.set = fl
-	fl.StringVar(&f.driver, "driver", "", "what acquires: riffa (the PCIe host), sim (simulated data), or test (liboni without hardware)")
-	fl.StringVar(&f.liboni, "liboni", "", liboniHelp)
-	fl.StringVar(&f.rig, "rig", "", "YAML `FILE` that says what is connected")
+	f.addRig(fl)
 	fl.StringVar(&f.out, "out", "", "folder of the recording; made if it is missing")
 	fl.Var(&f.duration, "duration", "how long: 10s, 2h30m, 1d, 0:10:00 (default until Ctrl-C)")
 	fl.StringVar(&f.suffix, "suffix", "", "FileCount, Timestamp or None (default FileCount)")
@@ -94,17 +92,37 @@ func (f *recordFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.buffered, "buffered", true, "write in the background; without it a slow disk delays decoding")
 	fl.StringVar(&f.compression, "compression", "", "none, zstd or lz4 (default none)")
 	fl.StringVar(&f.layout, "layout", "", "how LFP is stored with AP: repeat, each value in 12 rows (default repeat)")
-	fl.StringVar(&f.signal, "signal", "", "simulator: neural or pattern (default neural)")
-	fl.StringVar(&f.pace, "pace", "", "simulator: real-time or max (default real-time)")
-	fl.Uint64Var(&f.seed, "seed", 0, "simulator: what random data are made from")
-	f.flush.Duration, f.sync.Duration, f.buffer.Duration = time.Second, 5*time.Second, 40*time.Second
+	f.flush.Duration, f.sync.Duration = defaultFlush, defaultSync
 	fl.Var(&f.flush, "flush", "how often streams without a constant rate are written")
 	fl.Var(&f.sync, "sync", "how often files are forced to the platter: a duration, batch, or none (when they are complete)")
 	fl.Var(&f.roll, "roll", "go on in a next file (_000, _001, ...) after so long")
-	fl.Var(&f.buffer, "buffer", "how long the disk may stop: what may wait in memory of each large stream")
-	fl.Var(&f.memory, "buffer-memory", "what all that may take, such as 4GB (default half of the free memory)")
+	f.addBuffer(fl)
 	f.live.add(fl)
 	fl.StringVar(&f.statusJSON, "status-json", "", "write the state each second as JSON to `FILE`, or - for standard output")
+}
+
+// Defaults of flags.
+const (
+	defaultFlush  = time.Second
+	defaultSync   = 5 * time.Second
+	defaultBuffer = 40 * time.Second
+)
+
+// addRig adds the flags that say what is recorded.
+func (f *recordFlags) addRig(fl *pflag.FlagSet) {
+	fl.StringVar(&f.driver, "driver", "", "what acquires: riffa (the PCIe host), sim (simulated data), or test (liboni without hardware)")
+	fl.StringVar(&f.liboni, "liboni", "", liboniHelp)
+	fl.StringVar(&f.rig, "rig", "", "YAML `FILE` that says what is connected")
+	fl.StringVar(&f.signal, "signal", "", "simulator: neural or pattern (default neural)")
+	fl.StringVar(&f.pace, "pace", "", "simulator: real-time or max (default real-time)")
+	fl.Uint64Var(&f.seed, "seed", 0, "simulator: what random data are made from")
+}
+
+// addBuffer adds the flags that say what may wait in memory.
+func (f *recordFlags) addBuffer(fl *pflag.FlagSet) {
+	f.buffer.Duration = defaultBuffer
+	fl.Var(&f.buffer, "buffer", "how long the disk may stop: what may wait in memory of each large stream")
+	fl.Var(&f.memory, "buffer-memory", "what all that may take, such as 4GB (default half of the free memory)")
 }
 
 // liboniHelp is the help of --liboni.

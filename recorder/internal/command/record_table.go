@@ -26,11 +26,7 @@ func writeTable(to io.Writer, s *store.Summary, pattern string) {
 	if bad > 0 {
 		verdict += ": " + plural(bad, "stream") + " short"
 	}
-	seconds := s.ElapsedS
-	if s.AcqClockHz > 0 && s.LastClock > 0 { // completing the files is not recording
-		seconds = float64(s.LastClock) / float64(s.AcqClockHz)
-	}
-	fmt.Fprintf(to, "recorded %s to %s   %s\n", run.Clock(seconds), pattern, verdict)
+	fmt.Fprintf(to, "recorded %s to %s   %s\n", run.Clock(recordedSeconds(s)), pattern, verdict)
 	for i := range s.Streams {
 		f := &s.Streams[i]
 		if f.State == store.StateComplete && bad > 0 {
@@ -64,6 +60,14 @@ func writeTable(to io.Writer, s *store.Summary, pattern string) {
 		}
 		fmt.Fprintf(to, "%s: %s\n", f.Device, f.Text)
 	}
+}
+
+// recordedSeconds is how long a run is: completing the files is not recording.
+func recordedSeconds(s *store.Summary) float64 {
+	if s.AcqClockHz > 0 && s.LastClock > 0 {
+		return float64(s.LastClock) / float64(s.AcqClockHz)
+	}
+	return s.ElapsedS
 }
 
 // maxMissingLines bounds the lines about one stream.

@@ -62,6 +62,16 @@ func makeFolders(path string) error {
 	return nil
 }
 
+// FreeBytes is how much a user may still write into a folder.
+func FreeBytes(dir string) (int64, error) {
+	d, err := openFolder(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer d.root().Close()
+	return d.freeBytes()
+}
+
 // SyncDir forces a folder's entries to the platter, where a folder can be
 // synced at all.
 func SyncDir(dir string) error {
