@@ -62,7 +62,7 @@ var ceilings = map[string]uint32{
 type port struct {
 	headstage string
 	board     Board
-	values    [8]uint32 // registers
+	values    [8]uint32 // registers, as in the table
 	enable    uint32    // ENABLE as of the last reset
 	since     time.Duration
 	lost      bool // the cable was pulled
@@ -80,13 +80,15 @@ const (
 	portFlags   = 7
 )
 
+var portRows = hostRegisters[device.IDPortController]
+
 func newPort(headstage string, b Board) *port {
 	if b.LockDV == 0 {
 		b.LockDV = 40
 	}
 	p := &port{headstage: headstage, board: b}
-	p.values[regEnable] = 1 // not specified; 1 catches who does not write it
-	p.values[portPower], p.values[portVoltage] = 1, uint32(b.SavedDV)
+	each(portRows, func(number uint32, r *row) { p.values[number] = r.powerUp })
+	p.values[portVoltage] = uint32(b.SavedDV)
 	p.enable = p.values[regEnable]
 	p.bus = newBus(p)
 	return p
@@ -108,18 +110,22 @@ func (p *port) supplyDV() uint32 {
 }
 
 func (p *port) read(number uint32, now time.Duration) (uint32, error) {
-	switch {
+	switch r := rowOf(portRows, number); {
+	case r == nil || r.access&read == 0:
+		return 0, oni.ErrNACK
 	case number == portState && p.locked(now):
 		return 3, nil // lock and parity
-	case number == portState:
-		return 0, nil
-	case number == portSave || number >= uint32(len(p.values)):
-		return 0, oni.ErrNACK
 	}
 	return p.values[number], nil
 }
 
 func (p *port) write(number, value uint32, now time.Duration, running bool) error {
+	switch r := rowOf(portRows, number); {
+	case r == nil || r.access&write == 0:
+		return oni.ErrNACK
+	case r.effect == atReset && running:
+		return refused("register %d of a running device has no effect", number)
+	}
 	switch number {
 	case portGPO:
 		return refused("GPOSTATE can fire stimulators")
@@ -144,17 +150,11 @@ func (p *port) write(number, value uint32, now time.Duration, running bool) erro
 		if p.board.Faults&LinkFlags != 0 {
 			value = 1
 		}
-	case regEnable:
-		if running {
-			return refused("ENABLE of a running device has no effect")
-		}
 	case portPower:
 		if value != p.values[portPower] {
 			p.unlock(now)
 			p.bus.deserializer = memory{} // what has no power forgets
 		}
-	default:
-		return oni.ErrNACK
 	}
 	p.values[number] = value
 	return nil
@@ -292,27 +292,11 @@ func (c *controller) writeCold(a oni.Address, number, value uint32) (handled boo
 	case p != nil:
 		err = p.write(number, value, c.cold.now, running)
 	default:
-		if dev, ok := c.table.Find(a); ok && running && latchedByReset(dev.ID, number) {
+		if cell := c.registers[a][number]; cell != nil && running && cell.row.effect == atReset {
 			return true, refused("a register that only a reset latches has no effect on a running device")
 		}
 	}
 	return p != nil, err
-}
-
-// latchedByReset says whether a register of a device of the host takes effect
-// with the next reset. Source: the tables of onix-devices 3.
-func latchedByReset(id, number uint32) bool {
-	switch id {
-	case device.IDAnalogIO:
-		return number == regEnable || number >= regInputRange && number < regInputRange+12
-	case device.IDDigitalIO:
-		return number == regEnable || number == 2 || number == 6 || number == 7
-	case device.IDOutputClock:
-		return number == 4
-	case device.IDLoadTester:
-		return number != regClockHz
-	}
-	return number == enableRegister(id)
 }
 
 // unlatched names a register that was written and that no reset has latched.
@@ -325,7 +309,7 @@ func (c *controller) unlatched() error {
 			continue
 		}
 		for number, cell := range c.registers[dev.Address] {
-			if latchedByReset(dev.ID, number) && cell.value.Load() != c.latched[dev.Address][number] {
+			if cell.row.effect == atReset && cell.value.Load() != c.latched[dev.Address][number] {
 				return refused("register %d of %v was written after the last reset", number, dev.Address)
 			}
 		}

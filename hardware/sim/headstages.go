@@ -84,15 +84,12 @@ func (c *controller) powerUpHeadstages(r registers) {
 		if !ok {
 			continue
 		}
-		for number, value := range []uint32{board.hub.ID, 1 << 8, 1 << 8, 1 << 8, uint32(board.hub.ClockHz), 0} { // onix-devices 2.4
-			r.fixed(oni.HubManager(uint8(port+1)), uint32(number), value)
-		}
+		r.hub(uint8(port+1), []uint32{board.hub.ID, 1 << 8, 1 << 8, 1 << 8, uint32(board.hub.ClockHz), 0})
 	}
 	for _, dev := range c.boards() {
-		enable := uint32(0)
+		r.add(dev.Address, enableRow(dev.ID))
 		if dev.ReadSize > 0 {
-			enable = 1
+			r.set(dev.Address, enableRegister(dev.ID), 1)
 		}
-		r.cell(dev.Address, enableRegister(dev.ID), enable)
 	}
 }

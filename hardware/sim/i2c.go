@@ -26,30 +26,32 @@ const (
 	linkStatus   = 0x8012
 	linkTimeLow  = 0x8013
 	linkTimeHigh = 0x8014
-
-	readSizeAtPowerUp = 1280
 )
 
+var linkRows = hostRegisters[device.IDPassthrough]
+
 func newPassthroughLink(p *port) *passthroughLink {
-	l := &passthroughLink{port: p, values: map[uint32]uint32{linkReadSize: readSizeAtPowerUp}, latched: map[uint32]uint32{}}
+	l := &passthroughLink{port: p, values: map[uint32]uint32{}, latched: map[uint32]uint32{}}
+	each(linkRows, func(number uint32, r *row) { l.values[number] = r.powerUp })
 	l.latch(false)
 	return l
 }
 
 func (l *passthroughLink) latch(passes bool) {
 	l.passes = passes
-	for number := uint32(linkFirst); number <= linkLast; number++ {
-		l.latched[number] = l.values[number]
-	}
+	each(linkRows, func(number uint32, r *row) {
+		if r.effect == atReset {
+			l.latched[number] = l.values[number]
+		}
+	})
 }
 
-func (l *passthroughLink) pending() bool {
-	for number := uint32(linkFirst); number <= linkLast; number++ {
-		if l.values[number] != l.latched[number] {
-			return true
-		}
-	}
-	return false
+// pending reports whether something was written that no reset has latched.
+func (l *passthroughLink) pending() (is bool) {
+	each(linkRows, func(number uint32, r *row) {
+		is = is || r.effect == atReset && l.values[number] != l.latched[number]
+	})
+	return is
 }
 
 // readSize is the size of its samples, as of the last reset.
@@ -81,20 +83,19 @@ func (l *passthroughLink) read(number uint32, now time.Duration) (uint32, error)
 	case number == linkTimeLow || number == linkTimeHigh:
 		ticks := uint64(l.port.bus.last.Seconds() * ClockHz)
 		return uint32(ticks >> (32 * (number - linkTimeLow))), nil
-	case number > linkLast && number != linkPinsDir && number != linkPins:
+	case rowOf(linkRows, number) == nil:
 		return 0, oni.ErrNACK
 	}
 	return l.values[number], nil
 }
 
 func (l *passthroughLink) write(number, value uint32, now time.Duration, running bool) error {
-	switch {
+	switch r := rowOf(linkRows, number); {
 	case isI2C(number):
 		return l.port.bus.write(number, value, now)
-	case number == linkPinsDir || number == linkPins: // at once
-	case number > linkLast:
+	case r == nil || r.access&write == 0:
 		return oni.ErrNACK
-	case running:
+	case r.effect == atReset && running:
 		return refused("a register that only a reset latches has no effect on a running device")
 	}
 	l.values[number] = value

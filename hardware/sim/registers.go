@@ -9,18 +9,16 @@ import (
 	"github.com/oniscope/oniscope/hardware/oni"
 )
 
-// The registers of the host and its breakout board: stored per device, with
-// the effects that the frames show. A register that is not here is not
-// acknowledged, as those of a device that lacks it. Headstages have no chips
-// here: accesses to them are not acknowledged.
+// The registers of the host and its breakout board, made from register_table.go,
+// with the effects that the frames show. Headstages have no chips here: accesses
+// to them are not acknowledged.
 
 // A register is one cell. Its value may be read and written while frames are
 // made.
 type register struct {
-	value    atomic.Uint32
-	readOnly bool
-	lowest   uint32        // smaller values are not acknowledged
-	now      func() uint32 // if not nil, what reading gives
+	row   *row
+	value atomic.Uint32
+	now   func() uint32 // if not nil, what reading gives
 }
 
 type registers map[oni.Address]map[uint32]*register
@@ -37,29 +35,26 @@ const (
 	regEnableRaw   = 0x8000
 )
 
-// A memory monitor falls back to defaultDivider, 1 kHz, from a divider below
-// smallestDivider. Source: onix-devices 3.4, 3.1.
-const (
-	smallestDivider = ClockHz / 10_000_000
-	defaultDivider  = ClockHz / 1000
-)
-
 var codeOfRange = map[float64]uint32{10: 0, 2.5: 1, 5: 2}
 var rangeOfCode = map[uint32]float64{0: 10, 1: 2.5, 2: 5, 3: 10}
 
-func (r registers) cell(a oni.Address, number, value uint32) *register {
+// add gives a device the registers of some rows, as after power-up. One that
+// can only be written keeps nothing, and is not here.
+func (r registers) add(a oni.Address, rows ...row) {
 	if r[a] == nil {
 		r[a] = map[uint32]*register{}
 	}
-	cell := &register{}
-	cell.value.Store(value)
-	r[a][number] = cell
-	return cell
+	each(rows, func(number uint32, row *row) {
+		if row.access == write {
+			return
+		}
+		cell := &register{row: row}
+		cell.value.Store(row.powerUp)
+		r[a][number] = cell
+	})
 }
 
-func (r registers) fixed(a oni.Address, number, value uint32) {
-	r.cell(a, number, value).readOnly = true
-}
+func (r registers) set(a oni.Address, number, value uint32) { r[a][number].value.Store(value) }
 
 func (r registers) value(a oni.Address, number uint32) uint32 { return r[a][number].value.Load() }
 
@@ -76,84 +71,59 @@ func (c *controller) enabled(a oni.Address) bool {
 	return ok && c.latched[a][enableRegister(dev.ID)]&1 == 1
 }
 
-// powerUp sets every register as the rig of the configuration has it: what it
-// plays is enabled.
+// powerUp makes every register: of a cold controller as hardware has it, of
+// others as the rig of the configuration wants it.
 func (c *controller) powerUp() {
 	r := registers{}
-	host := oni.HubManager(0)
-	for number, value := range []uint32{1, 1<<8 | 3, 2<<8 | 2, 2<<8 | 2, ClockHz, 0} { // onix-devices 2.4
-		r.fixed(host, uint32(number), value)
-	}
-
-	r.fixed(addressHeartbeat, regEnable, 1)
-	r.cell(addressHeartbeat, regClockDiv, periodTicks(settingsAt[*device.RateSettings](c, addressHeartbeat).RateHz)).lowest = smallestDivider
-	r.fixed(addressHeartbeat, regClockHz, ClockHz)
-	r.fixed(addressHeartbeat, 3, 10) // MIN_HB_HZ
-
-	for _, port := range []oni.Address{0x1, 0x2} { // onix-devices 2.9
-		r.cell(port, regEnable, 0)
-		r.cell(port, 1, 0)  // GPOSTATE
-		r.cell(port, 2, 1)  // DESPWR
-		r.cell(port, 3, 0)  // PORTVOLTAGE
-		r.fixed(port, 5, 0) // LINKSTATE
-		r.cell(port, 6, 0)  // LINKOPTS
-		r.cell(port, 7, 0)  // LINKFLAGS
-	}
-
-	r.fixed(0x5, 0, 0) // OutputClock; 3.6
-	for number, value := range []uint32{1: 0, 2: 1, 3: 1, 4: 0, 5: 1} {
-		if number > 0 {
-			r.cell(0x5, uint32(number), value)
-		}
-	}
-	r.fixed(0x5, 6, ClockHz)
-
-	r.cell(addressAnalogIO, regEnable, 1)
-	r.cell(addressAnalogIO, 1, 0) // CHDIR
-	analog := settingsAt[*device.AnalogIOSettings](c, addressAnalogIO)
-	for ch := range 12 {
-		r.cell(addressAnalogIO, regInputRange+uint32(ch), codeOfRange[analog.RangeV(ch)])
-	}
-
-	for number, value := range []uint32{1, 3, 3, 0, 0, ClockHz, 0, 0} { // 3.2
-		r.cell(addressDigitalIO, uint32(number), value)
-	}
-	r[addressDigitalIO][5].readOnly = true // BASE_FREQ_HZ
-
-	for port := range c.cfg.Ports {
-		enable := uint32(0)
-		if c.cfg.Ports[port] != "" {
-			enable = 1
-		}
-		r.cell(passthrough(port), regEnableRaw, enable)
-	}
-
-	r.cell(addressMemoryMonitor, regEnable, 1)
-	r.cell(addressMemoryMonitor, regClockDiv, periodTicks(settingsAt[*device.MemoryMonitorSettings](c, addressMemoryMonitor).RateHz))
-	r.fixed(addressMemoryMonitor, regClockHz, ClockHz)
-	r.fixed(addressMemoryMonitor, regTotalMem, uint32(c.fifoBytes()/4))
-	r.fixed(addressMemoryMonitor, regMemUsage, 0)
-	r[addressMemoryMonitor][regMemUsage].now = func() uint32 { return uint32(c.fifoUsed() / 4) }
-
-	r.cell(addressLoadTester, regEnable, 0) // 3.7; it sends nothing here
-	r.cell(addressLoadTester, 1, ClockHz)
-	r.fixed(addressLoadTester, 2, ClockHz)
-	r.cell(addressLoadTester, regWordsToHost, 0)
-	r.cell(addressLoadTester, 4, 0)
-	r.cell(addressLoadTester, 5, 0)
-
-	r.cell(addressHarpSync, regEnable, 0) // 3.5
-	r.cell(addressHarpSync, 1, 0)         // SOURCE
+	r.hub(0, []uint32{1, 1<<8 | 3, 2<<8 | 2, 2<<8 | 2, ClockHz, 0})
 	for _, dev := range breakoutTable() {
-		if k, _ := c.kindOf(dev); k != nil && k.Play != nil && k.Place != device.Headstage {
-			r[dev.Address][regEnable].value.Store(1)
-		}
+		r.add(dev.Address, hostRegisters[dev.ID]...)
+	}
+	r.set(addressMemoryMonitor, regTotalMem, uint32(c.fifoBytes()/4))
+	r[addressMemoryMonitor][regMemUsage].now = func() uint32 { return uint32(c.fifoUsed() / 4) }
+	if c.cold == nil {
+		c.configure(r)
 	}
 	c.powerUpHeadstages(r)
-	if c.cold != nil {
-		forget(r)
-	}
 	c.registers = r
+}
+
+// hub adds what a hub says of itself. Source: onix-devices 2.4.
+func (r registers) hub(number uint8, values []uint32) {
+	for i, value := range values {
+		r.add(oni.HubManager(number), row{first: uint32(i), access: read, powerUp: value})
+	}
+}
+
+// configure sets registers as the rig has it: what it plays is enabled.
+func (c *controller) configure(r registers) {
+	for _, dev := range breakoutTable() {
+		number := enableRegister(dev.ID)
+		if cell := r[dev.Address][number]; cell != nil && cell.row.access&write != 0 {
+			cell.value.Store(0)
+			if c.plays(dev) {
+				cell.value.Store(1)
+			}
+		}
+	}
+	r.set(addressHeartbeat, regClockDiv, periodTicks(settingsAt[*device.RateSettings](c, addressHeartbeat).RateHz))
+	r.set(addressMemoryMonitor, regClockDiv, periodTicks(settingsAt[*device.MemoryMonitorSettings](c, addressMemoryMonitor).RateHz))
+	analog := settingsAt[*device.AnalogIOSettings](c, addressAnalogIO)
+	for ch := range 12 {
+		r.set(addressAnalogIO, regInputRange+uint32(ch), codeOfRange[analog.RangeV(ch)])
+	}
+}
+
+// plays reports whether a device of the host has something to send.
+func (c *controller) plays(dev oni.Device) bool {
+	switch dev.ID {
+	case device.IDPassthrough:
+		return c.headstage(dev.Address) != ""
+	case device.IDAnalogIO, device.IDDigitalIO, device.IDMemoryMonitor: // producers.go
+		return true
+	}
+	k, _ := c.kindOf(dev)
+	return k != nil && k.Play != nil && k.Place != device.Headstage
 }
 
 // latch takes the registers that work from the next Reset on, and makes the
@@ -268,7 +238,7 @@ func (c *controller) writeLocked(a oni.Address, number, value uint32) error {
 		}
 	}
 	cell, err := c.register(a, number)
-	if err == nil && (cell.readOnly || value < cell.lowest) {
+	if err == nil && (cell.row.access&write == 0 || value < cell.row.least) {
 		err = oni.ErrNACK
 	}
 	if err != nil {
@@ -298,8 +268,12 @@ func (c *controller) Reset() error {
 	if s := c.state.Load(); s == running || s == closed {
 		return fmt.Errorf("sim: Reset: %w", oni.ErrState)
 	}
-	for _, port := range []oni.Address{0x1, 0x2} {
-		c.registers[port][1].value.Store(0) // GPOSTATE; onix-devices 2.9
+	for _, cells := range c.registers {
+		for _, cell := range cells {
+			if cell.row.cleared {
+				cell.value.Store(0)
+			}
+		}
 	}
 	c.latch()
 	c.note("reset", 0, 0, 0, nil)
@@ -359,21 +333,4 @@ func (c *controller) SetBlockSizes(read, write uint32) error {
 	}
 	c.readBlock, c.writeBlock = read, write
 	return nil
-}
-
-// forget gives registers the values of a power-up where the rest of this file
-// has those of a configured rig. What ENABLE is then is not specified: 1 catches
-// who does not write it. Source: onix-devices 2.10.
-func forget(r registers) {
-	for a, cells := range r {
-		if cell := cells[regEnable]; cell != nil && a.Index() != 254 && !cell.readOnly {
-			cell.value.Store(1)
-		}
-	}
-	for _, a := range []oni.Address{addressHeartbeat, addressMemoryMonitor} {
-		r[a][regClockDiv].value.Store(defaultDivider)
-	}
-	for ch := range uint32(12) {
-		r[addressAnalogIO][regInputRange+ch].value.Store(0)
-	}
 }
