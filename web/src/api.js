@@ -78,6 +78,11 @@ export function publish(state, stage, open) {
       return report;
     },
 
+    /** Of a recording that runs: its state, the last tick, how late the picture is; null of any other. */
+    async live() {
+      return state.live?.facts ?? null;
+    },
+
     /** Memory of the engine, bytes read from files, and how much of the files it keeps. */
     async engine() {
       const { bytes, read, cache_bytes, cache_limit } = await state.client.engine();

@@ -10,6 +10,7 @@
  * @typedef {{ help: () => void, palette: () => void, open: () => void, goTo: () => void, findChannels: () => void, verify: () => void, recover: () => void, save: () => void, close: () => void, copyReport: () => void, copyFindings: () => void }} Actions
  *   what the page does besides moving the view
  * @typedef {"stream" | "traces" | "picked" | "depth" | "shank" | "verified"} Need
+    case "live": return state.live !== null;
  * @typedef {{ group: string, name: string, keys?: string[], mouse?: string, needs?: Need, run?: (context: Context) => void }} Binding
  *   keys: chords; mouse: what the hand does; needs: what must be there, a stream where there is a key and nothing is said
  */
@@ -43,7 +44,8 @@ export const BINDINGS = [
   { group: "Time", name: "Zoom in", keys: ["+", "="], run: ({ state }) => zoom(state, 1 / 1.5) },
   { group: "Time", name: "Zoom out", keys: ["-"], run: ({ state }) => zoom(state, 1.5) },
   { group: "Time", name: "Start of the run", keys: ["Home"], run: ({ state }) => state.setView({ from: state.run.from, to: state.run.from + (state.view.to - state.view.from) }) },
-  { group: "Time", name: "Last rows of the run", keys: ["End"], run: ({ state }) => state.setView({ from: state.rowsEnd - (state.view.to - state.view.from), to: state.rowsEnd }) },
+  { group: "Time", name: "Last rows of the run", keys: ["End"], run: ({ state }) => state.live ? state.live.follow() : state.setView({ from: state.rowsEnd - (state.view.to - state.view.from), to: state.rowsEnd }) },
+  { group: "Time", name: "Follow the recording, or hold the picture", keys: ["l"], needs: "live", run: ({ state }) => state.live?.toggle() },
   { group: "Time", name: "Show everything", keys: ["0"], run: ({ state }) => state.setView(state.run) },
   { group: "Time", name: "Fit the selection, or the stream", keys: ["f"], run: ({ state }) => state.setView(state.selection ?? (state.info ? spanOf(state.info) : state.run)) },
   { group: "Time", name: "Go to a time, row, tick or time of day…", keys: ["g"], run: ({ actions }) => actions.goTo() },
@@ -116,6 +118,7 @@ export function available(binding, state) {
     case "picked": return (state.picked.get(state.tracesKey)?.size ?? 0) > 0;
     case "depth":
     case "shank": return state.traces !== null && ordersOf(state.entry(state.traces.id).info, state.traces).includes(binding.needs);
+    case "live": return state.live !== null;
     case "verified": return state.entry(state.info.id).verification?.state === "done";
     default: return true;
   }

@@ -10,9 +10,9 @@
  * @typedef {{resolve: (value: any) => void, reject: (error: Error) => void, progress?: (value: any) => void, release: () => void}} Pending
  */
 
-/** Starts the engine in a worker of its own. @returns {EngineClient} */
-export function startEngine() {
-  return new Engine(new Worker(new URL("./engine.worker.js", import.meta.url), { type: "module", name: "oniscope-engine" }));
+/** Starts the engine in a worker of its own. @param {typeof Engine} [Kind]  what talks to it @returns {Engine} */
+export function startEngine(Kind = Engine) {
+  return new Kind(new Worker(new URL("./engine.worker.js", import.meta.url), { type: "module", name: "oniscope-engine" }));
 }
 
 /**

@@ -33,7 +33,9 @@ byId("file-notice").remove(); // modules load here, so the sentence is not true
 lendMeasures(document.documentElement.style);
 
 const root = document.documentElement;
-const state = new State(startEngine());
+/** A recorder says in its address that it is one. */
+const live = new URLSearchParams(location.search).has("live") ? await import("./live/live.js") : null;
+const state = new State(startEngine(live?.LiveEngine));
 const stage = new Stage(state);
 const choose = () => byId("files").click();
 const id = () => state.info?.id ?? "";
@@ -80,6 +82,10 @@ function watch() {
 
 /** A new engine, with what was open in the old one. */
 async function restart() {
+  if (state.live) {
+    location.reload(); // the recorder says what there is
+    return;
+  }
   const sources = state.ordered.map(({ source, name, size, folder }) => ({ source, name, size: size ?? 0, folder }));
   const { view, activeKey, tracesKey } = state;
   state.client = startEngine();
@@ -179,6 +185,7 @@ async function setClock(hz) {
 }
 
 publish(state, stage, open);
+if (live) new live.Live({ state, stage, ready: setState, recover: (id) => recoverDialog(state, id) });
 followFragment();
 
 /** Looks where the address says, once; nothing where no such stream was opened. */

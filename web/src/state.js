@@ -96,6 +96,8 @@ export class State {
   #chosen = false;
   /** False until the view was chosen for a stream that has rows. */
   #placed = false;
+  /** What follows a recording that runs; null: the files are done. @type {import("./live/live.js").Live | null} */
+  live = null;
   /** Shows an error to the person; set by the page. @type {(error: unknown, stream?: string) => void} */
   report = () => {};
   /** Says something in passing; set by the page. @type {(words: string) => void} */

@@ -1,0 +1,102 @@
+/**
+ * Follow mode: now is the right edge until somebody pans away. Pause holds the picture, a trigger holds it when something happens.
+ * @typedef {import("../state.js").State} State
+ * @typedef {"follow" | "pause" | "trigger"} Mode
+ * @typedef {{ id: string, column: number, bit: number } | { id: string, column: number, above: number }} Condition
+ *   bit: of a digital port, when it rises; above: raw value that is crossed upwards
+ */
+
+/** A view whose right edge is as near to now as this, as a share of it, still follows: it was zoomed, not moved away. */
+const NEAR = 0.06;
+
+/** Where in the picture a trigger is, as a share from the left. */
+const BEFORE = 0.3;
+
+export class Follower {
+  /** @type {Mode} */
+  mode = "follow";
+  /** The last tick that came. */
+  now = 0;
+  /** @type {Condition | null} */
+  condition = null;
+  /** When the trigger fired, ticks; null while it is armed. @type {number | null} */
+  held = null;
+  /** Set by this class just now, so that a view that somebody else sets is seen. */
+  #own = { from: 0, to: 0 };
+
+  /** @param {State} state @param {() => void} changed  the mode is another */
+  constructor(state, changed) {
+    this.state = state;
+    this.changed = changed;
+    state.on(["view"], () => this.#seen());
+  }
+
+  /** Whether the right edge is now. */
+  get following() {
+    return this.mode === "follow" || (this.mode === "trigger" && this.held === null);
+  }
+
+  /** @param {Mode} mode */
+  set(mode) {
+    this.mode = mode;
+    this.held = null;
+    if (mode !== "pause") this.#place();
+    this.changed();
+  }
+
+  /** Somebody moved the view: away from now ends following, a zoom does not. */
+  #seen() {
+    const { view } = this.state;
+    if (!this.following || (view.from === this.#own.from && view.to === this.#own.to)) return;
+    const span = view.to - view.from;
+    if (Math.abs(view.to - this.now) > NEAR * span && !(view.from < this.now && view.to > this.now)) this.set("pause");
+    else this.#own = { ...view };
+  }
+
+  /** More came. @param {number} now  ticks */
+  came(now) {
+    if (now <= this.now) return;
+    this.now = now;
+    if (this.following) this.#place();
+    else if (this.mode === "trigger" && this.held !== null && now > this.held + (1 - BEFORE) * this.#span) this.changed();
+  }
+
+  get #span() {
+    return this.state.view.to - this.state.view.from;
+  }
+
+  #place() {
+    const span = this.#span;
+    this.#own = { from: this.now - span, to: this.now };
+    this.state.setView(this.#own);
+    this.#own = { ...this.state.view };
+  }
+
+  /** The condition came true. @param {number} tick */
+  fire(tick) {
+    if (this.mode !== "trigger" || this.held !== null) return;
+    const span = this.#span;
+    this.held = tick;
+    this.#own = { from: tick - BEFORE * span, to: tick + (1 - BEFORE) * span };
+    this.state.setView(this.#own);
+    this.changed();
+  }
+}
+
+/**
+ * The first tick at which a bit rises, or a value is crossed upwards; null if none does.
+ * @param {ArrayLike<number>} ticks
+ * @param {ArrayLike<number>} values
+ * @param {Condition} condition
+ * @param {number} before  the value before the first
+ */
+export function firstRise(ticks, values, condition, before) {
+  const high = "bit" in condition ? (/** @type {number} */ v) => ((v >>> condition.bit) & 1) === 1 : (/** @type {number} */ v) => v > condition.above;
+  let was = high(before);
+  for (let i = 0; i < ticks.length; i++) {
+    const is = high(values[i]);
+    if (is && !was) return ticks[i];
+    was = is;
+  }
+  return null;
+}

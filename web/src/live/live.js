@@ -1,0 +1,329 @@
+/**
+ * The page of a recorder: opens the files while they grow, shows what comes, and says how the recording is. What is drawn, and how, is as with any file.
+ * @typedef {import("../state.js").State} State
+ * @typedef {import("../ui/stage.js").Stage} Stage
+ * @typedef {import("./protocol.js").Told} Told
+ * @typedef {import("./protocol.js").Batch} Batch
+ * @typedef {{ stream: string, file: string, id: string, known: number[][], waiting: number[][], open: boolean, busy: boolean }} Growing
+ *   a file of the run: batches that are open in the page, and those that came since
+ * @typedef {{ state: State, stage: Stage, ready: (state: "opening" | "ready" | "error") => void, recover: (id: string) => void }} Page
+ */
+import { notice } from "../ui/notices.js";
+import { columnOf, parseMessage } from "./arrow.js";
+import { LiveEngine, Tail } from "./engine.js";
+import { Follower, firstRise } from "./follow.js";
+import { Link } from "./link.js";
+import { Modes } from "./modes.js";
+import { Notes } from "./notes.js";
+import { showLines, Strip } from "./strip.js";
+
+export { LiveEngine };
+
+/** A file that is served by something else than a recorder is looked for so often while the link is lost, in milliseconds. */
+const LOOK = 2000;
+
+/** Samples that are kept to say how late the picture is. */
+const LATE_SAMPLES = 30;
+
+export class Live {
+  /** @type {Growing[]} */
+  #files = [];
+  /** @type {import("./protocol.js").Hello | null} */
+  #hello = null;
+  /** @type {import("./strip.js").Shown} */
+  #shown = { state: "connecting", status: null, behind: 0, clients: 0, hz: 0 };
+  #strip = new Strip();
+  /** How late the last pictures were, in milliseconds. @type {number[]} */
+  #late = [];
+  /** How much the recorder's clock is ahead of this machine's, in milliseconds; less than nothing is known to be. */
+  #ahead = Infinity;
+  #before = 0;
+  #looking = 0;
+
+  /** @param {Page} page */
+  constructor(page) {
+    this.page = page;
+    this.state = page.state;
+    this.engine = /** @type {LiveEngine} */ (page.state.client);
+    this.follower = new Follower(this.state, () => this.#modes.show());
+    this.#modes = new Modes(this.follower, this.state);
+    this.notes = new Notes(this.state, (ask) => this.#link.say(ask), () => this.#hello?.run ?? "");
+    this.state.live = this;
+    this.engine.onWanted = () => this.#ask();
+    this.engine.onFilled = () => this.#draw();
+    this.state.on(["streams", "active", "theme", "health"], () => this.#lines());
+    document.body.toggleAttribute("data-live", true);
+    this.#link = new Link(new URL("socket", document.baseURI).href.replace(/^http/, "ws"), {
+      told: (message) => this.#told(message), came: (data) => this.#came(data), state: (state, why) => this.#linked(state, why),
+    });
+  }
+
+  #modes;
+  #link;
+
+  /** What the recorder says of itself, and how late the picture is: for scripts and tests. */
+  get facts() {
+    const late = [...this.#late].sort((a, b) => a - b);
+    return { state: this.#shown.state, mode: this.follower.mode, now: this.follower.now, late_ms: late.length > 0 ? late[late.length >> 1] : null, late_p95_ms: late.length > 0 ? late[Math.floor(late.length * 0.95)] : null, status: this.#shown.status };
+  }
+
+  /** Goes to now and follows. */
+  follow() {
+    this.follower.set("follow");
+  }
+
+  /** Follows, or holds the picture. */
+  toggle() {
+    this.follower.set(this.follower.following ? "pause" : "follow");
+  }
+
+  /** @param {"connecting" | "open" | "lost"} state @param {string} why */
+  #linked(state, why) {
+    if (["ended", "dead"].includes(this.#shown.state) && state !== "open") return;
+    this.#shown.state = state;
+    if (state === "lost") {
+      if (why && why !== "nothing was heard") notice("The recorder closed the connection", new Error(why));
+      for (const tail of this.engine.tails.values()) tail.bins = tail.rows = null; // they have a hole from now on
+      this.#lookForFiles();
+    } else if (state === "open") {
+      clearTimeout(this.#looking);
+      this.#looking = 0;
+    }
+    this.#showState();
+  }
+
+  /** @param {Told} message */
+  #told(message) {
+    switch (message.type) {
+      case "hello": {
+        const other = this.#hello !== null && this.#hello.run !== message.run;
+        this.#hello = message;
+        if (other) {
+          notice("Another recording runs now", new Error("What is shown is the one before."), { label: "Show it", run: () => location.reload() });
+          this.#link.end();
+          return;
+        }
+        for (const about of message.streams) this.#file(about.name, about.file);
+        this.#shown.hz = message.acq_clock_hz;
+        this.#ask();
+        break;
+      }
+      case "stream":
+        this.#file(message.stream.name, message.stream.file);
+        break;
+      case "batch":
+        this.#batch(message);
+        break;
+      case "status": {
+        this.#shown.status = message;
+        this.#shown.clients = message.clients;
+        this.#ahead = Math.min(this.#ahead, Date.now() - Date.parse(message.utc));
+        for (const file of this.#files) void this.#grow(file);
+        this.#showState();
+        break;
+      }
+      case "note":
+        this.notes.taken(message);
+        break;
+      case "refused":
+        this.notes.say(message.text);
+        break;
+      case "end":
+        this.#shown.state = "ended";
+        this.#link.end();
+        this.#showState();
+        this.follower.set("pause");
+        this.#lookForFiles();
+        break;
+    }
+  }
+
+  /** @param {string} stream @param {string} name @returns {Growing} */
+  #file(stream, name) {
+    let file = this.#files.find((f) => f.file === name);
+    if (!file) {
+      file = { stream, file: name, id: "", known: [], waiting: [], open: false, busy: false };
+      this.#files.push(file);
+    }
+    return file;
+  }
+
+  /** Batches that are new; after a new connection those that are known come again. @param {Batch} message */
+  #batch({ stream, file: name, blocks }) {
+    const file = this.#file(stream, name);
+    const last = file.waiting.at(-1) ?? file.known.at(-1);
+    file.waiting.push(...(last ? blocks.filter((b) => b[0] > last[0]) : blocks));
+    if (file.open) void this.#grow(file);
+  }
+
+  /** Opens a file, or takes in what came to it. @param {Growing} file */
+  async #grow(file) {
+    if (file.busy || (file.open && file.waiting.length === 0) || ["ended", "dead"].includes(this.#shown.state)) return;
+    file.busy = true;
+    const { state } = this, blocks = file.waiting.splice(0);
+    try {
+      if (!file.open) {
+        await this.#open(file, blocks);
+        return;
+      }
+      const end = blocks[blocks.length - 1];
+      const grown = await state.client.grow({ stream: file.id, size: end[0] + end[1], blocks });
+      file.known.push(...blocks);
+      const entry = state.entries.get(file.id), tail = this.engine.tails.get(file.id);
+      if (!entry) return;
+      const first = entry.info.rows === 0;
+      const came = entry.info.clock.last;
+      Object.assign(entry.info, first ? await state.client.info(file.id) : grown);
+      tail?.written(grown.clock.last);
+      if (tail?.wanted && !first) entry.info.clock.last = Math.max(came, grown.clock.last);
+      if (first) state.update(entry.info);
+      else state.changed("streams");
+      this.#draw();
+    } catch (error) {
+      file.waiting.unshift(...blocks);
+      if (this.#shown.state === "open") state.report(error, file.id);
+    } finally {
+      file.busy = false;
+    }
+  }
+
+  /** @param {Growing} file @param {number[][]} blocks */
+  async #open(file, blocks) {
+    const { state } = this, id = state.claim(file.file), source = new URL(`files/${encodeURIComponent(file.file)}`, document.baseURI).href;
+    if (this.#files.every((f) => !f.open)) this.page.ready("opening");
+    try {
+      const info = await state.client.openGrowing({ stream: id, source, name: file.file, blocks });
+      file.id = id;
+      file.known = blocks;
+      file.open = true;
+      for (const [other, tail] of this.engine.tails) if (tail.stream === file.stream) this.engine.tails.delete(other); // a part before this one
+      this.engine.tails.set(id, new Tail(file.stream, info));
+      state.add({ id, info, source, name: file.file, size: info.size_bytes, order: this.#files.indexOf(file) });
+    } catch (error) {
+      state.release(id);
+      throw error;
+    }
+    const best = state.rows.filter((r) => r.kind === "traces" && state.entry(r.id).info.rows > 0).sort((a, b) => b.columns.length - a.columns.length)[0] ?? state.rows[0];
+    if (best && (!state.active || (!this.#chosen && state.activeKey !== best.key))) state.select(best.key);
+    if (this.#files.every((f) => f.open)) {
+      this.#chosen = true;
+      this.page.ready("ready");
+      this.follow();
+    }
+  }
+
+  #chosen = false;
+
+  /** Says what is to be sent. */
+  #ask() {
+    if (this.#hello) this.#link.say({ type: "show", streams: this.engine.wanted });
+  }
+
+  /** Rows or bins came. @param {ArrayBuffer} data */
+  #came(data) {
+    const message = parseMessage(data), { header } = message;
+    const found = [...this.engine.tails].find(([, tail]) => tail.stream === header.stream);
+    if (!found || !found[1].put(message)) return;
+    const [id, tail] = found, last = lastTick(message);
+    tail.info.clock.last = Math.max(tail.info.clock.last, last);
+    this.#trigger(id, tail, message);
+    this.follower.came(last);
+    this.#draw(last);
+  }
+
+  /** @param {string} id @param {Tail} tail @param {ReturnType<typeof parseMessage>} message */
+  #trigger(id, tail, message) {
+    const { condition, mode } = this.follower;
+    if (mode !== "trigger" || !condition || condition.id !== id) return;
+    const { header } = message;
+    let ticks, values;
+    if (header.bin === 0) {
+      const c = tail.rows?.columns.findIndex((info) => info.index === condition.column) ?? -1;
+      if (c < 0 || !tail.rows) return;
+      ticks = Array.from(columnOf(message, 0, "uint64"), Number);
+      values = Array.from(columnOf(message, 1 + c, tail.rows.columns[c].type), Number);
+    } else {
+      const columns = columnOf(message, 1, "uint16"), bins = columnOf(message, 0, "uint32"), most = columnOf(message, 4, "float32");
+      const places = Array.from(columns, Number).flatMap((c, i) => (c === condition.column ? [i] : []));
+      ticks = places.map((i) => header.from + Number(bins[i]) * header.bin);
+      values = places.map((i) => Number(most[i]));
+    }
+    const tick = firstRise(ticks, values, condition, this.#before);
+    if (values.length > 0) this.#before = values[values.length - 1];
+    if (tick !== null) this.follower.fire(tick);
+  }
+
+  /** Draws what came, and measures how long that took since it was sampled. @param {number} [tick] */
+  #draw(tick) {
+    this.state.changed("data", "view");
+    if (tick === undefined || !this.#hello || !this.follower.following) return;
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      const sampled = Date.parse(/** @type {import("./protocol.js").Hello} */ (this.#hello).start_utc) + (tick / this.#shown.hz) * 1000;
+      this.#late.push(Date.now() - sampled - Math.min(0, this.#ahead));
+      if (this.#late.length > LATE_SAMPLES) this.#late.shift();
+    }));
+  }
+
+  #showState() {
+    this.#strip.show(this.#shown);
+    this.#lines();
+    this.notes.show(this.#hello?.control ?? false, this.#shown.state === "open" && this.#shown.status?.state === "recording");
+    document.documentElement.dataset.live = this.#shown.state;
+    this.#modes.show();
+    const { late_ms } = this.facts;
+    this.#modes.say(this.#shown.state === "open" && late_ms !== null ? `display ${Math.max(0, Math.round(late_ms / 10) * 10)} ms behind` : "");
+  }
+
+  #lines() {
+    showLines(this.state, new Map(this.#files.map((f) => [f.id, f.stream])), this.#shown.status, this.#shown.state === "open");
+  }
+
+  /** While the recorder does not answer: its files, where something else serves them now. */
+  #lookForFiles() {
+    if (this.#looking !== 0) return;
+    const look = async () => {
+      try {
+        const response = await fetch(new URL("files.json", document.baseURI));
+        if (response.ok && (response.headers.get("Content-Type") ?? "").includes("json")) {
+          await this.#goOn(/** @type {import("../sources.js").Listed[]} */ (await response.json()));
+          return;
+        }
+      } catch {
+        // nobody there yet
+      }
+      this.#looking = window.setTimeout(look, LOOK);
+    };
+    this.#looking = window.setTimeout(look, LOOK);
+  }
+
+  /** Goes on with the files that another program serves at this address. @param {import("../sources.js").Listed[]} listed */
+  async #goOn(listed) {
+    const { state } = this, ended = this.#shown.state === "ended";
+    this.#link.end();
+    if (!ended) this.#shown.state = "dead";
+    this.engine.tails.clear();
+    const unfinished = /** @type {Growing[]} */ ([]);
+    for (const file of this.#files) {
+      const there = listed.find((l) => l.name === file.file), entry = state.entries.get(file.id);
+      if (!there || !entry) continue;
+      const source = new URL(there.url, document.baseURI).href;
+      await state.client.close(file.id).catch(() => {});
+      const info = await state.client.open({ stream: file.id, source, name: file.file });
+      Object.assign(entry, { info, source, size: info.size_bytes });
+      state.update(info);
+      if (info.state !== "complete") unfinished.push(file);
+    }
+    this.page.stage.reset();
+    this.follower.set("pause");
+    this.#showState();
+    if (unfinished.length > 0) notice("The recorder ended without closing its files", new Error(`${unfinished.length === 1 ? "One file has" : `${unfinished.length} files have`} no end. What was written is all there.`), { label: "Recover…", run: () => this.page.recover(state.info?.id ?? unfinished[0].id) });
+  }
+}
+
+/** The last tick of a message. @param {ReturnType<typeof parseMessage>} message */
+function lastTick(message) {
+  const { header, rows } = message;
+  if (rows === 0) return 0;
+  if (header.bin > 0) return header.from + (Number(columnOf(message, 0, "uint32")[rows - 1]) + 1) * header.bin;
+  return Number(columnOf(message, 0, "uint64")[rows - 1]);
+}

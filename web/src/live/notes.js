@@ -1,0 +1,88 @@
+/**
+ * Notes, and the end of the recording: what a person at the page may do.
+ * @typedef {import("../state.js").State} State
+ * @typedef {import("./protocol.js").Ask} Ask
+ * @typedef {{ clock: number, text: string }} Note
+ */
+import { closeDialog, dialog } from "../ui/dialogs.js";
+import { byId, el, fill, say } from "../ui/dom.js";
+import { announce } from "../ui/notices.js";
+import { moment } from "../words.js";
+
+/** Where the browser keeps who writes. */
+const AUTHOR = "oniscope.author";
+
+export class Notes {
+  node = el("section", { id: "notes-panel" });
+  /** @type {Note[]} */
+  list = [];
+  #list = el("ul", { class: "notes" });
+  #text = el("input", { type: "text", class: "field", maxlength: "1000", placeholder: "what happened", "aria-label": "Note" });
+  #author = el("input", { type: "text", class: "field", maxlength: "100", placeholder: "who", "aria-label": "Author", value: localStorage.getItem(AUTHOR) ?? "" });
+  #form = el("form", { hidden: true }, this.#text, this.#author, el("button", { type: "submit", class: "primary" }, "Add"));
+  #add = el("button", { type: "button", id: "add-note", onclick: () => this.open() }, "Add note…");
+  #stop = el("button", { type: "button", id: "stop-recording", onclick: () => this.#confirm() }, "Stop recording…");
+  #said = el("p", { class: "hint", role: "status" });
+  #at = 0;
+
+  /** @param {State} state @param {(ask: Ask) => boolean} tell @param {() => string} run */
+  constructor(state, tell, run) {
+    this.state = state;
+    this.tell = tell;
+    this.run = run;
+    fill(this.node, el("h2", null, "Notes"), this.#list, el("p", { class: "actions" }, this.#add, this.#stop), this.#form, this.#said);
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.#text.value.trim() === "") return;
+      localStorage.setItem(AUTHOR, this.#author.value);
+      if (!this.tell({ type: "note", text: this.#text.value, author: this.#author.value, clock: this.#at })) this.say("The recorder does not answer; the note was not written.");
+      this.#text.value = "";
+      this.#form.hidden = true;
+    });
+    byId("right").prepend(this.node);
+  }
+
+  /** @param {boolean} allowed @param {boolean} running */
+  show(allowed, running) {
+    this.#add.hidden = this.#stop.hidden = !allowed || !running;
+    if (!allowed && running) this.say("Open the address with the token that the recorder printed to take notes or stop.");
+    if (!running) this.#form.hidden = true;
+  }
+
+  /** A note of this moment: when it was begun, not when it was finished. */
+  open() {
+    if (this.#add.hidden) return;
+    this.#at = Math.round(this.state.cursor ?? 0);
+    this.#form.hidden = false;
+    this.#text.focus();
+  }
+
+  /** @param {Note} note */
+  taken(note) {
+    this.list.push(note);
+    fill(this.#list, ...this.list.map(({ clock, text }) => el("li", null, el("button", { type: "button", class: "jump", onclick: () => this.#go(clock) }, moment(clock / Math.max(1, this.state.hz), 0)), el("span", null, text))));
+    this.say("");
+    announce("Note written.");
+  }
+
+  /** @param {number} clock */
+  #go(clock) {
+    const span = this.state.view.to - this.state.view.from;
+    this.state.setView({ from: clock - span / 2, to: clock + span / 2 });
+  }
+
+  /** @param {string} words */
+  say(words) {
+    say(this.#said, words);
+  }
+
+  /** Stop asks once more. */
+  #confirm() {
+    const stop = (/** @type {Event} */ event) => {
+      if (!this.tell({ type: "stop", run: this.run() })) this.say("The recorder does not answer; it was not stopped.");
+      closeDialog(event);
+    };
+    dialog("Stop recording?", "stop", el("p", null, "The files are completed, and the headstages lose their power. The next recording is started at the rig."),
+      el("p", { class: "actions" }, el("button", { type: "button", onclick: closeDialog }, "Go on recording"), el("button", { type: "button", class: "primary danger", id: "stop-now", onclick: stop }, "Stop")));
+  }
+}
