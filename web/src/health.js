@@ -40,6 +40,7 @@ export function pill(infos) {
   const more = [gaps > 0 ? count(gaps, "gap") : "", warnings > 0 ? count(warnings, "warning") : ""].filter(Boolean);
   const say = (/** @type {"ok" | "warn"} */ grade, /** @type {string} */ text) => ({ grade: more.length > 0 ? /** @type {const} */ ("warn") : grade, text: [text, ...more].join(", ") });
   const damaged = infos.filter((i) => i.state === "damaged");
+  if (damaged.length === 0 && infos.some((i) => i.state === "open")) return { grade: "ok", text: "open" };
   if (damaged.length > 0) {
     const share = Math.min(...damaged.map(readable));
     return say("warn", share < 1 ? `damaged, ${percent(share)} readable` : "damaged");
@@ -65,7 +66,8 @@ export function sentences(info, listed = false) {
   if (!listed && (missing.length > 1 || gaps.length === 0 && missing.length > 0)) out.push({ grade: "warn", text: missingText(missing, info.rows) });
   for (const gap of listed ? [] : gaps.slice(0, 3)) out.push({ grade: "warn", text: gapText(gap, info) });
   if (!listed && gaps.length > 3 && missing.length === 0) out.push({ grade: "warn", text: `${integer(gaps.length)} gaps in all.` });
-  if (info.rows === 0) out.push({ grade: "warn", text: "No rows: nothing was recorded in this stream." });
+  if (info.state === "open") out.push({ grade: "ok", text: `Being recorded: ${count(info.rows, "row")} in ${count(info.batches, "batch", "batches")} so far.` });
+  else if (info.rows === 0) out.push({ grade: "warn", text: "No rows: nothing was recorded in this stream." });
   else if (info.state === "complete" && told.length === 0) out.push({ grade: "ok", text: `Complete. ${info.rows_exact ? "" : "About "}${count(info.rows, "row")} in ${count(info.batches, "batch", "batches")}.` });
   else {
     const broken = new Set(told.filter((f) => f.severity === "error" && f.batch >= 0 && f.batch < info.batches).map((f) => f.batch)).size;

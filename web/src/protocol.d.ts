@@ -130,7 +130,8 @@ export interface StreamInfo {
   /** as open was asked to call it */
   id: string;
   path: string; size_bytes: number; format: "file" | "stream";
-  state: "complete" | "unfinished" | "damaged";
+  /** open: being recorded, which only the page of its recorder knows */
+  state: "complete" | "unfinished" | "damaged" | "open";
   rows: number;
   /** false after the first look: constant batches were taken for granted; true after `index` */
   rows_exact: boolean;

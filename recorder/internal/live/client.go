@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,7 +22,7 @@ import (
 // Two goroutines a client: one reads what it asks for, one writes. What is to be
 // written waits nowhere: the writer looks at the hub when it has time, so that
 // announcements of batches are joined and never lost, and of the state and of the
-// rows of each stream only the newest is there.
+// rows of each stream what was gathered since.
 
 // Bounds of one client.
 const (
@@ -46,9 +47,7 @@ type client struct {
 
 	mu      sync.Mutex // guards what follows
 	shown   map[*source]*shown
-	slots   map[*source][]byte // the newest of each stream
-	turn    []*source          // slots that are full, longest first
-	skipped uint64             // messages that were replaced
+	turn    []*shown // those that have something, longest first
 	credits int
 	replies []any
 	closing string // why the connection is to be closed
@@ -57,7 +56,7 @@ type client struct {
 
 func newClient(s *Server, conn *websocket.Conn, control bool) *client {
 	return &client{server: s, hub: s.hub, conn: conn, control: control, wake: make(chan struct{}, 1), gone: make(chan struct{}),
-		shown: map[*source]*shown{}, slots: map[*source][]byte{}, credits: maxCredits}
+		shown: map[*source]*shown{}, credits: maxCredits}
 }
 
 // poke wakes the writer.
@@ -76,18 +75,12 @@ func (c *client) take(p *piece) {
 	if s == nil {
 		return
 	}
-	data := s.encode(p) // of the sharing goroutine alone
-	if data == nil {
+	if !s.gather(p) {
 		return
 	}
 	c.mu.Lock()
-	if c.shown[p.src] == s {
-		if c.slots[p.src] != nil {
-			c.skipped++
-		} else {
-			c.turn = append(c.turn, p.src)
-		}
-		c.slots[p.src] = data
+	if c.shown[p.src] == s && !slices.Contains(c.turn, s) {
+		c.turn = append(c.turn, s)
 	}
 	c.mu.Unlock()
 	c.poke()
@@ -100,7 +93,7 @@ func (c *client) serve() {
 	why := c.write()
 	c.mu.Lock()
 	seen := c.shown
-	c.shown, c.slots, c.turn = map[*source]*shown{}, map[*source][]byte{}, nil
+	c.shown, c.turn = map[*source]*shown{}, nil
 	c.mu.Unlock()
 	for src := range seen {
 		src.want(c, nil)
@@ -245,7 +238,7 @@ func (c *client) show(wanted []askShow) error {
 	}
 	c.mu.Lock()
 	before := c.shown
-	c.shown, c.slots, c.turn = next, map[*source][]byte{}, nil
+	c.shown, c.turn = next, nil
 	c.replies = append(c.replies, answer)
 	c.mu.Unlock()
 	for src := range before {
@@ -330,6 +323,12 @@ func (c *client) writeAll(sent *progress) (why string, ok bool) {
 		}
 		data := c.newest()
 		if data == nil {
+			c.mu.Lock()
+			more := c.credits > 0 && len(c.turn) > 0
+			c.mu.Unlock()
+			if more {
+				continue
+			}
 			return "", true
 		}
 		if !c.sendBytes(websocket.BinaryMessage, data) {
@@ -338,18 +337,24 @@ func (c *client) writeAll(sent *progress) (why string, ok bool) {
 	}
 }
 
-// newest is the binary message that has waited longest, if there is a credit.
+// newest is the binary message of the stream that has waited longest, if there is a
+// credit.
 func (c *client) newest() []byte {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.credits <= 0 || len(c.turn) == 0 {
+		c.mu.Unlock()
 		return nil
 	}
-	src := c.turn[0]
+	s := c.turn[0]
 	c.turn = c.turn[1:]
-	data := c.slots[src]
-	delete(c.slots, src)
 	c.credits--
+	c.mu.Unlock()
+	data := s.take()
+	if data == nil {
+		c.mu.Lock()
+		c.credits++
+		c.mu.Unlock()
+	}
 	return data
 }
 

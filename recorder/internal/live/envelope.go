@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"sync"
 	"unsafe"
 
 	"github.com/oniscope/oniscope/shared/decimate"
@@ -25,24 +26,45 @@ func (m *message) Write(p []byte) (int, error) {
 func (m *message) Truncate(int64) error { return io.ErrClosedPipe }
 
 // A shown is what one client sees of one stream: columns, and how wide a bin is.
+// Pieces are gathered in it, by the goroutine that shares them, until the client's
+// writer takes them as one message.
 type shown struct {
 	id      int // of the client's
 	src     *source
 	columns []int
 	bin     uint64 // ticks; 0: every row
 	clock   int
-
-	message message
-	writer  *recording.Writer
-	written int
 	layout  stream.Stream
-	vectors []recording.Vector
 
+	// Of the sharing goroutine.
 	openAt uint64         // tick of the bin that is not over
 	open   []decimate.Bin // by column: what it has so far
 	bins   []decimate.Bin
-	cells  [7][]byte // by column of the layout
+
+	mu       sync.Mutex // guards what follows
+	gathered gathered
+	spare    [][]byte
+	skipped  uint64 // rows that found no room
+
+	// Of the client's writer.
+	message message
+	writer  *recording.Writer
+	written int
+	vectors []recording.Vector
 }
+
+// gathered is what waits for the writer: the cells of a batch, column by column of
+// the layout.
+type gathered struct {
+	rows  int
+	from  uint64 // tick of bin 0
+	bytes int
+	cells [][]byte
+}
+
+// maxGathered is what waits at most of one stream, for one client; then the newest
+// takes the place of all.
+const maxGathered = 512 << 10
 
 // renewAfter is how many batches a writer makes before it is replaced: it keeps
 // where each was.
@@ -50,23 +72,28 @@ const renewAfter = 1000
 
 func newShown(id int, src *source, columns []int, bin uint64) *shown {
 	s := &shown{id: id, src: src, columns: columns, bin: bin, clock: src.stream.Column(stream.ClockName)}
-	s.layout = stream.Stream{Name: src.stream.Name, Columns: []stream.Column{{Name: stream.ClockName, Type: stream.Uint64, ArrowType: "uint64", ByteWidth: 8}}}
-	if bin > 0 {
-		s.layout.Columns, s.open = nil, make([]decimate.Bin, len(columns))
-		for _, c := range []struct {
-			name string
-			of   stream.Type
-		}{{"Bin", stream.Uint32}, {"Column", stream.Uint16}, {"Rows", stream.Uint32}, {"Min", stream.Float32}, {"Max", stream.Float32}, {"Mean", stream.Float32}, {"SD", stream.Float32}} {
-			s.layout.Columns = append(s.layout.Columns, stream.Column{Name: c.name, Type: c.of, ArrowType: c.of.String(), ByteWidth: c.of.Width()})
+	s.layout = stream.Stream{Name: src.stream.Name}
+	column := func(name string, of stream.Type) {
+		s.layout.Columns = append(s.layout.Columns, stream.Column{Name: name, Type: of, ArrowType: of.String(), ByteWidth: of.Width()})
+	}
+	if bin == 0 {
+		column(stream.ClockName, stream.Uint64)
+		for _, c := range columns {
+			one := src.stream.Columns[c]
+			one.RunEnd = false
+			s.layout.Columns = append(s.layout.Columns, one)
 		}
 	} else {
-		for _, c := range columns {
-			column := src.stream.Columns[c]
-			column.RunEnd = false
-			s.layout.Columns = append(s.layout.Columns, column)
+		s.open = make([]decimate.Bin, len(columns))
+		column("Bin", stream.Uint32)
+		column("Column", stream.Uint16)
+		column("Rows", stream.Uint32)
+		for _, name := range []string{"Min", "Max", "Mean", "SD"} {
+			column(name, stream.Float32)
 		}
 	}
 	s.vectors = make([]recording.Vector, len(s.layout.Columns))
+	s.gathered.cells, s.spare = make([][]byte, len(s.layout.Columns)), make([][]byte, len(s.layout.Columns))
 	return s
 }
 
@@ -82,25 +109,117 @@ type header struct {
 	Skipped uint64 `json:"skipped"` // rows of the stream that found no room so far
 }
 
-// encode makes the message for a piece: the length of a JSON header, the header,
-// and the batch, which begins at a multiple of 8. It returns nil for a piece from
-// before something was asked for.
-func (s *shown) encode(p *piece) []byte {
-	ticks := numbers[uint64](p.columns[s.clock])
-	if len(ticks) == 0 {
+// gather takes a piece in. It returns false for a piece from before something was
+// asked for.
+func (s *shown) gather(p *piece) bool {
+	if p.columns[s.clock] == nil || p.rows == 0 {
+		return false
+	}
+	for _, c := range s.columns {
+		if p.columns[c] == nil {
+			return false
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := &s.gathered
+	if g.bytes > maxGathered {
+		s.skipped += uint64(g.rows)
+		g.reset()
+	}
+	if s.bin > 0 {
+		s.gatherBins(p)
+	} else {
+		g.cells[0] = append(g.cells[0], p.columns[s.clock]...)
+		for i, c := range s.columns {
+			g.cells[1+i] = append(g.cells[1+i], p.columns[c]...)
+		}
+		g.rows += p.rows
+	}
+	g.bytes = 0
+	for _, c := range g.cells {
+		g.bytes += len(c)
+	}
+	return true
+}
+
+func (g *gathered) reset() {
+	for i := range g.cells {
+		g.cells[i] = g.cells[i][:0]
+	}
+	g.rows, g.bytes = 0, 0
+}
+
+// maxSpan is how many bins one message spans at most: after a step of Clock it
+// begins with the bins that follow the step.
+const maxSpan = 1 << 16
+
+// gatherBins adds a row for each column and each bin that has rows. A bin that is
+// not over comes again with the next piece, with all its rows so far.
+func (s *shown) gatherBins(p *piece) {
+	ticks, g := numbers[uint64](p.columns[s.clock]), &s.gathered
+	if first := ticks[0] / s.bin * s.bin; g.rows == 0 || first < g.from || (first-g.from)/s.bin > maxSpan/2 {
+		g.reset()
+		g.from = first
+	}
+	edges := make([]int, 0, 64)
+	var at []uint32
+	last := uint64(math.MaxUint64)
+	for row, tick := range ticks {
+		b := tick / s.bin
+		if b == last {
+			continue
+		}
+		if tick < g.from || len(edges) > 0 && b < last || b-g.from/s.bin > maxSpan { // Clock steps
+			g.reset()
+			g.from, edges, at = b*s.bin, edges[:0], at[:0]
+		}
+		last = b
+		edges, at = append(edges, row), append(at, uint32(b-g.from/s.bin))
+	}
+	n := len(edges)
+	edges = append(edges, len(ticks))
+	if cap(s.bins) < n {
+		s.bins = make([]decimate.Bin, n)
+	}
+	first := g.from + uint64(at[0])*s.bin
+	for i, c := range s.columns {
+		bins := s.bins[:n]
+		clear(bins)
+		sum(s.src.stream.Columns[c].Type, bins, p.columns[c], edges)
+		if s.openAt == first && s.open[i].Count > 0 {
+			bins[0].Add(&s.open[i])
+		}
+		s.open[i] = bins[n-1]
+		for k := range bins {
+			b := &bins[k]
+			g.cells[0] = binary.LittleEndian.AppendUint32(g.cells[0], at[k])
+			g.cells[1] = binary.LittleEndian.AppendUint16(g.cells[1], uint16(c))
+			g.cells[2] = binary.LittleEndian.AppendUint32(g.cells[2], uint32(b.Count))
+			for j, v := range [...]float32{b.Min, b.Max, float32(b.Mean), float32(b.SD())} {
+				g.cells[3+j] = binary.LittleEndian.AppendUint32(g.cells[3+j], math.Float32bits(v))
+			}
+		}
+	}
+	s.openAt = g.from + uint64(at[n-1])*s.bin
+	g.rows += n * len(s.columns)
+}
+
+// take makes the message of what was gathered: the length of a JSON header, the
+// header, and the batch, which begins at a multiple of 8. It returns nil if there is
+// nothing.
+func (s *shown) take() []byte {
+	s.mu.Lock()
+	g := s.gathered
+	s.gathered, s.spare = gathered{cells: s.spare}, g.cells
+	head := header{s.id, s.src.stream.Name, s.bin, g.from, s.skipped + s.src.tap.skipped.Load()}
+	s.mu.Unlock()
+	defer g.reset()
+	if g.rows == 0 {
 		return nil
 	}
-	rows, from := p.rows, uint64(0)
-	if s.bin == 0 {
-		s.vectors[0].Data = p.columns[s.clock]
-		for i, c := range s.columns {
-			if p.columns[c] == nil {
-				return nil
-			}
-			s.vectors[i+1].Data = p.columns[c]
-		}
-	} else if rows, from = s.binned(p, ticks); rows == 0 {
-		return nil
+	for i := range s.vectors {
+		s.vectors[i].Data = g.cells[i]
 	}
 	if s.writer == nil || s.written >= renewAfter {
 		w, err := recording.NewWriter(&s.message, &s.layout, recording.WriterOptions{Format: recording.StreamFormat})
@@ -109,81 +228,20 @@ func (s *shown) encode(p *piece) []byte {
 		}
 		s.writer, s.written = w, 0
 	}
-	if _, err := s.writer.WriteBatch(rows, s.vectors); err != nil {
+	if _, err := s.writer.WriteBatch(g.rows, s.vectors); err != nil {
 		return nil
 	}
 	s.written++
-	head, err := json.Marshal(header{s.id, s.src.stream.Name, s.bin, from, s.src.tap.skipped.Load()})
+	text, err := json.Marshal(head)
 	if err != nil {
 		return nil
 	}
-	for (4+len(head))%8 != 0 {
-		head = append(head, ' ')
+	for (4+len(text))%8 != 0 {
+		text = append(text, ' ')
 	}
-	out := make([]byte, 0, 4+len(head)+len(s.message.data))
-	out = binary.LittleEndian.AppendUint32(out, uint32(len(head)))
-	return append(append(out, head...), s.message.data...)
-}
-
-// maxSpan is how many bins one message spans at most: after a step of Clock it
-// begins with the bins that follow the step.
-const maxSpan = 1 << 16
-
-// binned fills the vectors with a row for each column and each bin that has rows,
-// and returns how many, and where bin 0 is. A bin that is not over comes again with
-// the next piece, with all its rows so far.
-func (s *shown) binned(p *piece, ticks []uint64) (cells int, from uint64) {
-	for _, c := range s.columns {
-		if p.columns[c] == nil {
-			return 0, 0
-		}
-	}
-	from = ticks[0] / s.bin * s.bin
-	edges := make([]int, 0, 64)
-	var numbers []uint32
-	at := uint64(math.MaxUint64)
-	for row, tick := range ticks {
-		b := tick / s.bin
-		if b == at {
-			continue
-		}
-		if tick < from || len(edges) > 0 && b < at || b-from/s.bin > maxSpan { // Clock steps
-			from, edges, numbers = b*s.bin, edges[:0], numbers[:0]
-		}
-		at = b
-		edges, numbers = append(edges, row), append(numbers, uint32(b-from/s.bin))
-	}
-	n := len(edges)
-	edges = append(edges, len(ticks))
-	for i := range s.cells {
-		s.cells[i] = s.cells[i][:0]
-	}
-	if cap(s.bins) < n {
-		s.bins = make([]decimate.Bin, n)
-	}
-	for i, c := range s.columns {
-		bins := s.bins[:n]
-		clear(bins)
-		sum(s.src.stream.Columns[c].Type, bins, p.columns[c], edges)
-		if s.openAt == from && s.open[i].Count > 0 {
-			bins[0].Add(&s.open[i])
-		}
-		s.open[i] = bins[n-1]
-		for k := range bins {
-			b := &bins[k]
-			s.cells[0] = binary.LittleEndian.AppendUint32(s.cells[0], numbers[k])
-			s.cells[1] = binary.LittleEndian.AppendUint16(s.cells[1], uint16(c))
-			s.cells[2] = binary.LittleEndian.AppendUint32(s.cells[2], uint32(b.Count))
-			for j, v := range [...]float32{b.Min, b.Max, float32(b.Mean), float32(b.SD())} {
-				s.cells[3+j] = binary.LittleEndian.AppendUint32(s.cells[3+j], math.Float32bits(v))
-			}
-		}
-	}
-	s.openAt = from + uint64(numbers[n-1])*s.bin
-	for i := range s.cells {
-		s.vectors[i].Data = s.cells[i]
-	}
-	return n * len(s.columns), from
+	out := make([]byte, 0, 4+len(text)+len(s.message.data))
+	out = binary.LittleEndian.AppendUint32(out, uint32(len(text)))
+	return append(append(out, text...), s.message.data...)
 }
 
 // sum is decimate.Sum of a column's bytes.

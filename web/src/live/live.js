@@ -16,6 +16,7 @@ import { Link } from "./link.js";
 import { Modes } from "./modes.js";
 import { Notes } from "./notes.js";
 import { showLines, Strip } from "./strip.js";
+import { alarms } from "./words.js";
 
 export { LiveEngine };
 
@@ -24,6 +25,9 @@ const LOOK = 2000;
 
 /** Samples that are kept to say how late the picture is. */
 const LATE_SAMPLES = 30;
+
+/** Now is where the traces are, unless they are behind others by so many seconds: then they are silent. */
+const LEAD = 0.5;
 
 export class Live {
   /** @type {Growing[]} */
@@ -173,7 +177,7 @@ export class Live {
       if (!entry) return;
       const first = entry.info.rows === 0;
       const came = entry.info.clock.last;
-      Object.assign(entry.info, first ? await state.client.info(file.id) : grown);
+      Object.assign(entry.info, first ? await state.client.info(file.id) : grown, { state: "open" });
       tail?.written(grown.clock.last);
       if (tail?.wanted && !first) entry.info.clock.last = Math.max(came, grown.clock.last);
       if (first) state.update(entry.info);
@@ -193,6 +197,7 @@ export class Live {
     if (this.#files.every((f) => !f.open)) this.page.ready("opening");
     try {
       const info = await state.client.openGrowing({ stream: id, source, name: file.file, blocks });
+      info.state = "open";
       file.id = id;
       file.known = blocks;
       file.open = true;
@@ -227,9 +232,13 @@ export class Live {
     const [id, tail] = found, last = lastTick(message);
     tail.info.clock.last = Math.max(tail.info.clock.last, last);
     this.#trigger(id, tail, message);
-    this.follower.came(last);
-    this.#draw(last);
+    this.#newest = Math.max(this.#newest, last);
+    const leads = id === this.state.traces?.id;
+    if (leads || this.#newest - this.follower.now > LEAD * this.#shown.hz) this.follower.came(leads ? last : this.#newest);
+    this.#draw(leads ? last : undefined);
   }
+
+  #newest = 0;
 
   /** @param {string} id @param {Tail} tail @param {ReturnType<typeof parseMessage>} message */
   #trigger(id, tail, message) {
@@ -267,6 +276,7 @@ export class Live {
   #showState() {
     this.#strip.show(this.#shown);
     this.#lines();
+    this.notes.alarm(alarms(this.#shown.status, this.#shown.state === "open"));
     this.notes.show(this.#hello?.control ?? false, this.#shown.state === "open" && this.#shown.status?.state === "recording");
     document.documentElement.dataset.live = this.#shown.state;
     this.#modes.show();

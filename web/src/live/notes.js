@@ -16,6 +16,7 @@ export class Notes {
   node = el("section", { id: "notes-panel" });
   /** @type {Note[]} */
   list = [];
+  #alarms = el("ul", { class: "health", id: "alarms" });
   #list = el("ul", { class: "notes" });
   #text = el("input", { type: "text", class: "field", maxlength: "1000", placeholder: "what happened", "aria-label": "Note" });
   #author = el("input", { type: "text", class: "field", maxlength: "100", placeholder: "who", "aria-label": "Author", value: localStorage.getItem(AUTHOR) ?? "" });
@@ -30,7 +31,7 @@ export class Notes {
     this.state = state;
     this.tell = tell;
     this.run = run;
-    fill(this.node, el("h2", null, "Notes"), this.#list, el("p", { class: "actions" }, this.#add, this.#stop), this.#form, this.#said);
+    fill(this.node, this.#alarms, el("h2", null, "Notes"), this.#list, el("p", { class: "actions" }, this.#add, this.#stop), this.#form, this.#said);
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.#text.value.trim() === "") return;
@@ -47,6 +48,12 @@ export class Notes {
     this.#add.hidden = this.#stop.hidden = !allowed || !running;
     if (!allowed && running) this.say("Open the address with the token that the recorder printed to take notes or stop.");
     if (!running) this.#form.hidden = true;
+  }
+
+  /** @param {string[]} sentences */
+  alarm(sentences) {
+    if (this.#alarms.childElementCount === sentences.length && sentences.length === 0) return;
+    fill(this.#alarms, ...sentences.map((text) => el("li", { class: "bad" }, text)));
   }
 
   /** A note of this moment: when it was begun, not when it was finished. */

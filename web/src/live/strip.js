@@ -6,13 +6,11 @@
  * @typedef {{ state: "connecting" | "open" | "lost" | "ended" | "dead", status: Status | null, behind: number, clients: number, hz: number }} Shown
  */
 import { byId, el, fill, say } from "../ui/dom.js";
-import { bytes, duration, integer, moment, round } from "../words.js";
+import { bytes, duration, moment, round } from "../words.js";
+import { lossWords, troubleWords } from "./words.js";
 
 /** Marks on the hardware buffer, percent. */
 const MARKS = [10, 50, 80];
-
-/** Causes of a loss, in words. @type {Record<string, string>} */
-const CAUSES = { link: "link", fifo: "hardware buffer full", queue: "recorder too slow", disk: "disk" };
 
 /** @param {string} name @param {Element} value */
 const fact = (name, value) => el("span", { class: "fact" }, name, " ", value);
@@ -27,6 +25,7 @@ export class Strip {
   #rate = el("b");
   #lasts = el("b");
   #lag = el("b");
+  #wrong = el("b", { class: "wrong", role: "alert" });
   #lost = el("span", { class: "lost" });
 
   constructor() {
@@ -36,7 +35,7 @@ export class Strip {
       return tick;
     }));
     fill(this.node, this.#state, fact("elapsed", this.#elapsed), fact("hardware buffer", gauge), this.#fifo, fact("on disk, synced", this.#synced),
-      fact("rate", this.#rate), fact("disk lasts", this.#lasts), fact("behind real time", this.#lag), this.#lost);
+      fact("rate", this.#rate), fact("disk lasts", this.#lasts), fact("behind real time", this.#lag), this.#wrong, this.#lost);
   }
 
   /** @param {Shown} shown */
@@ -56,8 +55,9 @@ export class Strip {
     say(this.#lasts, status.disk.lasts_s < 0 ? "–" : duration(status.disk.lasts_s));
     this.#lasts.dataset.grade = status.disk.lasts_s >= 0 && status.disk.lasts_s < 600 ? "bad" : "";
     say(this.#lag, `${status.lag_s.toFixed(1)} s`);
+    say(this.#wrong, state === "open" ? troubleWords(status) : "");
     const lost = status.streams.filter((s) => s.lost_rows > 0);
-    say(this.#lost, lost.length === 0 ? "lost nothing" : "lost " + lost.map((s) => `${integer(s.lost_rows)} rows of ${s.name} (${CAUSES[s.cause] ?? s.cause})`).join(", "));
+    say(this.#lost, lossWords(status));
     this.#lost.dataset.grade = lost.length > 0 ? "warn" : "";
   }
 }
