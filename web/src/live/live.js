@@ -8,6 +8,7 @@
  *   a file of the run: batches that are open in the page, and those that came since
  * @typedef {{ state: State, stage: Stage, ready: (state: "opening" | "ready" | "error") => void, recover: (id: string) => void }} Page
  */
+import { rowToShow } from "../sources.js";
 import { notice } from "../ui/notices.js";
 import { columnOf, parseMessage } from "./arrow.js";
 import { LiveEngine, Tail } from "./engine.js";
@@ -203,18 +204,17 @@ export class Live {
       file.open = true;
       for (const [other, tail] of this.engine.tails) if (tail.stream === file.stream) this.engine.tails.delete(other); // a part before this one
       this.engine.tails.set(id, new Tail(file.stream, info));
-      state.add({ id, info, source, name: file.file, size: info.size_bytes, order: this.#files.indexOf(file) });
+      state.add({ id, info, source, name: file.file, size: info.size_bytes, order: this.#files.indexOf(file), folder: this.#hello?.folder ?? "" });
     } catch (error) {
       state.release(id);
       throw error;
     }
-    const best = state.rows.filter((r) => r.kind === "traces" && state.entry(r.id).info.rows > 0).sort((a, b) => b.columns.length - a.columns.length)[0] ?? state.rows[0];
-    if (best && (!state.active || (!this.#chosen && state.activeKey !== best.key))) state.select(best.key);
-    if (this.#files.every((f) => f.open)) {
-      this.#chosen = true;
-      this.page.ready("ready");
-      this.follow();
-    }
+    if (this.#chosen || !this.#files.every((f) => f.open)) return;
+    this.#chosen = true;
+    const best = rowToShow(state.rows, (row) => state.entry(row.id).info.rows > 0);
+    if (best) state.select(best.key);
+    this.page.ready("ready");
+    this.follow();
   }
 
   #chosen = false;
