@@ -66,6 +66,24 @@ func (a *Axis) Span(rows Range) (from, to uint64) {
 	return from, to
 }
 
+// Odd reports whether among some rows, the first and the last of them, are bad ticks,
+// or whether they are not all of one stretch.
+func (a *Axis) Odd(rows Range) bool {
+	if len(a.Stretches) == 0 {
+		return false
+	}
+	s := &a.Stretches[a.at(rows.Start)]
+	return rows.Start < s.Rows.Start || rows.End > s.Rows.End || rangesMeet(a.bad, rows.Start, rows.End)
+}
+
+// Grow says that rows may come after the last.
+func (a *Axis) Grow() {
+	if n := len(a.Stretches); n > 0 {
+		s := &a.Stretches[n-1]
+		s.Rows.End, s.Last, s.To = ToEnd, math.MaxUint64, math.MaxUint64
+	}
+}
+
 // Plain reports whether places are ticks: nothing is moved, no tick is bad.
 func (a *Axis) Plain() bool {
 	return len(a.bad) == 0 && (len(a.Stretches) == 0 || len(a.Stretches) == 1 && a.Stretches[0].From == a.Stretches[0].First)

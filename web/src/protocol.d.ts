@@ -158,11 +158,26 @@ export interface StreamInfo {
   clock: ClockInfo;
   /** what is there: spans in ticks; `damaged` and `missing` are hatched */
   coverage: CoverageSpan[];
+  /** Places on the time axis are ticks, as long as Clock rises and numbers have every tick of it; else this says which Clock a place is, stretch by stretch. */
+  axis: Stretch[];
   body_bytes_read: number; metadata_bytes_read: number;
 }
 
 /** Rows, half-open, whose Clock rises; where it begins anew another segment begins. */
 export interface Segment { start: number; end: number; clock_first: number; clock_last: number; rate_hz: number }
+
+/**
+ * A part of the time axis: what is called ticks everywhere else are places on it. Where Clock begins anew its segments lie one after the other; ticks above
+ * 2^53 are counted from another origin.
+ */
+export interface Stretch {
+  /** rows, half-open */
+  start: number; end: number;
+  /** places of the first row and of the last one */
+  from: number; to: number;
+  /** their Clock, in digits */
+  first: string; last: string;
+}
 
 /** The columns of one signal. */
 export interface GroupInfo {
@@ -180,6 +195,8 @@ export interface ClockInfo {
   hz: number;
   /** first and last tick; of rows if the stream has no Clock column */
   first: number; last: number; column: boolean;
+  /** ticks from row to row, as inside batches; about, where they are uneven; 0: unknown */
+  period: number;
   start_utc: string;
   /** ticks at start_utc */
   start_clock: number;

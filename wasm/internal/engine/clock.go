@@ -17,7 +17,8 @@ func (s *openStream) withClock(columns []int) []int {
 }
 
 // splitClock is the inverse: it takes what was read of withClock's columns
-// apart and gives the tick of every row; ticks never fall. Rows of a batch
+// apart and gives the place of every row on the axis, which are ticks where Clock
+// rises; see axis.go. They never fall. Rows of a batch
 // whose clock is not to be trusted are spread evenly over the place that its
 // neighbours leave.
 func (s *openStream) splitClock(batch int, vectors []*plotVector) (ticks []uint64, rest []*plotVector, err error) {
@@ -39,6 +40,15 @@ func (s *openStream) splitClock(batch int, vectors []*plotVector) (ticks []uint6
 	if len(ticks) == 0 {
 		return nil, rest, nil
 	}
+	if !s.axis.Plain() {
+		places, err := s.placesOf(batch, ticks)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.line.learn(batch, places[0], places[len(places)-1], true)
+		return places, rest, nil
+	}
+	ticks = s.sinceOrigin(ticks)
 	first, last := ticks[0], ticks[len(ticks)-1]
 	s.line.learn(batch, first, last, clock.Valid == nil && believable(first, last, len(ticks)))
 	from, to, sure, err := s.line.at(batch)
@@ -109,7 +119,11 @@ func (s *openStream) readEnds(batch int) (first, last uint64, ok bool, err error
 		}
 		return uint64(start), uint64(end - 1), true, nil
 	}
+	if !s.axis.Plain() {
+		return s.placeEnds(batch)
+	}
 	first, last, err = s.reader.ClockEnds(batch)
+	first, last = first-min(first, s.origin), last-min(last, s.origin)
 	if damaged(err) {
 		s.broken[batch] = err
 		return 0, 0, false, nil

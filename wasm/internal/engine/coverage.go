@@ -42,7 +42,8 @@ func (s *openStream) samplePeriod() float64 {
 func (s *openStream) blankGaps(env *Envelope) {
 	v := decimate.Bins{From: env.From, To: env.To, N: env.Bins}
 	for _, g := range s.gaps {
-		from, to := math.Max(float64(g.ClockBefore), v.From), math.Min(float64(g.ClockAfter), v.To)
+		from, to := s.gapSpan(&g)
+		from, to = math.Max(from, v.From), math.Min(to, v.To)
 		if from >= to {
 			continue
 		}
@@ -68,7 +69,8 @@ func (s *openStream) coverage(rows int64) []CoverageSpan {
 	_, end := s.line.guess(len(s.line.places) - 1)
 	var holes []CoverageSpan
 	for _, g := range s.gaps {
-		holes = append(holes, CoverageSpan{float64(g.ClockBefore), float64(g.ClockAfter), "gap", g.LostRows, fmt.Sprintf("%d rows missing", g.LostRows)})
+		from, to := s.gapSpan(&g)
+		holes = append(holes, CoverageSpan{from, to, "gap", g.LostRows, fmt.Sprintf("%d rows missing", g.LostRows)})
 	}
 	for b, p := range s.line.places {
 		err := s.broken[b]
@@ -92,7 +94,7 @@ func (s *openStream) coverage(rows int64) []CoverageSpan {
 		if f.LostRows == 0 || f.Severity == recording.SeverityInfo {
 			continue
 		}
-		from, to := float64(f.ClockBefore), float64(f.ClockAfter)
+		from, to := s.lossSpan(&f)
 		if s.clock < 0 { // rows are ticks, and rows close up
 			from, to = float64(f.BeforeRow), float64(f.BeforeRow)
 		}

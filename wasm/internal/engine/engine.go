@@ -36,6 +36,7 @@ type Engine struct {
 	tiles   sync.Mutex // guards what is in the tiles of the cache
 	mu      sync.Mutex
 	streams map[string]*openStream
+	origin  uint64 // of ticks that are too large for floating point; see originOf
 }
 
 // An openStream is one opened stream.
@@ -58,6 +59,8 @@ type openStream struct {
 	clock  int     // index of column Clock, or -1: rows are ticks
 	line   *timeline
 	times  *recording.Times    // known after index
+	axis   recording.Axis      // known after index; before, and where Clock rises, places are ticks
+	origin uint64              // that ticks are counted from; 0, or above what floating point has
 	period float64             // ticks from row to row, known after index
 	gaps   []recording.Gap     // known after index
 	broken map[int]error       // batches that could not be read

@@ -98,6 +98,7 @@ func (s *openStream) grow(ctx context.Context, size int64, list []recording.Bloc
 		return err
 	}
 	s.size = max(s.size, size)
+	s.axis.Grow()
 	s.coarse, s.times, s.period = nil, nil, 0 // they are of what was there before
 	if n := s.reader.NumBatches(); n < before || len(s.line.places) > n {
 		s.line = newTimeline(n, s.readEnds) // the file was walked anew

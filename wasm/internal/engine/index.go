@@ -19,6 +19,21 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 	if err := e.indexAll(ctx, s, func(done, _ int) { tell(done / 2) }); err != nil {
 		return nil, err
 	}
+	if err := e.placeAll(ctx, s, func(batch int) { tell((n + batch) / 2) }); err != nil {
+		return nil, err
+	}
+	if err := e.followClock(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := e.placeAll(ctx, s, func(int) {}); err != nil { // those that lie elsewhere now
+		return nil, err
+	}
+	return s.info()
+}
+
+// placeAll finds where all batches lie.
+func (e *Engine) placeAll(ctx context.Context, s *openStream, tell func(batch int)) error {
+	n := s.reader.NumBatches()
 	together := s.together([]int{})
 	for batch := range n {
 		s.mu.Lock()
@@ -29,7 +44,7 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 			}
 			s.mu.Unlock()
 			if err := s.loadEnds(next); err != nil {
-				return nil, err
+				return err
 			}
 			s.mu.Lock()
 		}
@@ -38,19 +53,16 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 		if damaged(err) {
 			s.note(batch, err)
 		} else if err != nil {
-			return nil, err
+			return err
 		}
 		if batch%8 == 7 {
-			tell((n + batch) / 2)
+			tell(batch)
 			if err := e.Breathe(ctx); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	if err := e.followClock(ctx, s); err != nil {
-		return nil, err
-	}
-	return s.info()
+	return nil
 }
 
 // indexAll reads the batch headers that have not been read; others may use the
@@ -85,6 +97,7 @@ func (e *Engine) followClock(ctx context.Context, s *openStream) error {
 		return cancelled(ctx, err)
 	}
 	s.times, s.period, s.gaps = &times, times.Period, nil
+	e.layOut(s)
 	for _, g := range times.Gaps {
 		if !g.Spread { // of that the rows on both sides are not known
 			s.gaps = append(s.gaps, g)

@@ -37,6 +37,7 @@ type StreamInfo struct {
 	Groups        []GroupInfo         `json:"groups"`
 	Clock         ClockInfo           `json:"clock"`
 	Coverage      []CoverageSpan      `json:"coverage"`
+	Axis          []StretchInfo       `json:"axis"` // which Clock a place is; empty: the same
 	BodyBytes     int64               `json:"body_bytes_read"`
 	MetaBytes     int64               `json:"metadata_bytes_read"`
 }
@@ -79,6 +80,7 @@ type ClockInfo struct {
 	First    float64 `json:"first"` // ticks
 	Last     float64 `json:"last"`  // ticks
 	Column   bool    `json:"column"`
+	Period   float64 `json:"period"` // ticks from row to row, as inside batches; about, where they are uneven; 0 unknown
 	StartUTC string  `json:"start_utc"`
 
 	StartClock float64 `json:"start_clock"` // ticks at StartUTC
@@ -117,7 +119,7 @@ func (s *openStream) info() (*StreamInfo, error) {
 	info := &StreamInfo{
 		ID: s.id, Path: s.path, SizeBytes: s.size, Format: file.Format.String(), State: string(file.State),
 		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: file.Compression(),
-		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}}
+		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}, Axis: []StretchInfo{}}
 	if s.times != nil {
 		info.Findings = append(info.Findings, s.times.Findings...)
 		sort.SliceStable(info.Findings, func(i, k int) bool { return info.Findings[i].Offset < info.Findings[k].Offset })
@@ -148,7 +150,8 @@ func (s *openStream) info() (*StreamInfo, error) {
 		}
 		info.Clock.First, info.Clock.Last = first, last
 		period := s.samplePeriod()
-		start, duration := first, last-first+period
+		start, duration := s.firstClock(first), last-first+period
+		info.Axis, info.Clock.Period = s.axisInfo(first, last), period
 		if s.hz > 0 {
 			start, duration = start/s.hz, duration/s.hz
 			info.DurationS = &duration

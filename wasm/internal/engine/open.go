@@ -83,6 +83,9 @@ func (e *Engine) open(ctx context.Context, a OpenArgs, source io.ReaderAt, size 
 		return nil, nil, err
 	}
 	s.line = newTimeline(reader.NumBatches(), s.readEnds)
+	if err := e.firstEnds(ctx, s); err != nil {
+		return nil, nil, err
+	}
 	if err := e.Breathe(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -114,5 +117,43 @@ func (e *Engine) Close(id string) error {
 	e.mu.Unlock()
 	s.closed.Store(true)
 	e.cache.forget(s)
+	return nil
+}
+
+// followedAtOnce is how many rows a stream may have whose Clock is followed before
+// anything of it is shown, where its ends say that it does not rise.
+const followedAtOnce = 1 << 17
+
+// firstEnds looks at the first tick and the last, which say what places are counted
+// from, and whether Clock begins anew.
+func (e *Engine) firstEnds(ctx context.Context, s *openStream) error {
+	n := s.reader.NumBatches()
+	if s.clock < 0 || n == 0 {
+		return nil
+	}
+	first, end, err := s.reader.ClockEnds(0)
+	_, last, lastErr := s.reader.ClockEnds(n - 1)
+	for _, err := range []error{err, lastErr} {
+		if err != nil && !damaged(err) {
+			return err
+		}
+	}
+	if err == nil {
+		s.origin = e.originOf(first)
+	}
+	if rows, _ := s.reader.Rows(); err == nil && lastErr == nil && end <= last || rows > followedAtOnce {
+		return nil
+	}
+	if err := e.indexAll(ctx, s, nil); err != nil {
+		return err
+	}
+	if err := e.followClock(ctx, s); err != nil {
+		return err
+	}
+	if s.origin == 0 && len(s.times.Segments) > 0 {
+		if s.origin = e.originOf(s.times.Segments[0].ClockFirst); s.origin > 0 {
+			e.layOut(s)
+		}
+	}
 	return nil
 }

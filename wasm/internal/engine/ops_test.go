@@ -24,7 +24,7 @@ func TestInfoDescribesTheStream(t *testing.T) {
 	if info.Rows != int64(testRows()) || !info.RowsExact || info.Batches != len(testBatches) || info.RowsPerBatch != 300 {
 		t.Errorf("%d rows (exact %v) in %d batches of %d", info.Rows, info.RowsExact, info.Batches, info.RowsPerBatch)
 	}
-	want := ClockInfo{Hz: testHz, First: testFirst, Last: float64(testTick(testRows() - 1)), Column: true}
+	want := ClockInfo{Hz: testHz, First: testFirst, Last: float64(testTick(testRows() - 1)), Column: true, Period: 8333}
 	if info.Clock != want {
 		t.Errorf("clock %+v, want %+v", info.Clock, want)
 	}
@@ -125,7 +125,7 @@ func TestRowsAreTheTicksOfAStreamWithoutClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, info := openTest(t, file.Data)
-	if info.Clock != (ClockInfo{First: 0, Last: 299}) || info.Start != nil || info.DurationS != nil {
+	if info.Clock != (ClockInfo{First: 0, Last: 299, Period: 1}) || info.Start != nil || info.DurationS != nil {
 		t.Errorf("clock %+v, start %v, duration %v", info.Clock, info.Start, info.DurationS)
 	}
 	env, err := e.Envelope(context.Background(), envelopeArgs(0, 300, 3, "exact", 0), nil)

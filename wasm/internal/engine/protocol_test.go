@@ -55,6 +55,7 @@ var crossing = map[string]any{
 	"Chosen":          Chosen{},
 	"StreamArgs":      StreamArgs{},
 	"StreamInfo":      StreamInfo{},
+	"Stretch":         StretchInfo{},
 	"Table":           Table{},
 	"TableArgs":       TableArgs{},
 	"ValuesArgs":      ValuesArgs{},

@@ -2,10 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
-	"math"
-
-	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // countRows returns the exact number of rows.
@@ -28,16 +24,7 @@ func (s *openStream) rowAt(ctx context.Context, ticks float64) (int64, error) {
 	if s.clock < 0 {
 		return min(int64(first), rows), nil
 	}
-	x, err := s.reader.Select(ctx, recording.Selection{Time: &recording.TickRange{From: first, To: math.MaxUint64}})
-	var outside *recording.RangeError
-	if errors.As(err, &outside) {
-		return rows, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	start, _ := x.Rows()
-	return start, nil
+	return s.rowAtPlace(ctx, first)
 }
 
 // RowArgs ask where a moment is.

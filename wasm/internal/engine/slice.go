@@ -167,8 +167,13 @@ func (s *openStream) selection(ctx context.Context, r *recording.Reader, a Slice
 		w.Time, err = r.TimeOf(decimal(a.From), decimal(a.To))
 	case a.Ticks != nil:
 		from, to := firstTick(a.Ticks[0]), firstTick(a.Ticks[1])
-		if s.clock >= 0 {
+		if s.clock >= 0 && s.axis.Plain() && s.origin == 0 {
 			w.Time = &recording.TickRange{From: from, To: to}
+		} else if s.clock >= 0 { // places
+			w.Rows = &recording.Range{}
+			if w.Rows.Start, err = s.rowAt(ctx, a.Ticks[0]); err == nil {
+				w.Rows.End, err = s.rowAt(ctx, a.Ticks[1])
+			}
 		} else { // rows take their place; the view may reach beyond them
 			all, err := r.CountRows(ctx)
 			if err != nil {

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"math"
 	"unicode/utf8"
 
 	"github.com/oniscope/oniscope/shared/recording"
@@ -67,11 +66,7 @@ func (e *Engine) Table(ctx context.Context, a TableArgs) (*Table, error) {
 			t.Ticks[i] = &row
 		}
 	} else if err := e.eachPart(ctx, s, t, s.clock, func(at int, v *recording.Vector, from, n int) {
-		for i := range n {
-			if tick := v.Float64(from + i); !math.IsNaN(tick) {
-				t.Ticks[at+i] = &tick
-			}
-		}
+		s.placeRows(t.Ticks[at:at+n], start+int64(at), v, from)
 	}); err != nil {
 		return nil, err
 	}
