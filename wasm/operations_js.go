@@ -67,6 +67,9 @@ var operations = map[string]operation{
 	"setClock": plain(func(e *engine.Engine, c *call, a engine.ClockArgs) (any, error) {
 		return e.SetClock(a)
 	}),
+	"setGain": plain(func(e *engine.Engine, c *call, a engine.GainArgs) (any, error) {
+		return e.SetGain(a)
+	}),
 	"startTime": plain(func(_ *engine.Engine, c *call, a engine.StartTimeArgs) (any, error) {
 		return engine.ReadStartTime(a)
 	}),

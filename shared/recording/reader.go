@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -83,8 +84,9 @@ type Reader struct {
 	metadata []arrowipc.KeyValue // of the footer
 	version  int16
 	stream   stream.Stream
-	clock    int       // index of the column Clock, or -1
-	clocks   *followed // what they say of the recording; nil: nobody has asked
+	gains    map[string]float64 // of signals, that the file does not state
+	clock    int                // index of the column Clock, or -1
+	clocks   *followed          // what they say of the recording; nil: nobody has asked
 
 	batches  []batchState
 	starts   []int64 // row numbers of the batches indexed so far and of their end
@@ -183,8 +185,43 @@ func (r *Reader) Stream() stream.Stream {
 			body.Describe(&r.stream.Columns[i], &r.schema.Fields[i])
 		}
 		r.stream.FillIn()
+		for group, gain := range r.gains {
+			r.stream.SetGain(group, gain)
+		}
 	}
 	return r.stream
+}
+
+// StatesScale reports whether the file itself says what a column's values mean.
+func (r *Reader) StatesScale(column int) bool {
+	var c stream.Column
+	body.Describe(&c, &r.schema.Fields[column])
+	return c.Unit != "" || c.Scale != 0
+}
+
+// SetGain says the gain of a signal (see stream.Stream.SetGain) that the file does
+// not state; 0 takes it back. It reports whether the signal takes one.
+func (r *Reader) SetGain(group string, gain float64) bool {
+	before, was := r.gains[group]
+	delete(r.gains, group)
+	r.stream.Columns = nil
+	about := r.Stream()
+	if gain == 0 {
+		return true
+	}
+	about.Columns = slices.Clone(about.Columns)
+	if !about.SetGain(group, gain) {
+		if was {
+			r.gains[group] = before
+		}
+		return false
+	}
+	if r.gains == nil {
+		r.gains = map[string]float64{}
+	}
+	r.gains[group] = gain
+	r.stream.Columns = nil
+	return true
 }
 
 // SetClock says what the file may not: the rate of Clock in ticks a second, and
@@ -197,6 +234,13 @@ func (r *Reader) SetClock(hz uint64, start time.Time) {
 		r.stream.StartUTC = start.UTC().Format(time.RFC3339Nano)
 	}
 	r.stream.Columns = nil // units follow from rates
+}
+
+// Adopt takes over what SetClock and SetGain said of another reader of the same
+// file.
+func (r *Reader) Adopt(other *Reader) {
+	r.stream.AcqClockHz, r.stream.StartUTC, r.gains = other.stream.AcqClockHz, other.stream.StartUTC, maps.Clone(other.gains)
+	r.stream.Columns = nil
 }
 
 // tickColumn returns the column of a clock, or -1: stream.Stream.Clock without

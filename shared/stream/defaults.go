@@ -7,6 +7,8 @@ import "strings"
 // LFP stay codes; AmplifierData means Rhd/Rhs (0.195 uV) or Neuropixels 2.0,
 // distinguished by the columns next to it.
 const (
+	np1MicrovoltsPerCode  = 1171.875 // at gain 1
+	np1MidCode            = 512
 	rhdMicrovoltsPerCode  = 0.195
 	np2MicrovoltsPerCode  = 3.05176
 	betaMicrovoltsPerCode = 0.76294
@@ -68,6 +70,29 @@ func (s *Stream) FillIn() (title string) {
 		}
 	}
 	return s.Title()
+}
+
+// TakesGain reports whether the unit of a column follows from the gain of its
+// amplifier, which names do not show: AP and LFP of Neuropixels 1.0.
+func (c *Column) TakesGain() bool {
+	_, group, channel := Label(c.Name)
+	return channel >= 0 && (group == "AP" || group == "LFP") && c.Type.Integer()
+}
+
+// SetGain gives the columns of a signal, AP or LFP, the gain that its file does not
+// state, and their unit with it. It reports whether there are such columns; where
+// the file states a scale, nothing changes.
+func (s *Stream) SetGain(group string, gain float64) bool {
+	any := false
+	for i := range s.Columns {
+		c := &s.Columns[i]
+		if _, g, _ := Label(c.Name); g != group || !c.TakesGain() || c.Unit != "" || c.Scale != 0 {
+			continue
+		}
+		c.Unit, c.Scale, c.Offset, c.Gain = "uV", np1MicrovoltsPerCode/gain, np1MidCode, gain
+		any = true
+	}
+	return any
 }
 
 // Title is what people call the device: what the file says, or what the names of

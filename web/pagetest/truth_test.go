@@ -167,6 +167,14 @@ func TestChannelsAreSelectedShownAndOrdered(t *testing.T) {
 	if _, m := shown(); m != n {
 		t.Errorf("the gain changes the rows: %d, %d before", m, n)
 	}
+
+	// The gain of the amplifier, which the file does not say, gives traces a unit, also when the file is opened again.
+	check(t, page.Eval(`(() => { const f = document.querySelector("#amplifier-gain"); f.value = "500"; f.dispatchEvent(new Event("change")); })()`, nil))
+	check(t, page.WaitFor(5*time.Second, `/[µm]V$/.test(document.querySelector("#gain").value)`))
+	check(t, page.Eval(`document.querySelector("#streams .close").click()`, nil))
+	check(t, page.WaitState("empty"))
+	check(t, page.Drop(foreign(t, "new_NeuropixelsV1.arrow")))
+	check(t, page.WaitFor(10*time.Second, `/[µm]V$/.test(document.querySelector("#gain").value) && document.querySelector("#amplifier-gain")?.value === "500"`))
 }
 
 // Two folders dropped together are two runs with a clock each; the address has the

@@ -126,6 +126,11 @@ export class Engine {
     return this.#request("verify", { stream }, opts);
   }
 
+  /** @type {EngineClient["setGain"]} */
+  setGain(stream, group, gain) {
+    return this.#request("setGain", { stream, group, gain });
+  }
+
   /** @type {EngineClient["setClock"]} */
   setClock(stream, hz, startUTC) {
     return this.#request("setClock", startUTC === undefined ? { stream, hz } : { stream, hz, start_utc: startUTC });

@@ -9,6 +9,7 @@ import { fragmentOf, lookAt, lookedFrom } from "./fragment.js";
 import { reportText } from "./health.js";
 import { lendMeasures } from "./measures.js";
 import { openSources } from "./opening.js";
+import { rememberGain } from "./remembered.js";
 import { State } from "./state.js";
 import { StatusBar, TopBar } from "./ui/bars.js";
 import { ChannelList } from "./ui/channels.js";
@@ -42,7 +43,7 @@ const id = () => state.info?.id ?? "";
 
 new StreamList(state, (id) => void close(id));
 new ChannelList(state, stage.traces);
-new Inspector(state, stage, { save: () => saveDialog(state, stage), recover: (id) => recoverDialog(state, id), verify: (id) => void verify(state, id), jump: (id, finding) => jump(state, id, finding), setClock: (hz) => void setClock(hz), copy });
+new Inspector(state, stage, { save: () => saveDialog(state, stage), recover: (id) => recoverDialog(state, id), verify: (id) => void verify(state, id), jump: (id, finding) => jump(state, id, finding), setClock: (hz) => void setClock(hz), setGain: (stream, group, gain) => void setGain(stream, group, gain), copy });
 new TopBar(state, stage, { choose, help: helpDialog });
 const status = new StatusBar(state, stage);
 /** What the page does besides moving the view; of a stream only where there is one. @type {import("./bindings.js").Actions} */
@@ -168,6 +169,16 @@ async function close(id) {
     setState(loading > 0 ? "opening" : "empty");
   }
   await state.client.close(id).catch((error) => state.report(error));
+}
+
+/** The gain of an amplifier that a person knows; remembered for the file. @param {string} stream @param {string} group @param {number} gain */
+async function setGain(stream, group, gain) {
+  try {
+    state.regain(await state.client.setGain(stream, group, gain), group);
+    rememberGain(state.entry(stream), group, gain);
+  } catch (error) {
+    state.report(error, stream);
+  }
 }
 
 /** The typed rate is for every stream on this clock that does not know its own. @param {number} hz */

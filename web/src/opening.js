@@ -7,6 +7,7 @@
  * @typedef {{ name: string, folder: string, start: StartTime }[]} Starts  of the CSVs that were given
  * @typedef {{ name: string, words: string }[]} Said  what is to be said beside what is shown
  */
+import { rememberedGain } from "./remembered.js";
 import { isStartTime, lacksClock, rowToShow } from "./sources.js";
 
 /** No start-time CSV is longer, in bytes. */
@@ -97,7 +98,11 @@ async function openOne(state, { source, name, size, folder = "", drop }, order, 
       opening.progress = progress;
       if (state.opening.has(order)) state.setOpening(opening);
     } });
-    const info = await withStart(state, opened, { name, folder }, starts, said);
+    let info = await withStart(state, opened, { name, folder }, starts, said);
+    for (const { name: group } of info.groups.filter((g) => g.takes_gain)) {
+      const gain = rememberedGain({ name, size }, group);
+      if (gain > 0) info = await state.client.setGain(info.id, group, gain);
+    }
     state.add({ id: info.id, info, source, name, size, order, folder, drop });
     return info.id;
   } catch (error) {

@@ -25,6 +25,7 @@ export type Request = { id: number } & (
   | { op: "recover"; args: RecoverArgs }
   | { op: "verify"; args: StreamArgs }
   | { op: "setClock"; args: ClockArgs }
+  | { op: "setGain"; args: GainArgs }
   | { op: "startTime"; args: StartTimeArgs }
   | { op: "chooseStartTime"; args: ChooseArgs }
   | { op: "engine"; args: {} }
@@ -187,6 +188,8 @@ export interface GroupInfo {
   kind: SignalKind;
   /** channels count upwards along a probe: the highest is nearest to the surface, and on top */
   along_probe: boolean;
+  /** the file does not state the gain of its amplifier, of which its unit follows */
+  takes_gain: boolean;
 }
 export type SignalKind = "traces" | "lanes" | "slow" | "table";
 
@@ -366,6 +369,8 @@ export interface VerifyReport { path: string; ok: boolean; findings: Finding[] }
 
 export interface ClockArgs { stream: string; hz: number; start_utc?: string }
 
+export interface GainArgs { stream: string; group: string; gain: number }
+
 /** data: the bytes of the CSV, in base64 */
 export interface StartTimeArgs { data: string }
 export interface ChooseArgs { name: string; csvs: string[] }
@@ -402,6 +407,8 @@ export interface EngineClient {
   /** reads the whole file; progress in bytes */
   verify(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<VerifyReport>;
   /** hz and, if given, the wall time (RFC 3339, UTC) go into the stream's info; the file is not touched */
+  /** the gain of AP or LFP, where the file does not state it; 0: unknown again; the file is not touched */
+  setGain(stream: string, group: string, gain: number): Promise<StreamInfo>;
   setClock(stream: string, hz: number, startUTC?: string): Promise<StreamInfo>;
   /** reads a start-time CSV, in whatever shape a spreadsheet left it */
   startTime(data: Uint8Array): Promise<StartTime>;

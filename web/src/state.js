@@ -254,6 +254,13 @@ export class State {
     this.#rebuild();
   }
 
+  /** New facts of a stream of which a signal has another unit: its gain on the screen is found anew. @param {StreamInfo} info @param {string} group */
+  regain(info, group) {
+    for (const row of this.rows) if (row.id === info.id && row.group === group) this.gain.delete(row.key);
+    this.update(info);
+    this.changed("gain", "cursor");
+  }
+
   /** @param {string} id */
   remove(id) {
     const { verification } = this.entry(id);

@@ -72,6 +72,7 @@ type GroupInfo struct {
 	Kind    stream.SignalKind `json:"kind"` // traces, lanes, slow or table
 
 	AlongProbe bool `json:"along_probe"` // channels count upwards along a probe
+	TakesGain  bool `json:"takes_gain"`  // the file does not state its gain, of which its unit follows
 }
 
 // ClockInfo is the stream's time base.
@@ -173,7 +174,7 @@ func (s *openStream) info() (*StreamInfo, error) {
 	for i := range about.Columns {
 		info.Columns = append(info.Columns, s.columnInfo(i, names[i], rate))
 	}
-	info.Groups = groups(about.Columns, info.Columns, rate)
+	info.Groups = groups(about.Columns, info.Columns, rate, s.reader.StatesScale)
 	read := s.reader.BytesRead()
 	info.BodyBytes, info.MetaBytes = read.Body, read.Metadata
 	return info, nil
@@ -203,7 +204,7 @@ func (s *openStream) columnInfo(i int, name string, rowRate float64) ColumnInfo 
 
 // groups puts the columns of one signal together: signals first, the fastest
 // in front, clocks and what cannot be drawn last.
-func groups(columns []stream.Column, infos []ColumnInfo, rowRate float64) []GroupInfo {
+func groups(columns []stream.Column, infos []ColumnInfo, rowRate float64, states func(column int) bool) []GroupInfo {
 	list := []GroupInfo{}
 	index := map[string]int{}
 	places := map[string]int{} // of the signals in the table
@@ -216,7 +217,7 @@ func groups(columns []stream.Column, infos []ColumnInfo, rowRate float64) []Grou
 			index[key] = at
 			signal, place := stream.SignalOf(columns[i].Name)
 			places[group] = place
-			list = append(list, GroupInfo{Name: group, RateHz: infos[i].RateHz, Kind: kind, AlongProbe: signal.AlongProbe})
+			list = append(list, GroupInfo{Name: group, RateHz: infos[i].RateHz, Kind: kind, AlongProbe: signal.AlongProbe, TakesGain: columns[i].TakesGain() && !states(i)})
 		}
 		list[at].Columns = append(list[at].Columns, i)
 	}

@@ -23,6 +23,7 @@ import (
 var crossing = map[string]any{
 	"BrokenRows":   BrokenRows{},
 	"ClockArgs":    ClockArgs{},
+	"GainArgs":     GainArgs{},
 	"ClockInfo":    ClockInfo{},
 	"ColumnInfo":   ColumnInfo{},
 	"CoverageSpan": CoverageSpan{},

@@ -38,6 +38,35 @@ func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
 	return s.info()
 }
 
+// GainArgs give a signal of a stream the gain of its amplifier.
+type GainArgs struct {
+	Stream string  `json:"stream"`
+	Group  string  `json:"group"` // AP or LFP
+	Gain   float64 `json:"gain"`  // 0: unknown again
+}
+
+// SetGain sets a gain that the file does not state: values then have a unit,
+// exported ones too. The file is not touched.
+func (e *Engine) SetGain(a GainArgs) (*StreamInfo, error) {
+	s, err := e.stream("setGain", a.Stream)
+	if err != nil {
+		return nil, err
+	}
+	if !(a.Gain >= 0) || a.Gain > maxGain {
+		return nil, &ArgumentError{"setGain", fmt.Sprintf("the gain must be above 0 and at most %v, not %v", float64(maxGain), a.Gain)}
+	}
+	s.mu.Lock()
+	takes := s.reader.SetGain(a.Group, a.Gain)
+	s.mu.Unlock()
+	if !takes {
+		return nil, &ArgumentError{"setGain", fmt.Sprintf("%q has no gain that is unknown", a.Group)}
+	}
+	return s.info()
+}
+
+// maxGain is far above what amplifiers have: Neuropixels 1.0 probes 3000.
+const maxGain = 1e6
+
 // StartTimeArgs have the bytes of a start-time CSV, in base64: they may be UTF-16.
 type StartTimeArgs struct {
 	Data string `json:"data"`

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/oniscope/oniscope/shared/export"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -72,11 +71,9 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	if err != nil {
 		return nil, err
 	}
-	known, start := s.reader.Stream(), time.Time{}
-	if known.StartUTC != reader.Stream().StartUTC {
-		start, _ = time.Parse(time.RFC3339Nano, known.StartUTC) // what is not a time is left out
-	}
-	reader.SetClock(known.AcqClockHz, start)
+	s.mu.Lock()
+	reader.Adopt(s.reader)
+	s.mu.Unlock()
 	steps := e.inSteps(ctx)
 	wanted, err := s.selection(steps, reader, a)
 	if err != nil {

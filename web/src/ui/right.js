@@ -4,7 +4,7 @@
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("./stage.js").Stage} Stage
- * @typedef {{ save: () => void, setClock: (hz: number) => void } & import("./healthpanel.js").Actions} Actions
+ * @typedef {{ save: () => void, setClock: (hz: number) => void, setGain: (id: string, group: string, gain: number) => void } & import("./healthpanel.js").Actions} Actions
  */
 import { decimalsOf, niceAbove } from "../view/scale.js";
 import { bytes, count, integer, moment, parseQuantity, quantity, rate, round, short, span, wallTime } from "../words.js";
@@ -106,7 +106,7 @@ export class Inspector {
       return;
     }
     /** @type {[string, string | Node][]} */
-    const facts = [["file", el("span", { title: info.path }, info.path.split("/").pop() || info.id)], ["device", deviceOf(info)], ["probe", probeName(info)], ["rate", rateWords(info, row.rateHz, info.columns[row.columns[0]]?.stride ?? 1)], ["gain", gains(info)],
+    const facts = [["file", el("span", { title: info.path }, info.path.split("/").pop() || info.id)], ["device", deviceOf(info)], ["probe", probeName(info)], ["rate", rateWords(info, row.rateHz, info.columns[row.columns[0]]?.stride ?? 1)], ["gain", this.#gainField(info, row) ?? gains(info)],
       ["rows", (info.rows_exact ? "" : "about ") + integer(info.rows)], ["columns", integer(info.columns.length)],
       ["batches", batchWords(info)],
       ["codec", info.compression || "none"], ["size", bytes(info.size_bytes)], ["started", started(info)],
@@ -123,6 +123,25 @@ export class Inspector {
       factList(entries.map(([key, value]) => [key, value.length > LONGEST_FACT ? el("span", { title: value.slice(0, 2000) }, value.slice(0, LONGEST_FACT) + "…") : value || "empty"])));
     details.addEventListener("toggle", () => (this.#metadataOpen = details.open));
     return details;
+  }
+
+  /** A field to type the gain of the amplifier, where the file does not say it. @param {StreamInfo} info @param {import("../state.js").Row} row */
+  #gainField(info, row) {
+    const group = info.groups.find((g) => g.name === row.group && g.takes_gain);
+    if (!group) return null;
+    const known = info.columns[group.columns[0]]?.gain ?? 0;
+    const field = el("input", { type: "text", id: "amplifier-gain", class: "field", placeholder: "codes", size: "6", "aria-label": `Gain of the ${group.name} amplifier, for instance 500`, title: "The file does not say the gain of its amplifier: with it values are in volts. It is remembered for this file." });
+    field.value = known > 0 ? short(known, 6) : "";
+    field.addEventListener("change", () => {
+      const gain = field.value.trim() === "" ? 0 : parseQuantity(field.value, "");
+      field.toggleAttribute("aria-invalid", !(gain >= 0));
+      if (gain >= 0) this.actions.setGain(info.id, group.name, gain);
+    });
+    field.addEventListener("blur", () => {
+      if (field.hasAttribute("aria-invalid")) field.value = known > 0 ? short(known, 6) : "";
+      field.removeAttribute("aria-invalid");
+    });
+    return field;
   }
 
   /** A field to type the rate of the clock, where no file says it. */
