@@ -35,6 +35,9 @@ func Screenshot() error { return buildtool.Screenshot() }
 // BenchOpen measures the time from drop to first exact traces for 1 MB, 1 GB and 20 GB files.
 func BenchOpen() error { return buildtool.BenchOpen() }
 
+// BenchPage measures in Chromium what the engine does with long recordings.
+func BenchPage() error { return buildtool.BenchPage() }
+
 // Bench measures reading, repairing and exporting, and what other programs take (BENCH=regexp: some of it).
 func Bench() error { return buildtool.Bench() }
 

@@ -62,6 +62,11 @@ func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte) (bool, error)
 	if have := int64(len(tail)) - int64(len(trailer)); have >= length {
 		p = tail[have-length : have]
 	} else {
+		if string(trailer[4:]) != arrowipc.Magic {
+			if ok, err := mayBeFooter(src, at, length); !ok || err != nil {
+				return false, err
+			}
+		}
 		e.budget -= length
 		p = make([]byte, length)
 		if err := src.ReadAt(p, at); err != nil {
@@ -81,6 +86,35 @@ func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte) (bool, error)
 		e.note(Verdict{At: end - int64(len(arrowipc.Magic)), Length: int64(len(arrowipc.Magic)), Severity: Warning, Reason: "the footer is not followed by ARROW1", Remedy: writtenAnew})
 	}
 	return true, nil
+}
+
+// mayBeFooter looks at the root of a flatbuffer: where the recorder was killed,
+// samples say how long a footer is, and that may be a hundred megabytes.
+// Source: FlatBuffers internals, "Tables" and "VTable".
+func mayBeFooter(src *Source, at, length int64) (bool, error) {
+	var b [4]byte
+	if length < int64(len(b)) {
+		return false, nil
+	}
+	if err := src.ReadAt(b[:], at); err != nil {
+		return false, err
+	}
+	table := int64(binary.LittleEndian.Uint32(b[:]))
+	if table < 4 || table > length-4 {
+		return false, nil
+	}
+	if err := src.ReadAt(b[:], at+table); err != nil {
+		return false, err
+	}
+	fields := table - int64(int32(binary.LittleEndian.Uint32(b[:])))
+	if fields < 4 || fields > length-4 {
+		return false, nil
+	}
+	if err := src.ReadAt(b[:], at+fields); err != nil {
+		return false, err
+	}
+	own, size := int64(binary.LittleEndian.Uint16(b[:])), int64(binary.LittleEndian.Uint16(b[2:]))
+	return own >= 4 && own%2 == 0 && fields+own <= length && size >= 4 && table+size <= length, nil
 }
 
 // trailerAfter returns where the footer ends that begins at at, by the length

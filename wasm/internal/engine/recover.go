@@ -34,7 +34,7 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 		return nil, nil, err
 	}
 	tell := e.paced(progress)
-	plan, err := recovery.Examine(e.inSteps(ctx), s.source, s.size, &recovery.Options{
+	plan, err := recovery.Examine(e.inSteps(ctx), goForward(s.source, s.size), s.size, &recovery.Options{
 		Name:     s.path,
 		Output:   recoveredName(s.path),
 		Salvage:  a.Salvage,
@@ -45,7 +45,7 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 	}
 	tell(s.size, 2*s.size)
 	if codec == recording.Keep {
-		if err := plan.Verify(&steppedSource{e, ctx, s.source}); err != nil {
+		if err := plan.Verify(&steppedSource{e, ctx, goForward(s.source, s.size)}); err != nil {
 			return nil, nil, cancelled(ctx, err)
 		}
 		return s.source, plan, nil
@@ -81,7 +81,7 @@ func (e *Engine) recompress(ctx context.Context, s *openStream, plan *recovery.P
 // VerifyCopy reads back what Recover wrote, every value.
 func (e *Engine) VerifyCopy(ctx context.Context, plan *recovery.Plan, copied io.ReaderAt, size int64) error {
 	whole := recovery.Plan{Spans: []recovery.Span{{Offset: 0, Length: size}}, Report: plan.Report}
-	if err := whole.Verify(&steppedSource{e, ctx, copied}); err != nil {
+	if err := whole.Verify(&steppedSource{e, ctx, goForward(copied, size)}); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

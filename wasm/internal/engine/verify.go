@@ -28,7 +28,7 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 		o.AcqClockHz = s.reader.Stream().AcqClockHz
 	}
 	report := &VerifyReport{Path: s.path, OK: true, Findings: []recording.Finding{}}
-	for f, err := range recovery.Verify(e.inSteps(ctx), s.source, s.size, &o) {
+	for f, err := range recovery.Verify(e.inSteps(ctx), goForward(s.source, s.size), s.size, &o) {
 		if err != nil {
 			return nil, cancelled(ctx, err)
 		}

@@ -1,0 +1,153 @@
+package buildtool
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oniscope/oniscope/web/pagetest"
+)
+
+// pageRounds is how often each job of BenchPage is done, longRounds one that takes
+// longer than longSeconds; medians count.
+const (
+	pageRounds = 10
+	longRounds = 3
+
+	maxPageRound = 10 * time.Minute
+)
+
+//go:embed bench_page.js
+var benchPageScript string
+
+// A pageFile is a recording that the page is measured on.
+type pageFile struct {
+	name, file string
+	make       []string // arguments of testdata/generate/sparse
+	quick      bool     // one channel only
+}
+
+var pageFiles = []pageFile{
+	{"1 GB", "1GB.arrow", []string{"-size", "1GB"}, true},
+	{"10 GB", "10GB.arrow", []string{"-size", "10GB"}, false},
+	{"100 GB", "100GB.arrow", []string{"-size", "100GB"}, true},
+	{"1 min plain", "60s-none.arrow", []string{"-batches", "60", "-fill", "all"}, false},
+	{"1 min zstd", "60s-zstd.arrow", []string{"-batches", "60", "-fill", "all", "-zstd"}, false},
+}
+
+// BenchPage measures in Chromium what the engine of the page does with recordings
+// of any length: the whole run of one channel and of all, a second look, a
+// verification, and the browser's Blob read alone in the same run. It prints the
+// table of README. BENCH=regexp picks files by name, ROUNDS=n changes how often.
+func BenchPage() error {
+	if err := Build(); err != nil {
+		return err
+	}
+	if err := ensureChromium(); err != nil {
+		return err
+	}
+	dir, err := root()
+	if err != nil {
+		return err
+	}
+	only, err := regexp.Compile(os.Getenv("BENCH"))
+	if err != nil {
+		return fmt.Errorf("BENCH: %w", err)
+	}
+	rounds := pageRounds
+	if text := os.Getenv("ROUNDS"); text != "" {
+		if _, err := fmt.Sscan(text, &rounds); err != nil || rounds < 1 {
+			return fmt.Errorf("ROUNDS is %q, must be a number from 1 on", text)
+		}
+	}
+	for _, f := range pageFiles {
+		if !only.MatchString(f.name) {
+			continue
+		}
+		path := filepath.Join(dir, "out", "bench", f.file)
+		if _, err := os.Stat(path); err != nil {
+			if err := run("go", append([]string{"run", "./testdata/generate/sparse", "-o", path}, f.make...)...); err != nil {
+				return err
+			}
+		}
+		medians, err := measurePage(filepath.Join(dir, "web"), path, f.quick, rounds)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+		fmt.Print(f.rows(medians))
+	}
+	return nil
+}
+
+// measurePage measures in fresh tabs and returns the medians.
+func measurePage(web, path string, quick bool, rounds int) (map[string]float64, error) {
+	all := map[string][]float64{}
+	for i := 0; i < rounds; i++ {
+		one := map[string]float64{}
+		err := inPage(web, pagetest.View{Width: 800, Height: 600}, func(p *pagetest.Page) error {
+			if err := p.Eval(`void addEventListener("drop", (e) => { e.preventDefault(); e.stopImmediatePropagation(); globalThis.given = e.dataTransfer.files[0]; }, true)`, nil); err != nil {
+				return err
+			}
+			if err := p.Drop(path); err != nil {
+				return err
+			}
+			start := fmt.Sprintf("void (%s)(%v).then((r) => (globalThis.done = r), (e) => (globalThis.done = { failed: `${e.name}: ${e.message}` }))", strings.TrimSpace(afterComment(benchPageScript)), quick)
+			if err := p.Eval(start, nil); err != nil {
+				return err
+			}
+			if err := p.WaitFor(maxPageRound, "globalThis.done"); err != nil {
+				return err
+			}
+			var failed string
+			if err := p.Eval(`done.failed ?? ""`, &failed); err != nil || failed != "" {
+				return fmt.Errorf("%s, %w", failed, err)
+			}
+			return p.Eval(`done`, &one)
+		})
+		if err != nil {
+			return nil, err
+		}
+		for key, x := range one {
+			all[key] = append(all[key], x)
+		}
+		if one["all_s"]+one["verify_s"] > longSeconds {
+			rounds = min(rounds, longRounds)
+		}
+	}
+	medians := map[string]float64{}
+	for key, list := range all {
+		slices.Sort(list)
+		medians[key] = (list[(len(list)-1)/2] + list[len(list)/2]) / 2
+	}
+	return medians, nil
+}
+
+// afterComment is a script without the comment in front.
+func afterComment(script string) string {
+	_, rest, _ := strings.Cut(script, "\n")
+	return rest
+}
+
+// rows are the lines of the table about one file.
+func (f *pageFile) rows(m map[string]float64) string {
+	var b strings.Builder
+	line := func(job, took, ratio string) { fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.name, job, took, ratio) }
+	line("headers and gaps of all batches", duration(m["index_s"]), "")
+	line("one channel, something to see", duration(m["one_first_s"]), "")
+	line("one channel, exact", fmt.Sprintf("%s, %.0f MB read", duration(m["one_s"]), m["one_bytes"]/1e6), "")
+	if f.quick {
+		return b.String()
+	}
+	line("all channels of a signal, exact", fmt.Sprintf("%s, %s", duration(m["all_s"]), rate(m["all_values"]/m["all_s"])),
+		fmt.Sprintf("%.2f of the Blob alone (%s)", m["blob_s"]/m["all_s"], rate(m["all_values"]/m["blob_s"])))
+	line("the same again", fmt.Sprintf("%s, %.0f bytes read", duration(m["again_s"]), m["again_bytes"]), "")
+	line("verify", fmt.Sprintf("%s, %s", duration(m["verify_s"]), rate(m["size"]/m["verify_s"])),
+		fmt.Sprintf("%.2f of the Blob alone (%s)", m["whole_blob_s"]/m["verify_s"], rate(m["size"]/m["whole_blob_s"])))
+	line("memory of the engine", fmt.Sprintf("%.0f MB, %.0f MB of it tiles", m["engine_bytes"]/1e6, m["cache_bytes"]/1e6), "")
+	return b.String()
+}

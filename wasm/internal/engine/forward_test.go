@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// A pageSource is memory that is read as the page's files are. fail gives the
+// error of a read.
+type pageSource struct {
+	data []byte
+	fail func(off int64, n int) error
+
+	mu         sync.Mutex
+	open, most int
+	reads      []int
+}
+
+func (s *pageSource) ReadAt(p []byte, off int64) (int, error) {
+	s.mu.Lock()
+	s.open++
+	s.most = max(s.most, s.open)
+	s.reads = append(s.reads, len(p))
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.open--
+		s.mu.Unlock()
+	}()
+	if s.fail != nil {
+		if err := s.fail(off, len(p)); err != nil {
+			return 0, err
+		}
+	}
+	return bytes.NewReader(s.data).ReadAt(p, off)
+}
+
+func (s *pageSource) ReadRanges(offsets []int64, bufs [][]byte) error {
+	for i, off := range offsets {
+		if _, err := s.ReadAt(bufs[i], off); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var _ recording.RangesReader = &pageSource{}
+
+func TestAWholeFileIsReadAheadInLargePieces(t *testing.T) {
+	data := make([]byte, 70<<20+321)
+	for i := range data {
+		data[i] = byte(i ^ i>>9 ^ i>>17)
+	}
+	source := &pageSource{data: data}
+	f := goForward(source, int64(len(data)))
+	const seed = 8
+	r := rand.New(rand.NewPCG(seed, 0))
+	for at := 0; at < len(data); { // as a walk does: headers, then bodies, a look back now and then
+		n := min(len(data)-at, 1+r.IntN(900_000))
+		p := make([]byte, n)
+		if got, err := f.ReadAt(p, int64(at)); got != n || err != nil || !bytes.Equal(p, data[at:at+n]) {
+			t.Fatalf("seed %d: %d of %d bytes at %d, %v", seed, got, n, at, err)
+		}
+		if at += n; r.IntN(5) == 0 && at > 2000 {
+			if _, err := f.ReadAt(p[:1000], int64(at-2000)); err != nil || !bytes.Equal(p[:1000], data[at-2000:at-1000]) {
+				t.Fatalf("seed %d: 1000 bytes at %d, %v", seed, at-2000, err)
+			}
+		}
+	}
+	if len(source.reads) > 30 {
+		t.Errorf("%d reads", len(source.reads))
+	}
+	total := 0
+	for _, n := range source.reads {
+		total += n
+	}
+	if total > len(data)+4*forwardAfter {
+		t.Errorf("%d bytes were read of %d", total, len(data))
+	}
+	if n := len(f.(*forward).free) + len(f.(*forward).pieces); n > 2*forwardPieces {
+		t.Errorf("%d buffers", n)
+	}
+}
+
+func TestReadingAheadFailsOnlyWhereItIsAsked(t *testing.T) {
+	broken := errors.New("the disk is gone")
+	data := make([]byte, 40<<20)
+	source := &pageSource{data: data, fail: func(off int64, n int) error {
+		if off+int64(n) > 30<<20 {
+			return broken
+		}
+		return nil
+	}}
+	f := goForward(source, int64(len(data)))
+	p := make([]byte, 1<<20)
+	for at := int64(0); at < int64(len(data)); at += int64(len(p)) {
+		_, err := f.ReadAt(p, at)
+		if want := at+int64(len(p)) > 30<<20; (err != nil) != want || want && !errors.Is(err, broken) {
+			t.Errorf("at %d: %v", at, err)
+		}
+	}
+}
