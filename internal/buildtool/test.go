@@ -133,6 +133,19 @@ func pageTests() error {
 	return tests.run()
 }
 
+// ensureArrowJS installs arrow-js where the foreign files are made with it, and
+// returns that folder.
+func ensureArrowJS(root string) (string, error) {
+	dir := filepath.Join(root, "testdata", "generate", "foreign-js")
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", "apache-arrow")); err == nil {
+		return dir, nil
+	}
+	if err := (command{name: "npm", dir: dir, args: []string{"ci", "--no-audit", "--no-fund"}}).run(); err != nil {
+		return "", fmt.Errorf("arrow-js could not be installed (npm needs its registry): %w", err)
+	}
+	return dir, nil
+}
+
 func interopTests() error {
 	python, err := ensurePython()
 	if err != nil {
@@ -142,7 +155,11 @@ func interopTests() error {
 	if err != nil {
 		return err
 	}
-	tests := command{name: python, env: []string{"ONISCOPE=" + filepath.Join(dir, binary()), "PYTHONDONTWRITEBYTECODE=1"},
+	arrowJS, err := ensureArrowJS(dir)
+	if err != nil {
+		return err
+	}
+	tests := command{name: python, env: []string{"ONISCOPE=" + filepath.Join(dir, binary()), "ONISCOPE_ARROW_JS=" + arrowJS, "PYTHONDONTWRITEBYTECODE=1"},
 		args: []string{"-m", "pytest", "-p", "no:cacheprovider", "testdata/interop"}}
 	return tests.run()
 }
