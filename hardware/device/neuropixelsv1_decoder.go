@@ -39,10 +39,11 @@ type neuropixelsV1Decoder struct {
 	cal     *v1eCalibration // nil: values are as the hardware made them
 	counter frameCounter
 
-	samples [v1eColumns][v1eBytes]byte // the group that is filling
+	samples [v1eColumns]v1Slot // the group that is filling
 	clocks  [v1eColumns]uint64
 	filled  int
 
+	keep   uint64              // bits of a value in each of four words
 	column int                 // of the next super-frame's LFP values, 0 to 11
 	lfp    [v1eChannels]uint16 // last value of each channel; mid-scale before the first
 }
@@ -51,7 +52,7 @@ type neuropixelsV1Decoder struct {
 func newV1(l *v1Layout, cal *v1eCalibration, s stream.Stream, cfg Config) *neuropixelsV1Decoder {
 	d := &neuropixelsV1Decoder{
 		core:   core{loss: newLossDetector(cfg, v1eRateHz), onGap: cfg.OnGap},
-		layout: l, cal: cal, counter: frameCounter{frames: v1eFrames}, streams: []stream.Stream{s},
+		layout: l, cal: cal, keep: uint64(0xFFFF>>l.shift) * everyWord, counter: frameCounter{frames: v1eFrames}, streams: []stream.Stream{s},
 	}
 	for ch := range d.lfp {
 		d.lfp[ch] = v1eCodes / 2
@@ -73,14 +74,15 @@ func (d *neuropixelsV1Decoder) Decode(f *oni.Frame, out []*Batch) error {
 	lost := d.counted(&d.counter, l.counter(f.Data), l.ordered == nil || l.ordered(f.Data), hub, f.Clock)
 	d.column = int((uint64(d.column) + lost) % v1eColumns)
 	sample := &d.samples[d.filled]
-	copy(sample[:], f.Data)
+	copy(sample[:v1eBytes], f.Data)
 	d.clocks[d.filled] = f.Clock
+	channels := &l.lfpChannel[d.column]
 	for i, off := range l.lfp {
-		code := binary.LittleEndian.Uint16(sample[off:]) >> l.shift
+		code := uint16(sample.word(off)) >> l.shift
 		if d.cal != nil {
 			code = d.cal.lfp.at(i, code)
 		}
-		d.lfp[l.words.LFPChannel(i, uint64(d.column))] = code
+		d.lfp[channels[i]] = code
 	}
 	d.column = (d.column + 1) % v1eColumns
 	d.stats.Pending++
@@ -97,18 +99,30 @@ func (d *neuropixelsV1Decoder) Decode(f *oni.Frame, out []*Batch) error {
 // stores of eight bytes, and the group stays in the first-level cache meanwhile.
 func (d *neuropixelsV1Decoder) emit(b *Batch) {
 	const bytes = 2 * v1eColumns
+	lfp, ap := (*[v1eChannels][]byte)(b.Columns), (*[v1eChannels][]byte)(b.Columns[v1eChannels:]) // AP follows LFP
 	for ch, v := range d.lfp {
-		four := uint64(v) * 0x0001000100010001
-		col := extend(&b.Columns[ch], bytes)
+		four := uint64(v) * everyWord
+		col := (*[bytes]byte)(extend(&lfp[ch], bytes))
 		binary.LittleEndian.PutUint64(col[0:8], four)
 		binary.LittleEndian.PutUint64(col[8:16], four)
 		binary.LittleEndian.PutUint64(col[16:24], four)
 	}
+	s, keep := &d.samples, uint64(v1eCodes-1)*everyWord
 	for ch, off := range d.layout.ap {
-		col := extend(&b.Columns[v1eChannels+ch], bytes) // AP follows LFP
-		binary.LittleEndian.PutUint64(col[0:8], d.fourAP(ch, off, (*[4][v1eBytes]byte)(d.samples[0:4])))
-		binary.LittleEndian.PutUint64(col[8:16], d.fourAP(ch, off, (*[4][v1eBytes]byte)(d.samples[4:8])))
-		binary.LittleEndian.PutUint64(col[16:24], d.fourAP(ch, off, (*[4][v1eBytes]byte)(d.samples[8:12])))
+		col := (*[bytes]byte)(extend(&ap[ch], bytes))
+		w0 := s[0].word(off) | s[1].word(off)<<16 | s[2].word(off)<<32 | s[3].word(off)<<48
+		w1 := s[4].word(off) | s[5].word(off)<<16 | s[6].word(off)<<32 | s[7].word(off)<<48
+		w2 := s[8].word(off) | s[9].word(off)<<16 | s[10].word(off)<<32 | s[11].word(off)<<48
+		switch {
+		case d.cal == nil:
+			w0, w1, w2 = w0>>d.layout.shift&d.keep, w1>>d.layout.shift&d.keep, w2>>d.layout.shift&d.keep
+		case !d.cal.ap.neutral || (w0|w1|w2)&^keep != 0:
+			adc := neuropixels.ADCOfChannel(ch)
+			w0, w1, w2 = d.cal.ap.four(adc, w0), d.cal.ap.four(adc, w1), d.cal.ap.four(adc, w2)
+		}
+		binary.LittleEndian.PutUint64(col[0:8], w0)
+		binary.LittleEndian.PutUint64(col[8:16], w1)
+		binary.LittleEndian.PutUint64(col[16:24], w2)
 	}
 	const clocks = 2 * v1eChannels // FrameCount, HubClock, Clock
 	for i := range d.samples {
@@ -121,30 +135,26 @@ func (d *neuropixelsV1Decoder) emit(b *Batch) {
 	d.stats.Rows += v1eColumns
 }
 
-// fourAP is a channel's value, which is at byte off, in four samples; the
-// first in the low bits.
-func (d *neuropixelsV1Decoder) fourAP(ch, off int, samples *[4][v1eBytes]byte) uint64 {
-	w0 := uint64(binary.LittleEndian.Uint16(samples[0][off:]))
-	w1 := uint64(binary.LittleEndian.Uint16(samples[1][off:]))
-	w2 := uint64(binary.LittleEndian.Uint16(samples[2][off:]))
-	w3 := uint64(binary.LittleEndian.Uint16(samples[3][off:]))
-	if d.cal == nil {
-		keep := uint64(0xFFFF>>d.layout.shift) * 0x0001000100010001
-		return (w0 | w1<<16 | w2<<32 | w3<<48) >> d.layout.shift & keep
-	}
-	const legal = v1eCodes - 1
-	if d.cal.ap.neutral && (w0|w1|w2|w3)&^legal == 0 {
-		return w0 | w1<<16 | w2<<32 | w3<<48
-	}
-	adc, ap := neuropixels.ADCOfChannel(ch), &d.cal.ap
-	w0, w1 = uint64(ap.at(adc, uint16(w0))), uint64(ap.at(adc, uint16(w1)))
-	w2, w3 = uint64(ap.at(adc, uint16(w2))), uint64(ap.at(adc, uint16(w3)))
-	return w0 | w1<<16 | w2<<32 | w3<<48
+// everyWord repeats a value of 16 bits in each word of 64.
+const everyWord = 0x0001000100010001
+
+// A v1Slot holds a sample. It is larger than one so that no offset up to its mask
+// needs a check of bounds, and an odd number of cache lines, so that the same word
+// of twelve samples lies in twelve sets of the cache.
+type v1Slot [v1SlotMask + 1 + 64]byte
+
+const v1SlotMask = 2047
+
+func (s *v1Slot) word(off int) uint64 {
+	return uint64(binary.LittleEndian.Uint16(s[off&v1SlotMask:]))
 }
 
 // extend makes a column n bytes longer and returns those bytes.
 func extend(col *[]byte, n int) []byte {
 	old := len(*col)
-	*col = slices.Grow(*col, n)[:old+n]
+	if cap(*col)-old < n {
+		*col = slices.Grow(*col, n)
+	}
+	*col = (*col)[:old+n]
 	return (*col)[old:]
 }

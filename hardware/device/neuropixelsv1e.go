@@ -32,7 +32,7 @@ type v1Layout struct {
 	hubClockAt int
 	ap         [v1eChannels]int // byte of a channel's AP value
 	lfp        [v1eADCs]int     // byte of the LFP values
-	words      *neuropixels.Layout
+	lfpChannel [v1eColumns][v1eADCs]int
 	shift      int // bits below the value
 	counter    func(sample []byte) uint32
 	ordered    func(sample []byte) bool // the counters inside go up by one; nil: there is one
@@ -47,9 +47,11 @@ var v1eLayout = func() *v1Layout {
 
 // place fills in where values are in a sample whose words begin at a byte.
 func (l *v1Layout) place(words *neuropixels.Layout, first int) {
-	l.words = words
 	for i, word := range words.LFP {
 		l.lfp[i] = first + 2*word
+		for column := range l.lfpChannel {
+			l.lfpChannel[column][i] = words.LFPChannel(i, uint64(column))
+		}
 	}
 	for ch, word := range words.AP {
 		l.ap[ch] = first + 2*word
@@ -108,13 +110,14 @@ func v1eCounter(sample []byte, frame int) uint32 {
 
 // v1eCountersAdvance reports whether each of the 13 counters is one up.
 func v1eCountersAdvance(sample []byte) bool {
-	first := v1eCounter(sample, 0)
-	for i := 1; i < v1eFrames; i++ {
-		if (v1eCounter(sample, i)-first-uint32(i))&counterMask != 0 {
-			return false
-		}
+	whole := (*[v1eBytes]byte)(sample) // one check of the bounds for all
+	first, off := v1eCounter(sample, 0), uint32(0)
+	for i := range uint32(v1eFrames) {
+		at := v1eWordOffset(int(i), 31)
+		high, low := binary.LittleEndian.Uint16(whole[at:]), binary.LittleEndian.Uint16(whole[at+2*(39-31):])
+		off |= (uint32(high)<<10 | uint32(low)) - first - i
 	}
-	return true
+	return off&counterMask == 0
 }
 
 // HeadstageNeuropixelsV1e is the key of the headstage in Config.Headstage and

@@ -139,6 +139,12 @@ func (b *v1eBand) at(adc int, code uint16) uint16 {
 	return b.exact(adc, code)
 }
 
+// four is at for four codes, the first in the low bits.
+func (b *v1eBand) four(adc int, codes uint64) uint64 {
+	return uint64(b.at(adc, uint16(codes))) | uint64(b.at(adc, uint16(codes>>16)))<<16 |
+		uint64(b.at(adc, uint16(codes>>32)))<<32 | uint64(b.at(adc, uint16(codes>>48)))<<48
+}
+
 // v1Stream describes the table of a 1.0 probe with these amplifier gains:
 // onix-devices 4.4, 4.6 and 9.3.
 func v1Stream(k *Kind, dev oni.Device, cfg Config, gainAP, gainLFP int) stream.Stream {
