@@ -38,6 +38,9 @@ func BenchOpen() error { return buildtool.BenchOpen() }
 // BenchPage measures in Chromium what the engine does with long recordings.
 func BenchPage() error { return buildtool.BenchPage() }
 
+// BenchFrames measures how long the page's own thread is busy in a frame while 384 channels move.
+func BenchFrames() error { return buildtool.BenchFrames() }
+
 // Bench measures reading, repairing and exporting, and what other programs take (BENCH=regexp: some of it).
 func Bench() error { return buildtool.Bench() }
 

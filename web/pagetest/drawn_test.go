@@ -12,11 +12,12 @@ func TestTheFirstCountedRedrawShowsTraces(t *testing.T) {
 		new MutationObserver((_, observer) => {
 			if (!(Number(root.dataset.drawn) > 0)) return;
 			observer.disconnect();
-			const canvas = document.getElementById("traces");
-			const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+			const picture = document.querySelector("#traces .picture"), copy = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+			copy.drawImage(picture, 0, 0);
+			const data = new Uint32Array(copy.getImageData(0, 0, picture.width, picture.height).data.buffer), ground = 0xff16130e;
 			let inked = 0;
-			for (let i = 3; i < data.length; i += 4) if (data[i] > 0) inked++;
-			resolve({ inked, hidden: canvas.hidden, read: Number(root.dataset.bytesRead), status: document.getElementById("status").innerText });
+			for (const pixel of data) if (pixel !== ground) inked++;
+			resolve({ inked, hidden: picture.hidden, read: Number(root.dataset.bytesRead), status: document.getElementById("status").innerText });
 		}).observe(root, { attributes: true, attributeFilter: ["data-drawn"] });
 	}), 0`, new(int)))
 	check(t, page.Drop(foreign(t, "new_NeuropixelsV1.arrow")))

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
 )
 
@@ -215,6 +216,26 @@ func (p *Page) Bytes(expression string) ([]byte, error) {
 		return nil, err
 	}
 	return base64.StdEncoding.DecodeString(text)
+}
+
+// ScriptSeconds is how long the page's own thread has run scripts, and made the
+// styles and layouts that they need, since it was opened.
+func (p *Page) ScriptSeconds() (float64, error) {
+	if _, err := chromedp.Call(p.ctx, performance.Enable, performance.EnableParams{}); err != nil {
+		return 0, fmt.Errorf("pagetest: %w", err)
+	}
+	got, err := chromedp.Call(p.ctx, performance.GetMetrics, struct{}{})
+	if err != nil {
+		return 0, fmt.Errorf("pagetest: %w", err)
+	}
+	seconds := 0.0
+	for _, metric := range got.Metrics {
+		switch metric.Name {
+		case "ScriptDuration", "LayoutDuration", "RecalcStyleDuration":
+			seconds += metric.Value
+		}
+	}
+	return seconds, nil
 }
 
 // Screenshot writes what the window shows to a PNG file.

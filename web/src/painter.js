@@ -111,7 +111,7 @@ export class Plot {
     const painted = this.#painting;
     this.#painting = null;
     if (painted) {
-      this.picture?.bitmap.close();
+      this.picture?.bitmap.close(); // has been given to its canvas, or was never shown
       this.picture = { bitmap: message.bitmap, scene: painted.scene, key: painted.key, gain: message.gain, top: message.top, milliseconds: message.milliseconds };
     }
     this.#begin();

@@ -9,7 +9,7 @@ import { cssFromRgb } from "../colour.js";
 import { MEASURES } from "../measures.js";
 import { probeOf } from "../probe.js";
 import { count, integer, THIN } from "../words.js";
-import { byId, el, fill, hint, say } from "./dom.js";
+import { byId, el, fill, fitCanvas, hint, say } from "./dom.js";
 import { colourOf, token } from "./tokens.js";
 
 const LINE = MEASURES.channel;
@@ -34,6 +34,7 @@ export class ChannelList {
   #actionsKey = "";
   /** Where a range begins. */
   #anchor = -1;
+  #probeSize = { width: 0, height: 0 };
   /** @type {HTMLElement[]} */
   #pool = [];
 
@@ -54,6 +55,10 @@ export class ChannelList {
     this.#probe.addEventListener("pointermove", (event) => event.buttons & 1 && this.#drag(event));
     state.on(["rows", "active", "streams", "theme", "gain"], () => this.render());
     new ResizeObserver(() => this.render()).observe(this.#scroll);
+    new ResizeObserver(() => {
+      this.#probeSize = { width: this.#probe.clientWidth, height: this.#probe.clientHeight };
+      this.render();
+    }).observe(this.#probe);
   }
 
   render() {
@@ -221,13 +226,9 @@ export class ChannelList {
    * @param {import("../view/viewport.js").RowWindow} window
    */
   #drawProbe(row, window) {
-    const dpr = globalThis.devicePixelRatio || 1;
-    const canvas = this.#probe, width = canvas.clientWidth, height = canvas.clientHeight;
-    if (width === 0 || height === 0) return;
-    canvas.width = Math.round(width * dpr);
-    canvas.height = Math.round(height * dpr);
-    const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    ctx.scale(dpr, dpr);
+    if (this.#probeSize.width === 0 || this.#probeSize.height === 0) return;
+    const { ctx, width, height } = fitCanvas(this.#probe, this.#probeSize);
+    ctx.clearRect(0, 0, width, height);
     const { info } = this.state.entry(row.id), n = row.columns.length, pitch = height / n;
     const shanks = row.alongProbe ? probeOf(info)?.shanks ?? 1 : 1, lanes = Math.max(2, shanks), lane = 14 / lanes;
     row.columns.forEach((column, i) => {

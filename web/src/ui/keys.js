@@ -5,7 +5,6 @@
  */
 import { available, bindingOf } from "../bindings.js";
 import { rangeOf } from "../channels.js";
-import { MEASURES } from "../measures.js";
 import { scrollRows, stepSpacing, zoom } from "../moves.js";
 import { niceStep, ticksFromX, xFromTicks } from "../view/scale.js";
 import { pan } from "../view/viewport.js";
@@ -43,7 +42,7 @@ function followView(state, stage) {
 
 /** @param {Stage} stage @param {MouseEvent} event */
 function xOf(stage, event) {
-  return event.clientX - stage.ruler.getBoundingClientRect().left - MEASURES.gutter;
+  return event.clientX - stage.left;
 }
 
 /** @param {State} state @param {Stage} stage @param {MouseEvent} event */

@@ -10,6 +10,9 @@ import { TracesPlot } from "./traces.js";
 /** Height of a channel of a signal with few of them, when its pane is opened, and what it may take of the middle. CSS pixels, share. */
 const FEW_CHANNELS = { row: 22, share: 0.35 };
 
+/** Height of a border between two panes, CSS pixels. */
+const BORDER = 1;
+
 /** Least height of a pane, CSS pixels. */
 const LEAST = 40;
 
@@ -19,6 +22,8 @@ export class Panes {
   #panes = new Map();
   /** Shares of the height, by row key. @type {Map<string, number>} */
   #shares = new Map();
+  /** Upper edge in the window, CSS pixels; known beforehand, because asking in a frame costs a layout. */
+  top = 0;
   /** Hidden while a table is shown. */
   #hidden = false;
 
@@ -26,6 +31,9 @@ export class Panes {
   constructor(state) {
     this.state = state;
     this.painter = new Painter(undefined, (error) => state.report(error));
+    const measure = () => (this.top = this.node.getBoundingClientRect().top);
+    new ResizeObserver(measure).observe(this.node);
+    addEventListener("resize", measure);
   }
 
   /** The pane of the chosen traces. @returns {Pane | null} */
@@ -48,7 +56,7 @@ export class Panes {
 
   set hidden(hidden) {
     this.#hidden = hidden;
-    this.node.hidden = hidden;
+    if (this.node.hidden !== hidden) this.node.hidden = hidden;
   }
 
   get settled() {
@@ -94,13 +102,13 @@ export class Panes {
   /** @param {string} key */
   #make(key) {
     const row = this.state.rows.find((r) => r.key === key), name = row?.name ?? key;
-    const free = [...this.#panes.values()].every(({ plot }) => plot.canvas.id !== "traces");
-    const canvas = el("canvas", { id: free ? "traces" : undefined, class: "traces", "aria-hidden": "true" });
+    const plot = new TracesPlot(this.state, this.painter, key), free = [...this.#panes.values()].every((pane) => pane.plot.node.id !== "traces");
+    if (free) plot.node.id = "traces";
     const title = el("div", { class: "pane-title" }, el("span", null, name),
       el("button", { type: "button", class: "close", "aria-label": `Take ${name} off the screen`, title: "Take off the screen", onclick: () => this.state.closePane(key) }, sign("close")));
     title.addEventListener("pointerdown", (event) => event.stopPropagation());
-    const node = el("div", { class: "pane", "data-pane": key }, canvas, title);
-    return { plot: new TracesPlot(this.state, this.painter, key, canvas), node, title };
+    const node = el("div", { class: "pane", "data-pane": key }, plot.node, title);
+    return { plot, node, title };
   }
 
   /** What is dragged between two panes; arrow keys do the same. @param {number} i  index of the lower one */
@@ -140,9 +148,10 @@ export class Panes {
 
   /** The pane at a place of the window. @param {number} clientY @returns {{ pane: Pane, y: number } | null}  y: in its canvas */
   at(clientY) {
+    let { top } = this;
     for (const pane of this.all) {
-      const { top, bottom } = pane.canvas.getBoundingClientRect();
-      if (clientY >= top && clientY < bottom) return { pane, y: clientY - top };
+      if (clientY >= top && clientY < top + pane.height) return { pane, y: clientY - top };
+      top += pane.height + BORDER;
     }
     return null;
   }

@@ -36,6 +36,7 @@ export class Stage {
   #bar = byId("scalebar");
   #plate = byId("plate");
   #drawn = 0;
+  #box = { left: 0, width: 0, height: 0 };
   #counted = true;
   /** Waiting for a view to be on the screen exactly. @type {{ resolve: () => void, reject: (error: unknown) => void }[]} */
   #waiting = [];
@@ -54,12 +55,25 @@ export class Stage {
     state.on(["selection", "view", "active"], () => this.#placeSelection());
     state.on(["view", "streams", "active"], () => this.#placeLosses());
     state.on(["view", "gain", "active"], () => this.#placeBars());
-    new ResizeObserver(() => state.changed("rows", "view")).observe(this.node);
+    new ResizeObserver(() => this.#measure()).observe(this.ruler);
+    addEventListener("resize", () => this.#measure());
   }
 
   /** Width of the plots without the gutter, CSS pixels. */
   get width() {
-    return Math.max(1, this.ruler.clientWidth - MEASURES.gutter);
+    return Math.max(1, this.#box.width - MEASURES.gutter);
+  }
+
+  /** Left edge of the plots without the gutter in the window, CSS pixels. */
+  get left() {
+    return this.#box.left + MEASURES.gutter;
+  }
+
+  /** Where the plots are; known beforehand, because asking in a frame costs a layout. */
+  #measure() {
+    const { left, width, height } = this.ruler.getBoundingClientRect();
+    this.#box = { left, width, height };
+    this.state.changed("rows", "view");
   }
 
   reset() {
@@ -72,7 +86,7 @@ export class Stage {
 
   draw() {
     const state = this.state;
-    const { ctx, width, height } = fitCanvas(this.ruler);
+    const { ctx, width, height } = fitCanvas(this.ruler, this.#box);
     if (!state.active) {
       ctx.clearRect(0, 0, width, height);
       return;
@@ -88,7 +102,7 @@ export class Stage {
 
   /** Counts a redraw that shows final data, once it is on the screen. */
   #count() {
-    const laidOut = this.ruler.clientWidth > MEASURES.gutter;
+    const laidOut = this.#box.width > MEASURES.gutter;
     if (!laidOut || !this.settled) {
       this.#counted = false;
       return;

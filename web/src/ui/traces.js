@@ -45,23 +45,33 @@ export class TracesPlot {
   /** @type {{ column: number, at: number, reading: import("../plots/easel.js").Reading | null }} */
   #read = { column: -1, at: NaN, reading: null };
 
+  /** Names beside the rows. */
+  #gutter = el("canvas", { class: "gutter" });
+  /** The newest picture, larger than its window; moving it costs the page's own thread nothing. */
+  #picture = el("canvas", { class: "picture" });
+  #shownPicture = /** @type {import("../painter.js").Picture | null} */ (null);
+
   /**
    * @param {State} state
    * @param {import("../painter.js").Painter} painter
    * @param {string} key  of the row
-   * @param {HTMLCanvasElement} [canvas]
    */
-  constructor(state, painter, key, canvas = el("canvas", { "aria-hidden": "true" })) {
+  constructor(state, painter, key) {
     this.state = state;
     this.#key = key;
-    this.canvas = canvas;
+    this.node = el("div", { class: "plot", "aria-hidden": "true" }, this.#gutter, el("div", { class: "window" }, this.#picture));
     this.#plot = painter.plot(() => this.#received());
     this.loader = plotLoader(state);
     this.#observer = new ResizeObserver(() => {
-      this.#size = { width: canvas.clientWidth, height: canvas.clientHeight };
+      this.#size = { width: this.node.clientWidth, height: this.node.clientHeight };
       state.changed("rows");
     });
-    this.#observer.observe(canvas);
+    this.#observer.observe(this.node);
+  }
+
+  /** CSS pixels. */
+  get height() {
+    return this.#size.height;
   }
 
   get key() {
@@ -136,16 +146,15 @@ export class TracesPlot {
   }
 
   draw() {
-    const { ctx, width, height, dpr } = fitCanvas(this.canvas, this.#size);
-    const shown = this.shown(), plot = width - MEASURES.gutter;
+    const shown = this.shown(), plot = this.#size.width - MEASURES.gutter, dpr = globalThis.devicePixelRatio || 1;
     if (!shown || plot <= 0 || shown.columns.length === 0) {
-      ctx.clearRect(0, 0, width, height);
+      this.#picture.hidden = true;
       return;
     }
     this.#handOver(shown);
     if (this.loader.layers.length > 0) this.#paint(shown, Math.max(1, Math.round(plot * dpr)), dpr);
-    this.#blit(ctx, shown, plot, height, dpr);
-    this.#drawLabels(ctx, shown, height);
+    this.#place(shown, plot, dpr);
+    this.#drawLabels(shown, this.#size.height);
   }
 
   /** Gives the painter what it does not have: channels, colours, data. @param {Shown} shown */
@@ -194,31 +203,33 @@ export class TracesPlot {
     this.#plot.paint(scene, this.#sceneKey);
   }
 
-  /** Lays the newest picture where it belongs now. @param {CanvasRenderingContext2D} ctx @param {Shown} shown @param {number} plot @param {number} height @param {number} dpr */
-  #blit(ctx, { window, rowPixels }, plot, height, dpr) {
-    const { picture } = this.#plot, { view } = this.state;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(MEASURES.gutter, 0, plot, height);
-    ctx.clip();
-    ctx.clearRect(MEASURES.gutter, 0, plot, height);
-    if (picture) {
-      const { scene, bitmap } = picture, scale = plot / (view.to - view.from);
-      const x = Math.round((scene.view.from - view.from) * scale * dpr) / dpr, y = Math.round((scene.first - window.first) * rowPixels * dpr) / dpr;
-      const wide = (scene.view.to - scene.view.from) * scale, high = scene.shown * rowPixels;
-      const asPainted = Math.abs(wide * dpr - scene.width) < 1 && Math.abs(high * dpr - scene.height) < 1;
-      ctx.imageSmoothingEnabled = !asPainted;
-      ctx.drawImage(bitmap, MEASURES.gutter + x, y, asPainted ? scene.width / dpr : wide, asPainted ? scene.height / dpr : high);
+  /** Lays the newest picture where it belongs now. @param {Shown} shown @param {number} plot @param {number} dpr */
+  #place({ window, rowPixels }, plot, dpr) {
+    const { picture } = this.#plot, { view } = this.state, canvas = this.#picture;
+    canvas.hidden = picture === null;
+    if (!picture) return;
+    const { scene } = picture, width = scene.width / dpr, height = scene.height / dpr;
+    if (picture !== this.#shownPicture) {
+      this.#shownPicture = picture;
+      if (canvas.width !== scene.width) canvas.width = scene.width;
+      if (canvas.height !== scene.height) canvas.height = scene.height;
+      canvas.style.width = width + "px";
+      canvas.style.height = height + "px";
+      canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(picture.bitmap);
     }
-    ctx.restore();
+    const scale = plot / (view.to - view.from), x = Math.round((scene.view.from - view.from) * scale * dpr) / dpr, y = Math.round((scene.first - window.first) * rowPixels * dpr) / dpr;
+    const wide = ((scene.view.to - scene.view.from) * scale) / width, high = (scene.shown * rowPixels) / height;
+    const asPainted = Math.abs(wide - 1) * scene.width < 1 && Math.abs(high - 1) * scene.height < 1;
+    canvas.style.transform = `translate(${x}px, ${y}px)` + (asPainted ? "" : ` scale(${wide}, ${high})`);
   }
 
-  /** The gutter, when it is not as it was. @param {CanvasRenderingContext2D} ctx @param {Shown} shown @param {number} height */
-  #drawLabels(ctx, { row, info, window, rowPixels, columns }, height) {
+  /** The gutter, when it is not as it was. @param {Shown} shown @param {number} height */
+  #drawLabels({ row, info, window, rowPixels, columns }, height) {
     const stride = labelStride(rowPixels), active = this.state.channel.get(row.key);
-    const key = [this.canvas.width, this.canvas.height, rowPixels, window.first, columns.length, columns[0], columns[columns.length - 1], active, token("dim"), info.id].join();
+    const key = [globalThis.devicePixelRatio, height, rowPixels, window.first, columns.length, columns[0], columns[columns.length - 1], active, token("dim"), info.id].join();
     if (key === this.#labelsKey) return;
     this.#labelsKey = key;
+    const { ctx } = fitCanvas(this.#gutter, { width: MEASURES.gutter, height });
     ctx.clearRect(0, 0, MEASURES.gutter, height);
     ctx.textBaseline = "middle";
     ctx.textAlign = "left";
