@@ -17,6 +17,14 @@ require("wabt")().then((wabt) => {
   fs.writeFileSync(to, module.toBinary({}).buffer);
 }).catch((error) => { console.error(error.message); process.exit(1); });`
 
+// ensureModule installs what web/package.json lists, if a module of it is missing.
+func ensureModule(dir, name string) error {
+	if _, err := os.Stat(filepath.Join(dir, "web", "node_modules", name)); err == nil {
+		return nil
+	}
+	return command{name: "npm", dir: "web", args: []string{"ci", "--no-audit", "--no-fund"}}.run()
+}
+
 // buildKernels makes web/gen/NAME.wasm of each wasm/kernel/NAME.wat. Without npm
 // the page has none, and Go does their work, slower.
 func buildKernels(w io.Writer) error {
@@ -32,10 +40,8 @@ func buildKernels(w io.Writer) error {
 		fmt.Fprintln(w, "no npm: the page is built without SIMD (Debian: apt-get install nodejs npm)")
 		return nil
 	}
-	if _, err := os.Stat(filepath.Join(dir, "web", "node_modules", "wabt")); err != nil {
-		if err := (command{name: "npm", dir: "web", args: []string{"ci", "--no-audit", "--no-fund"}}).run(); err != nil {
-			return err
-		}
+	if err := ensureModule(dir, "wabt"); err != nil {
+		return err
 	}
 	temporary, err := os.MkdirTemp("", "oniscope-")
 	if err != nil {

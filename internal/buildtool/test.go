@@ -128,6 +128,13 @@ func pageTests() error {
 	if err != nil {
 		return err
 	}
+	dir, err := root()
+	if err != nil {
+		return err
+	}
+	if err := ensureModule(dir, "axe-core"); err != nil {
+		return fmt.Errorf("the page tests need axe-core: %w", err)
+	}
 	tests := command{name: "go", env: []string{"ONISCOPE_PAGE=required", "ONISCOPE_PYTHON=" + python},
 		args: []string{"test", "-count=1", "./web/pagetest"}}
 	return tests.run()

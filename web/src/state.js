@@ -385,10 +385,13 @@ export class State {
     this.placed = { ticks, view: this.view };
   }
 
-  /** The clock of a row; of streams without a clock the row itself. @param {string} id @param {number} row */
+  /** The place of a row on the time axis; of streams without a clock the row itself. @param {string} id @param {number} row */
   async ticksOfRow(id, row) {
     const { info } = this.entry(id), clock = info.clock.column ? info.columns.find((c) => c.name === "Clock") : undefined;
-    return clock ? Number((await this.client.values(id, clock.index, row, row + 1)).values[0]) : row;
+    if (!clock) return row;
+    const [ticks] = (await this.client.table({ stream: id, columns: [clock.index], start: row, end: row + 1 })).ticks;
+    if (typeof ticks !== "number") throw new Error(`the clock of row ${row} cannot be read`);
+    return ticks;
   }
 
   /** Back to the first view of the active stream. */

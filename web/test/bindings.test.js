@@ -88,7 +88,7 @@ test("gaps are met one after the other, whose stream they are", async () => {
 
 test("events of the chosen stream are met too, the nearer first", async () => {
   const clocks = [500, 60000, 70000];
-  const client = { row: async (_, t) => clocks.findIndex((c) => c >= t) < 0 ? 3 : clocks.findIndex((c) => c >= t), values: async (_, __, row) => ({ values: [BigInt(clocks[row])], valid: null }) };
+  const client = { row: async (_, t) => clocks.findIndex((c) => c >= t) < 0 ? 3 : clocks.findIndex((c) => c >= t), table: async ({ start }) => ({ ticks: [clocks[start]] }) };
   const { state } = opened(client);
   const columns = [{ index: 0, name: "DigitalInputs", type: "uint8" }, { index: 1, name: "Clock", type: "uint64" }];
   const events = streamInfo("dio", { columns, rows: 3, groups: [{ name: "Digital inputs", columns: [0], rate_hz: 0, kind: "lanes", along_probe: false }] });

@@ -14,7 +14,7 @@ import { runLength, tickWord } from "../times.js";
 const MENTIONED = 4000;
 
 export class TopBar {
-  #name = el("span", { class: "run-name" });
+  #name = el("h1", { class: "run-name" });
   #streams = el("span", { class: "note" });
   #length = el("span", { class: "note" });
   #size = el("span", { class: "note" });

@@ -24,10 +24,21 @@ const EDGE = 5;
  */
 export function connectControls(state, stage, actions) {
   followView(state, stage);
+  keepReachable(byId("lower"));
   connectWheel(state, stage);
   connectPlots(state, stage);
   connectRuler(state, stage);
   document.addEventListener("keydown", (event) => onKey(event, state, stage, actions));
+}
+
+/** What scrolls can be focused, so that keys scroll it; what does not is no stop on the way. @param {HTMLElement} node */
+function keepReachable(node) {
+  const look = () => {
+    if (node.scrollHeight > node.clientHeight + 1) node.tabIndex = 0;
+    else node.removeAttribute("tabindex");
+  };
+  new ResizeObserver(look).observe(node);
+  new MutationObserver(look).observe(node, { childList: true });
 }
 
 /** Keeps the cursor under the pointer when the view moves and the pointer does not. @param {State} state @param {Stage} stage */
