@@ -64,6 +64,9 @@ var operations = map[string]operation{
 	"verify": plain(func(e *engine.Engine, c *call, a engine.StreamArgs) (any, error) {
 		return e.Verify(c.ctx, a.Stream, progress[engine.SliceProgress](c))
 	}),
+	"proved": plain(func(e *engine.Engine, c *call, a engine.ProvedArgs) (any, error) {
+		return nil, e.Proved(c.ctx, a)
+	}),
 	"setClock": plain(func(e *engine.Engine, c *call, a engine.ClockArgs) (any, error) {
 		return e.SetClock(a)
 	}),

@@ -5,14 +5,22 @@
  * A request id gets exactly one reply. Aborting a signal asks the engine to stop; the promise is then rejected by the engine's reply, so that
  * nothing arrives afterwards. When the engine dies, everything pending is rejected first and onCrash is called once.
  *
- * @typedef {import("./protocol.d.ts").EngineClient} EngineClient
- * @typedef {import("./protocol.d.ts").EngineError} EngineErrorData
+ * What takes long (verifying, saving, recovering) is asked of a second engine, so that the one that draws is never busy with it.
+ *
+ * @typedef {import("./protocol.js").EngineClient} EngineClient
+ * @typedef {import("./protocol.js").EngineError} EngineErrorData
  * @typedef {{resolve: (value: any) => void, reject: (error: Error) => void, progress?: (value: any) => void, release: () => void}} Pending
  */
+import { Second } from "./second.js";
 
 /** Starts the engine in a worker of its own. @param {typeof Engine} [Kind]  what talks to it @returns {Engine} */
 export function startEngine(Kind = Engine) {
-  return new Kind(new Worker(new URL("./engine.worker.js", import.meta.url), { type: "module", name: "oniscope-engine" }));
+  return new Kind(newWorker("oniscope-engine"), new Second(() => new Engine(newWorker("oniscope-second-engine"))));
+}
+
+/** @param {string} name */
+function newWorker(name) {
+  return new Worker(new URL("./engine.worker.js", import.meta.url), { type: "module", name });
 }
 
 /**
@@ -29,6 +37,8 @@ function errorFromReply(data) {
 
 /** @implements {EngineClient} */
 export class Engine {
+  /** For what takes long; null: everything is done here. @type {Second | null} */
+  #second;
   /** @type {Map<number, Pending>} */
   #pending = new Map();
   #lastId = 0;
@@ -40,9 +50,13 @@ export class Engine {
   /** @type {(message: string) => void} */
   onCrash = () => {};
 
-  /** @param {Pick<Worker, "postMessage" | "terminate"> & {onmessage: any, onerror: any, onmessageerror: any}} worker  runs engine.worker.js */
-  constructor(worker) {
+  /**
+   * @param {Pick<Worker, "postMessage" | "terminate"> & {onmessage: any, onerror: any, onmessageerror: any}} worker  runs engine.worker.js
+   * @param {Second | null} [second]
+   */
+  constructor(worker, second = null) {
     this.#worker = worker;
+    this.#second = second;
     worker.onmessage = (/** @type {MessageEvent} */ event) => this.#receive(event.data);
     worker.onerror = (/** @type {ErrorEvent} */ event) => {
       event.preventDefault?.();
@@ -52,8 +66,10 @@ export class Engine {
   }
 
   /** @type {EngineClient["open"]} */
-  open(args, opts = {}) {
-    return this.#request("open", args, opts);
+  async open(args, opts = {}) {
+    const info = await this.#request("open", args, opts);
+    this.#second?.note(args, info);
+    return info;
   }
 
   /** @type {EngineClient["openGrowing"]} */
@@ -68,6 +84,7 @@ export class Engine {
 
   /** @type {EngineClient["close"]} */
   close(stream) {
+    this.#second?.forget(stream);
     return this.#request("close", { stream });
   }
 
@@ -112,27 +129,35 @@ export class Engine {
   }
 
   /** @type {EngineClient["slice"]} */
-  slice(args, opts = {}) {
-    return this.#request("slice", args, opts);
+  async slice(args, opts = {}) {
+    const second = await this.#second?.engineFor(args.stream);
+    return second ? second.slice(args, opts) : this.#request("slice", args, opts);
   }
 
   /** @type {EngineClient["recover"]} */
-  recover(args, opts = {}) {
-    return this.#request("recover", args, opts);
+  async recover(args, opts = {}) {
+    const second = await this.#second?.engineFor(args.stream);
+    return second ? second.recover(args, opts) : this.#request("recover", args, opts);
   }
 
   /** @type {EngineClient["verify"]} */
-  verify(stream, opts = {}) {
-    return this.#request("verify", { stream }, opts);
+  async verify(stream, opts = {}) {
+    const second = await this.#second?.engineFor(stream);
+    if (!second) return this.#request("verify", { stream }, opts);
+    const report = await second.verify(stream, opts);
+    await this.#request("proved", { stream, findings: report.findings });
+    return report;
   }
 
   /** @type {EngineClient["setGain"]} */
   setGain(stream, group, gain) {
+    this.#second?.repeat(stream, (engine) => engine.setGain(stream, group, gain));
     return this.#request("setGain", { stream, group, gain });
   }
 
   /** @type {EngineClient["setClock"]} */
   setClock(stream, hz, startUTC) {
+    this.#second?.repeat(stream, (engine) => engine.setClock(stream, hz, startUTC));
     return this.#request("setClock", startUTC === undefined ? { stream, hz } : { stream, hz, start_utc: startUTC });
   }
 
@@ -149,13 +174,15 @@ export class Engine {
   }
 
   /** @type {EngineClient["engine"]} */
-  engine() {
-    return this.#request("engine", {});
+  async engine() {
+    const [state, second] = await Promise.all([this.#request("engine", {}), this.#second?.state()]);
+    return second ? { ...state, bytes: state.bytes + second.bytes, read: state.read + second.read } : state;
   }
 
   /** Ends the worker; what is pending is rejected. onCrash is not called. */
   terminate() {
     this.onCrash = () => {};
+    this.#second?.terminate();
     this.#die("the engine was closed");
   }
 
@@ -205,6 +232,7 @@ export class Engine {
     if (this.#dead) return;
     this.#dead = why;
     this.#worker.terminate();
+    this.#second?.terminate();
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const p of pending) {

@@ -24,6 +24,7 @@ export type Request = { id: number } & (
   | { op: "slice"; args: SliceArgs }
   | { op: "recover"; args: RecoverArgs }
   | { op: "verify"; args: StreamArgs }
+  | { op: "proved"; args: ProvedArgs }
   | { op: "setClock"; args: ClockArgs }
   | { op: "setGain"; args: GainArgs }
   | { op: "startTime"; args: StartTimeArgs }
@@ -366,6 +367,8 @@ export interface RecoverResult { blob: Blob; report: RecoverReport }
 
 /** As `verify --json`. ok: no finding is a warning or an error. */
 export interface VerifyReport { path: string; ok: boolean; findings: Finding[] }
+/** What another engine found when it verified the same file; info and coverage have it from then on. */
+export interface ProvedArgs { stream: string; findings: Finding[] }
 
 export interface ClockArgs { stream: string; hz: number; start_utc?: string }
 

@@ -42,6 +42,7 @@ var crossing = map[string]any{
 	"OpenGrowingArgs": OpenGrowingArgs{},
 	"Overview":        Overview{},
 	"OverviewArgs":    OverviewArgs{},
+	"ProvedArgs":      ProvedArgs{},
 	"Range":           recording.Range{},
 	"RecoverArgs":     RecoverArgs{},
 	"RecoverReport":   recovery.Report{},

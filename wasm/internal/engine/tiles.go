@@ -73,7 +73,7 @@ func (e *Engine) keptBins(s *openStream, batch, column, level int) (bins []tileB
 	defer e.tiles.Unlock()
 	for _, rows := range []int{0, math.MaxInt32} { // with others, or in a tile of its own
 		key, at, _ := s.tileKey(batch, column, level, rows)
-		if t, _ := e.cache.get(key).(*tile); t != nil && t.rows[at] != unfilled {
+		if t, _ := e.cache.get(key).(*tile); t != nil && at < len(t.rows) && t.rows[at] != unfilled {
 			return t.bins[at*t.slots:][:binsIn(int(t.rows[at]), level)], int(t.rows[at]), true
 		}
 	}
@@ -89,16 +89,21 @@ func (e *Engine) keepBins(s *openStream, batch, column, level, rows int, bins []
 	defer e.tiles.Unlock()
 	key, at, slots := s.tileKey(batch, column, level, rows)
 	t, _ := e.cache.get(key).(*tile)
-	if t == nil {
+	if t == nil || at >= len(t.rows) { // a file that grows has more batches than it had
 		n := 1
 		if key.batch >= 0 {
 			group := max(1, tileBins/slots)
-			n = min(group, len(s.line.places)-key.batch*group)
+			n = max(at+1, min(group, len(s.line.places)-key.batch*group))
 		}
-		t = &tile{slots: slots, rows: make([]int32, n), bins: make([]tileBin, n*slots)}
-		for i := range t.rows {
-			t.rows[i] = unfilled
+		larger := &tile{slots: slots, rows: make([]int32, n), bins: make([]tileBin, n*slots)}
+		for i := range larger.rows {
+			larger.rows[i] = unfilled
 		}
+		if t != nil {
+			copy(larger.rows, t.rows)
+			copy(larger.bins, t.bins)
+		}
+		t = larger
 		e.cache.putOne(key, t, int64(4*n+tileBinBytes*len(t.bins)))
 	}
 	copy(t.bins[at*t.slots:], bins)

@@ -35,18 +35,38 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 		report.OK = report.OK && f.Severity == recording.SeverityInfo
 		report.Findings = append(report.Findings, f)
 	}
+	return report, e.proved(ctx, s, report.Findings)
+}
+
+// ProvedArgs have what another engine found when it verified the same file. JSON as
+// in protocol.d.ts.
+type ProvedArgs struct {
+	Stream   string              `json:"stream"`
+	Findings []recording.Finding `json:"findings"`
+}
+
+// Proved takes what another engine found.
+func (e *Engine) Proved(ctx context.Context, a ProvedArgs) error {
+	s, err := e.stream("proved", a.Stream)
+	if err != nil {
+		return err
+	}
+	return e.proved(ctx, s, a.Findings)
+}
+
+func (e *Engine) proved(ctx context.Context, s *openStream, findings []recording.Finding) error {
 	if err := e.followClock(ctx, s); err != nil {
-		return nil, err
+		return err
 	}
 	s.mu.Lock()
-	s.proved = report.Findings
+	s.proved = findings
 	s.mu.Unlock()
-	for _, f := range report.Findings {
+	for _, f := range findings {
 		if isDamage(f) && f.Batch >= 0 && f.LostRows != 0 {
 			s.note(f.Batch, errors.New(f.Reason))
 		}
 	}
-	return report, nil
+	return nil
 }
 
 // isDamage reports whether a finding is about bytes of the file, rather than
