@@ -519,3 +519,77 @@ func (f *limited) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// A slowSync is a file on a disk that takes a while to have everything.
+type slowSync struct {
+	File
+	enter chan struct{} // a sync began
+	leave chan error    // how it ends
+}
+
+func (f *slowSync) Sync() error {
+	f.enter <- struct{}{}
+	return <-f.leave
+}
+
+// TestASlowSyncHoldsUpNoBatch: batches go to the file while a sync is under way,
+// and only what it covers counts as durable. One that fails counts though a
+// later one would succeed.
+func TestASlowSyncHoldsUpNoBatch(t *testing.T) {
+	var first *slowSync
+	var events []string
+	run := start(t, []string{"x"}, Options{
+		Dir: t.TempDir(), Suffix: FileCount, Sync: time.Millisecond, Tell: func(e Event) { events = append(events, e.Text) },
+		Wrap: func(_ string, f File) File {
+			if first == nil {
+				first = &slowSync{f, make(chan struct{}), make(chan error)}
+				return first
+			}
+			return f
+		},
+	})
+	w, err := run.OpenStream(clockStream("x"), recording.None)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := func(from int) {
+		t.Helper()
+		time.Sleep(2 * time.Millisecond)
+		if err := write(t, w, from, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch(0)
+	<-first.enter
+	batch(100)
+	batch(200)
+	if p := w.Progress(); p.Rows != 300 || p.Durable != 0 {
+		t.Fatalf("while a sync is under way: %+v", p)
+	}
+	one := w.Parts()[0]
+	first.leave <- nil
+	for w.Progress().Durable == 0 {
+		time.Sleep(time.Millisecond)
+		if err := w.Tend(time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if two := w.Parts()[0]; two.GoodRows != 100 || two.GoodBytes >= one.Bytes {
+		t.Errorf("a sync that began after 100 rows covers %d rows, %d bytes of %d", two.GoodRows, two.GoodBytes, one.Bytes)
+	}
+	<-first.enter // the second, of 300 rows
+	batch(300)
+	first.leave <- errors.New("input/output error")
+	for len(w.Parts()) == 1 {
+		time.Sleep(time.Millisecond)
+		if err := w.Tend(time.Now()); err != nil {
+			_ = write(t, w, 400, 100)
+		}
+	}
+	if err := w.Close(); err == nil || len(events) != 2 || !strings.Contains(events[0], "its rows from 100 on may be damaged") {
+		t.Errorf("%v; said %q", err, events)
+	}
+	if p := w.Parts(); p[0].State != StateFailed || p[1].State != StateComplete || p[0].Rows+p[1].Rows != 500 {
+		t.Errorf("%+v", p)
+	}
+}

@@ -23,7 +23,15 @@ type part struct {
 
 	synced time.Time
 	dirty  bool
-	from   uint64 // Clock of its first row
+	from   uint64   // Clock of its first row
+	forced *forcing // under way; nil: none
+}
+
+// A forcing is a sync that runs beside the writing: a disk takes seconds for one,
+// and batches that waited for it in memory would be lost with the process.
+type forcing struct {
+	rows, bytes int64 // that it covers
+	done        chan error
 }
 
 // A mark is where a batch ends, in bytes and rows of its part.
@@ -145,12 +153,41 @@ func (p *part) rowsWithin(bytes int64) int64 {
 
 // sync forces what is written to the platter.
 func (p *part) sync() error {
-	if err := p.h.Sync(); err != nil {
-		return err
+	p.force()
+	_, err := p.settle(true)
+	return err
+}
+
+// force begins to force what is written to the platter. No sync is under way.
+func (p *part) force() {
+	f, file := &forcing{rows: p.Rows, bytes: p.Bytes, done: make(chan error, 1)}, p.h.File
+	p.forced, p.synced, p.dirty = f, time.Now(), false
+	go func() { f.done <- file.Sync() }()
+}
+
+// settle takes the result of the sync that is under way, if it has ended or once
+// it has. over is false while one is under way.
+func (p *part) settle(wait bool) (over bool, err error) {
+	f := p.forced
+	if f == nil {
+		return true, nil
 	}
-	p.synced, p.dirty = time.Now(), false
-	p.GoodRows, p.GoodBytes = p.Rows, p.Bytes
-	return nil
+	if wait {
+		err = <-f.done
+	} else {
+		select {
+		case err = <-f.done:
+		default:
+			return false, nil
+		}
+	}
+	p.forced = nil
+	if err != nil {
+		p.dirty = true
+		return true, err
+	}
+	p.GoodRows, p.GoodBytes = f.rows, f.bytes
+	return true, nil
 }
 
 // shut closes the file and looks at what a reader finds under its name: a file

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"flag"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ var powerCuts = flag.Int("powercuts", 10_000, "power cuts of TestEverySyncedBatc
 // may know the file's size of any moment since.
 type diskLog struct {
 	File
+	mu  sync.Mutex // a sync runs beside writes
 	ops []diskOp
 	at  int64
 }
@@ -32,6 +34,8 @@ type diskOp struct {
 }
 
 func (l *diskLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	n, err := l.File.Write(p)
 	l.ops = append(l.ops, diskOp{offset: l.at, data: bytes.Clone(p[:n]), size: l.at + int64(n)})
 	l.at += int64(n)
@@ -39,11 +43,15 @@ func (l *diskLog) Write(p []byte) (int, error) {
 }
 
 func (l *diskLog) Truncate(size int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.ops, l.at = append(l.ops, diskOp{offset: size, size: size}), size
 	return l.File.Truncate(size)
 }
 
 func (l *diskLog) Sync() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.ops = append(l.ops, diskOp{size: l.at, sync: true})
 	return l.File.Sync()
 }
@@ -104,9 +112,9 @@ func TestEverySyncedBatchSurvivesAPowerCut(t *testing.T) {
 	var files []file
 	for _, codec := range []recording.Codec{recording.None, recording.Zstd, recording.LZ4} {
 		for _, rows := range []int{7, 100, 1500} {
-			for _, sync := range []time.Duration{SyncBatch, 3 * time.Millisecond, SyncNever} {
+			for _, every := range []time.Duration{SyncBatch, 3 * time.Millisecond, SyncNever} {
 				log := &diskLog{}
-				run := start(t, []string{"x"}, Options{Dir: t.TempDir(), Suffix: FileCount, Sync: sync, Free: func() (int64, error) { return 0, nil },
+				run := start(t, []string{"x"}, Options{Dir: t.TempDir(), Suffix: FileCount, Sync: every, Free: func() (int64, error) { return 0, nil },
 					Wrap: func(_ string, f File) File { log.File = f; return log }})
 				w, err := run.OpenStream(mixedStream(), codec)
 				if err != nil {
@@ -116,8 +124,8 @@ func TestEverySyncedBatchSurvivesAPowerCut(t *testing.T) {
 					if _, err := w.WriteBatch(rows, mixed(b*rows, rows), nil); err != nil {
 						t.Fatal(err)
 					}
-					if sync > 0 && b%3 == 2 {
-						time.Sleep(sync)
+					if every > 0 && b%3 == 2 {
+						time.Sleep(every)
 					}
 				}
 				if err := w.Close(); err != nil {

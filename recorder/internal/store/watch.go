@@ -23,6 +23,7 @@ func (w *Writer) watch() {
 		return // a disk that cannot answer; writing will show it
 	}
 	if info.Size() < p.w.Size() {
+		_, _ = p.settle(true)
 		w.shortened(p, info.Size())
 		return
 	}
@@ -30,6 +31,7 @@ func (w *Writer) watch() {
 		w.run.folderIs()
 		return
 	}
+	_, _ = p.settle(true) // what is there is copied, and the copy is synced
 	w.rescue(p, info)
 }
 

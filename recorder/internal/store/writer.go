@@ -163,9 +163,14 @@ func (w *Writer) failed(err error, batch int64) {
 func (w *Writer) end(p *part) {
 	w.part = nil
 	p.State = StateComplete
+	_, failed := p.settle(true) // a failure is told once: the next sync may say that all is well
 	err := p.w.Seal()
+	p.note()
 	if err == nil && w.run.o.Sync != SyncNever {
-		if err = p.sync(); err != nil {
+		if err = failed; err == nil {
+			err = p.sync()
+		}
+		if err != nil {
 			p.note()
 			_ = w.syncFailed(p, err) // the part keeps it
 			p.h.Close()
@@ -257,22 +262,38 @@ func (w *Writer) roll() {
 	w.cause, w.again, w.need = nil, time.Time{}, 0
 }
 
-// syncIfDue forces the part to the platter if the interval is over and
-// something was written. If that fails, the stream goes on in another file.
+// syncIfDue forces the part to the platter, beside the writing, if the interval
+// is over and something was written. If that fails, the stream goes on in another
+// file.
 func (w *Writer) syncIfDue(now time.Time) {
 	p := w.part
-	switch every := w.run.o.Sync; {
-	case p == nil || !p.dirty || every == SyncNever:
-		return
-	case every != SyncBatch && now.Sub(p.synced) < every:
+	if p == nil {
 		return
 	}
-	err := p.sync()
-	if err == nil {
+	every := w.run.o.Sync
+	pending := p.forced != nil
+	over, err := p.settle(every == SyncBatch)
+	switch {
+	case !over:
+		return
+	case err != nil:
+		w.unsynced(p, err)
+		return
+	case pending:
 		w.badSyncs = 0
 		w.note()
+	}
+	if !p.dirty || every == SyncNever || every != SyncBatch && now.Sub(p.synced) < every {
 		return
 	}
+	p.force()
+	if every == SyncBatch {
+		w.syncIfDue(now) // waits for it
+	}
+}
+
+// unsynced is what follows a sync that failed.
+func (w *Writer) unsynced(p *part, err error) {
 	p.synced = time.Now()
 	failure := w.syncFailed(p, err)
 	if w.badSyncs++; w.badSyncs > maxBadSyncs {
