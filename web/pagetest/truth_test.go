@@ -193,13 +193,13 @@ func TestTwoRunsStayApart(t *testing.T) {
 		check(t, page.Eval(`[...document.querySelectorAll("#streams li")].map((li) => li.querySelector(".name").textContent + (li.matches(".current, .active") ? "*" : ""))`, &list))
 		return strings.Join(list, " ")
 	}
-	if got := lines(); got != "monday* probe* probe tuesday" {
+	if got := lines(); got != "monday* probe · np_0* probe · other_0 tuesday" {
 		t.Errorf("the list of streams: %q", got)
 	}
 	show(t, page, `{from: 0.1, to: 0.2}`)
 	check(t, page.Eval(`[...document.querySelectorAll("#streams .run button")].at(-1).click()`, nil))
 	show(t, page, ``)
-	if got := lines(); got != "monday tuesday* probe* probe" {
+	if got := lines(); got != "monday tuesday* probe · np_0#2* probe · other_0#2" {
 		t.Errorf("after the switch: %q", got)
 	}
 	if v := show(t, page, ``); v.From == 0.1 || v.Stream != "np_0#2" {

@@ -54,15 +54,24 @@ export const BINDINGS = [
   { group: "Time", name: "Move in time", mouse: "drag, Shift wheel" },
   { group: "Time", name: "Zoom at the pointer", mouse: "Ctrl wheel" },
 
+  { group: "Traces", name: "Larger traces", keys: ["Alt+ArrowUp"], needs: "traces", run: ({ state }) => stepGain(state, -1) },
+  { group: "Traces", name: "Smaller traces", keys: ["Alt+ArrowDown"], needs: "traces", run: ({ state }) => stepGain(state, 1) },
+  { group: "Traces", name: "Fit the gain, or the colours, to what is on the screen", keys: ["Shift+0"], needs: "traces", run: ({ state }) => state.refit() },
+  { group: "Traces", name: "Higher rows", keys: ["Alt+Shift+ArrowUp"], needs: "traces", run: ({ state, stage }) => stepSpacing(state, stage, 1) },
+  { group: "Traces", name: "Lower rows", keys: ["Alt+Shift+ArrowDown"], needs: "traces", run: ({ state, stage }) => stepSpacing(state, stage, -1) },
+  { group: "Traces", name: "As many rows as fit", needs: "traces", run: ({ state }) => state.setSpacing(undefined) },
+  { group: "Traces", name: "All channels of the stream, and back", keys: ["a"], needs: "traces", run: ({ state }) => state.toggleAllRows() },
+  { group: "Traces", name: "Traces cut nearer to their row", keys: ["["], needs: "traces", run: ({ state }) => state.setClip(Math.max(0.5, niceStep(state.clip, -1))) },
+  { group: "Traces", name: "Traces cut further from their row", keys: ["]"], needs: "traces", run: ({ state }) => state.setClip(Math.min(1000, niceStep(state.clip, 1))) },
+  { group: "Traces", name: "Heat map: how strong each channel is, and traces again", keys: ["h"], needs: "traces", run: ({ state }) => state.setMode(state.mode === "traces" ? "rms" : "traces") },
+  { group: "Traces", name: "Heat map of the mean, and of the RMS again", needs: "traces", run: ({ state }) => state.setMode(state.mode === "mean" ? "rms" : "mean") },
+  { group: "Traces", name: "Gain", mouse: "Alt wheel" },
+  { group: "Traces", name: "Height of rows", mouse: "Alt Shift wheel" },
+
   { group: "Channels", name: "One channel up", keys: ["ArrowUp"], needs: "traces", run: ({ state, stage }) => scrollRows(state, stage, -1) },
   { group: "Channels", name: "One channel down", keys: ["ArrowDown"], needs: "traces", run: ({ state, stage }) => scrollRows(state, stage, 1) },
   { group: "Channels", name: "A screen of channels up", keys: ["PageUp"], needs: "traces", run: (context) => page(context, -1) },
   { group: "Channels", name: "A screen of channels down", keys: ["PageDown"], needs: "traces", run: (context) => page(context, 1) },
-  { group: "Channels", name: "Larger traces", keys: ["Alt+ArrowUp"], needs: "traces", run: ({ state }) => stepGain(state, -1) },
-  { group: "Channels", name: "Smaller traces", keys: ["Alt+ArrowDown"], needs: "traces", run: ({ state }) => stepGain(state, 1) },
-  { group: "Channels", name: "Higher rows", keys: ["Alt+Shift+ArrowUp"], needs: "traces", run: ({ state, stage }) => stepSpacing(state, stage, 1) },
-  { group: "Channels", name: "Lower rows", keys: ["Alt+Shift+ArrowDown"], needs: "traces", run: ({ state, stage }) => stepSpacing(state, stage, -1) },
-  { group: "Channels", name: "As many rows as fit", needs: "traces", run: ({ state }) => state.setSpacing(undefined) },
   { group: "Channels", name: "Find and select channels…", keys: ["/"], needs: "traces", run: ({ actions }) => actions.findChannels() },
   { group: "Channels", name: "Show only the selected channels, or all again", keys: ["s"], needs: "picked", run: ({ state }) => state.toggleSolo(state.tracesKey, state.picked.get(state.tracesKey) ?? []) },
   { group: "Channels", name: "Hide the selected channels", keys: ["x"], needs: "picked", run: ({ state }) => state.hide(state.tracesKey, state.picked.get(state.tracesKey) ?? []) },
@@ -70,17 +79,9 @@ export const BINDINGS = [
   { group: "Channels", name: "Order by number", needs: "traces", run: ({ state }) => state.arrange(state.tracesKey, { order: "number" }) },
   { group: "Channels", name: "Order by depth", needs: "depth", run: ({ state }) => state.arrange(state.tracesKey, { order: "depth" }) },
   { group: "Channels", name: "Order by shank", needs: "shank", run: ({ state }) => state.arrange(state.tracesKey, { order: "shank" }) },
-  { group: "Channels", name: "Height of rows", mouse: "Alt Shift wheel" },
   { group: "Channels", name: "Select several channels", mouse: "Shift click, Ctrl click" },
   { group: "Channels", name: "Show one channel, or all again", mouse: "double click" },
-  { group: "Channels", name: "Fit the gain, or the colours, to what is on the screen", keys: ["Shift+0"], needs: "traces", run: ({ state }) => state.refit() },
-  { group: "Channels", name: "All channels of the stream, and back", keys: ["a"], needs: "traces", run: ({ state }) => state.toggleAllRows() },
-  { group: "Channels", name: "Traces cut nearer to their row", keys: ["["], needs: "traces", run: ({ state }) => state.setClip(Math.max(0.5, niceStep(state.clip, -1))) },
-  { group: "Channels", name: "Traces cut further from their row", keys: ["]"], needs: "traces", run: ({ state }) => state.setClip(Math.min(1000, niceStep(state.clip, 1))) },
-  { group: "Channels", name: "Heat map: how strong each channel is, and traces again", keys: ["h"], needs: "traces", run: ({ state }) => state.setMode(state.mode === "traces" ? "rms" : "traces") },
-  { group: "Channels", name: "Heat map of the mean, and of the RMS again", needs: "traces", run: ({ state }) => state.setMode(state.mode === "mean" ? "rms" : "mean") },
   { group: "Channels", name: "Scroll the channels", mouse: "wheel, drag" },
-  { group: "Channels", name: "Gain", mouse: "Alt wheel" },
   { group: "Channels", name: "Choose a channel, or a row of a table", mouse: "click" },
 
   { group: "Cursor and selection", name: "Cursor back by a pixel", keys: ["Ctrl+ArrowLeft"], run: ({ state, stage }) => moveCursor(state, stage, -1) },
@@ -132,6 +133,7 @@ export function available(binding, state) {
 export function chordsOf({ key, code, shiftKey, ctrlKey, metaKey, altKey }) {
   const held = (ctrlKey || metaKey ? "Ctrl+" : "") + (altKey ? "Alt+" : "");
   const name = key.length === 1 ? key.toLowerCase() : key;
+  if (ctrlKey && altKey && /^[^\p{L}\p{N}]$/u.test(key)) return [held + name, name]; // AltGr: where [ and ] are on many keyboards
   if (!shiftKey) return [held + name];
   if (key.length > 1) return [held + "Shift+" + name];
   const digit = /^Digit(\d)$/.exec(code)?.[1];

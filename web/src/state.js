@@ -295,6 +295,7 @@ export class State {
   #rebuild() {
     this.#arrangeRuns();
     this.rows = this.ordered.flatMap(({ info }) => rowsFromInfo(info).map((row) => ({ ...row, columns: arranged(info, row, this.arrangement(row.key)) })));
+    for (const { entries } of this.runs) distinguish(this.rows.filter((row) => entries.some((e) => e.id === row.id)));
     if (!this.active) this.activeKey = "";
     if (!this.traces) this.tracesKey = this.rows.find((row) => row.kind === "traces")?.key ?? "";
     this.#arrangePanes();
@@ -530,4 +531,10 @@ export class State {
     this.clip = clip;
     this.changed("gain");
   }
+}
+
+/** Rows of other streams with the same name get their id beside it: two probes of one kind, parts of a stream. @param {Row[]} rows */
+function distinguish(rows) {
+  const twice = rows.filter((row) => rows.some((other) => other.name === row.name && other.id !== row.id));
+  for (const row of twice) row.name += ` · ${row.id}`;
 }

@@ -35,6 +35,7 @@ test("keys are found on keyboards that have them in other places", () => {
   assert.equal(named(event("F", { shiftKey: true })), "Fit the selection, or the stream");
   assert.equal(named(event("ArrowLeft", { shiftKey: true })), "Back a screen");
   assert.equal(named(event("k", { metaKey: true })), "Every action by name");
+  assert.equal(named(event("[", { ctrlKey: true, altKey: true })), named(event("[")), "AltGr");
   assert.equal(bindingOf(event("f", { ctrlKey: true })), undefined, "Ctrl+F stays the browser's");
   assert.deepEqual(["Ctrl+Shift+ArrowLeft", "+", "f", "Escape"].map(keysOf), [["Ctrl", "Shift", "←"], ["+"], ["F"], ["Esc"]]);
 });

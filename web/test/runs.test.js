@@ -80,6 +80,14 @@ test("two runs have two clocks, and each is found as it was left", () => {
   assert.equal(state.info.id, "dio_1", "where it was left");
 });
 
+test("streams of one name are told apart", () => {
+  const state = opened("np_0.arrow", "other_0.arrow");
+  for (const id of ["np_0", "other_0"]) state.update(streamInfo(id, { title: "Neuropixels 1.0" }));
+  assert.deepEqual(state.rows.map((row) => row.name), ["Neuropixels 1.0 · np_0", "Neuropixels 1.0 · other_0"]);
+  state.remove("other_0");
+  assert.deepEqual(state.rows.map((row) => row.name), ["Neuropixels 1.0"]);
+});
+
 test("an address brings the view back", () => {
   const state = opened("np_0.arrow"), other = opened("np_0.arrow");
   state.select("np_0/AP");

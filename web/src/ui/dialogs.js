@@ -20,10 +20,11 @@ export function dialog(title, id, ...body) {
 export function helpDialog() {
   if (document.getElementById("help")) return;
   const combo = (/** @type {import("../bindings.js").Binding} */ { keys, mouse }) => (keys ? keysOf(keys[0]).map((key) => el("kbd", null, key)) : [el("span", { class: "hand" }, mouse ?? "")]);
-  dialog("All keys", "help",
+  const node = dialog("All keys", "help",
     el("div", { class: "keys" }, ...groupsOfBindings().map(([group, bindings]) => el("section", null, el("h3", null, group),
       ...bindings.map((binding) => el("div", null, el("span", { class: "combo" }, ...combo(binding)), el("span", null, binding.name)))))),
     el("p", { class: "actions" }, el("button", { type: "button", class: "primary", onclick: closeDialog }, "Close")));
+  node.scrollTop = 0; // the button at the end has the focus
 }
 
 /** @param {Event} event */
