@@ -51,6 +51,8 @@ export const BINDINGS = [
   { group: "Time", name: "Go to a time, row, tick or time of day…", keys: ["g"], run: ({ actions }) => actions.goTo() },
   { group: "Time", name: "Next gap or event", keys: ["."], run: ({ state }) => void toPlace(state, 1) },
   { group: "Time", name: "Previous gap or event", keys: [","], run: ({ state }) => void toPlace(state, -1) },
+  { group: "Time", name: "Overview of all channels, and of one again", needs: "traces", run: ({ state }) => state.setOverviewOfAll(!state.overviewOfAll) },
+  { group: "Time", name: "Go there, move or size the window", mouse: "overview" },
   { group: "Time", name: "Move in time", mouse: "drag, Shift wheel" },
   { group: "Time", name: "Zoom at the pointer", mouse: "Ctrl wheel" },
 

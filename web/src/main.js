@@ -23,6 +23,7 @@ import { paletteDialog } from "./ui/palette.js";
 import { recoverDialog } from "./ui/recovering.js";
 import { Inspector } from "./ui/right.js";
 import { saveDialog } from "./ui/saving.js";
+import { Overview } from "./ui/overview.js";
 import { Stage } from "./ui/stage.js";
 import { onThemeChange } from "./ui/tokens.js";
 import { connectWelcome } from "./ui/welcome.js";
@@ -38,6 +39,7 @@ const root = document.documentElement;
 const live = new URLSearchParams(location.search).has("live") ? await import("./live/live.js") : null;
 const state = new State(startEngine(live?.LiveEngine));
 const stage = new Stage(state);
+new Overview(state, stage);
 const choose = () => byId("files").click();
 const id = () => state.info?.id ?? "";
 

@@ -53,6 +53,8 @@ export class State {
   panes = [];
   /** What the large plots show: traces, or how strong each channel is. @type {import("./plots/easel.js").Mode} */
   mode = "traces";
+  /** The overview is of all channels, not of the chosen one. */
+  overviewOfAll = false;
   /** How many row heights a trace may reach up and down. */
   clip = 3;
   /** @type {Span} ticks */
@@ -524,6 +526,12 @@ export class State {
   setMode(mode) {
     this.mode = mode;
     this.changed("rows", "gain", "view");
+  }
+
+  /** @param {boolean} all */
+  setOverviewOfAll(all) {
+    this.overviewOfAll = all;
+    this.changed("rows");
   }
 
   /** @param {number} clip  row heights */

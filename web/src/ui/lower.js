@@ -74,6 +74,20 @@ export class LowerPlots {
     }
   }
 
+  /** How many panels have data. */
+  get loaded() {
+    return this.panels.filter((panel) => panel.loader.layers.length > 0).length;
+  }
+
+  /** Moments at which a digital port changed, of the streams that are here whole. @returns {Generator<number>} */
+  *events() {
+    for (const panel of this.panels) {
+      const envelope = panel.kind === "lanes" ? panel.loader.layers[0]?.envelope : undefined;
+      if (envelope?.kind !== "samples" || !envelope.x) continue;
+      for (const x of envelope.x) yield envelope.from + x;
+    }
+  }
+
   get settled() {
     return this.panels.every((p) => p.loader.settled);
   }

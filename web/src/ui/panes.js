@@ -114,6 +114,11 @@ export class Panes {
   /** What is dragged between two panes; arrow keys do the same. @param {number} i  index of the lower one */
   #border(i) {
     const border = el("div", { class: "border", role: "separator", tabindex: "0", "aria-orientation": "horizontal", "aria-label": "Border between two signals" });
+    const tell = () => {
+      const [upper, lower] = [this.#share(this.state.panes[i - 1]), this.#share(this.state.panes[i])];
+      border.setAttribute("aria-valuenow", String(Math.round((100 * upper) / (upper + lower)))); // percent of both that the upper one has
+    };
+    tell();
     let from = /** @type {{ y: number, upper: number, lower: number } | null} */ (null);
     const nodes = () => [this.state.panes[i - 1], this.state.panes[i]].map((key) => /** @type {{ node: HTMLElement }} */ (this.#panes.get(key)).node);
     const move = (/** @type {number} */ upper, /** @type {number} */ lower, /** @type {number} */ dy) => {
@@ -122,6 +127,7 @@ export class Panes {
       this.#shares.set(this.state.panes[i - 1], (total * (upper + by)) / (upper + lower));
       this.#shares.set(this.state.panes[i], (total * (lower - by)) / (upper + lower));
       this.arrange();
+      tell();
     };
     border.addEventListener("pointerdown", (event) => {
       const [upper, lower] = nodes();
