@@ -221,7 +221,7 @@ func (v *liveView) end(interrupts <-chan os.Signal, warn func(error)) {
 		v.cancel()
 	}
 	if v.server != nil {
-		v.server.Close()
+		v.server.Close(interrupts)
 	}
 	v.hub.Close()
 	v.closeListeners()

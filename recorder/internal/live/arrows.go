@@ -43,7 +43,17 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, path string
 		}
 		what.For = d
 	}
-	if !s.follow(func() { s.stream(w, r, name, what) }) {
+	count := func(n int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.streaming += n
+	}
+	served := s.follow(func() {
+		count(1)
+		defer count(-1)
+		s.stream(w, r, name, what)
+	})
+	if !served {
 		s.tooMany(w)
 	}
 }

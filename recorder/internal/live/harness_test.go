@@ -94,7 +94,7 @@ func newRecorder(t *testing.T, change func(o *Options)) *recorder {
 	}
 	r.at = l.Addr().String()
 	t.Cleanup(func() {
-		r.server.Close()
+		r.server.Close(nil)
 		r.hub.Close()
 		f.Close()
 	})

@@ -60,6 +60,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	following int
+	streaming int // of them, streams that are read from files
 }
 
 // Serve answers on a listener until Close.
@@ -84,15 +85,28 @@ func Serve(l net.Listener, hub *Hub, o Options) (*Server, error) {
 	return s, nil
 }
 
-// lastWords is how long clients may take to hear of the end.
-const lastWords = 2 * time.Second
+// How long clients may take at the end: to hear of it, and to read the last of a
+// stream.
+const (
+	lastWords = 2 * time.Second
+	lastRows  = 15 * time.Second
+)
 
-// Close ends all connections, once clients had a moment to hear of the end.
-func (s *Server) Close() {
+// Close ends all connections, once those that follow have had their time; hurry
+// (nil: nobody) cuts it short.
+func (s *Server) Close(hurry <-chan os.Signal) {
 	s.once.Do(func() {
-		until := time.Now().Add(lastWords)
-		for s.clients() > 0 && s.hub.Over() && time.Now().Before(until) {
-			time.Sleep(10 * time.Millisecond)
+		began := time.Now()
+		for s.hub.Over() && hurry != nil {
+			all, streams := s.counts()
+			if passed := time.Since(began); all == 0 || passed > lastWords && streams == 0 || passed > lastRows {
+				break
+			}
+			select {
+			case <-hurry:
+				hurry = nil
+			case <-time.After(10 * time.Millisecond):
+			}
 		}
 		close(s.end)
 		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
@@ -113,9 +127,15 @@ func (h *Hub) Over() bool {
 
 // clients is how many follow.
 func (s *Server) clients() int {
+	all, _ := s.counts()
+	return all
+}
+
+// counts are all that follow, and those of them that read a stream from its file.
+func (s *Server) counts() (all, streams int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.following
+	return s.following, s.streaming
 }
 
 // follow runs f for one client more, unless there are too many.
