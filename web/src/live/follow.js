@@ -56,6 +56,7 @@ export class Follower {
   /** More came. @param {number} now  ticks */
   came(now) {
     if (now <= this.now) return;
+    this.#seen(); // before it is overwritten
     this.now = now;
     if (this.following) this.#place();
     else if (this.mode === "trigger" && this.held !== null && now > this.held + (1 - BEFORE) * this.#span) this.changed();
