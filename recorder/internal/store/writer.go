@@ -163,20 +163,17 @@ func (w *Writer) failed(err error, batch int64) {
 func (w *Writer) end(p *part) {
 	w.part = nil
 	p.State = StateComplete
-	_, failed := p.settle(true) // a failure is told once: the next sync may say that all is well
+	_, unsynced := p.settle(true) // a failure is told once: the next sync may say that all is well
 	err := p.w.Seal()
 	p.note()
-	if err == nil && w.run.o.Sync != SyncNever {
-		if err = failed; err == nil {
-			err = p.sync()
-		}
-		if err != nil {
-			p.note()
-			_ = w.syncFailed(p, err) // the part keeps it
-			p.h.Close()
-			w.keep(p)
-			return
-		}
+	if unsynced == nil && err == nil && w.run.o.Sync != SyncNever {
+		unsynced = p.sync()
+	}
+	if unsynced != nil {
+		_ = w.syncFailed(p, unsynced) // the part keeps it
+		p.h.Close()
+		w.keep(p)
+		return
 	}
 	p.Bytes = p.w.Size()
 	if err == nil {
