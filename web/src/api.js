@@ -5,6 +5,7 @@
  * @typedef {import("./protocol.js").SliceArgs} SliceArgs
  * @typedef {import("./protocol.js").RecoverArgs} RecoverArgs
  */
+import { placeOf, secondsAt, stretchAt } from "./axis.js";
 import { noteVerified } from "./verifying.js";
 
 /**
@@ -47,15 +48,15 @@ export function publish(state, stage, open) {
       if (!info) throw new Error("no stream is open");
       if (from !== undefined || to !== undefined) {
         const unit = info.clock.hz > 0 ? info.clock.hz : 1; // ticks where the rate is unknown
-        const begin = from === undefined ? state.view.from : from * unit, end = to === undefined ? state.view.to : to * unit;
+        const begin = from === undefined ? state.view.from : placeOf(info, from * unit), row = stretchAt(info, begin)?.start; // both in one segment
+        const end = to === undefined ? state.view.to : placeOf(info, to * unit, from === undefined ? undefined : row);
         if (!(end > begin)) throw new Error(`view: from ${from} to ${to} is not a span`);
         state.setView({ from: begin, to: end });
       }
       if (columns !== undefined && columns.length > 0) chooseColumns(state, stage, columns);
       await stage.drawn();
-      const unit = info.clock.hz > 0 ? info.clock.hz : 1;
       const shown = stage.traces.shown();
-      return { stream: info.id, from: state.view.from / unit, to: state.view.to / unit, columns: shown ? shown.columns.map((c) => shown.info.columns[c].name) : [] };
+      return { stream: info.id, from: secondsAt(info, state.view.from), to: secondsAt(info, state.view.to), columns: shown ? shown.columns.map((c) => shown.info.columns[c].name) : [] };
     },
 
     /** A span of rows or seconds as a new file. @param {string} stream @param {Omit<SliceArgs, "stream">} [options] */

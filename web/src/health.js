@@ -5,6 +5,7 @@
  * @typedef {import("./protocol.js").Severity} Severity
  * @typedef {{ grade: "ok" | "warn" | "bad" | "plain", text: string }} Sentence
  */
+import { clockAt, placeOf, secondsAt } from "./axis.js";
 import { missingTicks, tickWord } from "./times.js";
 import { bytes, count, duration, integer, moment, percent, regrouped } from "./words.js";
 
@@ -96,7 +97,8 @@ export function findingCounts(findings) {
  */
 export function ticksOf(f, info) {
   if (!info.clock.column) return f.before_row >= 0 ? f.before_row : null;
-  return f.clock_after || f.clock_before || null;
+  if (f.clock_after) return placeOf(info, f.clock_after, f.before_row);
+  return f.clock_before ? placeOf(info, f.clock_before, Math.max(0, f.before_row - 1)) : null;
 }
 
 /** Errors before warnings, each by place. @param {Finding} a @param {Finding} b */
@@ -115,14 +117,17 @@ export function findingText(f, hz) {
 /** @param {StreamInfo["coverage"][number]} gap @param {StreamInfo} info */
 function gapText(gap, info) {
   const rows = gap.rows > 0 ? ` (${count(gap.rows, "row")})` : "", { hz } = info.clock, ticks = missingTicks(info, gap);
-  if (hz > 0) return `Gap of ${duration(ticks / hz)} at ${face(gap.from / hz)}${rows}.`;
-  return `Gap of ${count(ticks, tickWord(info))} at ${integer(gap.from)}${rows}.`;
+  if (hz > 0) return `Gap of ${duration(ticks / hz)} at ${face(secondsAt(info, gap.from))}${rows}.`;
+  return `Gap of ${count(ticks, tickWord(info))} at ${integer(clockAt(info, gap.from))}${rows}.`;
 }
 
-/** What is lost, shortly, for the plate on the traces; the whole reason is under Health. @param {StreamInfo["coverage"][number]} span @param {Finding[]} findings */
-export function lossTitle(span, findings) {
+/** What is lost, shortly, for the plate on the traces; the whole reason is under Health. @param {StreamInfo["coverage"][number]} span @param {StreamInfo} info */
+export function lossTitle(span, info) {
   if (span.kind === "gap") return "Gap";
-  const finding = findings.find((f) => f.batch >= 0 && f.severity === "error" && !isGap(f) && f.clock_before >= span.from - 1 && f.clock_before < span.to);
+  const finding = info.findings.find((f) => {
+    const at = placeOf(info, f.clock_before, Math.max(0, f.before_row - 1));
+    return f.batch >= 0 && f.severity === "error" && !isGap(f) && at >= span.from - 1 && at < span.to;
+  });
   if (finding) return `Batch ${integer(finding.batch)} is damaged`;
   const reason = regrouped(span.reason.split(": ")[0]);
   if (reason) return reason[0].toUpperCase() + reason.slice(1);

@@ -2,6 +2,7 @@
  * The page: puts its parts together and connects them to the engine. State is in state.js, drawing in plots/, elements in ui/.
  * @typedef {import("./state.js").Row} Row
  */
+import { moved } from "./axis.js";
 import { publish } from "./api.js";
 import { available, BINDINGS, shortcut } from "./bindings.js";
 import { startEngine } from "./engine.js";
@@ -152,7 +153,12 @@ async function indexAll(ids) {
     const entry = state.entries.get(id);
     if (!entry || entry.info.rows === 0) continue;
     try {
-      state.update(await state.client.index(id));
+      const info = await state.client.index(id), elsewhere = moved(entry.info.axis, info.axis);
+      state.update(info);
+      if (elsewhere) { // its clock begins anew
+        stage.reset();
+        if (state.isCompanion(id)) state.resetView();
+      }
     } catch (error) {
       if (asError(error).name !== "AbortError" && state.entries.has(id)) state.report(error, id);
     }

@@ -3,6 +3,7 @@
  * @typedef {import("./protocol.js").StreamInfo} StreamInfo
  * @typedef {{ kind: "none", words: string } | { kind: "ticks", ticks: number, words: string } | { kind: "row", row: number, words: string }} Place
  */
+import { clockAt, placeOf, secondsAt } from "./axis.js";
 import { spanOf } from "./times.js";
 import { count, integer, moment, parseSpan, parseWhole, wallTime } from "./words.js";
 
@@ -27,14 +28,14 @@ export function placeFromText(text, info) {
   const tick = /^(?:ticks?|clock)\s*(.+)$/i.exec(words) ?? /^(.+?)\s*ticks?$/i.exec(words) ?? (hz > 0 ? null : /^(.+)$/.exec(words));
   if (tick) {
     const n = parseWhole(tick[1]);
-    return Number.isNaN(n) ? { kind: "none", words: "A tick is a whole number: tick 250 000 000." } : within(n, info, `Tick ${integer(n)}`);
+    return Number.isNaN(n) ? { kind: "none", words: "A tick is a whole number: tick 250 000 000." } : within(placeOf(info, n), info, `Tick ${integer(n)}`);
   }
   const wall = wallTicks(words, info);
   if (typeof wall === "string") return { kind: "none", words: wall };
-  if (wall !== null) return within(wall.ticks, info, wall.words);
+  if (wall !== null) return within(placeOf(info, wall.ticks, 0), info, wall.words);
   const seconds = secondsFrom(words);
   if (Number.isNaN(seconds)) return { kind: "none", words: "Not understood. " + examples(info) };
-  return within(seconds * hz, info, moment(seconds, 3));
+  return within(placeOf(info, seconds * hz), info, moment(seconds, 3));
 }
 
 /** @param {StreamInfo} info */
@@ -47,9 +48,12 @@ function examples({ clock }) {
 /** @param {number} ticks @param {StreamInfo} info @param {string} words @returns {Place} */
 function within(ticks, info, words) {
   const { from, to } = spanOf(info), { hz } = info.clock;
-  if (ticks >= from && ticks <= to) return { kind: "ticks", ticks, words: words + "." };
-  const face = (/** @type {number} */ t) => (hz > 0 ? moment(t / hz, 3) : integer(t));
-  return { kind: "none", words: `${words} is outside the stream, which lies from ${face(from)} to ${face(to)}.` };
+  if (ticks >= from && ticks <= to) {
+    const several = (info.axis ?? []).filter((s) => placeOf(info, Number(clockAt(info, ticks)), s.start) >= s.from && placeOf(info, Number(clockAt(info, ticks)), s.start) <= s.to).length;
+    return { kind: "ticks", ticks, words: words + (several > 1 ? `, in the first of ${several} segments that have it.` : ".") };
+  }
+  const face = (/** @type {number} */ t) => (hz > 0 ? moment(secondsAt(info, t), 3) : integer(clockAt(info, t)));
+  return { kind: "none", words: `${words} is outside the stream, which lies from ${face(from)} to ${face(to)}${(info.axis?.length ?? 0) > 1 ? `, in ${count(info.axis.length, "segment")}` : ""}.` };
 }
 
 /** "1:02:03.5", "24:18" or "2 min 30 s", in seconds; NaN. @param {string} words */

@@ -390,9 +390,8 @@ export class State {
 
   /** The place of a row on the time axis; of streams without a clock the row itself. @param {string} id @param {number} row */
   async ticksOfRow(id, row) {
-    const { info } = this.entry(id), clock = info.clock.column ? info.columns.find((c) => c.name === "Clock") : undefined;
-    if (!clock) return row;
-    const [ticks] = (await this.client.table({ stream: id, columns: [clock.index], start: row, end: row + 1 })).ticks;
+    if (!this.entry(id).info.clock.column) return row;
+    const [ticks] = (await this.client.table({ stream: id, columns: [], start: row, end: row + 1 })).ticks;
     if (typeof ticks !== "number") throw new Error(`the clock of row ${row} cannot be read`);
     return ticks;
   }

@@ -12,8 +12,9 @@ export function spanOf(info) {
   return { from: info.clock.first, to: lost };
 }
 
-/** Mean ticks between two rows, over the spans that are there. @param {StreamInfo} info */
+/** Ticks between two rows, as inside batches; before that is known the mean over the spans that are there. @param {StreamInfo} info */
 export function periodOf(info) {
+  if (info.clock.period > 0) return info.clock.period;
   let ticks = 0, steps = 0;
   for (const span of info.coverage) {
     if (span.kind !== "data" || span.rows < 2) continue;

@@ -55,7 +55,7 @@ test("the pill counts what was found, whatever the state", () => {
 
 test("a gap is as long as the rows that are missing, and is said once", () => {
   const info = streamInfo("a", { coverage: [{ from: 0, to: 50000, kind: "data", rows: 501, reason: "" }, { from: 50000, to: 50400, kind: "gap", rows: 3, reason: "3 rows missing" }, { from: 50400, to: 99900, kind: "data", rows: 496, reason: "" }] });
-  assert.deepEqual([lossTitle(info.coverage[1], []), plain(lossSize(info.coverage[1], info))], ["Gap", "3 rows, 30.0 ms missing"]); // of 40 ms between the rows beside it
+  assert.deepEqual([lossTitle(info.coverage[1], info), plain(lossSize(info.coverage[1], info))], ["Gap", "3 rows, 30.0 ms missing"]); // of 40 ms between the rows beside it
   assert.ok(sentences(info).some((s) => plain(s.text) === "Gap of 30.0 ms at 5.000 s (3 rows)."), JSON.stringify(sentences(info)));
 });
 

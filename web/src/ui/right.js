@@ -6,6 +6,7 @@
  * @typedef {import("./stage.js").Stage} Stage
  * @typedef {{ save: () => void, setClock: (hz: number) => void, setGain: (id: string, group: string, gain: number) => void } & import("./healthpanel.js").Actions} Actions
  */
+import { clockAt, secondsAt, stretchAt } from "../axis.js";
 import { decimalsOf, niceAbove } from "../view/scale.js";
 import { bytes, count, integer, moment, parseQuantity, quantity, rate, round, short, span, wallTime } from "../words.js";
 import { physicalFromRaw, unitOf } from "../signals.js";
@@ -64,11 +65,13 @@ export class Inspector {
     /** @type {[string, string][]} */
     const facts = [];
     const chosen = this.stage.table.chosen;
-    if (hz > 0) facts.push(["time", moment(at / hz, this.#decimals())]);
+    if (hz > 0) facts.push(["time", moment(secondsAt(info, at), this.#decimals())]);
     const read = chosen ? null : valueAt(state, this.stage);
     if (chosen) facts.push(["row", integer(chosen.row)]);
     else if (read?.row !== undefined) facts.push(["row", (info.rows_exact ? "" : "about ") + integer(read.row)]);
-    facts.push([info.clock.column ? "clock" : "row", integer(at)]);
+    facts.push([info.clock.column ? "clock" : "row", integer(clockAt(info, at))]);
+    const segment = (info.axis?.length ?? 0) > 1 ? 1 + info.axis.indexOf(/** @type {import("../protocol.js").Stretch} */ (stretchAt(info, at))) : 0;
+    if (segment > 0) facts.push(["segment", `${integer(segment)} of ${integer(info.axis.length)}`]);
     const wall = wallClock(info, at);
     if (wall) facts.push(["wall time", wall]);
     if (read?.column) facts.push([read.column.label, read.words]);
@@ -92,8 +95,8 @@ export class Inspector {
     const rows = rowsIn(info, selection);
     /** @type {[string, string][]} */
     const facts = hz > 0
-      ? [["from", moment(selection.from / hz, Math.max(3, this.#decimals()))], ["length", span(length / hz)], ["rows", "about " + integer(rows)], ["1/length", quantity(hz / length, "Hz")]]
-      : [["from", integer(selection.from)], ["length", count(Math.round(length), tickWord(info))], ["rows", "about " + integer(rows)]];
+      ? [["from", moment(secondsAt(info, selection.from), Math.max(3, this.#decimals()))], ["length", span(length / hz)], ["rows", "about " + integer(rows)], ["1/length", quantity(hz / length, "Hz")]]
+      : [["from", integer(clockAt(info, selection.from))], ["length", count(Math.round(length), tickWord(info))], ["rows", "about " + integer(rows)]];
     fill(this.#selection, el("h2", null, "Selection"), factList(facts),
       el("p", { class: "actions" }, el("button", { type: "button", class: "primary", id: "save-slice", onclick: () => this.actions.save() }, "Save…"),
         el("button", { type: "button", onclick: () => state.setSelection(null) }, "Clear")));
@@ -164,7 +167,8 @@ export class Inspector {
 function wallClock(info, ticks) {
   const start = Date.parse(info.clock.start_utc);
   if (!info.clock.start_utc || Number.isNaN(start) || !(info.clock.hz > 0)) return "";
-  return wallTime(start / 1000 + (ticks - info.clock.start_clock) / info.clock.hz);
+  if (info.axis?.length > 1 && ticks >= info.axis[1].from) return ""; // of a clock that began anew nobody knows when
+  return wallTime(start / 1000 + secondsAt(info, ticks) - info.clock.start_clock / info.clock.hz);
 }
 
 /** @param {StreamInfo} info */

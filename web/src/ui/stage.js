@@ -3,6 +3,7 @@
  * One redraw an animation frame; when all that is on the screen is exact, the root element's data-drawn grows.
  * @typedef {import("../state.js").State} State
  */
+import { bordersIn } from "../axis.js";
 import { MEASURES } from "../measures.js";
 import { BAR_PIXELS } from "../view/gain.js";
 import { lossSize, lossTitle } from "../health.js";
@@ -21,6 +22,9 @@ import { tickWord } from "../times.js";
 
 /** Plates of losses shown at once. */
 const MOST_PLATES = 3;
+
+/** Lines of borders shown at once. */
+const MOST_BORDERS = 200;
 
 /** Losses nearer than this, in pixels, share one plate: that of the longest. */
 const PLATE_WIDTH = 230;
@@ -91,7 +95,7 @@ export class Stage {
       ctx.clearRect(0, 0, width, height);
       return;
     }
-    drawRuler(ctx, { view: state.view, hz: state.hz, unit: state.info ? tickWord(state.info) + "s" : "", width, height, gutter: MEASURES.gutter, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
+    drawRuler(ctx, { view: state.view, info: state.info, hz: state.hz, unit: state.info ? tickWord(state.info) + "s" : "", width, height, gutter: MEASURES.gutter, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
     this.#showTable();
     if (!this.traces.hidden) this.traces.want();
     this.lower.want();
@@ -205,15 +209,24 @@ export class Stage {
       const x = (x0 + x1) / 2;
       if (placed.some((p) => Math.abs(p - x) < PLATE_WIDTH) || plates.length >= MOST_PLATES) continue;
       placed.push(x);
-      const plate = el("div", { class: "loss " + span.kind }, el("b", null, lossTitle(span, info.findings)), el("span", null, lossSize(span, info)));
+      const plate = el("div", { class: "loss " + span.kind }, el("b", null, lossTitle(span, info)), el("span", null, lossSize(span, info)));
       plate.style.left = x + "px";
       plates.push(plate);
     }
-    fill(this.#losses, ...plates);
+    fill(this.#losses, ...plates, ...this.#borders(info));
     for (const plate of plates) { // inside the plots, even where the loss is at their edge
       const half = plate.offsetWidth / 2 + 6;
       plate.style.left = Math.min(Math.max(parseFloat(plate.style.left), half), Math.max(half, width - half)) + "px";
     }
+  }
+
+  /** Lines where the clock begins anew; the ruler has the times. @param {import("../protocol.js").StreamInfo} info */
+  #borders(info) {
+    return bordersIn(info, this.state.view).slice(0, MOST_BORDERS).map(({ place }) => {
+      const line = el("i", { class: "anew" });
+      line.style.left = Math.round(xFromTicks(place, this.state.view, this.width)) + "px";
+      return line;
+    });
   }
 
   #placeBars() {

@@ -6,6 +6,7 @@
  * @typedef {import("../protocol.js").Table} Table
  * @typedef {import("../state.js").State} State
  */
+import { secondsAt } from "../axis.js";
 import { MEASURES } from "../measures.js";
 import { BLOCK_COLUMNS, BLOCK_ROWS, blocksSeen, columnsSeen, extentOf, headNote, isNumber, lastFirst, layoutOf, rowFromScroll, scrollFromRow } from "../table.js";
 import { grouped, integer, regrouped, short } from "../words.js";
@@ -249,7 +250,7 @@ export class TableView {
 
   /** @param {HTMLElement} line @param {number} row @param {import("../table.js").Layout} layout @param {number} from @param {number} to @param {number} scroll */
   #drawLine(line, row, layout, from, to, scroll) {
-    const { hz } = this.state.entry(this.#id).info.clock;
+    const { info } = this.state.entry(this.#id);
     if (!line.firstChild) line.append(el("span", { class: "row", role: "rowheader" }), el("span", { class: "time", role: "gridcell" }), el("div", { class: "rest", role: "presentation" }));
     const [number, time, rest] = /** @type {HTMLElement[]} */ ([...line.children]);
     line.dataset.row = String(row);
@@ -259,7 +260,7 @@ export class TableView {
     say(number, integer(row));
     time.hidden = !this.#timed;
     const ticks = this.#ticksOf(row);
-    say(time, ticks === undefined || ticks === null ? "" : grouped((ticks / hz).toFixed(6)));
+    say(time, ticks === undefined || ticks === null ? "" : grouped(secondsAt(info, ticks).toFixed(6)));
     while (rest.children.length < to - from) rest.append(el("span", { role: "gridcell" }));
     while (rest.children.length > to - from) rest.lastElementChild?.remove();
     for (let c = from; c < to; c++) {

@@ -1,0 +1,101 @@
+package pagetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+
+	"github.com/oniscope/oniscope/internal/fronts"
+)
+
+// Files as people have them, in one page: what the twin says is what the page says and
+// draws; where the clock begins anew there are lines, and the times of the segments.
+func TestFilesOfTheFieldInThePage(t *testing.T) {
+	list, err := fronts.Situations("../../testdata/field")
+	check(t, err)
+	page, dir := open(t, desk), t.TempDir()
+	for i := range list {
+		s := &list[i]
+		id := strings.TrimSuffix(s.Name, filepath.Ext(s.Name)) + "_0"
+		path := filepath.Join(dir, id+filepath.Ext(s.Name))
+		check(t, os.WriteFile(path, s.Data, 0o600))
+		given := []string{path}
+		if s.ClockHz > 0 {
+			csv := filepath.Join(dir, "start-time_0.csv")
+			check(t, os.WriteFile(csv, fmt.Appendf(nil, "Timestamp,Value.AcquisitionClockHz\n2026-05-18T21:50:02Z,%d\n", s.ClockHz), 0o600))
+			given = append(given, csv)
+		}
+		check(t, page.Drop(given...))
+		if s.Error != "" {
+			words, _ := json.Marshal(s.Error[1:]) // it begins a sentence
+			check(t, page.WaitFor(10*time.Second, fmt.Sprintf(`document.querySelector("#notices").innerText.replaceAll("\u202f", " ").includes(%s)`, words)))
+			check(t, page.Eval(`document.querySelectorAll("#notices .close").forEach((b) => b.click())`, nil))
+			continue
+		}
+		check(t, page.WaitFor(20*time.Second, fmt.Sprintf(`(await oniscope.streams()).includes(%q) && (await oniscope.info(%q)).rows_exact && document.documentElement.dataset.state === "ready"`, id, id)))
+		check(t, page.Eval(fmt.Sprintf(`oniscope.view({stream: %q})`, id), nil))
+		checkSituation(t, page, id, s)
+		check(t, page.Eval(`[...document.querySelectorAll("#streams li .close")].forEach((b) => b.click())`, nil))
+		check(t, page.WaitFor(5*time.Second, `(await oniscope.streams()).length === 0`))
+	}
+}
+
+func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
+	t.Helper()
+	var info struct {
+		State    string
+		Rows     int64
+		Segments []fronts.Segment
+		Axis     []struct{ First, Last string }
+	}
+	if s.Segments != nil {
+		check(t, page.WaitFor(10*time.Second, fmt.Sprintf(`(await oniscope.info(%q)).segments.length === %d`, id, len(s.Segments))))
+	}
+	check(t, page.Eval(fmt.Sprintf(`oniscope.info(%q)`, id), &info))
+	if s.State != "" && info.State != string(s.State) || s.Rows != nil && info.Rows != *s.Rows {
+		t.Errorf("%s: %s, %d rows", s.Name, info.State, info.Rows)
+	}
+	if s.RateHz != nil {
+		check(t, page.WaitFor(5*time.Second, `[...document.querySelectorAll("#stream-panel dt")].find((d) => d.textContent === "rate")?.nextSibling.textContent === "30\u202fkHz"`))
+	}
+	if s.Segments == nil {
+		return
+	}
+	for k, seg := range info.Axis {
+		if want := s.Segments[k]; seg.First != fmt.Sprint(want.ClockFirst) || seg.Last != fmt.Sprint(want.ClockLast) {
+			t.Errorf("%s: stretch %d is %+v, want %+v", s.Name, k, seg, want)
+		}
+	}
+	check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`document.querySelectorAll(".anew").length === %d`, len(s.Segments)-1)))
+	for _, want := range s.Times {
+		var rows int64
+		check(t, page.Eval(fmt.Sprintf(`oniscope.slice(%q, {from: %s, to: %s}).then(({report}) => report.rows)`, id, want.From, want.To), &rows))
+		if rows != want.Rows && !strings.Contains(want.From, "123456789") { // more digits than numbers have
+			t.Errorf("%s: seconds %s to %s are %d rows, want %d", s.Name, want.From, want.To, rows, want.Rows)
+		}
+	}
+	// Three quarters of the way into the last segment the cursor has its Clock.
+	last := s.Segments[len(s.Segments)-1]
+	rows := float64(*s.Rows - s.Segments[0].Start)
+	share := (float64(last.Start-s.Segments[0].Start) + 0.75*float64(last.End-last.Start)) / rows
+	if s.Segments[0].Start > 0 {
+		share = (float64(s.Segments[0].Start) + 0.75*rows) / float64(*s.Rows) // rows without a tick are before it
+	}
+	x, y := plotPoint(t, page, share)
+	check(t, chromedp.FromContext(page.Context()).Target.Call(page.Context(), input.CommandDispatchMouseEvent, map[string]any{"type": "mouseMoved", "x": x, "y": y}, nil))
+	check(t, page.WaitFor(5*time.Second, `document.querySelector("#cursor-panel dl") !== null`))
+	var clock string
+	check(t, page.Eval(`[...document.querySelectorAll("#cursor-panel dt")].find((d) => d.textContent === "clock").nextSibling.textContent.replaceAll("\u202f", "")`, &clock))
+	var got uint64
+	_, err := fmt.Sscan(clock, &got)
+	if want := last.ClockFirst + (last.ClockLast-last.ClockFirst)/4*3; err != nil || max(got, want)-min(got, want) > (last.ClockLast-last.ClockFirst)/50 {
+		t.Errorf("%s: the cursor is at clock %s, want about %d", s.Name, clock, want)
+	}
+}
