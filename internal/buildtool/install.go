@@ -23,6 +23,17 @@ func ensureChromium() error {
 	return aptInstall("chromium", "fonts-dejavu-core")
 }
 
+// ensureFirefox installs Debian's Firefox if there is none and we may. The page's
+// one test in it is skipped without: not every machine has it to offer.
+func ensureFirefox() {
+	if _, err := pagetest.FindFirefox(); err == nil || !canApt() {
+		return
+	}
+	if err := aptInstall("firefox-esr"); err != nil {
+		fmt.Printf("skipped: the page's test in Firefox: %v\n", err)
+	}
+}
+
 // ensurePython makes .venv with exactly the packages of requirements.txt and
 // returns its interpreter.
 func ensurePython() (string, error) { return ensureVenv(".venv", "testdata/interop/requirements.txt") }

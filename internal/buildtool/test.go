@@ -13,7 +13,7 @@ import (
 // needs and the machine lacks is installed where we may, else the part fails.
 func Test() error {
 	return runStages([]stage{
-		{"Chromium and Python", ensureTools},
+		{"browsers and Python", ensureTools},
 		{"build", Build},
 		{"go vet", func() error { return run("go", "vet", "./...") }},
 		{"go test, native", testNative},
@@ -30,6 +30,7 @@ func ensureTools() error {
 	if err := ensureChromium(); err != nil {
 		return err
 	}
+	ensureFirefox()
 	_, err := ensurePython()
 	return err
 }

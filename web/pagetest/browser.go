@@ -34,6 +34,23 @@ func FindChromium() (string, error) {
 	return "", ErrNoChromium
 }
 
+// ErrNoFirefox says that there is no Firefox to run the page in.
+var ErrNoFirefox = errors.New("pagetest: no Firefox found: install it with `apt-get install firefox-esr`, or name the binary in ONISCOPE_FIREFOX")
+
+// FindFirefox returns the path of Firefox: ONISCOPE_FIREFOX, or the first usual
+// name on the PATH. It returns ErrNoFirefox if there is none.
+func FindFirefox() (string, error) {
+	if path := os.Getenv("ONISCOPE_FIREFOX"); path != "" {
+		return path, nil
+	}
+	for _, name := range []string{"firefox-esr", "firefox"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", ErrNoFirefox
+}
+
 // A Browser is one running Chromium with an empty profile of its own.
 type Browser struct {
 	ctx     context.Context
