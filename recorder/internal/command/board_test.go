@@ -517,6 +517,17 @@ func TestALostLinkIsSaidAndTheOthersGoOn(t *testing.T) {
 	}
 }
 
+// TestALostLinkOfTheOnlyHeadstageFails: nothing goes on.
+func TestALostLinkOfTheOnlyHeadstageFails(t *testing.T) {
+	const others = "devices: {heartbeat: {enable: false}, analog-io: {enable: false}, digital-io: {enable: false}, memory-monitor: {enable: false}}\n"
+	r := recordBoard(t, calibration(t)+"ports: {a: {headstage: neuropixels-1.0e}}\n"+others, map[string]string{"A": "np1e", "LOSE_A": "1500"}, "--duration", "3s")
+	if code := r.wait(60 * time.Second); code != exitFailed || !strings.Contains(r.words.String(), "nothing was recorded from ") {
+		t.Errorf("exit code %d: %s", code, r.words.String())
+	}
+	r.dark()
+	r.complete()
+}
+
 func TestRigInitLooksAtTheHeadstageThatWasNamed(t *testing.T) {
 	r := onBoard(t, map[string]string{"A": "np2e", "B": "np1e", "LOCK_A": "37", "SAVED_VOLTAGE": "50"}, "rig", "init", "--port-a", "neuropixels-2.0e")
 	if code := r.wait(30 * time.Second); code != exitDone {

@@ -50,7 +50,7 @@ func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
 		if err := rec.ofParts(device.KindsOf(dev, headstage), dev.Address, replace); err != nil {
 			return nil, nil, err
 		}
-		rec.raw = rec.raw || !device.Supported(dev, config)
+		rec.raw = rec.raw || !device.Supported(dev, config) && !slices.Contains(quiet, dev.ID)
 		rec.keys[dev.Address] = settings.Settings
 		devices = append(devices, acquire.Device{Device: dev, Config: config, Buffered: *w.Buffered})
 		if device.Supported(dev, config) && *w.Overwrite != *all.Overwrite {
@@ -71,6 +71,10 @@ func (rec *Run) devices() ([]acquire.Device, func(string) bool, error) {
 	}
 	return devices, overwrite, nil
 }
+
+// quiet are devices that send nothing unless they are set up: a load tester, which
+// a configuration switches off, and a link without a headstage.
+var quiet = []uint32{device.IDLoadTester, device.IDPassthrough}
 
 // ofParts takes how each of several streams of one device is written.
 func (rec *Run) ofParts(kinds []*device.Kind, at oni.Address, replace map[string]bool) error {

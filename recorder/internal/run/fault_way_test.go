@@ -183,3 +183,17 @@ func TestAStuckTerminalHoldsUpNothing(t *testing.T) {
 	}
 	s.noGaps("analog-io", 100_000, 3)
 }
+
+// TestARigWithNothingEnabledIsRefused: devices that send only when they are set up
+// for it are nothing to record.
+func TestARigWithNothingEnabledIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, time.Second, "devices: {heartbeat: {enable: false}, analog-io: {enable: false}, digital-io: {enable: false}, memory-monitor: {enable: false}}\n").start()
+	usage := (*UsageError)(nil)
+	if err := s.rec.Run(); !errors.As(err, &usage) || !strings.Contains(err.Error(), "no device is enabled") {
+		t.Errorf("%v", err)
+	}
+	if files, _ := os.ReadDir(s.dir); len(files) > 0 {
+		t.Errorf("files are left: %v", files)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/headstage"
 	"github.com/oniscope/oniscope/hardware/oni"
+	"github.com/oniscope/oniscope/recorder/internal/acquire"
 )
 
 // What is asked of the hardware while frames are read. Source: onix-devices 2.9, 1.13.
@@ -35,10 +36,43 @@ func (rec *Run) watchLinks(c oni.Controller, ports []uint8) {
 			}
 			if l.lost {
 				rec.blame(changed)
+				rec.linkLost(port)
 			}
 			return err
 		})
 	}
+}
+
+// linkLost notes when a port lost its link first.
+func (rec *Run) linkLost(port uint8) {
+	a := rec.acquisition.Load()
+	if a == nil {
+		return
+	}
+	at := a.Status().LastClock
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if _, known := rec.lostLinks[port]; !known {
+		rec.lostLinks[port] = at
+	}
+}
+
+// outlived reports whether some stream went on after links were lost: one of
+// another port, or of the host.
+func (rec *Run) outlived(st *acquire.Status) bool {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	last := uint64(0)
+	for _, at := range rec.lostLinks {
+		last = max(last, at)
+	}
+	for i := range st.Streams {
+		f := &st.Streams[i]
+		if _, lost := rec.lostLinks[f.Address.Port()]; !lost && f.Heard && f.LastClock > last {
+			return true
+		}
+	}
+	return len(rec.lostLinks) == 0
 }
 
 // blame keeps a reason why the run is not what was wanted, once, that was said

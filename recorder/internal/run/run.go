@@ -117,19 +117,21 @@ type Run struct {
 	stops       chan string // reasons to end
 	notes       notebook
 
-	mu       sync.Mutex // guards what follows
-	startUTC string
-	reason   string // why it ends
-	endUTC   string
-	failed   error // of the source
-	errors   []string
-	events   []store.RunEvent
-	findings []store.Finding
-	found    int
-	foundOf  map[string]int // by device and kind
-	facts    map[oni.Address]map[string]any
-	troubles map[string]store.Event // of files, the last by stream
-	writers  []*store.Writer
+	mu        sync.Mutex // guards what follows
+	startUTC  string
+	reason    string // why it ends
+	endUTC    string
+	failed    error // of the source
+	errors    []string
+	events    []store.RunEvent
+	findings  []store.Finding
+	found     int
+	foundOf   map[string]int // by device and kind
+	facts     map[oni.Address]map[string]any
+	lostLinks map[uint8]uint64       // Clock at which a port lost its link
+	alone     bool                   // nothing went on after that
+	troubles  map[string]store.Event // of files, the last by stream
+	writers   []*store.Writer
 
 	summary store.Summary // after Run
 }
@@ -150,7 +152,7 @@ func New(o Options) (*Run, error) {
 	}
 	rec := &Run{
 		o: o, pollStop: make(chan struct{}), stops: make(chan string, 1), rig: o.Rig, codecs: map[oni.Address]recording.Codec{}, codecOf: map[string]recording.Codec{}, keys: map[oni.Address]device.Settings{},
-		foundOf: map[string]int{}, facts: map[oni.Address]map[string]any{}, troubles: map[string]store.Event{},
+		foundOf: map[string]int{}, facts: map[oni.Address]map[string]any{}, lostLinks: map[uint8]uint64{}, troubles: map[string]store.Event{},
 	}
 	if _, err := store.ParseSuffix(*rec.writer(rig.Writer{}).Suffix); err != nil {
 		return nil, &UsageError{err}

@@ -50,6 +50,9 @@ func (rec *Run) judged(a *acquire.Acquisition) store.Summary {
 	case rec.failed != nil || !flows && expects:
 		s.State = store.StateFailed
 	}
+	if rec.alone = !rec.outlived(&st); rec.alone {
+		s.State = store.StateFailed
+	}
 	return s
 }
 
@@ -128,6 +131,8 @@ func rowsAndSeconds(rows int64, seconds float64) string {
 func (rec *Run) Judge() error {
 	s := &rec.summary
 	switch {
+	case rec.alone:
+		return fmt.Errorf("nothing was recorded from %s on%s", Clock(rec.duration(s.LastClock).Seconds()), firstError(s))
 	case errors.Is(rec.failed, acquire.ErrOverflow):
 		return &LossError{fmt.Errorf("the controller's buffer was full, so it ended acquisition at %s; what it had is recorded", Clock(rec.duration(s.LastClock).Seconds()))}
 	case errors.Is(rec.failed, acquire.ErrNoAnswer) && s.State == store.StateIncomplete:
