@@ -43,12 +43,14 @@ func (b Bytes) ReadAt(p []byte, off int64) (int, error) {
 // A State says how a file ends and whether it is intact.
 type State string
 
-// The states of `info --json`; "open" is for programs that can see the recorder's
-// marker next to the file.
+// The states of `info --json`. A Reader never says BeingWritten: only who sees the
+// recorder's lock, or is told by the recorder, knows.
 const (
 	Complete   State = "complete"   // footer valid, nothing damaged as far as looked
 	Unfinished State = "unfinished" // no valid footer; everything that is there is intact
 	Damaged    State = "damaged"
+
+	BeingWritten State = "open"
 )
 
 // Counters count bytes asked of the ReaderAt.

@@ -22,9 +22,6 @@ that is there is intact) or damaged. Exit code 3 means that a file is damaged.
 "oniscope recover" repairs unfinished and damaged files. A folder is the
 recordings in it.`
 
-// stateOpen is the state of a file that a recorder is writing.
-const stateOpen = recording.State("open")
-
 func (a *app) infoCommand() *cobra.Command {
 	c := &clockFlags{}
 	return a.add(verb{
@@ -91,7 +88,7 @@ func (a *app) infoOf(ctx context.Context, path string, c *clockFlags) (info reco
 	}
 	info.Path = path
 	if in.Open && info.State != recording.Complete {
-		info.State = stateOpen
+		info.State = recording.BeingWritten
 	}
 	return info, in.reader.Stream().AcqClockHz, nil
 }

@@ -145,7 +145,7 @@ func TestWordsThatCrossAreTheSameOnBothSides(t *testing.T) {
 		"SignalKind":            kinds,
 		"SliceFormat":           sliceFormats,
 		"Compression":           {"keep", "none", "zstd", "lz4"},
-		"StreamInfo.state":      {string(recording.Complete), string(recording.Unfinished), string(recording.Damaged)},
+		"StreamInfo.state":      {string(recording.Complete), string(recording.Unfinished), string(recording.Damaged), string(recording.BeingWritten)},
 		"RecoverReport.outcome": {string(recovery.Lossless), string(recovery.Suspect), string(recovery.Lossy), string(recovery.Failed)},
 	} {
 		text := page.aliases[place]
