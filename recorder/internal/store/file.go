@@ -21,8 +21,7 @@ type File interface {
 	Stat() (fs.FileInfo, error)
 }
 
-// A diskFile is a File on disk, which takes pieces where the system can
-// (pieces_unix.go).
+// A diskFile is a File on disk.
 type diskFile struct{ *os.File }
 
 func (f diskFile) Truncate(size int64) error {

@@ -68,8 +68,8 @@ export function transpose(columns, rows, width, height) {
 const HATCH = { pitch: 6, line: 1.6 };
 
 /**
- * Hatches missing spans over the full height; a span of less than two pixels becomes a line of two, so that no loss is invisible. The pattern begins where the
- * span does, and moves with it.
+ * Hatches missing spans over the full height; a span of less than two pixels becomes a line of one that lets the data through, so that no loss is invisible, and
+ * many of them hide nothing. The pattern begins where the span does, and moves with it.
  * @param {Uint32Array} pixels  x-major
  * @param {number} width
  * @param {number} height
@@ -79,8 +79,13 @@ const HATCH = { pitch: 6, line: 1.6 };
 export function hatch(pixels, width, height, spans, { ground, line, dpr }) {
   const pitch = HATCH.pitch * dpr, thick = HATCH.line * dpr * Math.SQRT2;
   for (const { x0, x1, edge } of spans) {
-    const from = Math.round(x0), to = Math.max(from + Math.round(2 * dpr), Math.round(x1));
-    const rim = blended(ground, edge, 70);
+    const from = Math.round(x0), to = Math.round(x1), rim = blended(ground, edge, 70);
+    if (to - from < 2 * dpr) {
+      for (let x = Math.max(0, from); x < Math.min(width, from + Math.round(dpr)); x++) {
+        for (let i = x * height, stop = i + height; i < stop; i++) pixels[i] = blended(pixels[i], edge, 60);
+      }
+      continue;
+    }
     for (let x = Math.max(0, from); x < Math.min(width, to); x++) {
       const column = x * height;
       if (x < from + dpr || x >= to - dpr) {

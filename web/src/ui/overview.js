@@ -5,6 +5,7 @@
  * @typedef {import("./stage.js").Stage} Stage
  * @typedef {import("../protocol.js").Overview} Data
  */
+import { partsOf } from "../axis.js";
 import { cssFromRgb } from "../colour.js";
 import { MEASURES } from "../measures.js";
 import { drawHatch, missingIn } from "../plots/hatch.js";
@@ -159,7 +160,7 @@ export class Overview {
     drawEvents(ctx, this.stage.lower.events(), run, plot, token("digital"));
     ctx.font = canvasFont(10);
     ctx.textBaseline = "middle";
-    for (const { x, text } of rulerMarks(run, state.hz, plot).labels) {
+    for (const { x, text } of this.#times(info, run, plot)) {
       ctx.fillStyle = token("line-2");
       ctx.fillRect(Math.round(x), height - TIMES + 1, 1, TIMES);
       ctx.fillStyle = token("dim");
@@ -169,6 +170,14 @@ export class Overview {
     const done = data && data.quality !== "exact" ? data.done / data.bins : data ? 1 : 0;
     this.#edge.hidden = done >= 1;
     this.#edge.style.width = `${done * plot}px`;
+  }
+
+  /** Labels by the clock, in each stretch by its own. @param {import("../protocol.js").StreamInfo} info @param {import("../view/scale.js").Span} run @param {number} plot */
+  #times(info, run, plot) {
+    return partsOf(info, run).flatMap(({ view, clock }) => {
+      const left = xFromTicks(view.from, run, plot), right = xFromTicks(view.to, run, plot);
+      return rulerMarks(clock, this.state.hz, right - left).labels.map(({ x, text }) => ({ x: left + x, text }));
+    });
   }
 
   /** The window, in pixels. */

@@ -162,6 +162,12 @@ export class Panes {
     return null;
   }
 
+  /** Upper edge of a pane below that of the first. @param {Pane} pane */
+  topOf(pane) {
+    const before = this.all.slice(0, this.all.indexOf(pane));
+    return before.reduce((top, { height }) => top + height + BORDER, 0);
+  }
+
   want() {
     for (const pane of this.all) pane.want();
   }

@@ -4,8 +4,9 @@
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("./stage.js").Stage} Stage
  */
-import { physicalFromRaw, unitOf } from "../signals.js";
-import { quantity, THIN } from "../words.js";
+import { contactOf } from "../channels.js";
+import { physicalFromRaw, unitOf, unitsPerRaw } from "../signals.js";
+import { integer, quantity, THIN } from "../words.js";
 
 /**
  * @param {State} state
@@ -39,6 +40,21 @@ function rowAt(info, at) {
     before += span.rows;
   }
   return undefined;
+}
+
+/**
+ * Name and value of the channel under the pointer.
+ * @param {State} state
+ * @param {import("./traces.js").TracesPlot} pane
+ * @returns {{ name: string, value: string }}
+ */
+export function hoveredWords(state, pane) {
+  const shown = pane.shown(), index = state.hover, at = state.cursor;
+  const column = shown && index !== null ? shown.info.columns[index] : undefined;
+  if (!shown || !column || index === null || at === null) return { name: "", value: "" };
+  const depth = contactOf(shown.info, shown.row, index)?.y, reading = pane.reading(index, at);
+  const spread = reading?.kind === "bin" && !Number.isNaN(reading.sd) ? ", sd " + quantity(Math.abs(reading.sd * unitsPerRaw(column)), unitOf(column)) : "";
+  return { name: column.label + (depth === undefined ? "" : `, ${integer(depth)}${THIN}µm`), value: reading ? wordsOf(reading, column) + spread : "" };
 }
 
 /** @param {import("../plots/easel.js").Reading} reading @param {ColumnInfo} column */

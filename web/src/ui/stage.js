@@ -3,31 +3,19 @@
  * One redraw an animation frame; when all that is on the screen is exact, the root element's data-drawn grows.
  * @typedef {import("../state.js").State} State
  */
-import { bordersIn } from "../axis.js";
 import { MEASURES } from "../measures.js";
-import { BAR_PIXELS } from "../view/gain.js";
-import { lossSize, lossTitle } from "../health.js";
-import { missingIn } from "../plots/hatch.js";
 import { drawRuler } from "../plots/ruler.js";
-import { tableColumns, unitOf } from "../signals.js";
-import { niceAbove, xFromTicks } from "../view/scale.js";
-import { count, round, short } from "../words.js";
+import { tableColumns } from "../signals.js";
+import { xFromTicks } from "../view/scale.js";
+import { count } from "../words.js";
 import { byId, el, fill, fitCanvas, say, showShare } from "./dom.js";
 import { LowerPlots } from "./lower.js";
 import { emptyPlate, TableView } from "./tableview.js";
 import { canvasFont, token } from "./tokens.js";
 import { Panes } from "./panes.js";
+import { Plates } from "./plates.js";
 import { openingWords } from "../sources.js";
 import { tickWord } from "../times.js";
-
-/** Plates of losses shown at once. */
-const MOST_PLATES = 3;
-
-/** Lines of borders shown at once. */
-const MOST_BORDERS = 200;
-
-/** Losses nearer than this, in pixels, share one plate: that of the longest. */
-const PLATE_WIDTH = 230;
 
 export class Stage {
   node = byId("stage");
@@ -35,9 +23,7 @@ export class Stage {
   ruler = byId("ruler");
   #shade = byId("shade");
   #cursor = byId("cursor");
-  #losses = byId("losses");
   #opening = byId("opening");
-  #bar = byId("scalebar");
   #plate = byId("plate");
   #drawn = 0;
   #box = { left: 0, width: 0, height: 0 };
@@ -57,8 +43,7 @@ export class Stage {
     state.on(["view", "rows", "gain", "streams", "active", "theme", "data"], () => this.draw());
     state.on(["cursor", "view", "active"], () => this.#placeCursor());
     state.on(["selection", "view", "active"], () => this.#placeSelection());
-    state.on(["view", "streams", "active"], () => this.#placeLosses());
-    state.on(["view", "gain", "active"], () => this.#placeBars());
+    new Plates(state, this);
     new ResizeObserver(() => this.#measure()).observe(this.ruler);
     addEventListener("resize", () => this.#measure());
   }
@@ -193,53 +178,5 @@ export class Stage {
     this.#shade.hidden = x1 <= x0;
     this.#shade.style.left = x0 + "px";
     this.#shade.style.width = x1 - x0 + "px";
-  }
-
-  #placeLosses() {
-    const row = this.state.traces ?? this.state.active;
-    const info = row ? this.state.entry(row.id).info : null;
-    if (!info) {
-      fill(this.#losses);
-      return;
-    }
-    const seen = missingIn(info.coverage, this.state.view), width = this.width, placed = /** @type {number[]} */ ([]);
-    const plates = [];
-    for (const span of seen.sort((a, b) => b.to - b.from - (a.to - a.from))) {
-      const x0 = Math.max(0, xFromTicks(span.from, this.state.view, width)), x1 = Math.min(width, xFromTicks(span.to, this.state.view, width));
-      const x = (x0 + x1) / 2;
-      if (placed.some((p) => Math.abs(p - x) < PLATE_WIDTH) || plates.length >= MOST_PLATES) continue;
-      placed.push(x);
-      const plate = el("div", { class: "loss " + span.kind }, el("b", null, lossTitle(span, info)), el("span", null, lossSize(span, info)));
-      plate.style.left = x + "px";
-      plates.push(plate);
-    }
-    fill(this.#losses, ...plates, ...this.#borders(info));
-    for (const plate of plates) { // inside the plots, even where the loss is at their edge
-      const half = plate.offsetWidth / 2 + 6;
-      plate.style.left = Math.min(Math.max(parseFloat(plate.style.left), half), Math.max(half, width - half)) + "px";
-    }
-  }
-
-  /** Lines where the clock begins anew; the ruler has the times. @param {import("../protocol.js").StreamInfo} info */
-  #borders(info) {
-    return bordersIn(info, this.state.view).slice(0, MOST_BORDERS).map(({ place }) => {
-      const line = el("i", { class: "anew" });
-      line.style.left = Math.round(xFromTicks(place, this.state.view, this.width)) + "px";
-      return line;
-    });
-  }
-
-  #placeBars() {
-    const shown = this.traces.shown(), state = this.state;
-    this.#bar.hidden = !shown || shown.columns.length === 0 || !state.gain.has(shown.row.key) || shown.info.rows === 0;
-    if (this.#bar.hidden || !shown) return;
-    const hz = state.hz || 1, perPixel = (state.view.to - state.view.from) / hz / this.width;
-    const time = niceAbove(perPixel * 40) * (niceAbove(perPixel * 40) / perPixel > 90 ? 0.5 : 1);
-    const text = state.hz > 0 ? round(time, "s") : `${short(time)} ${tickWord(shown.info)}${time === 1 ? "" : "s"}`;
-    const gain = /** @type {number} */ (state.gain.get(shown.row.key));
-    const line = el("i", { class: "bars" });
-    line.style.width = Math.max(8, time / perPixel) + "px";
-    line.style.height = BAR_PIXELS + "px";
-    fill(this.#bar, line, el("span", { class: "high" }, round(gain, unitOf(shown.info.columns[shown.columns[0]]))), el("span", { class: "wide" }, text));
   }
 }
