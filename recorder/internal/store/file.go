@@ -21,7 +21,8 @@ type File interface {
 	Stat() (fs.FileInfo, error)
 }
 
-// A diskFile is a File on disk.
+// A diskFile is a File on disk, which takes pieces where the system can
+// (pieces_unix.go).
 type diskFile struct{ *os.File }
 
 func (f diskFile) Truncate(size int64) error {

@@ -41,7 +41,8 @@ type mark struct{ bytes, rows int64 }
 // writing failed.
 type handle struct {
 	File
-	err error
+	err    error
+	joined []byte // of a file that takes no pieces
 }
 
 func (h *handle) Write(p []byte) (int, error) {
@@ -60,7 +61,11 @@ func (h *handle) Write(p []byte) (int, error) {
 func (h *handle) WritePieces(pieces [][]byte) (n int64, err error) {
 	g, ok := h.File.(recording.Gatherer)
 	if !ok {
-		written, err := h.Write(slices.Concat(pieces...))
+		h.joined = h.joined[:0]
+		for _, p := range pieces {
+			h.joined = append(h.joined, p...)
+		}
+		written, err := h.Write(h.joined)
 		return int64(written), err
 	}
 	total := int64(0)
