@@ -2,6 +2,7 @@ package pagetest
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,6 +101,23 @@ func TestWhatIsFoundIsSaidEverywhere(t *testing.T) {
 	}
 	v := show(t, page, ``)
 	near(t, "the gap in the middle", (v.From+v.To)/2, 2699*8333/250e6)
+
+	// Without a mouse: the cursor is moved and read (in the gap there is nothing), and a span selected between two places of it.
+	press(t, page, kb.ArrowRight, kb.ModifierCtrl)
+	press(t, page, "i")
+	for range 5 {
+		press(t, page, kb.ArrowRight, kb.ModifierCtrl, kb.ModifierShift)
+	}
+	press(t, page, "o")
+	show(t, page, ``)
+	check(t, page.WaitFor(5*time.Second, `document.querySelector("#cursor").checkVisibility()`))
+	if shade := boxOf(t, page, "#shade"); math.Abs(shade.Width-100) > 3 {
+		t.Errorf("five steps of 20 pixels select %v pixels", shade.Width)
+	}
+	if words := say(`document.querySelector("#cursor-panel").innerText + document.querySelector("#selection-panel").innerText`); !strings.Contains(words, "no value") || !strings.Contains(words, "length") {
+		t.Errorf("the inspector says %q", words)
+	}
+	press(t, page, kb.Escape)
 
 	// Verified: the same words, and nothing is green beside errors.
 	press(t, page, "v")

@@ -8,6 +8,7 @@ import { unitOf } from "../signals.js";
 import { bytes, count, parseQuantity, parseSpan, round, short, span, THIN, visible } from "../words.js";
 import { byId, el, fill, hint, say, sign } from "./dom.js";
 import { openingWords } from "../sources.js";
+import { channelWords, drawnWords, readWords, truthWords } from "../status.js";
 import { runLength, tickWord } from "../times.js";
 
 /** How long a passing word stays, in milliseconds. */
@@ -165,10 +166,10 @@ export class StatusBar {
     const layer = asTable ? undefined : shown ? this.stage.traces.active?.newest : this.stage.lower.panels[0]?.loader.layers[0];
     const stride = shown ? Math.min(...shown.columns.map((c) => shown.info.columns[c].stride)) : 1; // of a slower signal most rows repeat a value
     say(this.#version, open || this.state.opening.size > 0 ? "" : "nothing is uploaded, files stay on your disk");
-    say(this.#drawn, !open ? "" : asTable ? "table" : layer ? drawnWords(layer.envelope, stride) : "");
-    say(this.#channels, open && shown && !asTable ? count(shown.columns.length, "channel") : "");
-    const settled = this.stage.settled;
-    say(this.#exact, open ? (this.stage.error !== null ? "could not be read" : settled ? "exact" : layer?.envelope.quality === "coarse" ? "coarse, refining…" : "reading…") : "");
+    say(this.#drawn, !open ? "" : asTable ? "table" : layer ? drawnWords(shown ? this.state.mode : "traces", layer.envelope, stride) : "");
+    say(this.#channels, open && shown && !asTable ? channelWords(this.stage.traces.all.map((pane) => pane.shown()?.columns.length ?? 0)) : "");
+    const { settled, error, table, traces } = this.stage, main = table.error ?? traces.error;
+    say(this.#exact, open ? truthWords({ traces: main, others: error, settled, coarse: layer?.envelope.quality === "coarse" }) : "");
   }
 
   /** Asks the engine for its counters, a few times a second at most. */
@@ -182,7 +183,7 @@ export class StatusBar {
       const engine = await this.state.client.engine();
       document.documentElement.dataset.bytesRead = String(engine.read);
       const total = [...this.state.entries.values()].reduce((sum, e) => sum + e.info.size_bytes, 0);
-      say(this.#read, total > 0 ? readWords(engine.read, total) : "");
+      say(this.#read, readWords(engine.read, total, engine.cache_bytes));
       say(this.#engine, total > 0 ? `engine ${bytes(engine.bytes)}` : "");
     } catch {
       say(this.#engine, ""); // a dead engine is announced by its own notice
@@ -190,16 +191,4 @@ export class StatusBar {
       this.#asking = false;
     }
   }
-}
-
-/** What the traces are made of. @param {import("../protocol.js").Envelope} envelope @param {number} stride  rows from a value of its own to the next */
-function drawnWords(envelope, stride) {
-  if (envelope.kind === "samples") return "lines, every sample";
-  const samples = Math.max(1, envelope.samples_per_pixel / Math.max(1, stride));
-  return `envelope, ${short(samples, 2)} ${samples === 1 ? "sample" : "samples"} a pixel`;
-}
-
-/** Bytes are counted as often as they are read. @param {number} read @param {number} total */
-function readWords(read, total) {
-  return read <= total ? `read ${bytes(read)} of ${bytes(total)}` : `read ${bytes(read)}, some of ${bytes(total)} again`;
 }
