@@ -25,7 +25,7 @@ func main() {
 	host := js.Global().Get("oniscopeHost")
 	b := &bridge{
 		host:    host,
-		engine:  &engine.Engine{Yield: newEventLoop().Yield, Now: time.Now, Sums: kernelSums(host)},
+		engine:  &engine.Engine{Yield: newEventLoop().Yield, Now: time.Now, Sums: kernelSums(host), Store: storeOf(host)},
 		running: map[int]context.CancelFunc{},
 	}
 	// The callback lives as long as the program, which ends with the worker.
@@ -41,7 +41,7 @@ func main() {
 // A bridge turns messages into calls of the engine and results into replies.
 // Everything runs on one thread, so its fields need no lock.
 type bridge struct {
-	host    js.Value // of engine.worker.js: ready(handle), post(message, transfer), memory(), sums(bytes, calls)
+	host    js.Value // of engine.worker.js: ready(handle), post(message, transfer), memory(), sums(bytes, calls), store
 	engine  *engine.Engine
 	running map[int]context.CancelFunc // by request id
 }

@@ -5,10 +5,11 @@
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
  * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large it has become. `sums(bytes, calls)` is
- * the kernel, where there is one.
+ * the kernel, where there is one; `store` keeps bytes from visit to visit.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
 import { loadKernel } from "./kernel.js";
+import * as store from "./store.js";
 
 const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
 const host = /** @type {any} */ (globalThis);
@@ -45,6 +46,7 @@ scope.onmessage = (/** @type {MessageEvent} */ event) => {
 };
 
 host.oniscopeHost = {
+  store,
   /** @param {any} message @param {Transferable[]} transfer */
   post: (message, transfer) => scope.postMessage(message, transfer),
   /** @param {(message: any) => void} go */

@@ -222,7 +222,7 @@ export interface EnvelopeArgs {
   from: number; to: number;
   /** pixel columns */
   bins: number;
-  /** coarse: a subset of the data, at once; exact: every sample, progress messages of the same shape as it goes */
+  /** coarse: a subset of the data, at once; exact: every sample, progress messages of the same shape as it goes. Of long spans a bin's edges are good to a quarter of it */
   quality: "coarse" | "exact";
 }
 

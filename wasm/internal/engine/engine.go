@@ -29,6 +29,8 @@ type Engine struct {
 	// is summed here.
 	Sums func(source io.ReaderAt, jobs []SumJob) error
 
+	Store Store // keeps what whole runs look like; nil: nothing is kept
+
 	CacheBytes int64 // of what is kept of the files; 0: 256 MiB
 
 	once    sync.Once
@@ -50,7 +52,10 @@ type openStream struct {
 	subsample  []string // how each column stores a slower signal
 	compressed bool
 
-	closed atomic.Bool
+	closed  atomic.Bool
+	growing bool // the file is being written
+
+	kept keeping // of its file from visit to visit
 
 	mu     sync.Mutex // one step at a time: guards all below
 	reader *recording.Reader

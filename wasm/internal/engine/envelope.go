@@ -153,6 +153,9 @@ func (e *Engine) envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 	}
 	affordable := e.affordable(s, &q)
 	stride := s.stride(q.columns)
+	if span.batches() == len(s.line.places) {
+		e.recall(s)
+	}
 	own := span.rows / float64(stride)
 	few := own <= float64(q.N)
 	if few && a.binned {

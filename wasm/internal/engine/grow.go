@@ -27,10 +27,18 @@ func (e *Engine) OpenGrowing(ctx context.Context, a OpenGrowingArgs, source io.R
 	if err != nil {
 		return nil, err
 	}
-	return e.openAs(ctx, OpenArgs{a.Stream, a.Name}, source, size, func() (*recording.Reader, error) {
+	info, err := e.openAs(ctx, OpenArgs{a.Stream, a.Name}, source, size, func() (*recording.Reader, error) {
 		r, err := recording.Open(e.inSteps(ctx), source, size, &recording.Options{Index: index})
 		return r, cancelled(ctx, err)
 	})
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.stream("openGrowing", a.Stream)
+	if err == nil {
+		s.growing = true
+	}
+	return info, err
 }
 
 // blocksOf checks numbers one by one; the reader checks that they fit into the file.

@@ -17,8 +17,8 @@ import (
 type SumJob struct {
 	recording.Place
 	Level  int
-	Bins   []decimate.Bin // to be filled
-	Failed bool           // set where they must be had otherwise
+	Bins   []tileBin // to be filled
+	Failed bool      // set where they must be had otherwise
 }
 
 // A KernelCall is one run of the kernel over a part of a read.
@@ -132,21 +132,23 @@ func SumRanges(jobs []SumJob, report func(text string), read func(r recording.Ra
 
 // unpackSums makes bins of what the kernel wrote; ok is false if there is a NaN
 // among the values.
-func unpackSums(bins []decimate.Bin, c KernelCall, results []byte) (ok bool) {
+func unpackSums(bins []tileBin, c KernelCall, results []byte) (ok bool) {
 	integer := func(i int) int64 { return int64(binary.LittleEndian.Uint64(results[8*i:])) }
 	float := func(i int) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(results[8*i:])) }
 	for i := range bins {
 		n := min(c.Rows-i<<c.Level, 1<<c.Level)
+		var b decimate.Bin
 		if c.Kind.BinBytes() == narrowBytes {
-			bins[i] = decimate.NarrowBin(n, integer(0), integer(1), integer(2), integer(3))
+			b = decimate.NarrowBin(n, integer(0), integer(1), integer(2), integer(3))
 		} else {
 			least := float(0)
 			if least != least {
 				return false
 			}
-			bins[i] = decimate.WideBin(n, float32(least), float32(float(1)), float(2),
+			b = decimate.WideBin(n, float32(least), float32(float(1)), float(2),
 				[4]float64{float(3), float(4), float(5), float(6)}, [4]float64{float(7), float(8), float(9), float(10)})
 		}
+		bins[i] = tileBinOf(&b)
 		results = results[c.Kind.BinBytes():]
 	}
 	return true

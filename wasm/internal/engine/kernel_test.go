@@ -171,7 +171,7 @@ func TestSumsOfLongColumnsAreMadeInParts(t *testing.T) {
 	for _, level := range []int{4, 12, 20} {
 		data := (&kernelVector{Type: "int16", Seed: 5, Rows: rows}).values()
 		file := append(make([]byte, 333), data...)
-		job := SumJob{Place: recording.Place{Offset: 333, Rows: int64(rows), Type: stream.Int16, Plain: true}, Level: level, Bins: make([]decimate.Bin, binsIn(rows, level))}
+		job := SumJob{Place: recording.Place{Offset: 333, Rows: int64(rows), Type: stream.Int16, Plain: true}, Level: level, Bins: make([]tileBin, binsIn(rows, level))}
 		jobs, read := []SumJob{job}, int64(0)
 		if !canSum(&job.Place, level) {
 			t.Fatalf("level %d cannot be summed", level)
@@ -179,7 +179,7 @@ func TestSumsOfLongColumnsAreMadeInParts(t *testing.T) {
 		if err := plainSums(&read)(bytes.NewReader(file), jobs); err != nil || jobs[0].Failed || read != int64(len(data)) {
 			t.Fatalf("level %d: %v, %v, %d bytes read", level, err, jobs[0].Failed, read)
 		}
-		if want := sumsOf(data, stream.Int16, level); !slices.Equal(job.Bins, want) {
+		if want := packed(sumsOf(data, stream.Int16, level)); !slices.Equal(job.Bins, want) {
 			t.Errorf("level %d differs", level)
 		}
 	}
@@ -193,12 +193,12 @@ func TestAValidityBitThatIsZeroIsNotSummed(t *testing.T) {
 			file[zero/8] &^= 1 << (zero % 8)
 		}
 		file = append(append([]byte("xxxxxxxx"), file...), values...)
-		jobs := []SumJob{{Place: recording.Place{Offset: 24, Validity: 8, Rows: 100, Type: stream.Uint16, Plain: true}, Level: 4, Bins: make([]decimate.Bin, 7)}}
+		jobs := []SumJob{{Place: recording.Place{Offset: 24, Validity: 8, Rows: 100, Type: stream.Uint16, Plain: true}, Level: 4, Bins: make([]tileBin, 7)}}
 		read := int64(0)
 		if err := plainSums(&read)(bytes.NewReader(file), jobs); err != nil || jobs[0].Failed != (zero >= 0) {
 			t.Errorf("bit %d: failed %v, %v", zero, jobs[0].Failed, err)
 		}
-		if zero < 0 && !slices.Equal(jobs[0].Bins, sumsOf(values, stream.Uint16, 4)) {
+		if zero < 0 && !slices.Equal(jobs[0].Bins, packed(sumsOf(values, stream.Uint16, 4))) {
 			t.Error("the bins differ")
 		}
 	}

@@ -75,7 +75,7 @@ func (e *Engine) tileUnits(s *openStream, q *request, span batchSpan) (units []*
 }
 
 // exactTiles makes a view of tiles, bin by bin of a level: each goes to the pixel in
-// which its middle row lies, so that the edges of pixels are good to an eighth of
+// which its middle row lies, so that the edges of pixels are good to a quarter of
 // one. The next unit is read while one is added.
 func (e *Engine) exactTiles(ctx context.Context, s *openStream, q *request, span batchSpan, level int, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
 	env := q.empty("envelope", "exact")
@@ -120,6 +120,9 @@ func (e *Engine) exactTiles(ctx context.Context, s *openStream, q *request, span
 			s.mu.Unlock()
 			progress(env.over(base, q.Bin(done)))
 		}
+	}
+	if span.batches() == len(s.line.places) {
+		go func() { _ = Guard("envelope", nil, func() error { e.remember(s, q.columns, level); return nil }) }()
 	}
 	return env.whole(), nil
 }
@@ -302,7 +305,7 @@ func (e *Engine) sumByKernel(s *openStream, batches, columns []int, level int, r
 	for k := range batches {
 		for i := range places[k] {
 			if p := &places[k][i]; errs[k] == nil && canSum(p, level) {
-				jobs = append(jobs, SumJob{Place: *p, Level: level, Bins: make([]decimate.Bin, binsIn(int(p.Rows), level))})
+				jobs = append(jobs, SumJob{Place: *p, Level: level, Bins: make([]tileBin, binsIn(int(p.Rows), level))})
 				which = append(which, place{k, i})
 			}
 		}
@@ -313,7 +316,7 @@ func (e *Engine) sumByKernel(s *openStream, batches, columns []int, level int, r
 	for n := range jobs {
 		if !jobs[n].Failed {
 			r := &result[which[n].batch]
-			r.rows, r.bins[which[n].column] = int(jobs[n].Rows), packed(jobs[n].Bins)
+			r.rows, r.bins[which[n].column] = int(jobs[n].Rows), jobs[n].Bins
 		}
 	}
 	return nil

@@ -30,12 +30,12 @@ const (
 )
 
 // minTileLevel is the finest level of which tiles are made; rows of which a pixel
-// has fewer than four bins of it are kept as they are.
+// has fewer than two bins of it are kept as they are.
 const minTileLevel = 4
 
-// tileLevel is the level whose bins are at most a quarter of so many rows.
+// tileLevel is the level whose bins are at most half of so many rows.
 func tileLevel(rows float64) int {
-	return min(30, int(math.Floor(math.Log2(math.Max(1, rows/4)))))
+	return min(30, int(math.Floor(math.Log2(math.Max(1, rows/2)))))
 }
 
 // binsIn is how many bins of a level a batch has.
@@ -114,23 +114,29 @@ func (e *Engine) keepBins(s *openStream, batch, column, level, rows int, bins []
 func packed(bins []decimate.Bin) []tileBin {
 	out := make([]tileBin, len(bins))
 	for i := range bins {
-		if b := &bins[i]; b.Count > 0 {
-			out[i] = tileBin{b.Min, b.Max, float32(b.Mean), float32(b.SD()), uint32(b.Count)}
-		}
+		out[i] = tileBinOf(&bins[i])
 	}
 	return out
+}
+
+func tileBinOf(b *decimate.Bin) tileBin {
+	if b.Count == 0 {
+		return tileBin{}
+	}
+	return tileBin{b.Min, b.Max, float32(b.Mean), float32(b.SD()), uint32(b.Count)}
 }
 
 // coarser makes one bin of each 2^levels.
 func coarser(bins []tileBin, levels int) []tileBin {
 	each := 1 << levels
-	out := make([]decimate.Bin, 0, len(bins)/each+1)
+	out := make([]tileBin, 0, len(bins)/each+1)
 	for len(bins) > 0 {
 		n := min(each, len(bins))
-		out = append(out, together(bins[:n]))
+		all := together(bins[:n])
+		out = append(out, tileBinOf(&all))
 		bins = bins[n:]
 	}
-	return packed(out)
+	return out
 }
 
 // together is the bin of all bins.
