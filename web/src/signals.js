@@ -31,14 +31,14 @@ export function rowsFromInfo(info) {
   }];
   if (rows.length > 0) return [...rows, ...table];
   const rest = info.groups.find((g) => g.kind === "lanes") ?? info.groups.find((g) => g.kind === "slow") ?? info.groups[0];
-  const kind = rest?.kind ?? "table";
+  const kind = hasTimesOnly(info) ? "ticks" : rest?.kind ?? "table";
   return [{
     key: info.id + "/",
     id: info.id,
     name,
     group: rest?.name ?? "",
     kind,
-    ...both(kind === "table" ? info.columns.map((c) => c.index) : info.groups.filter((g) => g.kind === kind).flatMap((g) => g.columns)),
+    ...both(kind === "table" || kind === "ticks" ? info.columns.map((c) => c.index) : info.groups.filter((g) => g.kind === kind).flatMap((g) => g.columns)),
     alongProbe: false,
     rateHz: rest?.rate_hz ?? 0,
   }, ...table];
@@ -52,6 +52,11 @@ function both(columns) {
 /** Columns that cannot be plotted: text, lists, and the like. @param {StreamInfo} info */
 function wordColumns(info) {
   return info.columns.filter((c) => !c.plottable).map((c) => c.index);
+}
+
+/** Whether a stream says when something came, and nothing else, as a heartbeat does. @param {StreamInfo} info */
+export function hasTimesOnly(info) {
+  return info.rows > 0 && info.clock.column && info.columns.length > 0 && info.columns.every((c) => c.plottable && isClock(c));
 }
 
 /** Columns that say when, and not what: they go along with any others. @param {ColumnInfo} column */

@@ -13,7 +13,7 @@
  * @typedef {{ state: "running", done: number, total: number, began: number, cancel: () => void } | { state: "done", report: VerifyReport } | { state: "failed", error: unknown }} Verification
  * @typedef {{ order: number, name: string, progress: import("./protocol.js").OpenProgress | null, cancel: () => void }} Opening
  *   a file that is being opened
- * @typedef {{ key: string, id: string, name: string, group: string, kind: "traces" | "lanes" | "slow" | "table", columns: number[], all: number[], alongProbe: boolean, rateHz: number }} Row
+ * @typedef {{ key: string, id: string, name: string, group: string, kind: "traces" | "lanes" | "slow" | "ticks" | "table", columns: number[], all: number[], alongProbe: boolean, rateHz: number }} Row
  *   a line of the stream list: a stream, or one signal of it; columns: those that are shown, in their order, of all
  * @typedef {import("./channels.js").Arrangement} Arrangement
  * @typedef {"streams" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress" | "opening" | "health"} Subject

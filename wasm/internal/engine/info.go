@@ -229,10 +229,7 @@ func groups(columns []stream.Column, infos []ColumnInfo, rowRate float64, states
 	strideOf := func(g GroupInfo) int { return infos[g.Columns[0]].Stride }
 	sort.SliceStable(list, func(i, k int) bool {
 		a, b := list[i], list[k]
-		if o := cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(strideOf(a), strideOf(b)), cmp.Compare(len(b.Columns), len(a.Columns))); o != 0 || a.Kind != stream.Lanes {
-			return o < 0
-		}
-		return places[a.Name] < places[b.Name]
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(strideOf(a), strideOf(b)), cmp.Compare(len(b.Columns), len(a.Columns)), cmp.Compare(places[a.Name], places[b.Name])) < 0
 	})
 	return list
 }

@@ -70,6 +70,8 @@ const SIGNS = {
   lanes: "M1 12h3V4h4v8h4V4h3",
   slow: "M1 11l4-2 3 1 3-5 4 2",
   table: "M2 3.5h12v9H2zM2 7h12M6.5 3.5v9",
+  ticks: "M2.5 4v8M6 4v8M9.5 4v8M13 4v8",
+  fold: "M4.5 6.5 8 10l3.5-3.5",
   beat: "M8 13.5S2 10 2 5.9A3 3 0 0 1 8 5a3 3 0 0 1 6 .9C14 10 8 13.5 8 13.5z",
   file: "M4 1.8h5l3.2 3.2v9.2H4zM8.8 1.8V5.2H12.2",
   close: "M4 4l8 8M12 4l-8 8",

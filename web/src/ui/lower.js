@@ -1,28 +1,37 @@
 /**
- * Below the traces: a panel of bit lanes for every stream with digital ports, and one for every slow quantity.
+ * Below the traces: a panel of bit lanes for every stream with digital ports, one for every slow quantity, and one with a tick a row for streams that have times only.
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../state.js").State} State
  * @typedef {import("../view/loader.js").Loader} Loader
- * @typedef {{ key: string, id: string, kind: "lanes" | "slow", name: string, columns: number[], canvas: HTMLCanvasElement, loader: Loader, axis: { min: number, max: number, step: number } | null, bits: Map<number, number> }} Panel
- *   bits: by column, those that were ever seen to change
+ * @typedef {{ key: string, id: string, kind: "lanes" | "slow" | "ticks", name: string, columns: number[], parts?: Record<"w" | "x" | "y" | "z", number>, node: HTMLElement, canvas: HTMLCanvasElement, loader: Loader, bits: Map<number, number>, turned?: { of: Layer, as: Layer } }} Panel
+ *   bits: by column, those that were ever seen to change; parts: columns of a quaternion, which is drawn as angles
+ * @typedef {import("../view/loader.js").Layer} Layer
+ * @typedef {{ name: string, layer: Layer | undefined, c: number | undefined, physical: (raw: number) => number, stride: number, colour: string }} Series
  */
 import { MEASURES } from "../measures.js";
 import { bestLayer } from "../view/loader.js";
 import { changingBits, strokeBit } from "../plots/bits.js";
 import { drawHatch, missingIn } from "../plots/hatch.js";
+import { ANGLES, anglesOfSamples } from "../plots/angles.js";
 import { strokeEnvelope, strokeSamples } from "../plots/lines.js";
-import { bitLabel, physicalFromRaw, unitOf } from "../signals.js";
+import { tickMarks } from "../plots/ticks.js";
+import { bitLabel, hasTimesOnly, physicalFromRaw, unitOf } from "../signals.js";
 import { decimalsOf, multiples, valueAxis } from "../view/scale.js";
 import { baseUnit, grouped } from "../words.js";
-import { byId, el, fitCanvas, fitted } from "./dom.js";
+import { byId, el, fitCanvas, fitted, sign } from "./dom.js";
 import { plotLoader, wantedWhole } from "./plot.js";
-import { canvasFont, channelColours, token } from "./tokens.js";
-import { cssFromRgb } from "../colour.js";
+import { canvasFont, token } from "./tokens.js";
 import { periodOf, spanOf } from "../times.js";
 
 /** Height of a panel of lanes with up to five bits, and of each bit beyond. */
 const LANE_HEIGHT = 12;
+
+/** Height of a panel that is folded. */
+const FOLDED_HEIGHT = 19;
+
+/** Colours of several quantities in one panel: hues that colour-blind people can tell apart. */
+const HUES = /** @type {const} */ (["shank-1", "shank-2", "shank-3", "shank-4"]);
 
 /** Words of a name that its unit repeats. */
 const SAID_BY_UNIT = /^(percent|bytes)$/i;
@@ -34,6 +43,9 @@ export class LowerPlots {
   node = byId("lower");
   /** @type {Panel[]} */
   panels = [];
+
+  /** Keys of panels that are folded. @type {Set<string>} */
+  #folded = new Set();
 
   /** @param {State} state */
   constructor(state) {
@@ -49,16 +61,23 @@ export class LowerPlots {
       if (this.panels.includes(panel)) continue;
       panel.loader.reset();
     }
-    const canvases = this.panels.map((p) => p.canvas);
-    if (canvases.length !== this.node.children.length || canvases.some((c, i) => c !== this.node.children[i])) this.node.replaceChildren(...canvases);
+    const nodes = this.panels.map((p) => p.node);
+    if (nodes.length !== this.node.children.length || nodes.some((c, i) => c !== this.node.children[i])) this.node.replaceChildren(...nodes);
     this.node.toggleAttribute("data-alone", !this.state.traces);
   }
 
-  /** @param {Pick<Panel, "key" | "id" | "kind" | "name" | "columns">} p @returns {Panel} */
+  /** @param {Pick<Panel, "key" | "id" | "kind" | "name" | "columns" | "parts">} p @returns {Panel} */
   #make(p) {
-    const canvas = el("canvas", { class: p.kind, role: "img", "aria-label": p.name, "data-panel": p.key });
+    const canvas = el("canvas", { role: "img", "aria-label": p.name });
     canvas.addEventListener("click", () => this.state.select(this.state.rows.find((r) => r.id === p.id && r.kind === p.kind)?.key ?? this.state.activeKey));
-    return { ...p, canvas, loader: plotLoader(this.state), axis: null, bits: new Map() };
+    const fold = el("button", { type: "button", class: "fold-panel", "aria-expanded": String(!this.#folded.has(p.key)), "aria-label": `Fold ${p.name}`, onclick: () => {
+      if (!this.#folded.delete(p.key)) this.#folded.add(p.key);
+      fold.setAttribute("aria-expanded", String(!this.#folded.has(p.key)));
+      node.toggleAttribute("data-folded", this.#folded.has(p.key));
+      this.state.changed("rows");
+    } }, sign("fold"));
+    const node = el("div", { class: "panel " + p.kind, "data-panel": p.key, "data-folded": this.#folded.has(p.key) }, canvas, fold);
+    return { ...p, node, canvas, loader: plotLoader(this.state), bits: new Map() };
   }
 
   reset() {
@@ -95,16 +114,51 @@ export class LowerPlots {
   draw() {
     for (const panel of this.panels) {
       const info = this.state.entry(panel.id).info;
-      if (panel.kind === "lanes") this.#drawLanes(panel, info);
+      if (this.#folded.has(panel.key)) this.#drawFolded(panel);
+      else if (panel.kind === "lanes") this.#drawLanes(panel, info);
+      else if (panel.kind === "ticks") this.#drawTicks(panel, info);
       else this.#drawSlow(panel, info);
     }
+  }
+
+  /** The name alone. @param {Panel} panel */
+  #drawFolded(panel) {
+    if (panel.node.style.height !== FOLDED_HEIGHT + "px") panel.node.style.height = FOLDED_HEIGHT + "px";
+    const { ctx, width, height } = fitCanvas(panel.canvas);
+    ctx.clearRect(0, 0, width, height);
+    ctx.font = canvasFont(10.5);
+    ctx.textBaseline = "middle";
+    ctx.fillStyle = token("dim");
+    ctx.fillText(fitted(ctx, panel.name, width / 2), 22, height / 2);
+  }
+
+  /** A short line at the time of each row. @param {Panel} panel @param {StreamInfo} info */
+  #drawTicks(panel, info) {
+    this.#setHeight(panel, "");
+    const { ctx, width, height } = fitCanvas(panel.canvas), { view } = this.state, plot = width - MEASURES.gutter;
+    ctx.clearRect(0, 0, width, height);
+    ctx.font = canvasFont(10.5);
+    ctx.textBaseline = "middle";
+    ctx.fillStyle = token("dim");
+    ctx.fillText(fitted(ctx, panel.name, (MEASURES.gutter - 14) * 1.3), 10, height / 2, MEASURES.gutter - 14);
+    this.#inPlot(ctx, width, height, () => {
+      const layer = bestLayer(panel.loader.layers, panel.columns[0], view) ?? panel.loader.layers[0];
+      ctx.fillStyle = token("slow");
+      if (layer) for (const { x, width: wide } of tickMarks(layer.envelope, view, plot)) ctx.fillRect(x, 5, wide, height - 10);
+      this.#hatch(ctx, info, plot, height);
+    });
+  }
+
+  /** @param {Panel} panel @param {string} height  of the panel; "" as the style sheet says */
+  #setHeight(panel, height) {
+    if (panel.node.style.height !== height) panel.node.style.height = height;
   }
 
   /** @param {Panel} panel @param {StreamInfo} info */
   #drawLanes(panel, info) {
     const lanes = this.#lanes(panel);
     const want = Math.max(MEASURES.lanes, lanes.length * LANE_HEIGHT + 8);
-    if (panel.canvas.style.height !== want + "px") panel.canvas.style.height = want + "px";
+    this.#setHeight(panel, want + "px");
     const { ctx, width, height } = fitCanvas(panel.canvas);
     ctx.clearRect(0, 0, width, height);
     const lane = (height - 6) / lanes.length;
@@ -139,16 +193,17 @@ export class LowerPlots {
 
   /** @param {Panel} panel @param {StreamInfo} info */
   #drawSlow(panel, info) {
+    this.#setHeight(panel, "");
     const { ctx, width, height } = fitCanvas(panel.canvas);
     ctx.clearRect(0, 0, width, height);
     const view = this.state.view, plot = width - MEASURES.gutter;
-    const first = info.columns[panel.columns[0]];
-    const range = rangeOf(panel, info);
+    const series = this.#series(panel, info), unit = panel.turned ? "°" : unitOf(info.columns[panel.columns[0]]);
+    const range = rangeOf(series);
     const axis = valueAxis(range.min, range.max, height > 120 ? 4 : 2);
     const top = 18, bottom = height - 10;
     const y = (/** @type {number} */ value) => bottom - ((value - axis.min) / (axis.max - axis.min)) * (bottom - top);
 
-    const [factor, base] = baseUnit(unitOf(first));
+    const [factor, base] = baseUnit(unit);
     const scale = prefixFor(Math.max(Math.abs(axis.min), Math.abs(axis.max)) * factor, base);
     ctx.lineWidth = 1;
     ctx.strokeStyle = token("line");
@@ -162,20 +217,16 @@ export class LowerPlots {
     ctx.stroke();
     this.#slowName(ctx, panel, scale.prefix + base);
 
-    const colours = panel.columns.length > 1 ? channelColours(panel.columns.length).map(cssFromRgb) : [token("slow")];
     this.#inPlot(ctx, width, height, () => {
       ctx.lineWidth = 1.5;
       ctx.lineJoin = "round";
-      panel.columns.forEach((index, i) => {
-        const layer = bestLayer(panel.loader.layers, index, view) ?? panel.loader.layers[0];
-        const c = layer?.index.get(index);
-        if (!layer || c === undefined) return;
-        const column = info.columns[index];
-        const place = (/** @type {number} */ raw) => y(physicalFromRaw(column, raw));
-        ctx.strokeStyle = colours[i];
-        if (layer.envelope.kind === "samples") strokeSamples(ctx, layer.envelope, c, view, plot, place, { stride: column.stride, periodTicks: periodOf(info) });
+      for (const { layer, c, physical, stride, colour } of series) {
+        if (!layer || c === undefined) continue;
+        const place = (/** @type {number} */ raw) => y(physical(raw));
+        ctx.strokeStyle = colour;
+        if (layer.envelope.kind === "samples") strokeSamples(ctx, layer.envelope, c, view, plot, place, { stride, periodTicks: periodOf(info) });
         else strokeEnvelope(ctx, layer.envelope, c, view, plot, place);
-      });
+      }
       this.#hatch(ctx, info, plot, height);
     });
     const decimals = decimalsOf((axis.step * factor) / scale.step);
@@ -186,9 +237,50 @@ export class LowerPlots {
     ctx.fillStyle = token("dim");
     for (const value of values) { // inside the plot, on the grid lines, with a rim against the data
       const text = grouped(((value * factor) / scale.step).toFixed(decimals));
-      ctx.strokeText(text, MEASURES.gutter + 4, Math.round(y(value)) - 0.5);
-      ctx.fillText(text, MEASURES.gutter + 4, Math.round(y(value)) - 0.5);
+      ctx.strokeText(text, MEASURES.gutter + 8, Math.round(y(value)) - 1.5); // clear of a dot at the left edge
+      ctx.fillText(text, MEASURES.gutter + 8, Math.round(y(value)) - 1.5);
     }
+    if (series.length > 1) this.#legend(ctx, series, width);
+  }
+
+  /**
+   * What a panel draws: its columns, or the angles of a quaternion where single samples are known.
+   * @param {Panel} panel
+   * @param {StreamInfo} info
+   * @returns {Series[]}
+   */
+  #series(panel, info) {
+    const { view } = this.state, newest = panel.loader.layers[0];
+    if (panel.parts && newest?.envelope.kind === "samples") {
+      if (panel.turned?.of !== newest) panel.turned = { of: newest, as: turned(newest, panel.parts, info) };
+      const { as } = panel.turned;
+      return ANGLES.map((name, c) => ({ name, layer: as, c, physical: (raw) => raw, stride: 1, colour: token(HUES[c]) }));
+    }
+    panel.turned = undefined;
+    return panel.columns.map((index, i) => {
+      const layer = bestLayer(panel.loader.layers, index, view) ?? newest, column = info.columns[index];
+      return {
+        name: column.label.split(" ").pop() ?? column.label, layer, c: layer?.index.get(index), physical: (/** @type {number} */ raw) => physicalFromRaw(column, raw), stride: column.stride,
+        colour: token(panel.columns.length > 1 ? HUES[i % HUES.length] : "slow"),
+      };
+    });
+  }
+
+  /** Names of several quantities in their colours, at the upper right. @param {CanvasRenderingContext2D} ctx @param {Series[]} series @param {number} width */
+  #legend(ctx, series, width) {
+    ctx.font = canvasFont(10.5, 550);
+    ctx.textBaseline = "top";
+    ctx.textAlign = "right";
+    ctx.lineWidth = 3;
+    ctx.strokeStyle = token("bg");
+    let x = width - 8;
+    for (const { name, colour } of [...series].reverse()) {
+      ctx.fillStyle = colour;
+      ctx.strokeText(name, x, 4);
+      ctx.fillText(name, x, 4);
+      x -= ctx.measureText(name).width + 10;
+    }
+    ctx.textAlign = "left";
   }
 
   /** Name and unit in the gutter, on two lines. @param {CanvasRenderingContext2D} ctx @param {Panel} panel @param {string} unit */
@@ -197,12 +289,12 @@ export class LowerPlots {
     ctx.font = canvasFont(10.5);
     ctx.fillStyle = token("dim");
     ctx.textBaseline = "middle";
-    const words = panel.name.split(" ").filter((word) => !unit || !SAID_BY_UNIT.test(word));
+    const words = (panel.turned ? panel.name + " angles" : panel.name).split(" ").filter((word) => !unit || !SAID_BY_UNIT.test(word));
     const lines = words.length > 1 ? [words[0], words.slice(1).join(" ")] : [words[0] ?? panel.name];
     lines[0] = lines[0].charAt(0).toUpperCase() + lines[0].slice(1);
     if (unit && lines[lines.length - 1].length + unit.length < 9) lines[lines.length - 1] += ", " + unit;
     else if (unit) lines.push(unit);
-    lines.forEach((line, i) => ctx.fillText(fitted(ctx, line, (MEASURES.gutter - 14) * 1.3), 10, 20 + i * 14, MEASURES.gutter - 14));
+    lines.forEach((line, i) => ctx.fillText(fitted(ctx, line, (MEASURES.gutter - 14) * 1.5), 10, 20 + i * 14, MEASURES.gutter - 14));
   }
 
   /** @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {() => void} paint */
@@ -225,7 +317,7 @@ export class LowerPlots {
 /**
  * Panels of a stream: all its digital ports in one, each slow quantity in its own.
  * @param {StreamInfo} info
- * @returns {Pick<Panel, "key" | "kind" | "name" | "columns">[]}
+ * @returns {Pick<Panel, "key" | "kind" | "name" | "columns" | "parts">[]}
  */
 function panelsOf(info) {
   const lanes = info.groups.filter((g) => g.kind === "lanes").flatMap((g) => g.columns);
@@ -233,8 +325,9 @@ function panelsOf(info) {
   return [
     ...(lanes.length > 0 ? [{ key: info.id + "/lanes", kind: /** @type {const} */ ("lanes"), name: "Digital ports", columns: lanes }] : []),
     ...slow.flatMap((g) => byUnit(info, g.columns).map((columns) => ({
-      key: info.id + "/" + info.columns[columns[0]].name, kind: /** @type {const} */ ("slow"), name: columns.length === 1 ? info.columns[columns[0]].label : g.name, columns,
+      key: info.id + "/" + info.columns[columns[0]].name, kind: /** @type {const} */ ("slow"), name: columns.length === 1 ? info.columns[columns[0]].label : g.name, columns, parts: quaternionOf(info, columns),
     }))),
+    ...(hasTimesOnly(info) ? [{ key: info.id + "/ticks", kind: /** @type {const} */ ("ticks"), name: info.title || info.id, columns: [clockOf(info)] }] : []),
   ];
 }
 
@@ -249,18 +342,37 @@ function bitsOf(mask) {
   return Array.from({ length: 32 }, (_, bit) => bit).filter((bit) => (mask >>> bit) & 1);
 }
 
-/** Smallest and largest value that is loaded, physical units. @param {Panel} panel @param {StreamInfo} info */
-function rangeOf(panel, info) {
+/** Columns of a rotation, if they are one. @param {StreamInfo} info @param {number[]} columns @returns {Panel["parts"]} */
+function quaternionOf(info, columns) {
+  const of = (/** @type {string} */ part) => columns.find((c) => info.columns[c].label === "Quaternion " + part);
+  const [w, x, y, z] = ["W", "X", "Y", "Z"].map(of);
+  return w !== undefined && x !== undefined && y !== undefined && z !== undefined ? { w, x, y, z } : undefined;
+}
+
+/** A layer of samples of a rotation as one of angles. @param {Layer} layer @param {NonNullable<Panel["parts"]>} parts @param {StreamInfo} info @returns {Layer} */
+function turned({ envelope, index }, parts, info) {
+  const n = envelope.x?.length ?? 0;
+  const values = (/** @type {number} */ column) => {
+    const c = index.get(column) ?? 0;
+    return envelope.data.subarray(c * n, (c + 1) * n).map((raw) => physicalFromRaw(info.columns[column], raw));
+  };
+  const data = anglesOfSamples({ w: values(parts.w), x: values(parts.x), y: values(parts.y), z: values(parts.z) }, n);
+  return { envelope: { ...envelope, columns: [0, 1, 2], data }, index: new Map([[0, 0], [1, 1], [2, 2]]) };
+}
+
+/** The column with the times of rows. @param {StreamInfo} info */
+function clockOf(info) {
+  return info.columns.find((c) => c.name === "Clock")?.index ?? 0;
+}
+
+/** Smallest and largest value that is loaded, physical units. @param {Series[]} series */
+function rangeOf(series) {
   let min = Infinity, max = -Infinity;
-  const layer = panel.loader.layers[0];
-  if (!layer) return { min, max };
-  const { envelope } = layer;
-  const n = envelope.kind === "samples" ? envelope.x?.length ?? 0 : envelope.bins * 2;
-  for (const index of panel.columns) {
-    const c = layer.index.get(index);
-    if (c === undefined) continue;
+  for (const { layer, c, physical } of series) {
+    if (!layer || c === undefined) continue;
+    const { envelope } = layer, n = envelope.kind === "samples" ? envelope.x?.length ?? 0 : envelope.bins * 2;
     for (let i = c * n; i < (c + 1) * n; i++) {
-      const value = physicalFromRaw(info.columns[index], envelope.data[i]);
+      const value = physical(envelope.data[i]);
       if (value < min) min = value;
       if (value > max) max = value;
     }
