@@ -162,11 +162,15 @@ export interface StreamInfo {
   coverage: CoverageSpan[];
   /** Places on the time axis are ticks, as long as Clock rises and numbers have every tick of it; else this says which Clock a place is, stretch by stretch. */
   axis: Stretch[];
+  limits: Limits;
   body_bytes_read: number; metadata_bytes_read: number;
 }
 
 /** Rows, half-open, whose Clock rises; where it begins anew another segment begins. */
 export interface Segment { start: number; end: number; clock_first: number; clock_last: number; rate_hz: number }
+
+/** What a request for an envelope may ask for: bins, columns, and bins x columns. */
+export interface Limits { bins: number; columns: number; values: number }
 
 /**
  * A part of the time axis: what is called ticks everywhere else are places on it. Where Clock begins anew its segments lie one after the other; ticks above

@@ -46,11 +46,20 @@ type Envelope struct {
 }
 
 // Limits of one request, named because they bound memory: the answer of the
-// largest is 4 bytes x 4 x maxBins x maxColumns = 512 MB, far beyond a screen.
+// largest is 4 bytes x 4 x maxValues = 512 MB, far beyond a screen. The page takes
+// them from StreamInfo.
 const (
-	maxBins    = 8192
+	maxBins    = 1 << 16
 	maxColumns = 4096
+	maxValues  = 1 << 25 // bins x columns
 )
+
+// Limits bound what a request may ask for. JSON as in protocol.d.ts.
+type Limits struct {
+	Bins    int `json:"bins"`
+	Columns int `json:"columns"`
+	Values  int `json:"values"`
+}
 
 // A request is an EnvelopeArgs that was checked.
 type request struct {
@@ -71,6 +80,9 @@ func (s *openStream) request(a EnvelopeArgs) (request, error) {
 	}
 	if len(a.Columns) > maxColumns {
 		return wrong("%d columns, at most %d", len(a.Columns), maxColumns)
+	}
+	if a.Bins*len(a.Columns) > maxValues {
+		return wrong("%d bins of %d columns are more than %d values", a.Bins, len(a.Columns), maxValues)
 	}
 	for _, c := range a.Columns {
 		if c < 0 || c >= len(s.columns()) {

@@ -37,7 +37,8 @@ type StreamInfo struct {
 	Groups        []GroupInfo         `json:"groups"`
 	Clock         ClockInfo           `json:"clock"`
 	Coverage      []CoverageSpan      `json:"coverage"`
-	Axis          []StretchInfo       `json:"axis"` // which Clock a place is; empty: the same
+	Axis          []StretchInfo       `json:"axis"`   // which Clock a place is; empty: the same
+	Limits        Limits              `json:"limits"` // of requests
 	BodyBytes     int64               `json:"body_bytes_read"`
 	MetaBytes     int64               `json:"metadata_bytes_read"`
 }
@@ -120,7 +121,7 @@ func (s *openStream) info() (*StreamInfo, error) {
 	info := &StreamInfo{
 		ID: s.id, Path: s.path, SizeBytes: s.size, Format: file.Format.String(), State: string(file.State),
 		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: file.Compression(),
-		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}, Axis: []StretchInfo{}}
+		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}, Axis: []StretchInfo{}, Limits: Limits{maxBins, maxColumns, maxValues}}
 	if s.times != nil {
 		info.Findings = append(info.Findings, s.times.Findings...)
 		sort.SliceStable(info.Findings, func(i, k int) bool { return info.Findings[i].Offset < info.Findings[k].Offset })

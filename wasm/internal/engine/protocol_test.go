@@ -57,6 +57,7 @@ var crossing = map[string]any{
 	"Chosen":          Chosen{},
 	"StreamArgs":      StreamArgs{},
 	"StreamInfo":      StreamInfo{},
+	"Limits":          Limits{},
 	"Stretch":         StretchInfo{},
 	"Table":           Table{},
 	"TableArgs":       TableArgs{},

@@ -9,9 +9,6 @@ import { Loader } from "../view/loader.js";
 import { alignedBins } from "../view/scale.js";
 import { periodOf, spanOf } from "../times.js";
 
-/** Streams of at most so many rows are loaded once and whole, row by row, so that bits and slow values are exact at every zoom. */
-const WHOLE_ROWS = 32768;
-
 /**
  * A loader for one plot of the page.
  * @param {State} state
@@ -29,24 +26,31 @@ export function plotLoader(state) {
  * @returns {Wanted}
  */
 export function wantedInView(state, info, columns, pixels) {
-  const aligned = alignedBins(state.view, pixels);
+  columns = columns.slice(0, info.limits.columns);
+  const aligned = alignedBins(state.view, Math.min(pixels, mostBins(info, columns) / 2)); // whole ticks are up to twice as many bins
   const span = spanOf(info);
   const seen = Math.max(0, Math.min(aligned.to, span.to) - Math.max(aligned.from, span.from));
   return { stream: info.id, columns, ...aligned, samples: (seen / periodOf(info)) * columns.length };
 }
 
+/** How many bins of some columns the engine gives at once. @param {StreamInfo} info @param {number[]} columns */
+function mostBins({ limits }, columns) {
+  return Math.max(1, Math.min(limits.bins, Math.floor(limits.values / Math.max(1, columns.length))));
+}
+
 /**
- * What a lane or a slow panel needs: the whole stream where it is short, else what is in view with some to either side.
+ * What a lane or a slow panel needs: the whole stream, row by row, where it is short, so that bits and slow values are exact at every zoom, else what is in view with some to either side.
  * @param {State} state
  * @param {StreamInfo} info
  * @param {number[]} columns
  * @returns {Wanted}
  */
 export function wantedWhole(state, info, columns) {
-  const span = spanOf(info);
-  if (info.rows <= WHOLE_ROWS) return { stream: info.id, columns, from: span.from, to: Math.ceil(span.to), bins: Math.max(16, info.rows * 2), samples: info.rows * columns.length };
+  columns = columns.slice(0, info.limits.columns);
+  const span = spanOf(info), most = mostBins(info, columns);
+  if (info.rows * 2 <= most) return { stream: info.id, columns, from: span.from, to: Math.ceil(span.to), bins: Math.max(16, info.rows * 2), samples: info.rows * columns.length };
   const { from, to } = state.view, width = to - from;
   const block = 2 ** Math.ceil(Math.log2(width)); // the same request while the view stays within one block and its neighbours
   const start = Math.max(span.from, Math.floor(from / block - 1) * block), end = Math.min(span.to, Math.ceil(to / block + 1) * block);
-  return { stream: info.id, columns, from: Math.floor(start), to: Math.ceil(Math.max(end, start + 1)), bins: WHOLE_ROWS, samples: ((end - start) / periodOf(info)) * columns.length };
+  return { stream: info.id, columns, from: Math.floor(start), to: Math.ceil(Math.max(end, start + 1)), bins: Math.floor(most / 2), samples: ((end - start) / periodOf(info)) * columns.length };
 }
