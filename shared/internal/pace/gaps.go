@@ -92,6 +92,9 @@ type Finder struct {
 	every  int      // of the steps offered, one in so many is kept
 	offer  int
 
+	smallAt int    // len(Sample) when longest was found
+	longest uint64 // a step in batches of a few rows; 0: not known
+
 	Steps   []longStep
 	batches []batchPace
 	Odd     []Odd
@@ -177,7 +180,7 @@ func (f *Finder) Add(batch int, row int64, ticks, clock []uint64, adjoining bool
 		}
 	}
 	f.inside(batch, at, ticks, rises, longest)
-	if rises {
+	if rises && n > 1 {
 		f.batches = append(f.batches, batchPace{batch, first, end})
 	}
 }
@@ -247,11 +250,25 @@ func (f *Finder) Usual(ticks []uint64) uint64 {
 		}
 	}
 	if len(ticks) < SmallBatch || n == 0 {
-		return 0
+		return f.small()
 	}
 	slices.Sort(steps[:n])
 	median := steps[n/2]
 	return median + median/4
+}
+
+// small is how long a step may be in batches too small to know, by all that were
+// sampled so far: what does not stand out need not be kept until the end.
+func (f *Finder) small() uint64 {
+	if n := len(f.Sample); n >= 4*SmallBatch && n >= 2*f.smallAt {
+		f.smallAt = n
+		if p := Of(slices.Clone(f.Sample), f.Factor); p.Period > 0 {
+			f.longest = uint64(p.Period * (1 + EvenTolerance))
+		} else {
+			f.longest = 0
+		}
+	}
+	return f.longest
 }
 
 // Keep offers a step to the sample.
