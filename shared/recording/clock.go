@@ -136,6 +136,10 @@ func (r *Reader) readEndsOf(batches []int) (list []clockRead, err error) {
 				list[k].err = r.atBuffer(i, err)
 				break
 			}
+			if v[0].Valid != nil {
+				list[k].err = &CorruptError{Offset: reads[k][0].h.bodyAt, Batch: i, Err: errNoTick}
+				break
+			}
 			if data := v[0].Data; n == 0 {
 				list[k].ends[0] = binary.LittleEndian.Uint64(data)
 				list[k].ends[1] = binary.LittleEndian.Uint64(data[len(data)-8:])
@@ -149,6 +153,9 @@ func (r *Reader) readEndsOf(batches []int) (list []clockRead, err error) {
 	}
 	return list, nil
 }
+
+// errNoTick says that a row has no time.
+var errNoTick = fmt.Errorf("%w: a row has no time", ErrDamaged)
 
 var errNoRows = errors.New("recording: batch without rows")
 

@@ -31,7 +31,7 @@ func (x *Excerpt) follow(ctx context.Context) (Times, error) {
 	hub, hasHub := s.HubClock()
 	clock, hasClock := s.Clock()
 	var columns []int
-	column, shown := stream.ClockName, stream.ClockName
+	var column, shown string
 	switch {
 	case hasClock && hasHub:
 		columns, column, shown = []int{clock, hub}, s.Columns[clock].Name, stream.HubClockName
@@ -76,6 +76,10 @@ func (x *Excerpt) follow(ctx context.Context) (Times, error) {
 			t.Period = f.step // of Clock
 		}
 		t.segments(&f, float64(s.AcqClockHz))
+		if s.TimeColumn != "" { // they promise nothing
+			t.Gaps = nil
+			return t, nil
+		}
 		t.Findings = Breaks(track, func(batch int) int64 { return r.batches[batch].offset }, r.zeroBatch())
 	}
 	return t, nil

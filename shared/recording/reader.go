@@ -155,7 +155,28 @@ func Open(ctx context.Context, r io.ReaderAt, size int64, o *Options) (*Reader, 
 	if err != nil {
 		return nil, err
 	}
-	return rd, nil
+	return rd, rd.doubtTime()
+}
+
+// doubtTime gives a time axis up that nobody asked for if its rows have nulls where the
+// first batch and the last one are looked at.
+func (r *Reader) doubtTime() error {
+	if r.stream.TimeColumn == "" || len(r.batches) == 0 {
+		return nil
+	}
+	for _, i := range []int{0, len(r.batches) - 1} {
+		h, err := r.header(i)
+		if err == nil && h.batch.Nodes[h.spans[r.clock].Node].NullCount != 0 {
+			r.clock = -1
+			r.keepTime()
+			r.stream.AcqClockHz, r.stream.StartUTC, r.stream.Columns = 0, "", nil
+			return nil
+		}
+		if err != nil && !isCorrupt(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // step reports how far a walk is, and asks whether to go on.
@@ -173,7 +194,56 @@ func (r *Reader) step(at int64) error {
 func (r *Reader) setSchema(s *arrowipc.Schema, version int16) {
 	r.schema, r.version = *s, version
 	r.stream = stream.FromMetadata(body.StreamKeyValues(s.Metadata))
-	r.clock = r.tickColumn(stream.ClockName)
+	if r.clock = r.tickColumn(stream.ClockName); r.clock < 0 {
+		r.clock = body.ClockField(&r.schema)
+	}
+	r.keepTime()
+}
+
+// keepTime takes over what a column of timestamps says of its ticks. With a zone they
+// are since 1970 in UTC; without one nobody knows whose time it is.
+func (r *Reader) keepTime() {
+	s := &r.stream
+	s.TimeColumn = ""
+	if r.clock < 0 || r.schema.Fields[r.clock].Name == stream.ClockName {
+		return
+	}
+	f := &r.schema.Fields[r.clock]
+	s.TimeColumn = f.Name
+	if hz := body.TimeHz(f); hz > 0 {
+		s.AcqClockHz, s.StartUTC, s.StartClock = hz, "", 0
+		if f.Type.Timezone != "" {
+			s.StartUTC = time.Unix(0, 0).UTC().Format(time.RFC3339)
+		}
+	}
+}
+
+// SetTimeColumn says which column takes the place of Clock: one of timestamps, or of
+// other 64-bit integers that rise. It returns a *ColumnError, or an error that says
+// why the column has no times.
+func (r *Reader) SetTimeColumn(name string) error {
+	columns, err := MatchColumns(r.names(), []string{name})
+	if err != nil {
+		return err
+	}
+	if len(columns) != 1 || !r.typeOf(columns[0]).Ticks() {
+		return fmt.Errorf("recording: %s: a time axis is one column of timestamps, or of 64-bit integers that rise", name)
+	}
+	r.clock, r.clocks = columns[0], nil
+	r.keepTime()
+	r.stream.Columns = nil
+	return nil
+}
+
+// TimeColumns are the names of the columns of timestamps, of which one may take the
+// place of Clock.
+func (r *Reader) TimeColumns() (names []string) {
+	for i, name := range r.names() {
+		if body.IsTime(&r.schema.Fields[i]) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Stream returns what is known of the stream, columns in file order: what the
@@ -229,10 +299,11 @@ func (r *Reader) SetGain(group string, gain float64) bool {
 // SetClock says what the file may not: the rate of Clock in ticks a second, and
 // when the recording started. 0 and the zero time leave what the file says.
 func (r *Reader) SetClock(hz uint64, start time.Time) {
-	if hz != 0 {
+	timed := r.clock >= 0 && body.TimeHz(&r.schema.Fields[r.clock]) > 0 // the column says it
+	if hz != 0 && !timed {
 		r.stream.AcqClockHz = hz
 	}
-	if !start.IsZero() {
+	if !timed && !start.IsZero() {
 		r.stream.StartUTC = start.UTC().Format(time.RFC3339Nano)
 	}
 	r.stream.Columns = nil // units follow from rates
@@ -241,6 +312,7 @@ func (r *Reader) SetClock(hz uint64, start time.Time) {
 // Adopt takes over what SetClock and SetGain said of another reader of the same
 // file.
 func (r *Reader) Adopt(other *Reader) {
+	r.clock, r.stream.TimeColumn = other.clock, other.stream.TimeColumn
 	r.stream.AcqClockHz, r.stream.StartUTC, r.gains = other.stream.AcqClockHz, other.stream.StartUTC, maps.Clone(other.gains)
 	r.stream.Columns = nil
 }

@@ -30,7 +30,7 @@ type Times struct {
 	Period   float64   // ticks from row to row; 0 of rows that come with events
 	Gaps     []Gap     // in the order of rows
 	Bad      []Range   // rows whose ticks cannot be right, as far as they are known
-	Findings []Finding // where Clock does not rise, and rows that never reached the file; see Missing
+	Findings []Finding // where Clock does not rise, and rows that never reached the file; see Missing. Timestamps in its place promise nothing
 }
 
 // Times follows the clocks of the recording. It reads the headers that have not
@@ -54,6 +54,9 @@ func (r *Reader) Times(ctx context.Context) (Times, error) {
 	r.explainGaps(t.Gaps)
 	t.segments(f, float64(r.stream.AcqClockHz))
 	offset := func(batch int) int64 { return r.batches[batch].offset }
+	if r.stream.TimeColumn != "" {
+		return t, nil // timestamps promise nothing
+	}
 	t.Findings = append(Breaks(f.track, offset, r.zeroBatch()), r.missing(f.gaps, 0, len(r.batches)-1)...)
 	sort.SliceStable(t.Findings, func(i, k int) bool { return t.Findings[i].BeforeRow < t.Findings[k].BeforeRow })
 	return t, nil

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -16,9 +17,9 @@ const (
 
 // Clock returns the column that says when a row was taken: the first one of the
 // name Clock, which has to hold 64-bit integers (uint64, or int64 of writers
-// that have no unsigned ones; run-end encoded or not). ok is false, and column
+// that have no unsigned ones; run-end encoded or not), or that of TimeColumn. ok is false, and column
 // -1, if there is none: then rows have numbers but no times.
-func (s Stream) Clock() (column int, ok bool) { return s.ticks(ClockName) }
+func (s Stream) Clock() (column int, ok bool) { return s.ticks(cmp.Or(s.TimeColumn, ClockName)) }
 
 // HubClock is Clock for the clock of the hub, which stamps a sample where it is
 // packed.

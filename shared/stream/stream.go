@@ -97,6 +97,7 @@ type Stream struct {
 	HubFirmware   string
 	AcqClockHz    uint64 // rate of Clock; 0 unknown
 	HubClockHz    uint64 // rate of HubClock; 0 unknown
+	TimeColumn    string // that takes the place of Clock; "": none. It is no metadata
 	StartUTC      string // RFC 3339, UTC; "" unknown
 	StartClock    uint64 // ticks at StartUTC
 	Simulated     bool

@@ -72,3 +72,15 @@ epoch = 1_774_745_998_123_456_789
 clocked("epoch-nanoseconds", "Clock is nanoseconds since 1970, above 2^53.", epoch + 33_332 * np.arange(1200, dtype=np.uint64), [300] * 4, [(0, 1200)],
         [("1774745998.123456789", "1774745998.123556786", 4)], hz=1_000_000_000, rate=1e9 / 33_332, outcome="lossless", info=[], verify=[])
 clocked("starts-at-2000-s", "The clock ran for 2000 s before the recording.", even(2000 * HZ, 1200), [300] * 4, [(0, 1200)], [("2000", "2000.01", 301)], outcome="lossless", info=[], verify=[])
+
+# No Clock, but timestamps: over a change of summer time, a row each 10 ms. Of two such columns nobody knows which is meant.
+t = 1_774_745_998_000_000 + 10_000 * np.arange(600, dtype=np.int64)
+zoned = pa.array(t).cast(pa.timestamp("us", "Europe/Berlin"))
+values = pa.array((np.arange(600) * 0.5).astype(np.float64))
+save("timestamps", {"time": zoned, "value": values}, [200] * 3)
+save("timestamps-two", {"time": zoned, "saved": pa.array(t * 1000).cast(pa.timestamp("ns")), "value": values}, [200] * 3)
+for name, segments in (("timestamps", [{"start": 0, "end": 600, "clock_first": int(t[0]), "clock_last": int(t[-1])}]), ("timestamps-two", [])):
+    (FIELD / (name + ".json")).write_text(json.dumps({
+        "about": "A table with timestamps instead of a Clock, over a change of summer time. pyarrow: generate/field_clocks.py.", "state": "complete", "format": "file", "rows": 600, "batches": 3,
+        "rate_hz": 100 if segments else 0, "segments": segments, "times": [{"from": "1774746000", "to": "1774746001.5", "rows": 150}] if segments else [],
+        "info": [], "verify": [], "lost_rows": 0, "outcome": "lossless", "kept": 600}, indent=1) + "\n")

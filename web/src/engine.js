@@ -155,6 +155,12 @@ export class Engine {
     return this.#request("setGain", { stream, group, gain });
   }
 
+  /** @type {EngineClient["setTimeColumn"]} */
+  setTimeColumn(stream, column) {
+    this.#second?.repeat(stream, (engine) => engine.setTimeColumn(stream, column));
+    return this.#request("setClock", { stream, hz: 0, column });
+  }
+
   /** @type {EngineClient["setClock"]} */
   setClock(stream, hz, startUTC) {
     this.#second?.repeat(stream, (engine) => engine.setClock(stream, hz, startUTC));

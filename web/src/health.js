@@ -75,7 +75,7 @@ export function sentences(info, listed = false) {
     out.push({ grade: "ok", text: `${broken > 0 ? integer(info.batches - broken) + " of " : ""}${count(info.batches, "batch", "batches")} intact, ${info.rows_exact ? "" : "about "}${count(info.rows, "row")}.` });
   }
   if (info.clock.column && !(info.clock.hz > 0)) out.push({ grade: "plain", text: "Clock rate unknown: drop the start-time CSV of the run here, or type the rate above." });
-  if (!info.clock.column) out.push({ grade: "plain", text: "No Clock column: rows are counted instead of time." });
+  if (!info.clock.column) out.push({ grade: "plain", text: info.time_columns?.length > 1 ? "No Clock column, and several of timestamps: choose one above; until then rows are counted." : "No Clock column: rows are counted instead of time." });
   return out;
 }
 

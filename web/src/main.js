@@ -46,7 +46,7 @@ const id = () => state.info?.id ?? "";
 
 new StreamList(state, (id) => void close(id));
 new ChannelList(state, stage.traces);
-new Inspector(state, stage, { save: () => saveDialog(state, stage), recover: (id) => recoverDialog(state, id), verify: (id) => void verify(state, id), jump: (id, finding) => jump(state, id, finding), setClock: (hz) => void setClock(hz), setGain: (stream, group, gain) => void setGain(stream, group, gain), copy });
+new Inspector(state, stage, { save: () => saveDialog(state, stage), recover: (id) => recoverDialog(state, id), verify: (id) => void verify(state, id), jump: (id, finding) => jump(state, id, finding), setClock: (hz) => void setClock(hz), setTimeColumn: (stream, column) => void setTimeColumn(stream, column), setGain: (stream, group, gain) => void setGain(stream, group, gain), copy });
 new TopBar(state, stage, { choose, help: helpDialog });
 const status = new StatusBar(state, stage);
 /** What the page does besides moving the view; of a stream only where there is one. @type {import("./bindings.js").Actions} */
@@ -184,6 +184,18 @@ async function setGain(stream, group, gain) {
   try {
     state.regain(await state.client.setGain(stream, group, gain), group);
     rememberGain(state.entry(stream), group, gain);
+  } catch (error) {
+    state.report(error, stream);
+  }
+}
+
+/** Draws a stream by a column of timestamps. @param {string} stream @param {string} column */
+async function setTimeColumn(stream, column) {
+  try {
+    state.update(await state.client.setTimeColumn(stream, column));
+    state.update(await state.client.index(stream));
+    stage.reset();
+    state.resetView();
   } catch (error) {
     state.report(error, stream);
   }

@@ -162,6 +162,10 @@ export interface StreamInfo {
   coverage: CoverageSpan[];
   /** Places on the time axis are ticks, as long as Clock rises and numbers have every tick of it; else this says which Clock a place is, stretch by stretch. */
   axis: Stretch[];
+  /** the column of timestamps that takes the place of Clock; "" none */
+  time_column: string;
+  /** those that may do so; none where there is a Clock */
+  time_columns: string[];
   limits: Limits;
   body_bytes_read: number; metadata_bytes_read: number;
 }
@@ -374,7 +378,8 @@ export interface VerifyReport { path: string; ok: boolean; findings: Finding[] }
 /** What another engine found when it verified the same file; info and coverage have it from then on. */
 export interface ProvedArgs { stream: string; findings: Finding[] }
 
-export interface ClockArgs { stream: string; hz: number; start_utc?: string }
+/** column: of timestamps, which takes the place of Clock; hz is then not asked for */
+export interface ClockArgs { stream: string; hz: number; start_utc?: string; column?: string }
 
 export interface GainArgs { stream: string; group: string; gain: number }
 
@@ -417,6 +422,8 @@ export interface EngineClient {
   /** the gain of AP or LFP, where the file does not state it; 0: unknown again; the file is not touched */
   setGain(stream: string, group: string, gain: number): Promise<StreamInfo>;
   setClock(stream: string, hz: number, startUTC?: string): Promise<StreamInfo>;
+  /** a column of timestamps takes the place of Clock */
+  setTimeColumn(stream: string, column: string): Promise<StreamInfo>;
   /** reads a start-time CSV, in whatever shape a spreadsheet left it */
   startTime(data: Uint8Array): Promise<StartTime>;
   /** which of the CSVs that were given is that of a recording, by their names */

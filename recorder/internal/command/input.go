@@ -19,12 +19,14 @@ import (
 type clockFlags struct {
 	clockHz   uint64
 	startTime string
-	file      int // of files that were joined, from 1; 0: all
+	column    string // the time axis, where it is not Clock; "": as found
+	file      int    // of files that were joined, from 1; 0: all
 }
 
 func (c *clockFlags) add(fl *pflag.FlagSet) {
 	fl.Uint64Var(&c.clockHz, "clock-hz", 0, "rate of the acquisition clock, for files that do not state it")
 	fl.IntVar(&c.file, "file", 0, "of files that were joined byte by byte the `N`th alone (default all that have the same columns)")
+	fl.StringVar(&c.column, "time-column", "", "`NAME` of a column of timestamps that takes the place of Clock (default the only one, where there is no Clock)")
 	fl.StringVar(&c.startTime, "start-time", "", "start-time CSV `FILE` (default the start-time_*.csv next to the file, with its suffix)")
 }
 
@@ -107,6 +109,11 @@ func (a *app) openReader(ctx context.Context, in *input, nth int) (*recording.Re
 // setClock tells a reader what its file does not say of the clock, and the person
 // where that is from.
 func (a *app) setClock(path string, r *recording.Reader, c *clockFlags) error {
+	if c.column != "" {
+		if err := r.SetTimeColumn(c.column); err != nil {
+			return err
+		}
+	}
 	found, err := c.clock(path, r.Stream())
 	for _, words := range found.words {
 		a.sayf("%s: %s", path, words)
@@ -132,6 +139,9 @@ func (c *clockFlags) clock(path string, s stream.Stream) (found clockFound, err 
 		if words != "" {
 			found.words = append(found.words, words)
 		}
+	}
+	if s.TimeColumn != "" && !asked && s.AcqClockHz != 0 {
+		return found, nil // it says itself when
 	}
 	if !asked && path != files.Stdin && (s.AcqClockHz == 0 && c.clockHz == 0 || s.StartUTC == "") {
 		words := ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -15,7 +16,8 @@ import (
 // selectionHelp is the paragraph that the commands with these flags have in
 // common.
 const selectionHelp = `Rows are half open: --start 0 --end 10 gives rows 0 to 9. --from and --to are
-seconds by the acquisition clock, as Clock divided by its rate, and found by a
+seconds by the acquisition clock, as Clock divided by its rate (of a column of
+timestamps in its place seconds since 1970), and found by a
 search over the batches; with --from-start they count from the first row. Where
 the clock began anew in a recording, rows of several segments may have these
 times; --segment N takes those of one, as "oniscope info" counts them, and without
@@ -131,6 +133,10 @@ func (f *selectionFlags) resolve(ctx context.Context, in *input) (*recording.Exc
 	switch {
 	case errors.Is(err, stream.ErrNoRate):
 		err = fmt.Errorf("%w; say --clock-hz or --start-time", err)
+	case errors.Is(err, recording.ErrNoClock):
+		if names := in.reader.TimeColumns(); len(names) > 1 {
+			err = fmt.Errorf("%w; --time-column takes one of timestamps: %s", err, strings.Join(names, ", "))
+		}
 	case errors.Is(err, path.ErrBadPattern), errors.As(err, &outside) && outside.Time != nil && outside.Time.From > outside.Time.To:
 		err = &usageError{err}
 	}

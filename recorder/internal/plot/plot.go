@@ -94,11 +94,15 @@ type plotSource struct {
 // choose fills in the panels, without data. named says that someone chose the
 // columns.
 func (p *plotter) choose(named bool) error {
-	columns := p.x.Reader().Stream().Columns
+	about := p.x.Reader().Stream()
+	columns := about.Columns
 	panels := map[string]int{} // place of a group's panel
 	var members [][]int        // columns of each panel
 	for _, c := range p.x.Indices() {
 		signal, _ := stream.SignalOf(columns[c].Name)
+		if clock, ok := about.Clock(); ok && c == clock && !named { // it is the time axis
+			continue
+		}
 		if !columns[c].Type.Numeric() || !named && signal.Kind == stream.Words { // counters, drawn only where someone names them
 			continue
 		}

@@ -129,6 +129,41 @@ func TickField(s *arrowipc.Schema, name string) int {
 	return -1
 }
 
+// ClockField returns the column that says when rows were: Clock, or without any clock
+// the only column of timestamps; -1 if there is none.
+func ClockField(s *arrowipc.Schema) int {
+	if i := TickField(s, "Clock"); i >= 0 || TickField(s, "HubClock") >= 0 {
+		return i
+	}
+	only := -1
+	for i := range s.Fields {
+		switch {
+		case s.Fields[i].Name == "Clock" && s.Fields[i].Type.ID == arrowipc.RunEndEncoded:
+			return -1 // it is that one, which is not followed
+		case !IsTime(&s.Fields[i]):
+		case only >= 0:
+			return -1
+		default:
+			only = i
+		}
+	}
+	return only
+}
+
+// IsTime reports whether a column is one of timestamps.
+func IsTime(f *arrowipc.Field) bool {
+	return f.Type.ID == arrowipc.Timestamp && f.Dictionary == nil && len(f.Children) == 0
+}
+
+// TimeHz is how many ticks of a timestamp are a second; 0 of other columns.
+func TimeHz(f *arrowipc.Field) uint64 {
+	if !IsTime(f) || f.Type.Unit < 0 || f.Type.Unit > 3 {
+		return 0
+	}
+	return [4]uint64{1, 1e3, 1e6, 1e9}[f.Type.Unit]
+}
+
+// AppendTicks appends the 64-bit values of data.
 func AppendTicks(to []uint64, data []byte) []uint64 {
 	for ; len(data) >= 8; data = data[8:] {
 		to = append(to, binary.LittleEndian.Uint64(data))

@@ -25,7 +25,7 @@ func TestPlacesRiseWhateverTheClockDoes(t *testing.T) {
 	ctx, tried := context.Background(), 0
 	for i := range list {
 		s := &list[i]
-		if s.Segments == nil {
+		if s.Segments == nil || s.ClockHz == 0 {
 			continue
 		}
 		tried++

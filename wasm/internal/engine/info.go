@@ -37,8 +37,10 @@ type StreamInfo struct {
 	Groups        []GroupInfo         `json:"groups"`
 	Clock         ClockInfo           `json:"clock"`
 	Coverage      []CoverageSpan      `json:"coverage"`
-	Axis          []StretchInfo       `json:"axis"`   // which Clock a place is; empty: the same
-	Limits        Limits              `json:"limits"` // of requests
+	Axis          []StretchInfo       `json:"axis"`         // which Clock a place is; empty: the same
+	TimeColumn    string              `json:"time_column"`  // of timestamps, that takes the place of Clock; "" none
+	TimeColumns   []string            `json:"time_columns"` // that may do so; none where there is a Clock
+	Limits        Limits              `json:"limits"`       // of requests
 	BodyBytes     int64               `json:"body_bytes_read"`
 	MetaBytes     int64               `json:"metadata_bytes_read"`
 }
@@ -121,7 +123,7 @@ func (s *openStream) info() (*StreamInfo, error) {
 	info := &StreamInfo{
 		ID: s.id, Path: s.path, SizeBytes: s.size, Format: file.Format.String(), State: string(file.State),
 		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: file.Compression(),
-		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}, Axis: []StretchInfo{}, Limits: Limits{maxBins, maxColumns, maxValues}}
+		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}, Axis: []StretchInfo{}, TimeColumns: []string{}, Limits: Limits{maxBins, maxColumns, maxValues}}
 	if s.times != nil {
 		info.Findings = append(info.Findings, s.times.Findings...)
 		sort.SliceStable(info.Findings, func(i, k int) bool { return info.Findings[i].Offset < info.Findings[k].Offset })
@@ -140,6 +142,9 @@ func (s *openStream) info() (*StreamInfo, error) {
 		info.Address = int64(about.DeviceAddress)
 	}
 	info.Clock = ClockInfo{Hz: s.hz, Column: s.clock >= 0, StartUTC: about.StartUTC, StartClock: float64(about.StartClock)}
+	if s.clock < 0 || about.TimeColumn != "" {
+		info.TimeColumn, info.TimeColumns = about.TimeColumn, append(info.TimeColumns, s.reader.TimeColumns()...)
+	}
 	rate := 0.0
 	if info.Batches > 0 {
 		first, _, _, err := s.line.at(0)

@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"math"
 	"time"
 
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -14,6 +16,7 @@ type ClockArgs struct {
 	Stream   string  `json:"stream"`
 	Hz       float64 `json:"hz"`
 	StartUTC string  `json:"start_utc,omitempty"`
+	Column   string  `json:"column,omitempty"` // of timestamps, that takes the place of Clock; hz is then not asked for
 }
 
 // SetClock sets what the file does not say about its clock; the file is not
@@ -22,6 +25,9 @@ func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
 	s, err := e.stream("setClock", a.Stream)
 	if err != nil {
 		return nil, err
+	}
+	if a.Column != "" {
+		return e.setTimeColumn(s, a.Column)
 	}
 	if !(a.Hz > 0) || a.Hz > 1e12 {
 		return nil, &ArgumentError{"setClock", fmt.Sprintf("the rate must be above 0 Hz and at most 1e12 Hz, not %v", a.Hz)}
@@ -35,6 +41,29 @@ func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
 	start, _ := time.Parse(time.RFC3339Nano, a.StartUTC) // what is not a time is left out
 	s.reader.SetClock(hz, start)
 	s.mu.Unlock()
+	return s.info()
+}
+
+// setTimeColumn draws by a column of timestamps. The next index follows it.
+func (e *Engine) setTimeColumn(s *openStream, name string) (*StreamInfo, error) {
+	s.mu.Lock()
+	err := s.reader.SetTimeColumn(name)
+	if err == nil {
+		about := s.reader.Stream()
+		s.clock, _ = about.Clock()
+		s.hz = float64(about.AcqClockHz)
+		s.line = newTimeline(s.reader.NumBatches(), s.readEnds)
+		s.axis, s.origin, s.times, s.period, s.gaps = recording.Axis{}, 0, nil, 0, nil
+		s.coarse, s.broken = nil, map[int]error{}
+		e.cache.forget(s)
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if err := e.firstEnds(context.Background(), s); err != nil {
+		return nil, err
+	}
 	return s.info()
 }
 

@@ -4,7 +4,7 @@
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("./stage.js").Stage} Stage
- * @typedef {{ save: () => void, setClock: (hz: number) => void, setGain: (id: string, group: string, gain: number) => void } & import("./healthpanel.js").Actions} Actions
+ * @typedef {{ save: () => void, setClock: (hz: number) => void, setTimeColumn: (id: string, column: string) => void, setGain: (id: string, group: string, gain: number) => void } & import("./healthpanel.js").Actions} Actions
  */
 import { clockAt, secondsAt, stretchAt } from "../axis.js";
 import { decimalsOf, niceAbove } from "../view/scale.js";
@@ -113,9 +113,19 @@ export class Inspector {
       ["rows", (info.rows_exact ? "" : "about ") + integer(info.rows)], ["columns", integer(info.columns.length)],
       ["batches", batchWords(info)],
       ["codec", info.compression || "none"], ["size", bytes(info.size_bytes)], ["started", started(info)],
-      ["clock", info.clock.hz > 0 ? rate(info.clock.hz) : info.clock.column ? this.#rateField() : "none"],
+      ["clock", info.clock.hz > 0 ? rate(info.clock.hz) : info.clock.column ? this.#rateField() : info.time_columns?.length > 0 ? "" : "none"],
+      ["time", info.time_columns?.length > 1 ? this.#timeChoice(info) : info.time_column ?? ""],
       ["simulated", info.simulated ? "yes" : ""]];
     fill(this.#stream, el("h2", null, "Stream"), factList(facts), this.#metadata(info));
+  }
+
+  /** Which column of timestamps is the time. @param {StreamInfo} info */
+  #timeChoice(info) {
+    const choice = el("select", { id: "time-column", "aria-label": "Column of the time axis" }, ...(info.time_column ? [] : ["rows"]).concat(info.time_columns).map((name, i) => el("option", { value: i === 0 && !info.time_column ? "" : name, selected: name === info.time_column }, name)));
+    choice.addEventListener("change", () => {
+      if (/** @type {HTMLSelectElement} */ (choice).value) this.actions.setTimeColumn(info.id, /** @type {HTMLSelectElement} */ (choice).value);
+    });
+    return choice;
   }
 
   /** What the file says of itself, folded away; open stays open from stream to stream. @param {StreamInfo} info */
