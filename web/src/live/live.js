@@ -72,6 +72,17 @@ export class Live {
     return { state: this.#shown.state, mode: this.follower.mode, now: this.follower.now, late_ms: late.length > 0 ? late[late.length >> 1] : null, late_p95_ms: late.length > 0 ? late[Math.floor(late.length * 0.95)] : null, status: this.#shown.status };
   }
 
+  /** Changes when a span of a stream has to be asked for anew. @param {string} id @param {number} to  ticks, its end */
+  version(id, to) {
+    const tail = this.engine.tails.get(id);
+    return !tail || to <= tail.end ? "file" : tail.version;
+  }
+
+  /** Whether the picture moves by itself. */
+  get follows() {
+    return this.follower.following && this.#shown.state === "open";
+  }
+
   /** Goes to now and follows. */
   follow() {
     this.follower.set("follow");
