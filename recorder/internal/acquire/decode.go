@@ -108,6 +108,9 @@ func (a *Acquisition) decode(src *source, f *oni.Frame, flush *flusher) {
 	a.judge.placed(src, f.Clock)
 	if src.now.Lost > was.Lost {
 		a.judge.explained(src)
+		if fits && len(src.outputs) == 1 { // the gap is noted, though its frame may be no row yet
+			src.outputs[0].seen = f.Clock + 1
+		}
 	} else if src.now.BadFrames > was.BadFrames {
 		a.short(src, f.Clock)
 	}

@@ -3,6 +3,7 @@ package acquire
 import (
 	"testing"
 
+	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/sim"
 	"github.com/oniscope/oniscope/shared/recording"
 )
@@ -26,6 +27,32 @@ func TestGapsAreCountedAndLocated(t *testing.T) {
 	}
 	if lost := d.files["heartbeat"].lost; len(lost) != 1 || lost[0] != records[0].LostRows {
 		t.Errorf("notes %+v", lost)
+	}
+}
+
+// TestALongGapOfAProbeIsCountedOnce: its rows come in groups of twelve, so that the
+// frame that shows the gap is no row yet; also where the probe's counter went
+// round meanwhile.
+func TestALongGapOfAProbeIsCountedOnce(t *testing.T) {
+	for _, c := range []struct{ at, count uint64 }{{sim.ClockHz + 3*8334, 9001}, {sim.ClockHz + 7*8334, 91_003}} {
+		d := &disk{}
+		src := simulator(t, sim.Config{
+			Signal: sim.Pattern, Ports: [2]string{device.HeadstageNeuropixelsV1e},
+			Faults: []sim.Fault{{Kind: sim.Drop, At: c.at, Address: 8, Count: c.count}},
+		})
+		s, _, err := record(t, config(t, src, d, 2+float64(c.count)/30_000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		records, probe := d.gaps(t), d.files["port-a-neuropixels-1.0e"]
+		if len(records) != 1 || records[0].Rows != int64(c.count) || records[0].Cause != recording.CauseLink || len(probe.lost) != 1 {
+			t.Errorf("%d frames from %d on: records %+v, notes %+v", c.count, c.at, records, probe.lost)
+		}
+		for _, f := range s.Status().Streams {
+			if f.Name == "port-a-neuropixels-1.0e" && f.MissingRows != c.count {
+				t.Errorf("%d rows are missing, want %d", f.MissingRows, c.count)
+			}
+		}
 	}
 }
 
