@@ -261,12 +261,12 @@ func recoverCopy(b *bridge, c *call, a engine.RecoverArgs) (reply, error) {
 func arraysReply(value any) reply {
 	r := reply{value: value, with: map[string]js.Value{}}
 	fields := reflect.ValueOf(value).Elem()
-	for _, f := range reflect.VisibleFields(fields.Type()) {
-		key, options, tagged := strings.Cut(f.Tag.Get("page"), ",")
-		if key == "" || tagged && options == "omitempty" && fields.FieldByIndex(f.Index).IsNil() {
+	for i := range fields.NumField() {
+		key, options, _ := strings.Cut(fields.Type().Field(i).Tag.Get("page"), ",")
+		if key == "" || options == "omitempty" && fields.Field(i).IsNil() {
 			continue
 		}
-		switch values := fields.FieldByIndex(f.Index).Interface().(type) {
+		switch values := fields.Field(i).Interface().(type) {
 		case []float32:
 			r.with[key] = js.Global().Get("Float32Array").New(uint8Array(bytesOf(values)).Get("buffer"))
 		case []float64:

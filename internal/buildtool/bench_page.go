@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,7 +82,62 @@ func BenchPage() error {
 		}
 		fmt.Print(f.rows(medians))
 	}
+	return benchKernel()
+}
+
+// kernelScript measures the kernel of the page on bins of 128 values, in values a
+// second.
+const kernelScript = `const code = require("fs").readFileSync("web/gen/sums.wasm"), rows = 1 << 16;
+WebAssembly.instantiate(code).then(({ instance: { exports: { memory, narrow } } }) => {
+  memory.grow(16);
+  const values = new Uint16Array(memory.buffer, 65536, rows).map((_, i) => 512 + (i * 7919) % 40), once = () => narrow(65536, rows, 7, 65536 + 2 * rows, 32768);
+  new Uint16Array(memory.buffer, 65536, rows).set(values);
+  for (let i = 0; i < 2000; i++) once();
+  let n = 0;
+  const begin = performance.now();
+  for (; performance.now() - begin < 500; n++) once();
+  console.log(n * rows * 1000 / (performance.now() - begin));
+});`
+
+// benchKernel compares the kernel with the same sums in Go, both as WebAssembly in
+// Node, by turns.
+func benchKernel() error {
+	lib, err := wasmLib()
+	if err != nil {
+		return err
+	}
+	var kernel, sums []float64
+	for range pageRounds {
+		text, err := output("node", "-e", kernelScript)
+		if err != nil {
+			return err
+		}
+		one, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil {
+			return err
+		}
+		kernel = append(kernel, one)
+		text, err = command{name: "go", env: wasmEnv, args: []string{"test", "-exec", filepath.Join(lib, "go_js_wasm_exec"), "./shared/decimate", "-run=^$", "-bench=^BenchmarkSum$/bucket=128$", "-benchtime=0.5s"}}.output()
+		if err != nil {
+			return err
+		}
+		found := benchRate.FindStringSubmatch(text)
+		if found == nil {
+			return fmt.Errorf("the benchmark printed no rate:\n%s", text)
+		}
+		if one, err = strconv.ParseFloat(found[1], 64); err != nil {
+			return err
+		}
+		sums = append(sums, one*1e6/2)
+	}
+	ours, theirs := medianOf(kernel), medianOf(sums)
+	fmt.Printf("| - | minimum, maximum, sum and squares of 16-bit values, bins of 128 | %.0f million values a second | %.1f x Go's in WebAssembly |\n", ours/1e6, ours/theirs)
 	return nil
+}
+
+func medianOf(list []float64) float64 {
+	slices.Sort(list)
+	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2
 }
 
 // measurePage measures in fresh tabs and returns the medians.
@@ -121,8 +177,7 @@ func measurePage(web, path string, quick bool, rounds int) (map[string]float64, 
 	}
 	medians := map[string]float64{}
 	for key, list := range all {
-		slices.Sort(list)
-		medians[key] = (list[(len(list)-1)/2] + list[len(list)/2]) / 2
+		medians[key] = medianOf(list)
 	}
 	return medians, nil
 }

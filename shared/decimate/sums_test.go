@@ -1,6 +1,7 @@
 package decimate
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -110,5 +111,27 @@ func TestDeviations(t *testing.T) {
 	}
 	if none := (&Bin{}); !math.IsNaN(none.SD()) || !math.IsNaN(none.RMS(0)) {
 		t.Error("a bin without values has a deviation")
+	}
+}
+
+func BenchmarkSum(b *testing.B) {
+	const rows = 1 << 16
+	values := make([]uint16, rows)
+	r := rand.New(rand.NewPCG(1, 0))
+	for i := range values {
+		values[i] = uint16(512 + r.IntN(40))
+	}
+	for _, bucket := range []int{16, 128, 1024} {
+		edges := []int{0}
+		for edges[len(edges)-1] < rows {
+			edges = append(edges, edges[len(edges)-1]+bucket)
+		}
+		bins := make([]Bin, len(edges)-1)
+		b.Run(fmt.Sprintf("type=uint16/bucket=%d", bucket), func(b *testing.B) {
+			b.SetBytes(2 * rows)
+			for b.Loop() {
+				Sum(bins, values, nil, edges)
+			}
+		})
 	}
 }

@@ -60,6 +60,10 @@ func (r *Reader) LoadClockEnds(batches []int) error {
 			unread = append(unread, i)
 		}
 	}
+	unread, err := r.guessEnds(unread)
+	if err != nil {
+		return err
+	}
 	if err := r.loadHeaders(unread); err != nil {
 		return err
 	}
@@ -68,11 +72,57 @@ func (r *Reader) LoadClockEnds(batches []int) error {
 		return err
 	}
 	for k, i := range unread {
-		b := &r.batches[i]
-		b.tickEnds, b.endsErr = list[k].ends, list[k].err
-		b.hasEnds = b.endsErr == nil || isCorrupt(b.endsErr)
+		r.batches[i].setEnds(list[k])
 	}
 	return nil
+}
+
+// setEnds keeps what was read of the Clock of a batch.
+func (b *batchState) setEnds(read clockRead) {
+	b.tickEnds, b.endsErr = read.ends, read.err
+	b.hasEnds = b.endsErr == nil || isCorrupt(b.endsErr)
+}
+
+// guessEnds reads headers and clock ends in one go, where the ends would be if the
+// batches were as the one whose header was kept last, and keeps those of the
+// batches that are: of most recordings all but the last. It returns the others.
+func (r *Reader) guessEnds(batches []int) (left []int, err error) {
+	like := r.headers.last
+	if like == nil || r.ranges == nil || r.runEnd(r.clock) || like.batch.Codec != arrowipc.Uncompressed || like.batch.Length < 2 {
+		return batches, nil
+	}
+	bits := batchRead{r: r, h: like, fields: r.schema.Fields, from: 0, to: 1, left: maxReadBytes}
+	first, err := bits.plan(r.clock)
+	if err != nil || first.valid != nil || first.layout.Bits != 64 {
+		return batches, nil
+	}
+	at := [2]int64{first.values.at - like.bodyAt} // from the start of the body
+	at[1] = at[0] + 8*(like.batch.Length-1)
+	ends := map[int][2]*piece{}
+	var pieces []*piece
+	for _, i := range batches {
+		b := &r.batches[i]
+		if bodyAt := b.offset + int64(b.metaLength); b.err == nil && r.headers.byBatch[i] == nil && b.offset >= 0 && bodyAt <= r.end-at[1]-8 {
+			ends[i] = [2]*piece{{off: bodyAt + at[0], n: 8}, {off: bodyAt + at[1], n: 8}}
+			pieces = append(pieces, ends[i][0], ends[i][1])
+		}
+	}
+	if err := r.loadHeadersAnd(batches, pieces); err != nil {
+		return nil, err
+	}
+	for _, i := range batches {
+		guessed, ok := ends[i]
+		if h := r.headers.byBatch[i]; !ok || h == nil || h.batch != like.batch {
+			left = append(left, i)
+			continue
+		}
+		read := clockRead{ends: [2]uint64{binary.LittleEndian.Uint64(guessed[0].data), binary.LittleEndian.Uint64(guessed[1].data)}}
+		if r.typeOf(r.clock) == stream.Int64 && int64(read.ends[0]) < 0 {
+			read = clockRead{err: &CorruptError{Offset: r.headers.byBatch[i].bodyAt, Batch: i, Err: errSuspect}}
+		}
+		r.batches[i].setEnds(read)
+	}
+	return left, nil
 }
 
 // clockRead is what was read of the Clock of a batch.

@@ -53,9 +53,9 @@ type headerCache struct {
 	order   []int // oldest first
 	buffers int
 
-	raw    []byte                // of the message parsed last
-	parsed *arrowipc.Message     // of raw
-	kept   *arrowipc.RecordBatch // of the header kept last
+	raw    []byte            // of the message parsed last
+	parsed *arrowipc.Message // of raw
+	last   *header           // kept last
 }
 
 // sharedCost is what a header counts, in buffers, that shares its lists.
@@ -72,10 +72,10 @@ func (c *headerCache) put(i int, h *header) {
 	}
 	c.byBatch[i] = h
 	c.order = append(c.order, i)
-	if h.cost = len(h.batch.Buffers); h.batch == c.kept {
+	if h.cost = len(h.batch.Buffers); c.last != nil && h.batch == c.last.batch {
 		h.cost = min(h.cost, sharedCost)
 	}
-	c.kept = h.batch
+	c.last = h
 	c.buffers += h.cost
 	for c.buffers > maxCachedBuffers && len(c.order) > 1 {
 		old := c.byBatch[c.order[0]]
@@ -119,7 +119,11 @@ func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error
 // loadHeaders reads the headers of the batches that are not in the cache, side
 // by side where the source can. Damage is kept in the batches; the error is
 // the source's.
-func (r *Reader) loadHeaders(batches []int) error {
+func (r *Reader) loadHeaders(batches []int) error { return r.loadHeadersAnd(batches, nil) }
+
+// loadHeadersAnd reads other pieces in the same go, where the source reads side by
+// side.
+func (r *Reader) loadHeadersAnd(batches []int, others []*piece) error {
 	var pieces []*piece
 	var which []int
 	for _, i := range batches {
@@ -134,7 +138,7 @@ func (r *Reader) loadHeaders(batches []int) error {
 		}
 		pieces, which = append(pieces, &piece{off: b.offset, n: length}), append(which, i)
 	}
-	if err := r.fetchAhead(pieces); err != nil {
+	if err := r.fetchAhead(append(slices.Clip(pieces), others...)); err != nil {
 		return err
 	}
 	for k, i := range which {

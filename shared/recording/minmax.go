@@ -40,19 +40,15 @@ func MinMax(envelope []float32, v *Vector, edges []int) {
 }
 
 // Sum adds the raw values of a column to bins, rows edges[b] up to edges[b+1] to
-// bin b, as decimate.Sum does. Nulls are passed over. Types that signals seldom
-// have are summed as float64, which keeps the code of the page's engine small.
+// bin b, as decimate.Sum does. Nulls are passed over. All but 16-bit integers are
+// summed as float64, which keeps the code of the page's engine small.
 func Sum(bins []decimate.Bin, v *Vector, edges []int) {
 	switch v.Type {
 	case stream.Int16:
 		decimate.Sum(bins, Values[int16](v), v.Valid, edges)
 	case stream.Uint16:
 		decimate.Sum(bins, Values[uint16](v), v.Valid, edges)
-	case stream.Int32:
-		decimate.Sum(bins, Values[int32](v), v.Valid, edges)
-	case stream.Float32:
-		decimate.Sum(bins, Values[float32](v), v.Valid, edges)
-	default:
+	default: // float32 and int32 are the same as float64
 		values := make([]float64, v.Len)
 		for i := range values {
 			values[i] = v.Float64(i)

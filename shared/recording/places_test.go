@@ -22,7 +22,7 @@ func TestClockEndsOfManyBatchesAreOneRead(t *testing.T) {
 		if err := r.LoadClockEnds(append(all, -1, 40)); err != nil {
 			t.Fatal(err)
 		}
-		if n := src.batches - before; n != 2 {
+		if n := src.batches - before; n != 2 { // plain: where they should be, then those of the batches that differ
 			t.Errorf("%v: headers and clocks took %d rounds of reads", codec, n)
 		}
 		bytes := src.bytes
@@ -35,6 +35,37 @@ func TestClockEndsOfManyBatchesAreOneRead(t *testing.T) {
 		}
 		if src.bytes != bytes {
 			t.Errorf("%v: %d bytes were read again", codec, src.bytes-bytes)
+		}
+	}
+}
+
+func TestClockEndsAreGuessedWhereBatchesAreAlike(t *testing.T) {
+	data := peekRecording(t, 40, recording.None)
+	r, src := openCounted(t, data)
+	if err := r.LoadClockEnds([]int{0, 1}); err != nil { // their headers are kept last
+		t.Fatal(err)
+	}
+	rest := []int{}
+	for i := 2; i < 39; i++ {
+		rest = append(rest, i)
+	}
+	before, bytes := src.batches, src.bytes
+	if err := r.LoadClockEnds(rest); err != nil {
+		t.Fatal(err)
+	}
+	h, err := r.HeaderOf(5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := src.batches - before; n != 1 {
+		t.Errorf("%d rounds of reads", n)
+	}
+	if read := src.bytes - bytes; read > int64(len(rest))*int64(len(data)/40) {
+		t.Errorf("%d bytes were read, a batch has %d, %d of them rows", read, len(data)/40, h.Batch.Length)
+	}
+	for _, i := range rest {
+		if first, last, err := r.ClockEnds(i); err != nil || first != uint64(i*10)*100 || last != uint64(i*10+9)*100 {
+			t.Errorf("batch %d: %d to %d, %v", i, first, last, err)
 		}
 	}
 }

@@ -75,6 +75,12 @@ func TestALongRecordingIsReadOnceAndVerifiedAside(t *testing.T) {
 		t.Errorf("%v bytes were read for a second look at %+v", read[1]-read[0], shown)
 	}
 
+	// What it looks like is in the browser's private files, for the next visit.
+	check(t, page.WaitFor(10*time.Second, `(async () => {
+		const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("oniscope-tiles");
+		for await (const handle of folder.values()) if ((await handle.getFile()).size > 10000) return true;
+	})().catch(() => false)`))
+
 	// Another engine verifies it; what it finds is known to the one that draws.
 	var bytes [2]float64
 	check(t, page.Eval(`oniscope.engine().then((e) => e.bytes)`, &bytes[0]))

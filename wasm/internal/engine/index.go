@@ -16,7 +16,22 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 			progress(OpenProgress{Batches: batches, Of: n, Bytes: s.reader.BytesRead().Metadata})
 		}
 	}
-	if err := e.indexAll(ctx, s, func(done, _ int) { tell(done / 2) }); err != nil {
+	if !s.compressed { // headers and clocks in one go; without this the headers first
+		for batch := 0; batch < n; batch += stepBatches {
+			var next []int
+			for b := batch; b < min(n, batch+stepBatches); b++ {
+				next = append(next, b)
+			}
+			if err := s.loadEnds(next); err != nil {
+				return nil, err
+			}
+			tell(batch / 2)
+			if err := e.Breathe(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := e.indexAll(ctx, s, func(done, _ int) { tell(max(n/2, done/2)) }); err != nil {
 		return nil, err
 	}
 	if err := e.placeAll(ctx, s, func(batch int) { tell((n + batch) / 2) }); err != nil {

@@ -3,11 +3,11 @@ package engine
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"hash/fnv"
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"sync"
 )
 
@@ -51,7 +51,7 @@ func (s *openStream) storedName() string {
 		return ""
 	}
 	h := fnv.New128a()
-	fmt.Fprintf(h, "%s %d %s ", storedMark, s.size, about)
+	h.Write([]byte(storedMark + strconv.FormatInt(s.size, 10) + " " + about))
 	end := make([]byte, min(endBytes, s.size))
 	for _, off := range []int64{0, s.size - int64(len(end))} {
 		if n, err := s.source.ReadAt(end, off); n < len(end) && err != io.EOF {

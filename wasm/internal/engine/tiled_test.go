@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
 )
@@ -172,6 +173,62 @@ func TestTilesStayWithinTheCache(t *testing.T) {
 		}
 		if kept := e.Kept(); kept.CacheBytes > kept.CacheLimit || kept.CacheBytes == 0 || kept.CacheLimit != 40_000 {
 			t.Errorf("%d of %d bytes are kept", kept.CacheBytes, kept.CacheLimit)
+		}
+	}
+}
+
+// Clock that begins anew, or goes wrong, is laid out the same whether a view is made
+// of rows or of tiles.
+func TestTilesFollowAClockThatBeginsAnew(t *testing.T) {
+	s := testStream()
+	s.Columns = append(s.Columns[:1], s.Columns[7])
+	file := &testdata.Memory{}
+	w, err := recording.NewWriter(file, s, recording.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b := range 8 {
+		var clock, values []byte
+		for i := range 320 {
+			tick := uint64(b*320+i) * testPeriod
+			if b >= 3 {
+				tick = uint64((b-3)*320+i)*testPeriod + 5
+			}
+			if b == 6 && i >= 200 {
+				tick += 900 * testPeriod
+			}
+			clock = appendUint64(clock, tick)
+			values = append(values, byte(10*b), 0)
+		}
+		if _, err := w.WriteBatch(320, []recording.Vector{{Data: values}, {Data: clock}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	look := func() *Envelope {
+		e := &Engine{}
+		openCounting(t, file.Data, e)
+		info, err := e.Index(context.Background(), "np_0", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		env, err := e.Envelope(context.Background(), envelopeArgs(info.Clock.First, info.Clock.Last+1, 40, "exact", 0), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return env
+	}
+	rows := look()
+	onTiles(t)
+	tiles := look()
+	if rows.RowsUsed != 8*320 || tiles.RowsUsed != rows.RowsUsed {
+		t.Errorf("%d rows, %d of tiles", rows.RowsUsed, tiles.RowsUsed)
+	}
+	for b := range rows.bins {
+		if r, k := &rows.bins[b], &tiles.bins[b]; r.Count > 40 && (k.Count == 0 || k.Min < r.Min-10 || k.Max > r.Max+10) {
+			t.Errorf("bin %d: %+v of rows, %+v of tiles", b, *r, *k)
 		}
 	}
 }
