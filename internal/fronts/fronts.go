@@ -23,6 +23,7 @@ type Case struct {
 	Batches    string // a:b
 	Columns    []string
 	Unique     bool
+	ClockHz    uint64 // given with the file; 0: nothing
 
 	Want Want
 }
@@ -65,6 +66,9 @@ func (c *Case) Args() []string {
 	}
 	for _, name := range c.Columns {
 		add("--columns", name)
+	}
+	if c.ClockHz > 0 {
+		add("--clock-hz", strconv.FormatUint(c.ClockHz, 10))
 	}
 	if c.Unique {
 		args = append(args, "--unique")

@@ -65,6 +65,38 @@ func TestTheCommandAndTheEngineMakeTheSameOfASelection(t *testing.T) {
 	}
 }
 
+// The same of files as people have them: whole, and some seconds from the first row on.
+func TestTheCommandAndTheEngineMakeTheSameOfFilesOfTheField(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "oniscope")
+	if out, err := exec.Command("go", "build", "-o", binary, "github.com/oniscope/oniscope/recorder").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	list, err := fronts.Situations("../../../testdata/field")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range list {
+		s := &list[i]
+		if s.Error != "" {
+			continue
+		}
+		path := filepath.Join(t.TempDir(), s.Name)
+		if err := os.WriteFile(path, s.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []fronts.Case{{Name: "everything"}, {Name: "seconds from the first row on", FromStart: true, From: "0.004", To: "0.03"}} {
+			t.Run(s.Name+"/"+c.Name, func(t *testing.T) {
+				c.ClockHz = s.ClockHz
+				command, engine := askCommand(t, binary, path, &c), askEngine(t, s.Data, &c)
+				if command.Start != engine.Start || command.End != engine.End || command.Rows != engine.Rows || command.Lost != engine.Lost || !slices.Equal(command.Columns, engine.Columns) {
+					t.Errorf("the command takes %+v, the engine %+v", command, engine)
+				}
+				compareAnswers(command, engine, t.Errorf)
+			})
+		}
+	}
+}
+
 // What `info` says of a recording and what the page shows of it are the same.
 func TestTheCommandAndTheEngineDescribeARecordingAlike(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "oniscope")
@@ -188,6 +220,7 @@ func askCommand(t *testing.T, binary, path string, c *fronts.Case) answer {
 		first, _, _ := strings.Cut(stderr.String(), "\n")
 		if code := cmd.ProcessState.ExitCode(); code != 0 && code != 3 {
 			words, _, _ := strings.Cut(withoutPrefixes(first, "oniscope: ", path+": "), "; say --")
+			words, _, _ = strings.Cut(words, "; --time-column")
 			words, _, _ = strings.Cut(words, " (--columns") // hints of the command
 			a.Output[format] = []byte(words)
 			if format == "arrow" {
@@ -244,6 +277,11 @@ func askEngine(t *testing.T, data []byte, c *fronts.Case) answer {
 		info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, bytes.NewReader(data), int64(len(data)), nil)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if c.ClockHz > 0 {
+			if _, err := e.SetClock(ClockArgs{Stream: info.ID, Hz: float64(c.ClockHz)}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		request := c.Request()
 		request["stream"], request["format"] = info.ID, format
