@@ -17,14 +17,25 @@ import (
 func TestLanesAndPanelsOfAnyLengthAreDrawn(t *testing.T) {
 	dir := t.TempDir()
 	page := open(t, desk)
+	var regions []stream.Column // more than one request may ask for
+	for i := range 5000 {
+		regions = append(regions, stream.Column{Name: fmt.Sprintf("Region_%d", i), Type: stream.Float32, ByteWidth: 4})
+	}
 	for _, c := range []struct {
 		name    string
 		columns []stream.Column
 	}{
+		{"regions", regions},
 		{"digital", []stream.Column{{Name: "DigitalInputs", Type: stream.Uint8, ByteWidth: 1}}},
 		{"memory", []stream.Column{{Name: "PercentUsed", Type: stream.Float64, ByteWidth: 8}, {Name: "BytesUsed", Type: stream.Uint32, ByteWidth: 4}}},
 	} {
 		for _, rows := range []int{4096, 4097, 8193, 32768, 32769, 70000} {
+			if c.name == "regions" && rows > 4096 {
+				break
+			}
+			if c.name == "regions" {
+				rows = 10
+			}
 			id := fmt.Sprintf("%s-%d_0", c.name, rows)
 			path := filepath.Join(dir, id+".arrow")
 			check(t, os.WriteFile(path, slowRecording(t, c.columns, rows), 0o600))

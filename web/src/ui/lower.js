@@ -4,8 +4,8 @@
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("../state.js").State} State
  * @typedef {import("../view/loader.js").Loader} Loader
- * @typedef {{ key: string, id: string, kind: "lanes" | "slow" | "ticks", name: string, columns: number[], parts?: Record<"w" | "x" | "y" | "z", number>, node: HTMLElement, canvas: HTMLCanvasElement, loader: Loader, bits: Map<number, number>, turned?: { of: Layer, as: Layer } }} Panel
- *   bits: by column, those that were ever seen to change; parts: columns of a quaternion, which is drawn as angles
+ * @typedef {{ key: string, id: string, kind: "lanes" | "slow" | "ticks", name: string, columns: number[], more: number, parts?: Record<"w" | "x" | "y" | "z", number>, node: HTMLElement, canvas: HTMLCanvasElement, loader: Loader, bits: Map<number, number>, turned?: { of: Layer, as: Layer } }} Panel
+ *   more: columns that are not drawn; bits: by column, those that were ever seen to change; parts: columns of a quaternion, which is drawn as angles
  * @typedef {import("../view/loader.js").Layer} Layer
  * @typedef {{ name: string, layer: Layer | undefined, c: number | undefined, physical: (raw: number) => number, stride: number, colour: string }} Series
  */
@@ -18,7 +18,7 @@ import { strokeEnvelope, strokeSamples } from "../plots/lines.js";
 import { tickMarks } from "../plots/ticks.js";
 import { bitLabel, hasTimesOnly, physicalFromRaw, unitOf } from "../signals.js";
 import { decimalsOf, multiples, valueAxis } from "../view/scale.js";
-import { baseUnit, grouped } from "../words.js";
+import { count, integer, baseUnit, grouped } from "../words.js";
 import { byId, el, fitCanvas, fitted, sign } from "./dom.js";
 import { plotLoader, wantedWhole } from "./plot.js";
 import { canvasFont, token } from "./tokens.js";
@@ -35,6 +35,9 @@ const HUES = /** @type {const} */ (["shank-1", "shank-2", "shank-3", "shank-4"])
 
 /** Words of a name that its unit repeats. */
 const SAID_BY_UNIT = /^(percent|bytes)$/i;
+
+/** Columns drawn over one another in a panel. */
+const MOST_LINES = 256;
 
 /** Bits shown while none is known to change. */
 const QUIET_BITS = 4;
@@ -77,7 +80,8 @@ export class LowerPlots {
       this.state.changed("rows");
     } }, sign("fold"));
     const node = el("div", { class: "panel " + p.kind, "data-panel": p.key, "data-folded": this.#folded.has(p.key) }, canvas, fold);
-    return { ...p, node, canvas, loader: plotLoader(this.state), bits: new Map() };
+    const columns = p.kind === "slow" ? p.columns.slice(0, MOST_LINES) : p.columns;
+    return { ...p, columns, more: p.columns.length - columns.length, node, canvas, loader: plotLoader(this.state), bits: new Map() };
   }
 
   reset() {
@@ -240,7 +244,11 @@ export class LowerPlots {
       ctx.strokeText(text, MEASURES.gutter + 8, Math.round(y(value)) - 1.5); // clear of a dot at the left edge
       ctx.fillText(text, MEASURES.gutter + 8, Math.round(y(value)) - 1.5);
     }
-    if (series.length > 1) this.#legend(ctx, series, width);
+    if (panel.more > 0) {
+      const words = `the first ${count(panel.columns.length, "column")} of ${integer(panel.columns.length + panel.more)}; the table has all`;
+      ctx.strokeText(words, width - ctx.measureText(words).width - 8, top);
+      ctx.fillText(words, width - ctx.measureText(words).width - 8, top);
+    } else if (series.length > 1) this.#legend(ctx, series, width);
   }
 
   /**
