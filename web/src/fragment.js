@@ -2,9 +2,10 @@
  * What is looked at, as the fragment of the page's address, and back: a link to a view, and the view after a reload. Pure.
  * @typedef {import("./state.js").State} State
  * @typedef {import("./channels.js").Order} Order
- * @typedef {{ row: string, from?: number, to?: number, unit: "s" | "ticks", selection?: [number, number], channel?: string, top?: string, gain?: number, spacing?: number, order?: Order, table: boolean }} Looked
+ * @typedef {{ row: string, from?: number, to?: number, unit: "s" | "ticks", selection?: [number, number], channel?: string, top?: string, gain?: number, spacing?: number, mode?: "rms" | "mean", order?: Order, table: boolean }} Looked
  *   row: key; from, to: seconds, or ticks while the rate of the clock is unknown; channel, top: names of columns
  */
+import { ALL_ROWS } from "./view/viewport.js";
 
 /** @param {State} state @returns {string}  without the #; empty where nothing is open */
 export function fragmentOf(state) {
@@ -17,12 +18,13 @@ export function fragmentOf(state) {
   if (traces && traces.key === active.key) {
     const column = (/** @type {number | undefined} */ index) => (index === undefined ? "" : info.columns[index]?.name ?? "");
     const first = state.firstRow.get(traces.key);
-    for (const [key, value] of [["channel", column(state.channel.get(traces.key))], ["top", first === undefined ? "" : column(traces.columns[first])], ["gain", state.gain.get(traces.key)], ["rows", state.spacing.get(traces.key)]]) {
+    for (const [key, value] of [["channel", column(state.channel.get(traces.key))], ["top", first === undefined ? "" : column(traces.columns[first])], ["gain", state.gain.get(traces.key)], ["rows", state.spacing.get(traces.key) === ALL_ROWS ? "all" : state.spacing.get(traces.key)]]) {
       if (value) of.set(/** @type {string} */ (key), String(value));
     }
     const { order } = state.arrangement(traces.key);
     if (order !== "number") of.set("order", order);
   }
+  if (state.mode !== "traces") of.set("plot", state.mode);
   if (state.asTable) of.set("table", "1");
   return of.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
 }
@@ -36,9 +38,9 @@ export function lookedFrom(fragment) {
     return text && more.length === 0 && Number.isFinite(a) && Number.isFinite(b) && b > a ? /** @type {[number, number]} */ ([a, b]) : undefined;
   };
   const positive = (/** @type {string} */ key) => (Number(of.get(key)) > 0 && Number.isFinite(Number(of.get(key))) ? Number(of.get(key)) : undefined);
-  const unit = of.has("s") ? "s" : "ticks", [from, to] = pair(of.get(unit)) ?? [], order = of.get("order");
+  const unit = of.has("s") ? "s" : "ticks", [from, to] = pair(of.get(unit)) ?? [], order = of.get("order"), mode = of.get("plot");
   return {
-    row, from, to, unit, selection: pair(of.get("selection")), channel: of.get("channel") ?? undefined, top: of.get("top") ?? undefined, gain: positive("gain"), spacing: positive("rows"),
+    row, from, to, unit, selection: pair(of.get("selection")), channel: of.get("channel") ?? undefined, top: of.get("top") ?? undefined, gain: positive("gain"), spacing: of.get("rows") === "all" ? ALL_ROWS : positive("rows"), mode: mode === "rms" || mode === "mean" ? mode : undefined,
     order: order === "depth" || order === "shank" ? order : undefined, table: of.has("table"),
   };
 }
@@ -51,7 +53,8 @@ export function lookAt(state, looked) {
   const { info } = state.entry(row.id), unit = looked.unit === "s" ? info.clock.hz : 1;
   const index = (/** @type {string | undefined} */ name) => (name === undefined ? -1 : info.columns.find((c) => c.name === name)?.index ?? -1);
   if (looked.order) state.arrange(row.key, { order: looked.order });
-  if (looked.spacing) state.setSpacing(looked.spacing);
+  if (looked.spacing !== undefined) state.setSpacing(looked.spacing);
+  state.setMode(looked.mode ?? "traces");
   if (looked.gain) state.setGain(looked.gain);
   if (row.all.includes(index(looked.channel))) state.setChannel(row.key, index(looked.channel));
   const top = state.rows.find((r) => r.key === row.key)?.columns.indexOf(index(looked.top)) ?? -1;

@@ -104,6 +104,17 @@ test("an address brings the view back", () => {
   assert.deepEqual([other.view, other.selection], [state.view, state.selection]);
 });
 
+test("all channels and the heat map are in the address", () => {
+  const state = opened("np_0.arrow"), other = opened("np_0.arrow");
+  state.select("np_0/AP");
+  state.toggleAllRows();
+  state.setMode("rms");
+  const fragment = fragmentOf(state);
+  assert.match(fragment, /&rows=all&plot=rms$/);
+  assert.ok(lookAt(other, lookedFrom("#" + fragment)));
+  assert.deepEqual([other.mode, fragmentOf(other)], ["rms", fragment]);
+});
+
 test("an address with nonsense does no harm", () => {
   const state = opened("np_0.arrow");
   state.select("np_0/AP");

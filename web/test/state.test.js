@@ -102,3 +102,34 @@ test("a selection without length is none, and a running verification ends with i
   state.setVerification("a", undefined); // closed meanwhile
   assert.deepEqual([cancelled, state.entries.size, state.info], [1, 0, null]);
 });
+
+test("what is opened stands alone; what is chosen comes under it, and can be taken away but for the last", () => {
+  const { state } = opened(streamInfo("a"), streamInfo("b"), streamInfo("c"));
+  state.select("b/AP", { opening: true });
+  assert.deepEqual(state.panes, ["b/AP"]);
+  state.select("c/AP");
+  state.select("a/AP");
+  assert.deepEqual(state.panes, ["a/AP", "b/AP", "c/AP"], "in the order of the list");
+  state.select("b/AP", { opening: true });
+  assert.equal(state.panes.length, 3, "what was chosen stays when more is opened");
+  state.closePane("b/AP");
+  assert.deepEqual([state.panes, state.tracesKey, state.activeKey], [["a/AP", "c/AP"], "a/AP", "a/AP"]);
+  state.remove("c");
+  state.closePane("a/AP");
+  assert.deepEqual(state.panes, ["a/AP"]);
+});
+
+test("all rows have a gain of their own, and the one before comes back", () => {
+  const { state } = opened(streamInfo("a"));
+  state.select("a/AP");
+  state.setGain(50);
+  state.toggleAllRows();
+  assert.equal(state.gain.get("a/AP"), undefined, "measured anew");
+  state.setGain(700);
+  state.toggleAllRows();
+  assert.deepEqual([state.gain.get("a/AP"), state.spacing.get("a/AP")], [50, undefined]);
+  state.toggleAllRows();
+  assert.equal(state.gain.get("a/AP"), 700);
+  state.refit();
+  assert.equal(state.gain.get("a/AP"), undefined);
+});
