@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { columnOf, parseMessage } from "../src/live/arrow.js";
+import { Tail } from "../src/live/engine.js";
 import { firstRise } from "../src/live/follow.js";
 import { Bins, Rows } from "../src/live/tails.js";
 import { alarms } from "../src/live/words.js";
@@ -114,4 +115,47 @@ test("alarms say what is wrong and what to do", () => {
   assert.match(alarms(status, true)[0], /imu has sent nothing for 4 s.*check its cable/);
   assert.match(alarms(status, true)[1], /60 % full/);
   assert.deepEqual(alarms(status, false), []);
+});
+
+/** A tail on a file of 100 rows, 10 ticks apart, and what was read of it. */
+function tailOf() {
+  const info = /** @type {any} */ ({ id: "s_0", rows: 100, clock: { first: 0, last: 990, hz: 1000 }, coverage: [{ kind: "data", from: 0, to: 990, rows: 100 }], columns: [{ index: 0, type: "uint16" }, { index: 1, type: "uint16" }] });
+  const asked = /** @type {any[]} */ ([]);
+  const read = async (/** @type {any} */ a) => {
+    asked.push(a);
+    return /** @type {any} */ ({ kind: "envelope", quality: "exact", from: a.from, to: a.to, bins: a.bins, done: a.bins, columns: a.columns, data: new Float32Array(2 * a.bins * a.columns.length).fill(7), rows: 1, rows_used: 1, samples_per_pixel: 2 });
+  };
+  return { tail: new Tail("s", info), asked, read };
+}
+
+test("what the file has is read from it, and what it has not comes from the ring", async () => {
+  const { tail, asked, read } = tailOf();
+  const before = await tail.envelope({ stream: "s_0", columns: [0], from: 0, to: 900, bins: 9, quality: "exact" }, read, () => {});
+  assert.equal(before.data[0], 7);
+  assert.equal(tail.wanted, null, "nothing is asked of the recorder for it");
+  asked.length = 0;
+  let filled = 0;
+  const now = { stream: "s_0", columns: [0], from: 500, to: 1500, bins: 10, quality: /** @type {const} */ ("exact") };
+  await tail.envelope(now, read, () => filled++);
+  assert.deepEqual(tail.wanted, { stream: "s", columns: [0], bin: 100 });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(asked.map(({ from, to }) => [from, to]), [[500, 900]], "whole bins of the file, once");
+  assert.equal(filled, 1);
+  const version = tail.version;
+  assert.ok(tail.put(bins(900, 100, [0, 1, 2], 0)));
+  assert.ok(tail.version > version);
+  const after = await tail.envelope(now, read, () => {});
+  assert.deepEqual([...after.data].filter((_, i) => i % 2 === 0), [7, 7, 7, 7, 9, 10, 11, NaN, NaN, NaN]);
+  assert.equal(tail.put(bins(900, 50, [0], 0)), false, "bins of another width are of a view before");
+});
+
+test("rows of a file are read once for each of its states", async () => {
+  const { tail, asked, read } = tailOf();
+  const args = { stream: "s_0", columns: [1], from: 0, to: 1000, bins: 200, quality: /** @type {const} */ ("exact") };
+  for (let i = 0; i < 3; i++) await tail.envelope(args, read, () => {});
+  assert.equal(asked.length, 1);
+  assert.deepEqual(tail.wanted, { stream: "s", columns: [1], bin: 0 });
+  tail.written(1090);
+  await tail.envelope(args, read, () => {});
+  assert.equal(asked.length, 2);
 });

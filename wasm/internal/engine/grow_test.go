@@ -111,3 +111,54 @@ func TestWhatCannotBeABlockIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A long recording is the same batch again and again, as far as its bytes go, and
+// its recorder says where each is and which ticks it spans.
+type long struct {
+	head, batch []byte
+	reads       int
+	bytes       int64
+}
+
+func (l *long) ReadAt(p []byte, off int64) (int, error) {
+	l.reads++
+	l.bytes += int64(len(p))
+	for i := range p {
+		if at := off + int64(i); at < int64(len(l.head)) {
+			p[i] = l.head[at]
+		} else {
+			p[i] = l.batch[(at-int64(len(l.head)))%int64(len(l.batch))]
+		}
+	}
+	return len(p), nil
+}
+
+func TestTwoHoursOpenAndAreLookedBackAtForTheCostOfAFewBatches(t *testing.T) {
+	data, blocks := written(t)
+	head, batch := data[:blocks[0][0]], data[blocks[0][0]:end(blocks[0])]
+	source := &long{head: head, batch: batch}
+	const batches = 7200
+	const second = testPeriod * 300 // of a batch, in ticks
+	index := make([][]int64, batches)
+	for i := range index {
+		index[i] = []int64{int64(len(head) + i*len(batch)), int64(len(batch)), blocks[0][2], 300, int64(testFirst + i*second), int64(testFirst + i*second + 299*testPeriod)}
+	}
+	size := end(index[batches-1])
+	e := &Engine{}
+	info, err := e.OpenGrowing(context.Background(), OpenGrowingArgs{"np", "np_0.arrow", index}, source, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Rows != 300*batches || !info.RowsExact || info.Clock.Last != float64(index[batches-1][5]) {
+		t.Errorf("%d rows, exact %v, to %v", info.Rows, info.RowsExact, info.Clock.Last)
+	}
+	for name, from := range map[string]float64{"the last second": float64((batches - 1) * second), "the first second": 0} {
+		to := from + second
+		if _, err := e.Envelope(context.Background(), EnvelopeArgs{Stream: "np", Columns: []int{0, 1, 2}, From: &from, To: &to, Bins: 100, Quality: "exact"}, nil); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	if most := int64(1200<<10 + 12*len(batch)); source.bytes > most || source.reads > 30 { // a footer is looked for in the last megabyte
+		t.Errorf("%d bytes in %d reads; the file has %d, a batch %d", source.bytes, source.reads, size, len(batch))
+	}
+}

@@ -19,6 +19,8 @@ export class Tail {
   bins = null;
   /** @type {Rows | null} */
   rows = null;
+  /** Counts what came and what was read. */
+  version = 0;
   /** The engine's last answer, with what it answered. @type {{ key: string, answer: Envelope } | null} */
   #read = null;
   #filling = false;
@@ -52,12 +54,14 @@ export class Tail {
     if (bin > 0 && this.bins?.width === bin) this.bins.put(message);
     else if (bin === 0 && this.rows && message.buffers.length === 2 * (this.rows.columns.length + 1)) this.rows.put(message);
     else return false;
+    this.version++;
     return true;
   }
 
   /** @param {number} last  Clock of the file's last row by now */
   written(last) {
     this.last = last;
+    this.version++;
     this.rows?.written(last);
   }
 
@@ -102,6 +106,7 @@ export class Tail {
       if (!part || ring !== this.bins) return;
       const answer = await read({ stream: this.info.id, columns: ring.columns, from: part.from, to: part.to, bins: part.bins, quality: "exact" });
       if (answer.kind === "envelope") ring.read(answer);
+      this.version++;
       filled();
     } catch {
       // a part that cannot be read now stays empty; it is asked for again with the next picture
@@ -135,6 +140,24 @@ export class LiveEngine extends Engine {
       this.onWanted();
     }
     return answer;
+  }
+
+  /**
+   * Of a file that grows, what is known at once: the exact answer would read the whole run, again and again.
+   * @param {import("../protocol.js").OverviewArgs} args
+   * @param {{ signal?: AbortSignal, onProgress?: (o: import("../protocol.js").Overview) => void }} [opts]
+   * @returns {Promise<import("../protocol.js").Overview>}
+   */
+  overview(args, opts = {}) {
+    if (!this.tails.has(args.stream)) return super.overview(args, opts);
+    const control = new AbortController();
+    opts.signal?.addEventListener("abort", () => control.abort(), { once: true });
+    return new Promise((resolve, reject) => {
+      super.overview(args, { signal: control.signal, onProgress: (first) => {
+        resolve(first);
+        control.abort();
+      } }).then(resolve, reject);
+    });
   }
 
   /** What the recorder is to send. */

@@ -72,6 +72,17 @@ export class Live {
     return { state: this.#shown.state, mode: this.follower.mode, now: this.follower.now, late_ms: late.length > 0 ? late[late.length >> 1] : null, late_p95_ms: late.length > 0 ? late[Math.floor(late.length * 0.95)] : null, status: this.#shown.status };
   }
 
+  /** Changes when a span of a stream has to be asked for anew. @param {string} id @param {number} to  ticks, its end */
+  version(id, to) {
+    const tail = this.engine.tails.get(id);
+    return !tail || to <= tail.end ? "file" : tail.version;
+  }
+
+  /** Whether the picture moves by itself. */
+  get follows() {
+    return this.follower.following && this.#shown.state === "open";
+  }
+
   /** Goes to now and follows. */
   follow() {
     this.follower.set("follow");
@@ -128,7 +139,7 @@ export class Live {
         break;
       }
       case "note":
-        this.notes.taken(message);
+        this.notes.taken();
         break;
       case "refused":
         this.notes.say(message.text);
@@ -184,6 +195,7 @@ export class Live {
       if (first) state.update(entry.info);
       else state.changed("streams");
       this.#draw();
+      await this.#readNotes(file);
     } catch (error) {
       file.waiting.unshift(...blocks);
       if (this.#shown.state === "open") state.report(error, file.id);
@@ -209,12 +221,21 @@ export class Live {
       state.release(id);
       throw error;
     }
+    await this.#readNotes(file);
     if (this.#chosen || !this.#files.every((f) => f.open)) return;
     this.#chosen = true;
     const best = rowToShow(state.rows, (row) => state.entry(row.id).info.rows > 0);
     if (best) state.select(best.key);
     this.page.ready("ready");
     this.follow();
+  }
+
+  /** Notes are listed from their file, whoever took them. @param {Growing} file */
+  async #readNotes({ id, stream }) {
+    const { info } = this.state.entry(id);
+    if (stream !== "notes" || info.rows === 0) return;
+    const [clocks, texts] = await Promise.all(["Clock", "Text"].map((column) => this.state.client.values(id, column, 0, info.rows)));
+    this.notes.set(Array.from({ length: info.rows }, (_, i) => ({ clock: Number(clocks.values[i]), text: String(texts.values[i]) })));
   }
 
   #chosen = false;

@@ -64,12 +64,16 @@ export class Notes {
     this.#text.focus();
   }
 
-  /** @param {Note} note */
-  taken(note) {
-    this.list.push(note);
-    fill(this.#list, ...this.list.map(({ clock, text }) => el("li", null, el("button", { type: "button", class: "jump", onclick: () => this.#go(clock) }, moment(clock / Math.max(1, this.state.hz), 0)), el("span", null, text))));
+  /** One of ours is in the file. */
+  taken() {
     this.say("");
     announce("Note written.");
+  }
+
+  /** All that are in the file, whoever took them. @param {Note[]} list */
+  set(list) {
+    this.list = list;
+    fill(this.#list, ...this.list.map(({ clock, text }) => el("li", null, el("button", { type: "button", class: "jump", onclick: () => this.#go(clock) }, moment(clock / Math.max(1, this.state.hz), 0)), el("span", null, text))));
   }
 
   /** @param {number} clock */

@@ -103,7 +103,7 @@ class Pen {
     this.bars = { tops: new Float32Array(frame.width), bottoms: new Float32Array(frame.width) };
     const { rowPixels, dpr } = frame;
     this.least = Math.min(dpr, rowPixels * 0.3); // of a bar: rows of a pixel or two must not fill up with lines
-    this.line = rowPixels > ROOMY * dpr ? 1.25 * dpr : this.least;
+    this.line = rowPixels > ROOMY * dpr ? 1.25 * dpr : Math.min(dpr, rowPixels * 0.4);
   }
 
   /** @param {number} row @param {Channel} channel */

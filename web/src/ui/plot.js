@@ -30,7 +30,7 @@ export function wantedInView(state, info, columns, pixels) {
   const aligned = alignedBins(state.view, Math.min(pixels, mostBins(info, columns) / 2)); // whole ticks are up to twice as many bins
   const span = spanOf(info);
   const seen = Math.max(0, Math.min(aligned.to, span.to) - Math.max(aligned.from, span.from));
-  return { stream: info.id, columns, ...aligned, samples: (seen / periodOf(info)) * columns.length };
+  return { stream: info.id, columns, ...aligned, samples: (seen / periodOf(info)) * columns.length, version: state.live?.version(info.id, aligned.to) };
 }
 
 /** How many bins of some columns the engine gives at once. @param {StreamInfo} info @param {number[]} columns */

@@ -22,13 +22,15 @@ import { canvasFont, colourOf, heatStops, token } from "./tokens.js";
 /** What is painted beyond the edges of the screen, as a part of it: there while the next picture is on its way. */
 const MARGIN = 1 / 8;
 
-/** The whole run is loaded once, coarse, in so many values, and is what is seen where nothing better has come yet. */
-const BASE = { values: 300_000, bins: 512 };
+/** The whole run is loaded once, coarse, in so many values, and is what is seen where nothing better has come yet; height of its picture at most, device pixels. */
+const BASE = { values: 300_000, bins: 512, height: 4096 };
 
 export class TracesPlot {
   #key;
   /** @type {import("../painter.js").Plot} */
   #plot;
+  /** @type {import("../painter.js").Plot} */
+  #underPlot;
   #size = { width: 0, height: 0 };
   #observer;
   /** Layers that the painter has. @type {Map<Layer, number>} */
@@ -50,6 +52,10 @@ export class TracesPlot {
   /** The newest picture, larger than its window; moving it costs the page's own thread nothing. */
   #picture = el("canvas", { class: "picture" });
   #shownPicture = /** @type {import("../painter.js").Picture | null} */ (null);
+  /** The whole run, all channels, coarse: under the picture, and seen where that does not reach while the next one is painted. */
+  #under = el("canvas", { class: "under", hidden: true });
+  #shownUnder = /** @type {import("../painter.js").Picture | null} */ (null);
+  #underKey = "";
 
   /**
    * @param {State} state
@@ -59,8 +65,9 @@ export class TracesPlot {
   constructor(state, painter, key) {
     this.state = state;
     this.#key = key;
-    this.node = el("div", { class: "plot", "aria-hidden": "true" }, this.#gutter, el("div", { class: "window" }, this.#picture));
+    this.node = el("div", { class: "plot", "aria-hidden": "true" }, this.#gutter, el("div", { class: "window" }, this.#under, this.#picture));
     this.#plot = painter.plot(() => this.#received());
+    this.#underPlot = painter.plot(() => state.changed("data"));
     this.loader = plotLoader(state);
     this.#observer = new ResizeObserver(() => {
       this.#size = { width: this.node.clientWidth, height: this.node.clientHeight };
@@ -104,13 +111,16 @@ export class TracesPlot {
   /** The whole run, all channels, coarse: once there is nothing more urgent. @param {Shown} shown */
   async #wantBase({ row, info }) {
     const { from, to } = spanOf(info), { view } = this.state;
-    if (this.#base || this.#baseLayer || row.columns.length > BASE.values / 16 || (view.from <= from && view.to >= to)) return;
+    if (this.#base || this.#baseLayer || row.all.length > BASE.values / 16 || (view.from <= from && view.to >= to)) return;
     const control = (this.#base = new AbortController());
     try {
-      const bins = Math.min(BASE.bins, Math.floor(BASE.values / row.columns.length));
-      const envelope = await this.state.client.envelope({ stream: info.id, columns: row.columns, from, to: Math.ceil(to), bins, quality: "coarse" }, { signal: control.signal });
+      const bins = Math.min(BASE.bins, Math.floor(BASE.values / row.all.length));
+      const envelope = await this.state.client.envelope({ stream: info.id, columns: row.all, from, to: Math.ceil(to), bins, quality: "coarse" }, { signal: control.signal });
       if (this.#base !== control) return;
-      if (envelope.kind === "envelope") this.#baseLayer = { envelope, index: new Map() };
+      if (envelope.kind === "envelope") {
+        this.#underPlot.layers([1], [{ id: 1, envelope: { ...envelope, data: envelope.data.slice(), mean: envelope.mean?.slice(), sd: envelope.sd?.slice() } }]);
+        this.#baseLayer = { envelope, index: new Map() };
+      }
       this.state.changed("data");
     } catch {
       if (this.#base === control) this.#base = null; // another time
@@ -162,7 +172,7 @@ export class TracesPlot {
     const picked = this.state.picked.get(row.key), ground = token("bg"), before = this.#rows;
     if (row.columns !== before.columns || info !== before.info || picked !== before.picked || ground !== before.ground) {
       const text = rgbFromHex(token("text"));
-      this.#plot.rows({
+      const rows = {
         columns: row.columns,
         colours: Uint32Array.from(row.columns, (column) => {
           const colour = colourOf(info, row, column);
@@ -171,7 +181,9 @@ export class TracesPlot {
         unitsPerRaw: row.columns.map((c) => unitsPerRaw(info.columns[c])),
         strides: row.columns.map((c) => info.columns[c].stride),
         periodTicks: periodOf(info),
-      });
+      };
+      this.#plot.rows(rows);
+      this.#underPlot.rows(rows);
       this.#rows = { columns: row.columns, info, picked, ground };
     }
     const layers = this.#baseLayer ? [...this.loader.layers, this.#baseLayer] : this.loader.layers;
@@ -201,26 +213,45 @@ export class TracesPlot {
     };
     this.#sceneKey = [this.#plot.version, scene.width, scene.height, wide.from, wide.to, first, end, rowPixels, dpr, scene.gain, scene.clip, scene.mode, scene.top, scene.missing.length, scene.ground].join();
     this.#plot.paint(scene, this.#sceneKey);
+    this.#paintUnder(scene, row.columns.length, rowPixels);
   }
 
-  /** Lays the newest picture where it belongs now. @param {Shown} shown @param {number} plot @param {number} dpr */
-  #place({ window, rowPixels }, plot, dpr) {
-    const { picture } = this.#plot, { view } = this.state, canvas = this.#picture;
-    canvas.hidden = picture === null;
-    if (!picture) return;
-    const { scene } = picture, width = scene.width / dpr, height = scene.height / dpr;
-    if (picture !== this.#shownPicture) {
-      this.#shownPicture = picture;
-      if (canvas.width !== scene.width) canvas.width = scene.width;
-      if (canvas.height !== scene.height) canvas.height = scene.height;
-      canvas.style.width = width + "px";
-      canvas.style.height = height + "px";
-      canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(picture.bitmap);
+  /** The same for the whole run and all channels, when they are known and drawn otherwise than before. @param {Scene} scene @param {number} total  rows @param {number} rowPixels  CSS pixels */
+  #paintUnder(scene, total, rowPixels) {
+    const base = this.#baseLayer?.envelope, { mode, gain, top, clip } = scene;
+    if (!base || (mode === "traces" ? gain : top) === null) return;
+    const row = Math.min(scene.rowPixels, BASE.height / total);
+    const key = [this.#underPlot.version, row, rowPixels, mode, gain, top, clip, scene.ground].join();
+    if (key === this.#underKey) return;
+    this.#underKey = key;
+    this.#underPlot.paint({
+      ...scene, width: base.bins, height: Math.max(1, Math.round(row * total)), dpr: row / rowPixels, view: { from: base.from, to: base.to }, first: 0, shown: total, rowPixels: row, missing: [],
+    }, key);
+  }
+
+  /** Lays the newest picture where it belongs now, and what is under it where it does not reach. @param {Shown} shown @param {number} plot @param {number} dpr */
+  #place(shown, plot, dpr) {
+    const { picture } = this.#plot, under = this.#underPlot.picture, { height } = this.#size;
+    this.#picture.hidden = picture === null;
+    let covered = false;
+    if (picture) {
+      const at = placed(picture.scene, shown, this.state.view, plot);
+      if (picture !== this.#shownPicture) {
+        show(this.#picture, picture, dpr);
+        this.#shownPicture = picture;
+      }
+      this.#picture.style.transform = transformOf(picture.scene, at, dpr);
+      const rows = shown.window.shown * shown.rowPixels;
+      covered = at.x <= 0 && at.y <= 0 && at.x + at.width >= plot && at.y + at.height >= Math.min(rows, height) - 1;
     }
-    const scale = plot / (view.to - view.from), x = Math.round((scene.view.from - view.from) * scale * dpr) / dpr, y = Math.round((scene.first - window.first) * rowPixels * dpr) / dpr;
-    const wide = ((scene.view.to - scene.view.from) * scale) / width, high = (scene.shown * rowPixels) / height;
-    const asPainted = Math.abs(wide - 1) * scene.width < 1 && Math.abs(high - 1) * scene.height < 1;
-    canvas.style.transform = `translate(${x}px, ${y}px)` + (asPainted ? "" : ` scale(${wide}, ${high})`);
+    const hidden = covered || under === null;
+    if (this.#under.hidden !== hidden) this.#under.hidden = hidden;
+    if (hidden) return;
+    if (under !== this.#shownUnder) {
+      show(this.#under, under, dpr);
+      this.#shownUnder = under;
+    }
+    this.#under.style.transform = transformOf(under.scene, placed(under.scene, shown, this.state.view, plot), dpr);
   }
 
   /** The gutter, when it is not as it was. @param {Shown} shown @param {number} height */
@@ -282,6 +313,7 @@ export class TracesPlot {
     this.#base?.abort();
     this.#base = this.#baseLayer = null;
     this.#rows = {};
+    this.#underKey = "";
   }
 
   /** The plot is gone. */
@@ -289,5 +321,34 @@ export class TracesPlot {
     this.reset();
     this.#observer.disconnect();
     this.#plot.drop();
+    this.#underPlot.drop();
   }
+}
+
+/**
+ * Where a picture lies in the window of the traces, CSS pixels.
+ * @param {Scene} scene
+ * @param {Shown} shown
+ * @param {import("../view/scale.js").Span} view
+ * @param {number} plot  width of the window
+ */
+function placed(scene, { window, rowPixels }, view, plot) {
+  const scale = plot / (view.to - view.from);
+  return { x: (scene.view.from - view.from) * scale, y: (scene.first - window.first) * rowPixels, width: (scene.view.to - scene.view.from) * scale, height: scene.shown * rowPixels };
+}
+
+/** @param {HTMLCanvasElement} canvas @param {import("../painter.js").Picture} picture @param {number} dpr */
+function show(canvas, { bitmap, scene }, dpr) {
+  if (canvas.width !== scene.width) canvas.width = scene.width;
+  if (canvas.height !== scene.height) canvas.height = scene.height;
+  canvas.style.width = scene.width / dpr + "px";
+  canvas.style.height = scene.height / dpr + "px";
+  canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
+}
+
+/** On whole device pixels, and not stretched where it is less than one. @param {Scene} scene @param {{ x: number, y: number, width: number, height: number }} at @param {number} dpr */
+function transformOf(scene, at, dpr) {
+  const wide = (at.width * dpr) / scene.width, high = (at.height * dpr) / scene.height;
+  const asPainted = Math.abs(wide - 1) * scene.width < 1 && Math.abs(high - 1) * scene.height < 1;
+  return `translate(${Math.round(at.x * dpr) / dpr}px, ${Math.round(at.y * dpr) / dpr}px)` + (asPainted ? "" : ` scale(${wide}, ${high})`);
 }

@@ -5,8 +5,8 @@
  * @typedef {import("../protocol.js").Envelope} Envelope
  * @typedef {import("../protocol.js").EngineClient} EngineClient
  * @typedef {import("./scale.js").Span} Span
- * @typedef {{ stream: string, columns: number[], from: number, to: number, bins: number, samples: number }} Wanted
- *   samples: about how many values an exact answer reads
+ * @typedef {{ stream: string, columns: number[], from: number, to: number, bins: number, samples: number, version?: string | number }} Wanted
+ *   samples: about how many values an exact answer reads; version: another one asks anew, of a stream that grows
  * @typedef {{ envelope: Envelope, index: Map<number, number> }} Layer  index: column to its place in the envelope
  */
 
@@ -58,7 +58,7 @@ export class Loader {
 
   /** @param {Wanted} wanted */
   want(wanted) {
-    const key = [wanted.stream, wanted.from, wanted.to, wanted.bins, wanted.columns.join()].join("|");
+    const key = [wanted.stream, wanted.from, wanted.to, wanted.bins, wanted.columns.join(), wanted.version ?? ""].join("|");
     if (key === this.#wantedKey) return;
     if (this.#wanted && this.#wanted.stream !== wanted.stream) this.layers = [];
     this.#wanted = wanted;
