@@ -78,9 +78,9 @@ export class Live {
     return !tail || to <= tail.end ? "file" : tail.version;
   }
 
-  /** Whether the picture moves by itself. */
-  get follows() {
-    return this.follower.following && this.#shown.state === "open";
+  /** Whether rows come, so that nothing on the screen is ever final. */
+  get running() {
+    return this.#shown.state === "open";
   }
 
   /** Goes to now and follows. */
@@ -225,7 +225,7 @@ export class Live {
     if (this.#chosen || !this.#files.every((f) => f.open)) return;
     this.#chosen = true;
     const best = rowToShow(state.rows, (row) => state.entry(row.id).info.rows > 0);
-    if (best) state.select(best.key);
+    if (best) state.select(best.key, { opening: true });
     this.page.ready("ready");
     this.follow();
   }

@@ -84,9 +84,9 @@ export class Overview {
 
   /** Asks for data when nothing has moved for a moment; what was begun gives way while the hand moves. */
   #later() {
-    const shown = this.#shown(), busy = !this.stage.settled && !this.state.live?.follows;
+    const shown = this.#shown(), busy = !this.stage.settled && !this.state.live?.running;
     if (busy && this.#exactKey !== this.#askedKey) this.#asking?.abort();
-    if (this.state.live?.follows && this.#timer !== 0) return; // it is never calm
+    if (this.state.live?.running && this.#timer !== 0) return; // it is never calm
     clearTimeout(this.#timer);
     this.#timer = 0;
     if (!shown || this.#size.width <= MEASURES.gutter) return;
@@ -96,7 +96,7 @@ export class Overview {
   async #ask() {
     this.#timer = 0;
     const shown = this.#shown();
-    if (!shown || (!this.stage.settled && !this.state.live?.follows)) return;
+    if (!shown || (!this.stage.settled && !this.state.live?.running)) return;
     const key = `${shown.key}|${shown.info.rows}`, grown = this.#askedKey.startsWith(shown.key + "|");
     if (key === this.#askedKey) return;
     if (grown && performance.now() - this.#askedAt < GROWING) {
