@@ -73,7 +73,7 @@ func TestStallsAtFullSize(t *testing.T) {
 				}
 			} else {
 				s.loses()
-				if g := s.oneGap(probe, "fifo", aSecond/30_000); g.rows+rows < int64(c.seconds)*30_000-24 || g.rows+rows > int64(c.seconds)*30_000 {
+				if g := s.oneGap(probe, "fifo", aSecond/30_000.0); g.rows+rows < int64(c.seconds)*30_000-24 || g.rows+rows > int64(c.seconds)*30_000 {
 					t.Errorf("%d rows and %d lost", rows, g.rows)
 				}
 				s.oneGap("analog-io", "fifo", aSecond/100_000)

@@ -367,7 +367,7 @@ func (s *scene) gaps(device string) (list []gap) {
 // oneGap checks that a stream has one gap, with a cause, and that rows and gap
 // together are what was sent: none twice, none missing without a word. sent is
 // the number of rows, -1: as many as the clock says.
-func (s *scene) oneGap(stream, cause string, periodTicks uint64) gap {
+func (s *scene) oneGap(stream, cause string, periodTicks float64) gap {
 	s.t.Helper()
 	list := s.gaps(stream)
 	if len(list) != 1 || list[0].cause != cause {
@@ -376,7 +376,7 @@ func (s *scene) oneGap(stream, cause string, periodTicks uint64) gap {
 	g := list[0]
 	clocks := s.column(stream, "Clock")
 	for i := 1; i < len(clocks); i++ {
-		step := float64(clocks[i]-clocks[i-1]) / float64(periodTicks)
+		step := float64(clocks[i]-clocks[i-1]) / periodTicks
 		switch {
 		case step < 1.5 && clocks[i] > clocks[i-1]:
 		case clocks[i-1] < g.first && clocks[i] > g.last:
