@@ -68,6 +68,12 @@ test("a line goes from sample to sample, and breaks where rows are missing", () 
   assert.ok(!seen.some((x) => x > 14 && x < 56));
 });
 
+test("a slower signal whose rows are its own goes on where two values are the same", () => {
+  const f = frame({ width: 100, view: { from: 0, to: 100 }, periodTicks: 5 });
+  const columns = drawn(f, [channel({ stride: 4 })], [layer(samples([0, 20, 40, 60, 80], [1, 1, 1, 2, 2]))]);
+  assert.ok(columns.slice(0, 80).every((c) => c.some((v) => v > 0)), "no break");
+});
+
 test("samples with room between them are dots", () => {
   const f = frame({ width: 100, height: 40, rowPixels: 40, view: { from: 0, to: 100 }, periodTicks: 10 });
   const columns = drawn(f, [channel()], [layer(samples([0, 10, 20, 30], [0, 0, 0, 0]))]);

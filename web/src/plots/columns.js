@@ -120,18 +120,18 @@ export function spreads({ tops, bottoms }, envelope, c, { start, step }, range, 
 export function lines({ tops, bottoms }, samples, c, { view, width }, range, { offset, perRaw, top, bottom }, { stride, periodTicks }, dot) {
   const x = samples.x ?? new Float64Array(0), { data } = samples, first = c * x.length;
   const scale = width / (view.to - view.from), origin = (samples.from - view.from) * scale;
-  const breakTicks = periodTicks * (stride + 1.5);
+  const breakTicks = periodTicks * (stride + 1.5), runTicks = periodTicks * (stride - 0.5); // the next value of its own may be the same
   for (let k = range.from; k < range.to; k++) tops[k] = bottoms[k] = NaN;
   const reach = (/** @type {number} */ k, /** @type {number} */ a, /** @type {number} */ b) => {
     const low = a < b ? a : b, high = a < b ? b : a;
     if (!(tops[k] <= low)) tops[k] = low;
     if (!(bottoms[k] >= high)) bottoms[k] = high;
   };
-  let lastTicks = NaN, lastX = 0, lastY = 0, lastRaw = NaN, lastIndex = -Infinity;
+  let lastTicks = NaN, lastX = 0, lastY = 0, lastRaw = NaN;
   for (let i = 0; i < x.length; i++) {
     const raw = data[first + i];
     if (raw !== raw) continue;
-    if (stride > 1 && raw === lastRaw && i - lastIndex < stride) continue;
+    if (stride > 1 && raw === lastRaw && x[i] - lastTicks < runTicks) continue;
     const px = origin + x[i] * scale, y = Math.min(bottom, Math.max(top, offset - raw * perRaw));
     if (x[i] - lastTicks <= breakTicks) {
       const from = Math.max(range.from, Math.floor(lastX)), to = Math.min(range.to - 1, Math.floor(px)), slope = (y - lastY) / (px - lastX || 1);
@@ -142,6 +142,5 @@ export function lines({ tops, bottoms }, samples, c, { view, width }, range, { o
     lastX = px;
     lastY = y;
     lastRaw = raw;
-    lastIndex = i;
   }
 }

@@ -34,7 +34,7 @@ export function strokeSamples(ctx, samples, c, view, width, yFromRaw, { stride =
   for (let i = 0; i < x.length; i++) {
     const raw = data[offset + i];
     if (Number.isNaN(raw)) continue;
-    if (stride > 1 && raw === lastRaw && i - lastIndex < stride) continue;
+    if (stride > 1 && raw === lastRaw && (periodTicks > 0 ? x[i] - lastX < periodTicks * (stride - 0.5) : i - lastIndex < stride)) continue;
     const px = origin + x[i] * scale;
     const y = Math.max(-FAR, Math.min(FAR, yFromRaw(raw)));
     const joined = x[i] - lastX <= breakTicks;
