@@ -233,7 +233,12 @@ function followFragment() {
     clearTimeout(due);
     due = setTimeout(() => {
       const fragment = fragmentOf(state);
-      if (fragment && !addressed && "#" + fragment !== location.hash) history.replaceState(null, "", "#" + fragment);
+      if (!fragment || addressed || "#" + fragment === location.hash) return;
+      try {
+        history.replaceState(null, "", "#" + fragment);
+      } catch {
+        // a page inside another one may have no address of its own
+      }
     }, SETTLED);
   });
   addEventListener("hashchange", () => {
