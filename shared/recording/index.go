@@ -9,6 +9,7 @@ import (
 	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
+	"github.com/oniscope/oniscope/shared/internal/body"
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/pace"
 )
@@ -59,7 +60,7 @@ type headerCache struct {
 }
 
 // sharedCost is what a header counts, in buffers, that shares its lists.
-const sharedCost = 4
+const sharedCost = 16
 
 const maxCachedBuffers = 1 << 20 // 32 MiB with their nodes
 
@@ -141,6 +142,7 @@ func (r *Reader) loadHeadersAnd(batches []int, others []*piece) error {
 	if err := r.fetchAhead(append(slices.Clip(pieces), others...)); err != nil {
 		return err
 	}
+	r.scratch.data = r.scratch.data[:0] // the file may have changed since
 	for k, i := range which {
 		if err := r.readScratch(pieces[k]); err != nil {
 			return err
@@ -163,6 +165,21 @@ func (r *Reader) fetchAhead(pieces []*piece) error {
 	return r.fetch(pieces, &r.read.Metadata)
 }
 
+// A scratch holds the bytes of the file that headers were read from last.
+type scratch struct {
+	at   int64 // in the file
+	data []byte
+	next int64 // where the header that was asked for last ends
+}
+
+// nearBytes is how far behind the last header one may begin for headers to be
+// read many at a time, a scratchBytes of the file: between those of batches of a
+// few rows there is little else, and each read takes as long as 10 kB of one.
+const (
+	nearBytes    = 1 << 10
+	scratchBytes = 128 << 10
+)
+
 // readScratch fills the data of a piece of metadata unless fetchAhead has; they
 // are valid until its next call. It reuses one buffer: allocating per header took
 // as long as reading it.
@@ -174,11 +191,27 @@ func (r *Reader) readScratch(p *piece) (err error) {
 		p.data, err = r.readAt(p.off, p.n, &r.read.Metadata)
 		return err
 	}
-	if int64(cap(r.scratch)) < p.n {
-		r.scratch = make([]byte, p.n)
+	s := &r.scratch
+	gap := p.off - s.next
+	s.next = p.off + p.n
+	if p.off < s.at || p.off+p.n > s.at+int64(len(s.data)) {
+		n := p.n
+		if gap >= 0 && gap <= nearBytes {
+			n = max(n, min(scratchBytes, r.end-p.off))
+		}
+		s.at, s.data = p.off, body.Grown(s.data, n)
+		err := r.readFull(s.data, s.at, &r.read.Metadata)
+		if err != nil && n > p.n { // what lies behind it may be what cannot be read
+			s.data = s.data[:p.n]
+			err = r.readFull(s.data, s.at, &r.read.Metadata)
+		}
+		if err != nil {
+			s.data = s.data[:0]
+			return err
+		}
 	}
-	p.data = r.scratch[:p.n]
-	return r.readFull(p.data, p.off, &r.read.Metadata)
+	p.data = s.data[p.off-s.at:][:p.n:p.n]
+	return nil
 }
 
 func (r *Reader) parseHeader(b *batchState, p []byte) (*header, error) {

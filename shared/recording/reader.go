@@ -94,7 +94,7 @@ type Reader struct {
 	starts   []int64 // row numbers of the batches indexed so far and of their end
 	headers  headerCache
 	rhythms  map[int]rhythm  // of the columns measured so far
-	scratch  []byte          // of the header read last
+	scratch  scratch         // of the headers read last
 	spans    []arrowipc.Span // of the header checked last
 	open     opening         // while it is opened
 	findings []Finding       // of batches that were read

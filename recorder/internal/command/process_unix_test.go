@@ -74,6 +74,10 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
+// patience is how long a process may take to complete its files: a sync waits for
+// whatever else the disk has to write.
+const patience = 40 * time.Second
+
 // ends waits for its end, not for ever, and returns its exit code.
 func (p *process) ends(within time.Duration) int {
 	p.t.Helper()
@@ -138,7 +142,7 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 		p := recorder(t, "")
 		p.begin()
 		p.signal(syscall.SIGHUP)
-		if code := p.ends(10 * time.Second); code != exitDone {
+		if code := p.ends(patience); code != exitDone {
 			t.Errorf("exit code %d", code)
 		}
 		p.complete("hangup")
@@ -150,7 +154,7 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 		p.signal(os.Interrupt)
 		time.Sleep(20 * time.Millisecond)
 		p.signal(os.Interrupt)
-		if code := p.ends(10 * time.Second); code != exitDone {
+		if code := p.ends(patience); code != exitDone {
 			t.Errorf("exit code %d", code)
 		}
 		p.complete("interrupt")
@@ -172,7 +176,7 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 			}
 		}
 		pipe.Close()
-		if code := p.ends(10 * time.Second); code != exitDone {
+		if code := p.ends(patience); code != exitDone {
 			t.Errorf("exit code %d", code)
 		}
 		p.complete("output closed")
@@ -189,7 +193,7 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 		write.Close()
 		pipe.Close()
 		p.signal(os.Interrupt)
-		if code := p.ends(10 * time.Second); code != exitDone {
+		if code := p.ends(patience); code != exitDone {
 			t.Errorf("exit code %d", code)
 		}
 		if s, err := store.ReadSummary(filepath.Join(p.dir, "recording_0.json")); err != nil || s.EndReason != "interrupt" && s.EndReason != "output closed" {
@@ -210,7 +214,7 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 		p.Stdout, p.Stderr = write, write
 		p.begin()
 		write.Close()
-		if code := p.ends(15 * time.Second); code != exitDone {
+		if code := p.ends(patience); code != exitDone {
 			t.Errorf("exit code %d", code)
 		}
 		p.complete("duration")
@@ -228,7 +232,7 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 		p.begin()
 		write.Close()
 		p.signal(os.Interrupt)
-		if code := p.ends(15 * time.Second); code != exitDone {
+		if code := p.ends(patience); code != exitDone {
 			t.Errorf("exit code %d", code)
 		}
 		p.complete("interrupt")
@@ -239,7 +243,7 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 		p.Path, p.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`, p.Path}, p.Args[1:]...)
 		p.begin()
 		p.signal(syscall.SIGHUP)
-		if code := p.ends(15 * time.Second); code != exitDone {
+		if code := p.ends(patience); code != exitDone {
 			t.Errorf("exit code %d", code)
 		}
 		p.complete("duration")
@@ -302,7 +306,7 @@ func TestStatusAsJSON(t *testing.T) {
 		var out bytes.Buffer
 		p.Stdout = &out
 		p.begin()
-		if code := p.ends(15 * time.Second); code != exitDone {
+		if code := p.ends(patience); code != exitDone {
 			t.Errorf("exit code %d", code)
 		}
 		text := out.String()

@@ -288,7 +288,7 @@ func (e *Ends) shiftFooter() {
 			}
 		}
 	}
-	e.blocks, e.outside = nil, nil
+	e.blocks, e.outside = make([]arrowipc.Block, 0, len(e.Footer.Dictionaries)+len(e.Footer.Batches)), nil
 	for _, list := range [][]arrowipc.Block{e.Footer.Dictionaries, e.Footer.Batches} {
 		for _, b := range list {
 			if e.fits(b) {
