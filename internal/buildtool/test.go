@@ -144,11 +144,12 @@ func pageTests() error {
 // ensureArrowJS installs arrow-js where the foreign files are made with it, and
 // returns that folder.
 func ensureArrowJS(root string) (string, error) {
-	dir := filepath.Join(root, "testdata", "generate", "foreign-js")
+	const below = "testdata/generate/foreign-js"
+	dir := filepath.Join(root, filepath.FromSlash(below))
 	if _, err := os.Stat(filepath.Join(dir, "node_modules", "apache-arrow")); err == nil {
 		return dir, nil
 	}
-	if err := (command{name: "npm", dir: dir, args: []string{"ci", "--no-audit", "--no-fund"}}).run(); err != nil {
+	if err := (command{name: "npm", dir: below, args: []string{"ci", "--no-audit", "--no-fund"}}).run(); err != nil {
 		return "", fmt.Errorf("arrow-js could not be installed (npm needs its registry): %w", err)
 	}
 	return dir, nil

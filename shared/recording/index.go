@@ -170,13 +170,16 @@ type scratch struct {
 	at   int64 // in the file
 	data []byte
 	next int64 // where the header that was asked for last ends
+	near int   // how many in a row began near where the one before ended
 }
 
 // nearBytes is how far behind the last header one may begin for headers to be
 // read many at a time, a scratchBytes of the file: between those of batches of a
 // few rows there is little else, and each read takes as long as 10 kB of one.
+// That is done after nearInARow of them: a look at a few reads no more than these.
 const (
 	nearBytes    = 1 << 10
+	nearInARow   = 4
 	scratchBytes = 128 << 10
 )
 
@@ -192,11 +195,15 @@ func (r *Reader) readScratch(p *piece) (err error) {
 		return err
 	}
 	s := &r.scratch
-	gap := p.off - s.next
+	if gap := p.off - s.next; gap >= 0 && gap <= nearBytes {
+		s.near++
+	} else {
+		s.near = 0
+	}
 	s.next = p.off + p.n
 	if p.off < s.at || p.off+p.n > s.at+int64(len(s.data)) {
 		n := p.n
-		if gap >= 0 && gap <= nearBytes {
+		if s.near >= nearInARow {
 			n = max(n, min(scratchBytes, r.end-p.off))
 		}
 		s.at, s.data = p.off, body.Grown(s.data, n)

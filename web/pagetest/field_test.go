@@ -96,7 +96,7 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 	if s.ClockHz == 0 {
 		return
 	}
-	check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`document.querySelectorAll(".anew").length === %d`, len(s.Segments)-1)))
+	check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`document.querySelectorAll(".anew:not([hidden])").length === %d`, len(s.Segments)-1)))
 	// Three quarters of the way into the last segment the cursor has its Clock.
 	last := s.Segments[len(s.Segments)-1]
 	rows := float64(*s.Rows - s.Segments[0].Start)

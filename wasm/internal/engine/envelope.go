@@ -225,7 +225,8 @@ func (e *Engine) span(s *openStream, v decimate.Bins) (batchSpan, error) {
 	if span.first, err = s.line.find(v.From); err != nil {
 		return span, err
 	}
-	if span.last, err = s.line.find(v.To); err != nil {
+	// A batch that begins where the view ends is not in it.
+	if span.last, err = s.line.find(math.Nextafter(v.To, math.Inf(-1))); err != nil {
 		return span, err
 	}
 	span.last = max(span.last, span.first)
