@@ -35,8 +35,10 @@ export class ChannelList {
   /** Where a range begins. */
   #anchor = -1;
   #probeSize = { width: 0, height: 0 };
-  /** @type {HTMLElement[]} */
+  /** Line i of the list is shown by element i modulo their number, so that scrolling fills only those that come in. @type {HTMLElement[]} */
   #pool = [];
+  /** What each element shows. @type {string[]} */
+  #filled = [];
 
   /** @param {State} state @param {Panes} traces */
   constructor(state, traces) {
@@ -53,7 +55,9 @@ export class ChannelList {
     this.#find.addEventListener("keydown", (event) => event.key === "Enter" && this.#solo());
     this.#probe.addEventListener("pointerdown", (event) => this.#drag(event));
     this.#probe.addEventListener("pointermove", (event) => event.buttons & 1 && this.#drag(event));
-    state.on(["rows", "active", "streams", "theme", "gain"], () => this.render());
+    state.on(["theme"], () => (this.#filled = []));
+    state.on(["rows", "active", "streams", "theme"], () => this.render());
+    state.on(["gain"], () => this.#windowKey() !== this.#shownKey && this.render());
     new ResizeObserver(() => this.render()).observe(this.#scroll);
     new ResizeObserver(() => {
       this.#probeSize = { width: this.#probe.clientWidth, height: this.#probe.clientHeight };
@@ -71,7 +75,7 @@ export class ChannelList {
     this.#body.toggleAttribute("data-all", shown.window.shown >= n);
     this.#showOrders(row);
     this.#showActions(row);
-    const key = row.key + ":" + shown.window.first + ":" + shown.window.shown;
+    const key = this.#windowKey();
     if (key !== this.#shownKey) {
       this.#shownKey = key;
       const active = row.columns.indexOf(this.state.channel.get(row.key) ?? -1) * LINE, { scrollTop, clientHeight } = this.#scroll;
@@ -80,6 +84,12 @@ export class ChannelList {
     }
     this.#lines();
     this.#drawProbe(row, shown.window);
+  }
+
+  /** Which channels are on the screen. */
+  #windowKey() {
+    const row = this.state.traces, shown = this.traces.shown();
+    return row && shown ? row.key + ":" + shown.window.first + ":" + shown.window.shown : "";
   }
 
   /** @param {Row} row */
@@ -124,23 +134,34 @@ export class ChannelList {
       this.#pool.push(line);
       this.#space.append(line);
     }
-    this.#pool.forEach((line, k) => {
-      const i = first + k, column = info.columns[row.columns[i]];
-      line.hidden = i >= last;
-      if (i >= last) return;
-      const [swatch, name, note] = /** @type {HTMLElement[]} */ ([...line.children]);
-      const contact = contactOf(info, row, column.index);
+    const seen = new Set();
+    for (let i = first; i < last; i++) {
+      const k = i % this.#pool.length, column = info.columns[row.columns[i]], contact = contactOf(info, row, column.index);
+      const selected = picked?.has(column.index) ?? false, chosen = column.index === active;
+      const depth = contact ? (shanks > 1 ? `${integer(contact.shank)} · ` : "") + integer(contact.y) + THIN + "µm" : "";
+      const key = [row.key, i, column.index, column.label, depth, selected, chosen, row.columns.length].join();
+      seen.add(k);
+      if (this.#filled[k] === key) continue;
+      this.#filled[k] = key;
+      const line = this.#pool[k], [swatch, name, note] = /** @type {HTMLElement[]} */ ([...line.children]);
+      line.hidden = false;
       line.style.top = i * LINE + "px";
       line.id = "channel-" + i;
       line.dataset.row = String(i);
       hint(line, `${column.name}, ${column.type}`);
-      line.setAttribute("aria-selected", String(picked?.has(column.index) ?? false));
+      line.setAttribute("aria-selected", String(selected));
       line.setAttribute("aria-setsize", String(row.columns.length));
       line.setAttribute("aria-posinset", String(i + 1));
-      line.toggleAttribute("data-chosen", column.index === active);
+      line.toggleAttribute("data-chosen", chosen);
       swatch.style.backgroundColor = cssFromRgb(colourOf(info, row, column.index));
       say(name, column.label);
-      say(note, contact ? (shanks > 1 ? `${integer(contact.shank)} · ` : "") + integer(contact.y) + THIN + "µm" : "");
+      say(note, depth);
+    }
+    this.#pool.forEach((line, k) => {
+      if (seen.has(k) || line.hidden) return;
+      line.hidden = true;
+      line.removeAttribute("id");
+      this.#filled[k] = "";
     });
     const at = active === undefined ? -1 : row.columns.indexOf(active);
     if (at >= first && at < last) this.#scroll.setAttribute("aria-activedescendant", "channel-" + at);

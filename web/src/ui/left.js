@@ -73,6 +73,7 @@ export class StreamList {
         sign(beat ? "beat" : row.kind), el("span", { class: "name" }, row.name), noteOf(row, state.entry(row.id)), strip),
       el("button", { type: "button", class: "close", "aria-label": "Close " + row.name, title: "Close " + row.id, onclick: () => this.close(row.id) }, sign("close")));
     requestAnimationFrame(() => {
+      if (!state.entries.has(row.id)) return; // closed meanwhile
       const dpr = globalThis.devicePixelRatio || 1;
       strip.width = Math.max(1, Math.round(strip.clientWidth * dpr));
       strip.height = Math.max(1, Math.round(3 * dpr));
