@@ -35,6 +35,9 @@ export class ChannelList {
   /** Where a range begins. */
   #anchor = -1;
   #probeSize = { width: 0, height: 0 };
+  /** Where the list is scrolled to, and its height: kept, for asking the browser makes it lay out the page in the middle of a frame. */
+  #top = 0;
+  #height = 0;
   /** Line i of the list is shown by element i modulo their number, so that scrolling fills only those that come in. @type {HTMLElement[]} */
   #pool = [];
   /** What each element shows. @type {string[]} */
@@ -46,7 +49,10 @@ export class ChannelList {
     this.traces = traces;
     this.#scroll.append(this.#space);
     this.#node.append(el("h2", null, "Channels", this.#count), el("div", { class: "find" }, this.#find, this.#order), this.#actions, this.#body);
-    this.#scroll.addEventListener("scroll", () => this.#lines());
+    this.#scroll.addEventListener("scroll", () => {
+      this.#top = this.#scroll.scrollTop;
+      this.#lines();
+    });
     this.#scroll.addEventListener("click", (event) => this.#click(event));
     this.#scroll.addEventListener("dblclick", () => this.#solo());
     this.#scroll.addEventListener("keydown", (event) => this.#key(event));
@@ -58,7 +64,10 @@ export class ChannelList {
     state.on(["theme"], () => (this.#filled = []));
     state.on(["rows", "active", "streams", "theme"], () => this.render());
     state.on(["gain"], () => this.#windowKey() !== this.#shownKey && this.render());
-    new ResizeObserver(() => this.render()).observe(this.#scroll);
+    new ResizeObserver(() => {
+      this.#height = this.#scroll.clientHeight;
+      this.render();
+    }).observe(this.#scroll);
     new ResizeObserver(() => {
       this.#probeSize = { width: this.#probe.clientWidth, height: this.#probe.clientHeight };
       this.render();
@@ -78,12 +87,19 @@ export class ChannelList {
     const key = this.#windowKey();
     if (key !== this.#shownKey) {
       this.#shownKey = key;
-      const active = row.columns.indexOf(this.state.channel.get(row.key) ?? -1) * LINE, { scrollTop, clientHeight } = this.#scroll;
-      const keeps = active >= shown.window.first * LINE && active < (shown.window.first + shown.window.shown) * LINE && active >= scrollTop && active < scrollTop + clientHeight;
-      if (!keeps) this.#scroll.scrollTop = shown.window.first * LINE; // the list begins where the traces do, unless that hides the chosen channel
+      const active = row.columns.indexOf(this.state.channel.get(row.key) ?? -1) * LINE;
+      const keeps = active >= shown.window.first * LINE && active < (shown.window.first + shown.window.shown) * LINE && active >= this.#top && active < this.#top + this.#height;
+      if (!keeps) this.#scrollTo(shown.window.first * LINE); // the list begins where the traces do, unless that hides the chosen channel
     }
     this.#lines();
     this.#drawProbe(row, shown.window);
+  }
+
+  /** @param {number} top */
+  #scrollTo(top) {
+    const rows = this.state.traces?.columns.length ?? 0;
+    this.#top = Math.max(0, Math.min(top, rows * LINE - this.#height));
+    this.#scroll.scrollTop = this.#top;
   }
 
   /** Which channels are on the screen. */
@@ -125,8 +141,8 @@ export class ChannelList {
     const row = this.state.traces;
     if (!row) return;
     const { info } = this.state.entry(row.id);
-    const first = Math.max(0, Math.floor(this.#scroll.scrollTop / LINE) - 2);
-    const last = Math.min(row.columns.length, first + Math.ceil(this.#scroll.clientHeight / LINE) + 4);
+    const first = Math.max(0, Math.floor(this.#top / LINE) - 2);
+    const last = Math.min(row.columns.length, first + Math.ceil(this.#height / LINE) + 4);
     const active = this.state.channel.get(row.key), picked = this.state.picked.get(row.key);
     const shanks = (row.alongProbe ? probeOf(info)?.shanks : 1) ?? 1;
     while (this.#pool.length < last - first) {
@@ -145,7 +161,7 @@ export class ChannelList {
       this.#filled[k] = key;
       const line = this.#pool[k], [swatch, name, note] = /** @type {HTMLElement[]} */ ([...line.children]);
       line.hidden = false;
-      line.style.top = i * LINE + "px";
+      line.style.transform = `translateY(${i * LINE}px)`;
       line.id = "channel-" + i;
       line.dataset.row = String(i);
       hint(line, `${column.name}, ${column.type}`);
@@ -204,7 +220,7 @@ export class ChannelList {
     if (found.length === 0) return;
     const i = row.columns.indexOf(found[0]), { first, shown: n } = shown.window;
     if (i < first || i >= first + n) state.setFirstRow(Math.max(0, Math.min(i - 2, row.columns.length - n)));
-    this.#scroll.scrollTop = Math.max(0, (i - 2) * LINE);
+    this.#scrollTo((i - 2) * LINE);
     state.said(`${count(found.length, "channel")} selected.`);
   }
 
@@ -222,8 +238,8 @@ export class ChannelList {
     const held = event.ctrlKey || event.metaKey;
     if (step && !held) {
       this.#choose(Math.max(0, Math.min(last, at < 0 ? this.traces.shown()?.window.first ?? 0 : at + step)), event.shiftKey);
-      const line = row.columns.indexOf(state.channel.get(row.key) ?? 0) * LINE, { scrollTop, clientHeight } = this.#scroll;
-      if (line < scrollTop || line + LINE > scrollTop + clientHeight) this.#scroll.scrollTop = Math.max(0, line - clientHeight / 2);
+      const line = row.columns.indexOf(state.channel.get(row.key) ?? 0) * LINE;
+      if (line < this.#top || line + LINE > this.#top + this.#height) this.#scrollTo(line - this.#height / 2);
     } else if (event.key === "Enter") this.#solo();
     else if (event.key === "Delete") state.hide(row.key, state.picked.get(row.key) ?? []);
     else if (held && event.key.toLowerCase() === "a") state.pick(row.key, row.columns, at < 0 ? undefined : row.columns[at]);
