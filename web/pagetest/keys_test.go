@@ -274,6 +274,16 @@ func TestTheButtonsSaveWhatTheyPromise(t *testing.T) {
 func click(t *testing.T, page *Page, selector string) {
 	t.Helper()
 	check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector)))
+	// Where it is drawn in three frames in a row: what is filled in beside it moves it.
+	check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`await (async () => {
+		const places = [];
+		for (let i = 0; i < 3; i++) {
+			await new Promise((shown) => requestAnimationFrame(shown));
+			const box = document.querySelector(%q)?.getBoundingClientRect();
+			places.push(box && box.x + " " + box.y);
+		}
+		return places[0] !== undefined && new Set(places).size === 1;
+	})()`, selector)))
 	b := boxOf(t, page, selector)
 	check(t, chromedp.Do(page.Context(), chromedp.MouseClickXY(b.X+b.Width/2, b.Y+b.Height/2)))
 }
