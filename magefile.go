@@ -41,6 +41,9 @@ func BenchPage() error { return buildtool.BenchPage() }
 // BenchFrames measures how long the page's own thread is busy in a frame while 384 channels move.
 func BenchFrames() error { return buildtool.BenchFrames() }
 
+// BenchLive measures in Chromium how late the page of a recorder is, and how busy.
+func BenchLive() error { return buildtool.BenchLive() }
+
 // Bench measures reading, repairing and exporting, and what other programs take (BENCH=regexp: some of it).
 func Bench() error { return buildtool.Bench() }
 

@@ -27,6 +27,8 @@ type sampler struct {
 	}
 	encode func(dst []byte, s *sampler, fast, slow *[channelCount]uint16) []byte
 	period [2]uint64 // ticks from sample to sample, as a fraction
+	top    uint16    // highest code of channel 0
+	pulse  func(sampled, clock uint64) bool
 	block  block
 	buf    []byte
 }
@@ -36,9 +38,30 @@ func (s *sampler) next() []byte {
 	if slot == 0 {
 		s.signal.fill(s.row/groupSize, &s.block)
 	}
+	if s.pulse != nil && s.pulse(s.sampled, s.clock()) {
+		s.block.fast[slot][0] = s.top
+	}
 	s.buf = s.encode(s.buf[:0], s, &s.block.fast[slot], &s.block.slow)
 	s.advance((s.row + 1) * s.period[0] / s.period[1])
 	return s.buf
+}
+
+// pulseLength is how long a pulse lasts, 2 ms: at least a pixel of a picture of
+// a few seconds.
+const pulseLength = ClockHz / 500
+
+// pulse reports whether a sample is one of a pulse; clock is that of its frame.
+func (c *controller) pulse(sampled, clock uint64) bool {
+	number := sampled / c.cfg.PulseTicks
+	if number == 0 || sampled%c.cfg.PulseTicks >= pulseLength {
+		return false
+	}
+	if number > c.pulses {
+		if c.pulses = number; c.cfg.Pulsed != nil {
+			c.cfg.Pulsed(clock)
+		}
+	}
+	return true
 }
 
 // Periods of devices, in ticks. Source: onix-devices 9.2.
@@ -52,7 +75,10 @@ var (
 // once in a block.
 func (c *controller) newSampler(dev oni.Device, part int, shape *probeShape, to converter, slowCodes uint64) *sampler {
 	s := &sampler{schedule: newSchedule(dev.Address), signal: codesPattern{uint64(to.codes), slowCodes}, period: period30kHz}
-	s.hubHz = c.hubHz(dev.Address)
+	s.hubHz, s.top = c.hubHz(dev.Address), uint16(to.codes-1)
+	if c.cfg.PulseTicks > 0 {
+		s.pulse = c.pulse
+	}
 	if c.cfg.Signal == Neural {
 		port := uint64(dev.Address.Port()) - 1
 		s.signal = newTissue(newRand(&c.cfg, 1000+port+100*uint64(part)), shape, to)

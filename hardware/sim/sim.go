@@ -53,6 +53,14 @@ type Config struct {
 
 	Faults []Fault
 
+	// PulseTicks, if not 0, is how often channel 0 of every device with
+	// electrodes has its highest code for pulseLength ticks: a mark whose way
+	// through a program can be timed. Pulsed, if not nil, is called by the
+	// reader with the acquisition clock of the frame that begins one, just
+	// before it is delivered; once a pulse, however many devices there are.
+	PulseTicks uint64
+	Pulsed     func(ticks uint64)
+
 	// Cold makes a controller as hardware is after power-up, to be configured:
 	// see Board. Otherwise everything is set as Settings say, and links are
 	// there.
@@ -100,6 +108,7 @@ type controller struct {
 	producers []producer
 	released  uint64 // frames before this tick need no more waiting
 	faults    []Fault
+	pulses    uint64        // that were begun
 	inside    atomic.Bool   // a read is
 	clock     atomic.Uint64 // of the last frame that was read
 	wireBytes atomic.Uint64 // of all that were
@@ -253,7 +262,7 @@ func (c *controller) Start() error {
 	}
 	c.producers = c.newProducers()
 	c.faults = append([]Fault(nil), c.cfg.Faults...)
-	c.released = 0
+	c.released, c.pulses = 0, 0
 	c.clock.Store(0)
 	c.wireBytes.Store(0)
 	c.overflow.Store(0)

@@ -242,17 +242,11 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name string) 
 		http.NotFound(w, r)
 		return
 	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if err != nil {
-		http.Error(w, "the file cannot be opened any more", http.StatusGone)
+	f, info := serve.OpenFile(w, filepath.Join(dir, name))
+	if f == nil {
 		return
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		http.Error(w, "the file cannot be read any more", http.StatusGone)
-		return
-	}
 	if whole || size == 0 || size > info.Size() { // of one that was cut from outside, what is there
 		size = info.Size()
 	}

@@ -22,6 +22,7 @@ const example = `  driver: sim            # riffa: a board; sim: simulated data;
   seed: 1                # of the simulator
   pace: real-time        # or max, of the simulator: as fast as the disk takes it
   signal: neural         # or pattern, of the simulator: every value follows a formula
+  pulse: none            # or 500ms, of the simulator: channel 0 of every probe and amplifier at its highest code for 2 ms, so often
   calibration: calibration  # folder with the files of the probes' vendor, found by serial number
   ports:                 # one that is not named stays at 0 V; voltage: auto, or volts as in 4.5
     a: {headstage: %s, voltage: auto}  # possible: %s

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -30,6 +31,7 @@ type Rig struct {
 	Seed   uint64 `yaml:"seed"`
 	Pace   string `yaml:"pace"`
 	Signal string `yaml:"signal"`
+	Pulse  string `yaml:"pulse"`
 
 	// Calibration is the folder with the calibration files of probes, which
 	// are found by serial number; relative to the folder of the rig file.
@@ -119,6 +121,9 @@ func Parse(name string, text []byte) (*Rig, error) {
 		if err := v.check(); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.at(v.key), err)
 		}
+	}
+	if _, err := r.PulseEvery(); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.at("pulse"), err)
 	}
 	for _, port := range slices.Sorted(maps.Keys(r.Ports)) {
 		if err := r.checkPort(port); err != nil {
@@ -423,6 +428,21 @@ func (c choice) check() error {
 		}
 	}
 	return fmt.Errorf("%s %q is not known%s; possible: %s", c.key, *c.value, meant(*c.value, c.possible), strings.Join(c.possible, ", "))
+}
+
+// noPulse is the word for a simulator without pulses.
+const noPulse = "none"
+
+// PulseEvery is how often a simulator makes a pulse; 0: never.
+func (r *Rig) PulseEvery() (time.Duration, error) {
+	if r.Pulse == "" || strings.EqualFold(r.Pulse, noPulse) {
+		return 0, nil
+	}
+	every, err := time.ParseDuration(r.Pulse)
+	if err != nil || every < 10*time.Millisecond || every > time.Hour {
+		return 0, fmt.Errorf("pulse %q is not possible; want %s, or from 10ms to 1h, as in 500ms", r.Pulse, noPulse)
+	}
+	return every, nil
 }
 
 // Headstage is the key of the headstage whose data a passthrough device sends,

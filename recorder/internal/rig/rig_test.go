@@ -72,6 +72,8 @@ func TestARigFileIsRefusedWithTheLine(t *testing.T) {
 		"wrong driver":            {"seed: 1\ndriver: simm\n", `rig.yaml:2: driver "simm" is not known; did you mean sim?; possible: sim, riffa, test`},
 		"wrong pace":              {"driver: sim\npace: fast\n", `rig.yaml:2: pace "fast" is not known; possible: real-time, max`},
 		"wrong signal":            {"signal: 5\n", `rig.yaml:1: signal "5" is not known; possible: neural, pattern`},
+		"a pulse of no time":      {"driver: sim\npulse: 5\n", `rig.yaml:2: pulse "5" is not possible; want none, or from 10ms to 1h, as in 500ms`},
+		"too many pulses":         {"driver: sim\npulse: 1us\n", `rig.yaml:2: pulse "1us" is not possible`},
 		"too much voltage":        {"ports:\n  a: {headstage: neuropixels-1.0e, voltage: 6.6}\n", "rig.yaml:2: port a: voltage: headstage: 6.6 V"},
 		"voltage in octal":        {"ports:\n  a: {headstage: headstage-64, voltage: 0o7}\n", `rig.yaml:2: port a: voltage: headstage: "0o7"`},
 		"voltage with a line":     {"ports:\n  a: {headstage: headstage-64, voltage: 5_0}\n", `rig.yaml:2: port a: voltage: headstage: "5_0"`},

@@ -28,6 +28,7 @@ func (rec *Run) openController(ctx context.Context, out *wayOut) (oni.Controller
 	switch r.Driver {
 	case rig.DriverSim:
 		config := simulated(r)
+		config.Pulsed = rec.pulsed
 		config.Cold = configurable(r)
 		c, err := sim.New(config)
 		if err != nil {
@@ -183,6 +184,9 @@ func simulated(r *rig.Rig) sim.Config {
 	}
 	for i, name := range rig.PortNames {
 		config.Ports[i] = r.Ports[name].Headstage
+	}
+	if every, err := r.PulseEvery(); err == nil { // Parse has refused what is wrong
+		config.PulseTicks = ticksFromDuration(every, sim.ClockHz)
 	}
 	if r.Pace == rig.PaceRealTime {
 		config.Wait, config.Now = realTime(sim.ClockHz)

@@ -114,6 +114,7 @@ type Run struct {
 	asking      atomic.Bool                         // the file system for free space
 	shown       time.Time                           // of the control loop: when Show was called
 	last        atomic.Pointer[Snapshot]
+	pulse       atomic.Pointer[Pulse]
 	stops       chan string // reasons to end
 	notes       notebook
 

@@ -23,6 +23,19 @@ type Snapshot struct {
 	WaitS     float64          `json:"wait_s"` // how much of the rig's time is read and no file's yet
 	LeftS     float64          `json:"left_s"` // completing: how long that takes; -1: not known
 	Streams   []StreamSnapshot `json:"streams"`
+	Pulse     *Pulse           `json:"pulse,omitempty"` // the last one of a simulator that makes them
+}
+
+// A Pulse is a mark in simulated data: when its first frame was delivered, by the
+// acquisition clock and by this machine's, so that the way to a screen can be timed.
+type Pulse struct {
+	Clock uint64 `json:"clock"`
+	UTC   string `json:"utc"`
+}
+
+// pulsed is called by the simulator.
+func (rec *Run) pulsed(clock uint64) {
+	rec.pulse.Store(&Pulse{clock, time.Now().UTC().Format(time.RFC3339Nano)})
 }
 
 // A FIFOSnapshot is the controller's buffer.
@@ -230,6 +243,7 @@ func (ob *observer) snapshot(st *acquire.Status, state string) *Snapshot {
 	}
 	s.BytesPerS = ob.writing(st)
 	ob.disk(s)
+	s.Pulse = ob.rec.pulse.Load()
 	if state == stateCompleting {
 		s.LeftS = ob.left(s.WaitS, st.Elapsed)
 	}

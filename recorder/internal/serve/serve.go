@@ -164,22 +164,33 @@ func (h *handler) serveFile(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	f, err := os.Open(h.paths[n])
-	if err != nil {
-		http.Error(w, "the file cannot be opened any more", http.StatusGone)
+	f, info := OpenFile(w, h.paths[n])
+	if f == nil {
 		return
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		http.Error(w, "the file cannot be read any more", http.StatusGone)
-		return
-	}
 	setContentType(w, name)
 	w.Header().Set("ETag", h.tag(n, info))
 	// Without a time stamp of the file: one that grows must not answer
 	// "not modified".
 	http.ServeContent(w, r, name, noModTime, f)
+}
+
+// OpenFile opens a file whose bytes are asked for. If that cannot be, it answers
+// so, and returns nil.
+func OpenFile(w http.ResponseWriter, path string) (*os.File, fs.FileInfo) {
+	f, err := os.Open(path)
+	if err != nil {
+		http.Error(w, "the file cannot be opened any more", http.StatusGone)
+		return nil, nil
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		http.Error(w, "the file cannot be read any more", http.StatusGone)
+		return nil, nil
+	}
+	return f, info
 }
 
 // A Page serves the page of a file system.

@@ -1,0 +1,207 @@
+package buildtool
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oniscope/oniscope/web/pagetest"
+)
+
+// What BenchLive demands of a page that follows a recorder on the same machine.
+const (
+	maxFrameToPixel = 150 // ms, median
+	livePulses      = 40
+	liveFrames      = 400
+)
+
+// liveRig is a probe whose first channel is marked once a second.
+const liveRig = `driver: sim
+seed: 1
+pulse: 1s
+ports: {a: {headstage: neuropixels-1.0e, voltage: auto}}
+devices: {port-a/neuropixels-1.0e: {}, heartbeat: {rate_hz: 100}, memory-monitor: {rate_hz: 10}, analog-io: {}, digital-io: {}}
+`
+
+//go:embed bench_live.js
+var pulseScript string
+
+// BenchLive measures in Chromium how late the page of a recorder is, from the
+// frame of a pulse to its pixels, and how long its own thread is busy in a frame
+// while all channels of a probe are followed.
+func BenchLive() error {
+	if err := Build(); err != nil {
+		return err
+	}
+	if err := ensureChromium(); err != nil {
+		return err
+	}
+	return atRecorder("live", liveRig, func(address string) error {
+		return atPage(address, pagetest.View{Width: 1600, Height: 1000}, func(p *pagetest.Page) error {
+			if err := p.WaitFor(20*time.Second, `document.documentElement.dataset.live === "open" && document.documentElement.dataset.state === "ready"`); err != nil {
+				return err
+			}
+			if err := p.Eval(followScript, nil); err != nil {
+				return err
+			}
+			err := frameToPixel(p)
+			if e := p.Eval(`(document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "a", bubbles: true })), new Promise((r) => setTimeout(r, 1500)))`, nil); e != nil {
+				return e
+			}
+			return errors.Join(err, frameToPixel(p), followedFrames(p))
+		})
+	})
+}
+
+// followScript looks at half a second up to now, with channel 0 on the screen.
+const followScript = `(async () => {
+	while (!(await oniscope.live()).status?.pulse) await new Promise((resolve) => setTimeout(resolve, 50));
+	const stream = (await oniscope.streams()).find((s) => s.startsWith("port-a")), now = (await oniscope.live()).now / 250e6;
+	await oniscope.view({ stream, from: now - 0.5, to: now, columns: ["SpikeData0"] });
+	document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "End", bubbles: true }));
+	await new Promise((resolve) => setTimeout(resolve, 1500));
+})()`
+
+// frameToPixel prints how late pulses are.
+func frameToPixel(p *pagetest.Page) error {
+	var got struct {
+		Late                            []float64 `json:"late"`
+		Seen, Pulses, Strange, Channels int
+		FPS                             float64 `json:"fps"`
+	}
+	// A script that takes longer than a minute is started, and asked for later.
+	if err := p.Eval("void (globalThis.pulsed = undefined, "+strings.ReplaceAll(strings.TrimSpace(afterComment(pulseScript)), "PULSES", strconv.Itoa(livePulses))+".then((r) => (globalThis.pulsed = r), (e) => (globalThis.pulsed = { failed: String(e) })))", nil); err != nil {
+		return err
+	}
+	if err := p.WaitFor((3*livePulses+20)*time.Second, "globalThis.pulsed"); err != nil {
+		return err
+	}
+	if err := p.Eval(`pulsed`, &got); err != nil {
+		return err
+	}
+	if len(got.Late) < livePulses {
+		return fmt.Errorf("of %d pulses %d were seen", got.Pulses, got.Seen)
+	}
+	slices.Sort(got.Late)
+	median, p95 := medianOf(got.Late), got.Late[len(got.Late)*95/100]
+	fmt.Printf("frame to pixel, %d channels on the screen: median %.0f ms, p95 %.0f ms of %d pulses (%.0f pictures a second; %d pictures with a second bar)\n", got.Channels, median, p95, len(got.Late), got.FPS, got.Strange)
+	if median > maxFrameToPixel {
+		return fmt.Errorf("frame to pixel takes %.0f ms, must be at most %d", median, maxFrameToPixel)
+	}
+	return nil
+}
+
+// followedFrames prints how long the page's own thread is busy in a frame.
+func followedFrames(p *pagetest.Page) error {
+	var shown int
+	if err := p.Eval(`(globalThis.nextFrame = () => new Promise((resolve) => {
+		const { port1, port2 } = new MessageChannel();
+		port1.onmessage = () => resolve();
+		requestAnimationFrame(() => port2.postMessage(0));
+	}), oniscope.view().then((v) => v.columns.length))`, &shown); err != nil {
+		return err
+	}
+	if err := p.Eval(`(document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "End", bubbles: true })), nextFrame())`, nil); err != nil {
+		return err
+	}
+	if shown != frameChannels {
+		return fmt.Errorf("%d channels are followed, want %d", shown, frameChannels)
+	}
+	var script []float64
+	before, err := p.ScriptSeconds()
+	for range liveFrames {
+		if err != nil {
+			return err
+		}
+		if err := p.Eval(`nextFrame()`, nil); err != nil {
+			return err
+		}
+		var after float64
+		if after, err = p.ScriptSeconds(); err == nil {
+			script = append(script, (after-before)*1000)
+			before = after
+		}
+	}
+	slices.Sort(script)
+	p95 := script[len(script)*95/100]
+	fmt.Printf("%d channels followed: scripts with layout take %.1f ms a frame, p95 %.1f, most %.1f (%d frames)\n", shown, medianOf(script), p95, script[len(script)-1], len(script))
+	if p95 > maxFrameMilliseconds {
+		return fmt.Errorf("95 frames of 100 must take at most %d ms of the page's own thread, not %.1f", maxFrameMilliseconds, p95)
+	}
+	return nil
+}
+
+// printedAddress finds where a recorder is followed.
+var printedAddress = regexp.MustCompile(`live view: (\S+)`)
+
+// atRecorder records a rig until use returns, and gives it the address of the
+// live view.
+func atRecorder(name, rig string, use func(address string) error, flags ...string) error {
+	folder, err := outFolder(name)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(folder, "rig.yaml")
+	if err := os.WriteFile(file, []byte(rig), 0o644); err != nil {
+		return err
+	}
+	dir, err := root()
+	if err != nil {
+		return err
+	}
+	recorder := exec.Command(binary(), append([]string{"record", "--rig", file, "--out", filepath.Join(folder, "run"), "--listen", "127.0.0.1:0", "--quiet"}, flags...)...)
+	recorder.Dir = dir
+	words, err := recorder.StderrPipe()
+	if err != nil {
+		return err
+	}
+	if err := recorder.Start(); err != nil {
+		return err
+	}
+	lines := bufio.NewReader(words)
+	line, err := lines.ReadString('\n')
+	go io.Copy(os.Stderr, lines)
+	found := printedAddress.FindStringSubmatch(line)
+	if found == nil {
+		err = fmt.Errorf("no address in %q: %w", line, err)
+	} else {
+		err = use(found[1])
+	}
+	_ = recorder.Process.Signal(os.Interrupt) // it may have ended
+	if e := recorder.Wait(); e != nil {
+		err = errors.Join(err, fmt.Errorf("the recorder: %w", e))
+	}
+	return errors.Join(err, os.RemoveAll(filepath.Join(folder, "run")))
+}
+
+// atPage opens an address in a browser of its own, until use returns.
+func atPage(address string, view pagetest.View, use func(*pagetest.Page) error) error {
+	browser, err := pagetest.Start(context.Background())
+	if err != nil {
+		return err
+	}
+	defer browser.Close()
+	page, err := browser.Open(address, view)
+	if err != nil {
+		return err
+	}
+	defer page.Close()
+	if err := use(page); err != nil {
+		return err
+	}
+	if wrong := page.Problems(); len(wrong) > 0 {
+		return fmt.Errorf("the page did what it must not: %v", wrong)
+	}
+	return nil
+}
