@@ -11,6 +11,10 @@ import (
 // aheadBytes bounds what is decoded while a caller works on what came before.
 const aheadBytes = 32 << 20
 
+// leastAhead is what a batch must give to be decoded ahead: less is there before
+// another core, and a decoder for it, are. Changed by tests.
+var leastAhead int64 = 128 << 10
+
 // A readAhead decodes the next batches of an excerpt while the caller works on
 // the one before. The Reader and its source stay with the caller's goroutine:
 // headers and bytes are read there, and only what has been read is decoded
@@ -40,7 +44,8 @@ type decoding struct {
 }
 
 // depth is how many batches like this part of one are decoded ahead: none where
-// there is nothing to decompress, or so much that one batch is worth all cores.
+// there is nothing to decompress, or little, or so much that one batch is worth all
+// cores.
 func (a *readAhead) depth(cut rowCut, step int64) int {
 	x := a.x
 	if x.unique != nil || cut.err != nil || cut.to-cut.from > step || codecOf(x.r.batches[cut.batch].codec) == None {
@@ -55,7 +60,7 @@ func (a *readAhead) depth(cut rowCut, step int64) int {
 		bytes += x.r.batches[cut.batch].rows * int64(l.Width)
 	}
 	n := min(int64(parallel.Workers()), aheadBytes/bytes)
-	if n < 2 {
+	if n < 2 || bytes < leastAhead {
 		return 0
 	}
 	return int(n)

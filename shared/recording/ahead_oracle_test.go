@@ -11,11 +11,14 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // Buffers that are stored as they are between compressed ones are not part of
 // memory that the next batch is read into.
 func TestBuffersStoredAsTheyAreAreNotUsedAgain(t *testing.T) {
+	recording.AnyAhead(t)
 	schema := arrow.NewSchema([]arrow.Field{{Name: "noise", Type: arrow.PrimitiveTypes.Uint64}, {Name: "same", Type: arrow.PrimitiveTypes.Uint64}}, nil)
 	for name, codec := range map[string]ipc.Option{"zstd": ipc.WithZstd(), "lz4": ipc.WithLZ4()} {
 		var file bytes.Buffer

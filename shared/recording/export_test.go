@@ -186,6 +186,13 @@ func (r *Reader) ClockRange() (first, last uint64, ok bool, err error) {
 	return e.First, e.Last, e.Clock, nil
 }
 
+// AnyAhead lets batches of any size be decoded ahead.
+func AnyAhead(t *testing.T) {
+	before := leastAhead
+	t.Cleanup(func() { leastAhead = before })
+	leastAhead = 0
+}
+
 // FollowCoarsely has the clock of any recording followed as that of a long one.
 func FollowCoarsely(t testing.TB) {
 	a, b := wholeClock, selectClock

@@ -81,17 +81,21 @@ func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error
 	if m.Batch.Length > maxBatchRows {
 		return nil, fmt.Errorf("%w: %d rows", ErrDamaged, m.Batch.Length)
 	}
-	spans, err := arrowipc.Columns(&r.schema, m.Version, m.Batch, r.spans)
-	if err != nil {
-		return nil, err
+	if last := r.headers.last; last != nil && last.batch == m.Batch { // it has been compared with the schema
+		r.spans = last.spans
+	} else {
+		spans, err := arrowipc.Columns(&r.schema, m.Version, m.Batch, r.spans)
+		if err != nil {
+			return nil, err
+		}
+		r.spans = spans
 	}
-	r.spans = spans
 	bodyAt := b.offset + int64(b.metaLength)
 	if m.Batch.DataEnd() > r.end-bodyAt {
 		return nil, nil
 	}
 	b.checked, b.rows, b.codec, b.lost = true, m.Batch.Length, m.Batch.Codec, lostFrom(m.Metadata)
-	return &header{batch: m.Batch, spans: spans, bodyAt: bodyAt, version: m.Version, metadata: m.Metadata}, nil
+	return &header{batch: m.Batch, spans: r.spans, bodyAt: bodyAt, version: m.Version, metadata: m.Metadata}, nil
 }
 
 // loadHeaders reads the headers of the batches that are not in the cache, side
@@ -205,7 +209,11 @@ func (r *Reader) parseHeader(b *batchState, p []byte) (*header, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.parsed, c.raw = m, append(c.raw[:0], p...)
+		if c.parsed = m; r.memory != nil {
+			c.raw = p
+		} else {
+			c.raw = append(c.raw[:0], p...)
+		}
 	}
 	m := c.parsed
 	h, err := r.checkHeader(b, m)

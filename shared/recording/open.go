@@ -54,7 +54,11 @@ func (r *Reader) lend() messages.Options {
 
 // source is the file as the walk reads it.
 func (r *Reader) source() *messages.Source {
-	return &messages.Source{Size: r.size, Step: r.step, ReadAt: func(p []byte, off int64) error { return r.readFull(p, off, &r.read.Metadata) }}
+	src := &messages.Source{Size: r.size, Step: r.step, ReadAt: func(p []byte, off int64) error { return r.readFull(p, off, &r.read.Metadata) }}
+	if r.memory != nil {
+		src.View = func(off, n int64) ([]byte, error) { return r.readAt(off, n, &r.read.Metadata) }
+	}
+	return src
 }
 
 // intactBy decodes a batch by a schema.

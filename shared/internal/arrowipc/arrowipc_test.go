@@ -41,7 +41,7 @@ func manyTypes() *Schema {
 }
 
 // metadata cuts the prefix off a framed message.
-func metadata(t *testing.T, framed []byte) []byte {
+func metadata(t testing.TB, framed []byte) []byte {
 	t.Helper()
 	prefix, length, err := ParsePrefix(framed)
 	if err != nil || prefix != 8 || prefix+int(length) != len(framed) {
@@ -84,7 +84,7 @@ func TestRecordBatchComesBackAsWritten(t *testing.T) {
 func TestFooterComesBackAsWritten(t *testing.T) {
 	want := &Footer{Version: V5, Schema: *manyTypes(), Dictionaries: []Block{}, Batches: []Block{{8, 200, 1 << 40}, {1 << 41, 208, 64}}, Metadata: []KeyValue{{"a", "b"}}}
 	file := AppendFooter(nil, want)
-	got, err := ParseFooter(file[:len(file)-TrailerLength])
+	got, err := ParseFooter(file[:len(file)-TrailerLength], nil)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
 	}
@@ -254,9 +254,17 @@ func FuzzParseMessage(f *testing.F) {
 func FuzzParseFooter(f *testing.F) {
 	file := AppendFooter(nil, &Footer{Version: V5, Schema: *manyTypes(), Batches: []Block{{8, 200, 1 << 40}}})
 	f.Add(file[:len(file)-TrailerLength])
+	front, err := ParseMessage(metadata(f, AppendSchema(nil, 0, 8, manyTypes())))
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, p []byte) {
-		if _, err := ParseFooter(p); err != nil && !errors.Is(err, ErrFooter) {
+		alone, err := ParseFooter(p, nil)
+		if err != nil && !errors.Is(err, ErrFooter) {
 			t.Fatalf("error without a kind: %v", err)
+		}
+		if known, knownErr := ParseFooter(p, front); (err == nil) != (knownErr == nil) || !reflect.DeepEqual(alone, known) {
+			t.Fatalf("alone %+v, %v\nwith a known schema %+v, %v", alone, err, known, knownErr)
 		}
 	})
 }

@@ -14,6 +14,9 @@ func EqualFields(a, b []Field) bool {
 	if len(a) != len(b) {
 		return false
 	}
+	if len(a) > 0 && &a[0] == &b[0] {
+		return true // see ParseFooter
+	}
 	for i := range a {
 		if !a[i].equal(&b[i]) {
 			return false

@@ -28,6 +28,9 @@ type buf struct {
 	odd bool
 
 	fields int // how many more fields may be read; tables may be shared, so depth alone does not bound the work
+
+	from, to int64 // the bytes that were read lie in here
+	most     int64 // the largest alignment of what was read
 }
 
 func newBuf(data []byte) *buf {
@@ -50,11 +53,15 @@ func (b *buf) bytes(pos, n int64) []byte {
 		b.fail()
 		return nil
 	}
+	b.from, b.to = min(b.from, pos), max(b.to, pos+n)
 	return b.data[pos : pos+n]
 }
 
 // align notes what does not lie at a multiple of n.
-func (b *buf) align(pos, n int64) { b.odd = b.odd || pos%n != 0 }
+func (b *buf) align(pos, n int64) {
+	b.odd = b.odd || pos%n != 0
+	b.most = max(b.most, n)
+}
 
 func (b *buf) u16(pos int64) uint16 {
 	b.align(pos, 2)
@@ -80,62 +87,72 @@ func (b *buf) i64(pos int64) int64 {
 	return 0
 }
 
-// A table is the position of a flatbuffer table; 0 is no table (position 0
-// holds the root offset in every flatbuffer).
+// A table is a flatbuffer table; position 0, which holds the root offset in every
+// flatbuffer, is no table. Where its fields lie is looked up once.
 type table struct {
-	b   *buf
-	pos int64
+	b      *buf
+	pos    int64
+	vtable int64
+	size   int64 // of the vtable; -1: it lies outside
 }
 
-func (b *buf) root() table { return b.indirect(0) }
+func (b *buf) root() table { return b.table(b.indirect(0)) }
 
-func (b *buf) indirect(pos int64) table {
+// indirect returns the position that the offset at pos points at, or 0 after
+// noting the failure.
+func (b *buf) indirect(pos int64) int64 {
 	offset := int64(uint32(b.i32(pos)))
 	if b.err != nil {
-		return table{b, 0}
+		return 0
 	}
-	t := table{b, pos + offset}
-	if offset == 0 || b.bytes(t.pos, 4) == nil {
+	if offset == 0 || b.bytes(pos+offset, 4) == nil {
 		b.fail()
-		t.pos = 0
+		return 0
+	}
+	return pos + offset
+}
+
+// table returns the table at pos. That its vtable lies outside fails only where a
+// field of it is asked for.
+func (b *buf) table(pos int64) table {
+	t := table{b: b, pos: pos}
+	if pos == 0 || b.err != nil {
+		return t
+	}
+	t.vtable = pos - int64(b.i32(pos))
+	if t.vtable < 0 || t.vtable > int64(len(b.data))-2 {
+		b.odd, t.size = true, -1
+		return t
+	}
+	t.size = int64(b.u16(t.vtable))
+	if end := t.vtable + t.size; t.size%2 != 0 || end > int64(len(b.data)) {
+		b.odd = true
+	} else {
+		b.to = max(b.to, end)
 	}
 	return t
 }
 
 // slot returns the position of field i's value, or 0 if the field is absent.
 func (t table) slot(i int) int64 {
-	if t.pos == 0 || t.b.err != nil {
-		return 0
-	}
-	vtable := t.pos - int64(t.b.i32(t.pos))
-	size := int64(t.b.u16(vtable))
-	if t.b.err == nil && (size%2 != 0 || vtable > int64(len(t.b.data))-size) {
-		t.b.odd = true
-	}
 	entry := int64(4 + 2*i)
-	if t.b.err != nil || entry+2 > size {
+	if entry+2 > t.size {
+		if t.size < 0 {
+			t.b.fail()
+		}
 		return 0
 	}
-	offset := int64(t.b.u16(vtable + entry))
+	if t.vtable+entry+2 > int64(len(t.b.data)) {
+		t.b.fail()
+	}
+	if t.b.err != nil {
+		return 0
+	}
+	offset := int64(binary.LittleEndian.Uint16(t.b.data[t.vtable+entry:]))
 	if offset == 0 {
 		return 0
 	}
 	return t.pos + offset
-}
-
-// look notes what is wrong with a table of which nothing is read.
-func (t table) look() {
-	if t.pos == 0 || t.b.err != nil {
-		return
-	}
-	vtable := t.pos - int64(t.b.i32(t.pos))
-	if vtable < 0 || vtable > int64(len(t.b.data))-4 {
-		t.b.odd = true
-		return
-	}
-	if size := int64(t.b.u16(vtable)); size%2 != 0 || vtable > int64(len(t.b.data))-size {
-		t.b.odd = true
-	}
 }
 
 // insist notes that field i is absent, which readers refuse though it has a
@@ -178,9 +195,9 @@ func (t table) i64(i int, absent int64) int64 {
 func (t table) sub(i int) (sub table, ok bool) {
 	pos := t.slot(i)
 	if pos == 0 {
-		return table{t.b, 0}, false
+		return table{b: t.b}, false
 	}
-	sub = t.b.indirect(pos)
+	sub = t.b.table(t.b.indirect(pos))
 	return sub, sub.pos != 0
 }
 
@@ -192,11 +209,11 @@ func (t table) vec(i int, elemSize int64) (first int64, n int) {
 		return 0, 0
 	}
 	vector := t.b.indirect(pos)
-	if vector.pos == 0 {
+	if vector == 0 {
 		return 0, 0
 	}
-	count := int64(uint32(t.b.i32(vector.pos)))
-	first = vector.pos + 4
+	count := int64(uint32(t.b.i32(vector)))
+	first = vector + 4
 	if t.b.bytes(first, count*elemSize) == nil {
 		return 0, 0
 	}
@@ -207,6 +224,8 @@ func (t table) str(i int) string {
 	first, n := t.vec(i, 1)
 	if end := first + int64(n); first > 0 && (end >= int64(len(t.b.data)) || t.b.data[end] != 0) {
 		t.b.odd = true
+	} else {
+		t.b.to = max(t.b.to, end+1)
 	}
 	if n == 0 {
 		return ""

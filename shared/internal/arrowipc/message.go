@@ -91,6 +91,8 @@ type Message struct {
 	// Odd says that what the metadata say can be read, but that readers which
 	// verify a flatbuffer first, those of C++ and Python among them, refuse it.
 	Odd bool
+
+	written written // Schema; parts of the bytes that were parsed
 }
 
 // A Block points at a batch from the footer. MetaLength includes the prefix.
@@ -142,7 +144,8 @@ func ParsePrefix(p []byte) (prefixLength int, metaLength int32, err error) {
 }
 
 // ParseMessage reads a message's metadata, the bytes after its prefix. Strings
-// and slices of the result do not refer to p.
+// and slices of the result do not refer to p; of a schema ParseFooter looks at p
+// again.
 //
 // It checks that the metadata are well formed, that the body's length is not
 // negative, and that every buffer lies inside the body; not that nodes and
@@ -158,7 +161,7 @@ func ParseMessage(p []byte) (*Message, error) {
 	}
 	switch m.Header {
 	case SchemaHeader:
-		m.Schema = schema(header)
+		m.Schema, m.written = watchedSchema(header)
 	case RecordBatchHeader:
 		m.Batch = recordBatch(header)
 	case DictionaryBatchHeader:
@@ -184,7 +187,9 @@ func ParseMessage(p []byte) (*Message, error) {
 			return nil, err
 		}
 	}
-	m.Odd = b.odd
+	if m.Odd = b.odd; m.Odd {
+		m.written = written{}
+	}
 	return m, nil
 }
 
@@ -264,7 +269,11 @@ func (r *RecordBatch) DataEnd() int64 {
 
 // ParseFooter reads the flatbuffer of a footer. It returns an error that wraps
 // ErrFooter. Blocks are checked for sign only; the caller knows the file.
-func ParseFooter(p []byte) (*Footer, error) {
+//
+// front is the schema message of the file, or nil. Where the footer has its
+// schema written in the same bytes, as nearly every writer leaves it, the two share
+// one, and the second is not parsed.
+func ParseFooter(p []byte, front *Message) (*Footer, error) {
 	b := newBuf(p)
 	root := b.root()
 	f := &Footer{Version: root.i16(0, 0), Dictionaries: blocks(root, 2), Batches: blocks(root, 3), Metadata: keyValues(root, 4)}
@@ -272,7 +281,11 @@ func ParseFooter(p []byte) (*Footer, error) {
 	if b.err == nil && !ok {
 		return nil, fmt.Errorf("%w: no schema", ErrFooter)
 	}
-	f.Schema = *schema(s)
+	if front != nil && front.written.same(s) {
+		f.Schema = *front.Schema
+	} else {
+		f.Schema = *schema(s)
+	}
 	f.Odd = b.odd
 	if b.err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFooter, b.err)

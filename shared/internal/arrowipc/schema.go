@@ -1,6 +1,7 @@
 package arrowipc
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 )
@@ -15,6 +16,36 @@ func schema(t table) *Schema {
 	return s
 }
 
+// written are the bytes that a schema was read from: places in a flatbuffer count
+// from where they are, so that the same bytes elsewhere are the same schema.
+type written struct {
+	bytes []byte // nil: not known
+	table int64  // where its table lies in them
+	at    int64  // where that is in its flatbuffer
+	align int64  // the largest alignment of what lies in them
+	count int    // of the fields and the metadata that it has
+}
+
+// watchedSchema is schema, and from which bytes it was read.
+func watchedSchema(t table) (*Schema, written) {
+	b := t.b
+	left := b.fields
+	b.from, b.to, b.most = int64(len(b.data)), 0, 1
+	s := schema(b.table(t.pos))
+	if b.err != nil {
+		return s, written{}
+	}
+	return s, written{b.data[b.from:b.to], t.pos - b.from, t.pos, b.most, left - b.fields}
+}
+
+// same reports whether the schema at t is written in the same bytes.
+func (w *written) same(t table) bool {
+	from := t.pos - w.table
+	to := from + int64(len(w.bytes))
+	return w.bytes != nil && t.b.fields >= w.count && (t.pos-w.at)%w.align == 0 &&
+		from >= 0 && to <= int64(len(t.b.data)) && bytes.Equal(w.bytes, t.b.data[from:to])
+}
+
 func keyValues(t table, slot int) []KeyValue {
 	first, n := t.vec(slot, 4)
 	if n == 0 {
@@ -26,7 +57,7 @@ func keyValues(t table, slot int) []KeyValue {
 	}
 	list := make([]KeyValue, n)
 	for i := range list {
-		e := t.b.indirect(first + int64(i)*4)
+		e := t.b.table(t.b.indirect(first + int64(i)*4))
 		list[i] = KeyValue{e.str(0), e.str(1)}
 		e.insist(0)
 		e.insist(1)
@@ -45,7 +76,7 @@ func fields(t table, slot, depth int) []Field {
 	}
 	list := make([]Field, n)
 	for i := range list {
-		e, f := t.b.indirect(first+int64(i)*4), &list[i]
+		e, f := t.b.table(t.b.indirect(first+int64(i)*4)), &list[i]
 		f.Name, f.Nullable, f.Metadata, f.Children = e.str(0), e.u8(1, 0) != 0, keyValues(e, 6), fields(e, 5, depth+1)
 		typ, _ := e.sub(3)
 		dataType(&f.Type, TypeID(e.u8(2, 0)), typ)
@@ -67,7 +98,6 @@ func fields(t table, slot, depth int) []Field {
 // of Schema.fbs.
 func dataType(d *DataType, id TypeID, t table) {
 	d.ID = id
-	t.look()
 	switch id {
 	case Int:
 		d.BitWidth, d.Signed = t.i32(0, 0), t.u8(1, 0) != 0

@@ -15,7 +15,7 @@ import (
 func Footer(t testing.TB, file []byte) *arrowipc.Footer {
 	t.Helper()
 	n := int(binary.LittleEndian.Uint32(file[len(file)-arrowipc.TrailerLength:]))
-	footer, err := arrowipc.ParseFooter(file[len(file)-arrowipc.TrailerLength-n : len(file)-arrowipc.TrailerLength])
+	footer, err := arrowipc.ParseFooter(file[len(file)-arrowipc.TrailerLength-n:len(file)-arrowipc.TrailerLength], nil)
 	if err != nil {
 		t.Fatal(err)
 	}

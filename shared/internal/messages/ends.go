@@ -91,9 +91,8 @@ func FindEnds(src *Source, o *Options) (*Ends, error) {
 	return e, nil
 }
 
-func (e *Ends) find(src *Source, o *Options) error {
-	e.head = make([]byte, min(src.Size, headBytes))
-	if err := src.ReadAt(e.head, 0); err != nil {
+func (e *Ends) find(src *Source, o *Options) (err error) {
+	if e.head, err = src.bytes(0, min(src.Size, headBytes)); err != nil {
 		return err
 	}
 	e.Magic = bytes.HasPrefix(e.head, []byte(arrowipc.Magic))
@@ -101,7 +100,7 @@ func (e *Ends) find(src *Source, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if err := e.findFooter(src); err != nil {
+	if err := e.findFooter(src, front); err != nil {
 		return err
 	}
 	if front == nil && !e.Magic {
@@ -195,6 +194,14 @@ func (e *Ends) front(src *Source) (*Message, error) {
 		}
 		return nil
 	}}
+	if src.View != nil {
+		cached.View = func(off, n int64) ([]byte, error) {
+			if off+n <= int64(len(e.head)) {
+				return e.head[off : off+n], nil
+			}
+			return src.View(off, n)
+		}
+	}
 	if !e.Magic { // a stream begins with it
 		m, _, err := messageAt(cached, 0, 0, 0)
 		if err != nil || isSchema(m) {

@@ -9,21 +9,23 @@ import (
 )
 
 // findFooter looks for a footer at the end, also before a closing magic that is
-// damaged, and before rubbish after the end.
-func (e *Ends) findFooter(src *Source) error {
+// damaged, and before rubbish after the end. front is the schema message at the
+// beginning, nil if there is none.
+func (e *Ends) findFooter(src *Source, front *Message) error {
 	if src.Size < arrowipc.HeaderLength+int64(arrowipc.TrailerLength) {
 		return nil
 	}
-	tail := make([]byte, min(src.Size, footerGuess))
-	if err := src.ReadAt(tail, src.Size-int64(len(tail))); err != nil {
+	guess := min(src.Size, footerGuess)
+	tail, err := src.bytes(src.Size-guess, guess)
+	if err != nil {
 		return err
 	}
-	if ok, err := e.footerEndingAt(src, src.Size, tail); ok || err != nil {
+	if ok, err := e.footerEndingAt(src, src.Size, tail, front); ok || err != nil {
 		return err
 	}
 	if len(tail) == footerGuess {
-		tail = make([]byte, min(src.Size, TailWindow))
-		if err := src.ReadAt(tail, src.Size-int64(len(tail))); err != nil {
+		window := min(src.Size, TailWindow)
+		if tail, err = src.bytes(src.Size-window, window); err != nil {
 			return err
 		}
 	}
@@ -33,7 +35,7 @@ func (e *Ends) findFooter(src *Source) error {
 		if i < 0 {
 			return nil
 		}
-		if ok, err := e.footerEndingAt(src, from+int64(i+len(arrowipc.Magic)), nil); ok || err != nil {
+		if ok, err := e.footerEndingAt(src, from+int64(i+len(arrowipc.Magic)), nil, front); ok || err != nil {
 			return err
 		}
 		end = i
@@ -43,7 +45,7 @@ func (e *Ends) findFooter(src *Source) error {
 
 // footerEndingAt tries a footer whose closing magic ends at end. tail are the
 // last bytes before end, if they have been read.
-func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte) (bool, error) {
+func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte, front *Message) (bool, error) {
 	var trailer [arrowipc.TrailerLength]byte
 	if end-arrowipc.HeaderLength < int64(len(trailer)) {
 		return false, nil
@@ -68,12 +70,16 @@ func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte) (bool, error)
 			}
 		}
 		e.budget -= length
-		p = make([]byte, length)
-		if err := src.ReadAt(p, at); err != nil {
+		var err error
+		if p, err = src.bytes(at, length); err != nil {
 			return false, err
 		}
 	}
-	f, err := arrowipc.ParseFooter(p)
+	var schema *arrowipc.Message
+	if front != nil {
+		schema = front.Message
+	}
+	f, err := arrowipc.ParseFooter(p, schema)
 	if err != nil {
 		return false, nil // not a footer
 	}

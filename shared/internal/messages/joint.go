@@ -122,7 +122,7 @@ func (w *walker) join(at int64, m *Message, stream bool) (bool, error) {
 	}
 	w.endAt(at, reason+", with other columns")
 	if !w.stream {
-		if _, err := w.e.footerEndingAt(w.src, at, nil); err != nil {
+		if _, err := w.e.footerEndingAt(w.src, at, nil, nil); err != nil {
 			return false, err
 		}
 		w.e.shiftFooter()

@@ -46,7 +46,10 @@ const (
 type Source struct {
 	// ReadAt fills p from offset off, which lies inside the file.
 	ReadAt func(p []byte, off int64) error
-	Size   int64
+	// View returns n bytes from off, which lie inside the file, of a file that is
+	// in memory; nil: it is not. Nobody writes to them.
+	View func(off, n int64) ([]byte, error)
+	Size int64
 	// Step is called with the place reached now and then; an error ends the
 	// walk, which returns it. It may be nil.
 	Step func(at int64) error
@@ -57,6 +60,18 @@ func (s *Source) step(at int64) error {
 		return nil
 	}
 	return s.Step(at)
+}
+
+// bytes returns n bytes from off, which lie inside the file.
+func (s *Source) bytes(off, n int64) ([]byte, error) {
+	if s.View != nil {
+		return s.View(off, n)
+	}
+	p := make([]byte, n)
+	if err := s.ReadAt(p, off); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // A Message is the metadata of a message and where it lies.
@@ -123,8 +138,8 @@ func messageAt(src *Source, at int64, framing int, guess int64) (*Message, stand
 	if rest <= 0 {
 		return nil, atEnd, nil
 	}
-	p := make([]byte, min(max(8, guess), rest))
-	if err := src.ReadAt(p, at); err != nil {
+	p, err := src.bytes(at, min(max(8, guess), rest))
+	if err != nil {
 		return nil, "", err
 	}
 	head := p[:min(8, len(p))]
@@ -156,13 +171,21 @@ func messageAt(src *Source, at int64, framing int, guess int64) (*Message, stand
 		return nil, noMessage, nil
 	}
 	whole := int64(prefix) + int64(length)
-	if have := int64(len(p)); have < whole {
+	switch have := int64(len(p)); {
+	case have >= whole:
+		p = p[prefix:whole]
+	case src.View != nil:
+		if p, err = src.View(at+int64(prefix), int64(length)); err != nil {
+			return nil, "", err
+		}
+	default:
 		p = slices.Grow(p, int(whole-have))[:whole]
 		if err := src.ReadAt(p[have:], at+have); err != nil {
 			return nil, "", err
 		}
+		p = p[prefix:]
 	}
-	parsed, err := arrowipc.ParseMessage(p[prefix:whole])
+	parsed, err := arrowipc.ParseMessage(p)
 	if err != nil || parsed.BodyLength%8 != 0 || parsed.BodyLength > maxBody {
 		return nil, noMessage, nil
 	}

@@ -484,7 +484,7 @@ func (w *walker) behindEnd() (bool, error) {
 			return false, err
 		}
 		if end >= 0 {
-			if _, err := w.e.footerEndingAt(w.src, end, nil); err != nil {
+			if _, err := w.e.footerEndingAt(w.src, end, nil, nil); err != nil {
 				return false, err
 			}
 			w.e.shiftFooter()
