@@ -14,65 +14,68 @@ import (
 // TestADeletedFileIsSaidAtOnceAndNothingIsLost: the file of the largest stream,
 // while it is written.
 func TestADeletedFileIsSaidAtOnceAndNothingIsLost(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, 5*time.Second, "")
-	s.run(func() {
-		time.Sleep(2500 * time.Millisecond)
-		if err := os.Remove(filepath.Join(s.dir, "analog-io_0.arrow")); err != nil {
-			t.Error(err)
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 4*time.Second, "")
+		s.run(func() {
+			time.Sleep(2500 * time.Millisecond)
+			if err := os.Remove(filepath.Join(s.dir, "analog-io_0.arrow")); err != nil {
+				t.Error(err)
+			}
+		}).well()
+		s.saidAt("analog-io_0.arrow: it was deleted; what was written is in analog-io_0_001.arrow", 2.5, 3.6)
+		s.noGaps("analog-io", 100_000, 4)
+		if f := s.stream("analog-io"); f.File != "analog-io_0_001.arrow" || f.Rows < 399_999 {
+			t.Errorf("%+v", f)
 		}
-	}).well()
-	s.saidAt("analog-io_0.arrow: it was deleted; what was written is in analog-io_0_001.arrow", 2.4, 4)
-	s.noGaps("analog-io", 100_000, 5)
-	if f := s.stream("analog-io"); f.File != "analog-io_0_001.arrow" || f.Rows < 499_999 {
-		t.Errorf("%+v", f)
-	}
+	})
 }
 
 func TestADeletedFolderIsMadeAgain(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, 4*time.Second, "")
-	s.dir = filepath.Join(s.dir, "today")
-	s.o.Dir = s.dir
-	s.run(func() {
-		time.Sleep(1500 * time.Millisecond)
-		if err := os.RemoveAll(s.dir); err != nil {
-			t.Error(err)
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 4*time.Second, "")
+		s.dir = filepath.Join(s.dir, "today")
+		s.o.Dir = s.dir
+		s.run(func() {
+			time.Sleep(1500 * time.Millisecond)
+			if err := os.RemoveAll(s.dir); err != nil {
+				t.Error(err)
+			}
+		})
+		if s.err != nil || s.verdict != nil {
+			t.Errorf("run %v, verdict %v\n%s", s.err, s.verdict, s.words.String())
+		}
+		s.noGaps("analog-io", 100_000, 4)
+		s.noGaps("heartbeat", 100, 4)
+		s.verifies(0)
+		if m, err := store.ReadSummary(filepath.Join(s.dir, "recording_0.json")); err != nil || m.State != store.StateComplete {
+			t.Errorf("marker %+v, %v", m, err)
+		}
+		if _, err := os.Stat(filepath.Join(s.dir, "start-time_0.csv")); err != nil {
+			t.Errorf("a small file is not written again: %v", err)
 		}
 	})
-	if s.err != nil || s.verdict != nil {
-		t.Errorf("run %v, verdict %v\n%s", s.err, s.verdict, s.words.String())
-	}
-	s.noGaps("analog-io", 100_000, 4)
-	s.noGaps("heartbeat", 100, 4)
-	s.verifies(0)
-	if m, err := store.ReadSummary(filepath.Join(s.dir, "recording_0.json")); err != nil || m.State != store.StateComplete {
-		t.Errorf("marker %+v, %v", m, err)
-	}
-	if _, err := os.Stat(filepath.Join(s.dir, "start-time_0.csv")); err != nil {
-		t.Errorf("a small file is not written again: %v", err)
-	}
 }
 
 // TestAStreamWhoseDiskIsFullGoesOnWhenThereIsRoom: the others go on meanwhile.
 func TestAStreamWhoseDiskIsFullGoesOnWhenThereIsRoom(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, 7*time.Second, "")
-	s.o.Buffer = time.Second
-	full := &fullFor{name: "analog-io", from: 1500 * time.Millisecond, to: 5 * time.Second, begin: time.Now()}
-	s.start()
-	s.o.Wrap = func(name string, f store.File) store.File { return &fullFile{f, name, full} }
-	s.rec, _ = New(s.o)
-	s.runStarted(nil).loses()
-	g := s.oneGap("analog-io", "disk", aSecond/100_000)
-	f := s.stream("analog-io")
-	if f.LostRows != g.rows || f.Rows+g.rows < 699_998 || f.Rows+g.rows > 700_001 || len(f.Parts) != 2 {
-		t.Errorf("%+v, gap %+v", f, g)
-	}
-	s.noGaps("heartbeat", 100, 7)
-	s.saidAt("analog-io_0.arrow: the disk is full", 1.4, 4)
-	s.says("analog-io_0_001.arrow: the stream goes on here")
-	s.verifies(1) // the gap
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 7*time.Second, "")
+		s.o.Buffer = time.Second
+		full := &fullFor{name: "analog-io", from: 1500 * time.Millisecond, to: 5 * time.Second, begin: time.Now()}
+		s.start()
+		s.o.Wrap = func(name string, f store.File) store.File { return &fullFile{f, name, full} }
+		s.rec, _ = New(s.o)
+		s.runStarted(nil).loses()
+		g := s.oneGap("analog-io", "disk", aSecond/100_000)
+		f := s.stream("analog-io")
+		if f.LostRows != g.rows || f.Rows+g.rows < 699_998 || f.Rows+g.rows > 700_001 || len(f.Parts) != 2 {
+			t.Errorf("%+v, gap %+v", f, g)
+		}
+		s.noGaps("heartbeat", 100, 7)
+		s.saidAt("analog-io_0.arrow: the disk is full", 1.4, 4)
+		s.says("analog-io_0_001.arrow: the stream goes on here")
+		s.verifies(1) // the gap
+	})
 }
 
 // fullFor is a disk that is full for some files between two moments.
@@ -100,25 +103,26 @@ func (f *fullFile) Write(p []byte) (int, error) {
 
 // TestAFileThatCannotBeSyncedIsSaid, and the stream goes on in another.
 func TestAFileThatCannotBeSyncedIsSaid(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, 4*time.Second, "")
-	s.o.Sync = store.SyncBatch
-	s.start()
-	n := 0
-	s.o.Wrap = func(name string, f store.File) store.File {
-		if name == "heartbeat_0.arrow" {
-			return &badSync{f, &n}
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 4*time.Second, "")
+		s.o.Sync = store.SyncBatch
+		s.start()
+		n := 0
+		s.o.Wrap = func(name string, f store.File) store.File {
+			if name == "heartbeat_0.arrow" {
+				return &badSync{f, &n}
+			}
+			return f
 		}
-		return f
-	}
-	s.rec, _ = New(s.o)
-	s.runStarted(nil).loses()
-	s.says("heartbeat_0.arrow: forcing it to the disk failed (input/output error): its rows from ", "oniscope verify says which")
-	f := s.stream("heartbeat")
-	if f.Rows != 400 || f.State != store.StateFailed || len(f.Parts) != 2 || f.Parts[0].GoodRows >= f.Parts[0].Rows || f.Parts[1].State != store.StateComplete {
-		t.Errorf("%+v", f)
-	}
-	s.noGaps("analog-io", 100_000, 4)
+		s.rec, _ = New(s.o)
+		s.runStarted(nil).loses()
+		s.says("heartbeat_0.arrow: forcing it to the disk failed (input/output error): its rows from ", "oniscope verify says which")
+		f := s.stream("heartbeat")
+		if f.Rows != 400 || f.State != store.StateFailed || len(f.Parts) != 2 || f.Parts[0].GoodRows >= f.Parts[0].Rows || f.Parts[1].State != store.StateComplete {
+			t.Errorf("%+v", f)
+		}
+		s.noGaps("analog-io", 100_000, 4)
+	})
 }
 
 type badSync struct {
@@ -134,47 +138,52 @@ func (f *badSync) Sync() error {
 }
 
 func TestADiskWithoutRoomForTenSecondsIsRefused(t *testing.T) {
-	s := newScene(t, time.Second, "pace: max\n")
-	s.o.Free = func() (int64, error) { return 30e6, nil }
-	s.run(nil)
-	if s.err == nil || !strings.Contains(s.err.Error(), "has room for 30.0 MB, and ten seconds of this rig take 40.0 MB") {
-		t.Errorf("got %v", s.err)
-	}
-	if entries, _ := os.ReadDir(s.dir); len(entries) > 0 {
-		t.Errorf("left %v", entries)
-	}
-	if did := s.src.did(); strings.Join(did, " ") != "0 V close" {
-		t.Errorf("did %v", did)
-	}
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, time.Second, "pace: max\n")
+		s.o.Free = func() (int64, error) { return 30e6, nil }
+		s.run(nil)
+		if s.err == nil || !strings.Contains(s.err.Error(), "has room for 30.0 MB, and ten seconds of this rig take 40.0 MB") {
+			t.Errorf("got %v", s.err)
+		}
+		if entries, _ := os.ReadDir(s.dir); len(entries) > 0 {
+			t.Errorf("left %v", entries)
+		}
+		if did := s.src.did(); strings.Join(did, " ") != "0 V close" {
+			t.Errorf("did %v", did)
+		}
+	})
 }
 
 func TestARolledRunHasEveryRowOnce(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, 25*time.Second, "pace: max\n")
-	s.o.Roll = 10 * time.Second
-	s.run(nil).well()
-	s.noGaps("analog-io", 100_000, 25)
-	s.noGaps("heartbeat", 100, 25)
-	if f := s.stream("heartbeat"); len(f.Parts) != 3 || f.Parts[1].FirstRow != f.Parts[0].Rows || f.Parts[0].File != "heartbeat_0_000.arrow" {
-		t.Errorf("%+v", f)
-	}
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 5*time.Second, "pace: max\n")
+		s.o.Roll = 2 * time.Second
+		s.run(nil).well()
+		s.noGaps("analog-io", 100_000, 5)
+		s.noGaps("heartbeat", 100, 5)
+		if f := s.stream("heartbeat"); len(f.Parts) != 3 || f.Parts[1].FirstRow != f.Parts[0].Rows || f.Parts[0].File != "heartbeat_0_000.arrow" {
+			t.Errorf("%+v", f)
+		}
+	})
 }
 
 // TestTheSummaryHoldsWhatTheRunWas: flags, settings, machine.
 func TestTheSummaryHoldsWhatTheRunWas(t *testing.T) {
-	s := newScene(t, 2*time.Second, "pace: max\nports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {gain_ap: 500, reference: tip}}\n")
-	s.o.Flush = 500 * time.Millisecond
-	s.run(nil).well()
-	m, err := store.ReadSummary(filepath.Join(s.dir, "recording_0.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m.Options["flush"] != "500ms" || m.Options["duration"] != "2s" || m.Options["compression"] != "none" || m.Machine.OS == "" || m.Machine.CPUs == 0 || m.Host == "" {
-		t.Errorf("options %v, machine %+v", m.Options, m.Machine)
-	}
-	for _, d := range m.Devices {
-		if settings, _ := d.Settings.(map[string]any); d.Name == "port-a-neuropixels-1.0e" && (settings["gain_ap"] != float64(500) || settings["reference"] != "tip") {
-			t.Errorf("settings %v", d.Settings)
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 200*time.Millisecond, "pace: max\nports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {gain_ap: 500, reference: tip}}\n")
+		s.o.Flush = 500 * time.Millisecond
+		s.run(nil).well()
+		m, err := store.ReadSummary(filepath.Join(s.dir, "recording_0.json"))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		if m.Options["flush"] != "500ms" || m.Options["duration"] != "200ms" || m.Options["compression"] != "none" || m.Machine.OS == "" || m.Machine.CPUs == 0 || m.Host == "" {
+			t.Errorf("options %v, machine %+v", m.Options, m.Machine)
+		}
+		for _, d := range m.Devices {
+			if settings, _ := d.Settings.(map[string]any); d.Name == "port-a-neuropixels-1.0e" && (settings["gain_ap"] != float64(500) || settings["reference"] != "tip") {
+				t.Errorf("settings %v", d.Settings)
+			}
+		}
+	})
 }

@@ -15,6 +15,9 @@ import (
 
 func needsRoot(t *testing.T) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("takes real time, as a real disk does")
+	}
 	if os.Getuid() != 0 {
 		t.Skip("needs root: it mounts file systems")
 	}

@@ -15,34 +15,35 @@ import (
 )
 
 func TestAControllerThatSendsNothingIsSaid(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, 3*time.Second, "")
-	hang := make(chan struct{})
-	s.src.read = func(f *oni.Frame, next func(*oni.Frame) error) error {
-		if err := next(f); err != nil || f.Clock < aSecond {
-			return err
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 3*time.Second, "")
+		hang := make(chan struct{})
+		s.src.read = func(f *oni.Frame, next func(*oni.Frame) error) error {
+			if err := next(f); err != nil || f.Clock < aSecond {
+				return err
+			}
+			<-hang
+			return io.EOF
 		}
-		<-hang
-		return io.EOF
-	}
-	s.run(func() {
-		time.Sleep(2500 * time.Millisecond)
-		s.saidSoon("the controller sends nothing")
-		s.signals <- os.Interrupt
-		time.AfterFunc(7*time.Second, func() { close(hang) })
+		s.run(func() {
+			time.Sleep(2500 * time.Millisecond)
+			s.saidSoon("the controller sends nothing")
+			s.signals <- os.Interrupt
+			time.AfterFunc(7*time.Second, func() { close(hang) })
+		})
+		// The reader never comes back: the files are completed without it, the ports
+		// are at 0 V, and the source is left open.
+		if s.err != nil || s.verdict == nil || !strings.Contains(s.verdict.Error(), "does not answer") {
+			t.Errorf("run %v, verdict %v", s.err, s.verdict)
+		}
+		if did := s.src.did(); !slices.Equal(did, []string{"0 V"}) {
+			t.Errorf("did %v", did)
+		}
+		if rows := s.rows("analog-io"); rows < 99_000 || rows > 101_000 {
+			t.Errorf("%d rows", rows)
+		}
+		s.verifies(0)
 	})
-	// The reader never comes back: the files are completed without it, the ports
-	// are at 0 V, and the source is left open.
-	if s.err != nil || s.verdict == nil || !strings.Contains(s.verdict.Error(), "does not answer") {
-		t.Errorf("run %v, verdict %v", s.err, s.verdict)
-	}
-	if did := s.src.did(); !slices.Equal(did, []string{"0 V"}) {
-		t.Errorf("did %v", did)
-	}
-	if rows := s.rows("analog-io"); rows < 99_000 || rows > 101_000 {
-		t.Errorf("%d rows", rows)
-	}
-	s.verifies(0)
 }
 
 // saidSoon is for a run that goes on.
@@ -70,130 +71,136 @@ func TestEverySignalCompletesTheFiles(t *testing.T) {
 		{"output closed", []os.Signal{syscall.SIGPIPE}},
 	} {
 		t.Run(c.reason, func(t *testing.T) {
-			t.Parallel()
-			s := newScene(t, 0, "")
-			var at time.Time
-			s.run(func() {
-				time.Sleep(1500 * time.Millisecond)
-				at = time.Now()
-				for _, sig := range c.signals {
-					s.signals <- sig
-					time.Sleep(30 * time.Millisecond)
+			inScriptedTime(t, func(t *testing.T) {
+				s := newScene(t, 0, "")
+				var at time.Time
+				s.run(func() {
+					time.Sleep(1500 * time.Millisecond)
+					at = time.Now()
+					for _, sig := range c.signals {
+						s.signals <- sig
+						time.Sleep(30 * time.Millisecond)
+					}
+				}).well()
+				if took := time.Since(at); took > 4*time.Second {
+					t.Errorf("it took %v", took)
 				}
-			}).well()
-			if took := time.Since(at); took > 4*time.Second {
-				t.Errorf("it took %v", took)
-			}
-			if got := s.rec.Summary().EndReason; got != c.reason {
-				t.Errorf("ended by %s", got)
-			}
-			if did := s.src.did(); !slices.Equal(did, []string{"stop", "0 V", "close"}) {
-				t.Errorf("did %v", did)
-			}
-			rows := s.rows("analog-io")
-			if rows < 100_000 || rows > 300_000 {
-				t.Errorf("%d rows", rows)
-			}
-			s.noGaps("analog-io", 100_000, float64(rows)/100_000)
+				if got := s.rec.Summary().EndReason; got != c.reason {
+					t.Errorf("ended by %s", got)
+				}
+				if did := s.src.did(); !slices.Equal(did, []string{"stop", "0 V", "close"}) {
+					t.Errorf("did %v", did)
+				}
+				rows := s.rows("analog-io")
+				if rows < 100_000 || rows > 300_000 {
+					t.Errorf("%d rows", rows)
+				}
+				s.noGaps("analog-io", 100_000, float64(rows)/100_000)
+			})
 		})
 	}
 }
 
 // TestASignalBeforeTheBeginningLeavesNothing.
 func TestASignalBeforeTheBeginningLeavesNothing(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, 0, "").start()
-	open := s.o.Controller
-	opening := make(chan struct{})
-	s.o.Controller = func(undo func(string, func() error)) (oni.Controller, error) {
-		close(opening)
-		time.Sleep(300 * time.Millisecond) // a voltage search
-		return open(undo)
-	}
-	s.rec, _ = New(s.o)
-	go func() {
-		<-opening
-		s.signals <- os.Interrupt
-	}()
-	if err := s.rec.Run(); !errors.Is(err, errEarly) {
-		t.Errorf("got %v", err)
-	}
-	if did := s.src.did(); !slices.Equal(did, []string{"0 V", "close"}) {
-		t.Errorf("did %v", did)
-	}
-	if entries, _ := os.ReadDir(s.dir); len(entries) > 0 {
-		t.Errorf("left %v", entries)
-	}
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 0, "").start()
+		open := s.o.Controller
+		opening := make(chan struct{})
+		s.o.Controller = func(undo func(string, func() error)) (oni.Controller, error) {
+			close(opening)
+			time.Sleep(300 * time.Millisecond) // a voltage search
+			return open(undo)
+		}
+		s.rec, _ = New(s.o)
+		go func() {
+			<-opening
+			s.signals <- os.Interrupt
+		}()
+		if err := s.rec.Run(); !errors.Is(err, errEarly) {
+			t.Errorf("got %v", err)
+		}
+		if did := s.src.did(); !slices.Equal(did, []string{"0 V", "close"}) {
+			t.Errorf("did %v", did)
+		}
+		if entries, _ := os.ReadDir(s.dir); len(entries) > 0 {
+			t.Errorf("left %v", entries)
+		}
+	})
 }
 
 func TestASourceThatEndsCompletesTheFiles(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, 5*time.Second, "")
-	s.src.read = func(f *oni.Frame, next func(*oni.Frame) error) error {
-		if err := next(f); err != nil || f.Clock < aSecond {
-			return err
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 5*time.Second, "")
+		s.src.read = func(f *oni.Frame, next func(*oni.Frame) error) error {
+			if err := next(f); err != nil || f.Clock < aSecond {
+				return err
+			}
+			return errors.New("the cable was pulled")
 		}
-		return errors.New("the cable was pulled")
-	}
-	s.run(nil)
-	if s.err != nil || s.verdict == nil || !strings.Contains(s.verdict.Error(), "the cable was pulled") || s.rec.Summary().State != store.StateFailed {
-		t.Errorf("run %v, verdict %v, state %s", s.err, s.verdict, s.rec.Summary().State)
-	}
-	s.verifies(0)
-	s.noGaps("analog-io", 100_000, 1)
-	if did := s.src.did(); !slices.Equal(did, []string{"0 V", "close"}) {
-		t.Errorf("did %v", did)
-	}
+		s.run(nil)
+		if s.err != nil || s.verdict == nil || !strings.Contains(s.verdict.Error(), "the cable was pulled") || s.rec.Summary().State != store.StateFailed {
+			t.Errorf("run %v, verdict %v, state %s", s.err, s.verdict, s.rec.Summary().State)
+		}
+		s.verifies(0)
+		s.noGaps("analog-io", 100_000, 1)
+		if did := s.src.did(); !slices.Equal(did, []string{"0 V", "close"}) {
+			t.Errorf("did %v", did)
+		}
+	})
 }
 
 // TestAControllerThatDoesNotStartLeavesAllAsItWas.
 func TestAControllerThatDoesNotStartLeavesAllAsItWas(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, time.Second, "pace: max\nwriter: {suffix: None, overwrite: true}\n")
-	s.run(nil).well()
-	before := s.rows("analog-io")
-	failing := newScene(t, time.Second, s.rig)
-	failing.dir, failing.o.Dir = s.dir, s.dir
-	failing.src.start = func() error { return errors.New("no link") }
-	failing.run(nil)
-	if failing.err == nil || !strings.Contains(failing.err.Error(), "no link") {
-		t.Errorf("got %v", failing.err)
-	}
-	if got := s.rows("analog-io"); got != before || before == 0 {
-		t.Errorf("%d rows, there were %d", got, before)
-	}
-	if did := failing.src.did(); !slices.Equal(did, []string{"0 V", "close"}) {
-		t.Errorf("did %v", did)
-	}
-	s.verifies(0)
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, time.Second, "pace: max\nwriter: {suffix: None, overwrite: true}\n")
+		s.run(nil).well()
+		before := s.rows("analog-io")
+		failing := newScene(t, time.Second, s.rig)
+		failing.dir, failing.o.Dir = s.dir, s.dir
+		failing.src.start = func() error { return errors.New("no link") }
+		failing.run(nil)
+		if failing.err == nil || !strings.Contains(failing.err.Error(), "no link") {
+			t.Errorf("got %v", failing.err)
+		}
+		if got := s.rows("analog-io"); got != before || before == 0 {
+			t.Errorf("%d rows, there were %d", got, before)
+		}
+		if did := failing.src.did(); !slices.Equal(did, []string{"0 V", "close"}) {
+			t.Errorf("did %v", did)
+		}
+		s.verifies(0)
+	})
 }
 
 // TestAStuckTerminalHoldsUpNothing: whoever reads the words is gone or asleep.
 func TestAStuckTerminalHoldsUpNothing(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, 3*time.Second, "")
-	stuck := make(chan struct{})
-	t.Cleanup(func() { close(stuck) })
-	s.o.Say = func(string) { <-stuck }
-	s.o.Show = func(*Snapshot) { <-stuck }
-	begin := time.Now()
-	s.run(nil).well()
-	if took := time.Since(begin); took > 6500*time.Millisecond {
-		t.Errorf("it took %v", took)
-	}
-	s.noGaps("analog-io", 100_000, 3)
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 3*time.Second, "")
+		stuck := make(chan struct{})
+		t.Cleanup(func() { close(stuck) })
+		s.o.Say = func(string) { <-stuck }
+		s.o.Show = func(*Snapshot) { <-stuck }
+		begin := time.Now()
+		s.run(nil).well()
+		if took := time.Since(begin); took > 6500*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+		s.noGaps("analog-io", 100_000, 3)
+	})
 }
 
 // TestARigWithNothingEnabledIsRefused: devices that send only when they are set up
 // for it are nothing to record.
 func TestARigWithNothingEnabledIsRefused(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, time.Second, "devices: {heartbeat: {enable: false}, analog-io: {enable: false}, digital-io: {enable: false}, memory-monitor: {enable: false}}\n").start()
-	usage := (*UsageError)(nil)
-	if err := s.rec.Run(); !errors.As(err, &usage) || !strings.Contains(err.Error(), "no device is enabled") {
-		t.Errorf("%v", err)
-	}
-	if files, _ := os.ReadDir(s.dir); len(files) > 0 {
-		t.Errorf("files are left: %v", files)
-	}
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, time.Second, "devices: {heartbeat: {enable: false}, analog-io: {enable: false}, digital-io: {enable: false}, memory-monitor: {enable: false}}\n").start()
+		usage := (*UsageError)(nil)
+		if err := s.rec.Run(); !errors.As(err, &usage) || !strings.Contains(err.Error(), "no device is enabled") {
+			t.Errorf("%v", err)
+		}
+		if files, _ := os.ReadDir(s.dir); len(files) > 0 {
+			t.Errorf("files are left: %v", files)
+		}
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/oni"
@@ -72,6 +73,18 @@ func (s *source) Close() error {
 	return s.Controller.Close()
 }
 
+// inScriptedTime runs a test in parallel with others, on a clock that goes on
+// only when every goroutine waits for it: a minute takes as long as its frames take
+// to decode, and on a busy machine nothing comes late. Scenes are made in it.
+func inScriptedTime(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		defer time.Sleep(time.Minute) // every goroutine must end; some say a last word
+		test(t)
+	})
+}
+
 // A scene is a run with something that goes wrong.
 type scene struct {
 	t       *testing.T
@@ -106,7 +119,7 @@ func (s *scene) watchMachine(end <-chan struct{}) {
 }
 
 // unlessBusy skips what follows where the machine was too busy with other things
-// for a test that counts on being woken within a time.
+// for a test in real time that counts on being woken within a time.
 func (s *scene) unlessBusy(most time.Duration) *scene {
 	s.t.Helper()
 	if late := time.Duration(s.late.Load()); late > most {

@@ -45,59 +45,65 @@ func (h *heard) Status(*Snapshot, []recording.GapRecord) { h.note(func() { h.sta
 func (h *heard) Ended(s *store.Summary)                  { h.note(func() { h.ended = s }) }
 
 func TestAListenerHearsOfEveryRowAndBatch(t *testing.T) {
-	s := newScene(t, 1500*time.Millisecond, "devices: {heartbeat: {rate_hz: 100}, memory-monitor: {rate_hz: 10}}\n")
-	heard := newHeard()
-	s.o.Listen = heard
-	s.run(nil).well()
-	if heard.begun != 1 || heard.ended == nil || heard.ended.State != store.StateComplete || heard.status < 4 {
-		t.Errorf("begun %d times, ended %v, %d times the state", heard.begun, heard.ended, heard.status)
-	}
-	for _, f := range s.rec.Summary().Streams {
-		if heard.written[f.Name] != f.Rows || int64(heard.decoded[f.Name]) != f.Rows {
-			t.Errorf("%s: %d rows; heard of %d decoded, %d written", f.Name, f.Rows, heard.decoded[f.Name], heard.written[f.Name])
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 1500*time.Millisecond, "devices: {heartbeat: {rate_hz: 100}, memory-monitor: {rate_hz: 10}}\n")
+		heard := newHeard()
+		s.o.Listen = heard
+		s.run(nil).well()
+		if heard.begun != 1 || heard.ended == nil || heard.ended.State != store.StateComplete || heard.status < 4 {
+			t.Errorf("begun %d times, ended %v, %d times the state", heard.begun, heard.ended, heard.status)
 		}
-		if info, err := os.Stat(s.rec.Path(f.File)); err != nil || heard.end[f.File] > info.Size() || heard.end[f.File] == 0 {
-			t.Errorf("%s: the last batch ends at %d: %v", f.File, heard.end[f.File], err)
+		for _, f := range s.rec.Summary().Streams {
+			if heard.written[f.Name] != f.Rows || int64(heard.decoded[f.Name]) != f.Rows {
+				t.Errorf("%s: %d rows; heard of %d decoded, %d written", f.Name, f.Rows, heard.decoded[f.Name], heard.written[f.Name])
+			}
+			if info, err := os.Stat(s.rec.Path(f.File)); err != nil || heard.end[f.File] > info.Size() || heard.end[f.File] == 0 {
+				t.Errorf("%s: the last batch ends at %d: %v", f.File, heard.end[f.File], err)
+			}
 		}
-	}
+	})
 }
 
 func TestNotesAreAStreamLikeOthers(t *testing.T) {
-	s := newScene(t, 0, "devices: {heartbeat: {rate_hz: 100}}\n").start()
-	if _, err := s.rec.Note(recording.Note{Text: "early"}); err == nil {
-		t.Error("a note was taken before the recording began")
-	}
-	s.runStarted(func() {
-		for s.rec.Snapshot() == nil {
-			time.Sleep(5 * time.Millisecond)
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 0, "devices: {heartbeat: {rate_hz: 100}}\n").start()
+		if _, err := s.rec.Note(recording.Note{Text: "early"}); err == nil {
+			t.Error("a note was taken before the recording began")
 		}
-		for _, n := range []recording.Note{{Text: "drug", Author: "ab"}, {Text: "µ later", Clock: 1 << 40}} {
-			if _, err := s.rec.Note(n); err != nil {
-				t.Error(err)
+		s.runStarted(func() {
+			for s.rec.Snapshot() == nil {
+				time.Sleep(5 * time.Millisecond)
 			}
+			for _, n := range []recording.Note{{Text: "drug", Author: "ab"}, {Text: "µ later", Clock: 1 << 40}} {
+				if _, err := s.rec.Note(n); err != nil {
+					t.Error(err)
+				}
+			}
+			s.rec.Stop("live view")
+		}).well()
+		if got := s.rec.Summary().EndReason; got != "live view" {
+			t.Errorf("the end is for %q", got)
 		}
-		s.rec.Stop("live view")
-	}).well()
-	if got := s.rec.Summary().EndReason; got != "live view" {
-		t.Errorf("the end is for %q", got)
-	}
-	clocks := s.column("notes", "Clock")
-	if len(clocks) != 2 || clocks[0] == 0 || clocks[1] != 1<<40 {
-		t.Errorf("the notes are at %v", clocks)
-	}
-	if n := s.stream("notes"); n.Rows != 2 || n.State != store.StateComplete {
-		t.Errorf("in the summary: %+v", n)
-	}
-	if _, err := s.rec.Note(recording.Note{Text: "late"}); err == nil {
-		t.Error("a note was taken after the end")
-	}
+		clocks := s.column("notes", "Clock")
+		if len(clocks) != 2 || clocks[0] == 0 || clocks[1] != 1<<40 {
+			t.Errorf("the notes are at %v", clocks)
+		}
+		if n := s.stream("notes"); n.Rows != 2 || n.State != store.StateComplete {
+			t.Errorf("in the summary: %+v", n)
+		}
+		if _, err := s.rec.Note(recording.Note{Text: "late"}); err == nil {
+			t.Error("a note was taken after the end")
+		}
+	})
 }
 
 func TestAStreamThatIsNeededAndNotThereIsRefused(t *testing.T) {
-	s := newScene(t, time.Second, "devices: {heartbeat: {rate_hz: 100}}\n")
-	s.o.Needs = []string{"hartbeat"}
-	s.run(nil)
-	if usage := (*UsageError)(nil); s.err == nil || !errors.As(s.err, &usage) || len(s.files("")) > 0 {
-		t.Errorf("%v, files %v", s.err, s.files(""))
-	}
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, time.Second, "devices: {heartbeat: {rate_hz: 100}}\n")
+		s.o.Needs = []string{"hartbeat"}
+		s.run(nil)
+		if usage := (*UsageError)(nil); s.err == nil || !errors.As(s.err, &usage) || len(s.files("")) > 0 {
+			t.Errorf("%v, files %v", s.err, s.files(""))
+		}
+	})
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The fault table waits more than it works: runs of some seconds in real time.
+// What needs a real disk waits more than it works.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f != nil && f.Value.String() == f.DefValue {
