@@ -28,10 +28,13 @@ var lightEngine = []string{"-gcflags=encoding/json=-l", "-gcflags=math/big=-l", 
 // Build makes the engine and its loader in web/gen, then bin/oniscope, which
 // embeds them.
 func Build() error {
-	if err := buildEngine(); err != nil {
+	if err := buildEngines(); err != nil {
 		return err
 	}
 	if err := buildKernels(os.Stdout); err != nil {
+		return err
+	}
+	if err := weighPage(os.Stdout); err != nil {
 		return err
 	}
 	args := append([]string{"build", "-trimpath", "-o", binary()}, lightFlags...)
@@ -41,38 +44,19 @@ func Build() error {
 	return weighBinary(os.Stdout, binary())
 }
 
-func buildEngine() error {
+// The page's engines: the first draws, the second does what takes long and is
+// loaded when it is asked for. The tag leaves out what the other does.
+var engines = []struct{ file, tag string }{{"oniscope.wasm", "first"}, {"second.wasm", "second"}}
+
+func buildEngines() error {
 	dir, err := root()
 	if err != nil {
 		return err
 	}
-	temporary, err := os.MkdirTemp("", "oniscope-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(temporary)
-	file := filepath.Join(temporary, "oniscope.wasm") // with the names of functions
-	engine := command{name: "go", env: wasmEnv, args: slices.Concat([]string{"build", "-trimpath", "-ldflags=-w"}, lightEngine, []string{"-o", file, "./wasm"})}
-	if err := engine.run(); err != nil {
-		return err
-	}
-	named, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	packages, err := command{name: "go", env: wasmEnv, args: []string{"list", "-deps", "./wasm"}}.output()
-	if err != nil {
-		return err
-	}
-	code, err := readModule(named, append(strings.Fields(packages), "main"))
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	if err := writePacked(dir, "oniscope.wasm", code.stripped); err != nil {
-		return err
-	}
-	if err := code.weigh(os.Stdout); err != nil {
-		return err
+	for _, e := range engines {
+		if err := buildEngine(dir, e.file, e.tag); err != nil {
+			return err
+		}
 	}
 	lib, err := wasmLib()
 	if err != nil {
@@ -84,19 +68,52 @@ func buildEngine() error {
 	}
 	// tsc follows the worker's import; Go's own file is not ours to type.
 	loader = append([]byte("// @ts-nocheck\n"), loader...)
-	return writePacked(dir, "wasm_exec.js", loader)
+	_, err = writePacked(dir, "wasm_exec.js", loader)
+	return err
 }
 
-// writePacked writes a file of web/gen, and of web/packed for the binary.
-func writePacked(dir, name string, data []byte) error {
-	if err := os.WriteFile(filepath.Join(dir, "web", "gen", name), data, 0o644); err != nil {
-		return err
-	}
-	packed, err := pack(data)
+func buildEngine(dir, name, tag string) error {
+	temporary, err := os.MkdirTemp("", "oniscope-")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "web", "packed", name+".gz"), packed, 0o644)
+	defer os.RemoveAll(temporary)
+	file := filepath.Join(temporary, name) // with the names of functions
+	engine := command{name: "go", env: wasmEnv, args: slices.Concat([]string{"build", "-trimpath", "-ldflags=-w", "-tags=" + tag}, lightEngine, []string{"-o", file, "./wasm"})}
+	if err := engine.run(); err != nil {
+		return err
+	}
+	named, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	packages, err := command{name: "go", env: wasmEnv, args: []string{"list", "-deps", "-tags=" + tag, "./wasm"}}.output()
+	if err != nil {
+		return err
+	}
+	code, err := readModule(named, append(strings.Fields(packages), "main"))
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	packed, err := writePacked(dir, name, code.stripped)
+	if err != nil {
+		return err
+	}
+	code.printTo(os.Stdout, name, packed)
+	return nil
+}
+
+// writePacked writes a file of web/gen, and of web/packed for the binary, and
+// returns how many bytes the latter has.
+func writePacked(dir, name string, data []byte) (int, error) {
+	if err := os.WriteFile(filepath.Join(dir, "web", "gen", name), data, 0o644); err != nil {
+		return 0, err
+	}
+	packed, err := pack(data)
+	if err != nil {
+		return 0, err
+	}
+	return len(packed), os.WriteFile(filepath.Join(dir, "web", "packed", name+".gz"), packed, 0o644)
 }
 
 func pack(data []byte) ([]byte, error) {

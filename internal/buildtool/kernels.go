@@ -58,7 +58,7 @@ func buildKernels(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := writePacked(dir, name, code); err != nil {
+		if _, err := writePacked(dir, name, code); err != nil {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ func TestViewServesThePageWithItsFiles(t *testing.T) {
 	}
 	page.Close()
 
-	for _, name := range []string{"", "src/engine.worker.js", "gen/oniscope.wasm"} {
+	for _, name := range []string{"", "src/engine.worker.js", "src/engine.worker.js?second", "gen/oniscope.wasm", "gen/second.wasm"} {
 		base, _, _ := strings.Cut(url, "?")
 		response, err := http.Get(base + name)
 		check(t, err)

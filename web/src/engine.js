@@ -5,7 +5,7 @@
  * A request id gets exactly one reply. Aborting a signal asks the engine to stop; the promise is then rejected by the engine's reply, so that
  * nothing arrives afterwards. When the engine dies, everything pending is rejected first and onCrash is called once.
  *
- * What takes long (verifying, saving, recovering) is asked of a second engine, so that the one that draws is never busy with it.
+ * What takes long (verifying, saving, recovering) is asked of a second engine, so that the one that draws is never busy with it, and is small.
  *
  * @typedef {import("./protocol.js").EngineClient} EngineClient
  * @typedef {import("./protocol.js").EngineError} EngineErrorData
@@ -15,12 +15,8 @@ import { Second } from "./second.js";
 
 /** Starts the engine in a worker of its own. @param {typeof Engine} [Kind]  what talks to it @returns {Engine} */
 export function startEngine(Kind = Engine) {
-  return new Kind(newWorker("oniscope-engine"), new Second(() => new Engine(newWorker("oniscope-second-engine"))));
-}
-
-/** @param {string} name */
-function newWorker(name) {
-  return new Worker(new URL("./engine.worker.js", import.meta.url), { type: "module", name });
+  const first = new Worker(new URL("./engine.worker.js", import.meta.url), { type: "module", name: "oniscope-engine" });
+  return new Kind(first, new Second(() => new Engine(new Worker(new URL("./engine.worker.js?second", import.meta.url), { type: "module", name: "oniscope-second-engine" }))));
 }
 
 /**
@@ -37,7 +33,7 @@ function errorFromReply(data) {
 
 /** @implements {EngineClient} */
 export class Engine {
-  /** For what takes long; null: everything is done here. @type {Second | null} */
+  /** For what takes long; null: this one is it. @type {Second | null} */
   #second;
   /** @type {Map<number, Pending>} */
   #pending = new Map();
@@ -68,17 +64,20 @@ export class Engine {
   /** @type {EngineClient["open"]} */
   async open(args, opts = {}) {
     const info = await this.#request("open", args, opts);
-    this.#second?.note(args, info);
+    this.#second?.note(args);
     return info;
   }
 
   /** @type {EngineClient["openGrowing"]} */
-  openGrowing(args) {
-    return this.#request("openGrowing", args);
+  async openGrowing(args) {
+    const info = await this.#request("openGrowing", args);
+    this.#second?.note(args);
+    return info;
   }
 
   /** @type {EngineClient["grow"]} */
   grow(args) {
+    this.#second?.grow(args);
     return this.#request("grow", args);
   }
 
@@ -130,21 +129,20 @@ export class Engine {
 
   /** @type {EngineClient["slice"]} */
   async slice(args, opts = {}) {
-    const second = await this.#second?.engineFor(args.stream);
-    return second ? second.slice(args, opts) : this.#request("slice", args, opts);
+    if (!this.#second) return this.#request("slice", args, opts);
+    return (await this.#second.engineFor(args.stream)).slice(args, opts);
   }
 
   /** @type {EngineClient["recover"]} */
   async recover(args, opts = {}) {
-    const second = await this.#second?.engineFor(args.stream);
-    return second ? second.recover(args, opts) : this.#request("recover", args, opts);
+    if (!this.#second) return this.#request("recover", args, opts);
+    return (await this.#second.engineFor(args.stream)).recover(args, opts);
   }
 
   /** @type {EngineClient["verify"]} */
   async verify(stream, opts = {}) {
-    const second = await this.#second?.engineFor(stream);
-    if (!second) return this.#request("verify", { stream }, opts);
-    const report = await second.verify(stream, opts);
+    if (!this.#second) return this.#request("verify", { stream }, opts);
+    const report = await (await this.#second.engineFor(stream)).verify(stream, opts);
     await this.#request("proved", { stream, findings: report.findings });
     return report;
   }

@@ -3,6 +3,8 @@
 /**
  * The engine's worker: loads the Go engine and passes messages through.
  *
+ * As engine.worker.js?second it loads the second engine, which does what takes long.
+ *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
  * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large it has become. `sums(bytes, calls)` is
  * the kernel, where there is one; `store` keeps bytes from visit to visit.
@@ -77,7 +79,7 @@ async function codeOf(path) {
 async function start() {
   const compiling = loadKernel(codeOf("../gen/sums.wasm"));
   const go = new host.Go();
-  const url = new URL("../gen/oniscope.wasm", import.meta.url);
+  const url = new URL(new URL(import.meta.url).search === "?second" ? "../gen/second.wasm" : "../gen/oniscope.wasm", import.meta.url);
   const response = await fetch(url);
   if (!response.ok) throw new Error(`the engine ${url.pathname} could not be loaded: ${response.status} ${response.statusText}`);
   const typed = (response.headers.get("Content-Type") ?? "").startsWith("application/wasm");

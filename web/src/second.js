@@ -1,22 +1,21 @@
 // @ts-check
 /**
- * A second engine, in a worker of its own, for what takes long: it starts when it is first needed, and opens a file when it is first asked about it. The first
- * engine, which draws, stays free.
+ * A second engine, in a worker of its own, for what takes long: it is loaded when it is first needed, and opens a file when it is first asked about it. The first
+ * engine, which draws, stays free, and is the smaller one.
  *
  * @typedef {import("./engine.js").Engine} Engine
  * @typedef {import("./protocol.js").OpenArgs} OpenArgs
- * @typedef {import("./protocol.js").StreamInfo} StreamInfo
+ * @typedef {import("./protocol.js").OpenGrowingArgs} OpenGrowingArgs
+ * @typedef {import("./protocol.js").GrowArgs} GrowArgs
  * @typedef {(engine: Engine) => Promise<unknown>} Setting
+ * @typedef {{ args: OpenArgs | OpenGrowingArgs, settings: Setting[], opened: Promise<unknown> | null }} Entry
  */
-
-/** What is smaller is done sooner than another engine starts. */
-const SMALL = 64e6;
 
 export class Second {
   #start;
   /** @type {Engine | null} */
   #engine = null;
-  /** What the second engine has to know of a stream, and once it does. @type {Map<string, { args: OpenArgs, settings: Setting[], opened: Promise<unknown> | null }>} */
+  /** What the second engine has to know of a stream, and once it does. @type {Map<string, Entry>} */
   #streams = new Map();
 
   /** @param {() => Engine} start */
@@ -24,9 +23,19 @@ export class Second {
     this.#start = start;
   }
 
-  /** A stream was opened in the first engine. @param {OpenArgs} args @param {StreamInfo} info */
-  note(args, info) {
-    if (info.size_bytes >= SMALL) this.#streams.set(args.stream, { args, settings: [], opened: null });
+  /** A stream was opened in the first engine. @param {OpenArgs | OpenGrowingArgs} args */
+  note(args) {
+    this.#streams.set(args.stream, { args: "blocks" in args ? { ...args, blocks: [...args.blocks] } : args, settings: [], opened: null });
+  }
+
+  /** What came to a file that is being written. @param {GrowArgs} args */
+  grow(args) {
+    const entry = this.#streams.get(args.stream);
+    if (!entry || !("blocks" in entry.args)) return;
+    entry.args.blocks.push(...args.blocks);
+    const engine = this.#engine;
+    if (entry.opened && engine) entry.opened = entry.opened.then(() => engine.grow(args));
+    entry.opened?.catch(() => {}); // whoever asks next hears of it
   }
 
   /** What a person says of a stream is to hold in both engines. @param {string} stream @param {Setting} setting */
@@ -44,24 +53,24 @@ export class Second {
     if (entry?.opened) void this.#engine?.close(stream).catch(() => {});
   }
 
-  /** The second engine with the stream open, or null for one that the first does as fast. @param {string} stream @returns {Promise<Engine | null>} */
+  /** The second engine, with the stream open if the first has it. @param {string} stream @returns {Promise<Engine>} */
   async engineFor(stream) {
-    const entry = this.#streams.get(stream);
-    if (!entry) return null;
-    const engine = (this.#engine ??= this.#begin());
+    const engine = (this.#engine ??= this.#begin()), entry = this.#streams.get(stream);
+    if (!entry) return engine; // which says that no such stream is open
     entry.opened ??= this.#open(engine, entry);
     try {
       await entry.opened;
     } catch (error) {
       entry.opened = null; // to be tried again
+      void engine.close(stream).catch(() => {}); // if it was opened, and did not grow
       throw error;
     }
     return engine;
   }
 
-  /** @param {Engine} engine @param {{ args: OpenArgs, settings: Setting[] }} entry */
+  /** @param {Engine} engine @param {Entry} entry */
   async #open(engine, { args, settings }) {
-    await engine.open(args);
+    await ("blocks" in args ? engine.openGrowing(args) : engine.open(args));
     for (const setting of settings) await setting(engine).catch(() => {});
   }
 

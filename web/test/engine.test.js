@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { Engine } from "../src/engine.js";
-import { browserWorker } from "./engine.worker-node.js";
+import { engineWithSecond } from "./engine.worker-node.js";
 
 const gen = (name) => fileURLToPath(new URL(`../gen/${name}`, import.meta.url));
 const foreign = (name) => fileURLToPath(new URL(`../../testdata/foreign/${name}`, import.meta.url));
@@ -26,10 +26,10 @@ async function rejection(promise) {
 describe("the engine", () => {
   let engine;
   before(() => {
-    for (const name of ["oniscope.wasm", "wasm_exec.js"]) {
+    for (const name of ["oniscope.wasm", "second.wasm", "wasm_exec.js"]) {
       assert.ok(existsSync(gen(name)), `web/gen/${name} is missing: build the engine first with "go tool mage build"`);
     }
-    engine = new Engine(browserWorker());
+    engine = engineWithSecond();
   });
   after(() => engine?.terminate());
 

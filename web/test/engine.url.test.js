@@ -6,8 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-import { Engine } from "../src/engine.js";
-import { browserWorker } from "./engine.worker-node.js";
+import { engineWithSecond } from "./engine.worker-node.js";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const file = readFileSync(path("../../testdata/foreign/bonsai/old_MemoryMonitor.arrow"));
@@ -49,7 +48,7 @@ describe("a file behind a URL", () => {
     server = createServer(serve);
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     base = `http://127.0.0.1:${server.address().port}`;
-    engine = new Engine(browserWorker());
+    engine = engineWithSecond();
   });
   after(() => {
     engine?.terminate();

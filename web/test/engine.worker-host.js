@@ -1,6 +1,6 @@
 // Runs web/src/engine.worker.js in a worker thread of Node, which lacks a few things of a browser's worker.
 import { readFile } from "node:fs/promises";
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
 
 globalThis.self = globalThis;
@@ -19,4 +19,4 @@ globalThis.fetch = async (url, options) =>
   String(url).startsWith("file:")
     ? new Response(await readFile(fileURLToPath(url)), { headers: { "Content-Type": "application/wasm" } })
     : fetchOverHTTP(url, options);
-await import("../src/engine.worker.js");
+await import(`../src/engine.worker.js${workerData}`);
