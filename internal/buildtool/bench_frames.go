@@ -9,10 +9,13 @@ import (
 	"github.com/oniscope/oniscope/web/pagetest"
 )
 
-// What BenchFrames demands: with 384 channels over 2 000 pixels the page's own
-// thread is busy for at most one frame of 60 a second, 95 times of 100.
+// What BenchFrames demands with 384 channels over 2 000 pixels, 95 times of 100:
+// scripts of the page's own thread, and the styles and layouts that they need,
+// take at most one frame of 60 a second, and the frame is over after at most five
+// times what it takes to lay a finished picture onto the screen.
 const (
 	maxFrameMilliseconds = 16
+	maxFrameBlits        = 5
 	frameChannels        = 384
 )
 
@@ -48,11 +51,11 @@ const framesScript = `(async () => {
 })()`
 
 // A frameRow is what one kind of movement costs the page's own thread, in
-// milliseconds a frame, sorted: scripts with the layout that they ask for, and
-// the whole frame up to the next task, painting and waiting for a core included.
+// milliseconds a frame, sorted: scripts, scripts with styles and layouts, and the
+// whole frame up to the next task, painting and waiting for a core included.
 type frameRow struct {
-	name          string
-	script, whole []float64
+	name                  string
+	script, layout, whole []float64
 }
 
 func (r *frameRow) of(times []float64, share float64) float64 {
@@ -135,7 +138,7 @@ func frameTimes() ([]frameRow, error) {
 func framesOf(p *pagetest.Page, name string) (frameRow, error) {
 	row := frameRow{name: name}
 	for i := range 90 {
-		before, err := p.ScriptSeconds()
+		before, styledBefore, err := p.Busy()
 		if err != nil {
 			return row, err
 		}
@@ -143,14 +146,16 @@ func framesOf(p *pagetest.Page, name string) (frameRow, error) {
 		if err := p.Eval(fmt.Sprintf("frame(%q, %d)", name, i), &whole); err != nil {
 			return row, err
 		}
-		after, err := p.ScriptSeconds()
+		after, styled, err := p.Busy()
 		if err != nil {
 			return row, err
 		}
-		row.script, row.whole = append(row.script, (after-before)*1000), append(row.whole, whole)
+		script := (after - before) * 1000
+		row.script, row.layout, row.whole = append(row.script, script), append(row.layout, script+(styled-styledBefore)*1000), append(row.whole, whole)
 	}
-	slices.Sort(row.script)
-	slices.Sort(row.whole)
+	for _, times := range [][]float64{row.script, row.layout, row.whole} {
+		slices.Sort(times)
+	}
 	return row, p.Eval(`oniscope.view()`, nil)
 }
 
@@ -159,18 +164,18 @@ func judgeFrames(rows []frameRow) error {
 	if len(rows) == 0 {
 		return errors.New("no frame was measured")
 	}
-	fmt.Printf("ms a frame of the page's own thread, %d channels, 2 000 px\n%-8s %15s %15s %15s\n", frameChannels, "", "script med, p95", "whole med, p95", "whole : blit")
+	fmt.Printf("ms a frame of the page's own thread, %d channels, 2 000 px: median, 95th of 100\n%-8s %15s %15s %15s %15s\n", frameChannels, "", "scripts", "and layout", "whole frame", "whole : blit")
 	slow := ""
-	blit := rows[0].of(rows[0].whole, 0.95)
+	blit, blitMedian := rows[0].of(rows[0].whole, 0.95), rows[0].of(rows[0].whole, 0.5)
 	for _, row := range rows {
-		script, whole := row.of(row.script, 0.95), row.of(row.whole, 0.95)
-		fmt.Printf("%-8s %7.1f %7.1f %7.1f %7.1f %15.1f\n", row.name, row.of(row.script, 0.5), script, row.of(row.whole, 0.5), whole, whole/blit)
-		if script > maxFrameMilliseconds {
-			slow += fmt.Sprintf("; %s %.1f ms", row.name, script)
+		layout, whole, median := row.of(row.layout, 0.95), row.of(row.whole, 0.95), row.of(row.whole, 0.5)
+		fmt.Printf("%-8s %7.1f %7.1f %7.1f %7.1f %7.1f %7.1f %7.1f %7.1f\n", row.name, row.of(row.script, 0.5), row.of(row.script, 0.95), row.of(row.layout, 0.5), layout, median, whole, median/blitMedian, whole/blit)
+		if layout > maxFrameMilliseconds || whole > maxFrameBlits*blit {
+			slow += fmt.Sprintf("; %s %.1f ms, %.1f x blit", row.name, layout, whole/blit)
 		}
 	}
 	if slow != "" {
-		return fmt.Errorf("95 frames of 100 must take at most %d ms%s", maxFrameMilliseconds, slow)
+		return fmt.Errorf("95 frames of 100 must take at most %d ms and %d x a blit%s", maxFrameMilliseconds, maxFrameBlits, slow)
 	}
 	return nil
 }

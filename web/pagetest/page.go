@@ -218,24 +218,25 @@ func (p *Page) Bytes(expression string) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(text)
 }
 
-// ScriptSeconds is how long the page's own thread has run scripts, and made the
-// styles and layouts that they need, since it was opened.
-func (p *Page) ScriptSeconds() (float64, error) {
+// Busy is how long the page's own thread has run scripts since it was opened,
+// and how long it has made styles and layouts, in seconds.
+func (p *Page) Busy() (scripts, layouts float64, err error) {
 	if _, err := chromedp.Call(p.ctx, performance.Enable, performance.EnableParams{}); err != nil {
-		return 0, fmt.Errorf("pagetest: %w", err)
+		return 0, 0, fmt.Errorf("pagetest: %w", err)
 	}
 	got, err := chromedp.Call(p.ctx, performance.GetMetrics, struct{}{})
 	if err != nil {
-		return 0, fmt.Errorf("pagetest: %w", err)
+		return 0, 0, fmt.Errorf("pagetest: %w", err)
 	}
-	seconds := 0.0
 	for _, metric := range got.Metrics {
 		switch metric.Name {
-		case "ScriptDuration", "LayoutDuration", "RecalcStyleDuration":
-			seconds += metric.Value
+		case "ScriptDuration":
+			scripts += metric.Value
+		case "LayoutDuration", "RecalcStyleDuration":
+			layouts += metric.Value
 		}
 	}
-	return seconds, nil
+	return scripts, layouts, nil
 }
 
 // Screenshot writes what the window shows to a PNG file.

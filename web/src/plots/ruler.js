@@ -93,7 +93,8 @@ export function drawRuler(ctx, { view, info, hz, unit, width, height, gutter, co
   ctx.fillStyle = colours.text;
   for (const { x, text } of marks.labels) {
     const at = Math.round(gutter + x) + 5;
-    if (at + ctx.measureText(text).width <= width - 2) ctx.fillText(text, at, height / 2 - 1); // half a number is worse than none
+    const wide = ctx.measureText(text).width;
+    ctx.fillText(text, at + wide <= width - 2 ? at : at - 10 - wide, height / 2 - 1); // before its line where there is no room after it
   }
   for (const { x, end, begin } of marks.borders) {
     const at = Math.round(gutter + x);

@@ -76,12 +76,12 @@ export class TopBar {
   #fields() {
     const { state } = this, { view, hz } = state, traces = state.traces;
     this.#span.hidden = !state.active;
-    if (document.activeElement !== this.#span) this.#span.value = hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), state.info ? tickWord(state.info) : "tick");
+    if (document.activeElement !== this.#span) write(this.#span, hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), state.info ? tickWord(state.info) : "tick"));
     const shown = this.stage.traces.shown();
     this.#spacing.hidden = !shown;
-    if (document.activeElement !== this.#spacing && shown) this.#spacing.value = `${short(shown.rowPixels, 3)}${THIN}px`;
+    if (document.activeElement !== this.#spacing && shown) write(this.#spacing, `${short(shown.rowPixels, 3)}${THIN}px`);
     this.#gain.hidden = !traces || !state.gain.has(traces.key);
-    if (document.activeElement !== this.#gain && traces) this.#gain.value = round(state.gain.get(traces.key) ?? 1, this.#unit());
+    if (document.activeElement !== this.#gain && traces) write(this.#gain, round(state.gain.get(traces.key) ?? 1, this.#unit()));
   }
 
   #typedSpacing() {
@@ -116,6 +116,11 @@ export class TopBar {
     this.state.setGain(gain);
     this.#gain.blur();
   }
+}
+
+/** Sets what a field shows, where it differs: setting costs a layout. @param {HTMLInputElement} field @param {string} words */
+function write(field, words) {
+  if (field.value !== words) field.value = words;
 }
 
 export class StatusBar {

@@ -9,7 +9,7 @@ import { cssFromRgb } from "../colour.js";
 import { MEASURES } from "../measures.js";
 import { probeOf } from "../probe.js";
 import { count, integer, THIN } from "../words.js";
-import { byId, el, fill, fitCanvas, hint, say } from "./dom.js";
+import { byId, DrawnFrom, el, fill, fitCanvas, hint, say } from "./dom.js";
 import { colourOf, token } from "./tokens.js";
 
 const LINE = MEASURES.channel;
@@ -35,9 +35,11 @@ export class ChannelList {
   /** Where a range begins. */
   #anchor = -1;
   #probeSize = { width: 0, height: 0 };
+  #probeOf = new DrawnFrom();
   /** Where the list is scrolled to, and its height: kept, for asking the browser makes it lay out the page in the middle of a frame. */
   #top = 0;
   #height = 0;
+  #due = 0;
   /** Line i of the list is shown by element i modulo their number, so that scrolling fills only those that come in. @type {HTMLElement[]} */
   #pool = [];
   /** What each element shows. @type {string[]} */
@@ -50,6 +52,7 @@ export class ChannelList {
     this.#scroll.append(this.#space);
     this.#node.append(el("h2", null, "Channels", this.#count), el("div", { class: "find" }, this.#find, this.#order), this.#actions, this.#body);
     this.#scroll.addEventListener("scroll", () => {
+      if (this.#due !== 0 || Math.abs(this.#scroll.scrollTop - this.#top) < 1) return; // it was scrolled to there, or will be
       this.#top = this.#scroll.scrollTop;
       this.#lines();
     });
@@ -91,7 +94,7 @@ export class ChannelList {
       const keeps = active >= shown.window.first * LINE && active < (shown.window.first + shown.window.shown) * LINE && active >= this.#top && active < this.#top + this.#height;
       if (!keeps) this.#scrollTo(shown.window.first * LINE); // the list begins where the traces do, unless that hides the chosen channel
     }
-    this.#lines();
+    if (this.#due === 0) this.#lines();
     this.#drawProbe(row, shown.window);
   }
 
@@ -99,7 +102,11 @@ export class ChannelList {
   #scrollTo(top) {
     const rows = this.state.traces?.columns.length ?? 0;
     this.#top = Math.max(0, Math.min(top, rows * LINE - this.#height));
-    this.#scroll.scrollTop = this.#top;
+    if (this.#due === 0) this.#due = requestAnimationFrame(() => { // first in the next frame: when nothing has changed yet, the browser needs no layout for it
+      this.#due = 0;
+      this.#scroll.scrollTop = this.#top;
+      this.#lines();
+    });
   }
 
   /** Which channels are on the screen. */
@@ -263,10 +270,11 @@ export class ChannelList {
    * @param {import("../view/viewport.js").RowWindow} window
    */
   #drawProbe(row, window) {
-    if (this.#probeSize.width === 0 || this.#probeSize.height === 0) return;
+    const { info } = this.state.entry(row.id);
+    if (this.#probeSize.width === 0 || this.#probeSize.height === 0 || !this.#probeOf.differs(this.#probeSize, info, row.columns, window.first, window.shown, globalThis.devicePixelRatio, token("accent"))) return;
     const { ctx, width, height } = fitCanvas(this.#probe, this.#probeSize);
     ctx.clearRect(0, 0, width, height);
-    const { info } = this.state.entry(row.id), n = row.columns.length, pitch = height / n;
+    const n = row.columns.length, pitch = height / n;
     const shanks = row.alongProbe ? probeOf(info)?.shanks ?? 1 : 1, lanes = Math.max(2, shanks), lane = 14 / lanes;
     row.columns.forEach((column, i) => {
       const contact = shanks > 1 ? contactOf(info, row, column) : undefined, x = contact ? contact.shank % lanes : i % 2;

@@ -120,6 +120,23 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
+/** What something was drawn from: it is drawn again only when that is not as it was. */
+export class DrawnFrom {
+  /** @type {unknown[]} */
+  #values = [];
+
+  /** Whether anything is not as it was the last time; it is remembered. @param {...unknown} values */
+  differs(...values) {
+    if (values.length === this.#values.length && values.every((value, i) => Object.is(value, this.#values[i]))) return false;
+    this.#values = values;
+    return true;
+  }
+
+  forget() {
+    this.#values = [];
+  }
+}
+
 /** @type {Map<string, string>} */
 const cuts = new Map();
 

@@ -33,6 +33,7 @@ export class StreamList {
     const { state } = this;
     const focused = document.activeElement?.closest("li")?.getAttribute("data-key");
     say(this.#clock, state.info ? (state.info.clock.column ? (state.hz > 0 ? "acquisition clock" : "clock, rate unknown") : "counted in rows") : "");
+    document.body.toggleAttribute("data-streams", state.rows.length > 0 || state.opening.size > 0);
     fill(this.#list, ...(state.runs.length > 1 ? state.runs.flatMap((run) => this.#run(run)) : state.rows.map((row) => this.#line(row))), ...this.#openings());
     if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-key="${CSS.escape(focused)}"] button`))?.focus();
   }

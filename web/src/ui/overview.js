@@ -14,7 +14,7 @@ import { rulerMarks } from "../plots/ruler.js";
 import { runLength } from "../times.js";
 import { ticksFromX, xFromTicks } from "../view/scale.js";
 import { percent } from "../words.js";
-import { byId, el, fitCanvas, hint, say } from "./dom.js";
+import { byId, DrawnFrom, el, fitCanvas, hint, say } from "./dom.js";
 import { canvasFont, colourOf, token } from "./tokens.js";
 
 /** Height of the times below the lane, and of the edge with the progress. CSS pixels. */
@@ -44,8 +44,7 @@ export class Overview {
   #dataKey = "";
   #askedKey = "";
   #exactKey = "";
-  /** What the canvas shows. @type {unknown[]} */
-  #drawn = [];
+  #drawnFrom = new DrawnFrom();
   /** @type {AbortController | null} */
   #asking = null;
   #timer = 0;
@@ -138,9 +137,8 @@ export class Overview {
     if (!shown) return;
     const { row, info, columns, key } = shown, { run } = state;
     const { width, height } = this.#size, plot = width - MEASURES.gutter, lane = height - TIMES, lanes = this.stage.lower.loaded;
-    const now = [this.#dataKey === key ? this.#data : null, info, run.from, run.to, width, height, token("bg"), lanes, key];
-    if (plot <= 0 || now.every((value, i) => value === this.#drawn[i])) return;
-    this.#drawn = now;
+    const data = this.#dataKey === key ? this.#data : null;
+    if (plot <= 0 || !this.#drawnFrom.differs(data, info, run.from, run.to, width, height, globalThis.devicePixelRatio, token("bg"), lanes, key)) return;
     const { ctx } = fitCanvas(this.#canvas, this.#size);
     const all = columns.length > 1 || state.overviewOfAll;
     say(this.#what, all ? "all, RMS" : info.columns[columns[0]].label);
@@ -152,7 +150,6 @@ export class Overview {
     ctx.beginPath();
     ctx.rect(0, 0, plot, height);
     ctx.clip();
-    const data = this.#dataKey === key ? this.#data : null;
     if (data) {
       ctx.save();
       ctx.translate(0, 5);

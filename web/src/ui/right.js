@@ -10,7 +10,7 @@ import { clockAt, secondsAt, stretchAt } from "../axis.js";
 import { decimalsOf, niceAbove } from "../view/scale.js";
 import { bytes, count, integer, moment, parseQuantity, quantity, rate, round, short, span, wallTime } from "../words.js";
 import { physicalFromRaw, unitOf } from "../signals.js";
-import { byId, el, fill } from "./dom.js";
+import { byId, el, fill, say } from "./dom.js";
 import { HealthPanel } from "./healthpanel.js";
 import { valueAt } from "./readout.js";
 import { hasEvents } from "../moves.js";
@@ -29,6 +29,8 @@ function factList(facts) {
 
 export class Inspector {
   #cursor = el("section", { id: "cursor-panel" });
+  /** Names of the facts that are there: while they are the same, only words change. */
+  #cursorNames = "";
   #selection = el("section", { id: "selection-panel" });
   #stream = el("section", { id: "stream-panel" });
   #metadataOpen = false;
@@ -53,12 +55,11 @@ export class Inspector {
   #showCursor() {
     const { state } = this;
     const at = state.cursor, info = state.traces ? state.entry(state.traces.id).info : state.info;
-    if (!info) {
-      fill(this.#cursor);
-      return;
-    }
-    if (at === null) {
-      fill(this.#cursor, el("h2", null, "Cursor"), el("p", { class: "hint" }, "Point at the traces to read time and value."));
+    if (!info || at === null) {
+      const names = info ? "-" : "";
+      if (names === this.#cursorNames) return;
+      this.#cursorNames = names;
+      fill(this.#cursor, ...(info ? [el("h2", null, "Cursor"), el("p", { class: "hint" }, "Point at the traces to read time and value.")] : []));
       return;
     }
     const hz = state.hz;
@@ -76,7 +77,11 @@ export class Inspector {
     if (wall) facts.push(["wall time", wall]);
     if (read?.column) facts.push([read.column.label, read.words]);
     for (const [column, text] of chosen?.cells.filter(([c]) => c.name !== "Clock").slice(0, MOST_CELLS) ?? []) facts.push([column.label, cellWords(column, text)]);
-    fill(this.#cursor, el("h2", null, "Cursor"), factList(facts));
+    const told = facts.filter(([, value]) => value !== ""), names = told.map(([name]) => name).join("\n");
+    if (names !== this.#cursorNames) fill(this.#cursor, el("h2", null, "Cursor"), factList(told));
+    this.#cursorNames = names;
+    const values = this.#cursor.querySelectorAll("dd");
+    told.forEach(([, value], i) => say(values[i], value));
   }
 
   #showSelection() {

@@ -8,7 +8,7 @@ import { drawRuler } from "../plots/ruler.js";
 import { tableColumns } from "../signals.js";
 import { xFromTicks } from "../view/scale.js";
 import { count } from "../words.js";
-import { byId, el, fill, fitCanvas, say, showShare } from "./dom.js";
+import { byId, DrawnFrom, el, fill, fitCanvas, say, showShare } from "./dom.js";
 import { LowerPlots } from "./lower.js";
 import { emptyPlate, TableView } from "./tableview.js";
 import { canvasFont, token } from "./tokens.js";
@@ -28,6 +28,7 @@ export class Stage {
   #drawn = 0;
   #box = { left: 0, width: 0, height: 0 };
   #counted = true;
+  #rulerOf = new DrawnFrom();
   /** Waiting for a view to be on the screen exactly. @type {{ resolve: () => void, reject: (error: unknown) => void }[]} */
   #waiting = [];
 
@@ -75,18 +76,25 @@ export class Stage {
 
   draw() {
     const state = this.state;
-    const { ctx, width, height } = fitCanvas(this.ruler, this.#box);
-    if (!state.active) {
-      ctx.clearRect(0, 0, width, height);
-      return;
-    }
-    drawRuler(ctx, { view: state.view, info: state.info, hz: state.hz, unit: state.info ? tickWord(state.info) + "s" : "", width, height, gutter: MEASURES.gutter, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
+    this.#drawRuler();
+    if (!state.active) return;
     this.#showTable();
     if (!this.traces.hidden) this.traces.want();
     this.lower.want();
     this.traces.draw();
     this.lower.draw();
     this.#count();
+  }
+
+  #drawRuler() {
+    const { view, info, hz } = this.state, unit = info ? tickWord(info) + "s" : "";
+    if (!this.#rulerOf.differs(view, info, hz, unit, this.#box, globalThis.devicePixelRatio, token("text"), token("line-2"))) return;
+    const { ctx, width, height } = fitCanvas(this.ruler, this.#box);
+    if (!info) {
+      ctx.clearRect(0, 0, width, height);
+      return;
+    }
+    drawRuler(ctx, { view, info, hz, unit, width, height, gutter: MEASURES.gutter, colours: { text: token("text"), dim: token("dim"), line: token("line-2"), font: canvasFont(11) } });
   }
 
   /** Counts a redraw that shows final data, once it is on the screen. */

@@ -236,6 +236,7 @@ export class TableView {
 
   /** @param {import("../table.js").Layout} layout @param {number} from @param {number} to @param {number} scroll */
   #drawHead(layout, from, to, scroll) {
+    this.#scroller.toggleAttribute("data-timeless", !this.#timed);
     const cells = [el("span", { class: "row", role: "columnheader" }, "row")];
     if (this.#timed) cells.push(el("span", { class: "time", role: "columnheader" }, "time", el("i", null, "s")));
     const rest = el("div", { class: "rest", role: "presentation" });

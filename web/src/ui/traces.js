@@ -15,7 +15,7 @@ import { missingIn } from "../plots/hatch.js";
 import { unitsPerRaw } from "../signals.js";
 import { periodOf, spanOf } from "../times.js";
 import { labelStride, rowHeight, rowWindow } from "../view/viewport.js";
-import { el, fitCanvas, fitted } from "./dom.js";
+import { DrawnFrom, el, fitCanvas, fitted } from "./dom.js";
 import { plotLoader, wantedInView } from "./plot.js";
 import { canvasFont, colourOf, heatStops, token } from "./tokens.js";
 
@@ -38,7 +38,7 @@ export class TracesPlot {
   #lastId = 0;
   /** What the painter knows the channels by. @type {{ columns?: number[], info?: StreamInfo, picked?: Set<number>, ground?: string }} */
   #rows = {};
-  #labelsKey = "";
+  #labelsOf = new DrawnFrom();
   #sceneKey = "";
   /** @type {AbortController | null} */
   #base = null;
@@ -257,9 +257,7 @@ export class TracesPlot {
   /** The gutter, when it is not as it was. @param {Shown} shown @param {number} height */
   #drawLabels({ row, info, window, rowPixels, columns }, height) {
     const stride = labelStride(rowPixels), active = this.state.channel.get(row.key);
-    const key = [globalThis.devicePixelRatio, height, rowPixels, window.first, columns.length, columns[0], columns[columns.length - 1], active, token("dim"), info.id].join();
-    if (key === this.#labelsKey) return;
-    this.#labelsKey = key;
+    if (!this.#labelsOf.differs(globalThis.devicePixelRatio, height, rowPixels, window.first, columns.length, row.columns, active, token("dim"), info)) return;
     const { ctx } = fitCanvas(this.#gutter, { width: MEASURES.gutter, height });
     ctx.clearRect(0, 0, MEASURES.gutter, height);
     ctx.textBaseline = "middle";
