@@ -15,7 +15,7 @@ func (s Stream) CodeRange(i int) (least, greatest int64, ok bool) {
 		if c.Scale != 0 && c.Offset == float64(int64(c.Offset)) && c.Offset >= 1<<8 && c.Offset <= 1<<15 && int64(c.Offset)&(int64(c.Offset)-1) == 0 {
 			return 0, 2*int64(c.Offset) - 1, true
 		}
-		if _, group, _ := Label(c.Name); group == "AP" || group == "LFP" {
+		if group, _, _ := groupOf(c.Name); group == "AP" || group == "LFP" {
 			return 0, neuropixelsOneCodes - 1, true
 		}
 		return 0, 1<<16 - 1, true

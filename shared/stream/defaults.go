@@ -29,15 +29,11 @@ const (
 // whose column names settle, and returns the device's title for people, ""
 // when the columns do not show it. What metadata said is never changed.
 func (s *Stream) FillIn() (title string) {
-	count := map[string]int{}
-	for i := range s.Columns {
-		_, group, _ := Label(s.Columns[i].Name)
-		count[group]++
-	}
+	count := s.groups()
 	title = titleFromColumns(s, count)
 	for i := range s.Columns {
 		c := &s.Columns[i]
-		_, group, channel := Label(c.Name)
+		group, _, channel := groupOf(c.Name)
 		set := func(unit string, scale, offset float64) {
 			if c.Unit == "" && c.Scale == 0 {
 				c.Unit, c.Scale, c.Offset = unit, scale, offset
@@ -69,13 +65,26 @@ func (s *Stream) FillIn() (title string) {
 			set("uV", rhdMicrovoltsPerCode, rhdMidCode)
 		}
 	}
-	return s.Title()
+	if s.Device != "" {
+		return s.Device
+	}
+	return title
+}
+
+// groups counts the columns of each signal.
+func (s *Stream) groups() map[string]int {
+	count := map[string]int{}
+	for i := range s.Columns {
+		group, _, _ := groupOf(s.Columns[i].Name)
+		count[group]++
+	}
+	return count
 }
 
 // TakesGain reports whether the unit of a column follows from the gain of its
 // amplifier, which names do not show: AP and LFP of Neuropixels 1.0.
 func (c *Column) TakesGain() bool {
-	_, group, channel := Label(c.Name)
+	group, _, channel := groupOf(c.Name)
 	return channel >= 0 && (group == "AP" || group == "LFP") && c.Type.Integer()
 }
 
@@ -86,7 +95,7 @@ func (s *Stream) SetGain(group string, gain float64) bool {
 	any := false
 	for i := range s.Columns {
 		c := &s.Columns[i]
-		if _, g, _ := Label(c.Name); g != group || !c.TakesGain() || c.Unit != "" || c.Scale != 0 {
+		if g, _, _ := groupOf(c.Name); g != group || !c.TakesGain() || c.Unit != "" || c.Scale != 0 {
 			continue
 		}
 		c.Unit, c.Scale, c.Offset, c.Gain = "uV", np1MicrovoltsPerCode/gain, np1MidCode, gain
@@ -101,12 +110,7 @@ func (s Stream) Title() string {
 	if s.Device != "" {
 		return s.Device
 	}
-	count := map[string]int{}
-	for i := range s.Columns {
-		_, group, _ := Label(s.Columns[i].Name)
-		count[group]++
-	}
-	return titleFromColumns(&s, count)
+	return titleFromColumns(&s, s.groups())
 }
 
 func titleFromColumns(s *Stream, count map[string]int) string {

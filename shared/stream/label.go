@@ -10,7 +10,24 @@ import (
 // Columns of structures belong together: "Gravity_X" gives "Gravity X",
 // "Gravity", -1. For all others the group is the label and channel is -1.
 func Label(name string) (label, group string, channel int) {
-	stem := strings.TrimRight(name, "0123456789")
+	group, member, channel := groupOf(name)
+	switch {
+	case channel >= 0:
+		return group + " " + strconv.Itoa(channel), group, channel
+	case member != "":
+		return group + " " + strings.ReplaceAll(member, "_", " "), group, -1
+	}
+	return group, group, -1
+}
+
+// groupOf is Label without the label, which there are hundreds of; member is the
+// part of a structure.
+func groupOf(name string) (group, member string, channel int) {
+	end := len(name)
+	for end > 0 && '0' <= name[end-1] && name[end-1] <= '9' {
+		end--
+	}
+	stem := name[:end]
 	if digits := name[len(stem):]; digits != "" && stem != "" {
 		if n, err := strconv.Atoi(digits); err == nil {
 			signal, known := channelled(strings.TrimSuffix(stem, "Ch"))
@@ -21,19 +38,17 @@ func Label(name string) (label, group string, channel int) {
 				signal, known = strings.TrimSuffix(stem, "Ch"), true
 			}
 			if known {
-				return signal + " " + strconv.Itoa(n), signal, n
+				return signal, "", n
 			}
 		}
 	}
 	if i, ok := bySignal[name]; ok && !signalTable[i].Channels && !signalTable[i].Members {
-		word := signalTable[i].Label
-		return word, word, -1
+		return signalTable[i].Label, "", -1
 	}
 	if parent, member, ok := strings.Cut(name, "_"); ok && parent != "" && member != "" {
-		parent = spaced(parent)
-		return parent + " " + strings.ReplaceAll(member, "_", " "), parent, -1
+		return spaced(parent), member, -1
 	}
-	return name, name, -1
+	return name, "", -1
 }
 
 // channelled is the label of a signal that has one column a channel.

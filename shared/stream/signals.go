@@ -99,7 +99,7 @@ var bySignal = func() map[string]int {
 // display. Columns that the table does not have come after those that it has,
 // as a signal with what Label says of them.
 func SignalOf(column string) (s Signal, order int) {
-	_, group, channel := Label(column)
+	group, _, channel := groupOf(column)
 	member := column
 	if channel >= 0 {
 		member = strings.TrimRight(column, "0123456789")

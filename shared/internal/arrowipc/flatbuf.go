@@ -29,6 +29,9 @@ type buf struct {
 
 	fields int // how many more fields may be read; tables may be shared, so depth alone does not bound the work
 
+	lists     int        // of keys and values, so far
+	keyValues []KeyValue // that nobody has yet
+
 	from, to int64 // the bytes that were read lie in here
 	most     int64 // the largest alignment of what was read
 }

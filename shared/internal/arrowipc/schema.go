@@ -55,13 +55,27 @@ func keyValues(t table, slot int) []KeyValue {
 		t.b.fail()
 		return nil
 	}
-	list := make([]KeyValue, n)
+	list := t.b.room(n)
 	for i := range list {
 		e := t.b.table(t.b.indirect(first + int64(i)*4))
 		list[i] = KeyValue{e.str(0), e.str(1)}
 		e.insist(0)
 		e.insist(1)
 	}
+	return list
+}
+
+// room returns an empty list of n. Those of hundreds of columns are parts of a few.
+func (b *buf) room(n int) []KeyValue {
+	const few, many = 4, 128
+	if b.lists++; b.lists <= few {
+		return make([]KeyValue, n)
+	}
+	if n > len(b.keyValues) {
+		b.keyValues = make([]KeyValue, max(n, min(many, b.fields)))
+	}
+	list := b.keyValues[:n:n]
+	b.keyValues = b.keyValues[n:]
 	return list
 }
 

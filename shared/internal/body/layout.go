@@ -93,18 +93,19 @@ func storageType(t arrowipc.DataType) stream.Type {
 func Describe(c *stream.Column, f *arrowipc.Field) {
 	l, typ := LayoutOf(f)
 	*c = stream.Column{Name: f.Name, Type: typ, ArrowType: f.TypeString(), ByteWidth: l.Width, Nullable: f.Nullable, RunEnd: l.RunEnd}
-	c.SetMetadata(StreamKeyValues(f.Metadata))
+	var few [8]stream.KeyValue
+	c.SetMetadata(appendKeyValues(few[:0], f.Metadata))
 }
 
 func StreamKeyValues(list []arrowipc.KeyValue) []stream.KeyValue {
-	if len(list) == 0 {
-		return nil
+	return appendKeyValues(nil, list)
+}
+
+func appendKeyValues(dst []stream.KeyValue, list []arrowipc.KeyValue) []stream.KeyValue {
+	for _, e := range list {
+		dst = append(dst, stream.KeyValue{Key: e.Key, Value: e.Value})
 	}
-	out := make([]stream.KeyValue, len(list))
-	for i, e := range list {
-		out[i] = stream.KeyValue{Key: e.Key, Value: e.Value}
-	}
-	return out
+	return dst
 }
 
 // RunEndAt returns the end of run k, in rows of the batch.
