@@ -195,8 +195,8 @@ func (a *app) record(f *recordFlags) error {
 	}
 	view.end(signals, warn)
 	sink.end()
-	if f.live.stream != "" {
-		a.stdout = a.stderr // the other has the stream
+	if f.live.stream != "" || f.statusJSON == "-" {
+		a.stdout = a.stderr // the other has the stream, or the states
 	}
 	if err == nil {
 		err = a.printRun(rec)

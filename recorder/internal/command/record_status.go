@@ -61,14 +61,17 @@ func (a *app) statusWriter(path string) (func(line []byte) error, error) {
 		if info.IsDir() {
 			return nil, usagef("--status-json %s: this is a folder", path)
 		}
+		if info.Mode()&os.ModeNamedPipe != 0 {
+			return pipeWriter(path, lines), nil
+		}
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
 			return nil, err
 		}
 		return lines(f), nil
 	}
-	if _, err := os.Stat(filepath.Dir(path)); err != nil {
-		return nil, usagef("--status-json %s: %v", path, err)
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return nil, usagef("--status-json %s: there is no folder %s", path, filepath.Dir(path))
 	}
 	return func(line []byte) error {
 		temporary := path + ".tmp"
@@ -78,6 +81,22 @@ func (a *app) statusWriter(path string) (func(line []byte) error, error) {
 		_ = os.Rename(temporary, path)
 		return nil
 	}, nil
+}
+
+// pipeWriter opens a named pipe with the first state: that waits until somebody
+// reads, which a recording does not.
+func pipeWriter(path string, lines func(io.Writer) func([]byte) error) func([]byte) error {
+	var write func([]byte) error
+	return func(line []byte) error {
+		if write == nil {
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			write = lines(f)
+		}
+		return write(line)
+	}
 }
 
 // put replaces what waits; it never blocks.

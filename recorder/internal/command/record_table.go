@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -29,7 +30,8 @@ func writeTable(to io.Writer, s *store.Summary, pattern string) {
 	fmt.Fprintf(to, "recorded %s to %s   %s\n", run.Clock(recordedSeconds(s)), pattern, verdict)
 	for i := range s.Streams {
 		f := &s.Streams[i]
-		if f.State == store.StateComplete && bad > 0 {
+		elsewhere := len(f.Parts) == 0 && f.File != "" && f.File != strings.Replace(filepath.Base(pattern), "*", f.Name, 1)
+		if f.State == store.StateComplete && bad > 0 && !elsewhere {
 			continue
 		}
 		fmt.Fprintf(to, "%-*s  %s\n", width, f.Name, tableCells(f))
@@ -43,8 +45,11 @@ func writeTable(to io.Writer, s *store.Summary, pattern string) {
 			}
 			fmt.Fprintf(to, "%-*s  %s\n", width, "", m.Text)
 		}
+		if elsewhere { // its first file was taken away
+			fmt.Fprintf(to, "%-*s    %s\n", width, "", f.File)
+		}
 		for _, p := range f.Parts {
-			fmt.Fprintf(to, "%-*s    %s  %s rows%s\n", width, "", p.File, grouped(p.Rows), withState(p))
+			fmt.Fprintf(to, "%-*s    %s  %s%s\n", width, "", p.File, countedRows(p.Rows), withState(p))
 		}
 		if f.Error != "" {
 			fmt.Fprintf(to, "%-*s  %s\n", width, "", oneLine(errors.New(f.Error)))
@@ -75,7 +80,7 @@ const maxMissingLines = 5
 
 // tableCells are the rows of a stream and the first thing that it lacks.
 func tableCells(f *store.StreamSummary) string {
-	rows := grouped(f.Rows) + " rows"
+	rows := countedRows(f.Rows)
 	if f.ExpectedRows > 0 && f.State != store.StateComplete {
 		rows += " of " + grouped(f.ExpectedRows)
 	}
@@ -91,6 +96,13 @@ func withState(p store.PartSummary) string {
 		return ""
 	}
 	return ", " + p.State
+}
+
+func countedRows(n int64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return grouped(n) + " rows"
 }
 
 // grouped writes a count with spaces between thousands.

@@ -3,7 +3,10 @@ package rig
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -25,18 +28,125 @@ func (r *Rig) explain(err error) error {
 	}
 	at := y.GetToken()
 	message, _, _ := strings.Cut(y.GetMessage(), "\n")
+	message = plainer(message)
 	unknown, wrong, large, node := (*yaml.UnknownFieldError)(nil), (*yaml.TypeError)(nil), (*yaml.OverflowError)(nil), (*yaml.UnexpectedNodeTypeError)(nil)
 	switch {
 	case errors.As(err, &unknown):
 		message = fmt.Sprintf("unknown key %q", at.Value) + meant(at.Value, keys())
 	case errors.As(err, &wrong):
-		message = fmt.Sprintf("%s%s: want %s", keyBefore(at), shown(at), wanted(wrong.DstType))
+		message = unfit(at, wrong.DstType)
 	case errors.As(err, &large):
-		message = fmt.Sprintf("%s%s: want %s", keyBefore(at), shown(at), wanted(large.DstType))
+		message = unfit(at, large.DstType)
 	case errors.As(err, &node):
-		message = fmt.Sprintf("%s%s: want %s", keyBefore(at), shown(at), wantedNode(node.Expected))
+		want := wantedNode(node.Expected)
+		if slices.Contains(headstages(), at.Value) {
+			want = "keys and values, as in {headstage: " + at.Value + "}"
+		}
+		message = fmt.Sprintf("%s%s: want %s", keyBefore(at), shown(at), want)
 	}
 	return fmt.Errorf("%s:%d: %s", r.File, at.Position.Line, message)
+}
+
+// unfit says that a value is not what its key takes.
+func unfit(at *token.Token, wants reflect.Type) string {
+	switch at.Type {
+	case token.SequenceStartType, token.SequenceEntryType:
+		return fmt.Sprintf("%swant %s, not a list", keyBefore(at), wanted(wants))
+	case token.MappingStartType, token.MappingValueType:
+		return fmt.Sprintf("%swant %s, not keys and values", keyBefore(at), wanted(wants))
+	}
+	return fmt.Sprintf("%s%s: want %s", keyBefore(at), shown(at), wanted(wants))
+}
+
+// twice is what the YAML package says of a key that is there twice.
+var twice = regexp.MustCompile(`^mapping key (".*") already defined at \[(\d+):\d+\]`)
+
+// plainer says what the YAML package means.
+func plainer(message string) string {
+	if m := twice.FindStringSubmatch(message); m != nil {
+		return m[1] + " is there twice, first in line " + m[2]
+	}
+	for _, m := range []struct{ theirs, ours string }{
+		{"found character '\t'", "a tab; indent with spaces"},
+		{"could not find end character of", "a quotation mark is missing at the end of a text"},
+		{"could not find flow mapping end token", "a } is missing"},
+		{"could not find flow sequence end token", "a ] is missing"},
+		{"mapping value is not allowed in this context", "no key can be here: look at the indentation, and put a text with a colon in quotation marks"},
+	} {
+		if strings.Contains(message, m.theirs) {
+			return m.ours
+		}
+	}
+	return message
+}
+
+// unmarshal reads a node into a struct. Keys that the struct does not have are
+// errors, and so are fractions where whole numbers are wanted, which the YAML
+// package cuts off.
+func unmarshal(node ast.Node, to any) error {
+	if err := yaml.NodeToValue(node, to, yaml.Strict()); err != nil {
+		return err
+	}
+	if f, t := fraction(node, reflect.TypeOf(to)); f != nil {
+		return &yaml.TypeError{DstType: t, SrcType: reflect.TypeFor[float64](), Token: f.GetToken()}
+	}
+	return nil
+}
+
+// fraction returns a number in a node that has a fraction although t is whole
+// there, and what is wanted instead; nil if there is none.
+func fraction(node ast.Node, t reflect.Type) (*ast.FloatNode, reflect.Type) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if anchor, ok := node.(*ast.AnchorNode); ok {
+		node = anchor.Value
+	}
+	switch n := node.(type) {
+	case *ast.FloatNode:
+		if whole := reflect.Int <= t.Kind() && t.Kind() <= reflect.Uint64; whole && n.Value != math.Trunc(n.Value) {
+			return n, t
+		}
+	case *ast.SequenceNode:
+		if t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
+			for _, one := range n.Values {
+				if f, t := fraction(one, t.Elem()); f != nil {
+					return f, t
+				}
+			}
+		}
+	case ast.MapNode:
+		for it := n.MapRange(); it.Next(); {
+			if value := valueType(t, it.Key().GetToken().Value); value != nil {
+				if f, t := fraction(it.Value(), value); f != nil {
+					return f, t
+				}
+			}
+		}
+	}
+	return nil, nil
+}
+
+// valueType is the type of what a key of a struct or map takes, nil if that
+// reads itself, or there is no such key.
+func valueType(t reflect.Type, key string) reflect.Type {
+	switch t.Kind() {
+	case reflect.Map:
+		return t.Elem()
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			switch name, options, _ := strings.Cut(f.Tag.Get("yaml"), ","); {
+			case options == "inline":
+				if value := valueType(f.Type, key); value != nil {
+					return value
+				}
+			case name == key:
+				return f.Type
+			}
+		}
+	}
+	return nil
 }
 
 // A placedError knows the line of what it is about.

@@ -19,6 +19,14 @@ func TestAMistakeIsExplainedToPeople(t *testing.T) {
 		"a slip in a device":           {"devices:\n  hartbeat: {}\n", `rig.yaml:2: devices: "hartbeat" is not known; did you mean heartbeat?`},
 		"a slip in a setting":          {"devices:\n  heartbeat: {rate_Hz: 3}\n", `rig.yaml:2: unknown key "rate_Hz"; did you mean rate_hz?`},
 		"a port without a headstage":   {"ports:\n  a: {voltage: auto}\n", "port a: no headstage; possible: neuropixels-1.0e"},
+		"a fraction for a number":      {"driver: sim\nseed: 1.5\n", "rig.yaml:2: seed: 1.5: want a whole number, 0 or more"},
+		"a fraction in a setting":      {port + "devices:\n  port-a/neuropixels-1.0e:\n    gain_ap: 500.9\n", "rig.yaml:4: gain_ap: 500.9: want a whole number"},
+		"a fraction, named elsewhere":  {"seed: &n 1.5\n", "rig.yaml:1: seed: 1.5: want a whole number"},
+		"a list for a word":            {"driver: [sim, riffa]\n", "rig.yaml:1: driver: want text, not a list"},
+		"keys for a word":              {"driver: {sim: 1}\n", "rig.yaml:1: driver: want text, not keys and values"},
+		"a word for keys":              {"ports: {a: neuropixels-1.0e}\n", "rig.yaml:1: a: neuropixels-1.0e: want keys and values, as in {headstage: neuropixels-1.0e}"},
+		"a key twice":                  {"driver: sim\nseed: 1\ndriver: sim\n", `rig.yaml:3: "driver" is there twice, first in line 1`},
+		"a tab":                        {"driver: sim\n\tpace: max\n", "rig.yaml:2: a tab; indent with spaces"},
 		"an empty port":                {"ports:\n  a:\n", "port a: no headstage"},
 	} {
 		_, err := Parse("rig.yaml", []byte(c.text))

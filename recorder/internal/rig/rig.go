@@ -111,7 +111,7 @@ func Parse(name string, text []byte) (*Rig, error) {
 		return nil, fmt.Errorf("%s: the file is empty; say at least which driver, as in driver: sim", name)
 	}
 	r.body = file.Docs[0].Body
-	if err := yaml.NodeToValue(r.body, r, yaml.Strict()); err != nil {
+	if err := unmarshal(r.body, r); err != nil {
 		return nil, r.explain(err)
 	}
 	for _, v := range r.choices() {
@@ -260,7 +260,7 @@ func decodeDevice(node ast.Node, own device.Settings, common *Device) (device.Se
 	fields := keys.Elem()
 	fields.Field(0).SetBool(common.Enable)
 	fields.Field(2).Set(defaults)
-	if err := yaml.NodeToValue(node, keys.Interface(), yaml.Strict()); err != nil {
+	if err := unmarshal(node, keys.Interface()); err != nil {
 		return nil, err
 	}
 	common.Enable, common.Writer = fields.Field(0).Bool(), fields.Field(1).Interface().(Writer)
