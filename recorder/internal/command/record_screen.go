@@ -205,10 +205,21 @@ func short(n int64) string {
 // troubles are the streams with which something is wrong, in one line.
 func troubles(s *run.Snapshot) string {
 	var list []string
+	expected, silent, word := 0, 0, ""
 	for i := range s.Streams {
-		if word := lossWord(&s.Streams[i]); word != "-" {
-			list = append(list, s.Streams[i].Name+" "+word)
+		f := &s.Streams[i]
+		if f.ExpectedHz > 0 {
+			expected++
 		}
+		if strings.HasPrefix(f.Word, run.Silent) {
+			silent, word = silent+1, f.Word
+		}
+		if word := lossWord(f); word != "-" {
+			list = append(list, f.Name+" "+word)
+		}
+	}
+	if silent > 1 && silent == expected {
+		return "all streams " + word
 	}
 	return strings.Join(list, ", ")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -39,10 +40,23 @@ func TestAControllerThatSendsNothingIsSaid(t *testing.T) {
 		if did := s.src.did(); !slices.Equal(did, []string{"0 V"}) {
 			t.Errorf("did %v", did)
 		}
-		if rows := s.rows("analog-io"); rows < 99_000 || rows > 101_000 {
+		rows := s.rows("analog-io")
+		if rows < 99_000 || rows > 101_000 {
 			t.Errorf("%d rows", rows)
 		}
 		s.verifies(0)
+		// What it should have sent until Ctrl-C is missing, and nothing else.
+		f := s.stream("analog-io")
+		if f.ExpectedRows < 249_000 || f.ExpectedRows > 255_000 || f.Rows+f.LostRows < f.ExpectedRows-1 || f.Rows+f.LostRows > f.ExpectedRows || len(f.Missing) != 1 || !strings.Contains(f.Missing[0].Text, "the controller sent nothing from 1.0 s on: check its cable and power") {
+			t.Errorf("%+v", f)
+		}
+		for _, now := range s.words.snapshots() {
+			for _, f := range now.Streams {
+				if silent := strings.HasPrefix(f.Word, "SILENT"); now.State == stateRecording && f.ExpectedHz > 0 && silent != (now.ElapsedS > 2.1) {
+					t.Errorf("at %.1f s: %+v", now.ElapsedS, f)
+				}
+			}
+		}
 	})
 }
 
@@ -99,6 +113,64 @@ func TestEverySignalCompletesTheFiles(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOnlyAThirdSignalAborts: while a disk that stands still holds up what waits,
+// the first is answered at once, one that comes twice is one, the second is told how
+// much waits, and what was written before the third is there.
+func TestOnlyAThirdSignalAborts(t *testing.T) {
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 0, "")
+		defer s.disk.freeze(nil)
+		begin := time.Now()
+		s.run(func() {
+			time.Sleep(3200 * time.Millisecond)
+			s.disk.freeze(all)
+			for _, at := range []time.Duration{6, 8, 11} { // seconds
+				time.Sleep(at*time.Second - time.Since(begin))
+				s.signals <- os.Interrupt
+				time.Sleep(20 * time.Millisecond)
+				s.signals <- os.Interrupt
+			}
+		})
+		if took := time.Since(begin); !errors.Is(s.err, errAborted) || took < 11*time.Second || took > 12*time.Second {
+			t.Errorf("run %v after %v", s.err, took)
+		}
+		s.says("completing: 3 s of data wait", "; Ctrl-C once more aborts")
+		if did := s.src.did(); !slices.Equal(did, []string{"stop", "0 V"}) {
+			t.Errorf("did %v", did)
+		}
+		if left, _, _ := leftOf(t, filepath.Join(s.dir, "analog-io_0.arrow")); left.rows != 300_000 {
+			t.Errorf("%d rows are left", left.rows)
+		}
+		for _, now := range s.words.snapshots() {
+			if now.ElapsedS > 7.1 && now.State != stateCompleting {
+				t.Errorf("at %.1f s: %s", now.ElapsedS, now.State)
+			}
+		}
+	})
+}
+
+// TestASlowDiskIsWaitedForAfterCtrlC: everything that was read is written, and the
+// screen says how long that takes.
+func TestASlowDiskIsWaitedForAfterCtrlC(t *testing.T) {
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 0, "")
+		s.disk.setRate(func(_ string, bytes int) time.Duration {
+			return time.Duration(float64(bytes) / 1e6 * float64(time.Second)) // of 4 MB a second
+		})
+		s.run(func() {
+			time.Sleep(5 * time.Second)
+			s.signals <- os.Interrupt
+			time.Sleep(5 * time.Second)
+			s.signals <- os.Interrupt
+		}).well()
+		s.noGaps("analog-io", 100_000, float64(s.rows("analog-io"))/100_000)
+		if rows := s.rows("analog-io"); rows < 500_000 || rows > 505_000 {
+			t.Errorf("%d rows", rows)
+		}
+		s.says("of data wait, about ", " s left; Ctrl-C once more aborts")
+	})
 }
 
 // TestASignalBeforeTheBeginningLeavesNothing.

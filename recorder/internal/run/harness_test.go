@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -323,6 +324,60 @@ func (s *scene) column(stream, name string) (values []uint64) {
 // rows is how many rows a stream has.
 func (s *scene) rows(stream string) int { return len(s.column(stream, "Clock")) }
 
+// leftOf looks at a file that was being written. What is whole of it by another
+// way than recovery, batch after batch, is what recovery keeps; torn is what
+// comes after it.
+func leftOf(t *testing.T, path string) (left whole, torn int64, ok bool) {
+	t.Helper()
+	f, err := os.Open(path)
+	if os.IsNotExist(err) {
+		return whole{}, 0, false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	left = wholeBatches(f, info.Size())
+	plan, err := recovery.Examine(t.Context(), f, info.Size(), nil)
+	if err != nil {
+		if left.rows > 0 {
+			t.Errorf("%s: %v, though %d rows are there", filepath.Base(path), err, left.rows)
+		}
+		return left, 0, true
+	}
+	if plan.Report.RowsRecovered != left.rows {
+		t.Errorf("%s: %d rows recovered, %d are there", filepath.Base(path), plan.Report.RowsRecovered, left.rows)
+	}
+	return left, plan.Report.BytesSkipped, true
+}
+
+type whole struct {
+	rows int64
+	last uint64 // Clock
+}
+
+func wholeBatches(f io.ReaderAt, size int64) (w whole) {
+	r, err := recording.NewReader(f, size)
+	if err != nil {
+		return w
+	}
+	clock := r.Stream().Column("Clock")
+	for i := range r.NumBatches() {
+		b, err := r.ReadBatch(i, []int{clock})
+		if err != nil {
+			break
+		}
+		if ticks := recording.Values[uint64](&b.Columns[0]); len(ticks) > 0 {
+			w.rows, w.last = w.rows+int64(len(ticks)), ticks[len(ticks)-1]
+		}
+	}
+	return w
+}
+
 // summary of a stream.
 func (s *scene) stream(name string) store.StreamSummary {
 	s.t.Helper()
@@ -419,67 +474,6 @@ func (s *scene) noGaps(stream string, rateHz, seconds float64) {
 		}
 	}
 }
-
-// A slowDisk is under all files; a test may freeze it, for all or for some.
-type slowDisk struct {
-	mu     sync.Mutex
-	change sync.Cond
-	frozen func(name string) bool
-	rate   func(name string, bytes int) time.Duration
-}
-
-func (d *slowDisk) wrap(name string, f store.File) store.File {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.change.L = &d.mu
-	return &slowFile{f, name, d}
-}
-
-// freeze holds writes to some files up until it is called with nil.
-func (d *slowDisk) freeze(which func(name string) bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.change.L = &d.mu
-	d.frozen = which
-	d.change.Broadcast()
-}
-
-// setRate says how long writes take from now on.
-func (d *slowDisk) setRate(rate func(name string, bytes int) time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.rate = rate
-}
-
-func (d *slowDisk) wait(name string, bytes int) {
-	d.mu.Lock()
-	for d.frozen != nil && d.frozen(name) {
-		d.change.Wait()
-	}
-	rate := d.rate
-	d.mu.Unlock()
-	if rate != nil {
-		time.Sleep(rate(name, bytes))
-	}
-}
-
-type slowFile struct {
-	store.File
-	name string
-	d    *slowDisk
-}
-
-func (f *slowFile) Write(p []byte) (int, error) {
-	f.d.wait(f.name, len(p))
-	return f.File.Write(p)
-}
-
-func (f *slowFile) Sync() error {
-	f.d.wait(f.name, 0)
-	return f.File.Sync()
-}
-
-func all(string) bool { return true }
 
 // clockOf replaces the hub clock in a sample.
 func withHubClock(data []byte, hub uint64) []byte {

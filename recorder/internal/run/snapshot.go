@@ -250,6 +250,10 @@ func (ob *observer) snapshot(st *acquire.Status, state string) *Snapshot {
 	return s
 }
 
+// Silent begins the word of a stream of which nothing comes. All of them have it
+// where the controller as a whole sends nothing.
+const Silent = "SILENT"
+
 // States of a snapshot.
 const (
 	stateRecording  = "recording"
@@ -305,8 +309,13 @@ func (ob *observer) stream(f *acquire.StreamStatus, st *acquire.Status, state st
 		}
 		out.AgeS = max(0, out.AgeS)
 	}
-	if _, silent := ob.silent[f.Name]; silent && state == stateRecording {
-		out.Word = fmt.Sprintf("SILENT %.0f s", ob.silence(f, st).Seconds())
+	_, silent := ob.silent[f.Name]
+	gone := ob.silence(f, st)
+	if ob.mute && f.RateHz > 0 {
+		silent, gone = true, st.Elapsed-ob.moved
+	}
+	if silent && state == stateRecording {
+		out.Word = fmt.Sprintf("%s %.0f s", Silent, gone.Seconds())
 	}
 	switch trouble, ok := ob.rec.trouble(f.Name); {
 	case f.Failed:

@@ -19,7 +19,7 @@ import (
 func (rec *Run) judged(a *acquire.Acquisition) store.Summary {
 	s, st := rec.collect(a, store.StateComplete), a.Status()
 	end := st.LastClock
-	if st.EndClock > 0 && rec.failed == nil {
+	if st.EndClock > 0 && (rec.failed == nil || errors.Is(rec.failed, acquire.ErrNoAnswer)) {
 		end = st.EndClock
 	}
 	endS := rec.duration(end).Seconds()
@@ -86,6 +86,8 @@ func (rec *Run) missing(f *store.StreamSummary, lost []recording.GapRecord, end 
 		}
 		at := Clock(m.FromS)
 		switch {
+		case g.Cause == recording.CauseLink && g.LastClock+1 >= end && errors.Is(rec.failed, acquire.ErrNoAnswer):
+			m.Cause, m.Text = "silent", fmt.Sprintf("the controller sent nothing from %s on: check its cable and power", at)
 		case g.Cause == recording.CauseLink && g.LastClock+1 >= end && f.Rows == 0:
 			m.Cause, m.Text = "silent", "never sent anything: check cable and headstage"
 		case g.Cause == recording.CauseLink && g.LastClock+1 >= end:
