@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { columnOf, parseMessage } from "../src/live/arrow.js";
 import { Tail } from "../src/live/engine.js";
 import { firstRise } from "../src/live/follow.js";
+import { Receiver } from "../src/live/receiver.js";
+import { Remote } from "../src/live/remote.js";
 import { Bins, Rows } from "../src/live/tails.js";
 import { alarms } from "../src/live/words.js";
 
@@ -11,6 +13,11 @@ import { alarms } from "../src/live/words.js";
  * @param {object} header @param {number} rows @param {ArrayBufferView[]} columns
  */
 function message(header, rows, columns) {
+  return parseMessage(messageBytes(header, rows, columns));
+}
+
+/** @param {object} header @param {number} rows @param {ArrayBufferView[]} columns @returns {ArrayBuffer} */
+function messageBytes(header, rows, columns) {
   let text = JSON.stringify({ show: 1, stream: "s", bin: 0, from: 0, skipped: 0, ...header });
   while ((4 + text.length) % 8 !== 0) text += " ";
   const bodies = [], buffers = [];
@@ -41,14 +48,20 @@ function message(header, rows, columns) {
   view.setUint32(start + 4, meta.byteLength, true);
   out.set(new Uint8Array(meta.buffer), start + 8);
   for (const { at, bytes } of bodies) out.set(bytes, start + 8 + meta.byteLength + at);
-  return parseMessage(data);
+  return data;
 }
 
 /** Bins of one column, each with its number as value. @param {number} from @param {number} bin @param {number[]} numbers @param {number} column */
-const bins = (from, bin, numbers, column = 3) => message({ bin, from }, numbers.length, [
+const bins = (from, bin, numbers, column = 3) => message({ bin, from }, numbers.length, binColumns(from, bin, numbers, column));
+
+/** @param {number} from @param {number} bin @param {number[]} numbers @param {number} column */
+const binColumns = (from, bin, numbers, column) => [
   Uint32Array.from(numbers), new Uint16Array(numbers.length).fill(column), new Uint32Array(numbers.length).fill(2),
   ...[0, 1, 0.5, 0.25].map((more) => Float32Array.from(numbers, (n) => from / bin + n + more)),
-]);
+];
+
+/** Columns of a stream, by index. @param {...number} indices */
+const columns = (...indices) => indices.map((index) => ({ index, type: "uint16" }));
 
 test("a message gives its header and columns of every type", () => {
   const m = message({ stream: "probe", skipped: 4 }, 3, [new BigUint64Array([1n, 2n, 3n]), new Uint16Array([7, 8, 9]), new Float64Array([0.5, -1, 2]), new Uint8Array([0b101])]);
@@ -61,10 +74,10 @@ test("a message gives its header and columns of every type", () => {
 });
 
 test("a bin that came is there, the first of them only once it is whole", () => {
-  const ring = new Bins([3], 10, 64);
+  const ring = new Bins(columns(3), 10, 64);
   ring.put(bins(100, 10, [0, 1, 2]));
   assert.deepEqual(ring.missing(80, 130, 99), { from: 80, to: 110, bins: 3 }, "bin 10 began before it was asked for");
-  const e = ring.envelope(90, 140, 5, [3]);
+  const e = ring.envelope(90, 140, 5, [3], 1);
   assert.deepEqual([...e.data], [NaN, NaN, 10, 11, 11, 12, 12, 13, NaN, NaN]);
   assert.deepEqual([...(e.mean ?? [])].slice(1, 4), [10.5, 11.5, 12.5]);
   ring.put(bins(120, 10, [0, 1])); // bin 12 comes again, with more rows
@@ -72,35 +85,37 @@ test("a bin that came is there, the first of them only once it is whole", () => 
 });
 
 test("what was skipped is read from the file, in parts, the newest first", () => {
-  const ring = new Bins([3], 10, 64);
+  const ring = new Bins(columns(3), 10, 64);
   ring.put(bins(0, 10, [0, 1]));
   ring.put(bins(50, 10, [0, 1])); // bins 2 to 4 are missing, and 5 may lack rows
   assert.deepEqual(ring.missing(10, 70, 2), { from: 40, to: 60, bins: 2 });
   const data = new Float32Array([1, 2, 3, 4]), mean = new Float32Array([5, 6]), sd = new Float32Array([7, 8]);
   ring.read({ kind: "envelope", quality: "exact", from: 40, to: 60, bins: 2, done: 2, columns: [3], data, mean, sd, rows: 2, rows_used: 2, samples_per_pixel: 2 });
   assert.deepEqual(ring.missing(10, 70, 9), { from: 20, to: 40, bins: 2 });
-  assert.deepEqual([...ring.envelope(40, 60, 2, [3]).data], [1, 2, 3, 4]);
+  assert.deepEqual([...ring.envelope(40, 60, 2, [3], 1).data], [1, 2, 3, 4]);
 });
 
 test("a ring keeps the newest, and what is older does not take its place", () => {
-  const ring = new Bins([3], 1, 8);
+  const ring = new Bins(columns(3), 1, 8);
   ring.put(bins(0, 1, Array.from({ length: 20 }, (_, i) => i)));
-  assert.deepEqual([...ring.envelope(10, 20, 10, [3]).data].filter((_, i) => i % 2 === 0), [NaN, NaN, 12, 13, 14, 15, 16, 17, 18, 19]);
+  assert.deepEqual([...ring.envelope(10, 20, 10, [3], 1).data].filter((_, i) => i % 2 === 0), [NaN, NaN, 12, 13, 14, 15, 16, 17, 18, 19]);
   ring.read({ kind: "envelope", quality: "exact", from: 4, to: 6, bins: 2, done: 2, columns: [3], data: new Float32Array(4), rows: 1, rows_used: 1, samples_per_pixel: 1 });
-  assert.equal(ring.envelope(12, 13, 1, [3]).data[0], 12);
+  assert.equal(ring.envelope(12, 13, 1, [3], 1).data[0], 12);
 });
 
 test("rows that came follow those of the file, once", () => {
-  const column = /** @type {any} */ ({ index: 2, type: "uint16" }), rows = new Rows([column]);
-  rows.put(message({}, 3, [new BigUint64Array([110n, 120n, 130n]), new Uint16Array([1, 2, 3])]));
+  const rows = new Rows(columns(2));
+  rows.put(message({}, 3, [new BigUint64Array([110n, 120n, 130n]), new Uint16Array([4, 5, 6]), new Uint16Array([1, 2, 3])]), columns(7, 2));
   const read = /** @type {any} */ ({ kind: "samples", quality: "exact", from: 100, to: 121, columns: [2, 5], x: new Float64Array([0, 10]), data: new Float32Array([8, 1, 6, 7]), rows: 2, rows_used: 2 });
   const e = rows.after(read, 110);
   assert.deepEqual([...(e.x ?? [])], [0, 10, 20, 30]);
   assert.deepEqual([...e.data], [8, 1, 2, 3, 6, 7, NaN, NaN]);
   rows.written(120);
-  assert.deepEqual(rows.ticks, [130]);
+  assert.deepEqual([...rows.ticks.subarray(0, rows.length)], [130]);
   rows.written(130);
-  assert.equal(rows.after(read, 130), read);
+  const same = rows.after(read, 130);
+  assert.deepEqual(same, read);
+  assert.notEqual(same.data, read.data, "what is given away is not what is kept");
 });
 
 test("a trigger is the first rise, and not a level that was there before", () => {
@@ -117,45 +132,139 @@ test("alarms say what is wrong and what to do", () => {
   assert.deepEqual(alarms(status, false), []);
 });
 
-/** A tail on a file of 100 rows, 10 ticks apart, and what was read of it. */
-function tailOf() {
-  const info = /** @type {any} */ ({ id: "s_0", rows: 100, clock: { first: 0, last: 990, hz: 1000 }, coverage: [{ kind: "data", from: 0, to: 990, rows: 100 }], columns: [{ index: 0, type: "uint16" }, { index: 1, type: "uint16" }] });
-  const asked = /** @type {any[]} */ ([]);
-  const read = async (/** @type {any} */ a) => {
-    asked.push(a);
-    return /** @type {any} */ ({ kind: "envelope", quality: "exact", from: a.from, to: a.to, bins: a.bins, done: a.bins, columns: a.columns, data: new Float32Array(2 * a.bins * a.columns.length).fill(7), rows: 1, rows_used: 1, samples_per_pixel: 2 });
-  };
-  return { tail: new Tail("s", info), asked, read };
-}
-
-test("what the file has is read from it, and what it has not comes from the ring", async () => {
-  const { tail, asked, read } = tailOf();
-  const before = await tail.envelope({ stream: "s_0", columns: [0], from: 0, to: 900, bins: 9, quality: "exact" }, read, () => {});
-  assert.equal(before.data[0], 7);
-  assert.equal(tail.wanted, null, "nothing is asked of the recorder for it");
-  asked.length = 0;
-  let filled = 0;
-  const now = { stream: "s_0", columns: [0], from: 500, to: 1500, bins: 10, quality: /** @type {const} */ ("exact") };
-  await tail.envelope(now, read, () => filled++);
-  assert.deepEqual(tail.wanted, { stream: "s", columns: [0], bin: 100 });
-  await new Promise((resolve) => setTimeout(resolve));
-  assert.deepEqual(asked.map(({ from, to }) => [from, to]), [[500, 900]], "whole bins of the file, once");
-  assert.equal(filled, 1);
-  const version = tail.version;
-  assert.ok(tail.put(bins(900, 100, [0, 1, 2], 0)));
-  assert.ok(tail.version > version);
-  const after = await tail.envelope(now, read, () => {});
-  assert.deepEqual([...after.data].filter((_, i) => i % 2 === 0), [7, 7, 7, 7, 9, 10, 11, NaN, NaN, NaN]);
-  assert.equal(tail.put(bins(900, 50, [0], 0)), false, "bins of another width are of a view before");
+test("rows make the bins that the recorder would have made, also across messages", () => {
+  const ring = new Bins(columns(3, 4), 10, 8), ticks = [3, 6, 9, 12, 15, 18, 21, 24].map(BigInt), values = [5, 1, 3, 10, 20, 30, 7, 9];
+  for (const [from, to] of [[0, 4], [4, 8]]) {
+    ring.putRows(message({}, to - from, [BigUint64Array.from(ticks.slice(from, to)), Uint16Array.from(values.slice(from, to)), Uint16Array.from(values.slice(from, to), (v) => 100 + v)]), columns(3, 4));
+  }
+  const e = ring.envelope(0, 30, 3, [4, 3], 3);
+  assert.deepEqual([...e.data], [101, 105, 110, 130, 107, 109, 1, 5, 10, 30, 7, 9]);
+  assert.deepEqual([...(e.mean ?? [])], [103, 120, 108, 3, 20, 8]);
+  assert.deepEqual([...(e.sd ?? [])].slice(3).map((v) => Math.round(v * 1000)), [1633, 8165, 1000]);
+  assert.deepEqual(ring.missing(0, 30, 9), { from: 0, to: 10, bins: 1 }, "the first began before it was asked for");
+  ring.putRows(message({ skipped: 5 }, 1, [new BigUint64Array([27n]), new Uint16Array([1]), new Uint16Array([1])]), columns(3, 4));
+  assert.equal(ring.envelope(20, 30, 1, [3], 3).data[0], 1);
 });
 
-test("rows of a file are read once for each of its states", async () => {
-  const { tail, asked, read } = tailOf();
+/** A receiver and the page's end of it, without a worker between, and a recorder that hears what is asked. */
+function connected() {
+  const asked = /** @type {any[]} */ ([]), worker = /** @type {any} */ ({});
+  const receiver = new Receiver((m) => queueMicrotask(() => worker.onmessage({ data: structuredClone(m) })), (_, hearer) => {
+    worker.hearer = hearer;
+    return { say: (ask) => asked.push(ask) > 0, end: () => {} };
+  });
+  worker.postMessage = (/** @type {any} */ m) => receiver.handle(structuredClone(m));
+  const remote = new Remote(worker), came = /** @type {any[]} */ ([]), told = /** @type {any[]} */ ([]);
+  remote.listener = { told: (m) => told.push(m), came: (...args) => came.push(args), state: () => {}, failed: assert.ifError };
+  remote.send({ op: "connect", url: "ws://x" });
+  worker.hearer.state("open", "");
+  let shows = 0;
+  /** The recorder answers the last show. */
+  const answer = () => worker.hearer.told({ type: "show", streams: asked.at(-1).streams.map((/** @type {any} */ s) => ({ show: ++shows, stream: s.stream, schema: "" })) });
+  /** @param {object} header @param {number} rows @param {ArrayBufferView[]} columns */
+  const send = (header, rows, columns) => worker.hearer.came(messageBytes({ show: shows, ...header }, rows, columns));
+  const calm = () => new Promise((resolve) => setTimeout(resolve));
+  return { remote, asked, came, told, answer, send, calm, hearer: worker.hearer };
+}
+
+/** A tail on a file of 100 rows, 10 ticks apart, and what was read of it. */
+function tailOf() {
+  const info = /** @type {any} */ ({ id: "s_0", rows: 100, clock: { first: 0, last: 990, hz: 1000 }, coverage: [{ kind: "data", from: 0, to: 990, rows: 100 }], columns: [0, 1, 2].map((index) => ({ index, type: "uint16" })) });
+  const asked = /** @type {any[]} */ ([]), there = connected();
+  const read = async (/** @type {any} */ a) => {
+    asked.push(a);
+    const x = a.bins > 100 ? { kind: "samples", x: new Float64Array([0, 990]), data: new Float32Array([1, 2]) } : { kind: "envelope", data: new Float32Array(2 * a.bins * a.columns.length).fill(7) };
+    return /** @type {any} */ ({ ...x, quality: "exact", from: a.from, to: a.to, bins: a.bins, done: a.bins, columns: a.columns, rows: 1, rows_used: 1, samples_per_pixel: 2 });
+  };
+  const tail = new Tail("s", info, there.remote), want = () => there.remote.send({ op: "want", wanted: tail.wanted ? [tail.wanted] : [] });
+  return { ...there, tail, read, reads: asked, want };
+}
+
+/** @param {Float32Array} data */
+const minima = (data) => [...data].filter((_, i) => i % 2 === 0);
+
+test("what the file has is read from it, and what it has not comes from the ring", async () => {
+  const { tail, reads, read, want, asked, answer, send, calm } = tailOf();
+  const before = await tail.envelope({ stream: "s_0", columns: [0], from: 0, to: 800, bins: 4, quality: "exact" }, read, () => {}, want);
+  assert.equal(before.data[0], 7);
+  assert.equal(tail.wanted, null, "nothing is asked of the recorder for it");
+  reads.length = 0;
+  let filled = 0;
+  const now = { stream: "s_0", columns: [0], from: 400, to: 1600, bins: 6, quality: /** @type {const} */ ("exact") };
+  const ask = () => tail.envelope(now, read, () => filled++, want);
+  await ask();
+  assert.deepEqual(asked.at(-1), { type: "show", streams: [{ stream: "s", columns: [0], bin: 200 }] });
+  await calm();
+  assert.deepEqual(reads.map(({ from, to }) => [from, to]), [[400, 800]], "whole bins of the file, once");
+  assert.equal(filled, 1);
+  answer();
+  send({ stream: "s", bin: 200, from: 800 }, 3, binColumns(800, 200, [0, 1, 2], 0));
+  const after = await ask();
+  assert.deepEqual(minima(after.data), [7, 7, 4, 5, 6, NaN]);
+  assert.equal(after.rows, 120, "rows of the span, so that it is drawn as the file is");
+  const { capacity } = /** @type {any} */ (tail.wanted);
+  await tail.envelope({ ...now, columns: [1] }, read, () => {}, want);
+  assert.deepEqual(/** @type {any} */ (tail.wanted).columns.map((/** @type {any} */ c) => c.index), [1, 0], "what another plot of the stream shows stays");
+  assert.equal(/** @type {any} */ (tail.wanted).capacity, capacity);
+  tail.need(2);
+  assert.equal(/** @type {any} */ (tail.wanted).columns.length, 3, "and what a trigger waits for");
+});
+
+test("bins of few rows are asked for as rows", async () => {
+  const { tail, read, want, asked, answer, send, calm } = tailOf();
+  const now = { stream: "s_0", columns: [0], from: 600, to: 1200, bins: 20, quality: /** @type {const} */ ("exact") };
+  await tail.envelope(now, read, () => {}, want);
+  assert.deepEqual(asked.at(-1).streams, [{ stream: "s", columns: [0], bin: 0 }]);
+  answer();
+  send({ stream: "s" }, 4, [BigUint64Array.from([1000n, 1010n, 1020n, 1030n]), Uint16Array.from([4, 3, 2, 1])]);
+  await calm();
+  const after = await tail.envelope(now, read, () => {}, want);
+  assert.deepEqual([...after.data.subarray(2 * 13, 2 * 15)], [3, 4, 1, 2]);
+});
+
+test("rows of a file are read once for each of its states, and those that came follow", async () => {
+  const { tail, reads, read, want, asked, answer, send, came, calm } = tailOf();
   const args = { stream: "s_0", columns: [1], from: 0, to: 1000, bins: 200, quality: /** @type {const} */ ("exact") };
-  for (let i = 0; i < 3; i++) await tail.envelope(args, read, () => {});
-  assert.equal(asked.length, 1);
-  assert.deepEqual(tail.wanted, { stream: "s", columns: [1], bin: 0 });
-  tail.written(1090);
-  await tail.envelope(args, read, () => {});
-  assert.equal(asked.length, 2);
+  for (let i = 0; i < 3; i++) await tail.envelope(args, read, () => {}, want);
+  assert.equal(reads.length, 1);
+  assert.deepEqual(asked.at(-1).streams, [{ stream: "s", columns: [1], bin: 0 }]);
+  answer();
+  send({ stream: "s" }, 2, [BigUint64Array.from([1000n, 1010n]), Uint16Array.from([8, 9])]);
+  for (let i = 0; i < 2; i++) assert.deepEqual([...(await tail.envelope(args, read, () => {}, want)).data], [1, 2, 8, 9]);
+  await calm();
+  assert.deepEqual(came, [["s", 1010, null]]);
+  tail.written(1010);
+  await tail.envelope(args, read, () => {}, want);
+  assert.equal(reads.length, 2);
+});
+
+test("a connection that was lost begins anew, with nothing twice and no hole unnoticed", async () => {
+  const { tail, read, want, asked, answer, send, hearer } = tailOf();
+  const now = { stream: "s_0", columns: [0], from: 0, to: 2000, bins: 10, quality: /** @type {const} */ ("exact") };
+  const ask = () => tail.envelope(now, read, () => {}, want);
+  await ask();
+  answer();
+  send({ stream: "s", bin: 200, from: 1000 }, 2, binColumns(1000, 200, [0, 1], 0));
+  assert.deepEqual(minima((await ask()).data).slice(5, 7), [5, 6]);
+  hearer.state("lost", "");
+  send({ stream: "s", bin: 200, from: 1400 }, 1, binColumns(1400, 200, [0], 0)); // of before: nobody asked for it
+  hearer.state("open", "");
+  const before = asked.length;
+  hearer.told({ type: "hello", streams: [] });
+  assert.deepEqual(asked.slice(before), [{ type: "show", streams: [{ stream: "s", columns: [0], bin: 200 }] }], "asked again");
+  answer();
+  send({ stream: "s", bin: 200, from: 1600 }, 1, binColumns(1600, 200, [0], 0));
+  assert.deepEqual(minima((await ask()).data).slice(5), [NaN, NaN, NaN, 8, NaN], "the hole is no line, and is read from the file when it is there");
+});
+
+test("a trigger fires at the first rise after it was armed, in rows and in bins", async () => {
+  const { tail, read, want, remote, answer, send, came, calm } = tailOf();
+  await tail.envelope({ stream: "s_0", columns: [0], from: 0, to: 2000, bins: 10, quality: "exact" }, read, () => {}, want);
+  answer();
+  remote.send({ op: "condition", condition: { stream: "s", column: 0, above: 6 } });
+  send({ stream: "s", bin: 200, from: 1400 }, 2, binColumns(1400, 200, [0, 1], 0)); // 7 and 8, high from the beginning
+  send({ stream: "s", bin: 200, from: 800 }, 2, binColumns(800, 200, [0, 1], 0)); // 4 to 6
+  send({ stream: "s", bin: 200, from: 1200 }, 2, binColumns(1200, 200, [0, 1], 0)); // 6 to 8
+  await calm();
+  assert.deepEqual(came.map(([, , rise]) => rise), [null, null, 1200]);
 });

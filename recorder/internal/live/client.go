@@ -218,6 +218,10 @@ func (c *client) answer(a *ask) error {
 // show changes what the client sees.
 func (c *client) show(wanted []askShow) error {
 	next, answer := map[*source]*shown{}, showing{Type: "show", Streams: []showingOfOne{}}
+	all := 0
+	for _, w := range wanted {
+		all += len(w.Columns)
+	}
 	for _, w := range wanted {
 		src := c.hub.find(w.Stream)
 		if src == nil {
@@ -232,7 +236,7 @@ func (c *client) show(wanted []askShow) error {
 			}
 		}
 		c.shows++
-		s := newShown(c.shows, src, w.Columns, w.Bin)
+		s := newShown(c.shows, src, w.Columns, w.Bin, all)
 		next[src] = s
 		answer.Streams = append(answer.Streams, showingOfOne{s.id, w.Stream, s.schema()})
 	}

@@ -168,7 +168,7 @@ func TestWhoDoesNotAcknowledgeGetsThreeAndThenWhatWasGathered(t *testing.T) {
 	}
 	// What does not fit is skipped, and counted; the newest comes.
 	for range 30 {
-		r.decode(4000)
+		r.decode(16_000)
 		for r.hub.held.Load() > 0 {
 			time.Sleep(time.Millisecond)
 		}

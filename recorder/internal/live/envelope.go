@@ -14,11 +14,11 @@ import (
 )
 
 // A message is a recording.File that keeps the last write, which is one Arrow IPC
-// message.
-type message struct{ data []byte }
+// message, after what is put in front of it.
+type message struct{ head, data []byte }
 
 func (m *message) Write(p []byte) (int, error) {
-	m.data = append(m.data[:0], p...)
+	m.data = append(append(m.data[:0], m.head...), p...)
 	return len(p), nil
 }
 
@@ -33,6 +33,7 @@ type shown struct {
 	src     *source
 	columns []int
 	bin     uint64 // ticks; 0: every row
+	most    int    // bytes that wait
 	clock   int
 	layout  stream.Stream
 
@@ -62,16 +63,18 @@ type gathered struct {
 	cells [][]byte
 }
 
-// maxGathered is what waits at most of one stream, for one client; then the newest
-// takes the place of all.
-const maxGathered = 512 << 10
+// maxGathered is what waits at most for one client, of all streams together, each by
+// how many of the columns it has: all channels of a probe for some 90 ms. Then the
+// newest takes the place of all. While it is being sent, there are four copies.
+const maxGathered = 2 << 20
 
 // renewAfter is how many batches a writer makes before it is replaced: it keeps
 // where each was.
 const renewAfter = 1000
 
-func newShown(id int, src *source, columns []int, bin uint64) *shown {
-	s := &shown{id: id, src: src, columns: columns, bin: bin, clock: src.stream.Column(stream.ClockName)}
+// newShown shows columns; all is how many a client sees of all streams together.
+func newShown(id int, src *source, columns []int, bin uint64, all int) *shown {
+	s := &shown{id: id, src: src, columns: columns, bin: bin, most: maxGathered / max(1, all) * len(columns), clock: src.stream.Column(stream.ClockName)}
 	s.layout = stream.Stream{Name: src.stream.Name}
 	column := func(name string, of stream.Type) {
 		s.layout.Columns = append(s.layout.Columns, stream.Column{Name: name, Type: of, ArrowType: of.String(), ByteWidth: of.Width()})
@@ -123,7 +126,7 @@ func (s *shown) gather(p *piece) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := &s.gathered
-	if g.bytes > maxGathered {
+	if g.bytes > s.most {
 		s.skipped += uint64(g.rows)
 		g.reset()
 	}
@@ -206,8 +209,8 @@ func (s *shown) gatherBins(p *piece) {
 }
 
 // take makes the message of what was gathered: the length of a JSON header, the
-// header, and the batch, which begins at a multiple of 8. It returns nil if there is
-// nothing.
+// header, and the batch, which begins at a multiple of 8. It is valid until the next
+// call. It returns nil if there is nothing.
 func (s *shown) take() []byte {
 	s.mu.Lock()
 	g := s.gathered
@@ -221,6 +224,14 @@ func (s *shown) take() []byte {
 	for i := range s.vectors {
 		s.vectors[i].Data = g.cells[i]
 	}
+	text, err := json.Marshal(head)
+	if err != nil {
+		return nil
+	}
+	for (4+len(text))%8 != 0 {
+		text = append(text, ' ')
+	}
+	s.message.head = append(binary.LittleEndian.AppendUint32(s.message.head[:0], uint32(len(text))), text...)
 	if s.writer == nil || s.written >= renewAfter {
 		w, err := recording.NewWriter(&s.message, &s.layout, recording.WriterOptions{Format: recording.StreamFormat})
 		if err != nil {
@@ -232,16 +243,7 @@ func (s *shown) take() []byte {
 		return nil
 	}
 	s.written++
-	text, err := json.Marshal(head)
-	if err != nil {
-		return nil
-	}
-	for (4+len(text))%8 != 0 {
-		text = append(text, ' ')
-	}
-	out := make([]byte, 0, 4+len(text)+len(s.message.data))
-	out = binary.LittleEndian.AppendUint32(out, uint32(len(text)))
-	return append(append(out, text...), s.message.data...)
+	return s.message.data
 }
 
 // sum is decimate.Sum of a column's bytes.

@@ -1,6 +1,7 @@
 /**
  * The binary messages of a recorder: a header in JSON, and an Arrow IPC record batch of columns of fixed width without nulls. Pure.
  * @typedef {import("./protocol.js").Header} Header
+ * @typedef {{ header: Header, rows: number, buffers: { at: number, bytes: number }[], data: ArrayBuffer }} Message  buffers: two a column, the second has the values
  * @typedef {Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array | Float32Array | Float64Array} Numbers
  */
 
@@ -16,7 +17,7 @@ const followed = (view, at) => at + view.getUint32(at, true);
 
 /**
  * @param {ArrayBuffer} data
- * @returns {{ header: Header, rows: number, buffers: { at: number, bytes: number }[], data: ArrayBuffer }}  buffers: two a column, the second has the values
+ * @returns {Message}
  */
 export function parseMessage(data) {
   const view = new DataView(data);
@@ -44,7 +45,7 @@ const TYPES = {
 
 /**
  * The values of a column.
- * @param {ReturnType<typeof parseMessage>} message
+ * @param {Message} message
  * @param {number} column
  * @param {string} type  as Arrow names it
  * @returns {Numbers}

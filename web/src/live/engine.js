@@ -1,37 +1,46 @@
 /**
- * The engine of a page that follows a recording: what is in the files it reads as always; what came last it adds, so that plots ask one engine.
+ * The engine of a page that follows a recording: what is in the files it reads as always; what came last is added by the receiver, so that plots ask one engine.
  * @typedef {import("../protocol.js").Envelope} Envelope
  * @typedef {import("../protocol.js").EnvelopeArgs} EnvelopeArgs
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
+ * @typedef {import("./remote.js").Wanted} Wanted
  * @typedef {{ signal?: AbortSignal, onProgress?: (e: Envelope) => void }} Options
- * @typedef {ReturnType<typeof import("./arrow.js").parseMessage>} Message
  */
 import { Engine } from "../engine.js";
 import { periodOf } from "../times.js";
-import { Bins, Rows } from "./tails.js";
+import { Remote } from "./remote.js";
 
 /** Values that one read of the file takes while it is followed: the newest part first. */
 const FILL_SAMPLES = 4e6;
 
-/** A file that is being written, and what came last of its stream. */
+/** With fewer rows in a bin than this, rows are less to send than bins: 2 bytes a value and row, against 26. */
+const FEW_ROWS = 12;
+
+/** A plot that has asked for nothing so long, in milliseconds, is not there any more. */
+const RECENT = 1500;
+
+/** A file that is being written, and what is kept of what came last of its stream. */
 export class Tail {
-  /** @type {Bins | null} */
-  bins = null;
-  /** @type {Rows | null} */
-  rows = null;
+  /** What is kept, and asked of the recorder. @type {Wanted | null} */
+  wanted = null;
   /** Counts what came and what was read. */
   version = 0;
-  /** The engine's last answer, with what it answered. @type {{ key: string, answer: Envelope } | null} */
-  #read = null;
+  /** What the receiver was given of the file's rows, or is about to be. */
+  #readKey = "";
   #filling = false;
+  #needed = -1;
+  /** Which columns plots have asked for, and when last. @type {{ key: string, columns: number[], at: number }[]} */
+  #plots = [];
 
   /**
    * @param {string} stream  name of the recorder's
    * @param {StreamInfo} info  of its newest file; its clock.last is that of the last row that came
+   * @param {Remote} remote
    */
-  constructor(stream, info) {
+  constructor(stream, info, remote) {
     this.stream = stream;
     this.info = info;
+    this.remote = remote;
     /** Clock of the last row in the file. */
     this.last = info.clock.last;
   }
@@ -41,71 +50,93 @@ export class Tail {
     return this.info.rows > 0 ? this.last + 1 : 0;
   }
 
-  /** What the recorder is to send. @returns {{ stream: string, columns: number[], bin: number } | null} */
-  get wanted() {
-    if (this.bins) return { stream: this.stream, columns: this.bins.columns, bin: this.bins.width };
-    if (this.rows) return { stream: this.stream, columns: this.rows.columns.map((c) => c.index), bin: 0 };
-    return null;
-  }
-
-  /** @param {Message} message @returns {boolean} whether it is one that was wanted */
-  put(message) {
-    const { bin } = message.header;
-    if (bin > 0 && this.bins?.width === bin) this.bins.put(message);
-    else if (bin === 0 && this.rows && message.buffers.length === 2 * (this.rows.columns.length + 1)) this.rows.put(message);
-    else return false;
-    this.version++;
-    return true;
-  }
-
   /** @param {number} last  Clock of the file's last row by now */
   written(last) {
     this.last = last;
     this.version++;
-    this.rows?.written(last);
+    this.remote.send({ op: "written", stream: this.stream, last });
+  }
+
+  /** A column is wanted, whatever is on the screen; -1: none. @param {number} column */
+  need(column) {
+    this.#needed = column;
+    if (column < 0 || this.#has([column])) return;
+    if (this.wanted) this.#keep({ ...this.wanted, columns: this.#columns(this.wanted.columns.map((c) => c.index)) });
+    else this.#keepRows([]);
+  }
+
+  /** @param {number[]} columns */
+  #has(columns) {
+    return this.wanted !== null && columns.every((c) => this.wanted?.columns.some((kept) => kept.index === c));
+  }
+
+  /** These columns, what other plots of the stream have asked for of late, and what is needed anyhow. @param {number[]} indices */
+  #columns(indices) {
+    const now = performance.now();
+    this.#plots = this.#plots.filter(({ at }) => now - at < RECENT);
+    const all = new Set([...indices, ...this.#plots.flatMap((plot) => plot.columns), ...(this.#needed < 0 ? [] : [this.#needed])]);
+    return [...all].map((index) => ({ index, type: this.info.columns[index].type }));
+  }
+
+  /** A plot asks. @param {number[]} columns */
+  #note(columns) {
+    const key = columns.join(), plot = this.#plots.find((p) => p.key === key);
+    if (plot) plot.at = performance.now();
+    else this.#plots.push({ key, columns, at: performance.now() });
+  }
+
+  /** @param {Wanted} wanted */
+  #keep(wanted) {
+    this.wanted = wanted;
+    this.#readKey = "";
+  }
+
+  /** @param {number[]} columns */
+  #keepRows(columns) {
+    this.#keep({ stream: this.stream, columns: this.#columns(columns), bin: 0, width: 0, capacity: 0, period: periodOf(this.info) });
   }
 
   /**
    * @param {EnvelopeArgs} args
    * @param {(args: EnvelopeArgs) => Promise<Envelope>} read  from the file
    * @param {() => void} filled  something older was read
+   * @param {() => void} changed  something else is wanted
    * @returns {Promise<Envelope>}
    */
-  async envelope(args, read, filled) {
-    const { from, to, bins, columns } = args, width = (to - from) / bins;
-    if (Number.isInteger(width) && from % width === 0 && width >= 2 * periodOf(this.info)) {
+  async envelope(args, read, filled, changed) {
+    const { from, to, bins, columns } = args, width = (to - from) / bins, period = periodOf(this.info);
+    if (Number.isInteger(width) && from % width === 0 && width >= 2 * period) {
       if (to <= this.end) return read(args);
-      const ring = this.#ring(columns, width, bins);
-      void this.#fill(ring, from, Math.min(to, this.end), read, filled);
-      return ring.envelope(from, to, bins, columns);
+      this.#note(columns);
+      if (!this.wanted || this.wanted.width !== width || this.wanted.capacity < bins + 2 || !this.#has(columns)) {
+        this.#keep({ stream: this.stream, columns: this.#columns(columns), bin: width < FEW_ROWS * period ? 0 : width, width, capacity: 2 ** Math.ceil(Math.log2(2 * bins + 2)), period });
+        changed();
+      }
+      const { columns: kept } = /** @type {Wanted} */ (this.wanted), most = Math.max(16, Math.floor(FILL_SAMPLES / ((width / period) * kept.length)));
+      const got = await this.remote.bins({ stream: this.stream, from, to, bins, columns, fill: { from, to: Math.min(to, this.end), most } });
+      if (!got) return read(args);
+      if (got.missing && this.wanted?.width === width) void this.#fill(got.missing, kept.map((c) => c.index), width, read, filled);
+      return got.envelope;
     }
-    if (!this.bins && !(this.rows && columns.every((c) => this.rows?.columns.some((info) => info.index === c)))) {
-      const known = this.rows?.columns.map((c) => c.index) ?? [];
-      this.rows = new Rows([...new Set([...known, ...columns])].map((c) => this.info.columns[c]));
+    this.#note(columns);
+    if (!this.wanted || (this.wanted.width === 0 && !this.#has(columns))) {
+      this.#keepRows(columns);
+      changed();
     }
-    const key = JSON.stringify([args, this.last]);
-    if (this.#read?.key !== key) this.#read = { key, answer: await read(args) };
-    return this.rows && this.#read.answer.quality === "exact" && to >= this.last ? this.rows.after(this.#read.answer, this.last) : this.#read.answer;
+    if (!this.wanted || this.wanted.width > 0 || !this.#has(columns)) return read(args);
+    const key = JSON.stringify([args, this.last]), first = key !== this.#readKey, { last } = this;
+    const answer = first ? await read(args) : null;
+    if (first) this.#readKey = key;
+    return (await this.remote.rows(this.stream, answer, last)) ?? read(args);
   }
 
-  /** @param {number[]} columns @param {number} width @param {number} bins */
-  #ring(columns, width, bins) {
-    const ring = this.bins;
-    if (ring && ring.width === width && ring.capacity >= bins + 2 && columns.every((c) => ring.index.has(c))) return ring;
-    this.rows = null;
-    return (this.bins = new Bins(columns, width, 2 ** Math.ceil(Math.log2(2 * bins + 2))));
-  }
-
-  /** Reads what the ring lacks, part by part. @param {Bins} ring @param {number} from @param {number} to @param {(args: EnvelopeArgs) => Promise<Envelope>} read @param {() => void} filled */
-  async #fill(ring, from, to, read, filled) {
+  /** Reads what the ring lacks, part by part. @param {import("./remote.js").Missing} part @param {number[]} columns @param {number} width @param {(args: EnvelopeArgs) => Promise<Envelope>} read @param {() => void} filled */
+  async #fill({ from, to, bins }, columns, width, read, filled) {
     if (this.#filling) return;
     this.#filling = true;
     try {
-      const perBin = (ring.width / periodOf(this.info)) * ring.columns.length;
-      const part = ring.missing(from, to, Math.max(16, Math.floor(FILL_SAMPLES / perBin)));
-      if (!part || ring !== this.bins) return;
-      const answer = await read({ stream: this.info.id, columns: ring.columns, from: part.from, to: part.to, bins: part.bins, quality: "exact" });
-      if (answer.kind === "envelope") ring.read(answer);
+      const envelope = await read({ stream: this.info.id, columns, from, to, bins, quality: "exact" });
+      if (envelope.kind === "envelope") this.remote.send({ op: "filled", stream: this.stream, width, envelope }, envelope);
       this.version++;
       filled();
     } catch {
@@ -119,11 +150,9 @@ export class Tail {
 export class LiveEngine extends Engine {
   /** By id of the file's stream. @type {Map<string, Tail>} */
   tails = new Map();
-  /** Something came, or what is wanted of the recorder has changed. @type {() => void} */
-  onWanted = () => {};
+  remote = new Remote();
   /** Older parts were read. @type {() => void} */
   onFilled = () => {};
-  #asked = "";
 
   /**
    * @param {EnvelopeArgs} args
@@ -133,13 +162,7 @@ export class LiveEngine extends Engine {
   envelope(args, opts = {}) {
     const tail = this.tails.get(args.stream);
     if (!tail || args.columns.length === 0) return super.envelope(args, opts);
-    const answer = tail.envelope(args, (part) => super.envelope(part, part === args ? opts : {}), this.onFilled);
-    const asked = JSON.stringify([...this.tails.values()].map((t) => t.wanted));
-    if (asked !== this.#asked) {
-      this.#asked = asked;
-      this.onWanted();
-    }
-    return answer;
+    return tail.envelope(args, (part) => super.envelope(part, part === args ? opts : {}), this.onFilled, () => this.want());
   }
 
   /**
@@ -160,8 +183,8 @@ export class LiveEngine extends Engine {
     });
   }
 
-  /** What the recorder is to send. */
-  get wanted() {
-    return [...this.tails.values()].flatMap((tail) => tail.wanted ?? []);
+  /** Says what is to be kept of what comes. */
+  want() {
+    this.remote.send({ op: "want", wanted: [...this.tails.values()].flatMap((tail) => tail.wanted ?? []) });
   }
 }

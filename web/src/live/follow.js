@@ -24,7 +24,7 @@ export class Follower {
   /** Set by this class just now, so that a view that somebody else sets is seen. */
   #own = { from: 0, to: 0 };
 
-  /** @param {State} state @param {() => void} changed  the mode is another */
+  /** @param {State} state @param {() => void} changed  the mode is another, or the trigger has fired */
   constructor(state, changed) {
     this.state = state;
     this.changed = changed;
@@ -88,7 +88,7 @@ export class Follower {
  * The first tick at which a bit rises, or a value is crossed upwards; null if none does.
  * @param {ArrayLike<number>} ticks
  * @param {ArrayLike<number>} values
- * @param {Condition} condition
+ * @param {{ bit: number } | { above: number }} condition
  * @param {number} before  the value before the first
  */
 export function firstRise(ticks, values, condition, before) {

@@ -1,5 +1,6 @@
 /**
  * The connection to a recorder: made again by itself when it breaks off.
+ * It is in a worker (receiver.js).
  * @typedef {import("./protocol.js").Told} Told
  * @typedef {import("./protocol.js").Ask} Ask
  * @typedef {{ told: (message: Told) => void, came: (data: ArrayBuffer) => void, state: (state: "connecting" | "open" | "lost", why: string) => void }} Hearer

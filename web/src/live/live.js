@@ -10,10 +10,8 @@
  */
 import { rowToShow } from "../sources.js";
 import { notice } from "../ui/notices.js";
-import { columnOf, parseMessage } from "./arrow.js";
 import { LiveEngine, Tail } from "./engine.js";
-import { Follower, firstRise } from "./follow.js";
-import { Link } from "./link.js";
+import { Follower } from "./follow.js";
 import { Modes } from "./modes.js";
 import { Notes } from "./notes.js";
 import { showLines, Strip } from "./strip.js";
@@ -42,7 +40,7 @@ export class Live {
   #late = [];
   /** How much the recorder's clock is ahead of this machine's, in milliseconds; less than nothing is known to be. */
   #ahead = Infinity;
-  #before = 0;
+  #armed = "";
   #looking = 0;
 
   /** @param {Page} page */
@@ -50,21 +48,28 @@ export class Live {
     this.page = page;
     this.state = page.state;
     this.engine = /** @type {LiveEngine} */ (page.state.client);
-    this.follower = new Follower(this.state, () => this.#modes.show());
+    this.follower = new Follower(this.state, () => {
+      this.#arm();
+      this.#modes.show();
+    });
     this.#modes = new Modes(this.follower, this.state);
-    this.notes = new Notes(this.state, (ask) => this.#link.say(ask), () => this.#hello?.run ?? "");
+    this.notes = new Notes(this.state, (ask) => this.engine.remote.say(ask), () => this.#hello?.run ?? "");
     this.state.live = this;
-    this.engine.onWanted = () => this.#ask();
     this.engine.onFilled = () => this.#draw();
     this.state.on(["streams", "active", "theme", "health"], () => this.#lines());
     document.body.toggleAttribute("data-live", true);
-    this.#link = new Link(new URL("socket", document.baseURI).href.replace(/^http/, "ws"), {
-      told: (message) => this.#told(message), came: (data) => this.#came(data), state: (state, why) => this.#linked(state, why),
-    });
+    this.engine.remote.listener = {
+      told: (message) => this.#told(message), came: (stream, last, rise) => this.#came(stream, last, rise), state: (state, why) => this.#linked(state, why), failed: (error) => this.state.report(error),
+    };
+    this.engine.remote.send({ op: "connect", url: new URL("socket", document.baseURI).href.replace(/^http/, "ws") });
   }
 
   #modes;
-  #link;
+
+  /** Ends the connection for good. */
+  #end() {
+    this.engine.remote.send({ op: "end" });
+  }
 
   /** What the recorder says of itself, and how late the picture is: for scripts and tests. */
   get facts() {
@@ -99,7 +104,6 @@ export class Live {
     this.#shown.state = state;
     if (state === "lost") {
       if (why && why !== "nothing was heard") notice("The recorder closed the connection", new Error(why));
-      for (const tail of this.engine.tails.values()) tail.bins = tail.rows = null; // they have a hole from now on
       this.#lookForFiles();
     } else if (state === "open") {
       clearTimeout(this.#looking);
@@ -116,12 +120,11 @@ export class Live {
         this.#hello = message;
         if (other) {
           notice("Another recording runs now", new Error("What is shown is the one before."), { label: "Show it", run: () => location.reload() });
-          this.#link.end();
+          this.#end();
           return;
         }
         for (const about of message.streams) this.#file(about.name, about.file);
         this.#shown.hz = message.acq_clock_hz;
-        this.#ask();
         break;
       }
       case "stream":
@@ -146,7 +149,7 @@ export class Live {
         break;
       case "end":
         this.#shown.state = "ended";
-        this.#link.end();
+        this.#end();
         this.#showState();
         this.follower.set("pause");
         this.#lookForFiles();
@@ -215,7 +218,7 @@ export class Live {
       file.known = blocks;
       file.open = true;
       for (const [other, tail] of this.engine.tails) if (tail.stream === file.stream) this.engine.tails.delete(other); // a part before this one
-      this.engine.tails.set(id, new Tail(file.stream, info));
+      this.engine.tails.set(id, new Tail(file.stream, info, this.engine.remote));
       state.add({ id, info, source, name: file.file, size: info.size_bytes, order: this.#files.indexOf(file), folder: this.#hello?.folder ?? "" });
     } catch (error) {
       state.release(id);
@@ -240,19 +243,14 @@ export class Live {
 
   #chosen = false;
 
-  /** Says what is to be sent. */
-  #ask() {
-    if (this.#hello) this.#link.say({ type: "show", streams: this.engine.wanted });
-  }
-
-  /** Rows or bins came. @param {ArrayBuffer} data */
-  #came(data) {
-    const message = parseMessage(data), { header } = message;
-    const found = [...this.engine.tails].find(([, tail]) => tail.stream === header.stream);
-    if (!found || !found[1].put(message)) return;
-    const [id, tail] = found, last = lastTick(message);
+  /** Something came of a stream. @param {string} stream @param {number} last  tick @param {number | null} rise  tick of what is waited for */
+  #came(stream, last, rise) {
+    const found = [...this.engine.tails].find(([, tail]) => tail.stream === stream);
+    if (!found) return;
+    const [id, tail] = found;
+    tail.version++;
     tail.info.clock.last = Math.max(tail.info.clock.last, last);
-    this.#trigger(id, tail, message);
+    if (rise !== null) this.follower.fire(rise);
     this.#newest = Math.max(this.#newest, last);
     const leads = id === this.state.traces?.id;
     if (leads || this.#newest - this.follower.now > LEAD * this.#shown.hz) this.follower.came(leads ? last : this.#newest);
@@ -261,26 +259,15 @@ export class Live {
 
   #newest = 0;
 
-  /** @param {string} id @param {Tail} tail @param {ReturnType<typeof parseMessage>} message */
-  #trigger(id, tail, message) {
-    const { condition, mode } = this.follower;
-    if (mode !== "trigger" || !condition || condition.id !== id) return;
-    const { header } = message;
-    let ticks, values;
-    if (header.bin === 0) {
-      const c = tail.rows?.columns.findIndex((info) => info.index === condition.column) ?? -1;
-      if (c < 0 || !tail.rows) return;
-      ticks = Array.from(columnOf(message, 0, "uint64"), Number);
-      values = Array.from(columnOf(message, 1 + c, tail.rows.columns[c].type), Number);
-    } else {
-      const columns = columnOf(message, 1, "uint16"), bins = columnOf(message, 0, "uint32"), most = columnOf(message, 4, "float32");
-      const places = Array.from(columns, Number).flatMap((c, i) => (c === condition.column ? [i] : []));
-      ticks = places.map((i) => header.from + Number(bins[i]) * header.bin);
-      values = places.map((i) => Number(most[i]));
-    }
-    const tick = firstRise(ticks, values, condition, this.#before);
-    if (values.length > 0) this.#before = values[values.length - 1];
-    if (tick !== null) this.follower.fire(tick);
+  /** Says what is waited for, while the trigger is armed. */
+  #arm() {
+    const { condition, mode, held } = this.follower, tail = mode === "trigger" && held === null && condition ? this.engine.tails.get(condition.id) : undefined;
+    const armed = tail && condition ? { ...condition, stream: tail.stream } : null, key = JSON.stringify(armed);
+    if (key === this.#armed) return;
+    this.#armed = key;
+    for (const other of this.engine.tails.values()) other.need(other === tail && condition ? condition.column : -1);
+    this.engine.want();
+    this.engine.remote.send({ op: "condition", condition: armed });
   }
 
   /** Draws what came, and measures how long that took since it was sampled. @param {number} [tick] */
@@ -330,7 +317,7 @@ export class Live {
   /** Goes on with the files that another program serves at this address. @param {import("../sources.js").Listed[]} listed */
   async #goOn(listed) {
     const { state } = this, ended = this.#shown.state === "ended";
-    this.#link.end();
+    this.#end();
     if (!ended) this.#shown.state = "dead";
     this.engine.tails.clear();
     const unfinished = /** @type {Growing[]} */ ([]);
@@ -349,12 +336,4 @@ export class Live {
     this.#showState();
     if (unfinished.length > 0) notice("The recorder ended without closing its files", new Error(`${unfinished.length === 1 ? "One file has" : `${unfinished.length} files have`} no end. What was written is all there.`), { label: "Recover…", run: () => this.page.recover(state.info?.id ?? unfinished[0].id) });
   }
-}
-
-/** The last tick of a message. @param {ReturnType<typeof parseMessage>} message */
-function lastTick(message) {
-  const { header, rows } = message;
-  if (rows === 0) return 0;
-  if (header.bin > 0) return header.from + (Number(columnOf(message, 0, "uint32")[rows - 1]) + 1) * header.bin;
-  return Number(columnOf(message, 0, "uint64")[rows - 1]);
 }

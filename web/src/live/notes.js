@@ -26,17 +26,20 @@ export class Notes {
   #said = el("p", { class: "hint", role: "status" });
   #at = 0;
 
-  /** @param {State} state @param {(ask: Ask) => boolean} tell @param {() => string} run */
+  /** @param {State} state @param {(ask: Ask) => Promise<boolean>} tell  gives whether somebody hears it @param {() => string} run */
   constructor(state, tell, run) {
     this.state = state;
     this.tell = tell;
     this.run = run;
     fill(this.node, this.#alarms, el("h2", null, "Notes"), this.#list, el("p", { class: "actions" }, this.#add, this.#stop), this.#form, this.#said);
-    this.#form.addEventListener("submit", (event) => {
+    this.#form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (this.#text.value.trim() === "") return;
       localStorage.setItem(AUTHOR, this.#author.value);
-      if (!this.tell({ type: "note", text: this.#text.value, author: this.#author.value, clock: this.#at })) this.say("The recorder does not answer; the note was not written.");
+      if (!(await this.tell({ type: "note", text: this.#text.value, author: this.#author.value, clock: this.#at }))) {
+        this.say("The recorder does not answer; the note was not written.");
+        return;
+      }
       this.#text.value = "";
       this.#form.hidden = true;
     });
@@ -89,9 +92,9 @@ export class Notes {
 
   /** Stop asks once more. */
   #confirm() {
-    const stop = (/** @type {Event} */ event) => {
-      if (!this.tell({ type: "stop", run: this.run() })) this.say("The recorder does not answer; it was not stopped.");
+    const stop = async (/** @type {Event} */ event) => {
       closeDialog(event);
+      if (!(await this.tell({ type: "stop", run: this.run() }))) this.say("The recorder does not answer; it was not stopped.");
     };
     dialog("Stop recording?", "stop", el("p", null, "The files are completed, and the headstages lose their power. The next recording is started at the rig."),
       el("p", { class: "actions" }, el("button", { type: "button", onclick: closeDialog }, "Go on recording"), el("button", { type: "button", class: "primary danger", id: "stop-now", onclick: stop }, "Stop")));

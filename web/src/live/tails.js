@@ -1,8 +1,9 @@
 /**
- * What came last of a stream and is not in its file yet, or was a moment ago. Pure.
+ * What came last of a stream and is not in its file yet, or was a moment ago. Pure. It is kept in a worker: what comes is as much as the recorder writes.
  * @typedef {import("../protocol.js").Envelope} Envelope
- * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
- * @typedef {ReturnType<typeof import("./arrow.js").parseMessage>} Message
+ * @typedef {import("./arrow.js").Message} Message
+ * @typedef {import("./arrow.js").Numbers} Numbers
+ * @typedef {{ index: number, type: string }} Column  of the stream, with its Arrow type
  */
 import { columnOf } from "./arrow.js";
 
@@ -11,42 +12,109 @@ const UNKNOWN = 0, CAME = 1, READ = 2;
 
 /** Bins of one width of some columns: as many as a view has, and some more, the newest. */
 export class Bins {
-  /** @param {number[]} columns @param {number} width  ticks @param {number} capacity  bins */
+  /** Bin after the last that came. */
+  next = -1;
+  /** Rows that found no room at the recorder, so far. */
+  #skipped = 0;
+
+  /** @param {Column[]} columns @param {number} width  ticks @param {number} capacity  bins */
   constructor(columns, width, capacity) {
     this.columns = columns;
     this.width = width;
     this.capacity = capacity;
-    /** @type {Map<number, number>} */
-    this.index = new Map(columns.map((column, i) => [column, i]));
+    /** Place of a column, by its index; -1: it is not here. */
+    this.index = new Int32Array(Math.max(0, ...columns.map((c) => c.index)) + 1).fill(-1);
+    columns.forEach((column, i) => (this.index[column.index] = i));
     this.data = new Float32Array(2 * columns.length * capacity);
     this.mean = new Float32Array(columns.length * capacity);
     this.sd = new Float32Array(columns.length * capacity);
     /** Which bin a place has. */
     this.number = new Float64Array(capacity).fill(-1);
     this.state = new Uint8Array(capacity);
-    /** Bin after the last that came. */
-    this.next = -1;
+    /** What the last bin has of each column: how many rows, their sum and the sum of their squares. */
+    this.open = { number: -1, rows: 0, sum: new Float64Array(columns.length), squares: new Float64Array(columns.length) };
   }
 
-  /** Takes in a message; the bin with which it begins may lack rows, unless it goes on from the one before. @param {Message} message */
+  /** Takes in bins; the one with which a message begins may lack rows, unless it goes on from the message before. @param {Message} message */
   put(message) {
     const { header, rows } = message;
-    const bins = columnOf(message, 0, "uint32"), columns = columnOf(message, 1, "uint16"), counts = columnOf(message, 2, "uint32");
-    const [min, max, mean, sd] = [3, 4, 5, 6].map((i) => columnOf(message, i, "float32"));
-    const first = header.from / this.width;
-    const whole = this.next >= 0 && first <= this.next;
+    const bins = /** @type {Uint32Array} */ (columnOf(message, 0, "uint32")), columns = /** @type {Uint16Array} */ (columnOf(message, 1, "uint16")), counts = columnOf(message, 2, "uint32");
+    const [min, max, mean, sd] = [3, 4, 5, 6].map((i) => /** @type {Float32Array} */ (columnOf(message, i, "float32")));
+    const { capacity, index, number: numbers, state, data } = this, first = header.from / this.width, whole = this.#goesOn(first, header.skipped);
     for (let i = 0; i < rows; i++) {
-      const c = this.index.get(Number(columns[i])), number = first + Number(bins[i]);
-      if (c === undefined || Number(counts[i]) === 0) continue;
-      const place = number % this.capacity, at = c * this.capacity + place;
-      if (this.number[place] !== number) this.#take(place, number);
-      this.data[2 * at] = Number(min[i]);
-      this.data[2 * at + 1] = Number(max[i]);
-      this.mean[at] = Number(mean[i]);
-      this.sd[at] = Number(sd[i]);
-      if (this.state[place] === UNKNOWN && (whole || bins[i] > 0)) this.state[place] = CAME;
-      this.next = Math.max(this.next, number + 1);
+      const c = columns[i] < index.length ? index[columns[i]] : -1, number = first + bins[i];
+      if (c < 0 || counts[i] === 0) continue;
+      const place = number % capacity, at = c * capacity + place;
+      if (numbers[place] !== number) this.#take(place, number);
+      data[2 * at] = min[i];
+      data[2 * at + 1] = max[i];
+      this.mean[at] = mean[i];
+      this.sd[at] = sd[i];
+      if (state[place] === UNKNOWN && (whole || bins[i] > 0)) state[place] = CAME;
+      if (number >= this.next) this.next = number + 1;
     }
+  }
+
+  /** Takes in rows, where a bin has so few that the recorder sends them as they are. @param {Message} message @param {Column[]} columns  of the message, after Clock */
+  putRows(message, columns) {
+    const ticks = /** @type {BigUint64Array} */ (columnOf(message, 0, "uint64")), { capacity, width, open } = this;
+    if (ticks.length === 0) return;
+    /** Rows with which a bin begins, and which bin that is. */
+    const edges = /** @type {number[]} */ ([]), numbers = /** @type {number[]} */ ([]);
+    for (let i = 0; i < ticks.length; i++) {
+      const number = Math.floor(Number(ticks[i]) / width);
+      if (number === numbers[numbers.length - 1]) continue;
+      edges.push(i);
+      numbers.push(number);
+    }
+    const goesOn = this.#goesOn(numbers[0], message.header.skipped), continues = goesOn && open.number === numbers[0];
+    edges.push(ticks.length);
+    numbers.forEach((number, b) => {
+      const place = number % capacity;
+      if (this.number[place] !== number) this.#take(place, number);
+      if (this.state[place] === UNKNOWN && (goesOn || b > 0)) this.state[place] = CAME;
+    });
+    columns.forEach((column, k) => {
+      const c = column.index < this.index.length ? this.index[column.index] : -1;
+      if (c >= 0) this.#sum(c, floatable(columnOf(message, 1 + k, column.type)), edges, numbers, continues);
+    });
+    const last = numbers.length - 1;
+    open.rows = edges[last + 1] - edges[last] + (continues && last === 0 ? open.rows : 0);
+    open.number = numbers[last];
+    this.next = Math.max(this.next, numbers[last] + 1);
+  }
+
+  /** @param {number} c  place of the column @param {Exclude<Numbers, BigInt64Array | BigUint64Array>} values @param {number[]} edges @param {number[]} numbers @param {boolean} continues  the first bin has rows already */
+  #sum(c, values, edges, numbers, continues) {
+    const { capacity, data, open } = this;
+    let sum = 0, squares = 0;
+    for (let b = 0; b < numbers.length; b++) {
+      const at = c * capacity + (numbers[b] % capacity), from = edges[b], to = edges[b + 1], more = continues && b === 0;
+      let min = more ? data[2 * at] : Infinity, max = more ? data[2 * at + 1] : -Infinity;
+      sum = more ? open.sum[c] : 0;
+      squares = more ? open.squares[c] : 0;
+      for (let i = from; i < to; i++) {
+        const v = values[i];
+        if (v < min) min = v;
+        if (v > max) max = v;
+        sum += v;
+        squares += v * v;
+      }
+      const n = to - from + (more ? open.rows : 0), mean = sum / n;
+      data[2 * at] = min;
+      data[2 * at + 1] = max;
+      this.mean[at] = mean;
+      this.sd[at] = Math.sqrt(Math.max(0, squares / n - mean * mean));
+    }
+    open.sum[c] = sum;
+    open.squares[c] = squares;
+  }
+
+  /** Whether a message goes on where the one before ended. @param {number} first  its first bin @param {number} skipped */
+  #goesOn(first, skipped) {
+    const all = skipped === this.#skipped;
+    this.#skipped = skipped;
+    return this.next >= 0 && first <= this.next && all;
   }
 
   /** Empties a place for a bin. @param {number} place @param {number} number */
@@ -98,88 +166,127 @@ export class Bins {
     return last < 0 ? null : { from: low * this.width, to: (last + 1) * this.width, bins: last - low + 1 };
   }
 
-  /** What there is of a span, as the engine gives it. @param {number} from @param {number} to @param {number} bins @param {number[]} columns @returns {Envelope} */
-  envelope(from, to, bins, columns) {
-    const n = columns.length, first = Math.round(from / this.width);
+  /**
+   * What there is of a span, as the engine gives it, in arrays of its own.
+   * @param {number} from @param {number} to @param {number} bins @param {number[]} columns @param {number} period  ticks from row to row
+   * @returns {Envelope}
+   */
+  envelope(from, to, bins, columns, period) {
+    const n = columns.length, first = Math.round(from / this.width), { capacity } = this;
     const data = new Float32Array(2 * n * bins).fill(NaN), mean = new Float32Array(n * bins).fill(NaN), sd = new Float32Array(n * bins).fill(NaN);
-    const places = new Int32Array(bins);
+    /** Bins that lie together in the ring, too. @type {{ bin: number, place: number, length: number }[]} */
+    const pieces = [];
     let used = 0;
     for (let b = 0; b < bins; b++) {
-      const place = (first + b) % this.capacity;
-      places[b] = this.number[place] === first + b ? place : -1;
-      if (places[b] >= 0) used++;
+      const place = (first + b) % capacity;
+      if (this.number[place] !== first + b) continue;
+      used++;
+      const piece = pieces[pieces.length - 1];
+      if (piece && piece.bin + piece.length === b && piece.place + piece.length === place) piece.length++;
+      else pieces.push({ bin: b, place, length: 1 });
     }
     columns.forEach((column, k) => {
-      const c = this.index.get(column);
-      if (c === undefined) return;
-      for (let b = 0; b < bins; b++) {
-        if (places[b] < 0) continue;
-        const at = c * this.capacity + places[b], to = k * bins + b;
-        data[2 * to] = this.data[2 * at];
-        data[2 * to + 1] = this.data[2 * at + 1];
-        mean[to] = this.mean[at];
-        sd[to] = this.sd[at];
+      const c = column < this.index.length ? this.index[column] : -1;
+      if (c < 0) return;
+      for (const { bin, place, length } of pieces) {
+        const at = c * capacity + place, out = k * bins + bin;
+        data.set(this.data.subarray(2 * at, 2 * (at + length)), 2 * out);
+        mean.set(this.mean.subarray(at, at + length), out);
+        sd.set(this.sd.subarray(at, at + length), out);
       }
     });
-    return { kind: "envelope", quality: "exact", from, to, bins, done: bins, columns, data, mean, sd, rows: used, rows_used: used, samples_per_pixel: 2 };
+    const perBin = Math.max(1, this.width / period);
+    return { kind: "envelope", quality: "exact", from, to, bins, done: bins, columns, data, mean, sd, rows: Math.round(bins * perBin), rows_used: Math.round(used * perBin), samples_per_pixel: perBin };
   }
 }
 
-/** Rows kept of a stream whose every row is shown. */
-const MOST_ROWS = 65536;
+/** Numbers that can be reckoned with. @param {Numbers} values */
+function floatable(values) {
+  return values instanceof BigInt64Array || values instanceof BigUint64Array ? Float64Array.from(values, Number) : values;
+}
+
+/** Rows kept of a stream whose every row is shown, and for how many there is room at first. */
+const MOST_ROWS = 65536, FIRST_ROWS = 1024;
 
 /** Rows of some columns, the newest. */
 export class Rows {
-  /** @param {ColumnInfo[]} columns */
+  /** Rows that are kept. */
+  length = 0;
+
+  /** @param {Column[]} columns */
   constructor(columns) {
     this.columns = columns;
-    /** @type {number[]} */
-    this.ticks = [];
-    /** By column. @type {number[][]} */
-    this.values = columns.map(() => []);
+    this.ticks = new Float64Array(FIRST_ROWS);
+    this.values = columns.map(() => new Float32Array(FIRST_ROWS));
   }
 
-  /** @param {Message} message */
-  put(message) {
-    const ticks = columnOf(message, 0, "uint64");
-    for (let i = 0; i < ticks.length; i++) this.ticks.push(Number(ticks[i]));
+  /** @param {Message} message @param {Column[]} columns  of the message, after Clock */
+  put(message, columns) {
+    const ticks = /** @type {BigUint64Array} */ (columnOf(message, 0, "uint64")), n = ticks.length;
+    if (this.length + n > MOST_ROWS) this.drop(Math.max(0, Math.min(this.length, this.length + n - MOST_ROWS / 2)));
+    this.#room(this.length + n);
+    for (let i = 0; i < n; i++) this.ticks[this.length + i] = Number(ticks[i]);
     this.columns.forEach((column, c) => {
-      const values = columnOf(message, 1 + c, column.type), list = this.values[c];
-      for (let i = 0; i < values.length; i++) list.push(Number(values[i]));
+      const k = columns.findIndex((of) => of.index === column.index);
+      if (k >= 0) this.values[c].set(floatable(columnOf(message, 1 + k, column.type)), this.length);
     });
-    if (this.ticks.length > MOST_ROWS) this.drop(this.ticks.length - MOST_ROWS / 2);
+    this.length += n;
   }
 
   /** @param {number} rows */
+  #room(rows) {
+    if (rows <= this.ticks.length) return;
+    const size = 2 ** Math.ceil(Math.log2(rows)), ticks = new Float64Array(size);
+    ticks.set(this.ticks);
+    this.ticks = ticks;
+    this.values = this.values.map((old) => {
+      const values = new Float32Array(size);
+      values.set(old);
+      return values;
+    });
+  }
+
+  /** Forgets the oldest. @param {number} rows */
   drop(rows) {
-    this.ticks.splice(0, rows);
-    for (const list of this.values) list.splice(0, rows);
+    if (rows <= 0) return;
+    for (const list of [this.ticks, ...this.values]) list.copyWithin(0, rows, this.length);
+    this.length -= rows;
+  }
+
+  /** The first row after a tick. @param {number} tick */
+  #after(tick) {
+    let low = 0, high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.ticks[middle] > tick) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   /** Forgets what is in the file. @param {number} last  Clock of its last row */
   written(last) {
-    const first = this.ticks.findIndex((tick) => tick > last);
-    this.drop(first < 0 ? this.ticks.length : first);
+    this.drop(this.#after(last));
   }
 
   /**
-   * What the file gave, with the rows after it.
-   * @param {Envelope} read  of kind "samples"
+   * What the file gave, with the rows after it, in arrays of its own.
+   * @param {Envelope} read
    * @param {number} last  Clock of the file's last row
    * @returns {Envelope}
    */
   after(read, last) {
-    const begin = this.ticks.findIndex((tick) => tick > last);
-    if (begin < 0 || read.kind !== "samples" || !read.x) return read;
-    const more = this.ticks.length - begin, before = read.x.length, n = before + more;
+    const x0 = read.x ?? new Float64Array(0), begin = this.#after(last), more = read.kind === "samples" && read.quality === "exact" && read.to >= last ? this.length - begin : 0;
+    const before = x0.length, n = before + more;
+    if (more === 0) return structuredClone(read);
     const x = new Float64Array(n), data = new Float32Array(n * read.columns.length).fill(NaN);
-    x.set(read.x);
+    x.set(x0);
     for (let i = 0; i < more; i++) x[before + i] = this.ticks[begin + i] - read.from;
     read.columns.forEach((column, k) => {
       data.set(read.data.subarray(k * before, (k + 1) * before), k * n);
-      const c = this.columns.findIndex((info) => info.index === column);
-      if (c >= 0) for (let i = 0; i < more; i++) data[k * n + before + i] = this.values[c][begin + i];
+      const c = this.columns.findIndex((of) => of.index === column);
+      if (c >= 0) data.set(this.values[c].subarray(begin, this.length), k * n + before);
     });
-    return { ...read, to: Math.max(read.to, this.ticks[this.ticks.length - 1] + 1), x, data, rows: read.rows + more, rows_used: read.rows_used + more };
+    return { ...read, to: Math.max(read.to, this.ticks[this.length - 1] + 1), x, data, rows: read.rows + more, rows_used: read.rows_used + more };
   }
 }

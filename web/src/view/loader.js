@@ -119,15 +119,16 @@ export class Loader {
     /** @type {Layer | null} */
     let own = null;
     const accept = (/** @type {Envelope} */ envelope) => {
-      if (generation !== this.#generation || signal.aborted) return;
+      if (generation !== this.#generation) return; // of one that was overtaken, what came is still good
       const layer = { envelope, index: new Map(envelope.columns.map((column, i) => [column, i])) };
       this.layers = [layer, ...this.layers.filter((l) => l !== own)].slice(0, DEPTH);
       own = layer;
       this.onData();
     };
     if (wanted.samples > QUICK_SAMPLES) {
-      accept(await this.client().envelope({ stream, columns, from, to, bins, quality: "coarse" }, { signal }));
-      if (key !== this.#wantedKey) return;
+      const coarse = await this.client().envelope({ stream, columns, from, to, bins, quality: "coarse" }, { signal });
+      accept(coarse);
+      if (key !== this.#wantedKey || coarse.quality === "exact") return; // overtaken, or nothing better would come
       this.#startedAt = performance.now();
     }
     accept(await this.client().envelope({ stream, columns, from, to, bins, quality: "exact" }, { signal, onProgress: accept }));

@@ -1,0 +1,197 @@
+/**
+ * The side of the recorder's connection that works: it takes in what comes and keeps the newest of it, away from the page's own thread, and answers the page
+ * with pictures' worth of it. Runs in live.worker.js; remote.js is the page's end, and says what passes.
+ *
+ * @typedef {import("./remote.js").Wanted} Wanted
+ * @typedef {import("./remote.js").Condition} Condition
+ * @typedef {import("./remote.js").ToReceiver} ToReceiver
+ * @typedef {import("./remote.js").FromReceiver} FromReceiver
+ * @typedef {import("./protocol.js").Told} Told
+ * @typedef {import("./protocol.js").Ask} Ask
+ * @typedef {import("../protocol.js").Envelope} Envelope
+ * @typedef {{ wanted: Wanted, bins: Bins | null, rows: Rows | null, read: Envelope | null }} Kept  read: what the file gave, which rows follow
+ * @typedef {{ say(ask: Ask): boolean, end(): void }} Connection
+ */
+import { columnOf, parseMessage } from "./arrow.js";
+import { firstRise } from "./follow.js";
+import { Link } from "./link.js";
+import { Bins, Rows } from "./tails.js";
+
+export class Receiver {
+  /** By stream. @type {Map<string, Kept>} */
+  #kept = new Map();
+  /** What was asked for, by number of the recorder's answer; those that are not answered yet, oldest first. @type {Map<number, Wanted>} */
+  #shows = new Map();
+  /** @type {Wanted[][]} */
+  #asked = [];
+  /** @type {Connection | null} */
+  #link = null;
+  /** @type {Condition | null} */
+  #condition = null;
+  /** What the condition is about had this value last; null: nothing came since it is waited for. @type {number | null} */
+  #before = null;
+
+  /**
+   * @param {(message: FromReceiver, transfer?: Transferable[]) => void} post
+   * @param {(url: string, hearer: import("./link.js").Hearer) => Connection} [connect]
+   */
+  constructor(post, connect = (url, hearer) => new Link(url, hearer)) {
+    this.post = post;
+    this.connect = connect;
+  }
+
+  /** @param {ToReceiver} message */
+  handle(message) {
+    switch (message.op) {
+      case "connect":
+        this.#link = this.connect(message.url, { told: (told) => this.#told(told), came: (data) => this.#came(data), state: (state, why) => this.#linked(state, why) });
+        break;
+      case "say":
+        this.post({ op: "reply", id: message.id, value: this.#link?.say(message.ask) ?? false });
+        break;
+      case "end":
+        this.#link?.end();
+        break;
+      case "want":
+        this.#want(message.wanted);
+        break;
+      case "condition":
+        this.#condition = message.condition;
+        this.#before = null;
+        break;
+      case "written":
+        this.#kept.get(message.stream)?.rows?.written(message.last);
+        break;
+      case "filled": {
+        const bins = this.#kept.get(message.stream)?.bins;
+        if (bins && bins.width === message.width && sameColumns(bins.columns, message.envelope.columns)) bins.read(message.envelope);
+        break;
+      }
+      case "bins":
+        this.#answerBins(message);
+        break;
+      case "rows":
+        this.#answerRows(message);
+        break;
+    }
+  }
+
+  /** @param {Extract<ToReceiver, { op: "bins" }>} message */
+  #answerBins({ id, stream, from, to, bins, columns, fill }) {
+    const kept = this.#kept.get(stream);
+    if (!kept?.bins) {
+      this.post({ op: "reply", id, value: null });
+      return;
+    }
+    const envelope = kept.bins.envelope(from, to, bins, columns, kept.wanted.period);
+    this.post({ op: "reply", id, value: { envelope, missing: kept.bins.missing(fill.from, fill.to, fill.most) } }, buffersOf(envelope));
+  }
+
+  /** @param {Extract<ToReceiver, { op: "rows" }>} message */
+  #answerRows({ id, stream, read, last }) {
+    const kept = this.#kept.get(stream);
+    if (!kept?.rows) {
+      this.post({ op: "reply", id, value: null });
+      return;
+    }
+    if (read) kept.read = read;
+    const envelope = kept.read ? kept.rows.after(kept.read, last) : null;
+    this.post({ op: "reply", id, value: envelope }, envelope ? buffersOf(envelope) : []);
+  }
+
+  /** Keeps what is wanted from now on, with what is there of it already. @param {Wanted[]} wanted */
+  #want(wanted) {
+    const before = this.#kept;
+    this.#kept = new Map(wanted.map((w) => {
+      const old = before.get(w.stream), same = old && JSON.stringify(old.wanted) === JSON.stringify(w);
+      return [w.stream, same ? old : fresh(w)];
+    }));
+    this.#show();
+  }
+
+  #show() {
+    const wanted = [...this.#kept.values()].map((kept) => kept.wanted);
+    const said = this.#link?.say({ type: "show", streams: wanted.map(({ stream, columns, bin }) => ({ stream, columns: columns.map((c) => c.index), bin })) });
+    if (said) this.#asked.push(wanted);
+  }
+
+  /** @param {"connecting" | "open" | "lost"} state @param {string} why */
+  #linked(state, why) {
+    if (state === "lost") {
+      this.#asked = [];
+      this.#shows.clear();
+      for (const [stream, { wanted }] of this.#kept) this.#kept.set(stream, fresh(wanted)); // they have a hole from now on
+    }
+    this.post({ op: "state", state, why });
+  }
+
+  /** @param {Told} told */
+  #told(told) {
+    if (told.type === "hello") this.#show();
+    if (told.type === "show") {
+      const wanted = this.#asked.shift() ?? [];
+      this.#shows.clear();
+      for (const { show, stream } of told.streams) {
+        const of = wanted.find((w) => w.stream === stream);
+        if (of) this.#shows.set(show, of);
+      }
+      return;
+    }
+    this.post({ op: "told", told });
+  }
+
+  /** @param {ArrayBuffer} data */
+  #came(data) {
+    const message = parseMessage(data), { header } = message;
+    const wanted = this.#shows.get(header.show), kept = this.#kept.get(header.stream);
+    if (!wanted || !kept || message.rows === 0) return; // of a view before
+    if (header.bin > 0 && kept.bins?.width === header.bin) kept.bins.put(message);
+    else if (header.bin === 0 && kept.bins) kept.bins.putRows(message, wanted.columns);
+    else if (header.bin === 0 && kept.rows) kept.rows.put(message, wanted.columns);
+    else return;
+    this.post({ op: "came", stream: header.stream, last: lastTick(message), rise: this.#rise(message, wanted) });
+  }
+
+  /** When what is waited for happened in a message; null: it did not. @param {import("./arrow.js").Message} message @param {Wanted} wanted */
+  #rise(message, wanted) {
+    const { header } = message, condition = this.#condition;
+    if (!condition || condition.stream !== header.stream) return null;
+    let ticks, values;
+    if (header.bin === 0) {
+      const k = wanted.columns.findIndex((c) => c.index === condition.column);
+      if (k < 0) return null;
+      ticks = Array.from(columnOf(message, 0, "uint64"), Number);
+      values = Array.from(columnOf(message, 1 + k, wanted.columns[k].type), Number);
+    } else {
+      const columns = columnOf(message, 1, "uint16"), bins = columnOf(message, 0, "uint32"), most = columnOf(message, 4, "float32");
+      const places = Array.from(columns, Number).flatMap((c, i) => (c === condition.column ? [i] : []));
+      ticks = places.map((i) => header.from + Number(bins[i]) * header.bin);
+      values = places.map((i) => Number(most[i]));
+    }
+    if (values.length === 0) return null;
+    const tick = firstRise(ticks, values, condition, this.#before ?? values[0]);
+    this.#before = values[values.length - 1];
+    return tick;
+  }
+}
+
+/** @param {Wanted} wanted @returns {Kept} */
+function fresh(wanted) {
+  const { columns, width, capacity } = wanted;
+  return { wanted, bins: width > 0 ? new Bins(columns, width, capacity) : null, rows: width > 0 ? null : new Rows(columns), read: null };
+}
+
+/** @param {{ index: number }[]} columns @param {number[]} indices */
+const sameColumns = (columns, indices) => columns.length === indices.length && columns.every((c, i) => c.index === indices[i]);
+
+/** @param {Envelope} envelope */
+function buffersOf({ data, mean, sd, x }) {
+  return [data, mean, sd, x].flatMap((array) => (array && array.byteLength > 0 ? [array.buffer] : []));
+}
+
+/** The last tick of a message. @param {import("./arrow.js").Message} message */
+function lastTick(message) {
+  const { header, rows } = message;
+  if (header.bin > 0) return header.from + (Number(columnOf(message, 0, "uint32")[rows - 1]) + 1) * header.bin;
+  return Number(columnOf(message, 0, "uint64")[rows - 1]);
+}
