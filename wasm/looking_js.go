@@ -25,7 +25,6 @@ func init() {
 		}),
 		"envelope": with(drawn((*engine.Engine).Envelope)),
 		"overview": with(drawn((*engine.Engine).Overview)),
-		"heatMap":  with(drawn((*engine.Engine).HeatMap)),
 		"values":   with(values),
 		"table": plain(func(e *engine.Engine, c *call, a engine.TableArgs) (any, error) {
 			return e.Table(c.ctx, a)

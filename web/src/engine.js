@@ -107,11 +107,6 @@ export class Engine {
     return this.#request("overview", args, opts);
   }
 
-  /** @type {EngineClient["heatMap"]} */
-  heatMap(args, opts = {}) {
-    return this.#request("heatMap", args, opts);
-  }
-
   /** @type {EngineClient["values"]} */
   values(stream, column, start, end) {
     return this.#request("values", { stream, column, start, end });

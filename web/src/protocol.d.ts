@@ -17,7 +17,6 @@ export type Request = { id: number } & (
   | { op: "info"; args: StreamArgs }
   | { op: "envelope"; args: EnvelopeArgs }
   | { op: "overview"; args: OverviewArgs }
-  | { op: "heatMap"; args: EnvelopeArgs }
   | { op: "values"; args: ValuesArgs }
   | { op: "table"; args: TableArgs }
   | { op: "row"; args: RowArgs }
@@ -275,19 +274,6 @@ export interface Overview {
   sd?: Float32Array;
 }
 
-/** Depth x time, raw units: rms[c*bins + b] about the column's mean in the view, and mean[c*bins + b]; NaN where nothing is. A view of few rows gets fewer bins than it asks for. */
-export interface HeatMap {
-  quality: "coarse" | "exact";
-  from: number; to: number; bins: number;
-  /** bins before this one are exact */
-  done: number;
-  columns: number[];
-  rms: Float32Array;
-  mean: Float32Array;
-  /** of each column: its mean in the view */
-  centre: Float32Array;
-}
-
 export interface ValuesArgs { stream: string; column: string | number; start: number; end: number }
 export interface Values {
   values: Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array | Float32Array | Float64Array | string[];
@@ -407,8 +393,6 @@ export interface EngineClient {
   envelope(args: EnvelopeArgs, opts?: { signal?: AbortSignal; onProgress?: (e: Envelope) => void }): Promise<Envelope>;
   /** the whole run; progress has the same shape */
   overview(args: OverviewArgs, opts?: { signal?: AbortSignal; onProgress?: (o: Overview) => void }): Promise<Overview>;
-  /** how strong each column is in each bin; progress has the same shape */
-  heatMap(args: EnvelopeArgs, opts?: { signal?: AbortSignal; onProgress?: (h: HeatMap) => void }): Promise<HeatMap>;
   values(stream: string, column: string | number, start: number, end: number): Promise<Values>;
   /** a part of a stream as text */
   table(args: TableArgs): Promise<Table>;

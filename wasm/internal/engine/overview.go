@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"math"
+
+	"github.com/oniscope/oniscope/shared/decimate"
 )
 
 // OverviewArgs ask for the whole run in so many bins. JSON as in protocol.d.ts.
@@ -88,4 +90,20 @@ func (env *Envelope) overview() *Overview {
 		o.RMS[b] = float32(math.Sqrt(squares[b] / float64(counts[b]))) // NaN of none
 	}
 	return o
+}
+
+// centreOf is the mean of all values in bins; NaN of none.
+func centreOf(bins []decimate.Bin) float64 {
+	var all decimate.Bin
+	for b := range bins {
+		all.Add(&bins[b])
+	}
+	return meanOf(&all)
+}
+
+func meanOf(b *decimate.Bin) float64 {
+	if b.Count == 0 {
+		return math.NaN()
+	}
+	return b.Mean
 }

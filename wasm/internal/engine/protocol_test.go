@@ -35,7 +35,6 @@ var crossing = map[string]any{
 	"GroupInfo":    GroupInfo{},
 	"GrowArgs":     GrowArgs{},
 	"Grown":        Grown{},
-	"HeatMap":      HeatMap{},
 	"OpenArgs":     OpenArgs{},
 	"OpenProgress": OpenProgress{},
 

@@ -134,9 +134,6 @@ func TestASecondLookReadsNothing(t *testing.T) {
 		if _, err := e.Overview(context.Background(), OverviewArgs{"np_0", []int{1}, 8}, nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := e.HeatMap(context.Background(), envelopeArgs(from, to, 20, "exact", 0, 1, 2, 4), nil); err != nil {
-			t.Fatal(err)
-		}
 		if source.bytes != 0 {
 			t.Errorf("%v: %d bytes were read again", codec, source.bytes)
 		}
