@@ -9,6 +9,7 @@ import (
 	"syscall/js"
 	"time"
 
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/wasm/internal/engine"
 )
 
@@ -23,6 +24,7 @@ func main() {
 	debug.SetMemoryLimit(softMemoryLimit)
 	debug.SetGCPercent(gcPercent)
 	host := js.Global().Get("oniscopeHost")
+	recording.UseZstd(hostZstd(host))
 	b := &bridge{
 		host:    host,
 		engine:  &engine.Engine{Yield: newEventLoop().Yield, Now: time.Now, Sums: kernelSums(host), Store: storeOf(host)},
@@ -41,7 +43,7 @@ func main() {
 // A bridge turns messages into calls of the engine and results into replies.
 // Everything runs on one thread, so its fields need no lock.
 type bridge struct {
-	host    js.Value // of engine.worker.js: ready(handle), post(message, transfer), memory(), sums(bytes, calls), store
+	host    js.Value // of engine.worker.js: ready(handle), post(message, transfer), memory(), sums(bytes, calls), zstd(...), store
 	engine  *engine.Engine
 	running map[int]context.CancelFunc // by request id
 }

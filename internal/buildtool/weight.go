@@ -105,9 +105,9 @@ func (m *wasmModule) printTo(w io.Writer, name string, packed int) {
 	m.code.printTo(w)
 }
 
-// later are files that a page loads when something is asked for: the second engine,
-// what a recorder's page needs.
-var later = regexp.MustCompile(`^(gen/second\.wasm|src/second\.worker\.js|src/live/.*|src/.*\.d\.ts)$`)
+// later are files that a page loads when they are needed: the second engine, zstd, the
+// modules of a recorder's page.
+var later = regexp.MustCompile(`^gen/(second|zstd)\.wasm$|^src/live/.*\.js$|\.(d\.ts|md)$`)
 
 // weighPage prints what a page loads, each file packed by itself as a server sends
 // it.
@@ -122,7 +122,7 @@ func weighPage(w io.Writer) error {
 			return err
 		}
 		name, err := filepath.Rel(filepath.Join(dir, "web"), path)
-		if name = filepath.ToSlash(name); err != nil || later.MatchString(name) || strings.HasSuffix(name, ".md") {
+		if name = filepath.ToSlash(name); err != nil || later.MatchString(name) {
 			return err
 		}
 		data, err := os.ReadFile(path)

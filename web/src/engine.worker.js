@@ -7,11 +7,12 @@
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
  * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large it has become. `sums(bytes, calls)` is
- * the kernel, where there is one; `store` keeps bytes from visit to visit.
+ * the kernel, where there is one; `zstd(...)` decodes a frame; `store` keeps bytes from visit to visit.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
 import { loadKernel } from "./kernel.js";
 import * as store from "./store.js";
+import { Zstd } from "./zstd.js";
 
 const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
 const host = /** @type {any} */ (globalThis);
@@ -88,6 +89,8 @@ async function start() {
     : await WebAssembly.instantiate(await response.arrayBuffer(), go.importObject);
   const memory = /** @type {WebAssembly.Memory} */ (instance.exports.mem);
   host.oniscopeHost.memory = () => memory.buffer.byteLength;
+  const zstd = new Zstd(() => codeOf("../gen/zstd.wasm"), () => memory);
+  host.oniscopeHost.zstd = zstd.decode.bind(zstd);
   const kernel = await compiling;
   if (kernel) host.oniscopeHost.sums = kernel.sums.bind(kernel);
   let code = 0;

@@ -125,11 +125,28 @@ func (d *Decompressor) Decode(codec arrowipc.Codec, frame, out []byte, size int6
 	return out, nil
 }
 
+// maxWindow is the largest window that a frame header can name. Source: RFC 8878,
+// 3.1.1.1.2.
+const maxWindow = 1<<41 + 7<<38
+
+// FasterZstd is a decoder of zstd frames that a host may have besides Go's, as the
+// page has; nil: none. It decodes a frame into out and says how many bytes came, or
+// that Go is to decide: it accepts nothing that Go refuses, and whatever it refuses,
+// Go decodes again, so that errors are the same everywhere. It is set before
+// anything is read, and never again.
+var FasterZstd func(frame, out []byte) (n int, ok bool)
+
 func (d *Decompressor) decodeZstd(frame, out []byte) ([]byte, error) {
+	if FasterZstd != nil && len(frame) > 0 && cap(out) > 0 {
+		if n, ok := FasterZstd(frame, out[:cap(out)]); ok {
+			return out[:n], nil
+		}
+	}
 	if d.zstd == nil {
 		// DecodeAll with the whole frame checks its checksum. Concurrency 1
-		// keeps one decoder's memory, also in a browser.
-		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true))
+		// keeps one decoder's memory, also in a browser. Any window is right, as
+		// for the C library: it is the output itself.
+		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, err
 		}
