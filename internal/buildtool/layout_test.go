@@ -108,7 +108,7 @@ func (r rule) forbids(file, dir, imported string) string {
 		return "not among the packages of this module that it may use"
 	}
 	switch {
-	case imported == "syscall/js" && !(dir == "wasm" && strings.HasSuffix(file, "_js.go")):
+	case imported == "syscall/js" && !(dir == "wasm" && strings.HasSuffix(strings.TrimSuffix(strings.TrimSuffix(file, ".go"), "_test"), "_js")):
 		return "only wasm/*_js.go touch JavaScript"
 	case imported == "C":
 		return "there is no cgo"
@@ -161,6 +161,7 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"hardware/device/device.go", module + "shared/recording", false},
 		{"hardware/sim/sim.go", module + "recorder/internal/store", false},
 		{"wasm/main_js.go", "syscall/js", true},
+		{"wasm/main_js_test.go", "syscall/js", true},
 		{"wasm/main_other.go", "syscall/js", false},
 		{"wasm/internal/engine/engine.go", "syscall/js", false},
 		{"wasm/internal/engine/bridge_js.go", "syscall/js", false},
