@@ -113,3 +113,33 @@ func TestARecorderOnADiskThatIsFull(t *testing.T) {
 		}
 	}
 }
+
+// TestARecorderWhoseFilesMayNotGrow: a stream that has reached the limit goes on
+// in another file, without a row lost.
+func TestARecorderWhoseFilesMayNotGrow(t *testing.T) {
+	t.Parallel()
+	p := recorder(t, "", "--duration", "4s", "--json", "--quiet")
+	var out bytes.Buffer
+	var said heardSoFar
+	p.Stdout, p.Stderr = &out, &said
+	p.begin()
+	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 10e6, Max: 10e6}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.ends(patience); code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+	var s store.Summary
+	if err := json.Unmarshal(out.Bytes(), &s); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range s.Streams {
+		if f.Name == "analog-io" && (len(f.Parts) != 2 || f.Rows != 400_000 || f.LostRows != 0 || f.State != store.StateComplete) {
+			t.Errorf("%+v", f)
+		}
+	}
+	if !said.says("analog-io_0.arrow: writing failed (file too large); the stream goes on in another file") {
+		t.Errorf("said: %s", said.text.String())
+	}
+	p.complete("duration")
+}

@@ -23,7 +23,19 @@ func (d *durationFlag) String() string {
 	if d.Duration == 0 {
 		return ""
 	}
-	return d.Duration.String()
+	return written(d.Duration)
+}
+
+// written is a duration as people write it: 1m, not 1m0s.
+func written(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // Type is the word for the value in help.
@@ -172,9 +184,12 @@ func (f *recordFlags) load() (*rig.Rig, error) {
 	case f.out == "":
 		return nil, usagef("record needs --out DIR")
 	case f.flush.Duration < minFlush || f.flush.Duration > maxFlush:
-		return nil, usagef("--flush %v: want %v to %v", f.flush.Duration, minFlush, maxFlush)
+		return nil, usagef("--flush %v: want %v to %v", &f.flush, written(minFlush), written(maxFlush))
 	case f.roll.Duration > 0 && f.roll.Duration < minRoll:
-		return nil, usagef("--roll %v: want %v or more", f.roll.Duration, minRoll)
+		return nil, usagef("--roll %v: want %v or more", &f.roll, written(minRoll))
+	}
+	if info, err := os.Stat(f.out); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("--out %s: this is a file, and a folder is wanted", f.out)
 	}
 	name, text := "--driver "+f.driver, []byte("driver: "+f.driver)
 	if f.rig != "" {

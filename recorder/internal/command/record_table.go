@@ -16,6 +16,7 @@ import (
 // missing, when, why and what to do.
 func writeTable(to io.Writer, s *store.Summary, pattern string) {
 	bad := 0
+	_, rolled := s.Options["roll"]
 	width := len("all other streams")
 	for i := range s.Streams {
 		width = max(width, len(s.Streams[i].Name))
@@ -30,7 +31,7 @@ func writeTable(to io.Writer, s *store.Summary, pattern string) {
 	fmt.Fprintf(to, "recorded %s to %s   %s\n", run.Clock(recordedSeconds(s)), pattern, verdict)
 	for i := range s.Streams {
 		f := &s.Streams[i]
-		elsewhere := len(f.Parts) == 0 && f.File != "" && f.File != strings.Replace(filepath.Base(pattern), "*", f.Name, 1)
+		elsewhere := !rolled && len(f.Parts) == 0 && f.File != "" && f.File != strings.Replace(filepath.Base(pattern), "*", f.Name, 1)
 		if f.State == store.StateComplete && bad > 0 && !elsewhere {
 			continue
 		}
