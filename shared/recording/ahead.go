@@ -57,7 +57,7 @@ func (a *readAhead) depth(cut rowCut, step int64) int {
 		if typ == stream.Other {
 			return 0 // those share dictionaries
 		}
-		bytes += x.r.batches[cut.batch].rows * int64(l.Width)
+		bytes += x.r.batches[cut.batch].rows() * int64(l.Width)
 	}
 	n := min(int64(parallel.Workers()), aheadBytes/bytes)
 	if n < 2 || bytes < leastAhead {

@@ -101,7 +101,7 @@ func (e *bufferError) Error() string { return e.err.Error() }
 // A batchRead is one projected read of a batch.
 type batchRead struct {
 	r        *Reader
-	h        *header
+	h        header
 	fields   []arrowipc.Field // of the columns
 	from, to int64            // rows of the batch
 	pieces   []*piece

@@ -18,21 +18,49 @@ var errSuspect = fmt.Errorf("%w: Clock does not rise", ErrDamaged)
 // it, as in a body of zeros.
 func (r *Reader) clockEnds(i int) ([2]uint64, error) {
 	ends, err := r.rawEnds(i)
-	if b := &r.batches[i]; err == nil && b.rows > 1 && ends[1] <= ends[0] {
-		return [2]uint64{}, &CorruptError{Offset: b.offset + int64(b.metaLength), Batch: i, Err: errSuspect}
+	if b := &r.batches[i]; err == nil && b.rows() > 1 && ends[1] <= ends[0] {
+		return [2]uint64{}, &CorruptError{Offset: r.bodyAt(i), Batch: i, Err: errSuspect}
 	}
 	return ends, err
 }
 
 // rawEnds is clockEnds without a look at whether Clock rises.
 func (r *Reader) rawEnds(i int) (ends [2]uint64, err error) {
-	b := &r.batches[i]
-	if b.hasEnds {
-		return b.tickEnds, b.endsErr
+	if ends, err, ok := r.ticks.of(i); ok {
+		return ends, err
 	}
-	b.tickEnds, b.endsErr = r.readClockEnds(i)
-	b.hasEnds = b.endsErr == nil || isCorrupt(b.endsErr)
-	return b.tickEnds, b.endsErr
+	ends, err = r.readClockEnds(i)
+	r.ticks.keep(i, clockRead{ends, err})
+	return ends, err
+}
+
+// tickEnds are the first and the last tick of those batches that were asked for.
+type tickEnds struct {
+	ticks  [][2]uint64 // by batch, as far as any was asked for
+	known  []bool
+	failed map[int]error // of known ones that have none
+}
+
+func (e *tickEnds) of(i int) (ends [2]uint64, err error, ok bool) {
+	if i >= len(e.known) || !e.known[i] {
+		return ends, nil, false
+	}
+	return e.ticks[i], e.failed[i], true
+}
+
+// keep keeps what was read of batch i, unless it was the source that failed.
+func (e *tickEnds) keep(i int, read clockRead) {
+	if read.err != nil && !isCorrupt(read.err) {
+		return
+	}
+	if n := i + 1 - len(e.known); n > 0 {
+		e.ticks, e.known = append(e.ticks, make([][2]uint64, n)...), append(e.known, make([]bool, n)...)
+	}
+	e.ticks[i], e.known[i] = read.ends, true
+	delete(e.failed, i)
+	if read.err != nil {
+		note(&e.failed, i, read.err)
+	}
 }
 
 func (r *Reader) readClockEnds(i int) ([2]uint64, error) {
@@ -56,7 +84,7 @@ func (r *Reader) LoadClockEnds(batches []int) error {
 	}
 	var unread []int
 	for _, i := range batches {
-		if i >= 0 && i < len(r.batches) && !r.batches[i].hasEnds {
+		if _, _, known := r.ticks.of(max(0, i)); i >= 0 && i < len(r.batches) && !known {
 			unread = append(unread, i)
 		}
 	}
@@ -72,15 +100,9 @@ func (r *Reader) LoadClockEnds(batches []int) error {
 		return err
 	}
 	for k, i := range unread {
-		r.batches[i].setEnds(list[k])
+		r.ticks.keep(i, list[k])
 	}
 	return nil
-}
-
-// setEnds keeps what was read of the Clock of a batch.
-func (b *batchState) setEnds(read clockRead) {
-	b.tickEnds, b.endsErr = read.ends, read.err
-	b.hasEnds = b.endsErr == nil || isCorrupt(b.endsErr)
 }
 
 // guessEnds reads headers and clock ends in one go, where the ends would be if the
@@ -91,18 +113,17 @@ func (r *Reader) guessEnds(batches []int) (left []int, err error) {
 	if like == nil || r.ranges == nil || r.runEnd(r.clock) || like.batch.Codec != arrowipc.Uncompressed || like.batch.Length < 2 {
 		return batches, nil
 	}
-	bits := batchRead{r: r, h: like, fields: r.schema.Fields, from: 0, to: 1, left: maxReadBytes}
+	bits := batchRead{r: r, h: header{shape: like}, fields: r.schema.Fields, from: 0, to: 1, left: maxReadBytes}
 	first, err := bits.plan(r.clock)
 	if err != nil || first.valid != nil || first.layout.Bits != 64 {
 		return batches, nil
 	}
-	at := [2]int64{first.values.at - like.bodyAt} // from the start of the body
+	at := [2]int64{first.values.at} // from the start of the body
 	at[1] = at[0] + 8*(like.batch.Length-1)
 	ends := map[int][2]*piece{}
 	var pieces []*piece
 	for _, i := range batches {
-		b := &r.batches[i]
-		if bodyAt := b.offset + int64(b.metaLength); b.err == nil && r.headers.byBatch[i] == nil && b.offset >= 0 && bodyAt <= r.end-at[1]-8 {
+		if bodyAt := r.bodyAt(i); r.odd.failed[i] == nil && r.shapeOf(i) == nil && r.blocks[i].Offset >= 0 && bodyAt <= r.end-at[1]-8 {
 			ends[i] = [2]*piece{{off: bodyAt + at[0], n: 8}, {off: bodyAt + at[1], n: 8}}
 			pieces = append(pieces, ends[i][0], ends[i][1])
 		}
@@ -112,15 +133,15 @@ func (r *Reader) guessEnds(batches []int) (left []int, err error) {
 	}
 	for _, i := range batches {
 		guessed, ok := ends[i]
-		if h := r.headers.byBatch[i]; !ok || h == nil || h.batch != like.batch {
+		if s := r.shapeOf(i); !ok || s == nil || s.batch != like.batch {
 			left = append(left, i)
 			continue
 		}
 		read := clockRead{ends: [2]uint64{binary.LittleEndian.Uint64(guessed[0].data), binary.LittleEndian.Uint64(guessed[1].data)}}
 		if r.typeOf(r.clock) == stream.Int64 && int64(read.ends[0]) < 0 {
-			read = clockRead{err: &CorruptError{Offset: r.headers.byBatch[i].bodyAt, Batch: i, Err: errSuspect}}
+			read = clockRead{err: &CorruptError{Offset: r.bodyAt(i), Batch: i, Err: errSuspect}}
 		}
-		r.batches[i].setEnds(read)
+		r.ticks.keep(i, read)
 	}
 	return left, nil
 }
@@ -151,7 +172,7 @@ func (r *Reader) readEndsOf(batches []int) (list []clockRead, err error) {
 		}
 		rows := h.batch.Length
 		if rows == 0 {
-			list[k].err = &CorruptError{Offset: r.batches[i].offset, Batch: i, Err: errNoRows}
+			list[k].err = &CorruptError{Offset: r.blocks[i].Offset, Batch: i, Err: errNoRows}
 			continue
 		}
 		spans := []Range{{0, rows}}

@@ -50,7 +50,7 @@ func (r *Reader) cuts(start, end int64, empty bool) iter.Seq2[rowCut, error] {
 			if low > end || low == end && (high > low || !r.endsAt(end)) {
 				return
 			}
-			cut := rowCut{batch: i, start: low, from: max(0, start-low), to: min(high, end) - low, err: r.batches[i].err}
+			cut := rowCut{batch: i, start: low, from: max(0, start-low), to: min(high, end) - low, err: r.odd.failed[i]}
 			if cut.err == nil && cut.from >= cut.to && !(empty && low == high) {
 				continue
 			}
@@ -249,7 +249,7 @@ func (r *Reader) copyCut(w *Writer, cut rowCut, columns []int, codec Codec) erro
 		return err
 	}
 	state := &r.batches[cut.batch]
-	all := cut.from == 0 && cut.to == state.rows
+	all := cut.from == 0 && cut.to == state.rows()
 	metadata := survivingKeys(h.metadata, cut.from == 0, all && inOrder(columns, len(r.schema.Fields)))
 	if codec == Keep {
 		if all {

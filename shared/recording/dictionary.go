@@ -218,7 +218,7 @@ func (r *Reader) dictionaryRead(values *arrowipc.Field, i int) (*batchRead, erro
 	if err != nil {
 		return nil, &bufferError{m.block.Offset, fmt.Errorf("the dictionary of column %q: %w", values.Name, err)}
 	}
-	return &batchRead{r: r, h: &header{batch: m.batch, spans: spans, bodyAt: bodyAt, version: m.version, metadata: m.metadata}, fields: schema.Fields, to: m.batch.Length, left: maxReadBytes}, nil
+	return &batchRead{r: r, h: header{&shape{batch: m.batch, spans: spans, version: m.version, metadata: m.metadata}, bodyAt}, fields: schema.Fields, to: m.batch.Length, left: maxReadBytes}, nil
 }
 
 // dictionaryValues reads the values of message i of the list for a batch at an

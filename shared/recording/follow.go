@@ -150,7 +150,7 @@ func (f *follower) all(from, to int) error {
 		n, bytes := 0, int64(0)
 		var list []int
 		for ; from+n < to && n < readTogether && bytes < maxStepBytes; n++ {
-			list, bytes = append(list, from+n), bytes+16*f.r.batches[from+n].rows
+			list, bytes = append(list, from+n), bytes+16*f.r.batches[from+n].rows()
 		}
 		batches, errs, err := f.r.PeekBatches(list, f.columns())
 		if err != nil {
@@ -213,7 +213,7 @@ func (f *follower) take(i int, b *Batch, err error) error {
 
 // adjoins reports whether nothing is known to be missing before a batch.
 func (f *follower) adjoins(i int) bool {
-	adjoins := f.entered && !f.broken && !f.r.batches[i].afterLoss
+	adjoins := f.entered && !f.broken && !f.r.odd.afterLoss[i]
 	f.entered, f.broken = true, false
 	return adjoins
 }
@@ -260,7 +260,7 @@ func (f *follower) fits(first, last int, within float64) bool {
 	}
 	before, _ := f.track.Last()
 	head, err := f.r.rawEnds(first)
-	if err != nil || head[0] < before || f.r.batches[first].afterLoss {
+	if err != nil || head[0] < before || f.r.odd.afterLoss[first] {
 		return false
 	}
 	tail, err := f.r.rawEnds(last)

@@ -58,7 +58,7 @@ func (x *Excerpt) follow(ctx context.Context) (Times, error) {
 		if !hasClock {
 			ticks, beside = nil, ticks
 		}
-		if r.batches[b.Index].afterLoss && b.Start == r.starts[b.Index] {
+		if r.odd.afterLoss[b.Index] && b.Start == r.starts[b.Index] {
 			adjoining = false
 		}
 		// Between two ranges of an excerpt rows are left out, not missing.
@@ -80,7 +80,7 @@ func (x *Excerpt) follow(ctx context.Context) (Times, error) {
 			t.Gaps = nil
 			return t, nil
 		}
-		t.Findings = Breaks(track, func(batch int) int64 { return r.batches[batch].offset }, r.zeroBatch())
+		t.Findings = Breaks(track, func(batch int) int64 { return r.blocks[batch].Offset }, r.zeroBatch())
 	}
 	return t, nil
 }

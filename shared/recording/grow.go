@@ -50,11 +50,11 @@ func (r *Reader) Grow(size int64, index []Block) error {
 	}
 	exact := len(r.starts) == len(r.batches)+1
 	for _, b := range index {
-		s := batchState{offset: b.Offset, metaLength: b.MetaLength, bodyLength: b.Length - int64(b.MetaLength), rows: b.Rows, said: true}
 		if r.clock >= 0 && b.Rows > 0 {
-			s.hasEnds, s.tickEnds = true, [2]uint64{b.FirstClock, b.LastClock}
+			r.ticks.keep(len(r.batches), clockRead{ends: [2]uint64{b.FirstClock, b.LastClock}})
 		}
-		r.batches = append(r.batches, s)
+		r.blocks = append(r.blocks, arrowipc.Block{Offset: b.Offset, MetaLength: b.MetaLength, BodyLength: b.Length - int64(b.MetaLength)})
+		r.batches = append(r.batches, uncheckedBatch(b.Rows))
 		if exact {
 			r.starts = append(r.starts, r.starts[len(r.starts)-1]+b.Rows)
 		}
@@ -67,9 +67,9 @@ func (r *Reader) Grow(size int64, index []Block) error {
 }
 
 // asSaid compares a header with what the recorder said of its batch.
-func (b *batchState) asSaid(m *arrowipc.Message) error {
-	if b.said && b.rows != m.Batch.Length {
-		return fmt.Errorf("%w: the batch has %d rows by its header, the recorder said %d", ErrDamaged, m.Batch.Length, b.rows)
+func (r *Reader) asSaid(b *batchState, m *arrowipc.Message) error {
+	if r.growing && r.walked == nil && b.rows() != m.Batch.Length {
+		return fmt.Errorf("%w: the batch has %d rows by its header, the recorder said %d", ErrDamaged, m.Batch.Length, b.rows())
 	}
 	return nil
 }

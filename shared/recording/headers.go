@@ -13,89 +13,120 @@ import (
 
 // A header is the parsed header of a batch.
 type header struct {
-	batch  *arrowipc.RecordBatch
-	spans  []arrowipc.Span // nodes and buffers of each column
+	*shape
 	bodyAt int64
+}
 
+// A shape is what headers say without saying where they are. The full batches of an
+// uncompressed recording have the same header, byte for byte.
+type shape struct {
+	batch    *arrowipc.RecordBatch
+	spans    []arrowipc.Span // nodes and buffers of each column
 	version  int16
 	metadata []arrowipc.KeyValue
-	cost     int // of it in the cache
 }
 
 // A headerCache keeps the headers last read, up to a number of buffers: a
-// batch of 771 columns has 55 kB of them, and a day has many batches. The full
-// batches of an uncompressed recording have the same header, byte for byte;
-// these share one.
+// batch of 771 columns has 55 kB of them, and a day has many batches. Those that
+// several batches have are kept once.
 type headerCache struct {
-	byBatch map[int]*header
+	byBatch map[int]*shape
 	order   []int // oldest first
 	buffers int
+	common  []*shape // of several batches: batchState.common says which
 
 	raw    []byte            // of the message parsed last
 	parsed *arrowipc.Message // of raw
-	last   *header           // kept last
+	last   *shape            // kept last
 }
 
-// sharedCost is what a header counts, in buffers, that shares its lists.
-const sharedCost = 16
+const (
+	maxCachedBuffers = 1 << 20 // 32 MiB with their nodes
+	headerCost       = 64      // what a header of no buffers counts, in buffers
+	maxCommon        = 16      // headers
+)
 
-const maxCachedBuffers = 1 << 20 // 32 MiB with their nodes
-
-func (c *headerCache) put(i int, h *header) {
-	if c.byBatch == nil {
-		c.byBatch = map[int]*header{}
-	}
-	if c.byBatch[i] != nil {
+// put keeps the header of batch i; b is what is known of it.
+func (c *headerCache) put(i int, b *batchState, s *shape) {
+	if b.common > 0 || c.byBatch[i] != nil {
 		return
 	}
-	c.byBatch[i] = h
-	c.order = append(c.order, i)
-	if h.cost = len(h.batch.Buffers); c.last != nil && h.batch == c.last.batch {
-		h.cost = min(h.cost, sharedCost)
+	if s == c.last && b.keepCommon(c, s) {
+		return
 	}
-	c.last = h
-	c.buffers += h.cost
+	c.last = s
+	note(&c.byBatch, i, s)
+	c.order = append(c.order, i)
+	c.buffers += s.cost()
 	for c.buffers > maxCachedBuffers && len(c.order) > 1 {
-		old := c.byBatch[c.order[0]]
-		c.buffers -= old.cost
+		c.buffers -= c.byBatch[c.order[0]].cost()
 		delete(c.byBatch, c.order[0])
 		c.order = c.order[1:]
 	}
 }
 
+// keepCommon has a batch share a header with the one before, if there is room.
+func (b *batchState) keepCommon(c *headerCache, s *shape) bool {
+	k := slices.Index(c.common, s)
+	if k < 0 && len(c.common) < maxCommon && len(s.batch.Buffers) <= maxCachedBuffers/maxCommon {
+		k = len(c.common)
+		c.common = append(c.common, s)
+	}
+	b.common = uint8(k + 1)
+	return k >= 0
+}
+
+func (s *shape) cost() int { return headerCost + len(s.batch.Buffers) }
+
+// shapeOf returns the header of a batch if it is kept, else nil.
+func (r *Reader) shapeOf(i int) *shape {
+	if k := r.batches[i].common; k > 0 {
+		return r.headers.common[k-1]
+	}
+	return r.headers.byBatch[i]
+}
+
+// bodyAt returns where the body of batch i begins.
+func (r *Reader) bodyAt(i int) int64 { return r.blocks[i].Offset + int64(r.blocks[i].MetaLength) }
+
 // maxBatchRows keeps rows times width inside an int64 whatever a header says.
 const maxBatchRows = messages.MaxRows
 
 // checkHeader compares a batch's message with the schema and the file and
-// fills b. The header is nil if it is valid but data are beyond the file's end.
-func (r *Reader) checkHeader(b *batchState, m *arrowipc.Message) (*header, error) {
+// fills in what is known of batch i. The header is nil if it is valid but data are
+// beyond the file's end.
+func (r *Reader) checkHeader(i int, m *arrowipc.Message) (*shape, error) {
+	b := &r.batches[i]
 	if m.Header != arrowipc.RecordBatchHeader {
 		return nil, fmt.Errorf("%w: not a record batch", ErrDamaged)
 	}
-	if m.BodyLength != b.bodyLength {
-		return nil, fmt.Errorf("%w: the body has %d bytes by its header, %d by the footer", ErrDamaged, m.BodyLength, b.bodyLength)
+	if n := r.blocks[i].BodyLength; m.BodyLength != n {
+		return nil, fmt.Errorf("%w: the body has %d bytes by its header, %d by the footer", ErrDamaged, m.BodyLength, n)
 	}
-	if err := b.asSaid(m); err != nil {
+	if err := r.asSaid(b, m); err != nil {
 		return nil, err
 	}
 	if m.Batch.Length > maxBatchRows {
 		return nil, fmt.Errorf("%w: %d rows", ErrDamaged, m.Batch.Length)
 	}
-	if last := r.headers.last; last != nil && last.batch == m.Batch { // it has been compared with the schema
-		r.spans = last.spans
-	} else {
+	s := r.headers.last
+	if s == nil || s.batch != m.Batch { // else it has been compared with the schema
 		spans, err := arrowipc.Columns(&r.schema, m.Version, m.Batch, r.spans)
 		if err != nil {
 			return nil, err
 		}
 		r.spans = spans
+		s = &shape{batch: m.Batch, spans: spans, version: m.Version, metadata: m.Metadata}
 	}
-	bodyAt := b.offset + int64(b.metaLength)
-	if m.Batch.DataEnd() > r.end-bodyAt {
+	if m.Batch.DataEnd() > r.end-r.bodyAt(i) {
 		return nil, nil
 	}
-	b.checked, b.rows, b.codec, b.lost = true, m.Batch.Length, m.Batch.Codec, lostFrom(m.Metadata)
-	return &header{batch: m.Batch, spans: r.spans, bodyAt: bodyAt, version: m.Version, metadata: m.Metadata}, nil
+	b.checked, b.codec = true, m.Batch.Codec
+	b.setRows(m.Batch.Length)
+	if lost := lostFrom(m.Metadata); lost != nil {
+		note(&r.odd.lost, i, lost)
+	}
+	return s, nil
 }
 
 // loadHeaders reads the headers of the batches that are not in the cache, side
@@ -106,42 +137,46 @@ func (r *Reader) loadHeaders(batches []int) error { return r.loadHeadersAnd(batc
 // loadHeadersAnd reads other pieces in the same go, where the source reads side by
 // side.
 func (r *Reader) loadHeadersAnd(batches []int, others []*piece) error {
-	var pieces []*piece
-	var which []int
+	places := make([]piece, 0, len(batches))
+	which := make([]int, 0, len(batches))
 	for _, i := range batches {
-		b := &r.batches[i]
-		if b.err != nil || r.headers.byBatch[i] != nil {
+		b := &r.blocks[i]
+		if r.odd.failed[i] != nil || r.shapeOf(i) != nil {
 			continue
 		}
-		length := int64(b.metaLength)
-		if b.offset < arrowipc.HeaderLength || length < 8 || length > messages.MaxMetadataBytes || b.offset > r.end-length {
-			r.failHeader(i, fmt.Errorf("%w: the footer puts its header of %d bytes at %d, the file's batches end at %d", ErrBounds, length, b.offset, r.end))
+		length := int64(b.MetaLength)
+		if b.Offset < arrowipc.HeaderLength || length < 8 || length > messages.MaxMetadataBytes || b.Offset > r.end-length {
+			r.failHeader(i, fmt.Errorf("%w: the footer puts its header of %d bytes at %d, the file's batches end at %d", ErrBounds, length, b.Offset, r.end))
 			continue
 		}
-		pieces, which = append(pieces, &piece{off: b.offset, n: length}), append(which, i)
+		places, which = append(places, piece{off: b.Offset, n: length}), append(which, i)
 	}
-	if err := r.fetchAhead(append(slices.Clip(pieces), others...)); err != nil {
+	if err := r.fetchAhead(places, others); err != nil {
 		return err
 	}
 	r.scratch.data = r.scratch.data[:0] // the file may have changed since
 	for k, i := range which {
-		if err := r.readScratch(pieces[k]); err != nil {
+		if err := r.readScratch(places[k:]); err != nil {
 			return err
 		}
-		h, err := r.parseHeader(&r.batches[i], pieces[k].data)
+		s, err := r.parseHeader(i, places[k].data)
 		if err != nil {
 			r.failHeader(i, err)
 			continue
 		}
-		r.headers.put(i, h)
+		r.headers.put(i, &r.batches[i], s)
 	}
 	return nil
 }
 
-// fetchAhead reads pieces of metadata side by side where the source can.
-func (r *Reader) fetchAhead(pieces []*piece) error {
+// fetchAhead reads pieces of metadata, and others, side by side where the source can.
+func (r *Reader) fetchAhead(places []piece, others []*piece) error {
 	if r.ranges == nil {
 		return nil
+	}
+	pieces := slices.Clip(others)
+	for k := range places {
+		pieces = append(pieces, &places[k])
 	}
 	return r.fetch(pieces, &r.read.Metadata)
 }
@@ -150,24 +185,20 @@ func (r *Reader) fetchAhead(pieces []*piece) error {
 type scratch struct {
 	at   int64 // in the file
 	data []byte
-	next int64 // where the header that was asked for last ends
-	near int   // how many in a row began near where the one before ended
 }
 
-// nearBytes is how far behind the last header one may begin for headers to be
-// read many at a time, a scratchBytes of the file: between those of batches of a
-// few rows there is little else, and each read takes as long as 10 kB of one.
-// That is done after nearInARow of them: a look at a few reads no more than these.
+// nearBytes is how far behind a header the next may begin to be read with it: each
+// read takes as long as 10 kB of one. scratchBytes are read together at most.
 const (
 	nearBytes    = 1 << 10
-	nearInARow   = 4
 	scratchBytes = 128 << 10
 )
 
-// readScratch fills the data of a piece of metadata unless fetchAhead has; they
-// are valid until its next call. It reuses one buffer: allocating per header took
-// as long as reading it.
-func (r *Reader) readScratch(p *piece) (err error) {
+// readScratch fills the data of the first of several pieces of metadata, unless
+// fetchAhead has; they are valid until its next call. It reads those that follow near
+// in the same go, into one buffer: allocating per header took as long as reading it.
+func (r *Reader) readScratch(places []piece) (err error) {
+	p := &places[0]
 	if p.data != nil {
 		return nil
 	}
@@ -176,20 +207,17 @@ func (r *Reader) readScratch(p *piece) (err error) {
 		return err
 	}
 	s := &r.scratch
-	if gap := p.off - s.next; gap >= 0 && gap <= nearBytes {
-		s.near++
-	} else {
-		s.near = 0
-	}
-	s.next = p.off + p.n
 	if p.off < s.at || p.off+p.n > s.at+int64(len(s.data)) {
-		n := p.n
-		if s.near >= nearInARow {
-			n = max(n, min(scratchBytes, r.end-p.off))
+		end := p.off + p.n
+		for _, next := range places[1:] {
+			if next.off < end || next.off-end > nearBytes || next.off+next.n-p.off > scratchBytes {
+				break
+			}
+			end = next.off + next.n
 		}
-		s.at, s.data = p.off, body.Grown(s.data, n)
+		s.at, s.data = p.off, body.Grown(s.data, end-p.off)
 		err := r.readFull(s.data, s.at, &r.read.Metadata)
-		if err != nil && n > p.n { // what lies behind it may be what cannot be read
+		if err != nil && end > p.off+p.n { // what lies behind it may be what cannot be read
 			s.data = s.data[:p.n]
 			err = r.readFull(s.data, s.at, &r.read.Metadata)
 		}
@@ -202,7 +230,7 @@ func (r *Reader) readScratch(p *piece) (err error) {
 	return nil
 }
 
-func (r *Reader) parseHeader(b *batchState, p []byte) (*header, error) {
+func (r *Reader) parseHeader(i int, p []byte) (*shape, error) {
 	c := &r.headers
 	if c.parsed == nil || !bytes.Equal(p, c.raw) {
 		m, err := parseFramed(p)
@@ -216,42 +244,44 @@ func (r *Reader) parseHeader(b *batchState, p []byte) (*header, error) {
 		}
 	}
 	m := c.parsed
-	h, err := r.checkHeader(b, m)
-	if err == nil && h == nil {
-		err = fmt.Errorf("%w: its buffers reach %d bytes beyond the last message", ErrBounds, m.Batch.DataEnd()-(r.end-b.offset-int64(b.metaLength)))
+	s, err := r.checkHeader(i, m)
+	if err == nil && s == nil {
+		err = fmt.Errorf("%w: its buffers reach %d bytes beyond the last message", ErrBounds, m.Batch.DataEnd()-(r.end-r.bodyAt(i)))
 	}
-	return h, err
+	return s, err
 }
 
 // failHeader notes that a header is not what was believed. While the footer is
 // believed, that proves the footer wrong and calls for a walk.
 func (r *Reader) failHeader(i int, cause error) {
 	b := &r.batches[i]
-	b.rows, b.checked = 0, false
+	b.setRows(0)
+	b.checked = false
 	if r.walked == nil {
 		r.contradicted = true
 		if !errors.Is(cause, ErrBounds) && !errors.Is(cause, ErrDamaged) {
 			cause = fmt.Errorf("%w: %w", ErrDamaged, cause)
 		}
-		b.err = &CorruptError{Offset: b.offset, Batch: i, Err: cause}
+		note(&r.odd.failed, i, error(&CorruptError{Offset: r.blocks[i].Offset, Batch: i, Err: cause}))
 		return
 	}
-	b.err = r.corrupt(i, b.offset, cause)
+	note(&r.odd.failed, i, r.corrupt(i, r.blocks[i].Offset, cause))
 }
 
 // header returns the header of batch i, or the *CorruptError of it.
-func (r *Reader) header(i int) (*header, error) {
+func (r *Reader) header(i int) (header, error) {
 	if i < 0 || i >= len(r.batches) {
-		return nil, fmt.Errorf("recording: batch %d: the file has %d", i, len(r.batches))
+		return header{}, fmt.Errorf("recording: batch %d: the file has %d", i, len(r.batches))
 	}
-	if h := r.headers.byBatch[i]; h != nil {
-		return h, nil
+	s := r.shapeOf(i)
+	if s == nil {
+		if err := r.loadHeaders([]int{i}); err != nil {
+			return header{}, err
+		}
+		if err := r.odd.failed[i]; err != nil {
+			return header{}, err
+		}
+		s = r.shapeOf(i)
 	}
-	if err := r.loadHeaders([]int{i}); err != nil {
-		return nil, err
-	}
-	if err := r.batches[i].err; err != nil {
-		return nil, err
-	}
-	return r.headers.byBatch[i], nil
+	return header{s, r.bodyAt(i)}, nil
 }

@@ -12,24 +12,47 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/pace"
 )
 
-// A batchState is what is known of one batch.
+// A batchState is what is known of one batch besides its block. There are hundreds of
+// thousands where batches have a row each, so that it is small and has no pointers;
+// what is known of few batches is kept apart.
 type batchState struct {
-	offset     int64 // of the message
-	metaLength int32 // prefix and metadata
-	bodyLength int64
-	checked    bool  // the header was read and is valid; rows and codec are known
-	err        error // the header was read and is not valid
-	rows       int64
-	codec      arrowipc.Codec
-	said       bool       // rows, and the ends of Clock, are known from the file's writer
-	found      bool       // there is a finding
-	verdict    int        // of the walk that found it
-	lost       []LostRows // before it, as its metadata say
-	afterLoss  bool       // something is lost between the batch before and this one
+	low     uint32 // of the number of rows, which is below maxBatchRows
+	high    uint8
+	codec   arrowipc.Codec
+	checked bool  // the header was read and is valid; rows and codec are known
+	common  uint8 // number of its header among the common ones, from 1; 0: it has none there
+}
 
-	hasEnds  bool // of the column Clock
-	endsErr  error
-	tickEnds [2]uint64
+func (b *batchState) rows() int64     { return int64(b.high)<<32 | int64(b.low) }
+func (b *batchState) setRows(n int64) { b.low, b.high = uint32(n), uint8(n>>32) }
+
+// uncheckedBatch is a batch of so many rows whose header was not read, checkedBatch one whose
+// header was.
+func uncheckedBatch(rows int64) (b batchState) {
+	b.setRows(rows)
+	return b
+}
+
+func checkedBatch(rows int64, codec arrowipc.Codec) batchState {
+	b := uncheckedBatch(rows)
+	b.checked, b.codec = true, codec
+	return b
+}
+
+// exceptions are what is known of some batches, by their numbers.
+type exceptions struct {
+	failed    map[int]error      // the header was read and is not valid
+	found     map[int]bool       // there is a finding
+	afterLoss map[int]bool       // something is lost between the batch before and this one
+	lost      map[int][]LostRows // before it, as its metadata say
+}
+
+// note keeps something of batch i.
+func note[T any](m *map[int]T, i int, t T) {
+	if *m == nil {
+		*m = map[int]T{}
+	}
+	(*m)[i] = t
 }
 
 // firstLook reads the first and the last batch header, and those of the
@@ -72,11 +95,11 @@ func (r *Reader) Rows() (rows int64, exact bool) {
 	if known == n {
 		return r.starts[n], true
 	}
-	about := r.batches[0].rows
+	about := r.batches[0].rows()
 	if about == 0 {
-		about = max(int64(r.stream.RowsPerBatch), r.batches[n-1].rows)
+		about = max(int64(r.stream.RowsPerBatch), r.batches[n-1].rows())
 	}
-	return r.starts[known] + about*int64(n-1-known) + r.batches[n-1].rows, false
+	return r.starts[known] + about*int64(n-1-known) + r.batches[n-1].rows(), false
 }
 
 // maxStepBytes bounds what one read of several headers holds in memory.
@@ -124,8 +147,8 @@ func (r *Reader) indexStep(batches int) error {
 		var step []int
 		var total int64
 		for i := first; i < len(r.batches) && len(step) < left; i++ {
-			if !r.batches[i].checked && r.batches[i].err == nil {
-				if total += int64(r.batches[i].metaLength); total > maxStepBytes && len(step) > 0 {
+			if !r.batches[i].checked && r.odd.failed[i] == nil {
+				if total += int64(r.blocks[i].MetaLength); total > maxStepBytes && len(step) > 0 {
 					break
 				}
 			}
@@ -147,7 +170,7 @@ func (r *Reader) indexStep(batches int) error {
 			return r.walk()
 		}
 		for _, i := range step {
-			r.starts = append(r.starts, r.starts[i]+r.batches[i].rows)
+			r.starts = append(r.starts, r.starts[i]+r.batches[i].rows())
 		}
 		left -= len(step)
 	}
@@ -157,16 +180,16 @@ func (r *Reader) indexStep(batches int) error {
 // checkNext looks whether batch i begins where the footer says: bytes that are
 // missing in the batch before would move it.
 func (r *Reader) checkNext(i int) error {
-	if r.walked != nil || i >= len(r.batches) || r.batches[i].checked || r.batches[i].err != nil {
+	if r.walked != nil || i >= len(r.batches) || r.batches[i].checked || r.odd.failed[i] != nil {
 		return nil
 	}
 	var p [8]byte
-	b := &r.batches[i]
-	if err := r.readFull(p[:], b.offset, &r.read.Metadata); err != nil {
+	b := &r.blocks[i]
+	if err := r.readFull(p[:], b.Offset, &r.read.Metadata); err != nil {
 		return err
 	}
 	prefix, length, err := arrowipc.ParsePrefix(p[:])
-	if err != nil || int64(prefix)+int64(length) != int64(b.metaLength) {
+	if err != nil || int64(prefix)+int64(length) != int64(b.MetaLength) {
 		r.contradicted = true
 	}
 	return nil
@@ -194,7 +217,7 @@ func (r *Reader) indexTo(row int64) error {
 		if known == len(r.batches) || r.starts[known] > row {
 			return 0
 		}
-		if like := r.batches[0].rows; like > 0 { // most have as many
+		if like := r.batches[0].rows(); like > 0 { // most have as many
 			return int(min(indexBatches, (row-r.starts[known])/like+1))
 		}
 		return indexBatches
@@ -242,15 +265,9 @@ func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding)
 		}
 		return list
 	}
-	batch := make(map[int]int, len(r.batches)) // by verdict
-	for i := range r.batches {
-		if r.batches[i].err == nil {
-			batch[r.batches[i].verdict] = i
-		}
-	}
 	clock := func(v int) messages.Span {
-		i, ok := batch[v]
-		if !ok {
+		i, ok := slices.BinarySearch(r.verdicts, int32(v))
+		if !ok || r.odd.failed[i] != nil {
 			return messages.Span{}
 		}
 		ends, err := r.clockEnds(i)
@@ -273,10 +290,10 @@ func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding)
 func (r *Reader) clockStep() float64 {
 	var s pace.Sample
 	for i := 0; i < len(r.batches) && !s.Full() && r.clock >= 0; i++ {
-		if r.batches[i].rows < 2 {
+		if r.batches[i].rows() < 2 {
 			continue
 		}
-		if b, err := r.readRows(i, 0, 0, r.batches[i].rows, []int{r.clock}); err == nil {
+		if b, err := r.readRows(i, 0, 0, r.batches[i].rows(), []int{r.clock}); err == nil {
 			s.Add(Values[uint64](&b.Columns[0]))
 		}
 	}
@@ -288,7 +305,7 @@ func (r *Reader) clockStep() float64 {
 func (r *Reader) fillFindings() {
 	for k := range r.filled {
 		f := r.findings[k]
-		next := sort.Search(len(r.batches), func(i int) bool { return r.batches[i].offset > f.Offset })
+		next := sort.Search(len(r.batches), func(i int) bool { return r.blocks[i].Offset > f.Offset })
 		before := next - 1
 		if f.Batch >= 0 && f.Batch < len(r.batches) {
 			before, next = f.Batch-1, f.Batch+1

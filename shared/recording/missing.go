@@ -70,18 +70,18 @@ func (r *Reader) missing(gaps []pace.Gap, first, last int) []Finding {
 	var noted []NotedLoss
 	ours := slices.ContainsFunc(r.schema.Metadata, func(e arrowipc.KeyValue) bool { return e.Key == "oniscope.version" })
 	for i := max(0, first); ours && i <= min(last, len(r.batches)-1); i++ {
-		b := &r.batches[i]
 		if r.walked != nil && i-first < maxExplained {
 			_, _ = r.header(i) // the walk keeps none
 		}
-		if b.lost == nil {
+		lost := r.odd.lost[i]
+		if lost == nil {
 			continue
 		}
 		if row, _, err := r.BatchRange(i); err == nil {
-			noted = append(noted, NotedLoss{b.offset, i, row, b.lost})
+			noted = append(noted, NotedLoss{r.blocks[i].Offset, i, row, lost})
 		}
 	}
-	return Missing(gaps, noted, func(batch int) int64 { return r.batches[batch].offset })
+	return Missing(gaps, noted, func(batch int) int64 { return r.blocks[batch].Offset })
 }
 
 // Missing finds the rows of the excerpt that never reached the file, in order:

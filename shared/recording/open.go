@@ -38,12 +38,10 @@ func (r *Reader) openEnds() error {
 		return r.walk()
 	}
 	r.footer, r.metadata = true, ends.Footer.Metadata
-	r.batches = make([]batchState, len(ends.Footer.Batches))
-	for i, b := range ends.Footer.Batches {
-		r.batches[i] = batchState{offset: b.Offset, metaLength: b.MetaLength, bodyLength: b.BodyLength}
-	}
-	r.starts = append(r.starts[:0], 0)
+	r.blocks, r.batches = ends.Footer.Batches, make([]batchState, len(ends.Footer.Batches))
 	r.dictionaries.footer(ends.Footer)
+	ends.Forget()
+	r.starts = append(make([]int64, 0, len(r.batches)+1), 0)
 	return r.firstLook()
 }
 
@@ -68,6 +66,12 @@ func (r *Reader) intactBy(s *arrowipc.Schema, m *messages.Message) (bool, error)
 
 // walk finds the batches by going from message to message.
 func (r *Reader) walk() error {
+	if r.ends.Forgotten {
+		var err error
+		if r.ends, err = messages.FindEnds(r.source(), &messages.Options{Intact: r.intactBy}); err != nil {
+			return err
+		}
+	}
 	layout, err := messages.Walk(r.source(), r.ends)
 	if err != nil {
 		return err
@@ -77,7 +81,10 @@ func (r *Reader) walk() error {
 	if ends.Footer != nil {
 		r.end, r.metadata = ends.FooterAt, ends.Footer.Metadata
 	}
-	r.batches, r.starts, r.headers, r.findings, r.filled = nil, []int64{0}, headerCache{}, nil, 0
+	n := layout.Batches()
+	r.blocks, r.batches = make([]arrowipc.Block, 0, n), make([]batchState, 0, n)
+	r.starts, r.verdicts = append(make([]int64, 0, n+1), 0), make([]int32, 0, n)
+	r.headers, r.odd, r.ticks, r.findings, r.filled = headerCache{}, exceptions{}, tickEnds{}, nil, 0
 	r.dictionaries = dictionaries{index: messages.DictionariesOf(layout)}
 	lost := false // since the batch before
 	for i := range layout.Verdicts {
@@ -88,14 +95,19 @@ func (r *Reader) walk() error {
 			if ends.Footer == nil {
 				continue
 			}
+			cause := fmt.Errorf("%w: %s", ErrDamaged, messages.Plain(v.Reason))
 			for range v.Batches { // they are counted, and have no rows
-				r.batches = append(r.batches, batchState{offset: v.At, verdict: i, found: true,
-					err: &CorruptError{Offset: v.At, Batch: len(r.batches), Err: fmt.Errorf("%w: %s", ErrDamaged, messages.Plain(v.Reason))}})
+				note(&r.odd.failed, len(r.batches), error(&CorruptError{Offset: v.At, Batch: len(r.batches), Err: cause}))
+				note(&r.odd.found, len(r.batches), true)
+				r.blocks, r.batches, r.verdicts = append(r.blocks, arrowipc.Block{Offset: v.At}), append(r.batches, batchState{}), append(r.verdicts, int32(i))
 				r.starts = append(r.starts, r.starts[len(r.starts)-1])
 			}
 		case messages.Batch:
-			r.batches = append(r.batches, batchState{offset: v.Block.Offset, metaLength: v.Block.MetaLength, bodyLength: v.Block.BodyLength, verdict: i,
-				checked: true, rows: v.Rows, codec: v.Codec, afterLoss: lost})
+			if lost {
+				note(&r.odd.afterLoss, len(r.batches), true)
+			}
+			r.blocks, r.batches = append(r.blocks, v.Block), append(r.batches, checkedBatch(v.Rows, v.Codec))
+			r.verdicts = append(r.verdicts, int32(i))
 			lost = false
 			r.starts = append(r.starts, r.starts[len(r.starts)-1]+v.Rows)
 		case messages.Dictionary:
@@ -110,10 +122,10 @@ func (r *Reader) walk() error {
 // find keeps a finding; one a batch.
 func (r *Reader) find(f Finding) {
 	if f.Batch >= 0 && f.Batch < len(r.batches) {
-		if r.batches[f.Batch].found {
+		if r.odd.found[f.Batch] {
 			return
 		}
-		r.batches[f.Batch].found = true
+		note(&r.odd.found, f.Batch, true)
 	}
 	f.Reason = messages.Plain(f.Reason)
 	f.Count, f.LastOffset = 1, f.Offset
@@ -122,13 +134,13 @@ func (r *Reader) find(f Finding) {
 
 // corrupt keeps damage of a batch as a finding and returns it as the error.
 func (r *Reader) corrupt(batch int, offset int64, cause error) error {
-	b := &r.batches[batch]
+	b := &r.blocks[batch]
 	lost := int64(-1)
-	if b.checked {
-		lost = b.rows
+	if b := &r.batches[batch]; b.checked {
+		lost = b.rows()
 	}
-	length := max(0, min(r.end-b.offset, int64(b.metaLength)+min(b.bodyLength, r.end)))
-	r.find(Finding{Offset: b.offset, Length: length, Batch: batch, Severity: SeverityError, Reason: cause.Error(), LostRows: lost})
+	length := max(0, min(r.end-b.Offset, int64(b.MetaLength)+min(b.BodyLength, r.end)))
+	r.find(Finding{Offset: b.Offset, Length: length, Batch: batch, Severity: SeverityError, Reason: cause.Error(), LostRows: lost})
 	if !errors.Is(cause, ErrBounds) && !errors.Is(cause, ErrDamaged) {
 		cause = fmt.Errorf("%w: %w", ErrDamaged, cause)
 	}

@@ -69,7 +69,7 @@ func (r *Reader) PeekBatches(batches, columns []int) (list []*Batch, errs []erro
 			pieces = append(pieces, reads[k].pieces...)
 		}
 	}
-	if err := r.fetch(pieces, &r.read.Body); err != nil {
+	if err := r.fetchNear(pieces); err != nil {
 		return nil, nil, err
 	}
 	for k, i := range batches {

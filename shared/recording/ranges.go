@@ -1,7 +1,8 @@
 package recording
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 )
 
 // A RangeRead is one read, of the bytes [From, To) of a file, and which ranges
@@ -44,7 +45,7 @@ func PlanReads(n int, at func(i int) (offset, length int64), rule ReadRule) []Ra
 			skip += size
 		}
 	}
-	sort.SliceStable(parts, func(i, k int) bool { return parts[i].At < parts[k].At })
+	slices.SortStableFunc(parts, func(a, b RangePart) int { return cmp.Compare(a.At, b.At) })
 	apart := rule.apart(parts, wanted)
 	var plan []RangeRead
 	for i, p := range parts {
@@ -82,7 +83,7 @@ func (rule ReadRule) apart(parts []RangePart, wanted int64) []bool {
 	if rule.Share == 0 {
 		return apart
 	}
-	sort.SliceStable(gaps, func(i, k int) bool { return gaps[i].n < gaps[k].n })
+	slices.SortStableFunc(gaps, func(a, b gap) int { return cmp.Compare(a.n, b.n) })
 	allowance := wanted / rule.Share
 	for _, g := range gaps {
 		if apart[g.before] = g.n > allowance; !apart[g.before] {

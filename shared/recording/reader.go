@@ -90,7 +90,11 @@ type Reader struct {
 	clock    int                // index of the column Clock, or -1
 	clocks   *followed          // what they say of the recording; nil: nobody has asked
 
+	blocks   []arrowipc.Block // of the batches, as a footer lists them
 	batches  []batchState
+	odd      exceptions
+	ticks    tickEnds
+	verdicts []int32 // of the walk, in which each batch is
 	starts   []int64 // row numbers of the batches indexed so far and of their end
 	headers  headerCache
 	rhythms  map[int]rhythm  // of the columns measured so far
@@ -486,9 +490,36 @@ func (r *Reader) fetch(pieces []*piece, counter *int64) error {
 	return r.fetchInto(pieces, counter, nil)
 }
 
+// fewRows is how small pieces of batches of a few rows are read: with the headers
+// between them, for a read takes as long as 10 kB of one.
+var fewRows = ReadRule{Gap: nearBytes}
+
+// fetchNear is fetch of pieces of columns of which many may be tiny, from a source
+// that reads one after the other. What is read between them counts as headers.
+func (r *Reader) fetchNear(pieces []*piece) error {
+	total := int64(0)
+	for _, p := range pieces {
+		total += p.n
+	}
+	if r.memory != nil || r.ranges != nil || len(pieces) < 2 || total > nearBytes*int64(len(pieces)) {
+		return r.fetch(pieces, &r.read.Body)
+	}
+	var read int64
+	if err := r.fetchBy(fewRows, pieces, &read, nil); err != nil {
+		return err
+	}
+	r.read.Body += total
+	r.read.Metadata += max(0, read-total)
+	return nil
+}
+
 // fetchInto is fetch into memory that is lent, and grown where it is too small;
 // nil: into new memory.
 func (r *Reader) fetchInto(pieces []*piece, counter *int64, lent *[]byte) error {
+	return r.fetchBy(projection, pieces, counter, lent)
+}
+
+func (r *Reader) fetchBy(rule ReadRule, pieces []*piece, counter *int64, lent *[]byte) error {
 	if r.memory != nil {
 		for _, p := range pieces {
 			var err error
@@ -501,7 +532,7 @@ func (r *Reader) fetchInto(pieces []*piece, counter *int64, lent *[]byte) error 
 	for _, p := range pieces {
 		p.data = []byte{} // of those that take no read
 	}
-	plan := PlanReads(len(pieces), func(i int) (int64, int64) { return pieces[i].off, pieces[i].n }, projection)
+	plan := PlanReads(len(pieces), func(i int) (int64, int64) { return pieces[i].off, pieces[i].n }, rule)
 	bufs := make([][]byte, len(plan))
 	if r.ranges == nil || len(plan) <= 1 {
 		var room []byte

@@ -2,6 +2,7 @@ package recording
 
 import (
 	"context"
+	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/messages"
@@ -27,34 +28,34 @@ func (r *Reader) CountRows(ctx context.Context) (int64, error) {
 	var whole []int // headers that must be read
 	var rows int64
 	like := r.likelyBatch()
-	var pieces []*piece
+	var places []piece
 	var which []int
 	for from := 0; from < len(r.batches); from += peekBatches {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		pieces, which = pieces[:0], which[:0]
+		places, which = places[:0], which[:0]
 		for i := from; i < min(len(r.batches), from+peekBatches); i++ {
-			b := &r.batches[i]
+			b := &r.blocks[i]
 			switch {
-			case b.checked || b.err != nil:
-				rows += b.rows
-			case like == nil || b.metaLength != like.metaLength || !r.inside(b):
+			case r.batches[i].checked || r.odd.failed[i] != nil:
+				rows += r.batches[i].rows()
+			case like < 0 || b.MetaLength != r.blocks[like].MetaLength || !r.inside(b):
 				whole = append(whole, i)
 			default:
-				pieces, which = append(pieces, &piece{off: b.offset, n: min(peekBytes, int64(b.metaLength))}), append(which, i)
+				places, which = append(places, piece{off: b.Offset, n: min(peekBytes, int64(b.MetaLength))}), append(which, i)
 			}
 		}
-		if err := r.fetchAhead(pieces); err != nil {
+		if err := r.fetchAhead(places, nil); err != nil {
 			return 0, err
 		}
 		for k, i := range which {
-			if err := r.readScratch(pieces[k]); err != nil {
+			if err := r.readScratch(places[k:]); err != nil {
 				return 0, err
 			}
-			b := &r.batches[i]
-			n, body, ok := arrowipc.PeekRows(pieces[k].data, int64(b.metaLength))
-			if !ok || n != like.rows || body != b.bodyLength {
+			b := &r.blocks[i]
+			n, body, ok := arrowipc.PeekRows(places[k].data, int64(b.MetaLength))
+			if !ok || n != r.batches[like].rows() || body != b.BodyLength {
 				whole = append(whole, i)
 				continue
 			}
@@ -67,7 +68,7 @@ func (r *Reader) CountRows(ctx context.Context) (int64, error) {
 		}
 		n, total := 0, int64(0)
 		for ; n < len(whole) && (n == 0 || total <= maxStepBytes); n++ {
-			total += max(0, int64(r.batches[whole[n]].metaLength))
+			total += max(0, int64(r.blocks[whole[n]].MetaLength))
 		}
 		if err := r.loadHeaders(whole[:n]); err != nil {
 			return 0, err
@@ -80,7 +81,7 @@ func (r *Reader) CountRows(ctx context.Context) (int64, error) {
 			return rows, nil
 		}
 		for _, i := range whole[:n] {
-			rows += r.batches[i].rows
+			rows += r.batches[i].rows()
 		}
 		whole = whole[n:]
 	}
@@ -88,18 +89,13 @@ func (r *Reader) CountRows(ctx context.Context) (int64, error) {
 }
 
 // likelyBatch returns a batch whose header is valid and that others may be like,
-// or nil.
-func (r *Reader) likelyBatch() *batchState {
-	for i := range r.batches {
-		if r.batches[i].checked {
-			return &r.batches[i]
-		}
-	}
-	return nil
+// or -1.
+func (r *Reader) likelyBatch() int {
+	return slices.IndexFunc(r.batches, func(b batchState) bool { return b.checked })
 }
 
 // inside reports whether the file has room for what the footer says of b.
-func (r *Reader) inside(b *batchState) bool {
-	return b.offset >= arrowipc.HeaderLength && b.metaLength >= 8 && b.metaLength <= messages.MaxMetadataBytes &&
-		b.bodyLength >= 0 && b.bodyLength <= r.end && b.offset <= r.end-int64(b.metaLength)-b.bodyLength
+func (r *Reader) inside(b *arrowipc.Block) bool {
+	return b.Offset >= arrowipc.HeaderLength && b.MetaLength >= 8 && b.MetaLength <= messages.MaxMetadataBytes &&
+		b.BodyLength >= 0 && b.BodyLength <= r.end && b.Offset <= r.end-int64(b.MetaLength)-b.BodyLength
 }

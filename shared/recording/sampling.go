@@ -29,7 +29,7 @@ func (r *Reader) Subsample(column int) (kind string, stride int, err error) {
 	}
 	room := strideRoom{2, math.MaxInt64}
 	for i, looked := 0, 0; i < len(r.batches) && looked < settleBatches; i++ {
-		if r.batches[i].err != nil || r.batches[i].checked && r.batches[i].rows == 0 {
+		if r.odd.failed[i] != nil || r.batches[i].checked && r.batches[i].rows() == 0 {
 			continue
 		}
 		h, err := r.header(i)

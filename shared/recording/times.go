@@ -53,7 +53,7 @@ func (r *Reader) Times(ctx context.Context) (Times, error) {
 	t := Times{Period: f.period, Gaps: gapsOf(f.gaps)}
 	r.explainGaps(t.Gaps)
 	t.segments(f, float64(r.stream.AcqClockHz))
-	offset := func(batch int) int64 { return r.batches[batch].offset }
+	offset := func(batch int) int64 { return r.blocks[batch].Offset }
 	if r.stream.TimeColumn != "" {
 		return t, nil // timestamps promise nothing
 	}
@@ -154,7 +154,7 @@ func (f *follower) measure() error {
 		if err == nil {
 			now, err = f.r.clockEnds(i)
 		}
-		if rows := f.r.batches[i-1].rows; err == nil && rows > 0 && now[0] > before[0] {
+		if rows := f.r.batches[i-1].rows(); err == nil && rows > 0 && now[0] > before[0] {
 			clock.Keep((now[0] - before[0]) / uint64(rows))
 		}
 		if err != nil && !isCorrupt(err) {
@@ -177,6 +177,9 @@ func (f *follower) measure() error {
 }
 
 func isCorrupt(err error) bool {
+	if err == nil {
+		return false
+	}
 	var corrupt *CorruptError
 	return errors.As(err, &corrupt)
 }

@@ -88,7 +88,7 @@ func (u *unique) cut(cut rowCut) (*Batch, error) {
 	for _, k := range u.slow {
 		markBegins(begins, &b.Columns[k])
 	}
-	if rows := u.r.batches[cut.batch].rows; u.rhythm && cut.to < rows && !slices.Contains(begins, true) {
+	if rows := u.r.batches[cut.batch].rows(); u.rhythm && cut.to < rows && !slices.Contains(begins, true) {
 		columns := make([]int, len(u.slow))
 		for i, k := range u.slow {
 			columns[i] = u.columns[k]
@@ -158,7 +158,7 @@ func (u *unique) phase(batch int) int {
 	if batch > 0 || len(u.r.batches) == 1 {
 		return 0
 	}
-	return int(u.r.batches[0].rows % int64(u.stride))
+	return int(u.r.batches[0].rows() % int64(u.stride))
 }
 
 // markBegins marks the rows of a batch, but not the first, at which a value is

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unsafe"
 )
 
 // Framing constants. Source: Arrow columnar format, "Encapsulated message
@@ -95,7 +96,8 @@ type Message struct {
 	written written // Schema; parts of the bytes that were parsed
 }
 
-// A Block points at a batch from the footer. MetaLength includes the prefix.
+// A Block points at a batch from the footer. MetaLength includes the prefix. It is laid
+// out as in a footer (File.fbs), so that long lists need not be copied.
 type Block struct {
 	Offset     int64
 	MetaLength int32
@@ -268,7 +270,8 @@ func (r *RecordBatch) DataEnd() int64 {
 }
 
 // ParseFooter reads the flatbuffer of a footer. It returns an error that wraps
-// ErrFooter. Blocks are checked for sign only; the caller knows the file.
+// ErrFooter. Blocks are checked for sign only; the caller knows the file. Lists of
+// thousands of blocks are parts of p, to which then nobody writes.
 //
 // front is the schema message of the file, or nil. Where the footer has its
 // schema written in the same bytes, as nearly every writer leaves it, the two share
@@ -303,8 +306,16 @@ func ParseFooter(p []byte, front *Message) (*Footer, error) {
 	return f, nil
 }
 
+// manyBlocks is from how many on blocks are not copied.
+const manyBlocks = 4096
+
+// blocks returns a list of blocks. Long ones are parts of the flatbuffer, which has
+// them as they are in memory: 7 MB of batches of a row each are there once.
 func blocks(t table, slot int) []Block {
 	first, n := t.vec(slot, 24)
+	if n >= manyBlocks && uintptr(unsafe.Pointer(&t.b.data[first]))%8 == 0 && first%8 == 0 {
+		return unsafe.Slice((*Block)(unsafe.Pointer(&t.b.data[first])), n)
+	}
 	list := make([]Block, n)
 	for i := range list {
 		pos := first + int64(i)*24

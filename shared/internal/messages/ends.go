@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 )
@@ -53,6 +52,7 @@ type Ends struct {
 	FooterEnd   int64
 	FooterMagic bool
 	FooterBase  int64 // where the file of the footer begins: Base, but for files that were joined
+	Forgotten   bool  // the blocks are; see Forget
 
 	First int64 // where the walk begins
 	notes []Verdict
@@ -288,14 +288,22 @@ func (e *Ends) shiftFooter() {
 	if e.Footer == nil {
 		return
 	}
-	for _, list := range [][]arrowipc.Block{e.Footer.Dictionaries, e.Footer.Batches} {
-		for i := range list {
-			if list[i].Offset >= 0 && list[i].Offset <= e.FooterAt {
-				list[i].Offset += e.FooterBase
+	if e.FooterBase > 0 {
+		for _, list := range []*[]arrowipc.Block{&e.Footer.Dictionaries, &e.Footer.Batches} {
+			*list = slices.Clone(*list)
+			for i, b := range *list {
+				if b.Offset >= 0 && b.Offset <= e.FooterAt {
+					(*list)[i].Offset += e.FooterBase
+				}
 			}
 		}
 	}
-	e.blocks, e.outside = make([]arrowipc.Block, 0, len(e.Footer.Dictionaries)+len(e.Footer.Batches)), nil
+	e.outside = nil
+	if list := e.Footer.Batches; len(e.Footer.Dictionaries) == 0 && slices.IsSortedFunc(list, byOffset) && !slices.ContainsFunc(list, func(b arrowipc.Block) bool { return !e.fits(b) }) {
+		e.blocks = list // of most files; there may be very many
+		return
+	}
+	e.blocks = make([]arrowipc.Block, 0, len(e.Footer.Dictionaries)+len(e.Footer.Batches))
 	for _, list := range [][]arrowipc.Block{e.Footer.Dictionaries, e.Footer.Batches} {
 		for _, b := range list {
 			if e.fits(b) {
@@ -305,7 +313,7 @@ func (e *Ends) shiftFooter() {
 			}
 		}
 	}
-	sort.SliceStable(e.blocks, func(i, k int) bool { return e.blocks[i].Offset < e.blocks[k].Offset })
+	slices.SortStableFunc(e.blocks, byOffset)
 }
 
 // fits reports whether a message may lie where a block of the footer says.
@@ -498,6 +506,13 @@ func (e *Ends) Tiled() bool {
 		at = b.Offset + int64(b.MetaLength) + b.BodyLength
 	}
 	return e.FooterAt >= at && e.FooterAt-at <= MaxPadding+8
+}
+
+// Forget drops the blocks of the footer, which take 24 bytes each: who keeps them
+// otherwise calls FindEnds again before a walk.
+func (e *Ends) Forget() {
+	e.Footer.Batches, e.Footer.Dictionaries, e.blocks, e.outside = nil, nil, nil, nil
+	e.Forgotten = true
 }
 
 // Before returns the verdict on bytes before the beginning; nil if there are
