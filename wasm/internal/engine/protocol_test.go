@@ -190,8 +190,14 @@ func TestProtocolNamesEveryErrorAndRequest(t *testing.T) {
 	}
 
 	var ops []string
-	for _, m := range regexp.MustCompile(`(?m)^\t"(\w+)": +(?:plain|with)\(`).FindAllStringSubmatch(read(t, "../../operations_js.go"), -1) {
-		ops = append(ops, m[1])
+	bridge, err := filepath.Glob("../../*_js.go") // of both engines
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range bridge {
+		for _, m := range regexp.MustCompile(`(?m)^\t+"(\w+)": +(?:plain|with)\(`).FindAllStringSubmatch(read(t, file), -1) {
+			ops = append(ops, m[1])
+		}
 	}
 	ops = append(ops, "cancel")
 	slices.Sort(ops)
