@@ -156,7 +156,7 @@ func TestTheEmptyPageSaysWhatToDo(t *testing.T) {
 }
 
 // Screenshots of the states that a person should look at, in both themes and
-// two widths, in out/screenshots.
+// two widths, in out/screenshots; traces are there from TestThePageLooksAsItDid.
 func TestScreenshotsForAPersonToLookAt(t *testing.T) {
 	dir, err := filepath.Abs("../../out/screenshots")
 	check(t, err)
@@ -191,7 +191,6 @@ func TestScreenshotsForAPersonToLookAt(t *testing.T) {
 		until func(*Page) error // the page shows what it is about
 	}{
 		{"empty", nil, all, wait(`true`)},
-		{"traces", simulatedRun(t), all, drawn},
 		{"damaged", []string{truncated(t, probe, "damaged.arrow", func(whole int) int { return whole - 100_000 })}, all, drawn},
 		{"heartbeat", []string{foreign(t, "new_Heartbeat.arrow")}, all, drawn},
 		{"opening", []string{slowFile(t, "port-a-neuropixels_0.arrow", 20_000)}, two, wait(`document.querySelector("#streams .opening .note")?.textContent.includes("%")`)},
