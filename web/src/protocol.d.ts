@@ -258,7 +258,11 @@ export interface Envelope {
 }
 
 /** The whole run, from its first tick to its last, in so many bins; a run of few rows gets fewer. */
-export interface OverviewArgs { stream: string; columns: number[]; bins: number }
+export interface OverviewArgs {
+  stream: string; columns: number[]; bins: number;
+  /** coarse: what is known at once, and nothing after it */
+  quality?: "coarse" | "exact";
+}
 /** Raw units. What is known at once comes as progress, quality coarse, then more and more of the exact answer: up to bin `done`. */
 export interface Overview {
   quality: "coarse" | "exact";

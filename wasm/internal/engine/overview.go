@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"math"
 
@@ -12,6 +13,7 @@ type OverviewArgs struct {
 	Stream  string `json:"stream"`
 	Columns []int  `json:"columns"`
 	Bins    int    `json:"bins"`
+	Quality string `json:"quality"` // "coarse": what is known at once, and nothing after it; "": exact
 }
 
 // An Overview is the whole run: RMS of the columns together, and of a single
@@ -40,7 +42,7 @@ func (e *Engine) Overview(ctx context.Context, a OverviewArgs, progress func(*Ov
 	if err != nil {
 		return nil, err
 	}
-	ask := EnvelopeArgs{Stream: a.Stream, Columns: a.Columns, From: &from, To: &to, Bins: a.Bins, Quality: "exact", binned: true}
+	ask := EnvelopeArgs{Stream: a.Stream, Columns: a.Columns, From: &from, To: &to, Bins: a.Bins, Quality: cmp.Or(a.Quality, "exact"), binned: true}
 	env, err := e.envelope(ctx, ask, func(env *Envelope) {
 		if progress != nil {
 			progress(env.overview())

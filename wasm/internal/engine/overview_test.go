@@ -65,7 +65,7 @@ func TestEveryBinHasItsMeanAndDeviation(t *testing.T) {
 func TestTheOverviewIsTheWholeRun(t *testing.T) {
 	e, info := openTest(t, testRecording(t, recording.None))
 	v := decimate.Bins{From: info.Clock.First, To: info.Clock.Last + 1, N: 90}
-	one, err := e.Overview(context.Background(), OverviewArgs{"np_0", []int{1}, v.N}, nil)
+	one, err := e.Overview(context.Background(), OverviewArgs{Stream: "np_0", Columns: []int{1}, Bins: v.N}, nil)
 	if err != nil || one.Quality != "exact" || one.From != v.From || one.To != v.To || one.Done != v.N {
 		t.Fatalf("%+v, %v", one, err)
 	}
@@ -73,7 +73,7 @@ func TestTheOverviewIsTheWholeRun(t *testing.T) {
 		t.Errorf("extremes differ at %d", at)
 	}
 	columns := []int{0, 1, 2}
-	all, err := e.Overview(context.Background(), OverviewArgs{"np_0", columns, v.N}, nil)
+	all, err := e.Overview(context.Background(), OverviewArgs{Stream: "np_0", Columns: columns, Bins: v.N}, nil)
 	if err != nil || all.Data != nil {
 		t.Fatalf("%+v, %v", all, err)
 	}
@@ -105,7 +105,7 @@ func TestAnOverviewIsThereAtOnceAndGrows(t *testing.T) {
 	}
 	done := -1
 	var seen []*Overview
-	all, err := e.Overview(context.Background(), OverviewArgs{"np_0", []int{0}, 300}, func(o *Overview) { seen = append(seen, o) })
+	all, err := e.Overview(context.Background(), OverviewArgs{Stream: "np_0", Columns: []int{0}, Bins: 300}, func(o *Overview) { seen = append(seen, o) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +119,11 @@ func TestAnOverviewIsThereAtOnceAndGrows(t *testing.T) {
 				t.Fatalf("bin %d of %d exact bins changes later", b, done)
 			}
 		}
+	}
+	// Of a file that grows the exact answer is not begun.
+	coarse, err := e.Overview(context.Background(), OverviewArgs{Stream: "np_0", Columns: []int{1}, Bins: 300, Quality: "coarse"}, func(*Overview) { t.Error("more came") })
+	if err != nil || coarse.Quality != "coarse" || coarse.Done != 0 || len(coarse.Data) != 600 {
+		t.Errorf("%+v, %v", coarse, err)
 	}
 	if len(seen) < 3 || seen[0].Done != 0 {
 		t.Errorf("%d answers before the last", len(seen))

@@ -66,7 +66,7 @@ func TestTheNextVisitSeesTheWholeRunAtOnce(t *testing.T) {
 	store := newMemoryStore()
 	look := func(changed string, columns ...int) (*Overview, int64) {
 		e, source, _ := visit(t, store, data, changed)
-		o, err := e.Overview(context.Background(), OverviewArgs{"np_0", columns, 20}, nil)
+		o, err := e.Overview(context.Background(), OverviewArgs{Stream: "np_0", Columns: columns, Bins: 20}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestWhatIsKeptMayBeDamaged(t *testing.T) {
 	data := testRecording(t, recording.None)
 	store := newMemoryStore()
 	e, _, _ := visit(t, store, data, "x")
-	want, err := e.Overview(context.Background(), OverviewArgs{"np_0", []int{0}, 20}, nil)
+	want, err := e.Overview(context.Background(), OverviewArgs{Stream: "np_0", Columns: []int{0}, Bins: 20}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestWhatIsKeptMayBeDamaged(t *testing.T) {
 	}
 	store.files[name] = good[:len(good)/2]
 	e, _, _ = visit(t, store, data, "x")
-	got, err := e.Overview(context.Background(), OverviewArgs{"np_0", []int{0}, 20}, nil)
+	got, err := e.Overview(context.Background(), OverviewArgs{Stream: "np_0", Columns: []int{0}, Bins: 20}, nil)
 	if err != nil || !slices.Equal(got.RMS, want.RMS) {
 		t.Errorf("half of what was kept gives another picture, %v", err)
 	}

@@ -131,7 +131,7 @@ func TestASecondLookReadsNothing(t *testing.T) {
 		}
 		look(from+(to-from)/4, to-(to-from)/4, 10, "exact") // a part of it
 		look(from, to, 7, "exact")                          // from farther away
-		if _, err := e.Overview(context.Background(), OverviewArgs{"np_0", []int{1}, 8}, nil); err != nil {
+		if _, err := e.Overview(context.Background(), OverviewArgs{Stream: "np_0", Columns: []int{1}, Bins: 8}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if source.bytes != 0 {

@@ -172,15 +172,7 @@ export class LiveEngine extends Engine {
    * @returns {Promise<import("../protocol.js").Overview>}
    */
   overview(args, opts = {}) {
-    if (!this.tails.has(args.stream)) return super.overview(args, opts);
-    const control = new AbortController();
-    opts.signal?.addEventListener("abort", () => control.abort(), { once: true });
-    return new Promise((resolve, reject) => {
-      super.overview(args, { signal: control.signal, onProgress: (first) => {
-        resolve(first);
-        control.abort();
-      } }).then(resolve, reject);
-    });
+    return super.overview(this.tails.has(args.stream) ? { ...args, quality: "coarse" } : args, opts);
   }
 
   /** Says what is to be kept of what comes. */
