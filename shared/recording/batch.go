@@ -61,7 +61,10 @@ func (r *Reader) readStoredRows(i int, from, to int64, columns []int, lent *[]by
 		}
 	}
 	rd.lent = lent != nil && r.memory == nil
-	return rd, parts, r.fetchInto(rd.pieces, &r.read.Body, lent)
+	if err := r.fetchInto(rd.pieces, &r.read.Body, lent); err != nil {
+		return nil, nil, err
+	}
+	return rd, parts, rd.fill()
 }
 
 // atBuffer makes a finding of damage in a buffer of batch i; other errors are
@@ -106,6 +109,7 @@ type batchRead struct {
 	from, to int64            // rows of the batch
 	pieces   []*piece
 	stored   map[int]*piece // buffers that are read whole, by index
+	flowing  []*bufferRead  // buffers that are decoded as far as they are wanted
 	left     int64          // of maxReadBytes
 	lent     bool           // what was read is in memory that is used again
 }
@@ -118,6 +122,9 @@ type bufferRead struct {
 	lo, hi     int64 // of them wanted
 	skip       int64 // bytes of a plain piece before lo
 	compressed bool
+	column     int
+	length     int64  // in the file
+	part       []byte // what is wanted, of one that is decoded only so far
 }
 
 // A columnRead is one column to be read. Plain columns leave ends unset.
@@ -227,7 +234,7 @@ func (b *batchRead) take(n, width int64) error {
 func (b *batchRead) buffer(column, index int, n, bits, lo, hi int64) (*bufferRead, error) {
 	stored := b.h.batch.Buffers[index]
 	at := b.h.bodyAt + stored.Offset
-	s := &bufferRead{at: at, compressed: b.h.batch.Codec != arrowipc.Uncompressed && stored.Length > 0}
+	s := &bufferRead{at: at, column: column, length: stored.Length, compressed: b.h.batch.Codec != arrowipc.Uncompressed && stored.Length > 0}
 	s.need, s.lo, s.hi = byteCount(n, bits), byteCount(lo, bits), byteCount(hi, bits)
 	if bits == 1 {
 		s.lo = lo / 8 // the byte that holds the first
@@ -237,6 +244,13 @@ func (b *batchRead) buffer(column, index int, n, bits, lo, hi int64) (*bufferRea
 	switch {
 	case s.compressed && stored.Length < 8:
 		return nil, b.damaged(column, at, fmt.Errorf("a compressed buffer of %d bytes", stored.Length))
+	case s.compressed && !known && s.need >= flowBytes && s.hi-s.lo < s.need:
+		if err := b.take(s.hi-s.lo, 1); err != nil {
+			return nil, err
+		}
+		s.piece = &piece{}
+		b.flowing = append(b.flowing, s)
+		return s, nil
 	case s.compressed:
 		if err := b.take(s.need, 1); err != nil {
 			return nil, err

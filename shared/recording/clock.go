@@ -67,7 +67,7 @@ func (r *Reader) readClockEnds(i int) ([2]uint64, error) {
 	if r.clock < 0 {
 		return [2]uint64{}, ErrNoClock
 	}
-	list, err := r.readEndsOf([]int{i})
+	list, err := r.readEndsOf([]BatchRows{{Batch: i}})
 	if err != nil {
 		return [2]uint64{}, err
 	}
@@ -95,7 +95,7 @@ func (r *Reader) LoadClockEnds(batches []int) error {
 	if err := r.loadHeaders(unread); err != nil {
 		return err
 	}
-	list, err := r.readEndsOf(unread)
+	list, err := r.readEndsOf(wholeBatches(unread))
 	if err != nil {
 		return err
 	}
@@ -152,17 +152,39 @@ type clockRead struct {
 	err  error
 }
 
-// readEndsOf reads the first and last Clock of batches; err is the source's.
-func (r *Reader) readEndsOf(batches []int) (list []clockRead, err error) {
-	list = make([]clockRead, len(batches))
+// PeekClockEnds returns the Clock of the first and of the last row of stretches, of plain
+// columns reading these values only; errs[k] as with Peek. Of large compressed columns
+// it is quick to those who go forward.
+func (r *Reader) PeekClockEnds(stretches []BatchRows) (ends [][2]uint64, errs []error, err error) {
+	if r.clock < 0 {
+		return nil, nil, ErrNoClock
+	}
+	if err := r.loadHeadersOf(stretches); err != nil {
+		return nil, nil, err
+	}
+	list, err := r.readEndsOf(stretches)
+	if err != nil {
+		return nil, nil, err
+	}
+	ends, errs = make([][2]uint64, len(list)), make([]error, len(list))
+	for k := range list {
+		ends[k], errs[k] = list[k].ends, list[k].err
+	}
+	return ends, errs, nil
+}
+
+// readEndsOf reads the first and last Clock of stretches; err is the source's.
+func (r *Reader) readEndsOf(stretches []BatchRows) (list []clockRead, err error) {
+	list = make([]clockRead, len(stretches))
 	type endRead struct {
 		batchRead
 		part columnRead
 	}
-	reads := make([][]endRead, len(batches)) // of each batch: two rows, or all
+	reads := make([][]endRead, len(stretches)) // of each: two rows, or all
 	var pieces []*piece
-	for k, i := range batches {
-		h, err := r.header(i)
+	for k, s := range stretches {
+		i := s.Batch
+		h, err := r.headerOf(s)
 		if err != nil {
 			if !isCorrupt(err) {
 				return nil, err
@@ -170,14 +192,14 @@ func (r *Reader) readEndsOf(batches []int) (list []clockRead, err error) {
 			list[k].err = err
 			continue
 		}
-		rows := h.batch.Length
-		if rows == 0 {
+		to := s.to(h.batch.Length)
+		if s.From == to {
 			list[k].err = &CorruptError{Offset: r.blocks[i].Offset, Batch: i, Err: errNoRows}
 			continue
 		}
-		spans := []Range{{0, rows}}
-		if h.batch.Codec == arrowipc.Uncompressed && !r.runEnd(r.clock) {
-			spans = []Range{{0, 1}, {rows - 1, rows}}
+		spans := []Range{{s.From, to}}
+		if (h.batch.Codec == arrowipc.Uncompressed || 8*h.batch.Length >= flowBytes) && !r.runEnd(r.clock) {
+			spans = []Range{{s.From, s.From + 1}, {to - 1, to}}
 		}
 		for _, span := range spans {
 			e := endRead{batchRead: batchRead{r: r, h: h, fields: r.schema.Fields, from: span.Start, to: span.End, left: maxReadBytes}}
@@ -196,14 +218,19 @@ func (r *Reader) readEndsOf(batches []int) (list []clockRead, err error) {
 	if err := r.fetch(pieces, &r.read.Body); err != nil {
 		return nil, err
 	}
-	for k, i := range batches {
+	for k, s := range stretches {
+		i := s.Batch
 		if list[k].err != nil {
 			continue
 		}
 		for n := range reads[k] {
 			e := &reads[k][n]
 			var v [1]Vector
-			if err := e.decodeAll([]columnRead{e.part}, v[:]); err != nil {
+			err := e.fill()
+			if err == nil {
+				err = e.decodeAll([]columnRead{e.part}, v[:])
+			}
+			if err != nil {
 				list[k].err = r.atBuffer(i, err)
 				break
 			}

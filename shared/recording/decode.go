@@ -14,6 +14,9 @@ import (
 
 // content returns the wanted bytes of a buffer that was read.
 func (b *batchRead) content(column int, s *bufferRead, d *body.Decompressor) ([]byte, error) {
+	if s.part != nil {
+		return s.part, nil
+	}
 	if !s.compressed {
 		out := s.piece.data[s.skip : s.skip+s.hi-s.lo]
 		if b.lent {
@@ -44,7 +47,7 @@ const sideBySide = 256 << 10
 func (b *batchRead) decodeAll(parts []columnRead, out []Vector) error {
 	size := int64(0)
 	for k := range parts {
-		if c := &parts[k]; c.typ != stream.Other && c.values.compressed {
+		if c := &parts[k]; c.typ != stream.Other && c.values.compressed && c.values.part == nil {
 			size += c.values.need
 		}
 	}

@@ -149,8 +149,9 @@ func (x *Excerpt) cuts(empty bool) iter.Seq2[rowCut, error] {
 }
 
 // pieceBytes and decodedBytes bound what a batch of Batches holds: of plain
-// columns any rows can be read, compressed ones are decoded whole each time, so
-// that small pieces of a large batch would cost its decoding again and again.
+// columns any rows can be read, and large compressed ones go on where the piece before
+// ended; smaller ones are decoded whole each time, so that small pieces would cost
+// their decoding again and again.
 const (
 	pieceBytes   = 32 << 20
 	decodedBytes = 256 << 20
@@ -161,15 +162,15 @@ func (x *Excerpt) pieceRows(batch int) int64 {
 	if x.unique != nil {
 		return maxBatchRows // each piece would be looked at from its batch's first row on
 	}
-	width := int64(1)
+	width, widest := int64(1), int64(0)
 	for _, c := range x.columns {
 		if l, typ := x.r.layout(c); typ != stream.Other {
-			width += int64(l.Width)
+			width, widest = width+int64(l.Width), max(widest, int64(l.Width))
 		} else {
 			width += 64 // text and nested values, about
 		}
 	}
-	if codecOf(x.r.batches[batch].codec) != None {
+	if b := &x.r.batches[batch]; codecOf(b.codec) != None && b.rows()*widest < flowBytes {
 		return max(1, decodedBytes/width)
 	}
 	return max(1, pieceBytes/width)

@@ -260,3 +260,11 @@ func (w *Writer) WriteStored(s *Stored) error { return w.writeStored(s.batch()) 
 func (w *Writer) WriteStoredDictionary(id int64, delta bool, s *Stored) error {
 	return w.writeStoredDictionary(id, delta, s.batch())
 }
+
+// InPieces has compressed buffers of n bytes and more decoded in pieces, and clocks of
+// batches followed so many rows at once.
+func InPieces(t testing.TB, n, rows int64) {
+	a, b := flowBytes, followedRows
+	t.Cleanup(func() { flowBytes, followedRows = a, b })
+	flowBytes, followedRows = n, rows
+}

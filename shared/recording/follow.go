@@ -30,6 +30,10 @@ const (
 	readTogether = 256
 )
 
+// followedRows is how many rows of a very large batch are read at once. Changed by
+// tests.
+var followedRows int64 = 1 << 20
+
 // A level says how closely clocks are followed.
 type level uint8
 
@@ -149,7 +153,14 @@ func (f *follower) all(from, to int) error {
 	for from < to {
 		n, bytes := 0, int64(0)
 		var list []int
-		for ; from+n < to && n < readTogether && bytes < maxStepBytes; n++ {
+		if rows := f.r.batches[from].rows(); rows > followedRows {
+			if err := f.inPieces(from, rows); err != nil {
+				return err
+			}
+			from++
+			continue
+		}
+		for ; from+n < to && f.r.batches[from+n].rows() <= followedRows && n < readTogether && bytes < maxStepBytes; n++ {
 			list, bytes = append(list, from+n), bytes+16*f.r.batches[from+n].rows()
 		}
 		batches, errs, err := f.r.PeekBatches(list, f.columns())
@@ -195,19 +206,59 @@ func (f *follower) take(i int, b *Batch, err error) error {
 	if err != nil {
 		return err
 	}
-	t := f.track
 	if f.passed >= 0 {
-		t.Reach(start)
+		f.track.Reach(start)
 	}
+	f.add(i, start, ticks, hub, f.adjoins(i))
+	return nil
+}
+
+// add follows ticks of a batch from row on.
+func (f *follower) add(i int, row int64, ticks, hub []uint64, adjoins bool) {
+	t := f.track
 	settled, breaks := t.Settled() || len(t.Segments) == 0, len(t.Breaks)
-	t.Add(i, start, ticks, hub, f.adjoins(i))
+	t.Add(i, row, ticks, hub, adjoins)
 	if !settled || !t.Settled() || len(t.Breaks) > breaks {
 		f.odd[i] = true
 		for _, b := range t.Breaks[min(breaks, len(t.Breaks)):] {
-			f.odd[i-1] = f.odd[i-1] || b.Row < start // the next row showed it
+			f.odd[i-1] = f.odd[i-1] || b.Row < row && b.Batch < i // the next row showed it
 		}
 	}
 	f.passed = -1
+}
+
+// inPieces follows a batch that is too large to be read at once. What was read of it
+// counts also where the rest is damaged.
+func (f *follower) inPieces(i int, rows int64) error {
+	start, _, err := f.r.BatchRange(i)
+	if err != nil {
+		return err
+	}
+	if f.passed >= 0 {
+		f.track.Reach(start)
+	}
+	for at := int64(0); at < rows; at += followedRows {
+		if err := f.ctx.Err(); err != nil {
+			return err
+		}
+		list, errs, err := f.r.Peek([]BatchRows{{i, at, min(rows, at+followedRows)}}, f.columns())
+		if err == nil && !isCorrupt(errs[0]) {
+			err = errs[0]
+		}
+		if err != nil {
+			return err
+		}
+		if errs[0] != nil {
+			f.broken = true
+			return nil
+		}
+		ticks, hub := clocksOf(list[0], f.hub >= 0)
+		if len(ticks) == 0 {
+			f.broken = true
+			return nil
+		}
+		f.add(i, start+at, ticks, hub, at > 0 || f.adjoins(i))
+	}
 	return nil
 }
 
@@ -232,13 +283,20 @@ func clocksOf(b *Batch, hub bool) (ticks, hubTicks []uint64) {
 // read follows a batch by its ticks.
 func (f *follower) read(i int) error {
 	if f.passed >= 0 {
-		b, err := f.r.peekBatch(f.passed, f.columns())
+		from := int64(0)
+		if h, err := f.r.header(f.passed); err == nil { // its last rows are enough
+			from = max(0, h.batch.Length-followedRows)
+		}
+		b, err := f.r.peekRows(BatchRows{f.passed, from, 0}, f.columns())
 		if err != nil && !isCorrupt(err) {
 			return err
 		}
 		if err == nil {
 			f.track.Recall(clocksOf(b, f.hub >= 0))
 		}
+	}
+	if h, err := f.r.header(i); err == nil && h.batch.Length > followedRows {
+		return f.inPieces(i, h.batch.Length)
 	}
 	b, err := f.r.peekBatch(i, f.columns())
 	return f.take(i, b, err)

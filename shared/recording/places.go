@@ -1,45 +1,35 @@
 package recording
 
-import (
-	"fmt"
+import "github.com/oniscope/oniscope/shared/stream"
 
-	"github.com/oniscope/oniscope/shared/stream"
-)
-
-// A Place is where the values of a column of a batch are in the file, one after
+// A Place is where the values of a column of a stretch are in the file, one after
 // another, little endian, when they are stored plainly: without nulls,
 // compression, runs and dictionaries, in whole bytes.
 type Place struct {
 	Offset int64
 	Rows   int64
 	Type   stream.Type
-	Plain  bool // else the values must be had by PeekBatches
+	Plain  bool // else the values must be had by Peek
 
 	// Validity is where a bit for each row is, which by the header are all 1; 0: there
 	// are none. C# writes them for every column. If one is not 1 the batch is damaged,
-	// as PeekBatches says.
+	// as Peek says.
 	Validity int64
 }
 
-// Places says where the columns of batches are, places[k][n] column n of batch k.
-// It reads the headers of these batches that have not been read. As with
-// PeekBatches errs[k] is set where batch k cannot be read, and err is the
-// source's.
-func (r *Reader) Places(batches, columns []int) (places [][]Place, errs []error, err error) {
+// Places says where the columns of stretches are, places[k][n] column n of stretch k.
+// It reads the headers of their batches that have not been read. As with
+// Peek errs[k] is set where stretch k cannot be read, and err is the source's.
+func (r *Reader) Places(stretches []BatchRows, columns []int) (places [][]Place, errs []error, err error) {
 	if columns, err = r.checkColumns(columns); err != nil {
 		return nil, nil, err
 	}
-	for _, i := range batches {
-		if i < 0 || i >= len(r.batches) {
-			return nil, nil, fmt.Errorf("recording: batch %d: the file has %d", i, len(r.batches))
-		}
-	}
-	if err := r.loadHeaders(batches); err != nil {
+	if err := r.loadHeadersOf(stretches); err != nil {
 		return nil, nil, err
 	}
-	places, errs = make([][]Place, len(batches)), make([]error, len(batches))
-	for k, i := range batches {
-		h, err := r.header(i)
+	places, errs = make([][]Place, len(stretches)), make([]error, len(stretches))
+	for k, s := range stretches {
+		h, err := r.headerOf(s)
 		if err != nil {
 			if !isCorrupt(err) {
 				return nil, nil, err
@@ -49,18 +39,18 @@ func (r *Reader) Places(batches, columns []int) (places [][]Place, errs []error,
 		}
 		places[k] = make([]Place, len(columns))
 		for n, c := range columns {
-			b := batchRead{r: r, h: h, fields: r.schema.Fields, to: h.batch.Length, left: maxReadBytes}
+			b := batchRead{r: r, h: h, fields: r.schema.Fields, from: s.From, to: s.to(h.batch.Length), left: maxReadBytes}
 			part, err := b.plan(c)
 			if err != nil {
-				errs[k] = r.atBuffer(i, err)
+				errs[k] = r.atBuffer(s.Batch, err)
 				break
 			}
 			p := &places[k][n]
-			p.Rows, p.Type = h.batch.Length, part.typ
+			p.Rows, p.Type = b.to-b.from, part.typ
 			if v := part.values; v != nil && part.ends == nil && part.nulls == 0 && !v.compressed && part.layout.Bits == 8*part.layout.Width {
-				p.Offset, p.Plain = v.at, true
+				p.Offset, p.Plain = v.at+v.lo, true
 				if part.valid != nil {
-					p.Validity = part.valid.at
+					p.Validity, p.Plain = part.valid.at+part.valid.lo, b.from%8 == 0
 				}
 			}
 		}

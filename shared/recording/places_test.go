@@ -108,7 +108,7 @@ func TestPlacesAreWhereTheValuesLie(t *testing.T) {
 			columns = append(columns, i)
 		}
 		batches := []int{r.NumBatches() - 1, 0}
-		places, errs, err := r.Places(batches, columns)
+		places, errs, err := r.Places([]recording.BatchRows{{Batch: batches[0]}, {}}, columns)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -105,6 +105,7 @@ type Reader struct {
 	filled   int             // findings whose rows and clocks are known
 
 	decoders []body.Decompressor // of each worker
+	flows    flows               // of buffers that are decoded in pieces
 
 	dictionaries dictionaries
 	worked       func(n int) error // called with the number of bytes decoded while a slice is written; may be nil
@@ -480,11 +481,11 @@ type piece struct {
 }
 
 // projection is how columns are read: a projected read costs at most 1.05 times
-// what the columns take.
-var projection = ReadRule{Gap: math.MaxInt64, Share: 20}
+// what the columns take, of which a hundredth is left to who reads a row beyond.
+var projection = ReadRule{Gap: math.MaxInt64, Share: 25}
 
 // fetch fills the data of all pieces, which lie inside the file. Neighbours are
-// read as one as long as the bytes between them are less than 5 % of what is
+// read as one as long as the bytes between them are less than 4 % of what is
 // wanted.
 func (r *Reader) fetch(pieces []*piece, counter *int64) error {
 	return r.fetchInto(pieces, counter, nil)

@@ -129,7 +129,7 @@ func (r *Reader) sampling(column int) (kind string, stride int, err error) {
 func (r *Reader) measureStride(column int) (int, error) {
 	looked := 0
 	for i := 0; i < len(r.batches) && looked < settleBatches; i++ {
-		b, err := r.peekBatch(i, []int{column})
+		b, err := r.peekRows(r.firstRows(i), []int{column})
 		if isCorrupt(err) || err == nil && b.Rows == 0 {
 			continue
 		}

@@ -130,7 +130,7 @@ func (f *follower) measure() error {
 			continue
 		}
 		last = i
-		b, err := f.r.peekBatch(i, f.columns())
+		b, err := f.r.peekRows(f.r.firstRows(i), f.columns())
 		if isCorrupt(err) {
 			continue
 		}

@@ -98,6 +98,7 @@ type Track struct {
 	fed    bool   // the finder has seen that row
 	loss   bool   // something is missing after it
 	rows   int64  // that were added
+	batch  int    // that was added last
 	waits  []waiting
 	recent []uint64 // ticks of the segment, the latest last; of batches that were looked at
 }
@@ -178,7 +179,8 @@ func (t *Track) Recall(ticks, hub []uint64) {
 	}
 }
 
-// Add follows the ticks of a batch whose first row has the number row. clock is
+// Add follows the ticks of a batch, or of the next rows of one that is too large to be
+// read at once; the first of them has the number row. clock is
 // nil without a column Clock, hub without HubClock; where both are there they have
 // as many ticks. adjoining says that nothing is known to be missing between the
 // batch added before and this one.
@@ -196,7 +198,8 @@ func (t *Track) Add(batch int, row int64, clock, hub []uint64, adjoining bool) {
 		t.loss = true
 	}
 	t.learn(ticks)
-	b := &added{t: t, batch: batch, row: row, ticks: ticks, clock: clock, hub: hub, from: -1}
+	b := &added{t: t, batch: batch, row: row, ticks: ticks, clock: clock, hub: hub, from: -1, again: t.rows > 0 && t.batch == batch}
+	t.batch = batch
 	for i := 0; i < len(ticks); i++ {
 		if t.open && len(t.waits) == 0 && !t.loss { // nearly always
 			limit, last := t.far(), t.last

@@ -10,7 +10,8 @@ type added struct {
 	row        int64
 	ticks      []uint64
 	clock, hub []uint64
-	from, to   int // good rows that the finder has not seen; from -1: none
+	from, to   int  // good rows that the finder has not seen; from -1: none
+	again      bool // rows of the same batch were added before
 }
 
 // keep counts the rows [from, to) as good ones of the segment that goes on.
@@ -90,7 +91,7 @@ func (b *added) shown() []uint64 {
 
 // wait puts a row aside.
 func (b *added) wait(i int) {
-	w := waiting{batch: b.batch, row: b.row + int64(i), tick: b.ticks[i], inside: i > 0}
+	w := waiting{batch: b.batch, row: b.row + int64(i), tick: b.ticks[i], inside: i > 0 || b.again}
 	if b.clock != nil {
 		w.clock = b.clock[i : i+1 : i+1]
 	}

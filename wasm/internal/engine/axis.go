@@ -57,7 +57,7 @@ func (s *openStream) sinceOrigin(ticks []uint64) []uint64 {
 
 // placesOf gives the places of the rows of a batch; the caller holds s.mu.
 func (s *openStream) placesOf(batch int, ticks []uint64) ([]uint64, error) {
-	start, _, err := s.reader.BatchRange(batch)
+	start, _, err := s.blockRange(batch)
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +68,15 @@ func (s *openStream) placesOf(batch int, ticks []uint64) ([]uint64, error) {
 
 // placeEnds is readEnds where places are not ticks.
 func (s *openStream) placeEnds(batch int) (first, last uint64, ok bool, err error) {
-	start, end, err := s.reader.BatchRange(batch)
+	start, end, err := s.blockRange(batch)
 	if err != nil || start == end {
 		return 0, 0, false, err
 	}
 	if !s.axis.Odd(recording.Range{Start: start, End: end}) {
-		if first, last, err = s.reader.ClockEnds(batch); err == nil {
+		if first, last, err = s.blockEnds(batch); err == nil {
 			return s.axis.Place(start, first), s.axis.Place(end-1, last), true, nil
 		}
-	} else if b, e := s.reader.ReadBatch(batch, []int{s.clock}); e == nil {
+	} else if b, e := s.peek(batch, s.clock); e == nil {
 		places, err := s.placesOf(batch, clockValues(&plotVector{Vector: b.Columns[0]}))
 		if err != nil || len(places) == 0 {
 			return 0, 0, false, err
@@ -100,7 +100,7 @@ func (e *Engine) layOut(s *openStream) {
 		return
 	}
 	s.axis = axis
-	s.line = newTimeline(s.reader.NumBatches(), s.readEnds)
+	s.line = newTimeline(s.numBlocks(), s.readEnds)
 	s.broken = map[int]error{} // some for their Clock alone
 	s.coarse = nil
 	e.cache.forget(s)

@@ -63,17 +63,28 @@ func (c *cache) get(key cacheKey) any {
 	return nil
 }
 
+// has reports whether something is kept, without using it.
+func (c *cache) has(key cacheKey) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.index[key] != nil
+}
+
 // vector returns a column, or nil.
 func (c *cache) vector(s *openStream, batch, column int) *plotVector {
 	v, _ := c.get(cacheKey{s, batch, column, values}).(*plotVector)
 	return v
 }
 
-// putVectors keeps columns of one batch that were read together.
-func (c *cache) putVectors(s *openStream, batch int, vectors []*plotVector) {
+// putVectors keeps columns of one batch, or of a part of it, that were read together.
+func (c *cache) putVectors(s *openStream, batch int, part partRead, vectors []*plotVector) {
 	group := &cacheGroup{}
 	for _, v := range vectors {
-		group.keys, group.kept = append(group.keys, cacheKey{s, batch, v.Column, values}), append(group.kept, v)
+		key, kept := cacheKey{s, batch, v.Column, values}, any(v)
+		if part.to > 0 {
+			key.level, kept = someValues, &partVector{v, part}
+		}
+		group.keys, group.kept = append(group.keys, key), append(group.kept, kept)
 		group.bytes += int64(cap(v.Data) + cap(v.Valid) + cap(v.own) + 4*cap(v.RunEnds))
 	}
 	c.put(group)

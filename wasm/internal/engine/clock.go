@@ -20,14 +20,18 @@ func (s *openStream) withClock(columns []int) []int {
 // apart and gives the place of every row on the axis, which are ticks where Clock
 // rises; see axis.go. They never fall. Rows of a batch
 // whose clock is not to be trusted are spread evenly over the place that its
-// neighbours leave.
-func (s *openStream) splitClock(batch int, vectors []*plotVector) (ticks []uint64, rest []*plotVector, err error) {
+// neighbours leave. Of a part of a batch it is not asked whether its clock is to be
+// trusted: that was.
+func (s *openStream) splitClock(batch int, part partRead, vectors []*plotVector) (ticks []uint64, rest []*plotVector, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.clock < 0 {
-		start, end, err := s.reader.BatchRange(batch)
+		start, end, err := s.blockRange(batch)
 		if err != nil {
 			return nil, nil, err
+		}
+		if part.to > 0 {
+			start, end = start+int64(part.from), start+int64(part.to)
 		}
 		ticks = make([]uint64, end-start)
 		for i := range ticks {
@@ -49,6 +53,9 @@ func (s *openStream) splitClock(batch int, vectors []*plotVector) (ticks []uint6
 		return places, rest, nil
 	}
 	ticks = s.sinceOrigin(ticks)
+	if part.to > 0 {
+		return ticks, rest, nil
+	}
 	first, last := ticks[0], ticks[len(ticks)-1]
 	s.line.learn(batch, first, last, clock.Valid == nil && believable(first, last, len(ticks)))
 	from, to, sure, err := s.line.at(batch)
@@ -113,7 +120,7 @@ func spread(first, last float64, rows int) []uint64 {
 // readEnds is the timeline's way to the file; the caller holds s.mu.
 func (s *openStream) readEnds(batch int) (first, last uint64, ok bool, err error) {
 	if s.clock < 0 {
-		start, end, err := s.reader.BatchRange(batch)
+		start, end, err := s.blockRange(batch)
 		if err != nil || start == end {
 			return 0, 0, false, err
 		}
@@ -122,7 +129,7 @@ func (s *openStream) readEnds(batch int) (first, last uint64, ok bool, err error
 	if !s.axis.Plain() {
 		return s.placeEnds(batch)
 	}
-	first, last, err = s.reader.ClockEnds(batch)
+	first, last, err = s.blockEnds(batch)
 	first, last = first-min(first, s.origin), last-min(last, s.origin)
 	if damaged(err) {
 		s.broken[batch] = err
@@ -146,7 +153,7 @@ func (s *openStream) measure(ctx context.Context) error {
 		}
 		s.subsample, s.strides = append(s.subsample, kind), append(s.strides, stride)
 	}
-	s.perBatch = 1
+	s.perBatch, s.perStored = 1, 1
 	n := s.reader.NumBatches()
 	if n == 0 {
 		return nil
@@ -165,7 +172,8 @@ func (s *openStream) measure(ctx context.Context) error {
 	} else if rows > 0 {
 		s.perBatch = math.Max(1, float64(rows)/float64(n))
 	}
-	return nil
+	s.perStored = s.perBatch
+	return s.cut(ctx)
 }
 
 // rowsOf is the rows of a batch, without reading: exact after index, else as
@@ -173,12 +181,12 @@ func (s *openStream) measure(ctx context.Context) error {
 func (s *openStream) rowsOf(batch int) float64 {
 	rows, exact := s.reader.Rows()
 	if exact {
-		if start, end, err := s.reader.BatchRange(batch); err == nil {
+		if start, end, err := s.blockRange(batch); err == nil {
 			return float64(end - start)
 		}
 	}
 	per := s.perBatch
-	if n := s.reader.NumBatches(); batch == n-1 {
+	if n := s.numBlocks(); batch == n-1 {
 		return math.Max(0, float64(rows)-per*float64(n-1))
 	}
 	return per

@@ -31,6 +31,9 @@ func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span ba
 	env.SamplesPerPixel = span.rows / float64(q.N)
 	n := span.batches()
 	count = min(count, n)
+	if s.isCut() {
+		n, count = 1, 1 // all before a place would be decoded to look at it
+	}
 	together := s.together(q.columns)
 	for from := 0; from < count; from += together {
 		to := min(count, from+together)
@@ -38,8 +41,9 @@ func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span ba
 		for i := range batches {
 			batches[i] = span.first + (2*(from+i)+1)*n/(2*count)
 		}
+		parts := e.parts(s, q, batches, q.columns)
 		for chunk := range s.chunks(q.columns, s.perBatch) {
-			read, err := e.read(s, batches, q.columns[chunk.from:chunk.to], true)
+			read, err := e.read(s, batches, q.columns[chunk.from:chunk.to], parts, true)
 			if err != nil {
 				return nil, err
 			}
@@ -80,7 +84,7 @@ func (s *openStream) groupBins(q *request, first, end int) (from, to int, ok boo
 	defer s.mu.Unlock()
 	start, _ := s.line.guess(first)
 	_, stop := s.line.guess(end - 1)
-	if end < s.reader.NumBatches() {
+	if end < s.numBlocks() {
 		stop, _ = s.line.guess(end)
 	}
 	start, stop = math.Max(start, q.From), math.Min(stop, q.To)

@@ -78,7 +78,7 @@ func (s *openStream) coverage(rows int64) []CoverageSpan {
 			continue
 		}
 		from, to := s.line.guess(b)
-		reason := fmt.Sprintf("the clock of batch %d does not fit its neighbours", b)
+		reason := fmt.Sprintf("the clock of batch %d does not fit its neighbours", s.rowsIn(b).Batch)
 		if err != nil {
 			reason = err.Error()
 		}
@@ -102,7 +102,7 @@ func (s *openStream) coverage(rows int64) []CoverageSpan {
 			to = from + float64(f.LostRows)*period
 		}
 		kind := "missing"
-		if f.Batch >= 0 && s.broken[f.Batch] != nil {
+		if f.Batch >= 0 && s.batchBroken(f.Batch) != nil {
 			continue
 		}
 		if from < to {

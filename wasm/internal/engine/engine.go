@@ -47,9 +47,11 @@ type openStream struct {
 	size     int64
 	source   io.ReaderAt
 
-	perBatch   float64  // rows of a full batch, as the first has them
-	strides    []int    // of the columns: rows from one value of a slower signal to the next, 1 of others
-	subsample  []string // how each column stores a slower signal
+	perBatch   float64               // rows of a full block, as the first has them
+	perStored  float64               // rows of a full batch
+	blocks     []recording.BatchRows // nil: the batches
+	strides    []int                 // of the columns: rows from one value of a slower signal to the next, 1 of others
+	subsample  []string              // how each column stores a slower signal
 	compressed bool
 
 	closed  atomic.Bool
@@ -68,7 +70,9 @@ type openStream struct {
 	origin uint64              // that ticks are counted from; 0, or above what floating point has
 	period float64             // ticks from row to row, known after index
 	gaps   []recording.Gap     // known after index
-	broken map[int]error       // batches that could not be read
+	broken map[int]error       // blocks that could not be read
+	odd    map[int]bool        // blocks that are read whole: their Clock is not as its ends say
+	ends   map[int]endsOfBlock // of those that were asked for, of batches that are cut
 	proved []recording.Finding // what Verify found; nil before it
 	coarse *Envelope           // the last coarse answer, shown until the exact one is there
 	asked  EnvelopeArgs        // what it answered

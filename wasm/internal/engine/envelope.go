@@ -154,7 +154,7 @@ func (e *Engine) envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 		return nil, err
 	}
 	quality := a.Quality
-	if s.reader.NumBatches() == 0 || len(q.columns) == 0 {
+	if s.numBlocks() == 0 || len(q.columns) == 0 {
 		env := q.empty("envelope", "exact")
 		env.Done = env.Bins
 		return env, nil

@@ -56,12 +56,13 @@ func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env 
 		edges []int
 	}
 	cuts := make([]cut, len(batches))
+	parts := e.parts(s, q, batches, s.withClock(q.columns))
 	for chunk := range s.chunks(q.columns, s.perBatch) {
 		columns := q.columns[chunk.from:chunk.to]
 		if chunk.from == 0 {
 			columns = s.withClock(columns)
 		}
-		read, err := e.read(s, batches, columns, keep)
+		read, err := e.read(s, batches, columns, parts, keep)
 		if err != nil {
 			return 0, err
 		}
@@ -73,8 +74,17 @@ func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env 
 			vectors := read[i].vectors
 			if chunk.from == 0 {
 				var ticks []uint64
-				if ticks, vectors, err = s.splitClock(batch, vectors); err != nil {
+				if ticks, vectors, err = s.splitClock(batch, parts[i], vectors); err != nil {
 					return 0, err
+				}
+				if s.outside(&parts[i], batch, ticks, q) { // read whole, then
+					if read, err := e.read(s, []int{batch}, columns, nil, keep); err != nil {
+						return 0, err
+					} else if read[0].err != nil {
+						continue
+					} else if ticks, vectors, err = s.splitClock(batch, partRead{}, read[0].vectors); err != nil {
+						return 0, err
+					}
 				}
 				cuts[i].first, cuts[i].edges = q.Rows(ticks)
 				if n := len(cuts[i].edges); n > 0 {

@@ -101,14 +101,19 @@ func (s *openStream) grow(ctx context.Context, size int64, list []recording.Bloc
 	if g, ok := s.source.(Grower); ok {
 		g.Grow(size)
 	}
-	before := s.reader.NumBatches()
+	before := s.numBlocks()
 	if err := s.reader.Grow(size, list); err != nil {
 		return err
 	}
 	s.size = max(s.size, size)
+	if s.blocks != nil {
+		if err := s.cut(ctx); err != nil {
+			return err
+		}
+	}
 	s.axis.Grow()
 	s.coarse, s.times, s.period = nil, nil, 0 // they are of what was there before
-	if n := s.reader.NumBatches(); n < before || len(s.line.places) > n {
+	if n := s.numBlocks(); n < before || len(s.line.places) > n {
 		s.line = newTimeline(n, s.readEnds) // the file was walked anew
 	} else {
 		s.line.places = append(s.line.places, make([]place, n-len(s.line.places))...)

@@ -9,7 +9,7 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 	if err != nil {
 		return nil, err
 	}
-	n := s.reader.NumBatches()
+	n := s.numBlocks()
 	pace := e.pace(progressInterval)
 	tell := func(batches int) {
 		if progress != nil && pace.due() {
@@ -48,7 +48,7 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 
 // placeAll finds where all batches lie.
 func (e *Engine) placeAll(ctx context.Context, s *openStream, tell func(batch int)) error {
-	n := s.reader.NumBatches()
+	n := s.numBlocks()
 	together := s.together([]int{})
 	for batch := range n {
 		s.mu.Lock()

@@ -122,7 +122,7 @@ func (s *openStream) info() (*StreamInfo, error) {
 	names := about.Names()
 	info := &StreamInfo{
 		ID: s.id, Path: s.path, SizeBytes: s.size, Format: file.Format.String(), State: string(file.State),
-		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perBatch), Compression: file.Compression(),
+		Rows: rows, RowsExact: exact, Batches: s.reader.NumBatches(), RowsPerBatch: int(s.perStored), Compression: file.Compression(),
 		Metadata: file.Metadata, Findings: slices.Clone(s.reader.Findings()), Title: s.title, Segments: []recording.Segment{}, Columns: []ColumnInfo{}, Coverage: []CoverageSpan{}, Axis: []StretchInfo{}, TimeColumns: []string{}, Limits: Limits{maxBins, maxColumns, maxValues}}
 	if s.times != nil {
 		info.Findings = append(info.Findings, s.times.Findings...)
@@ -151,7 +151,7 @@ func (s *openStream) info() (*StreamInfo, error) {
 		if err != nil && !damaged(err) {
 			return nil, err
 		}
-		_, last, _, err := s.line.at(info.Batches - 1)
+		_, last, _, err := s.line.at(s.numBlocks() - 1)
 		if err != nil && !damaged(err) {
 			return nil, err
 		}

@@ -75,7 +75,7 @@ func TestAKilledFileIsNotReadTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, _, err := r.Places([]int{0}, []int{0})
+	body, _, err := r.Places([]recording.BatchRows{{Batch: 0}}, []int{0})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ func (e *Engine) open(ctx context.Context, a OpenArgs, source io.ReaderAt, size 
 	if err := s.measure(ctx); err != nil {
 		return nil, nil, err
 	}
-	s.line = newTimeline(reader.NumBatches(), s.readEnds)
+	s.line = newTimeline(s.numBlocks(), s.readEnds)
 	if err := e.firstEnds(ctx, s); err != nil {
 		return nil, nil, err
 	}
@@ -127,12 +127,12 @@ const followedAtOnce = 1 << 17
 // firstEnds looks at the first tick and the last, which say what places are counted
 // from, and whether Clock begins anew.
 func (e *Engine) firstEnds(ctx context.Context, s *openStream) error {
-	n := s.reader.NumBatches()
+	n := s.numBlocks()
 	if s.clock < 0 || n == 0 {
 		return nil
 	}
-	first, end, err := s.reader.ClockEnds(0)
-	_, last, lastErr := s.reader.ClockEnds(n - 1)
+	first, end, err := s.blockEnds(0)
+	_, last, lastErr := s.blockEnds(n - 1)
 	for _, err := range []error{err, lastErr} {
 		if err != nil && !damaged(err) {
 			return err

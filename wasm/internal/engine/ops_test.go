@@ -334,7 +334,7 @@ func TestTheCacheStaysWithinItsLimit(t *testing.T) {
 		return &plotVector{Vector: recording.Vector{Column: column, Data: make([]byte, 100)}}
 	}
 	for batch := range 50 {
-		c.putVectors(s, batch, []*plotVector{vector(0), vector(1)})
+		c.putVectors(s, batch, partRead{}, []*plotVector{vector(0), vector(1)})
 		if c.vector(s, 0, 0) == nil { // used all the time: stays
 			t.Fatalf("batch %d put out what is in use", batch)
 		}
@@ -342,7 +342,7 @@ func TestTheCacheStaysWithinItsLimit(t *testing.T) {
 			t.Fatalf("%d bytes, %d groups, %d keys", c.bytes, c.order.Len(), len(c.index))
 		}
 	}
-	c.putVectors(s, 99, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 5000)}}})
+	c.putVectors(s, 99, partRead{}, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 5000)}}})
 	if c.bytes > 1000 || c.vector(s, 99, 0) != nil {
 		t.Error("what is larger than the limit was kept")
 	}

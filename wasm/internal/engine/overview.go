@@ -58,7 +58,7 @@ func (e *Engine) Overview(ctx context.Context, a OverviewArgs, progress func(*Ov
 func (s *openStream) extent() (from, to float64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := s.reader.NumBatches(); n > 0 {
+	if n := s.numBlocks(); n > 0 {
 		if from, _, _, err = s.line.at(0); err != nil {
 			return 0, 0, err
 		}

@@ -45,7 +45,7 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 	}
 
 	// The margins may lie one batch further on.
-	from, to := max(0, span.first-1), min(s.reader.NumBatches()-1, span.last+1)
+	from, to := max(0, span.first-1), min(s.numBlocks()-1, span.last+1)
 	var before struct { // the latest row before the view
 		tick    float64
 		vectors []*plotVector
@@ -64,8 +64,18 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 			from = span.first
 		}
 	}
+	s.mu.Lock()
+	_, _, _, err := s.line.at(from)
+	if err == nil {
+		_, _, _, err = s.line.at(to)
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	together := s.together(q.columns)
 	var ahead []batchRead // of the batches from batch on
+	var parts []partRead
 	for batch := from; batch <= to && !done; batch++ {
 		if len(ahead) == 0 {
 			var batches []int
@@ -73,20 +83,35 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 				batches = append(batches, b)
 			}
 			var err error
-			if ahead, err = e.readInChunks(ctx, s, batches, q.columns); err != nil {
+			parts = e.parts(s, q, batches, s.withClock(q.columns))
+			if ahead, err = e.readInChunks(ctx, s, batches, q.columns, parts); err != nil {
 				return nil, err
 			}
 		}
-		read := ahead[0]
-		ahead = ahead[1:]
+		read, part := ahead[0], parts[0]
+		ahead, parts = ahead[1:], parts[1:]
 		if read.err != nil {
 			continue
 		}
-		ticks, vectors, err := s.splitClock(batch, read.vectors)
+		ticks, vectors, err := s.splitClock(batch, part, read.vectors)
 		if err != nil {
 			return nil, err
 		}
-		period = recording.EvenPeriod(ticks) * float64(stride)
+		if s.outside(&part, batch, ticks, q) {
+			again, err := e.readInChunks(ctx, s, []int{batch}, q.columns, nil)
+			if err != nil {
+				return nil, err
+			}
+			if again[0].err != nil {
+				continue
+			}
+			if ticks, vectors, err = s.splitClock(batch, part, again[0].vectors); err != nil {
+				return nil, err
+			}
+		}
+		if period = recording.EvenPeriod(ticks) * float64(stride); part.to > 0 { // of a few rows of an even block
+			period = about * float64(stride)
+		}
 		own := func(row int) bool {
 			return stride == 1 || len(vectors) == 0 || vectors[0].own == nil || vectors[0].own[row] != 0
 		}
@@ -127,14 +152,14 @@ func (e *Engine) samples(ctx context.Context, s *openStream, q *request, span ba
 }
 
 // readInChunks reads Clock and columns in steps.
-func (e *Engine) readInChunks(ctx context.Context, s *openStream, batches, columns []int) ([]batchRead, error) {
+func (e *Engine) readInChunks(ctx context.Context, s *openStream, batches, columns []int, parts []partRead) ([]batchRead, error) {
 	all := make([]batchRead, len(batches))
 	for chunk := range s.chunks(columns, s.perBatch) {
 		part := columns[chunk.from:chunk.to]
 		if chunk.from == 0 {
 			part = s.withClock(part)
 		}
-		read, err := e.read(s, batches, part, true)
+		read, err := e.read(s, batches, part, parts, true)
 		if err != nil {
 			return nil, err
 		}

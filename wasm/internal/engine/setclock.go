@@ -52,9 +52,9 @@ func (e *Engine) setTimeColumn(s *openStream, name string) (*StreamInfo, error) 
 		about := s.reader.Stream()
 		s.clock, _ = about.Clock()
 		s.hz = float64(about.AcqClockHz)
-		s.line = newTimeline(s.reader.NumBatches(), s.readEnds)
+		s.line = newTimeline(s.numBlocks(), s.readEnds)
 		s.axis, s.origin, s.times, s.period, s.gaps = recording.Axis{}, 0, nil, 0, nil
-		s.coarse, s.broken = nil, map[int]error{}
+		s.coarse, s.broken, s.ends = nil, map[int]error{}, nil
 		e.cache.forget(s)
 	}
 	s.mu.Unlock()

@@ -154,7 +154,7 @@ type wholeBatch struct {
 // columnRows gives rows [from, to) of a batch, whose first row is first; they
 // begin at row at of v. The caller holds s.mu.
 func (s *openStream) columnRows(batch, column int, first, from, to int64) (v *recording.Vector, at int64, err error) {
-	if !s.compressed && s.columns()[column].Type != stream.Other {
+	if (!s.compressed || s.blocks != nil) && s.columns()[column].Type != stream.Other {
 		b, err := s.rows(first+from, first+to, column)
 		if err != nil {
 			return nil, 0, err

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/oniscope/oniscope/shared/decimate"
 )
@@ -26,13 +27,46 @@ func (e *Engine) seen(s *openStream, q *request, span batchSpan) bool {
 		return false
 	}
 	for batch := span.first; batch <= span.last; batch++ {
-		for _, c := range q.columns {
-			if _, _, ok := e.bins(s, batch, c, level); !ok {
+		if !e.seenBlock(s, q, batch, level) {
+			if p, all := e.part(s, q, batch, s.withClock(q.columns)); p.to == 0 || !all {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// seenBlock reports whether all tiles of a block are kept.
+func (e *Engine) seenBlock(s *openStream, q *request, block, level int) bool {
+	for _, c := range q.columns {
+		if _, _, ok := e.bins(s, block, c, level); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// cutEnds adds those of the blocks at both ends of a view of which a part is enough, row
+// by row, and returns the blocks that are left; of none of them first is beyond last.
+func (e *Engine) cutEnds(ctx context.Context, s *openStream, q *request, span batchSpan, level int, env *Envelope) (batchSpan, error) {
+	left := span
+	for _, block := range slices.Compact([]int{span.first, span.last}) {
+		if e.seenBlock(s, q, block, level) {
+			continue
+		}
+		if p, _ := e.part(s, q, block, s.withClock(q.columns)); p.to == 0 {
+			continue
+		}
+		if _, err := e.addBatches(ctx, s, q, env, []int{block}, true); err != nil {
+			return left, err
+		}
+		if block == left.first {
+			left.first++
+		} else {
+			left.last--
+		}
+	}
+	return left, nil
 }
 
 // A tileUnit is what is read at once: columns [from, to) of those of a request.
@@ -56,6 +90,19 @@ func (e *Engine) tileUnits(s *openStream, q *request, span batchSpan) (units []*
 		limit, most = kernelBytes, kernelBatches
 	}
 	bytes := func(columns []int) int64 { return max(1, s.bytesOf(columns)-s.bytesOf(nil)) }
+	if s.isCut() { // one column after another: each is decoded once, and few at a time
+		for c := range q.columns {
+			together := int(max(1, min(most, limit/bytes(q.columns[c:c+1]))))
+			for first := span.first; first <= span.last; first += together {
+				u := &tileUnit{from: c, to: c + 1}
+				for b := first; b <= min(span.last, first+together-1); b++ {
+					u.batches = append(u.batches, b)
+				}
+				units = append(units, u)
+			}
+		}
+		return units
+	}
 	batches := int(max(1, min(most, limit/bytes(q.columns))))
 	for first := span.first; first <= span.last; first += batches {
 		var list []int
@@ -80,6 +127,11 @@ func (e *Engine) tileUnits(s *openStream, q *request, span batchSpan) (units []*
 func (e *Engine) exactTiles(ctx context.Context, s *openStream, q *request, span batchSpan, level int, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
 	env := q.empty("envelope", "exact")
 	pace := e.pace(progressInterval)
+	all := span.batches() == len(s.line.places)
+	span, err := e.cutEnds(ctx, s, q, span, level, env)
+	if err != nil || span.first > span.last {
+		return env.whole(), err
+	}
 	units := e.tileUnits(s, q, span)
 	read := func(u *tileUnit) <-chan *tileUnit {
 		done := make(chan *tileUnit, 1)
@@ -104,7 +156,7 @@ func (e *Engine) exactTiles(ctx context.Context, s *openStream, q *request, span
 		if i+1 < len(units) {
 			next = read(units[i+1])
 		}
-		if u.from == 0 {
+		if u.from == 0 && !s.isCut() {
 			clear(pixels)
 		}
 		if err := e.addUnit(s, q, env, u, level, pixels); err != nil {
@@ -121,7 +173,7 @@ func (e *Engine) exactTiles(ctx context.Context, s *openStream, q *request, span
 			progress(env.over(base, q.Bin(done)))
 		}
 	}
-	if span.batches() == len(s.line.places) {
+	if all {
 		go func() { _ = Guard("envelope", nil, func() error { e.remember(s, q.columns, level); return nil }) }()
 	}
 	return env.whole(), nil
@@ -162,7 +214,7 @@ func (s *openStream) loadEnds(batches []int) error {
 	if len(without) == 0 {
 		return nil
 	}
-	return s.reader.LoadClockEnds(without)
+	return s.loadBlockEnds(without)
 }
 
 // outside marks bins that are on no pixel.
@@ -273,6 +325,13 @@ func (e *Engine) summed(s *openStream, batches, columns []int, level int) ([]til
 	for k := range result {
 		result[k].bins = make([][]tileBin, len(columns))
 	}
+	for k, batch := range batches { // what a coarse answer has read
+		for i, c := range columns {
+			if v := e.cache.vector(s, batch, c); v != nil {
+				result[k].rows, result[k].bins[i] = v.Len, binsOf(v, level)
+			}
+		}
+	}
 	if e.summing(s) {
 		if err := e.sumByKernel(s, batches, columns, level, result); err != nil {
 			return nil, err
@@ -294,7 +353,7 @@ func (e *Engine) summed(s *openStream, batches, columns []int, level int) ([]til
 // sumByKernel fills in what the kernel can sum up.
 func (e *Engine) sumByKernel(s *openStream, batches, columns []int, level int, result []tiledRead) error {
 	s.mu.Lock()
-	places, errs, err := s.reader.Places(batches, columns)
+	places, errs, err := s.reader.Places(s.rowsOfAll(batches), columns)
 	s.mu.Unlock()
 	if err != nil {
 		return err
@@ -304,7 +363,10 @@ func (e *Engine) sumByKernel(s *openStream, batches, columns []int, level int, r
 	var which []place
 	for k := range batches {
 		for i := range places[k] {
-			if p := &places[k][i]; errs[k] == nil && canSum(p, level) {
+			if errs[k] != nil || result[k].bins[i] != nil {
+				continue
+			}
+			if p := &places[k][i]; canSum(p, level) {
 				jobs = append(jobs, SumJob{Place: *p, Level: level, Bins: make([]tileBin, binsIn(int(p.Rows), level))})
 				which = append(which, place{k, i})
 			}
@@ -329,7 +391,7 @@ func (e *Engine) sumValues(s *openStream, batches, columns, missing []int, level
 		wanted[i] = columns[at]
 	}
 	s.mu.Lock()
-	list, errs, err := s.reader.PeekBatches(batches, wanted)
+	list, errs, err := s.reader.Peek(s.rowsOfAll(batches), wanted)
 	s.mu.Unlock()
 	if err != nil {
 		return err
@@ -346,13 +408,17 @@ func (e *Engine) sumValues(s *openStream, batches, columns, missing []int, level
 		}
 		r.rows = list[k].Rows
 		for i, at := range missing {
-			v := s.plotVector(list[k], i)
-			bins := make([]decimate.Bin, binsIn(r.rows, level))
-			sum(bins, v, levelEdges(r.rows, level))
-			r.bins[at] = packed(bins)
+			r.bins[at] = binsOf(s.plotVector(list[k], i), level)
 		}
 	}
 	return nil
+}
+
+// binsOf are the bins of a column of a batch.
+func binsOf(v *plotVector, level int) []tileBin {
+	bins := make([]decimate.Bin, binsIn(v.Len, level))
+	sum(bins, v, levelEdges(v.Len, level))
+	return packed(bins)
 }
 
 // levelEdges are the rows at which the bins of a level begin, and the end.
@@ -412,11 +478,11 @@ func (e *Engine) everyTick(s *openStream, batch int) ([]float64, error) {
 	if kept, ok := e.cache.get(key).([]float64); ok {
 		return kept, nil
 	}
-	read, err := e.read(s, []int{batch}, []int{s.clock}, false)
+	read, err := e.read(s, []int{batch}, []int{s.clock}, nil, false)
 	if err != nil || read[0].err != nil {
 		return nil, err
 	}
-	all, _, err := s.splitClock(batch, read[0].vectors)
+	all, _, err := s.splitClock(batch, partRead{}, read[0].vectors)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}

@@ -70,23 +70,32 @@ type batchRead struct {
 	err     error // *recording.CorruptError: the batch is damaged
 }
 
-// read gives columns of batches as they are drawn, from the cache or from the
+// read gives columns of batches, or of parts of them where these are not nil, as they are drawn, from the cache or from the
 // file, where neighbouring batches that lack the same columns are read
 // together: over a long recording the round trips are what takes time. keep
 // puts what was read in the cache. The caller bounds how much it asks for.
-func (e *Engine) read(s *openStream, batches, columns []int, keep bool) ([]batchRead, error) {
+func (e *Engine) read(s *openStream, batches, columns []int, parts []partRead, keep bool) ([]batchRead, error) {
 	result := make([]batchRead, len(batches))
 	missing := make([][]int, len(batches)) // positions in columns
 	for k, batch := range batches {
 		result[k].vectors = make([]*plotVector, len(columns))
 		for i, c := range columns {
-			if result[k].vectors[i] = e.cache.vector(s, batch, c); result[k].vectors[i] == nil {
+			if parts == nil || parts[k].to == 0 {
+				result[k].vectors[i] = e.cache.vector(s, batch, c)
+			} else if p, _ := e.cache.get(cacheKey{s, batch, c, someValues}).(*partVector); p != nil && p.partRead == parts[k] {
+				result[k].vectors[i] = p.plotVector
+			}
+			if result[k].vectors[i] == nil {
 				missing[k] = append(missing[k], i)
 			}
 		}
 	}
 	return result, alike(missing, func(from, to int) error {
-		return e.readMissing(s, batches[from:to], columns, missing[from], result[from:to], keep)
+		some := parts
+		if parts != nil {
+			some = parts[from:to]
+		}
+		return e.readMissing(s, batches[from:to], columns, missing[from], some, result[from:to], keep)
 	})
 }
 
@@ -108,13 +117,19 @@ func alike(missing [][]int, read func(from, to int) error) error {
 	return nil
 }
 
-func (e *Engine) readMissing(s *openStream, batches, columns, missing []int, result []batchRead, keep bool) error {
+func (e *Engine) readMissing(s *openStream, batches, columns, missing []int, parts []partRead, result []batchRead, keep bool) error {
 	wanted := make([]int, len(missing))
 	for i, at := range missing {
 		wanted[i] = columns[at]
 	}
 	s.mu.Lock()
-	list, errs, err := s.reader.PeekBatches(batches, wanted)
+	rows := s.rowsOfAll(batches)
+	for k := range parts {
+		if p := parts[k]; p.to > 0 {
+			rows[k].From, rows[k].To = rows[k].From+int64(p.from), rows[k].From+int64(p.to)
+		}
+	}
+	list, errs, err := s.reader.Peek(rows, wanted)
 	s.mu.Unlock()
 	if err != nil {
 		return err
@@ -134,7 +149,11 @@ func (e *Engine) readMissing(s *openStream, batches, columns, missing []int, res
 			result[k].vectors[at] = fresh[i]
 		}
 		if keep && !s.closed.Load() {
-			e.cache.putVectors(s, batch, fresh)
+			part := partRead{}
+			if parts != nil {
+				part = parts[k]
+			}
+			e.cache.putVectors(s, batch, part, fresh)
 		}
 	}
 	return nil
