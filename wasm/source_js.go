@@ -80,8 +80,21 @@ func (f *jsFile) ReadAt(p []byte, off int64) (int, error) {
 
 // ReadRanges implements recording.RangesReader: all ranges, side by side.
 func (f *jsFile) ReadRanges(offsets []int64, bufs [][]byte) error {
+	return f.ranges(offsets, bufs, engine.Joined)
+}
+
+// ReadExactRanges implements recording.ExactRangesReader. Of a URL each read is a request,
+// so that some bytes more cost less.
+func (f *jsFile) ReadExactRanges(offsets []int64, bufs [][]byte) error {
+	if f.url != "" {
+		return f.ranges(offsets, bufs, engine.Joined)
+	}
+	return f.ranges(offsets, bufs, engine.Apart)
+}
+
+func (f *jsFile) ranges(offsets []int64, bufs [][]byte, rule recording.ReadRule) error {
 	if f.all == nil {
-		return engine.ReadRanges(f.size, offsets, bufs, report, f.read)
+		return engine.ReadRanges(f.size, offsets, bufs, rule, report, f.read)
 	}
 	for i, off := range offsets {
 		if off < 0 || off > f.size || int64(len(bufs[i])) > f.size-off {

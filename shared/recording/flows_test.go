@@ -36,7 +36,7 @@ func TestPartsOfLargeCompressedColumns(t *testing.T) {
 			spans = append(spans, [2]int64{a, a + 1 + random.Int64N(rows-a)})
 		}
 		for _, span := range spans {
-			list, errs, err := r.Peek([]recording.BatchRows{{Batch: 1, From: span[0], To: span[1]}}, nil)
+			list, errs, err := r.Peek([]recording.BatchRows{{Batch: 1, From: span[0], To: span[1]}}, nil, true)
 			if err != nil || errs[0] != nil {
 				t.Fatal(err, errs)
 			}

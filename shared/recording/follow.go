@@ -241,7 +241,7 @@ func (f *follower) inPieces(i int, rows int64) error {
 		if err := f.ctx.Err(); err != nil {
 			return err
 		}
-		list, errs, err := f.r.Peek([]BatchRows{{i, at, min(rows, at+followedRows)}}, f.columns())
+		list, errs, err := f.r.Peek([]BatchRows{{i, at, min(rows, at+followedRows)}}, f.columns(), false)
 		if err == nil && !isCorrupt(errs[0]) {
 			err = errs[0]
 		}

@@ -14,7 +14,7 @@ func (r *Reader) peekBatch(i int, columns []int) (*Batch, error) {
 }
 
 func (r *Reader) peekRows(s BatchRows, columns []int) (*Batch, error) {
-	list, errs, err := r.Peek([]BatchRows{s}, columns)
+	list, errs, err := r.Peek([]BatchRows{s}, columns, false)
 	if err == nil {
 		err = errs[0]
 	}
@@ -41,7 +41,7 @@ func (s BatchRows) to(rows int64) int64 {
 
 // PeekBatches is Peek for whole batches.
 func (r *Reader) PeekBatches(batches, columns []int) (list []*Batch, errs []error, err error) {
-	return r.Peek(wholeBatches(batches), columns)
+	return r.Peek(wholeBatches(batches), columns, false)
 }
 
 func wholeBatches(batches []int) []BatchRows {
@@ -59,8 +59,11 @@ func wholeBatches(batches []int) []BatchRows {
 // the round trips are what takes time. errs[k] is set where stretch k cannot be
 // read, as ReadBatch would say; err is the source's, and ends everything.
 //
+// exact says that the source is to read nothing between the values: of a view of few
+// rows that may be much, and many small batches are read faster with it.
+//
 // All is held in memory at once: the caller bounds the number of rows.
-func (r *Reader) Peek(stretches []BatchRows, columns []int) (list []*Batch, errs []error, err error) {
+func (r *Reader) Peek(stretches []BatchRows, columns []int, exact bool) (list []*Batch, errs []error, err error) {
 	columns, err = r.checkColumns(columns)
 	if err != nil {
 		return nil, nil, err
@@ -96,7 +99,7 @@ func (r *Reader) Peek(stretches []BatchRows, columns []int) (list []*Batch, errs
 			pieces = append(pieces, reads[k].pieces...)
 		}
 	}
-	if err := r.fetchNear(pieces); err != nil {
+	if err := r.fetchNear(pieces, exact); err != nil {
 		return nil, nil, err
 	}
 	for k, s := range stretches {

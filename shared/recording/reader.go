@@ -24,6 +24,13 @@ type RangesReader interface {
 	ReadRanges(offsets []int64, bufs [][]byte) error
 }
 
+// An ExactRangesReader is a RangesReader that reads bytes between ranges besides, where
+// that takes fewer reads, unless it is told not to. Values are read so: of headers and
+// ends of clocks there are many, and little between them.
+type ExactRangesReader interface {
+	ReadExactRanges(offsets []int64, bufs [][]byte) error
+}
+
 // Bytes is a file that is in memory, or mapped into it. A Reader of it copies
 // nothing out: the Data of plain columns are parts of it, which nobody writes to.
 type Bytes []byte
@@ -496,17 +503,18 @@ func (r *Reader) fetch(pieces []*piece, counter *int64) error {
 var fewRows = ReadRule{Gap: nearBytes}
 
 // fetchNear is fetch of pieces of columns of which many may be tiny, from a source
-// that reads one after the other. What is read between them counts as headers.
-func (r *Reader) fetchNear(pieces []*piece) error {
+// that reads one after the other. What is read between them counts as headers. exact says
+// that the source is to add no bytes of its own.
+func (r *Reader) fetchNear(pieces []*piece, exact bool) error {
 	total := int64(0)
 	for _, p := range pieces {
 		total += p.n
 	}
 	if r.memory != nil || r.ranges != nil || len(pieces) < 2 || total > nearBytes*int64(len(pieces)) {
-		return r.fetch(pieces, &r.read.Body)
+		return r.fetchBy(projection, pieces, &r.read.Body, nil, exact)
 	}
 	var read int64
-	if err := r.fetchBy(fewRows, pieces, &read, nil); err != nil {
+	if err := r.fetchBy(fewRows, pieces, &read, nil, false); err != nil {
 		return err
 	}
 	r.read.Body += total
@@ -517,10 +525,10 @@ func (r *Reader) fetchNear(pieces []*piece) error {
 // fetchInto is fetch into memory that is lent, and grown where it is too small;
 // nil: into new memory.
 func (r *Reader) fetchInto(pieces []*piece, counter *int64, lent *[]byte) error {
-	return r.fetchBy(projection, pieces, counter, lent)
+	return r.fetchBy(projection, pieces, counter, lent, false)
 }
 
-func (r *Reader) fetchBy(rule ReadRule, pieces []*piece, counter *int64, lent *[]byte) error {
+func (r *Reader) fetchBy(rule ReadRule, pieces []*piece, counter *int64, lent *[]byte, exact bool) error {
 	if r.memory != nil {
 		for _, p := range pieces {
 			var err error
@@ -568,7 +576,11 @@ func (r *Reader) fetchBy(rule ReadRule, pieces []*piece, counter *int64, lent *[
 			offsets[i], bufs[i] = read.From, make([]byte, read.To-read.From)
 			total += read.To - read.From
 		}
-		if err := r.ranges.ReadRanges(offsets, bufs); err != nil {
+		read := r.ranges.ReadRanges
+		if strict, ok := r.ranges.(ExactRangesReader); ok && exact {
+			read = strict.ReadExactRanges
+		}
+		if err := read(offsets, bufs); err != nil {
 			return fmt.Errorf("recording: reading %d bytes in %d ranges: %w", total, len(plan), err)
 		}
 		*counter += total

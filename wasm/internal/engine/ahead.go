@@ -87,3 +87,11 @@ func (a *readAhead) read(p []byte, off int64) bool {
 func (a *readAhead) ReadRanges(offsets []int64, bufs [][]byte) error {
 	return a.source.ReadRanges(offsets, bufs)
 }
+
+// ReadExactRanges implements recording.ExactRangesReader.
+func (a *readAhead) ReadExactRanges(offsets []int64, bufs [][]byte) error {
+	if exact, ok := a.source.(recording.ExactRangesReader); ok {
+		return exact.ReadExactRanges(offsets, bufs)
+	}
+	return a.source.ReadRanges(offsets, bufs)
+}

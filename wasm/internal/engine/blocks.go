@@ -215,7 +215,7 @@ func (s *openStream) batchBroken(batch int) error {
 
 // peek reads a column of a block.
 func (s *openStream) peek(block, column int) (*recording.Batch, error) {
-	list, errs, err := s.reader.Peek([]recording.BatchRows{s.rowsIn(block)}, []int{column})
+	list, errs, err := s.reader.Peek([]recording.BatchRows{s.rowsIn(block)}, []int{column}, false)
 	if err == nil {
 		err = errs[0]
 	}

@@ -103,7 +103,7 @@ func SumRanges(jobs []SumJob, report func(text string), read func(r recording.Ra
 	plan := recording.PlanReads(len(pieces), func(i int) (int64, int64) {
 		p := &pieces[i]
 		return p.from, p.at + int64(p.rows*p.job.Type.Width()) - p.from
-	}, joined)
+	}, Joined)
 	return sideBySide(plan, report, func(r recording.RangeRead) error {
 		calls := make([]KernelCall, len(r.Parts))
 		for i, part := range r.Parts {

@@ -17,21 +17,25 @@ const (
 	bytesInFlight = 32 << 20
 )
 
-// joined is how ranges of a Blob are read together.
-var joined = recording.ReadRule{Gap: joinBytes, Most: cutBytes}
+// Joined is how ranges of a file are read together, Apart how those of which no more is
+// to be read than they are.
+var (
+	Joined = recording.ReadRule{Gap: joinBytes, Most: cutBytes}
+	Apart  = recording.ReadRule{Most: cutBytes}
+)
 
 // ReadRanges fills bufs[i] from offsets[i] on of a file of size bytes. It calls
 // read for each read that this takes, with the buffers that its parts go to,
 // several at a time, each in a goroutine; a panic in it is passed to report and
 // returned as an error. All reads have ended when it returns. Ranges beyond the
 // end are io.ErrUnexpectedEOF.
-func ReadRanges(size int64, offsets []int64, bufs [][]byte, report func(text string), read func(r recording.RangeRead, to [][]byte) error) error {
+func ReadRanges(size int64, offsets []int64, bufs [][]byte, rule recording.ReadRule, report func(text string), read func(r recording.RangeRead, to [][]byte) error) error {
 	for i, off := range offsets {
 		if off < 0 || off > size || int64(len(bufs[i])) > size-off {
 			return io.ErrUnexpectedEOF
 		}
 	}
-	plan := recording.PlanReads(len(bufs), func(i int) (int64, int64) { return offsets[i], int64(len(bufs[i])) }, joined)
+	plan := recording.PlanReads(len(bufs), func(i int) (int64, int64) { return offsets[i], int64(len(bufs[i])) }, rule)
 	return sideBySide(plan, report, func(r recording.RangeRead) error {
 		to := make([][]byte, len(r.Parts))
 		for i, p := range r.Parts {

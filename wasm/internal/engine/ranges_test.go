@@ -31,7 +31,7 @@ func TestReadRangesReadsSeveralAtATimeAndWaitsForAll(t *testing.T) {
 		}
 		return nil
 	}
-	if err := ReadRanges(int64(len(file)), []int64{0}, [][]byte{whole}, nil, fill); err != nil || !bytes.Equal(whole, file) {
+	if err := ReadRanges(int64(len(file)), []int64{0}, [][]byte{whole}, Joined, nil, fill); err != nil || !bytes.Equal(whole, file) {
 		t.Errorf("the bytes differ, %v", err)
 	}
 	if most.Load() > bytesInFlight/cutBytes || reads.Load() != 8 {
@@ -47,7 +47,7 @@ func TestReadRangesReadsSeveralAtATimeAndWaitsForAll(t *testing.T) {
 	reads.Store(0)
 	var held sync.WaitGroup
 	held.Add(inFlight)
-	if err := ReadRanges(int64(len(file)), offsets, bufs, nil, func(p recording.RangeRead, to [][]byte) error {
+	if err := ReadRanges(int64(len(file)), offsets, bufs, Joined, nil, func(p recording.RangeRead, to [][]byte) error {
 		if p.From < inFlight<<20 {
 			held.Done()
 			held.Wait() // all of the first are under way
@@ -64,7 +64,7 @@ func TestReadRangesReadsSeveralAtATimeAndWaitsForAll(t *testing.T) {
 	// After a failure no further read begins, and none is under way.
 	reads.Store(0)
 	failed := make(chan struct{})
-	err := ReadRanges(int64(len(file)), []int64{0}, [][]byte{whole}, nil, func(p recording.RangeRead, to [][]byte) error {
+	err := ReadRanges(int64(len(file)), []int64{0}, [][]byte{whole}, Joined, nil, func(p recording.RangeRead, to [][]byte) error {
 		if p.From == 0 {
 			defer close(failed)
 			return errors.New("no more")
@@ -78,12 +78,12 @@ func TestReadRangesReadsSeveralAtATimeAndWaitsForAll(t *testing.T) {
 	}
 
 	text := ""
-	err = ReadRanges(8, []int64{0}, [][]byte{make([]byte, 8)}, func(s string) { text = s }, func(recording.RangeRead, [][]byte) error { panic("odd") })
+	err = ReadRanges(8, []int64{0}, [][]byte{make([]byte, 8)}, Joined, func(s string) { text = s }, func(recording.RangeRead, [][]byte) error { panic("odd") })
 	if err == nil || !strings.Contains(text, "odd") {
 		t.Errorf("a panic gave %v and %q", err, text)
 	}
 	for _, off := range []int64{-1, 5, 9} {
-		if err := ReadRanges(8, []int64{off}, [][]byte{make([]byte, 4)}, nil, fill); err != io.ErrUnexpectedEOF {
+		if err := ReadRanges(8, []int64{off}, [][]byte{make([]byte, 4)}, Joined, nil, fill); err != io.ErrUnexpectedEOF {
 			t.Errorf("4 bytes at %d of 8: %v", off, err)
 		}
 	}

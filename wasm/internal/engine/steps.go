@@ -126,6 +126,21 @@ func (s *steppedSource) ReadRanges(offsets []int64, bufs [][]byte) error {
 	if side, ok := s.source.(recording.RangesReader); ok {
 		return side.ReadRanges(offsets, bufs)
 	}
+	return s.oneByOne(offsets, bufs)
+}
+
+// ReadExactRanges implements recording.ExactRangesReader.
+func (s *steppedSource) ReadExactRanges(offsets []int64, bufs [][]byte) error {
+	if side, ok := s.source.(recording.ExactRangesReader); ok {
+		if err := s.engine.Breathe(s.ctx); err != nil {
+			return err
+		}
+		return side.ReadExactRanges(offsets, bufs)
+	}
+	return s.ReadRanges(offsets, bufs)
+}
+
+func (s *steppedSource) oneByOne(offsets []int64, bufs [][]byte) error {
 	for i, off := range offsets {
 		if n, err := s.source.ReadAt(bufs[i], off); n < len(bufs[i]) {
 			return err

@@ -391,7 +391,7 @@ func (e *Engine) sumValues(s *openStream, batches, columns, missing []int, level
 		wanted[i] = columns[at]
 	}
 	s.mu.Lock()
-	list, errs, err := s.reader.Peek(s.rowsOfAll(batches), wanted)
+	list, errs, err := s.reader.Peek(s.rowsOfAll(batches), wanted, false)
 	s.mu.Unlock()
 	if err != nil {
 		return err

@@ -123,13 +123,14 @@ func (e *Engine) readMissing(s *openStream, batches, columns, missing []int, par
 		wanted[i] = columns[at]
 	}
 	s.mu.Lock()
-	rows := s.rowsOfAll(batches)
+	rows, exact := s.rowsOfAll(batches), false
 	for k := range parts {
 		if p := parts[k]; p.to > 0 {
+			exact = true
 			rows[k].From, rows[k].To = rows[k].From+int64(p.from), rows[k].From+int64(p.to)
 		}
 	}
-	list, errs, err := s.reader.Peek(rows, wanted)
+	list, errs, err := s.reader.Peek(rows, wanted, exact)
 	s.mu.Unlock()
 	if err != nil {
 		return err

@@ -172,6 +172,11 @@ export class Panes {
     for (const pane of this.all) pane.want();
   }
 
+  /** Asks for what is not looked at yet, once all that is has been drawn. */
+  wantMore() {
+    for (const pane of this.all) pane.wantMore();
+  }
+
   draw() {
     for (const pane of this.all) pane.draw();
   }

@@ -115,6 +115,7 @@ export class Stage {
     const waiting = this.#waiting.splice(0);
     requestAnimationFrame(() => {
       document.documentElement.dataset.drawn = String(++this.#drawn);
+      setTimeout(() => !this.traces.hidden && this.traces.wantMore()); // after those who were waiting for it
       this.state.changed("progress");
       for (const { resolve } of waiting) resolve();
     });

@@ -105,7 +105,12 @@ export class TracesPlot {
     const dpr = globalThis.devicePixelRatio || 1;
     this.loader.want(wantedInView(this.state, shown.info, shown.columns, Math.round((this.#size.width - MEASURES.gutter) * dpr)));
     if (!this.loader.settled) this.#base?.abort();
-    else if (this.loader.error === null && this.loader.layers.length > 0) void this.#wantBase(shown);
+  }
+
+  /** Asks for what is not looked at yet, once the view is on the screen: until then nothing is read but what it shows. */
+  wantMore() {
+    const shown = this.shown();
+    if (shown && this.loader.settled && this.loader.error === null && this.loader.layers.length > 0) void this.#wantBase(shown);
   }
 
   /** The whole run, all channels, coarse: once there is nothing more urgent. @param {Shown} shown */

@@ -1,0 +1,73 @@
+package pagetest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
+)
+
+// Until the first picture of a plain file is there, the page has read the rows of its
+// view, Clock included, wherever the view cuts batches.
+func TestTheFirstPictureReadsWhatItShows(t *testing.T) {
+	const seconds, hz, period = 12, 250_000_000, 8333
+	about := &stream.Stream{AcqClockHz: hz, Columns: []stream.Column{{Name: "Clock", Type: stream.Uint64, ByteWidth: 8}}}
+	for c := range 24 {
+		about.Columns = append(about.Columns, stream.Column{Name: fmt.Sprintf("AmplifierData%d", c), Type: stream.Uint16, ByteWidth: 2})
+	}
+	dir := t.TempDir()
+	page := open(t, desk)
+	for _, batch := range []int{13_000, 200_000} {
+		var file testdata.Memory
+		w, err := recording.NewWriter(&file, about, recording.WriterOptions{})
+		check(t, err)
+		for from := 0; from < seconds*30_000; from += batch {
+			n := min(batch, seconds*30_000-from)
+			vectors := make([]recording.Vector, len(about.Columns))
+			for i := range n {
+				vectors[0].Data = binary.LittleEndian.AppendUint64(vectors[0].Data, uint64(from+i)*period+1000)
+			}
+			for c := range vectors[1:] {
+				vectors[1+c].Data = make([]byte, 2*n)
+			}
+			_, err := w.WriteBatch(n, vectors)
+			check(t, err)
+		}
+		check(t, w.Close())
+		id := fmt.Sprintf("probe-%d_0", batch)
+		path := filepath.Join(dir, id+".arrow")
+		check(t, os.WriteFile(path, file.Data, 0o600))
+		check(t, page.WaitQuiet())
+		check(t, page.Eval(`(async () => {
+			const root = document.documentElement, before = root.dataset.drawn, {read} = await oniscope.engine();
+			globalThis.untilDrawn = new Promise((resolve) => new MutationObserver((_, observer) => {
+				if (root.dataset.drawn === before) return;
+				observer.disconnect();
+				resolve(oniscope.engine().then((now) => now.read - read));
+			}).observe(root, {attributes: true}));
+		})()`, nil))
+		check(t, page.Drop(path))
+		var got struct {
+			Read, Metadata int64
+			Drawn          string
+		}
+		check(t, page.Eval(fmt.Sprintf(`(async () => ({Read: await untilDrawn, Metadata: (await oniscope.info(%q)).metadata_bytes_read, Drawn: document.querySelector("#status").innerText}))()`, id), &got))
+		const shown = (hz/period + 1) * (8 + 24*2)
+		if !strings.Contains(got.Drawn, "24") {
+			t.Fatalf("%s: channels are %q", id, got.Drawn)
+		}
+		t.Logf("%s: %d bytes read, %d of headers, %d shown", id, got.Read, got.Metadata, shown)
+		if body := got.Read - got.Metadata; body > shown*105/100 || body < shown {
+			t.Errorf("%s: %d bytes of columns were read of %d that are shown", id, body, shown)
+		}
+		check(t, page.Eval(`[...document.querySelectorAll("#streams li .close")].forEach((b) => b.click())`, nil))
+		check(t, page.WaitFor(5*time.Second, `(await oniscope.streams()).length === 0`))
+	}
+}
