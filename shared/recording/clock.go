@@ -30,7 +30,7 @@ func (r *Reader) rawEnds(i int) (ends [2]uint64, err error) {
 		return ends, err
 	}
 	ends, err = r.readClockEnds(i)
-	r.ticks.keep(i, clockRead{ends, err})
+	r.ticks.keep(i, len(r.batches), clockRead{ends, err})
 	return ends, err
 }
 
@@ -48,12 +48,12 @@ func (e *tickEnds) of(i int) (ends [2]uint64, err error, ok bool) {
 	return e.ticks[i], e.failed[i], true
 }
 
-// keep keeps what was read of batch i, unless it was the source that failed.
-func (e *tickEnds) keep(i int, read clockRead) {
+// keep keeps what was read of batch i, of so many, unless it was the source that failed.
+func (e *tickEnds) keep(i, batches int, read clockRead) {
 	if read.err != nil && !isCorrupt(read.err) {
 		return
 	}
-	if n := i + 1 - len(e.known); n > 0 {
+	if n := max(i+1, batches) - len(e.known); n > 0 {
 		e.ticks, e.known = append(e.ticks, make([][2]uint64, n)...), append(e.known, make([]bool, n)...)
 	}
 	e.ticks[i], e.known[i] = read.ends, true
@@ -100,7 +100,7 @@ func (r *Reader) LoadClockEnds(batches []int) error {
 		return err
 	}
 	for k, i := range unread {
-		r.ticks.keep(i, list[k])
+		r.ticks.keep(i, len(r.batches), list[k])
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func (r *Reader) guessEnds(batches []int) (left []int, err error) {
 		if r.typeOf(r.clock) == stream.Int64 && int64(read.ends[0]) < 0 {
 			read = clockRead{err: &CorruptError{Offset: r.bodyAt(i), Batch: i, Err: errSuspect}}
 		}
-		r.ticks.keep(i, read)
+		r.ticks.keep(i, len(r.batches), read)
 	}
 	return left, nil
 }
@@ -215,7 +215,7 @@ func (r *Reader) readEndsOf(stretches []BatchRows) (list []clockRead, err error)
 			}
 		}
 	}
-	if err := r.fetch(pieces, &r.read.Body); err != nil {
+	if err := r.fetchNear(pieces); err != nil {
 		return nil, err
 	}
 	for k, s := range stretches {

@@ -119,8 +119,11 @@ func (r *Reader) follow(ctx context.Context, wanted level) (*followed, error) {
 		err = f.all(0, n)
 	case byEnds:
 		for i := 0; i < n && err == nil; i++ {
-			if err = f.one(i); err == nil && i%64 == 63 {
-				err = ctx.Err()
+			if i%readTogether == 0 {
+				err = f.loadEnds(i, min(n, i+readTogether))
+			}
+			if err == nil {
+				err = f.one(i)
 			}
 		}
 	default:
@@ -146,6 +149,18 @@ func (r *Reader) follow(ctx context.Context, wanted level) (*followed, error) {
 	done.gaps = f.track.Finder.Gaps(p, float64(r.stream.AcqClockHz), float64(r.stream.HubClockHz))
 	r.clocks = done
 	return done, nil
+}
+
+// loadEnds reads the ends of the clocks of the batches [from, to) together.
+func (f *follower) loadEnds(from, to int) error {
+	list := make([]int, 0, to-from)
+	for i := from; i < to; i++ {
+		list = append(list, i)
+	}
+	if err := f.r.LoadClockEnds(list); err != nil {
+		return err
+	}
+	return f.ctx.Err()
 }
 
 // all reads the clocks of the batches [from, to).

@@ -52,11 +52,50 @@ func (r *Reader) lend() messages.Options {
 
 // source is the file as the walk reads it.
 func (r *Reader) source() *messages.Source {
-	src := &messages.Source{Size: r.size, Step: r.step, ReadAt: func(p []byte, off int64) error { return r.readFull(p, off, &r.read.Metadata) }}
+	w := walkWindow{r: r}
+	src := &messages.Source{Size: r.size, Step: r.step, ReadAt: w.fill}
 	if r.memory != nil {
 		src.View = func(off, n int64) ([]byte, error) { return r.readAt(off, n, &r.read.Metadata) }
 	}
 	return src
+}
+
+// A walkWindow reads what lies behind headers that are near each other, as those of
+// batches of a few rows are, in the same go: each read takes as long as 10 kB of one,
+// and a hundred times as long in a browser.
+type walkWindow struct {
+	r    *Reader
+	at   int64
+	data []byte
+	next int64 // where the last read ended
+	near int   // how many in a row began near where the one before ended
+}
+
+// nearInARow is how many reads must be near the one before for more to be read: a look
+// at a few reads no more than these.
+const nearInARow = 4
+
+func (w *walkWindow) fill(p []byte, off int64) error {
+	if gap := off - w.next; gap >= 0 && gap <= nearBytes && len(p) <= nearBytes {
+		w.near++
+	} else {
+		w.near = 0
+	}
+	w.next = off + int64(len(p))
+	if d := off - w.at; d >= 0 && d+int64(len(p)) <= int64(len(w.data)) {
+		copy(p, w.data[d:])
+		return nil
+	}
+	n := min(scratchBytes, w.r.size-off)
+	if w.near >= nearInARow && n > int64(len(p)) {
+		w.at, w.data = off, body.Grown(w.data, n)
+		if w.r.readFull(w.data, off, &w.r.read.Metadata) == nil {
+			copy(p, w.data)
+			return nil
+		}
+		w.data = w.data[:0] // what lies behind it may be what cannot be read
+	}
+	return w.r.readFull(p, off, &w.r.read.Metadata)
 }
 
 // intactBy decodes a batch by a schema.
