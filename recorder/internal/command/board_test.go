@@ -204,6 +204,7 @@ func copyCalibration(t *testing.T, from, to string) {
 }
 
 func TestABreakoutBoardInRealTime(t *testing.T) {
+	t.Parallel()
 	r := recordBoard(t, "devices:\n  harp-sync: {}\n", map[string]string{"SAVED_VOLTAGE": "50"}, "--duration", "2s")
 	if code := r.wait(30 * time.Second); code != exitDone {
 		t.Fatalf("exit code %d: %s", code, r.words.String())
@@ -240,6 +241,7 @@ func TestABreakoutBoardInRealTime(t *testing.T) {
 }
 
 func TestBesideAHungReadTheVoltagesGoFirst(t *testing.T) {
+	t.Parallel()
 	r := recordBoard(t, calibration(t)+"ports: {a: {headstage: neuropixels-1.0e}}\n", map[string]string{"A": "np1e", "HANG_AFTER": "200000"})
 	r.until("run 1")
 	time.Sleep(2 * time.Second)
@@ -262,6 +264,7 @@ func TestBesideAHungReadTheVoltagesGoFirst(t *testing.T) {
 }
 
 func TestAHungDriverCostsNoFile(t *testing.T) {
+	t.Parallel()
 	r := recordBoard(t, "", map[string]string{"HANG_AFTER": "150000", "SAVED_VOLTAGE": "40"})
 	r.until("run 1")
 	time.Sleep(2 * time.Second)
@@ -290,6 +293,7 @@ func TestAHungDriverCostsNoFile(t *testing.T) {
 
 // A block for 100 000 samples a second takes heartbeats half a minute to fill.
 func TestStopIsNoticedThoughAllButTheHeartbeatIsSilent(t *testing.T) {
+	t.Parallel()
 	r := recordBoard(t, "", map[string]string{"MUTE_AFTER": "700"})
 	r.until("run 1")
 	time.Sleep(1500 * time.Millisecond)
@@ -309,6 +313,7 @@ func TestStopIsNoticedThoughAllButTheHeartbeatIsSilent(t *testing.T) {
 }
 
 func TestAMalformedFrameCostsNoFinishedBatch(t *testing.T) {
+	t.Parallel()
 	r := recordBoard(t, "", map[string]string{"MALFORMED_AFTER": "350000"})
 	if code := r.wait(30 * time.Second); code != 2 || !strings.Contains(r.words.String(), "Zero-sized frame") { // as Go ends after SIGABRT
 		t.Fatalf("exit code %d: %s", code, r.words.String())
@@ -342,6 +347,7 @@ func TestASignalWhileAHeadstageIsConfigured(t *testing.T) {
 }
 
 func TestNoLink(t *testing.T) {
+	t.Parallel()
 	r := recordBoard(t, calibration(t)+"ports: {b: {headstage: neuropixels-1.0e}}\n", nil)
 	if code := r.wait(30 * time.Second); code != exitFailed || !strings.Contains(r.words.String(), "port b") || !strings.Contains(r.words.String(), "no link") {
 		t.Errorf("exit code %d: %s", code, r.words.String())
@@ -381,6 +387,7 @@ func TestOff(t *testing.T) {
 }
 
 func TestRigInitPowersNothingThatWasNotNamed(t *testing.T) {
+	t.Parallel()
 	r := onBoard(t, map[string]string{"A": "np2e", "B": "np1e"}, "rig", "init")
 	if code := r.wait(10 * time.Second); code != exitDone {
 		t.Fatalf("exit code %d: %s", code, r.words.String())
@@ -411,6 +418,7 @@ func TestRigInitPowersNothingThatWasNotNamed(t *testing.T) {
 }
 
 func TestAHeadstageIsConfiguredAndRecorded(t *testing.T) {
+	t.Parallel()
 	r := recordBoard(t, calibration(t)+"ports: {a: {headstage: neuropixels-1.0e}}\n", map[string]string{"A": "np1e", "LOCK_A": "37"}, "--duration", "2s")
 	if code := r.wait(60 * time.Second); code != exitDone {
 		t.Fatalf("exit code %d: %s", code, r.words.String())
@@ -434,6 +442,7 @@ func TestAHeadstageIsConfiguredAndRecorded(t *testing.T) {
 }
 
 func TestTwoProbesOfAHeadstageAreRecorded(t *testing.T) {
+	t.Parallel()
 	rig := calibration2e(t) + "ports: {a: {headstage: neuropixels-2.0e, voltage: 4.5}}\ndevices: {port-a/neuropixels-2.0e-probe-b: {bank: B}, analog-io: {enable: false}}\n"
 	r := recordBoard(t, rig, map[string]string{"A": "np2e"}, "--duration", "2s")
 	if code := r.wait(60 * time.Second); code != exitDone {
@@ -489,6 +498,7 @@ func TestARefusedConfigurationLeavesThePortsDark(t *testing.T) {
 }
 
 func TestALostLinkIsSaidAndTheOthersGoOn(t *testing.T) {
+	t.Parallel()
 	r := recordBoard(t, calibration(t)+"ports: {a: {headstage: neuropixels-1.0e}}\n", map[string]string{"A": "np1e", "LOSE_A": "1500"}, "--duration", "4s")
 	if code := r.wait(60 * time.Second); code != exitLoss || !strings.Contains(r.words.String(), "port A lost its link") {
 		t.Errorf("exit code %d: %s", code, r.words.String())
@@ -519,6 +529,7 @@ func TestALostLinkIsSaidAndTheOthersGoOn(t *testing.T) {
 
 // TestALostLinkOfTheOnlyHeadstageFails: nothing goes on.
 func TestALostLinkOfTheOnlyHeadstageFails(t *testing.T) {
+	t.Parallel()
 	const others = "devices: {heartbeat: {enable: false}, analog-io: {enable: false}, digital-io: {enable: false}, memory-monitor: {enable: false}}\n"
 	r := recordBoard(t, calibration(t)+"ports: {a: {headstage: neuropixels-1.0e}}\n"+others, map[string]string{"A": "np1e", "LOSE_A": "1500"}, "--duration", "3s")
 	if code := r.wait(60 * time.Second); code != exitFailed || !strings.Contains(r.words.String(), "nothing was recorded from ") {
@@ -529,6 +540,7 @@ func TestALostLinkOfTheOnlyHeadstageFails(t *testing.T) {
 }
 
 func TestRigInitLooksAtTheHeadstageThatWasNamed(t *testing.T) {
+	t.Parallel()
 	r := onBoard(t, map[string]string{"A": "np2e", "B": "np1e", "LOCK_A": "37", "SAVED_VOLTAGE": "50"}, "rig", "init", "--port-a", "neuropixels-2.0e")
 	if code := r.wait(30 * time.Second); code != exitDone {
 		t.Fatalf("exit code %d: %s", code, r.words.String())

@@ -16,6 +16,7 @@ import (
 // TestASuspendedRecorderKeepsItsFiles: however long it is still, nobody
 // else writes what it writes. When it is killed they are free at once.
 func TestASuspendedRecorderKeepsItsFiles(t *testing.T) {
+	t.Parallel()
 	rig := write(t, "rig.yaml", []byte("driver: sim\nwriter: {suffix: None, overwrite: true}\n"))
 	dir := t.TempDir()
 	var words bytes.Buffer

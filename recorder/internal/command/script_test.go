@@ -2,6 +2,7 @@ package command
 
 import (
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,7 +17,19 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"oniscope": func() { os.Exit(Run(os.Args[1:]...)) }})
+	testscript.Main(waiting{m}, map[string]func(){"oniscope": func() { os.Exit(Run(os.Args[1:]...)) }})
+}
+
+// Tests wait for processes more than they work: more of them run at a time than
+// there are processors.
+type waiting struct{ *testing.M }
+
+func (w waiting) Run() int {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("5")
+	}
+	return w.M.Run()
 }
 
 // TestScript runs each command as people do: a process, its streams and files.

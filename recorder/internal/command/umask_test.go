@@ -12,9 +12,10 @@ import (
 
 // Who may read and write what is created is the umask's to say.
 func TestCreatedFilesFollowTheUmask(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "oniscope")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/oniscope/oniscope/recorder").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	t.Parallel()
+	binary, err := exec.LookPath("oniscope") // testscript.Main made it
+	if err != nil {
+		t.Fatal(err)
 	}
 	field, err := filepath.Abs("../../../testdata/field/two-files.arrow")
 	if err != nil {

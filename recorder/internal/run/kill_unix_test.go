@@ -124,6 +124,9 @@ type killed struct {
 // filled and the one that is written. -kills 200 -v prints what FORMAT.md says.
 func TestKilledRecordersKeepWholeBatches(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes real time")
+	}
 	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 9))
 	all := map[string][]killed{}
 	for n := range *kills {
