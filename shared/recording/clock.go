@@ -215,7 +215,7 @@ func (r *Reader) readEndsOf(stretches []BatchRows) (list []clockRead, err error)
 			}
 		}
 	}
-	if err := r.fetchNear(pieces); err != nil {
+	if err := r.fetchNear(pieces, false); err != nil {
 		return nil, err
 	}
 	for k, s := range stretches {
