@@ -11,8 +11,8 @@ import (
 
 // seen gives what the window of the traces shows: the colours of its pixels,
 // row by row, with the picture under the newest one where that does not reach.
-const seen = `globalThis.seen = () => {
-	const frame = document.querySelector("#traces .window"), box = frame.getBoundingClientRect();
+const seen = `globalThis.seen = (pane = "#traces") => {
+	const frame = document.querySelector(pane + " .window"), box = frame.getBoundingClientRect();
 	const copy = new OffscreenCanvas(Math.round(box.width), Math.round(box.height)).getContext("2d", { willReadFrequently: true });
 	copy.fillStyle = "rgb(14, 19, 22)";
 	copy.fillRect(0, 0, box.width, box.height);
@@ -25,18 +25,19 @@ const seen = `globalThis.seen = () => {
 
 // lit is the share of pixels of which green, that all colours of traces have
 // about as much of, is nearer to a trace than to the ground.
-const lit = `(() => {
-	const { pixels } = seen();
+const lit = `globalThis.lit = (pane) => {
+	const { pixels } = seen(pane);
 	let lit = 0;
 	for (let i = 1; i < pixels.length; i += 4) if (pixels[i] > (0x13 + 0xc4) / 2) lit++;
 	return lit / (pixels.length / 4);
-})()`
+}, 0`
 
 // One page for all that is drawn: opening it costs more than looking.
 func TestDrawing(t *testing.T) {
 	page := ready(t, desk, simulatedRun(t)...)
 	check(t, page.WaitQuiet())
 	check(t, page.Eval(seen, nil))
+	check(t, page.Eval(lit, nil))
 	press := func(key string) {
 		t.Helper()
 		check(t, page.Eval(fmt.Sprintf(`(document.body.dispatchEvent(new KeyboardEvent("keydown", { key: %q, bubbles: true })), oniscope.view())`, key), nil))
@@ -58,7 +59,7 @@ func TestDrawing(t *testing.T) {
 			least float64 // a line in a row of a pixel and a half is not as bright as a trace
 		}{{"as many rows as can be told apart", 0.02}, {"all rows", 0}} {
 			for _, span := range []float64{0.001, 0.01, 0.05, 0.13, 0.2, 0.5, 2} {
-				share := number(fmt.Sprintf(`oniscope.view({ from: 0, to: %g }).then(() => %s)`, span, lit))
+				share := number(fmt.Sprintf(`oniscope.view({ from: 0, to: %g }).then(() => lit())`, span))
 				if share > 0.6 || share < rows.least {
 					t.Errorf("%s, %g s: %.0f %% of the pixels are lit", rows.name, span, 100*share)
 				}
@@ -100,8 +101,19 @@ func TestDrawing(t *testing.T) {
 		}
 	})
 
+	t.Run("sides are as wide as one likes", func(t *testing.T) {
+		check(t, chromedp.Do(page.Context(), chromedp.MouseEvent("mousePressed", 236, 500, chromedp.ButtonType("left")), chromedp.MouseEvent("mouseMoved", 300, 500, chromedp.ButtonType("left")), chromedp.MouseEvent("mouseReleased", 300, 500, chromedp.ButtonType("left"))))
+		if left, ruler := boxOf(t, page, "#left").Width, boxOf(t, page, "#ruler"); left != 300 || ruler.X != 300 || ruler.Width != 1600-300-268 {
+			t.Errorf("dragged by 64 px the left side has %v px, and the ruler lies at %+v", left, ruler)
+		}
+		check(t, page.Eval(`document.querySelector(".side-edge.left").dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true }))`, nil))
+		if left := boxOf(t, page, "#left").Width; left != 236 {
+			t.Errorf("its own width is %v px", left)
+		}
+	})
+
 	t.Run("the heat map has a scale", func(t *testing.T) {
-		press("h")
+		check(t, page.Eval(`(document.querySelector("#tools .switch button:last-child").click(), oniscope.view())`, nil))
 		var words string
 		check(t, page.Eval(`document.querySelector("#heatscale").checkVisibility() ? document.querySelector("#heatscale").innerText : ""`, &words))
 		colours := number(`(() => { const { pixels } = seen(), all = new Set(); for (let i = 0; i < pixels.length; i += 4) all.add(pixels[i] << 16 | pixels[i + 1] << 8 | pixels[i + 2]); return all.size; })()`)
@@ -137,8 +149,15 @@ func TestDrawing(t *testing.T) {
 		if after := boxOf(t, page, "#traces").Height; after > before-50 || after < before-70 {
 			t.Errorf("dragged up by 60 px, the upper signal had %v px and has %v", before, after)
 		}
-		for _, span := range []float64{0.2, 2} {
-			check(t, page.Eval(fmt.Sprintf(`oniscope.view({ from: 0, to: %g })`, span), nil))
+		for _, rows := range []string{"as many rows as can be told apart", "all rows"} { // of LFP, which was chosen last
+			for _, span := range []float64{0.005, 0.05, 0.3, 2} {
+				share := number(fmt.Sprintf(`oniscope.view({ from: 0, to: %g }).then(() => lit("#panes .pane:last-child"))`, span))
+				t.Logf("LFP, %s, %g s: %.0f %%", rows, span, 100*share)
+				if share > 0.6 {
+					t.Errorf("LFP, %s, %g s: %.0f %% of the pixels are lit", rows, span, 100*share)
+				}
+			}
+			press("a")
 		}
 		check(t, page.Eval(`(document.querySelector("#panes .pane:last-child .close").click(), oniscope.view())`, nil))
 		if n := number(`document.querySelectorAll("#panes .pane").length`); n != 1 {

@@ -53,8 +53,35 @@ func TestViewServesThePageWithItsFiles(t *testing.T) {
 	}
 	page.Close()
 
+	// The same file by its address, typed on the empty page.
+	base, _, _ := strings.Cut(url, "?")
+	page, err = chromium.Open(base, desk)
+	check(t, err)
+	var refused bool
+	check(t, page.Eval(`(async () => {
+		const [first] = await (await fetch("files.json")).json(), form = document.querySelector("#address"), field = form.elements.url;
+		field.value = "http://[";
+		form.requestSubmit();
+		const refused = field.hasAttribute("aria-invalid");
+		field.value = first.url;
+		field.dispatchEvent(new Event("input"));
+		form.requestSubmit();
+		return refused && !field.hasAttribute("aria-invalid");
+	})()`, &refused))
+	if !refused {
+		t.Error("what is no address is not marked, or what is one is")
+	}
+	check(t, page.WaitDrawn(0))
+	check(t, page.Eval(`oniscope.streams()`, &ids))
+	if len(ids) != 1 {
+		t.Errorf("streams %v by an address", ids)
+	}
+	for _, wrong := range page.Problems() {
+		t.Errorf("the page did what it must not: %s", wrong)
+	}
+	page.Close()
+
 	for _, name := range []string{"", "src/engine.worker.js", "src/engine.worker.js?second", "gen/oniscope.wasm", "gen/second.wasm"} {
-		base, _, _ := strings.Cut(url, "?")
 		response, err := http.Get(base + name)
 		check(t, err)
 		response.Body.Close()

@@ -10,7 +10,6 @@
  * @typedef {{ help: () => void, palette: () => void, open: () => void, goTo: () => void, findChannels: () => void, verify: () => void, recover: () => void, save: () => void, close: () => void, copyReport: () => void, copyFindings: () => void }} Actions
  *   what the page does besides moving the view
  * @typedef {"stream" | "traces" | "picked" | "depth" | "shank" | "verified" | "live"} Need
-    case "live": return state.live !== null;
  * @typedef {{ group: string, name: string, keys?: string[], mouse?: string, needs?: Need, run?: (context: Context) => void }} Binding
  *   keys: chords; mouse: what the hand does; needs: what must be there, a stream where there is a key and nothing is said
  */

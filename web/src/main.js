@@ -25,6 +25,7 @@ import { recoverDialog } from "./ui/recovering.js";
 import { Inspector } from "./ui/right.js";
 import { saveDialog } from "./ui/saving.js";
 import { Overview } from "./ui/overview.js";
+import { connectSides } from "./ui/sides.js";
 import { Stage } from "./ui/stage.js";
 import { onThemeChange } from "./ui/tokens.js";
 import { connectWelcome } from "./ui/welcome.js";
@@ -40,15 +41,15 @@ const root = document.documentElement;
 const live = new URLSearchParams(location.search).has("live") ? await import("./live/live.js") : null;
 const state = new State(startEngine(live?.LiveEngine));
 const stage = new Stage(state);
-new Overview(state, stage);
+const overview = new Overview(state, stage);
 const choose = () => byId("files").click();
 const id = () => state.info?.id ?? "";
 
 new StreamList(state, (id) => void close(id));
 new ChannelList(state, stage.traces);
 new Inspector(state, stage, { save: () => saveDialog(state, stage), recover: (id) => recoverDialog(state, id), verify: (id) => void verify(state, id), jump: (id, finding) => jump(state, id, finding), setClock: (hz) => void setClock(hz), setTimeColumn: (stream, column) => void setTimeColumn(stream, column), setGain: (stream, group, gain) => void setGain(stream, group, gain), copy });
-new TopBar(state, stage, { choose, help: helpDialog });
-const status = new StatusBar(state, stage);
+new TopBar(state, stage, { choose, help: helpDialog, palette: () => paletteDialog(commands()) });
+const status = new StatusBar(state, stage, overview);
 /** What the page does besides moving the view; of a stream only where there is one. @type {import("./bindings.js").Actions} */
 const actions = {
   help: helpDialog, palette: () => paletteDialog(commands()), open: choose, goTo: () => goToDialog(state), findChannels: () => byId("channel-find").focus(),
@@ -60,6 +61,7 @@ const actions = {
   },
 };
 connectControls(state, stage, actions);
+connectSides();
 connectWelcome((given) => void open(given).catch(() => {})); // open() has shown what failed
 onThemeChange(() => state.changed("theme", "active"));
 

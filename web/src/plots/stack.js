@@ -26,6 +26,9 @@ const SPIKE_ROWS = 1.6;
 /** Rows from this height on have room: their lines are a little thicker, and no spike is hidden. CSS pixels. */
 const ROOMY = 24;
 
+/** Rows below this height are drawn in whole pixels: what is thinner than its row lights all of it, as strongly as it is high, so that no pattern comes of where rows lie. CSS pixels. */
+const LOW = 4;
+
 /** Samples further apart than this get a dot each; half the edge of a dot. CSS pixels. */
 const DOT = { spacing: 7, half: 1.25 };
 
@@ -103,6 +106,7 @@ class Pen {
     this.bars = { tops: new Float32Array(frame.width), bottoms: new Float32Array(frame.width) };
     const { rowPixels, dpr } = frame;
     this.least = Math.min(dpr, rowPixels * 0.3); // of a bar: rows of a pixel or two must not fill up with lines
+    this.low = rowPixels < LOW * dpr;
     this.line = rowPixels > ROOMY * dpr ? 1.25 * dpr : Math.min(dpr, rowPixels * 0.4);
   }
 
@@ -159,8 +163,8 @@ class Pen {
    * @param {number} [tallerThan]  leaves out others
    */
   #fill(row, range, colour, least, wider = 0, tallerThan = -1) {
-    const { pixels, bars: { tops, bottoms }, frame: { height } } = this;
-    const limits = this.#limits(row);
+    const { pixels, bars: { tops, bottoms }, frame: { height, rowPixels, ground, top: start } } = this;
+    const limits = this.#limits(row), middle = start + (row + 0.5) * rowPixels, rowTop = Math.round(start + row * rowPixels), rowBottom = Math.round(start + (row + 1) * rowPixels);
     let lastTop = NaN, lastBottom = NaN;
     for (let x = range.from; x < range.to; x++) {
       let top = tops[x], bottom = bottoms[x];
@@ -178,9 +182,9 @@ class Pen {
       top -= wider;
       bottom += wider;
       if (bottom - top < least) {
-        const middle = (top + bottom) / 2;
-        top = middle - least / 2;
-        bottom = middle + least / 2;
+        const centre = (top + bottom) / 2;
+        top = centre - least / 2;
+        bottom = centre + least / 2;
       }
       if (top < limits.top) {
         top = limits.top;
@@ -190,7 +194,10 @@ class Pen {
         bottom = limits.bottom;
         if (top > bottom - least) top = bottom - least;
       }
-      fillBar(pixels, x * height, height, top, bottom, colour);
+      if (this.low && bottom - top < rowPixels) {
+        const shift = Math.round((top + bottom) / 2 - middle);
+        fillBar(pixels, x * height, height, rowTop + shift, rowBottom + shift, blended(ground, colour, ((128 * (bottom - top)) / rowPixels) | 0));
+      } else fillBar(pixels, x * height, height, top, bottom, colour);
     }
   }
 

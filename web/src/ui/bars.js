@@ -21,13 +21,16 @@ export class TopBar {
   #size = el("span", { class: "note" });
   #pill = el("span", { class: "pill", id: "state" });
   #span = el("input", { type: "text", class: "field", id: "span", size: "9", "aria-label": "Time across the screen", title: "Time across the screen: 1 s, 200 ms, 2 min" });
+  #traces = el("button", { type: "button", title: "Traces: A shows all channels at once; H", onclick: () => this.state.setMode("traces") }, "Traces");
+  #heat = el("button", { type: "button", title: "How strong each channel is, by time; H", onclick: () => this.state.setMode("rms") }, "Heat map");
+  #plots = el("div", { class: "switch", role: "group", "aria-label": "How channels are drawn" }, this.#traces, this.#heat);
   #spacing = el("input", { type: "text", class: "field", id: "spacing", size: "6", "aria-label": "Height of a row of traces", title: "Height of a row: 9 px, or auto for as many as fit; Alt + Shift + wheel" });
   #gain = el("input", { type: "text", class: "field", id: "gain", size: "9", "aria-label": "Gain: what the scale bar means", title: "What the 40 px scale bar means; Alt + wheel" });
 
   /**
    * @param {State} state
    * @param {Stage} stage
-   * @param {{ choose: () => void, help: () => void }} actions
+   * @param {{ choose: () => void, help: () => void, palette: () => void }} actions
    */
   constructor(state, stage, actions) {
     this.state = state;
@@ -39,7 +42,8 @@ export class TopBar {
       } }, sign(which === "left" ? "list" : "panel"));
       return button;
     };
-    fill(byId("tools"), side("left"), this.#span, this.#gain, this.#spacing,
+    fill(byId("tools"), side("left"), this.#plots, this.#span, this.#gain, this.#spacing,
+      el("button", { type: "button", id: "find", title: "Every action by name", onclick: actions.palette }, "Find", el("kbd", null, "Ctrl K")),
       el("button", { type: "button", id: "add", onclick: actions.choose }, "Open…"), side("right"),
       el("button", { type: "button", class: "key", id: "help-button", "aria-label": "All keys", onclick: actions.help }, "?"));
     this.#span.addEventListener("change", () => this.#typedSpan());
@@ -79,6 +83,9 @@ export class TopBar {
     if (document.activeElement !== this.#span) write(this.#span, hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), state.info ? tickWord(state.info) : "tick"));
     const shown = this.stage.traces.shown();
     this.#spacing.hidden = !shown;
+    this.#plots.hidden = !shown || this.stage.traces.hidden;
+    this.#traces.setAttribute("aria-pressed", String(state.mode === "traces"));
+    this.#heat.setAttribute("aria-pressed", String(state.mode !== "traces"));
     if (document.activeElement !== this.#spacing && shown) write(this.#spacing, `${short(shown.rowPixels, 3)}${THIN}px`);
     this.#gain.hidden = !traces || !state.gain.has(traces.key);
     if (document.activeElement !== this.#gain && traces) write(this.#gain, round(state.gain.get(traces.key) ?? 1, this.#unit()));
@@ -131,18 +138,20 @@ export class StatusBar {
   #channels = el("span");
   #read = el("span", { id: "status-read" });
   #engine = el("span", { id: "status-engine" });
-  #exact = el("span", { id: "status-exact", class: "end" });
+  #whole = el("span", { id: "status-overview" });
+  #exact = el("span", { id: "status-exact" });
   #version = el("span", { id: "status-version" });
   #mentioned = el("span", { id: "status-mentioned" });
   #forget = 0;
   #asking = false;
   #lastAsked = 0;
 
-  /** @param {State} state @param {Stage} stage */
-  constructor(state, stage) {
+  /** @param {State} state @param {Stage} stage @param {{ words: string }} overview */
+  constructor(state, stage, overview) {
     this.state = state;
     this.stage = stage;
-    byId("status").append(this.#version, this.#opening, this.#mentioned, this.#drawn, this.#channels, this.#read, this.#engine, this.#exact);
+    this.overview = overview;
+    byId("status").append(this.#version, this.#opening, this.#mentioned, this.#drawn, this.#channels, this.#read, this.#engine, el("span", { class: "end" }), this.#whole, this.#exact);
     state.on(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
     state.on(["opening", "health"], () => this.#showWork());
     state.on(["progress", "streams", "health"], () => void this.refresh());
@@ -173,6 +182,7 @@ export class StatusBar {
     say(this.#version, open || this.state.opening.size > 0 ? "" : "nothing is uploaded, files stay on your disk");
     say(this.#drawn, !open ? "" : asTable ? "table" : layer ? drawnWords(shown ? this.state.mode : "traces", layer.envelope, stride) : "");
     say(this.#channels, open && shown && !asTable ? channelWords(this.stage.traces.all.map((pane) => pane.shown()?.columns.length ?? 0)) : "");
+    say(this.#whole, this.overview.words);
     const { settled, error, table, traces } = this.stage, main = table.error ?? traces.error;
     say(this.#exact, open ? truthWords({ traces: main, others: error, settled, coarse: layer?.envelope.quality === "coarse" }) : "");
   }

@@ -14,6 +14,7 @@ import { niceAbove, xFromTicks } from "../view/scale.js";
 import { round, short } from "../words.js";
 import { byId, el, fill, hint, say, sign } from "./dom.js";
 import { hoveredWords } from "./readout.js";
+import { LOW_ROWS } from "./traces.js";
 
 /** Plates of losses shown at once. */
 const MOST_PLATES = 3;
@@ -23,9 +24,6 @@ const PLATE_HALF = 120;
 
 /** Lines of borders shown at once. */
 const MOST_BORDERS = 200;
-
-/** Rows below this height have a plate for the one under the pointer. CSS pixels. */
-const LOW_ROWS = 9;
 
 export class Plates {
   #losses = byId("losses");

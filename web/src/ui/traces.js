@@ -9,6 +9,7 @@
  * @typedef {import("../plots/easel.js").Scene} Scene
  * @typedef {{ row: Row, info: StreamInfo, window: import("../view/viewport.js").RowWindow, rowPixels: number, columns: number[] }} Shown
  */
+import { contactOf } from "../channels.js";
 import { mix, pixelFromRgb, rgbFromHex } from "../colour.js";
 import { MEASURES } from "../measures.js";
 import { missingIn } from "../plots/hatch.js";
@@ -18,9 +19,13 @@ import { labelStride, rowHeight, rowWindow } from "../view/viewport.js";
 import { DrawnFrom, el, fitCanvas, fitted } from "./dom.js";
 import { plotLoader, wantedInView } from "./plot.js";
 import { canvasFont, colourOf, heatStops, token } from "./tokens.js";
+import { integer, THIN } from "../words.js";
 
 /** What is painted beyond the edges of the screen, as a part of it: there while the next picture is on its way. */
 const MARGIN = 1 / 8;
+
+/** Rows below this height are labelled by depth where it is known, and name what the pointer is on. CSS pixels. */
+export const LOW_ROWS = 9;
 
 /** The whole run is loaded once, coarse, in so many values, and is what is seen where nothing better has come yet; height of its picture at most, device pixels. */
 const BASE = { values: 300_000, bins: 512, height: 4096 };
@@ -272,10 +277,10 @@ export class TracesPlot {
       const number = column.channel >= 0 ? column.channel : window.first + i;
       const isActive = columns[i] === active;
       if (!isActive && (number % stride !== 0 || this.#besideActive(columns, i, active, stride))) continue;
-      const y = Math.min(height - 7, Math.max(7, (i + 0.5) * rowPixels));
+      const y = Math.min(height - 7, Math.max(7, (i + 0.5) * rowPixels)), depth = rowPixels < LOW_ROWS && !isActive ? contactOf(info, row, columns[i])?.y : undefined;
       ctx.font = canvasFont(10.5, isActive ? 600 : 400);
       ctx.fillStyle = isActive ? token("accent") : token("dim");
-      ctx.fillText(fitted(ctx, column.label, (MEASURES.gutter - 14) * 1.3), 10, y, MEASURES.gutter - 14);
+      ctx.fillText(fitted(ctx, depth === undefined ? column.label : integer(depth) + THIN + "µm", (MEASURES.gutter - 14) * 1.3), 10, y, MEASURES.gutter - 14);
     }
   }
 

@@ -1,10 +1,10 @@
 /**
- * Where files come in: the drop zone, the button, the drop on the whole page.
+ * Where files come in: the drop zone, the button, an address, the drop on the whole page.
  */
 import { belongsToRun, inFolder } from "../sources.js";
 import { byId } from "./dom.js";
 
-/** @param {(files: File[]) => void} open */
+/** @param {(given: (File | string)[]) => void} open */
 export function connectWelcome(open) {
   /** @type {HTMLInputElement} */
   const input = byId("files");
@@ -13,6 +13,14 @@ export function connectWelcome(open) {
     open([...(input.files ?? [])]);
     input.value = "";
   });
+  const address = /** @type {HTMLFormElement} */ (byId("address")), field = /** @type {HTMLInputElement} */ (address.elements.namedItem("url"));
+  address.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const typed = field.value.trim(), good = typed !== "" && URL.canParse(typed, document.baseURI);
+    field.toggleAttribute("aria-invalid", !good);
+    if (good) open([typed]);
+  });
+  field.addEventListener("input", () => field.removeAttribute("aria-invalid"));
   let inside = 0;
   const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
   document.addEventListener("dragenter", (event) => {
