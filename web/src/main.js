@@ -118,7 +118,8 @@ function setState(state) {
  */
 async function open(given) {
   clearNotices();
-  return load(sourcesOf(given, document.baseURI));
+  const sources = sourcesOf(given, document.baseURI);
+  return (await state.live?.goOnWith(sources)) ?? load(sources);
 }
 
 /** The view is written into the address when it has stood still so long, in milliseconds. */

@@ -17,6 +17,7 @@ import { endOfRows } from "./moves.js";
 import { clampView, firstView } from "./view/viewport.js";
 import { rowToShow } from "./sources.js";
 import { Looks } from "./state/looks.js";
+import { Marks } from "./marks.js";
 import { periodOf, spanOf, timebase } from "./times.js";
 
 /** Shortest view, as rows of the stream it is about. */
@@ -57,6 +58,8 @@ export class State extends Looks {
   constructor(client, schedule = (callback) => requestAnimationFrame(callback)) {
     super(schedule);
     this.client = client;
+    /** Notes of the run. */
+    this.marks = new Marks(this);
   }
 
   get active() {

@@ -6,7 +6,8 @@ import { firstRise } from "../src/live/follow.js";
 import { Receiver } from "../src/live/receiver.js";
 import { Remote } from "../src/live/remote.js";
 import { Bins, Rows } from "../src/live/tails.js";
-import { alarms } from "../src/live/words.js";
+import { Bell } from "../src/live/bell.js";
+import { alarms, recoverCommand, troubles, viewCommand } from "../src/live/words.js";
 
 /**
  * A binary message as the recorder makes it: header, then an Arrow message of a record batch (a flatbuffer built by hand) and its body.
@@ -144,6 +145,32 @@ test("rows make the bins that the recorder would have made, also across messages
   assert.deepEqual(ring.missing(0, 30, 9), { from: 0, to: 10, bins: 1 }, "the first began before it was asked for");
   ring.putRows(message({ skipped: 5 }, 1, [new BigUint64Array([27n]), new Uint16Array([1]), new Uint16Array([1])]), columns(3, 4));
   assert.equal(ring.envelope(20, 30, 1, [3], 3).data[0], 1);
+});
+
+test("a bell rings once for what is new, and only where somebody wants it", () => {
+  let tones = 0;
+  const node = () => ({ connect: (/** @type {any} */ to) => to, start: () => tones++, stop: () => {}, frequency: {}, gain: {} });
+  const store = new Map(), bell = () => new Bell({ getItem: (k) => store.get(k) ?? null, setItem: (k, v) => void store.set(k, v) }, () => /** @type {any} */ ({ resume: async () => {}, createOscillator: node, createGain: node, destination: node(), currentTime: 0 }));
+  const off = bell();
+  assert.equal(off.hear(["imu"]), false);
+  assert.equal(tones, 0);
+  off.set(true);
+  const on = bell();
+  tones = 0;
+  assert.deepEqual([["imu"], ["imu"], ["imu", "link"], [], ["imu"]].map((wrong) => on.hear(wrong)), [true, false, true, false, true]);
+  assert.equal(tones, 6);
+  const status = /** @type {any} */ ({ streams: [{ name: "imu", word: "SILENT 4 s", lost_rows: 0 }, { name: "ap", word: "", lost_rows: 3 }], fifo: { percent: 60, level: "alarm" } });
+  assert.deepEqual(troubles(status, "open"), ["imu", "rows of ap", "hardware buffer"]);
+  assert.deepEqual(troubles(status, "lost"), ["link"]);
+});
+
+test("commands for the files of a recorder that is gone", () => {
+  const at = { hostname: "127.0.0.1", port: "8765", protocol: "http:" };
+  assert.equal(viewCommand("/data/today", at), "oniscope view --no-browser --port 8765 /data/today");
+  assert.equal(viewCommand("/data/rat 7", at), 'oniscope view --no-browser --port 8765 "/data/rat 7"');
+  assert.equal(viewCommand("/data", { ...at, hostname: "rig.lab" }), null);
+  assert.equal(recoverCommand("/data", "x_0.arrow"), "oniscope recover --in-place /data/x_0.arrow");
+  assert.equal(recoverCommand("C:\\data", "x_0.arrow"), "oniscope recover --in-place C:\\data\\x_0.arrow");
 });
 
 /** A receiver and the page's end of it, without a worker between, and a recorder that hears what is asked. */

@@ -6,11 +6,14 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -45,12 +48,13 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 	if found == nil {
 		t.Fatalf("no address in %q", line)
 	}
+	cable := newCable(t, found[2])
 	browser, err := pagetest.Start(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer browser.Close()
-	page, err := browser.Open(found[1], pagetest.View{Width: 1280, Height: 800})
+	page, err := browser.Open(strings.Replace(found[1], found[2], cable.address, 1), pagetest.View{Width: 1280, Height: 800})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +113,40 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 
 	eval(`(document.getElementById("add-note").click(), document.querySelector("#notes-panel form input").value = "light on", document.querySelector("#notes-panel form").requestSubmit(), true)`, nil)
 	wait("the note is listed", `/light on/.test(document.querySelector("#notes-panel .notes").textContent)`)
+	wait("the note is a mark", `[...document.querySelectorAll("#losses .mark")].some((m) => !m.hidden && m.textContent === "light on")`)
 	wait("the note is in its file", `(async () => (await oniscope.streams()).includes("notes_0") && (await oniscope.values("notes_0", "Text", 0, 1)).values[0] === "light on")()`)
+
+	// A trigger on a digital line holds the picture, and is armed again.
+	eval(`(document.getElementById("mode-trigger").click(), (() => {
+		const select = document.querySelector("dialog select");
+		select.value = [...select.options].findIndex((o) => /Din 0|Din0|D0/.test(o.textContent) && /rises/.test(o.textContent));
+		select.dispatchEvent(new Event("change"));
+		document.getElementById("arm").click();
+	})(), true)`, nil)
+	for range 2 {
+		wait("the trigger holds", `(async () => (await oniscope.live()).mode === "trigger" && !document.getElementById("back-to-live").hidden && /arm again/.test(document.getElementById("back-to-live").textContent))()`)
+		eval(`(document.getElementById("back-to-live").click(), true)`, nil)
+	}
+	key("End")
+
+	// A connection that breaks off is made again, and nothing is twice or missing.
+	cable.cut()
+	wait("it is connected again", `document.documentElement.dataset.live === "open"`)
+	eval(`oniscope.live()`, &first)
+	wait("time goes on again", fmt.Sprintf(`(async () => (await oniscope.live()).now > %f && (await oniscope.live()).mode === "follow")()`, first.Now+400e6))
+	eval(`oniscope.info("heartbeat_0").then(({rows}) => oniscope.values("heartbeat_0", "Clock", 0, rows)).then(v => Array.from(v.values, Number))`, &clocks)
+	for i := 1; i < len(clocks); i++ {
+		if math.Abs(clocks[i]-clocks[i-1]-2.5e6) > 1000 {
+			t.Fatalf("beat %d of %d is %.0f ticks after the one before", i, len(clocks), clocks[i]-clocks[i-1])
+		}
+	}
+	if len(clocks) < 100 || clocks[len(clocks)-1] < first.Now {
+		t.Errorf("%d beats to %.0f, before the cut it was %.0f", len(clocks), clocks[len(clocks)-1], first.Now)
+	}
 	for _, problem := range page.Problems() {
-		t.Error(problem)
+		if !strings.Contains(problem, "WebSocket") { // the browser's own words of a connection that broke off
+			t.Error(problem)
+		}
 	}
 
 	p.signal(syscall.SIGKILL)
@@ -121,14 +156,16 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", found[2])
+	wait("it says what to do", `/does not answer/.test(document.getElementById("notices").textContent) && document.getElementById("notices").textContent.includes("oniscope view --no-browser --port `+cable.port()+` `+p.dir+`")`)
+	cable.Close()
+	l, err := net.Listen("tcp", cable.address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: serve.New(web.Files, files)} // as oniscope view on the same port
 	go server.Serve(l)
 	defer server.Close()
-	wait("it goes on with the files", `document.documentElement.dataset.live === "dead" && /without closing its files/.test(document.getElementById("notices").textContent)`)
+	wait("it goes on with the files", `document.documentElement.dataset.live === "dead" && /without closing its files/.test(document.getElementById("notices").textContent) && /oniscope recover --in-place /.test(document.getElementById("notices").textContent)`)
 	var report struct {
 		Outcome string `json:"outcome"`
 		Rows    int64  `json:"rows_recovered"`
@@ -137,4 +174,61 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 	if report.Outcome != "lossless" || report.Rows < 100 {
 		t.Errorf("recovered: %+v", report)
 	}
+}
+
+// A cable leads to a recorder, and can be cut.
+type cable struct {
+	net.Listener
+	address string
+
+	mu   sync.Mutex
+	ends []net.Conn
+}
+
+func newCable(t *testing.T, to string) *cable {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cable{Listener: l, address: l.Addr().String()}
+	t.Cleanup(func() {
+		l.Close()
+		c.cut()
+	})
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", to)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			c.mu.Lock()
+			c.ends = append(c.ends, near, far)
+			c.mu.Unlock()
+			for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
+				go func() {
+					_, _ = io.Copy(way[0], way[1])
+					way[0].Close()
+				}()
+			}
+		}
+	}()
+	return c
+}
+
+func (c *cable) port() string { return c.address[strings.LastIndex(c.address, ":")+1:] }
+
+// cut ends all connections there are.
+func (c *cable) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, end := range c.ends {
+		end.Close()
+	}
+	c.ends = nil
 }

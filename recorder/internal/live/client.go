@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -383,7 +384,11 @@ func (h *Hub) name() string {
 func (h *Hub) hello(control bool, sent *progress) hello {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m := hello{Type: "hello", Version: stream.Version, Run: h.begun.StartUTC, Folder: h.begun.Dir, Suffix: h.begun.Suffix, StartUTC: h.begun.StartUTC,
+	folder, err := filepath.Abs(h.begun.Dir)
+	if err != nil {
+		folder = h.begun.Dir
+	}
+	m := hello{Type: "hello", Version: stream.Version, Run: h.begun.StartUTC, Folder: folder, Suffix: h.begun.Suffix, StartUTC: h.begun.StartUTC,
 		AcqClockHz: h.begun.AcqClockHz, Simulated: h.begun.Simulated, Control: control, Credits: maxCredits, Streams: []about{}}
 	for _, src := range h.sources {
 		m.Streams = append(m.Streams, src.about())

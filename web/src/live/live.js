@@ -9,18 +9,22 @@
  * @typedef {{ state: State, stage: Stage, ready: (state: "opening" | "ready" | "error") => void, recover: (id: string) => void }} Page
  */
 import { rowToShow } from "../sources.js";
-import { notice } from "../ui/notices.js";
+import { copy, notice } from "../ui/notices.js";
 import { LiveEngine, Tail } from "./engine.js";
 import { Follower } from "./follow.js";
 import { Modes } from "./modes.js";
 import { Notes } from "./notes.js";
 import { showLines, Strip } from "./strip.js";
-import { alarms } from "./words.js";
+import { alarms, recoverCommand, troubles, viewCommand } from "./words.js";
+import { Bell } from "./bell.js";
 
 export { LiveEngine };
 
 /** A file that is served by something else than a recorder is looked for so often while the link is lost, in milliseconds. */
-const LOOK = 2000;
+const LOOK = 1000;
+
+/** A recorder that has not answered for so long may have ended: what to do is said, in milliseconds. */
+const GONE = 2500;
 
 /** Samples that are kept to say how late the picture is. */
 const LATE_SAMPLES = 30;
@@ -42,6 +46,11 @@ export class Live {
   #ahead = Infinity;
   #armed = "";
   #looking = 0;
+  /** When the link was lost, and what is said of it. */
+  #lostAt = 0;
+  /** @type {Element | null} */
+  #said = null;
+  #bell = new Bell();
 
   /** @param {Page} page */
   constructor(page) {
@@ -53,7 +62,7 @@ export class Live {
       this.#modes.show();
     });
     this.#modes = new Modes(this.follower, this.state);
-    this.notes = new Notes(this.state, (ask) => this.engine.remote.say(ask), () => this.#hello?.run ?? "");
+    this.notes = new Notes(this.state, this.#bell, (ask) => this.engine.remote.say(ask), () => this.#hello?.run ?? "");
     this.state.live = this;
     this.engine.onFilled = () => this.#draw();
     this.state.on(["streams", "active", "theme", "health"], () => this.#lines());
@@ -106,8 +115,7 @@ export class Live {
       if (why && why !== "nothing was heard") notice("The recorder closed the connection", new Error(why));
       this.#lookForFiles();
     } else if (state === "open") {
-      clearTimeout(this.#looking);
-      this.#looking = 0;
+      this.#stopLooking();
     }
     this.#showState();
   }
@@ -198,7 +206,6 @@ export class Live {
       if (first) state.update(entry.info);
       else state.changed("streams");
       this.#draw();
-      await this.#readNotes(file);
     } catch (error) {
       file.waiting.unshift(...blocks);
       if (this.#shown.state === "open") state.report(error, file.id);
@@ -224,21 +231,12 @@ export class Live {
       state.release(id);
       throw error;
     }
-    await this.#readNotes(file);
     if (this.#chosen || !this.#files.every((f) => f.open)) return;
     this.#chosen = true;
     const best = rowToShow(state.rows, (row) => state.entry(row.id).info.rows > 0);
     if (best) state.select(best.key, { opening: true });
     this.page.ready("ready");
     this.follow();
-  }
-
-  /** Notes are listed from their file, whoever took them. @param {Growing} file */
-  async #readNotes({ id, stream }) {
-    const { info } = this.state.entry(id);
-    if (stream !== "notes" || info.rows === 0) return;
-    const [clocks, texts] = await Promise.all(["Clock", "Text"].map((column) => this.state.client.values(id, column, 0, info.rows)));
-    this.notes.set(Array.from({ length: info.rows }, (_, i) => ({ clock: Number(clocks.values[i]), text: String(texts.values[i]) })));
   }
 
   #chosen = false;
@@ -284,6 +282,7 @@ export class Live {
   #showState() {
     this.#strip.show(this.#shown);
     this.#lines();
+    this.#bell.hear(troubles(this.#shown.status, this.#shown.state));
     this.notes.alarm(alarms(this.#shown.status, this.#shown.state === "open"));
     this.notes.show(this.#hello?.control ?? false, this.#shown.state === "open" && this.#shown.status?.state === "recording");
     document.documentElement.dataset.live = this.#shown.state;
@@ -299,11 +298,14 @@ export class Live {
   /** While the recorder does not answer: its files, where something else serves them now. */
   #lookForFiles() {
     if (this.#looking !== 0) return;
+    this.#lostAt = performance.now();
     const look = async () => {
+      if (this.#shown.state === "lost" && performance.now() - this.#lostAt > GONE && !this.#said) this.#sayGone();
       try {
         const response = await fetch(new URL("files.json", document.baseURI));
         if (response.ok && (response.headers.get("Content-Type") ?? "").includes("json")) {
-          await this.#goOn(/** @type {import("../sources.js").Listed[]} */ (await response.json()));
+          const listed = /** @type {import("../sources.js").Listed[]} */ (await response.json());
+          await this.#goOn(listed.map(({ name, url }) => ({ name, source: new URL(url, document.baseURI).href })));
           return;
         }
       } catch {
@@ -314,17 +316,44 @@ export class Live {
     this.#looking = window.setTimeout(look, LOOK);
   }
 
-  /** Goes on with the files that another program serves at this address. @param {import("../sources.js").Listed[]} listed */
-  async #goOn(listed) {
+  #stopLooking() {
+    clearTimeout(this.#looking);
+    this.#looking = 0;
+    this.#said?.remove();
+    this.#said = null;
+  }
+
+  /** What a person can do while nobody answers. */
+  #sayGone() {
+    const folder = this.#hello?.folder ?? "", command = viewCommand(folder, location);
+    const way = command ? `This shows its files here: ${command} — or drop the folder onto this page.` : `To see its files here, drop the folder onto this page, or open them with oniscope view on its machine.`;
+    this.#said = notice("The recorder does not answer", Object.assign(new Error(`It may be recording still: look at it. If it has ended, all that it wrote is in ${folder}`), { next: way }),
+      command ? { label: "Copy command", run: () => copy(command) } : undefined);
+  }
+
+  /**
+   * Goes on with files that a person gave, if the recorder is gone and they are its.
+   * @param {import("../sources.js").Source[]} sources
+   * @returns {Promise<string[] | null>} ids of the streams; null: they are something else
+   */
+  async goOnWith(sources) {
+    if (!["lost", "ended", "dead"].includes(this.#shown.state) || !sources.some((s) => this.#files.some((f) => f.file === s.name))) return null;
+    await this.#goOn(sources);
+    return this.#files.filter((f) => sources.some((s) => s.name === f.file)).map((f) => f.id);
+  }
+
+  /** Goes on with files of the recorder that come from elsewhere now. @param {{ name: string, source: string | File }[]} given */
+  async #goOn(given) {
+    this.#stopLooking();
     const { state } = this, ended = this.#shown.state === "ended";
     this.#end();
     if (!ended) this.#shown.state = "dead";
     this.engine.tails.clear();
     const unfinished = /** @type {Growing[]} */ ([]);
     for (const file of this.#files) {
-      const there = listed.find((l) => l.name === file.file), entry = state.entries.get(file.id);
+      const there = given.find((l) => l.name === file.file), entry = state.entries.get(file.id);
       if (!there || !entry) continue;
-      const source = new URL(there.url, document.baseURI).href;
+      const { source } = there;
       await state.client.close(file.id).catch(() => {});
       const info = await state.client.open({ stream: file.id, source, name: file.file });
       Object.assign(entry, { info, source, size: info.size_bytes });
@@ -334,6 +363,9 @@ export class Live {
     this.page.stage.reset();
     this.follower.set("pause");
     this.#showState();
-    if (unfinished.length > 0) notice("The recorder ended without closing its files", new Error(`${unfinished.length === 1 ? "One file has" : `${unfinished.length} files have`} no end. What was written is all there.`), { label: "Recover…", run: () => this.page.recover(state.info?.id ?? unfinished[0].id) });
+    if (unfinished.length === 0) return;
+    const first = unfinished[0], each = unfinished.length === 1 ? "One file has" : `${unfinished.length} files have`;
+    notice("The recorder ended without closing its files", Object.assign(new Error(`${each} no end. What was written is all there.`), { next: `Recover them here, one by one, or where they are, each with ${recoverCommand(this.#hello?.folder ?? "", first.file)}` }),
+      { label: "Recover…", run: () => this.page.recover(state.info?.id ?? first.id) });
   }
 }

@@ -15,7 +15,7 @@ const BITS = 8;
 
 export class Modes {
   #buttons = /** @type {Record<Mode, HTMLButtonElement>} */ ({});
-  #chip = el("button", { type: "button", id: "back-to-live", class: "chip", hidden: true, onclick: () => this.follower.set("follow") });
+  #chip = el("button", { type: "button", id: "back-to-live", class: "chip", hidden: true, onclick: () => this.follower.set(this.follower.mode === "trigger" ? "trigger" : "follow") });
   #late = el("span", { id: "display-late" });
 
   /** @param {Follower} follower @param {State} state */
@@ -38,7 +38,6 @@ export class Modes {
     }
     this.#chip.hidden = follower.following || over;
     say(this.#chip, follower.mode === "trigger" ? "Triggered · arm again" : "Back to live");
-    this.#chip.onclick = () => follower.set(follower.mode === "trigger" ? "trigger" : "follow");
   }
 
   /** @param {string} words */

@@ -2,7 +2,6 @@
  * Notes, and the end of the recording: what a person at the page may do.
  * @typedef {import("../state.js").State} State
  * @typedef {import("./protocol.js").Ask} Ask
- * @typedef {{ clock: number, text: string }} Note
  */
 import { closeDialog, dialog } from "../ui/dialogs.js";
 import { byId, el, fill, say } from "../ui/dom.js";
@@ -14,8 +13,6 @@ const AUTHOR = "oniscope.author";
 
 export class Notes {
   node = el("section", { id: "notes-panel" });
-  /** @type {Note[]} */
-  list = [];
   #alarms = el("ul", { class: "health", id: "alarms" });
   #list = el("ul", { class: "notes" });
   #text = el("input", { type: "text", class: "field", maxlength: "1000", placeholder: "what happened", "aria-label": "Note" });
@@ -26,12 +23,13 @@ export class Notes {
   #said = el("p", { class: "hint", role: "status" });
   #at = 0;
 
-  /** @param {State} state @param {(ask: Ask) => Promise<boolean>} tell  gives whether somebody hears it @param {() => string} run */
-  constructor(state, tell, run) {
+  /** @param {State} state @param {import("./bell.js").Bell} bell @param {(ask: Ask) => Promise<boolean>} tell  gives whether somebody hears it @param {() => string} run */
+  constructor(state, bell, tell, run) {
     this.state = state;
     this.tell = tell;
     this.run = run;
-    fill(this.node, this.#alarms, el("h2", null, "Notes"), this.#list, el("p", { class: "actions" }, this.#add, this.#stop), this.#form, this.#said);
+    const sound = el("input", { type: "checkbox", id: "sound", checked: bell.on, onchange: () => bell.set(sound.checked) });
+    fill(this.node, this.#alarms, el("h2", null, "Notes"), this.#list, el("p", { class: "actions" }, this.#add, this.#stop), this.#form, this.#said, el("label", { class: "sound" }, sound, "Sound when something goes wrong"));
     this.#form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (this.#text.value.trim() === "") return;
@@ -44,6 +42,7 @@ export class Notes {
       this.#form.hidden = true;
     });
     byId("right").prepend(this.node);
+    state.on(["marks"], () => this.#fill());
   }
 
   /** @param {boolean} allowed @param {boolean} running */
@@ -73,10 +72,10 @@ export class Notes {
     announce("Note written.");
   }
 
-  /** All that are in the file, whoever took them. @param {Note[]} list */
-  set(list) {
-    this.list = list;
-    fill(this.#list, ...this.list.map(({ clock, text }) => el("li", null, el("button", { type: "button", class: "jump", onclick: () => this.#go(clock) }, moment(clock / Math.max(1, this.state.hz), 0)), el("span", null, text))));
+  /** All that are in the file, whoever took them. */
+  #fill() {
+    const { list } = this.state.marks, hz = Math.max(1, this.state.hz);
+    fill(this.#list, ...list.map(({ at, text, author }) => el("li", { title: author }, el("button", { type: "button", class: "jump", onclick: () => this.#go(at) }, moment(at / hz, 0)), el("span", null, text))));
   }
 
   /** @param {number} clock */

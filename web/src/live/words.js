@@ -21,6 +21,37 @@ export function lossWords(status) {
 }
 
 /**
+ * What a bell rings for: names of all that is wrong.
+ * @param {Status | null} status
+ * @param {import("./strip.js").Shown["state"]} state
+ * @returns {string[]}
+ */
+export function troubles(status, state) {
+  if (state === "lost" || state === "dead") return ["link"];
+  if (!status || state !== "open") return [];
+  const { streams, fifo } = status;
+  return [...streams.filter((s) => s.word !== "").map((s) => s.name), ...streams.filter((s) => s.lost_rows > 0).map((s) => `rows of ${s.name}`), ...(fifo.level === "warning" || fifo.level === "alarm" ? ["hardware buffer"] : [])];
+}
+
+/** A word of a command line, quoted where a shell would take it apart. @param {string} word */
+const quoted = (word) => (/^[\w@%+=:,./\\-]+$/.test(word) ? word : `"${word.replace(/(["$`])/g, "\\$1")}"`);
+
+/**
+ * The command that serves the files of a recorder that does not answer, where its page is; null where that cannot be: oniscope view is on loopback only.
+ * @param {string} folder
+ * @param {Pick<Location, "hostname" | "port" | "protocol">} at  of the page
+ */
+export function viewCommand(folder, { hostname, port, protocol }) {
+  const here = ["localhost", "127.0.0.1"].includes(hostname) && protocol === "http:" && port !== "";
+  return here ? `oniscope view --no-browser --port ${port} ${quoted(folder)}` : null;
+}
+
+/** @param {string} folder @param {string} file */
+export function recoverCommand(folder, file) {
+  return `oniscope recover --in-place ${quoted(`${folder}${/\\/.test(folder) && !folder.includes("/") ? "\\" : "/"}${file}`)}`;
+}
+
+/**
  * What is wrong now and what to do, in sentences.
  * @param {Status | null} status
  * @param {boolean} live

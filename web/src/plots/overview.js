@@ -83,6 +83,37 @@ export function drawEvents(ctx, ticks, run, width, colour) {
   }
 }
 
+/** Least distance of two words beside marks, and how large a mark is. CSS pixels. */
+const MARK = { space: 10, half: 3.5, high: 6 };
+
+/**
+ * Notes: a small triangle at the upper edge each, and its words where there is room.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {{ at: number, text: string }[]} marks  by time
+ * @param {Span} run
+ * @param {number} width
+ * @param {{ mark: string, text: string, font: string }} style
+ */
+export function drawMarks(ctx, marks, run, width, { mark, text, font }) {
+  ctx.font = font;
+  ctx.textBaseline = "middle";
+  const xs = marks.map(({ at }) => xFromTicks(at, run, width));
+  marks.forEach((note, i) => {
+    const x = xs[i];
+    if (x < -MARK.half || x > width + MARK.half) return;
+    ctx.fillStyle = mark;
+    ctx.beginPath();
+    ctx.moveTo(x - MARK.half, 0);
+    ctx.lineTo(x + MARK.half, 0);
+    ctx.lineTo(x, MARK.high);
+    ctx.fill();
+    const end = x + MARK.half + 3 + ctx.measureText(note.text).width;
+    if (end > width || (i + 1 < xs.length && end + MARK.space > xs[i + 1])) return;
+    ctx.fillStyle = text;
+    ctx.fillText(note.text, x + MARK.half + 3, MARK.high - 1);
+  });
+}
+
 /**
  * What a press on the lane takes hold of: an edge of the window, the window, or nothing.
  * @param {number} x  pixels

@@ -1,6 +1,6 @@
 /**
  * Who is called when something changed: by subject, at most once an animation frame.
- * @typedef {"streams" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress" | "opening" | "health"} Subject
+ * @typedef {"streams" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress" | "opening" | "health" | "marks"} Subject
  */
 
 export class Subjects {

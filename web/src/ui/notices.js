@@ -30,13 +30,14 @@ export function explain(error) {
  * @param {string} title
  * @param {unknown} cause
  * @param {{ label: string, run: () => void }} [action]
+ * @returns {Element}  of the notice
  */
 export function notice(title, cause, action) {
   const error = asError(cause), { what, where, next } = explain(error);
   const details = `${title}\n${error.name}: ${error.message}${where ? `\n${where}` : ""}${next ? `\n${next}` : ""}\n${navigator.userAgent}\n`;
   const box = byId("notices");
   for (const old of box.children) {
-    if (old.getAttribute("data-words") === title + what) return;
+    if (old.getAttribute("data-words") === title + what) return old;
   }
   const node = el("div", { class: "notice", "data-words": title + what },
     el("b", null, title),
@@ -48,6 +49,7 @@ export function notice(title, cause, action) {
     el("button", { type: "button", class: "icon close", "aria-label": "Dismiss", onclick: () => node.remove() }, sign("close")));
   box.append(node);
   while (box.children.length > MOST) box.firstElementChild?.remove();
+  return node;
 }
 
 /** Says what is worth knowing and no error, until it is dismissed. @param {string} title @param {string} words */

@@ -9,7 +9,7 @@ import { partsOf } from "../axis.js";
 import { cssFromRgb } from "../colour.js";
 import { MEASURES } from "../measures.js";
 import { drawHatch, missingIn } from "../plots/hatch.js";
-import { drawEvents, drawOverview, heldAt } from "../plots/overview.js";
+import { drawEvents, drawMarks, drawOverview, heldAt } from "../plots/overview.js";
 import { rulerMarks } from "../plots/ruler.js";
 import { runLength } from "../times.js";
 import { ticksFromX, xFromTicks } from "../view/scale.js";
@@ -60,7 +60,7 @@ export class Overview {
       this.draw();
       this.#place();
     }).observe(this.node);
-    state.on(["active", "streams", "theme", "rows", "data"], () => this.draw());
+    state.on(["active", "streams", "theme", "rows", "data", "marks"], () => this.draw());
     state.on(["view", "active", "streams"], () => this.#place());
     state.on(["data", "progress", "active", "streams", "rows"], () => this.#later());
     this.#connect();
@@ -138,7 +138,7 @@ export class Overview {
     const { row, info, columns, key } = shown, { run } = state;
     const { width, height } = this.#size, plot = width - MEASURES.gutter, lane = height - TIMES, lanes = this.stage.lower.loaded;
     const data = this.#dataKey === key ? this.#data : null;
-    if (plot <= 0 || !this.#drawnFrom.differs(data, info, run.from, run.to, width, height, globalThis.devicePixelRatio, token("bg"), lanes, key)) return;
+    if (plot <= 0 || !this.#drawnFrom.differs(data, info, run.from, run.to, width, height, globalThis.devicePixelRatio, token("bg"), lanes, key, state.marks.list)) return;
     const { ctx } = fitCanvas(this.#canvas, this.#size);
     const all = columns.length > 1 || state.overviewOfAll;
     say(this.#what, all ? "all, RMS" : info.columns[columns[0]].label);
@@ -158,6 +158,7 @@ export class Overview {
     }
     drawHatch(ctx, missingIn(info.coverage, run), run, plot, lane, { bg: token("bg"), bad: token("bad"), warn: token("warn"), line: token("line-2") });
     drawEvents(ctx, this.stage.lower.events(), run, plot, token("digital"));
+    drawMarks(ctx, state.marks.list, run, plot, { mark: token("warn"), text: token("dim"), font: canvasFont(10) });
     ctx.font = canvasFont(10);
     ctx.textBaseline = "middle";
     for (const { x, text } of this.#times(info, run, plot)) {

@@ -22,8 +22,8 @@ const MOST_PLATES = 3;
 /** Half of the width of a plate: losses nearer to each other share one, that of the longest. CSS pixels. */
 const PLATE_HALF = 120;
 
-/** Lines of borders shown at once. */
-const MOST_BORDERS = 200;
+/** Lines of borders shown at once, and of notes. */
+const MOST_BORDERS = 200, MOST_MARKS = 60;
 
 export class Plates {
   #losses = byId("losses");
@@ -42,6 +42,8 @@ export class Plates {
   #plates = new Map();
   /** @type {HTMLElement[]} */
   #borders = [];
+  /** @type {HTMLElement[]} */
+  #marks = [];
   /** Streams whose plates were closed. @type {Set<string>} */
   #closed = new Set();
   #hoverWidth = 0;
@@ -57,6 +59,7 @@ export class Plates {
       this.#placeLosses();
       this.#placeBorders();
     });
+    state.on(["view", "active", "marks"], () => this.#placeMarks());
     state.on(["view", "gain", "active", "rows", "data"], () => this.#placeBars());
     state.on(["cursor", "view", "rows"], () => this.#placeHover());
   }
@@ -92,6 +95,19 @@ export class Plates {
     this.#borders.forEach((line, i) => {
       line.hidden = i >= places.length;
       if (!line.hidden) line.style.left = Math.round(xFromTicks(places[i].place, state.view, stage.width)) + "px";
+    });
+  }
+
+  /** Notes: a line each, with its words. */
+  #placeMarks() {
+    const { state, stage } = this, { view, marks } = state;
+    const seen = marks.list.filter(({ at }) => at >= view.from && at < view.to).slice(0, MOST_MARKS);
+    while (this.#marks.length < seen.length) this.#marks.push(this.#losses.appendChild(el("div", { class: "mark" }, el("span"))));
+    this.#marks.forEach((line, i) => {
+      line.hidden = i >= seen.length;
+      if (line.hidden) return;
+      say(/** @type {Element} */ (line.firstElementChild), seen[i].text);
+      line.style.transform = `translateX(${Math.round(xFromTicks(seen[i].at, view, stage.width))}px)`;
     });
   }
 
