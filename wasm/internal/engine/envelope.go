@@ -43,6 +43,7 @@ type Envelope struct {
 	X               []float64 `json:"-" page:"x,omitempty"` // of samples
 
 	bins []decimate.Bin // by column; what Data, Mean and SD are made of
+	rest []decimate.Bin // of another, that are shown from Done on; nil: none
 }
 
 // Limits of one request, named because they bound memory: the answer of the
@@ -111,21 +112,38 @@ func (env *Envelope) bin(c, first int) []decimate.Bin {
 	return env.bins[c*env.Bins+first : (c+1)*env.Bins]
 }
 
-// fill makes what the page gets of the bins.
-func (env *Envelope) fill() *Envelope {
-	n := len(env.bins)
-	env.Data, env.Mean, env.SD = make([]float32, 2*n), make([]float32, n), make([]float32, n)
-	nan := float32(math.NaN())
-	for i := range env.bins {
-		b := &env.bins[i]
-		if b.Count == 0 {
-			env.Data[2*i], env.Data[2*i+1], env.Mean[i], env.SD[i] = nan, nan, nan, nan
-			continue
-		}
-		env.Data[2*i], env.Data[2*i+1] = b.Min, b.Max
-		env.Mean[i], env.SD[i] = float32(b.Mean), float32(b.SD())
+// shown gives column number c as it is to be seen. It may use scratch, which it
+// returns for the next.
+func (env *Envelope) shown(c int, scratch []decimate.Bin) (bins, next []decimate.Bin) {
+	if env.rest == nil {
+		return env.bin(c, 0), scratch
 	}
-	return env
+	at := c * env.Bins
+	scratch = append(scratch[:0], env.bins[at:at+env.Done]...)
+	scratch = append(scratch, env.rest[at+env.Done:at+env.Bins]...)
+	return scratch, scratch
+}
+
+// filled is env with what the page gets of the bins.
+func (env *Envelope) filled() *Envelope {
+	n := len(env.bins)
+	f := *env
+	f.Data, f.Mean, f.SD = make([]float32, 2*n), make([]float32, n), make([]float32, n)
+	nan := float32(math.NaN())
+	var bins, scratch []decimate.Bin
+	for c := range env.Columns {
+		bins, scratch = env.shown(c, scratch)
+		for b := range bins {
+			i, b := c*env.Bins+b, &bins[b]
+			if b.Count == 0 {
+				f.Data[2*i], f.Data[2*i+1], f.Mean[i], f.SD[i] = nan, nan, nan, nan
+				continue
+			}
+			f.Data[2*i], f.Data[2*i+1] = b.Min, b.Max
+			f.Mean[i], f.SD[i] = float32(b.Mean), float32(b.SD())
+		}
+	}
+	return &f
 }
 
 // Envelope answers one request. Coarse is bounded in bytes and batches read,
@@ -134,16 +152,16 @@ func (env *Envelope) fill() *Envelope {
 func (e *Engine) Envelope(ctx context.Context, a EnvelopeArgs, progress func(*Envelope)) (*Envelope, error) {
 	env, err := e.envelope(ctx, a, func(env *Envelope) {
 		if progress != nil {
-			progress(env.fill())
+			progress(env.filled())
 		}
 	})
 	if err != nil || env.Kind == "samples" {
 		return env, err
 	}
-	return env.fill(), nil
+	return env.filled(), nil
 }
 
-// envelope gives the bins, or samples.
+// envelope gives the bins, or samples. What progress is given is to be read at once.
 func (e *Engine) envelope(ctx context.Context, a EnvelopeArgs, progress func(*Envelope)) (*Envelope, error) {
 	s, err := e.stream("envelope", a.Stream)
 	if err != nil {
@@ -193,19 +211,13 @@ func (e *Engine) envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 		if base, err = e.sampled(ctx, s, &q, span, affordable); err != nil {
 			return nil, err
 		}
-		progress(base.clone())
+		progress(base)
 	}
 	return e.exact(ctx, s, &q, span, base, progress)
 }
 
 func sameArgs(a, b EnvelopeArgs) bool {
 	return a.From != nil && b.From != nil && *a.From == *b.From && *a.To == *b.To && a.Bins == b.Bins && slices.Equal(a.Columns, b.Columns)
-}
-
-func (env *Envelope) clone() *Envelope {
-	c := *env
-	c.bins = slices.Clone(env.bins)
-	return &c
 }
 
 // A batchSpan is the batches that a view touches.

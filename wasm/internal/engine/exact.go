@@ -36,6 +36,7 @@ func (e *Engine) exact(ctx context.Context, s *openStream, q *request, span batc
 		}
 		if base != nil && from+together <= span.last && pace.due() {
 			progress(env.over(base, q.Bin(done)))
+			pace.told()
 		}
 	}
 	return env.whole(), nil
@@ -107,12 +108,10 @@ func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env 
 	return last, nil
 }
 
-// over returns env up to bin done and base from there on.
+// over returns env up to bin done and base from there on, as they are now.
 func (env *Envelope) over(base *Envelope, done int) *Envelope {
-	mixed := base.clone()
-	for c := range env.Columns {
-		copy(mixed.bin(c, 0)[:done], env.bin(c, 0))
-	}
+	mixed := *base
+	mixed.bins, mixed.rest = env.bins, base.bins
 	mixed.RowsUsed, mixed.Done = env.RowsUsed, done
-	return mixed
+	return &mixed
 }

@@ -72,12 +72,13 @@ func (s *openStream) extent() (from, to float64, err error) {
 func (env *Envelope) overview() *Overview {
 	o := &Overview{Quality: env.Quality, From: env.From, To: env.To, Bins: env.Bins, Done: env.Done, Columns: env.Columns}
 	if len(env.Columns) == 1 {
-		env.fill()
-		o.Data, o.Mean, o.SD = env.Data, env.Mean, env.SD
+		f := env.filled()
+		o.Data, o.Mean, o.SD = f.Data, f.Mean, f.SD
 	}
 	squares, counts := make([]float64, env.Bins), make([]int, env.Bins)
+	var bins, scratch []decimate.Bin
 	for c := range env.Columns {
-		bins := env.bin(c, 0)
+		bins, scratch = env.shown(c, scratch)
 		centre := centreOf(bins)
 		for b := range bins {
 			if bins[b].Count > 0 {

@@ -37,6 +37,7 @@ func (e *Engine) breather(ctx context.Context) func() error {
 type pace struct {
 	now      func() time.Time
 	interval time.Duration
+	pause    time.Duration // at least, after a message that took long
 	last     time.Time
 }
 
@@ -57,11 +58,19 @@ func (p *pace) due() bool {
 		return true
 	}
 	now := p.now()
-	if now.Sub(p.last) < p.interval {
+	if now.Sub(p.last) < max(p.interval, p.pause) {
 		return false
 	}
 	p.last = now
 	return true
+}
+
+// told says that the message that was due has been sent: messages take a tenth of the
+// time at most.
+func (p *pace) told() {
+	if p.now != nil {
+		p.pause = 9 * p.now().Sub(p.last)
+	}
 }
 
 // SliceProgress counts rows, or bytes.

@@ -171,6 +171,7 @@ func (e *Engine) exactTiles(ctx context.Context, s *openStream, q *request, span
 			_, done := s.line.guess(last)
 			s.mu.Unlock()
 			progress(env.over(base, q.Bin(done)))
+			pace.told()
 		}
 	}
 	if all {
