@@ -1,6 +1,7 @@
 package fronts
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"os"
@@ -14,8 +15,11 @@ import (
 // front has to say of it: the file NAME.* with its twin NAME.json. What the twin
 // leaves out is not said.
 type Situation struct {
-	Name string `json:"-"` // of the file
+	Name string `json:"name"` // that people gave the file; left out, as it is in the folder
 	Data []byte `json:"-"`
+	Of   string `json:"of"` // the file in the folder, where it is not called as its twin
+
+	CSV *CSV `json:"csv"` // a start-time CSV beside it, which gives its clock
 
 	About   string `json:"about"`    // how people come by it, and who wrote this one
 	ClockHz uint64 `json:"clock_hz"` // given with the file; 0: nothing
@@ -34,6 +38,28 @@ type Situation struct {
 	Outcome  string          `json:"outcome"`   // of a recovery
 	Kept     *int64          `json:"kept"`      // rows of its output
 	LostRows *int64          `json:"lost_rows"` // sum of all findings of verification
+
+	Columns  []string          `json:"columns"`  // their names, as every front has them
+	Exported string            `json:"exported"` // all rows as CSV
+	Parquet  map[string]string `json:"parquet"`  // types by column, as pyarrow reads them; the interop tests compare them
+}
+
+// A CSV is a file beside a recording.
+type CSV struct {
+	Name string `json:"name"`
+	Data []byte `json:"base64"`
+}
+
+// Write puts a situation into a folder as people have it, and returns where the
+// recording is.
+func (s *Situation) Write(folder string) (path string, err error) {
+	if s.CSV != nil {
+		if err := os.WriteFile(filepath.Join(folder, s.CSV.Name), s.CSV.Data, 0o600); err != nil {
+			return "", err
+		}
+	}
+	path = filepath.Join(folder, s.Name)
+	return path, os.WriteFile(path, s.Data, 0o600)
 }
 
 // A Segment is rows [Start, End) whose Clock rises.
@@ -119,10 +145,13 @@ func Situations(folder string) ([]Situation, error) {
 		if err := json.Unmarshal(text, &s); err != nil {
 			return nil, err
 		}
-		stem := strings.TrimSuffix(twin, ".json")
-		for _, extension := range []string{".arrow", ".arrows", ".feather"} {
-			if s.Data, err = os.ReadFile(stem + extension); err == nil {
-				s.Name = filepath.Base(stem) + extension
+		files := []string{s.Of}
+		if stem := strings.TrimSuffix(filepath.Base(twin), ".json"); s.Of == "" {
+			files = []string{stem + ".arrow", stem + ".arrows", stem + ".feather"}
+		}
+		for _, file := range files {
+			if s.Data, err = os.ReadFile(filepath.Join(folder, file)); err == nil {
+				s.Name = cmp.Or(s.Name, file)
 				break
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/oniscope/oniscope/internal/fronts"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/recovery"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // Reader, verification and recovery say of every file of the field what its
@@ -35,7 +37,19 @@ func TestFilesOfTheField(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.SetClock(s.ClockHz, time.Time{})
+			hz := s.ClockHz
+			if s.CSV != nil {
+				start, err := stream.ParseStartTime(s.CSV.Data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				hz = start.AcqClockHz
+			}
+			r.SetClock(hz, time.Time{})
+			about := r.Stream()
+			if s.Columns != nil && !slices.Equal(about.Names(), s.Columns) {
+				t.Errorf("columns are %q", about.Names())
+			}
 			info, err := r.Info(ctx)
 			if err != nil {
 				t.Fatal(err)
@@ -62,7 +76,7 @@ func TestFilesOfTheField(t *testing.T) {
 					t.Error("info: " + wrong)
 				}
 			}
-			found, err := verifyAll(t, s.Data, recovery.VerifyOptions{AcqClockHz: s.ClockHz})
+			found, err := verifyAll(t, s.Data, recovery.VerifyOptions{AcqClockHz: hz})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,5 +1,7 @@
 """Parquet of random tables: what pyarrow gives back of the file that oniscope wrote is what it gives back of its own."""
 
+import json
+import pathlib
 import subprocess
 
 import pyarrow as pa
@@ -78,3 +80,13 @@ def test_what_parquet_has_not_is_refused_with_column_and_type(tmp_path, kind):
     done = subprocess.run([ONISCOPE, "export", tmp_path / "t.arrow", "-o", tmp_path / "t.parquet"], capture_output=True, text=True)
     assert done.returncode == 1 and 'column "odd" is of type ' in done.stderr and f"Parquet has no {kind}s" in done.stderr, done.stderr
     assert not (tmp_path / "t.parquet").exists()
+
+
+FIELD = pathlib.Path(__file__).parent.parent / "field"
+TWINS = {path.stem: json.loads(path.read_text()) for path in FIELD.glob("*.json")}
+
+
+@pytest.mark.parametrize("name", [name for name, twin in TWINS.items() if "parquet" in twin])
+def test_files_of_the_field_have_the_types_that_their_twins_say(tmp_path, name):
+    oniscope("export", FIELD / f"{name}.arrow", "-o", tmp_path / "t.parquet")
+    assert {field.name: str(field.type) for field in pq.read_table(tmp_path / "t.parquet").schema} == TWINS[name]["parquet"]

@@ -3,7 +3,6 @@ package pagetest
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,14 +22,19 @@ func TestFilesOfTheFieldInThePage(t *testing.T) {
 	page, dir := open(t, desk), t.TempDir()
 	for i := range list {
 		s := &list[i]
-		id := strings.TrimSuffix(s.Name, filepath.Ext(s.Name)) + "_0"
-		path := filepath.Join(dir, id+filepath.Ext(s.Name))
-		check(t, os.WriteFile(path, s.Data, 0o600))
-		given := []string{path}
+		id := strings.TrimSuffix(s.Name, filepath.Ext(s.Name))
+		if s.CSV == nil {
+			id += "_0"
+			s.Name = id + filepath.Ext(s.Name)
+		}
 		if s.ClockHz > 0 {
-			csv := filepath.Join(dir, "start-time_0.csv")
-			check(t, os.WriteFile(csv, fmt.Appendf(nil, "Timestamp,Value.AcquisitionClockHz\n2026-05-18T21:50:02Z,%d\n", s.ClockHz), 0o600))
-			given = append(given, csv)
+			s.CSV = &fronts.CSV{Name: "start-time_0.csv", Data: fmt.Appendf(nil, "Timestamp,Value.AcquisitionClockHz\n2026-05-18T21:50:02Z,%d\n", s.ClockHz)}
+		}
+		path, err := s.Write(dir)
+		check(t, err)
+		given := []string{path}
+		if s.CSV != nil {
+			given = append(given, filepath.Join(dir, s.CSV.Name))
 		}
 		check(t, page.Drop(given...))
 		if s.Error != "" {
@@ -40,10 +44,30 @@ func TestFilesOfTheFieldInThePage(t *testing.T) {
 			continue
 		}
 		check(t, page.WaitFor(20*time.Second, fmt.Sprintf(`(await oniscope.streams()).includes(%q) && (await oniscope.info(%q)).rows_exact && document.documentElement.dataset.state === "ready"`, id, id)))
+		if s.Exported != "" {
+			checkExported(t, page, id, s)
+		}
 		check(t, page.Eval(fmt.Sprintf(`oniscope.view({stream: %q})`, id), nil))
 		checkSituation(t, page, id, s)
 		check(t, page.Eval(`[...document.querySelectorAll("#streams li .close")].forEach((b) => b.click())`, nil))
 		check(t, page.WaitFor(5*time.Second, `(await oniscope.streams()).length === 0`))
+	}
+}
+
+// checkExported compares names of columns and values with the text of all rows.
+func checkExported(t *testing.T, page *Page, id string, s *fronts.Situation) {
+	t.Helper()
+	quoted, err := json.Marshal(s.Exported)
+	check(t, err)
+	var text string
+	check(t, page.Eval(fmt.Sprintf(`(async () => {
+		const {columns, rows} = await oniscope.info(%q), want = %s;
+		const values = await Promise.all(columns.map((_, c) => oniscope.values(%q, c, 0, rows)));
+		const cell = (row, c) => /^(u?int|float|utf8|decimal)/.test(columns[c].type) ? String(values[c].values[row]) : want.split("\n")[row + 1].split(",")[c]; // times are numbers here
+		return [columns.map((c) => c.name).join(), ...Array.from({length: rows}, (_, row) => columns.map((_, c) => cell(row, c)).join()), ""].join("\n");
+	})()`, id, quoted, id), &text))
+	if text != s.Exported {
+		t.Errorf("%s: the page has %q, want %q", s.Name, text, s.Exported)
 	}
 }
 

@@ -65,6 +65,13 @@ func needBrowser(t *testing.T) {
 // fails it.
 func open(t *testing.T, v View) *Page {
 	t.Helper()
+	_, page := openServed(t, v)
+	return page
+}
+
+// openServed is open for a test that has files for the server.
+func openServed(t *testing.T, v View) (*Server, *Page) {
+	t.Helper()
 	needBrowser(t)
 	if _, err := os.Stat("../gen/oniscope.wasm"); err != nil {
 		if required {
@@ -87,7 +94,7 @@ func open(t *testing.T, v View) *Page {
 		}
 		page.Close()
 	})
-	return page
+	return server, page
 }
 
 // desk is the window of most tests.

@@ -14,6 +14,35 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
+// A batch of 2.24 GB at an address is drawn from a part of it, and its last rows are had.
+func TestABatchOfGigabytesInThePage(t *testing.T) {
+	server, page := openServed(t, desk)
+	file, size := testdata.OneBatch(t)
+	server.Add("one-batch.arrow", file, size)
+	check(t, page.Eval(`oniscope.open(["one-batch.arrow"])`, nil))
+	check(t, page.WaitDrawn(0))
+	var got struct {
+		Rows          int64
+		Last, Seventh []string
+		View          struct{ From, To float64 }
+		Bytes, Read   int64
+		Notices       string
+	}
+	check(t, page.Eval(`(async () => {
+		const id = "one-batch", {rows} = await oniscope.info(id);
+		const View = await oniscope.view({stream: id, from: 139990000, to: 139995000});
+		const last = async (column) => Array.from((await oniscope.values(id, column, rows - 2, rows)).values, String);
+		const {bytes, read} = await oniscope.engine();
+		return {Rows: rows, Last: await last("nums1"), Seventh: await last("nums2"), View, Bytes: bytes, Read: read, Notices: document.querySelector("#notices").innerText};
+	})()`, &got))
+	if got.Rows != 140_000_000 || strings.Join(got.Last, " ") != "139999998 139999999" || strings.Join(got.Seventh, " ") != "19999999.714285713 19999999.85714286" {
+		t.Errorf("%+v", got)
+	}
+	if got.Bytes > 300<<20 || got.Notices != "" {
+		t.Errorf("the engine has %d bytes, the page says %q", got.Bytes, got.Notices)
+	}
+}
+
 // Until the first picture of a plain file is there, the page has read the rows of its
 // view, Clock included, wherever the view cuts batches.
 func TestTheFirstPictureReadsWhatItShows(t *testing.T) {

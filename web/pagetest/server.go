@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // reportOnlyPolicy lets everything pass and reports whatever is not of the
@@ -22,6 +23,7 @@ type Server struct {
 	URL string
 
 	server  *http.Server
+	mux     *http.ServeMux
 	mu      sync.Mutex
 	reports []string
 }
@@ -42,9 +44,16 @@ func Serve(dir string) (*Server, error) {
 		w.Header().Set("Cache-Control", "no-store")
 		files.ServeHTTP(w, r)
 	})
-	s.server = &http.Server{Handler: mux}
+	s.server, s.mux = &http.Server{Handler: mux}, mux
 	go func() { _ = s.server.Serve(listener) }() // ends with Close
 	return s, nil
+}
+
+// Add serves a file of so many bytes in the folder, by ranges.
+func (s *Server) Add(name string, file io.ReaderAt, size int64) {
+	s.mux.HandleFunc("GET /some/folder/"+name, func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, name, time.Time{}, io.NewSectionReader(file, 0, size))
+	})
 }
 
 // Reports returns the requests to foreign origins that the browser reported.

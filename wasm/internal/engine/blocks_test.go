@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/oniscope/oniscope/internal/fronts"
 	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // inBlocks has batches of more than 4 x rows rows cut.
@@ -139,5 +141,47 @@ func TestABatchOfGigabytesIsDrawnFromAPartOfIt(t *testing.T) {
 	env, err := e.Envelope(ctx, args, nil)
 	if err != nil || fmt.Sprint(len(env.Data)) != "400" || math.IsNaN(float64(env.Data[0])) || math.IsNaN(float64(env.Data[399])) {
 		t.Errorf("of all of it: %+v, %v", env, err)
+	}
+}
+
+// 100 000 columns: what is not looked at is not read, and of all of them the page asks
+// within the limits that it was told.
+func TestAHundredThousandColumns(t *testing.T) {
+	const columns = 100_000
+	about := &stream.Stream{}
+	batch := make([]recording.Vector, columns)
+	for c := range batch {
+		about.Columns = append(about.Columns, stream.Column{Name: fmt.Sprintf("region_%d", c), Type: stream.Float32, ByteWidth: 4})
+		for row := range 5 {
+			batch[c].Data = binary.LittleEndian.AppendUint32(batch[c].Data, math.Float32bits(float32(c+row)))
+		}
+	}
+	file := &testdata.Memory{}
+	w, err := recording.NewWriter(file, about, recording.WriterOptions{})
+	for range 2 {
+		if err == nil {
+			_, err = w.WriteBatch(5, batch)
+		}
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, ctx := &Engine{}, context.Background()
+	info, err := e.Open(ctx, OpenArgs{"s", "wide.arrow"}, bytes.NewReader(file.Data), int64(len(file.Data)), nil)
+	if err != nil || len(info.Columns) != columns || info.Rows != 10 || info.Limits.Columns >= columns {
+		t.Fatalf("%d columns, %v", len(info.Columns), err)
+	}
+	args := envelopeArgs(0, 10, 100, "exact", 0, 1, 99_999)
+	args.Stream = "s"
+	env, err := e.Envelope(ctx, args, nil)
+	if err != nil || env.Kind != "samples" || len(env.Data) != 30 || env.Data[0] != 0 || env.Data[29] != 100_003 {
+		t.Errorf("%+v, %v", env, err)
+	}
+	args.Columns = make([]int, info.Limits.Columns+1)
+	if _, err := e.Envelope(ctx, args, nil); err == nil {
+		t.Error("more columns than the limit are drawn")
 	}
 }

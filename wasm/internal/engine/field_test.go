@@ -5,11 +5,14 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,8 +35,8 @@ func TestTheCommandAndTheEngineFindTheSameInFilesOfTheField(t *testing.T) {
 	for i := range list {
 		s := &list[i]
 		t.Run(s.Name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), s.Name) // without the CSV beside it
-			if err := os.WriteFile(path, s.Data, 0o600); err != nil {
+			path, err := s.Write(t.TempDir()) // without a CSV that the twin does not name
+			if err != nil {
 				t.Fatal(err)
 			}
 			var words string
@@ -68,8 +71,19 @@ func TestTheCommandAndTheEngineFindTheSameInFilesOfTheField(t *testing.T) {
 				}
 				return
 			}
-			if err == nil && s.ClockHz > 0 {
-				ours, err = e.SetClock(ClockArgs{Stream: ours.ID, Hz: float64(s.ClockHz)})
+			hz := float64(s.ClockHz)
+			if err == nil && s.CSV != nil {
+				var start *StartTime
+				if start, err = ReadStartTime(StartTimeArgs{Data: base64.StdEncoding.EncodeToString(s.CSV.Data)}); err != nil {
+					t.Fatal(err)
+				}
+				if chosen := ChooseStartTime(ChooseArgs{Name: s.Name, CSVs: []string{s.CSV.Name}}); chosen.CSV != s.CSV.Name {
+					t.Errorf("of %s the page takes %q", s.CSV.Name, chosen.CSV)
+				}
+				hz = start.Hz
+			}
+			if err == nil && hz > 0 {
+				ours, err = e.SetClock(ClockArgs{Stream: ours.ID, Hz: hz})
 			}
 			if err == nil {
 				ours, err = e.Index(ctx, ours.ID, nil)
@@ -82,6 +96,25 @@ func TestTheCommandAndTheEngineFindTheSameInFilesOfTheField(t *testing.T) {
 			}
 			if len(info) != 1 || info[0].State != ours.State || info[0].Rows != ours.Rows || asJSON(info[0].Findings) != asJSON(ours.Findings) || asJSON(info[0].Segments) != asJSON(ours.Segments) {
 				t.Errorf("info says\n%s\nthe engine %s, %d rows\n%s", asJSON(info), ours.State, ours.Rows, asJSON(ours.Findings))
+			}
+			if s.RateHz != nil && len(info) == 1 && math.Abs(info[0].RateHz-*s.RateHz) > 1e-6 {
+				t.Errorf("info says %v Hz, want %v", info[0].RateHz, *s.RateHz)
+			}
+			var names []string
+			for _, c := range ours.Columns {
+				names = append(names, c.Name)
+			}
+			if s.Columns != nil && !slices.Equal(names, s.Columns) {
+				t.Errorf("columns of the engine are %q, want %q", names, s.Columns)
+			}
+			if s.Exported != "" {
+				out := filepath.Join(t.TempDir(), "out.csv")
+				if words, err := exec.Command(binary, "export", path, "-o", out).CombinedOutput(); err != nil {
+					t.Fatalf("%v: %s", err, words)
+				}
+				if text, err := os.ReadFile(out); err != nil || string(text) != s.Exported {
+					t.Errorf("exported as %q, %v, want %q", text, err, s.Exported)
+				}
 			}
 			ask("verify", &verified)
 			report, err := e.Verify(ctx, ours.ID, nil)
