@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -87,16 +88,23 @@ func cutTo(line string, width int) string {
 	return string(runes[:width])
 }
 
-// nameWidth is the column of names, fullWidth from which on all columns fit.
+// Widths: the least of the column of names, what follows it with some room for
+// what is lost, and from where on all columns fit.
 const (
-	nameWidth = 23
-	fullWidth = 78
+	leastName  = 23
+	besideName = 57
+	fullWidth  = 78
 )
 
 // statusLines are the head, the titles, and one line a stream.
 func statusLines(s *run.Snapshot, width int) []string {
-	lines := []string{headLine(s)}
+	lines := []string{headLine(s, width-1)}
 	full := width >= fullWidth
+	nameWidth := leastName
+	for i := range s.Streams {
+		nameWidth = max(nameWidth, utf8.RuneCountInString(s.Streams[i].Name))
+	}
+	nameWidth = min(nameWidth, max(leastName, width-besideName))
 	if full {
 		lines = append(lines, fmt.Sprintf("%-*s %7s %8s %11s %7s %5s   %s", nameWidth, "stream", "Hz", "of Hz", "synced", "queue", "age", "lost"))
 	} else {
@@ -104,10 +112,7 @@ func statusLines(s *run.Snapshot, width int) []string {
 	}
 	for i := range s.Streams {
 		f := &s.Streams[i]
-		name := f.Name
-		if runes := []rune(name); len(runes) > nameWidth {
-			name = string(runes[:nameWidth-1]) + "…"
-		}
+		name := shortName(f.Name, nameWidth)
 		if full {
 			lines = append(lines, fmt.Sprintf("%-*s %7s %8s %11s %7s %5s   %s", nameWidth, name, hertz(f.RateHz), expectedHertz(f.ExpectedHz),
 				run.Megabytes(f.DurableBytes), fmt.Sprintf("%.1f s", f.QueueS), age(f.AgeS), lossWord(f)))
@@ -118,29 +123,45 @@ func statusLines(s *run.Snapshot, width int) []string {
 	return lines
 }
 
-// headLine is the run as a whole.
-func headLine(s *run.Snapshot) string {
-	var b strings.Builder
+// shortName leaves out of the middle of a name: two probes of a headstage differ
+// at its end.
+func shortName(name string, width int) string {
+	const end = 9
+	runes := []rune(name)
+	if len(runes) <= width {
+		return name
+	}
+	return string(runes[:width-1-end]) + "…" + string(runes[len(runes)-end:])
+}
+
+// headLine is the run as a whole, as far as it fits; a width below 1 is none.
+func headLine(s *run.Snapshot, width int) string {
 	if s.State == "completing" {
-		fmt.Fprintf(&b, "completing: %.0f s of data wait", s.WaitS)
+		text := fmt.Sprintf("completing: %.0f s of data wait", s.WaitS)
 		if s.LeftS >= 0 {
-			fmt.Fprintf(&b, ", about %.0f s left", s.LeftS)
+			text += fmt.Sprintf(", about %.0f s left", s.LeftS)
 		}
-		return b.String()
+		return text
 	}
-	fmt.Fprintf(&b, "recording  %7s", elapsedClock(s.ElapsedS))
+	line := fmt.Sprintf("recording  %7s", elapsedClock(s.ElapsedS))
+	add := func(format string, args ...any) {
+		if cell := "   " + fmt.Sprintf(format, args...); width < 1 || len(line)+len(cell) <= width {
+			line += cell
+		}
+	}
 	if s.FIFO.Bytes > 0 {
-		fmt.Fprintf(&b, "   FIFO %2.0f %%", s.FIFO.Percent)
+		mark := ""
 		if s.FIFO.Level == "alarm" || s.FIFO.Level == "warning" {
-			b.WriteString("!")
+			mark = "!"
 		}
+		add("FIFO %2.0f %%%s", s.FIFO.Percent, mark)
 	}
-	fmt.Fprintf(&b, "   lag %.1f s", s.LagS)
+	add("lag %.1f s", s.LagS)
 	if s.Disk.LastsS >= 0 {
-		fmt.Fprintf(&b, "   disk %s", run.Lasts(s.Disk.LastsS))
+		add("disk %s", run.Lasts(s.Disk.LastsS))
 	}
-	fmt.Fprintf(&b, "   %s/s", run.Megabytes(int64(s.BytesPerS)))
-	return b.String()
+	add("%s/s", run.Megabytes(int64(s.BytesPerS)))
+	return line
 }
 
 // elapsedClock writes whole seconds as 0:07, 41:07 or 1:12:20.
@@ -231,7 +252,7 @@ func plainStatus(s *run.Snapshot) string {
 		rows += s.Streams[i].Rows
 		synced += s.Streams[i].DurableBytes
 	}
-	line := headLine(s) + fmt.Sprintf("   %s synced", run.Megabytes(synced))
+	line := headLine(s, 0) + fmt.Sprintf("   %s synced", run.Megabytes(synced))
 	if trouble := troubles(s); trouble != "" {
 		return line + "   " + trouble
 	}
