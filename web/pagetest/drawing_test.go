@@ -163,6 +163,9 @@ func TestDrawing(t *testing.T) {
 		if n := number(`document.querySelectorAll("#panes .pane").length`); n != 1 {
 			t.Errorf("%v panes after one was closed", n)
 		}
+		if left, all := boxOf(t, page, "#panes .pane").Height, boxOf(t, page, "#panes").Height; left != all {
+			t.Errorf("the one that is left has %v of %v px", left, all)
+		}
 	})
 
 	t.Run("a heartbeat is ticks and leaves the traces", func(t *testing.T) {

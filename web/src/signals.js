@@ -85,6 +85,11 @@ export function unitsPerRaw(column) {
   return column.line[1];
 }
 
+/** What tells a channel from its neighbours where its name has no room. @param {ColumnInfo} column */
+export function briefly(column) {
+  return column.channel >= 0 ? "ch " + integer(column.channel) : column.label;
+}
+
 /** What a value of the column is counted in. @param {ColumnInfo} column */
 export function unitOf(column) {
   if (column.unit === "bytes" || column.unit === "byte") return "B";

@@ -29,6 +29,9 @@ const ROOMY = 24;
 /** Rows below this height are drawn in whole pixels: what is thinner than its row lights all of it, as strongly as it is high, so that no pattern comes of where rows lie. CSS pixels. */
 const LOW = 4;
 
+/** How strongly a channel on which nothing happens lights a low row: to be seen, and as what it is. */
+const DEAD = 0.08;
+
 /** Samples further apart than this get a dot each; half the edge of a dot. CSS pixels. */
 const DOT = { spacing: 7, half: 1.25 };
 
@@ -105,8 +108,8 @@ class Pen {
     this.frame = frame;
     this.bars = { tops: new Float32Array(frame.width), bottoms: new Float32Array(frame.width) };
     const { rowPixels, dpr } = frame;
-    this.least = Math.min(dpr, rowPixels * 0.3); // of a bar: rows of a pixel or two must not fill up with lines
     this.low = rowPixels < LOW * dpr;
+    this.least = this.low ? rowPixels * DEAD : Math.min(dpr, rowPixels * 0.3); // of a bar
     this.line = rowPixels > ROOMY * dpr ? 1.25 * dpr : Math.min(dpr, rowPixels * 0.4);
   }
 

@@ -55,7 +55,7 @@ export class HealthPanel {
       el("ul", { class: "health" }, ...sentences(info, done !== null).map(({ grade, text }) => el("li", { class: grade }, text))),
       verification && this.#outcome(info, verification),
       el("p", { class: "actions" },
-        (broken || done?.ok === false) && el("button", { type: "button", class: "primary", id: "recover", onclick: () => this.actions.recover(info.id) }, "Recover…"),
+        (broken || done?.findings.some((f) => f.severity !== "info" && !isGap(f))) && el("button", { type: "button", class: "primary", id: "recover", onclick: () => this.actions.recover(info.id) }, "Recover…"),
         verification?.state !== "running" && el("button", { type: "button", id: "verify", title: `Reads all ${bytes(info.size_bytes)} and checks every value`, onclick: () => this.actions.verify(info.id) }, "Verify"),
         done ? el("button", { type: "button", id: "copy-findings", onclick: () => this.actions.copy(JSON.stringify(done, null, 2) + "\n") }, "Copy JSON")
           : el("button", { type: "button", onclick: () => this.actions.copy(reportText(info)) }, "Copy report")));

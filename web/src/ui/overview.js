@@ -11,6 +11,7 @@ import { MEASURES } from "../measures.js";
 import { drawHatch, missingIn } from "../plots/hatch.js";
 import { drawEvents, drawMarks, drawOverview, heldAt } from "../plots/overview.js";
 import { rulerMarks } from "../plots/ruler.js";
+import { briefly } from "../signals.js";
 import { runLength } from "../times.js";
 import { ticksFromX, xFromTicks } from "../view/scale.js";
 import { percent } from "../words.js";
@@ -25,6 +26,9 @@ const NEAR = 5, LEAST = 6;
 
 /** How long nothing must have moved before the background goes on, and how often a growing run is looked at anew, in milliseconds. */
 const CALM = 150, GROWING = 3000;
+
+/** Letters of a name that have room in the gutter. */
+const MOST_LETTERS = 8;
 
 /** Bins for one of all channels are enough. */
 const MOST_BINS = 4096;
@@ -141,8 +145,9 @@ export class Overview {
     if (plot <= 0 || !this.#drawnFrom.differs(data, info, run.from, run.to, width, height, globalThis.devicePixelRatio, token("bg"), lanes, key, state.marks.list)) return;
     const { ctx } = fitCanvas(this.#canvas, this.#size);
     const all = columns.length > 1 || state.overviewOfAll;
-    say(this.#what, all ? "all, RMS" : info.columns[columns[0]].label);
-    say(this.#length, runLength(run.to - run.from, state.hz));
+    const column = info.columns[columns[0]];
+    say(this.#what, all ? "all, RMS" : column.label.length > MOST_LETTERS ? briefly(column) : column.label);
+    say(this.#length, state.hz > 0 ? runLength(run.to - run.from, state.hz) : "");
     hint(this.#button, all ? "RMS of all channels; press for one channel" : "The chosen channel; press for the RMS of all channels, which reads all of the file");
     ctx.clearRect(0, 0, width, height);
     ctx.save();

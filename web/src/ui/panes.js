@@ -78,13 +78,14 @@ export class Panes {
       this.#panes.delete(key);
     }
     for (const key of keys) if (!this.#panes.has(key)) this.#panes.set(key, this.#make(key));
-    const wanted = keys.flatMap((key, i) => [...(i > 0 ? [this.#border(i)] : []), /** @type {{ node: HTMLElement }} */ (this.#panes.get(key)).node]);
-    const now = [...this.node.children].filter((child) => !child.classList.contains("border"));
-    if (now.length !== keys.length || keys.some((key, i) => now[i] !== this.#panes.get(key)?.node)) this.node.replaceChildren(...wanted);
+    const { children } = this.node; // each second one is a border
+    if (children.length !== Math.max(0, 2 * keys.length - 1) || keys.some((key, i) => children[2 * i] !== this.#panes.get(key)?.node)) {
+      this.node.replaceChildren(...keys.flatMap((key, i) => [...(i > 0 ? [this.#border(i)] : []), /** @type {{ node: HTMLElement }} */ (this.#panes.get(key)).node]));
+    }
     for (const [key, { node, title }] of this.#panes) {
       node.toggleAttribute("data-active", keys.length > 1 && key === this.state.tracesKey);
       title.hidden = keys.length < 2;
-      node.style.flexGrow = String(this.#share(key));
+      node.style.flexGrow = String(this.#share(key) * 100); // of less than one in all a part would stay empty
     }
   }
 

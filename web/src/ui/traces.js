@@ -13,7 +13,7 @@ import { contactOf } from "../channels.js";
 import { mix, pixelFromRgb, rgbFromHex } from "../colour.js";
 import { MEASURES } from "../measures.js";
 import { missingIn } from "../plots/hatch.js";
-import { unitsPerRaw } from "../signals.js";
+import { briefly, unitsPerRaw } from "../signals.js";
 import { periodOf, spanOf } from "../times.js";
 import { labelStride, rowHeight, rowWindow } from "../view/viewport.js";
 import { DrawnFrom, el, fitCanvas, fitted } from "./dom.js";
@@ -26,6 +26,9 @@ const MARGIN = 1 / 8;
 
 /** Rows below this height are labelled by depth where it is known, and name what the pointer is on. CSS pixels. */
 export const LOW_ROWS = 9;
+
+/** Least distance of two labels. CSS pixels. */
+const LABEL = 12;
 
 /** The whole run is loaded once, coarse, in so many values, and is what is seen where nothing better has come yet; height of its picture at most, device pixels. */
 const BASE = { values: 300_000, bins: 512, height: 4096 };
@@ -272,15 +275,22 @@ export class TracesPlot {
     ctx.clearRect(0, 0, MEASURES.gutter, height);
     ctx.textBaseline = "middle";
     ctx.textAlign = "left";
+    const room = (MEASURES.gutter - 14) * 1.3, longest = columns.reduce((most, c) => (info.columns[c].label.length > most.length ? info.columns[c].label : most), "");
+    ctx.font = canvasFont(10.5);
+    const brief = fitted(ctx, longest, room) !== longest;
+    let last = -Infinity;
     for (let i = 0; i < columns.length; i++) {
       const column = info.columns[columns[i]];
       const number = column.channel >= 0 ? column.channel : window.first + i;
       const isActive = columns[i] === active;
       if (!isActive && (number % stride !== 0 || this.#besideActive(columns, i, active, stride))) continue;
       const y = Math.min(height - 7, Math.max(7, (i + 0.5) * rowPixels)), depth = rowPixels < LOW_ROWS && !isActive ? contactOf(info, row, columns[i])?.y : undefined;
+      if (y - last < LABEL && !isActive) continue; // the lowest is moved up into the plot
+      last = y;
       ctx.font = canvasFont(10.5, isActive ? 600 : 400);
       ctx.fillStyle = isActive ? token("accent") : token("dim");
-      ctx.fillText(fitted(ctx, depth === undefined ? column.label : integer(depth) + THIN + "µm", (MEASURES.gutter - 14) * 1.3), 10, y, MEASURES.gutter - 14);
+      const name = depth !== undefined ? integer(depth) + THIN + "µm" : brief ? briefly(column) : column.label;
+      ctx.fillText(fitted(ctx, name, room), 10, y, MEASURES.gutter - 14);
     }
   }
 
