@@ -186,6 +186,9 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 			failedVerify = err
 			break
 		}
+		if f.BeforeRow < 0 || f.LostRows < -1 {
+			say("verify: %+v", f)
+		}
 		verified[fmt.Sprintf("%s %d %s", f.Severity, f.Offset, f.Reason)] = true
 		misled = misled || f.Severity == recording.SeverityError && strings.HasPrefix(f.Reason, "column ")
 		facts[fmt.Sprintf("%s %d", f.Severity, f.Offset)]++
@@ -208,12 +211,38 @@ func disagreements(f *campaignFile, data []byte, seed int) (list []string) {
 	} else if err == nil {
 		report = plan.Report
 	}
+	said := map[string]bool{}
 	for _, f := range report.Findings {
-		if f.Severity == recording.SeverityError && facts[fmt.Sprintf("%s %d", f.Severity, f.Offset)] == 0 {
+		if f.BeforeRow < 0 || f.LostRows < -1 {
+			say("recover: %+v", f)
+		}
+		fact := fmt.Sprintf("%s %d %s", f.Severity, f.Offset, f.Reason)
+		if !verified[fact] {
+			fact, _, _ = cutLast(fact, ": ") // what is done about it
+		}
+		if said[fact] = true; !verified[fact] {
 			say("recover: %d %q is not a fact of verify's %q (%v)", f.Offset, f.Reason, sortedKeys(verified), failedVerify)
 		}
 	}
+	for fact := range verified {
+		if strings.Contains(fact, " suspect: ") && failedVerify == nil {
+			if !said[fact] {
+				say("verify: %q is not a fact of recover's %q", fact, sortedKeys(said))
+			}
+			if report.Outcome == recovery.Lossless {
+				say("recover: lossless with %q", fact)
+			}
+		}
+	}
 	return list
+}
+
+// cutLast cuts a text before the last sep in it.
+func cutLast(text, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(text, sep); i >= 0 {
+		return text[:i], text[i+len(sep):], true
+	}
+	return text, "", false
 }
 
 // batchRows reads what can be read, batch by batch: the cells of each row.

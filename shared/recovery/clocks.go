@@ -94,16 +94,25 @@ func (c *clocks) breaks(rc *recoverer) []recording.Finding {
 	return recording.Breaks(c.track, c.offset, zeros)
 }
 
-// gaps are the findings about rows that never reached the file, and about ticks of
-// the clock that shows them that are not as those around.
-func (c *clocks) gaps(rc *recoverer, hz, hubHz float64) (list []recording.Finding) {
+// gaps are the findings about rows that never reached the file.
+func (c *clocks) gaps(hz, hubHz float64) []recording.Finding {
 	if c.track == nil {
 		return recording.Missing(nil, c.lost, c.offset)
 	}
 	c.track.Finish()
 	f := &c.track.Finder
+	return recording.Missing(f.Gaps(f.Pace(), hz, hubHz), c.lost, c.offset)
+}
+
+// oddTicks are the findings about ticks of the clock that shows gaps that are not as
+// those around.
+func (c *clocks) oddTicks(rc *recoverer) (list []recording.Finding) {
+	if c.track == nil {
+		return nil
+	}
+	c.track.Finish()
+	f := &c.track.Finder
 	p := f.Pace()
-	list = recording.Missing(f.Gaps(p, hz, hubHz), c.lost, c.offset)
 	for i := range f.Odd {
 		o := &f.Odd[i]
 		reason := fmt.Sprintf("suspect: %s of %s is not between those around it", f.Column, messages.Counted(o.Rows, "row", "rows"))

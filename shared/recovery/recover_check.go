@@ -89,7 +89,7 @@ func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgemen
 				rc.verifier.column(&seen, m, column, node, data, valid, ends)
 				rc.clocks.look(&seen, m, column, node, data, ends)
 			}
-		} else if rc.clocks.clock < 0 && rc.clocks.hub >= 0 {
+		} else if rc.clocks.track != nil && rc.clocks.hub >= 0 {
 			c.Look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
 				rc.clocks.look(&seen, m, column, node, data, ends)
 			}

@@ -52,7 +52,7 @@ func (rc *recoverer) finishReport() {
 		suspect = suspect || !s.mended
 	}
 	rc.report.Findings = append(rc.report.Findings, mergeSuspects(rc.suspects)...)
-	for _, f := range rc.clocks.breaks(rc) {
+	for _, f := range append(rc.clocks.breaks(rc), rc.clocks.oddTicks(rc)...) {
 		rc.report.Findings = append(rc.report.Findings, f)
 		suspect = suspect || f.Severity > recording.SeverityInfo
 	}

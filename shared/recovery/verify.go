@@ -137,7 +137,7 @@ func (v *verifier) intact(l *looked) {
 // finish adds what is known at the end.
 func (v *verifier) finish() {
 	rc := v.rc
-	v.own = append(v.own, rc.clocks.gaps(rc, float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz))...)
+	v.own = append(v.own, rc.clocks.gaps(float64(v.stream.AcqClockHz), float64(v.stream.HubClockHz))...)
 	if v.o.Open && rc.Footer == nil {
 		v.forgiveEnd()
 	}

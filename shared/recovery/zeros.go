@@ -162,7 +162,7 @@ func (f *zeroFinder) touches(batch, column int) bool {
 func (rc *recoverer) suspectZeros() {
 	f := &rc.zeros
 	for i := range rc.list {
-		if e := &rc.list[i]; e.Touched > 0 && i > 0 {
+		if e := &rc.list[i]; e.Touched > 0 && i > 0 && rc.list[i-1].Kind == messages.Batch {
 			f.tail, f.last = e, i-1
 		}
 	}

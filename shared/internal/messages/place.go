@@ -27,6 +27,7 @@ func Place(list []Verdict, numbered bool, clock func(i int) Span, promised int64
 	constant, body := constantRows(list, promised)
 	out := make([]Placed, len(list))
 	rows, batches := int64(0), 0
+	kept := false // the batch before
 	for i := range list {
 		v := &list[i]
 		p := &out[i]
@@ -36,17 +37,25 @@ func Place(list []Verdict, numbered bool, clock func(i int) Span, promised int64
 			p.Batch = batches
 			batches++
 			rows += v.Rows
+			kept = true
 			continue
 		case Loss:
 			p.LostRows = v.Rows
 			if v.Batches > 0 {
+				kept = false
 				if p.Batch = batches; numbered {
 					batches += v.Batches
 				}
 			}
 		}
-		if v.Doubted || v.Touched > 0 {
-			p.Batch, p.BeforeRow = batches-1, rows-v.Touched
+		if v.Doubted {
+			p.Batch = batches - 1
+		}
+		if v.Touched > 0 {
+			p.Batch = batches - 1
+			if kept { // else its rows are not there
+				p.BeforeRow -= v.Touched
+			}
 		}
 	}
 	next := nextBatches(list)
