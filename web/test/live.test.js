@@ -266,7 +266,7 @@ test("rows of a file are read once for each of its states, and those that came f
 });
 
 test("a connection that was lost begins anew, with nothing twice and no hole unnoticed", async () => {
-  const { tail, read, want, asked, answer, send, hearer } = tailOf();
+  const { tail, read, want, asked, answer, send, hearer, remote } = tailOf();
   const now = { stream: "s_0", columns: [0], from: 0, to: 2000, bins: 10, quality: /** @type {const} */ ("exact") };
   const ask = () => tail.envelope(now, read, () => {}, want);
   await ask();
@@ -281,7 +281,9 @@ test("a connection that was lost begins anew, with nothing twice and no hole unn
   assert.deepEqual(asked.slice(before), [{ type: "show", streams: [{ stream: "s", columns: [0], bin: 200 }] }], "asked again");
   answer();
   send({ stream: "s", bin: 200, from: 1600 }, 1, binColumns(1600, 200, [0], 0));
-  assert.deepEqual(minima((await ask()).data).slice(5), [NaN, NaN, NaN, 8, NaN], "the hole is no line, and is read from the file when it is there");
+  assert.deepEqual(minima((await ask()).data).slice(5), [5, 6, NaN, 8, NaN], "what came stays, and the hole is none of it");
+  const bins = await remote.bins({ stream: "s", from: 0, to: 2000, bins: 10, columns: [0], fill: { from: 1000, to: 2000, most: 99 } });
+  assert.deepEqual(bins?.missing, { from: 1000, to: 2000, bins: 5 }, "the last bin before it lacks rows, as the first after it does: all are read from the file when they are there");
 });
 
 test("a trigger fires at the first rise after it was armed, in rows and in bins", async () => {

@@ -64,6 +64,10 @@ export class Live {
     this.#modes = new Modes(this.follower, this.state);
     this.notes = new Notes(this.state, this.#bell, (ask) => this.engine.remote.say(ask), () => this.#hello?.run ?? "");
     this.state.live = this;
+    const { report } = this.state;
+    this.state.report = (error, stream) => {
+      if (stream === undefined || this.#shown.state === "open" || !this.engine.tails.has(stream)) report(error, stream); // else the strip says why
+    };
     this.engine.onFilled = () => this.#draw();
     this.state.on(["streams", "active", "theme", "health"], () => this.#lines());
     document.body.toggleAttribute("data-live", true);

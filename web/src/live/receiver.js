@@ -120,7 +120,10 @@ export class Receiver {
     if (state === "lost") {
       this.#asked = [];
       this.#shows.clear();
-      for (const [stream, { wanted }] of this.#kept) this.#kept.set(stream, fresh(wanted)); // they have a hole from now on
+      for (const { bins, rows } of this.#kept.values()) {
+        bins?.broken();
+        rows?.broken();
+      }
     }
     this.post({ op: "state", state, why });
   }

@@ -112,9 +112,16 @@ export class Bins {
 
   /** Whether a message goes on where the one before ended. @param {number} first  its first bin @param {number} skipped */
   #goesOn(first, skipped) {
-    const all = skipped === this.#skipped;
+    if (skipped !== this.#skipped) this.broken();
     this.#skipped = skipped;
-    return this.next >= 0 && first <= this.next && all;
+    return this.next >= 0 && first <= this.next;
+  }
+
+  /** What comes next does not go on where this ends: the last bin lacks rows. */
+  broken() {
+    const place = (this.next - 1) % this.capacity;
+    if (this.next > 0 && this.number[place] === this.next - 1) this.state[place] = UNKNOWN;
+    this.next = -1;
   }
 
   /** Empties a place for a bin. @param {number} place @param {number} number */
@@ -231,6 +238,15 @@ export class Rows {
       if (k >= 0) this.values[c].set(floatable(columnOf(message, 1 + k, column.type)), this.length);
     });
     this.length += n;
+  }
+
+  /** What comes next does not go on where this ends: no line is drawn there. */
+  broken() {
+    if (this.length === 0) return;
+    this.#room(this.length + 1);
+    this.ticks[this.length] = this.ticks[this.length - 1] + 1;
+    for (const list of this.values) list[this.length] = NaN;
+    this.length++;
   }
 
   /** @param {number} rows */

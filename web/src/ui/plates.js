@@ -102,7 +102,7 @@ export class Plates {
   #placeMarks() {
     const { state, stage } = this, { view, marks } = state;
     const seen = marks.list.filter(({ at }) => at >= view.from && at < view.to).slice(0, MOST_MARKS);
-    while (this.#marks.length < seen.length) this.#marks.push(this.#losses.appendChild(el("div", { class: "mark" }, el("span"))));
+    while (this.#marks.length < seen.length) this.#marks.push(this.#losses.appendChild(el("div", { class: "taken" }, el("span"))));
     this.#marks.forEach((line, i) => {
       line.hidden = i >= seen.length;
       if (line.hidden) return;
