@@ -23,6 +23,9 @@ export { LiveEngine };
 /** A file that is served by something else than a recorder is looked for so often while the link is lost, in milliseconds. */
 const LOOK = 1000;
 
+/** Answers of the recorder that were on their way come within so long, in milliseconds. */
+const SETTLED = 500;
+
 /** A recorder that has not answered for so long may have ended: what to do is said, in milliseconds. */
 const GONE = 2500;
 
@@ -46,6 +49,8 @@ export class Live {
   #ahead = Infinity;
   #armed = "";
   #looking = 0;
+  /** While its files are opened from elsewhere. */
+  #moving = false;
   /** When the link was lost, and what is said of it. */
   #lostAt = 0;
   /** @type {Element | null} */
@@ -66,7 +71,8 @@ export class Live {
     this.state.live = this;
     const { report } = this.state;
     this.state.report = (error, stream) => {
-      if (stream === undefined || this.#shown.state === "open" || !this.engine.tails.has(stream)) report(error, stream); // else the strip says why
+      const gone = this.#shown.state === "lost" || this.#moving; // the strip says why
+      if (!gone || !this.#files.some((f) => f.id === stream)) report(error, stream);
     };
     this.engine.onFilled = () => this.#draw();
     this.state.on(["streams", "active", "theme", "health"], () => this.#lines());
@@ -349,6 +355,7 @@ export class Live {
   /** Goes on with files of the recorder that come from elsewhere now. @param {{ name: string, source: string | File }[]} given */
   async #goOn(given) {
     this.#stopLooking();
+    this.#moving = true;
     const { state } = this, ended = this.#shown.state === "ended";
     this.#end();
     if (!ended) this.#shown.state = "dead";
@@ -365,11 +372,12 @@ export class Live {
       if (info.state !== "complete") unfinished.push(file);
     }
     this.page.stage.reset();
+    setTimeout(() => (this.#moving = false), SETTLED); // what was on its way to the one before has failed by then
     this.follower.set("pause");
     this.#showState();
     if (unfinished.length === 0) return;
     const first = unfinished[0], each = unfinished.length === 1 ? "One file has" : `${unfinished.length} files have`;
-    notice("The recorder ended without closing its files", Object.assign(new Error(`${each} no end. What was written is all there.`), { next: `Recover them here, one by one, or where they are, each with ${recoverCommand(this.#hello?.folder ?? "", first.file)}` }),
+    notice("The recorder ended without closing its files", Object.assign(new Error(`${each} no end. Every batch that was written is there; the last one may be cut.`), { next: `Recover them here, one by one, or where they are, each with ${recoverCommand(this.#hello?.folder ?? "", first.file)}` }),
       { label: "Recover…", run: () => this.page.recover(state.info?.id ?? first.id) });
   }
 }
