@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/oniscope/oniscope/internal/testdata"
+	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/recovery"
 )
 
@@ -97,5 +98,32 @@ func TestADictionaryThatIsReplacedMakesNoFile(t *testing.T) {
 	_, err := recovery.Examine(context.Background(), bytes.NewReader(file), int64(len(file)), nil)
 	if !errors.Is(err, recovery.ErrReplaced) {
 		t.Errorf("error %v, want ErrReplaced", err)
+	}
+}
+
+// A changed byte of a name makes a text that is not UTF-8, which other programs
+// refuse. The footer has the name as it was; without one it is written with a mark.
+func TestNamesThatAreNotUTF8AreNotWritten(t *testing.T) {
+	file := bytes.Clone(testdata.Foreign(t, "csharp/cs_small.arrow"))
+	names := testdata.Open(t, file).Stream().Names()
+	at := bytes.Index(file, []byte(names[0]))
+	file[at+1] = 0xA6
+	for _, c := range []struct {
+		data []byte
+		name string
+	}{
+		{file, names[0]},
+		{dissect.WithoutFooter(t, file), names[0][:1] + "\uFFFD" + names[0][2:]},
+	} {
+		plan, out := recoveredFrom(t, c.data)
+		if got := testdata.Open(t, out).Stream().Names(); got[0] != c.name || len(got) != len(names) {
+			t.Errorf("the output has columns %q, the first should be %q", got, c.name)
+		}
+		if got := testdata.Open(t, c.data).Stream().Names()[0]; got != c.name {
+			t.Errorf("read as %q, should be %q", got, c.name)
+		}
+		if len(plan.Report.Findings) == 0 || bytes.Contains(out, file[at:at+2]) && c.name != names[0] {
+			t.Errorf("findings %+v", plan.Report.Findings)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"strings"
+	"unicode/utf8"
 )
 
 // errFlatbuffer is the one reason why a flatbuffer cannot be read: something
@@ -23,8 +25,8 @@ type buf struct {
 
 	// odd says that readers which verify a flatbuffer before they use it, as
 	// those of C++ do, refuse this one, though what it says can be read: a
-	// value is not aligned, a text lacks its closing zero, a list is absent
-	// that they insist on.
+	// value is not aligned, a text lacks its closing zero or is not UTF-8, a list is
+	// absent that they insist on.
 	odd bool
 
 	fields int // how many more fields may be read; tables may be shared, so depth alone does not bound the work
@@ -236,5 +238,10 @@ func (t table) str(i int) string {
 	if t.b.text == "" {
 		t.b.text = string(t.b.data)
 	}
-	return t.b.text[first : first+int64(n)]
+	s := t.b.text[first : first+int64(n)]
+	if !utf8.ValidString(s) { // Schema.fbs: strings are UTF-8
+		t.b.odd = true
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return s
 }

@@ -296,7 +296,7 @@ func (c *Checked) ticks(data []byte) {
 		return
 	}
 	at := func(i int) uint64 { return binary.LittleEndian.Uint64(data[8*i:]) }
-	c.Clock = ClockSpan{at(0), at(n - 1), true}
+	c.Clock = ClockSpan{at(0), at(n - 1), n == 1 || at(n-1) > at(0)} // else they cannot both be right
 }
 
 // keepZeros keeps of the rows that are 0 so far those that are 0 in this

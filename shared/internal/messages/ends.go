@@ -460,6 +460,7 @@ func (e *Ends) chooseSchema(src *Source, o *Options, front *Message) error {
 		if err != nil {
 			return err
 		}
+		inFront = inFront && !front.Odd
 		inFooter, err := fits(&e.Footer.Schema)
 		if err != nil {
 			return err
