@@ -117,7 +117,7 @@ func (b *bridge) post(id int, kind string, r reply) {
 			kind, text = "error", fmt.Appendf(nil, `{"name":"EngineError","message":%q}`, "engine: the answer could not be written: "+err.Error())
 			r = reply{}
 		}
-		value = js.Global().Get("JSON").Call("parse", string(text))
+		value = js.Global().Get("JSON").Call("parse", string(engine.WithDigits(text)))
 	}
 	for key, v := range r.with {
 		value.Set(key, v)

@@ -35,7 +35,7 @@ type Report struct {
 	Findings []recording.Finding `json:"findings"`           // by which they are missing; if there are any, data were lost
 	LeftOut  []string            `json:"left_out,omitempty"` // columns that no one asked for and the format has no type for
 	Gaps     []recording.Finding `json:"gaps"`               // rows between those that were written that never reached the recording, as verification finds them
-	Segments []Segment           `json:"segments"`           // stretches of rows whose Clock rises; none without a Clock, nor of Arrow, which is a recording again
+	Segments []Segment           `json:"segments"`           // stretches of rows whose Clock rises; none without a Clock
 }
 
 // ErrKind says that a format cannot hold a column or its values.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/oniscope/oniscope/internal/fronts"
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/export"
 	"github.com/oniscope/oniscope/shared/recording"
 )
@@ -54,6 +55,10 @@ func TestAFlatFileSaysWhereClockBeginsAnew(t *testing.T) {
 		}
 		if rate := layout.ReadBinary.SamplingFrequency; rate == nil || math.Abs(*rate-*s.RateHz) > 1e-6 {
 			t.Errorf("%s: sampled at %v", s.Name, rate)
+		}
+		var again testdata.Memory
+		if arrow, _, err := export.Recording(context.Background(), &again, x, nil); err != nil || fmt.Sprint(arrow.Segments) != fmt.Sprint(report.Segments) {
+			t.Errorf("%s: a recording again has the segments %v, %v", s.Name, arrow.Segments, err)
 		}
 		if csv, err := export.CSV(context.Background(), &bytes.Buffer{}, x, nil); err != nil || fmt.Sprint(csv.Segments) != fmt.Sprint(report.Segments) {
 			t.Errorf("%s: CSV has the segments %v, %v", s.Name, csv.Segments, err)

@@ -76,13 +76,16 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 	var info struct {
 		State    string
 		Rows     int64
-		Segments []fronts.Segment
-		Axis     []struct{ First, Last string }
+		Segments []struct {
+			Start, End  int64
+			First, Last string
+		}
+		Axis []struct{ First, Last string }
 	}
 	if s.Segments != nil {
 		check(t, page.WaitFor(10*time.Second, fmt.Sprintf(`(await oniscope.info(%q)).segments.length === %d`, id, len(s.Segments))))
 	}
-	check(t, page.Eval(fmt.Sprintf(`oniscope.info(%q)`, id), &info))
+	check(t, page.Eval(fmt.Sprintf(`oniscope.info(%q).then((info) => ({...info, segments: info.segments.map((s) => ({...s, first: String(s.clock_first), last: String(s.clock_last)}))}))`, id), &info))
 	if s.State != "" && info.State != string(s.State) || s.Rows != nil && info.Rows != *s.Rows {
 		t.Errorf("%s: %s, %d rows", s.Name, info.State, info.Rows)
 	}
@@ -91,6 +94,11 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 	}
 	if s.Segments == nil {
 		return
+	}
+	for k, seg := range info.Segments {
+		if want := s.Segments[k]; seg.Start != want.Start || seg.End != want.End || seg.First != fmt.Sprint(want.ClockFirst) || seg.Last != fmt.Sprint(want.ClockLast) {
+			t.Errorf("%s: segment %d is %+v, want %+v", s.Name, k, seg, want)
+		}
 	}
 	for k, seg := range info.Axis {
 		if want := s.Segments[k]; seg.First != fmt.Sprint(want.ClockFirst) || seg.Last != fmt.Sprint(want.ClockLast) {
@@ -137,5 +145,13 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 	_, err := fmt.Sscan(clock, &got)
 	if want := last.ClockFirst + (last.ClockLast-last.ClockFirst)/4*3; err != nil || max(got, want)-min(got, want) > (last.ClockLast-last.ClockFirst)/50 {
 		t.Errorf("%s: the cursor is at clock %s, want about %d", s.Name, clock, want)
+	}
+	if strings.HasPrefix(s.Name, "restart-in-batch") { // an address says in which segment a time is
+		address := fmt.Sprintf("#stream=%s/Amplifier&s=2:0.002,2:0.012", id)
+		check(t, page.Eval(fmt.Sprintf(`location.hash = %q`, address), nil))
+		check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`oniscope.view({stream: %q}).then(({from, to}) => Math.abs(from - 0.002) < 1e-6 && Math.abs(to - 0.012) < 1e-6)`, id)))
+		check(t, page.WaitFor(5*time.Second, `location.hash.includes("s=2:0.002,2:0.012")`))
+		check(t, page.Eval(fmt.Sprintf(`oniscope.view({stream: %q, from: 0.001, to: 0.01})`, id), nil))
+		check(t, page.WaitFor(5*time.Second, `location.hash.includes("s=1:0.001,1:0.01")`))
 	}
 }

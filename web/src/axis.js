@@ -31,15 +31,51 @@ function firstOf(s) {
 /**
  * The place of a tick: in the stretch of a row where that is known, else in the first stretch that has it, else before or after all.
  * @param {StreamInfo} info
- * @param {number} ticks
+ * @param {import("./protocol.js").Ticks} of
  * @param {number} [row]
  */
-export function placeOf(info, ticks, row) {
-  const axis = info.axis ?? [];
+export function placeOf(info, of, row) {
+  const axis = info.axis ?? [], ticks = Number(of);
   if (axis.length === 0) return ticks;
   const has = (/** @type {Stretch} */ s) => ticks >= firstOf(s) && ticks <= Number(s.last);
   const s = (row === undefined ? axis.find(has) : axis.findLast((s) => s.start <= row)) ?? (ticks > Number(axis[axis.length - 1].last) ? axis[axis.length - 1] : axis[0]);
-  return s.from + (ticks - firstOf(s));
+  return s.from + (typeof of === "string" ? Number(BigInt(of) - BigInt(s.first)) : ticks - firstOf(s));
+}
+
+/** Decimals of a second that an address has: less than a tick of any clock. */
+const DECIMALS = 9;
+
+/**
+ * A place as text that says where it is: seconds by the clock, or ticks without its rate, `2:0.5` in segment 2 of several. Places that are no ticks are rounded to one.
+ * @param {StreamInfo} info
+ * @param {number} place
+ */
+export function textOfPlace(info, place) {
+  const { hz } = info.clock, axis = info.axis ?? [];
+  const segment = axis.length > 1 ? `${Math.max(0, axis.findLastIndex((s) => s.from <= place)) + 1}:` : "";
+  if (hz > 0 && (axis.length === 0 || !Number.isInteger(hz))) return segment + String(Number(secondsAt(info, place).toFixed(DECIMALS)));
+  const ticks = BigInt(axis.length > 0 ? clockAt(info, place) : Math.round(place));
+  if (!(hz > 0)) return segment + ticks;
+  const size = ticks < 0n ? -ticks : ticks, unit = BigInt(10 ** DECIMALS), parts = (size * unit + BigInt(hz) / 2n) / BigInt(hz);
+  const fraction = String(parts % unit).padStart(DECIMALS, "0").replace(/0+$/, "");
+  return `${segment}${ticks < 0n ? "-" : ""}${parts / unit}${fraction ? "." + fraction : ""}`;
+}
+
+/**
+ * The place that a text says, as textOfPlace writes it; NaN if it is none.
+ * @param {StreamInfo} info
+ * @param {string} text
+ * @param {"s" | "ticks"} unit
+ */
+export function placeOfText(info, text, unit) {
+  const { hz } = info.clock, axis = info.axis ?? [], [, segment, sign, whole, fraction = ""] = /^(?:(\d+):)?(-?)(\d+)(?:\.(\d*))?$/.exec(text) ?? [];
+  if (whole === undefined) return NaN;
+  const row = segment ? axis[Number(segment) - 1]?.start : undefined;
+  if (unit === "ticks") return placeOf(info, sign + whole, row);
+  if (!(hz > 0)) return NaN;
+  if (axis.length === 0 || !Number.isInteger(hz)) return placeOf(info, Number(text.slice(text.indexOf(":") + 1)) * hz, row);
+  const scale = BigInt(10) ** BigInt(fraction.length), size = ((BigInt(whole) * scale + BigInt(fraction || 0)) * BigInt(hz) + scale / 2n) / scale;
+  return placeOf(info, String(sign ? -size : size), row);
 }
 
 /** Whether something lies elsewhere on an axis than on the one before. @param {Stretch[]} before @param {Stretch[]} after */

@@ -110,7 +110,7 @@ function byWeight(a, b) {
 export function findingText(f, hz) {
   const where = (f.batch >= 0 ? `Batch ${integer(f.batch)} at byte ` : "At byte ") + integer(f.offset);
   const lost = f.lost_rows > 0 ? `; ${count(f.lost_rows, "row")} lost` : f.lost_rows < 0 && f.severity === "error" && f.length > 0 ? `; ${bytes(f.length)} cannot be read` : "";
-  const when = hz > 0 && f.clock_before > 0 ? `, after ${face(f.clock_before / hz)}` : "";
+  const before = Number(f.clock_before), when = hz > 0 && before > 0 ? `, after ${face(before / hz)}` : "";
   return `${where}${when}: ${regrouped(f.reason)}${lost}.`;
 }
 

@@ -128,6 +128,9 @@ const SETTLED = 400;
 /** What the address says, until it was looked at. */
 let addressed = lookedFrom(location.hash);
 
+/** What the address said when a stream was opened, and the view that this gave: until its clock was followed nobody knew whether it begins anew. @type {{ looked: import("./fragment.js").Looked, view: import("./view/scale.js").Span } | null} */
+let arrived = null;
+
 /** Calls of load that are under way. */
 let loading = 0;
 
@@ -160,7 +163,11 @@ async function indexAll(ids) {
       state.update(info);
       if (elsewhere) { // its clock begins anew
         stage.reset();
-        if (state.isCompanion(id)) state.resetView();
+        if (state.isCompanion(id)) {
+          const there = arrived !== null && arrived.view.from === state.view.from && arrived.view.to === state.view.to ? arrived.looked : null;
+          state.resetView();
+          if (there) lookAt(state, there);
+        }
       }
     } catch (error) {
       if (asError(error).name !== "AbortError" && state.entries.has(id)) state.report(error, id);
@@ -226,7 +233,7 @@ followFragment();
 function lookWhereAddressed() {
   const looked = addressed;
   addressed = null;
-  if (looked) lookAt(state, looked);
+  arrived = looked && lookAt(state, looked) ? { looked, view: { ...state.view } } : null;
 }
 
 /** Keeps the view in the address, so that it is there after a reload and in a link. */

@@ -76,5 +76,5 @@ function wallTicks(words, { clock }) {
   if (h > 23 || min > 59 || (s ?? 0) >= 60) return "Not a time of day.";
   let at = m[1] ? Date.parse(m[1] + "T00:00:00Z") + time : Math.floor(start / DAY) * DAY + time;
   if (!m[1] && at < start) at += DAY; // after midnight
-  return Number.isNaN(at) ? "Not a date." : { ticks: clock.start_clock + ((at - start) / 1000) * clock.hz, words: `${new Date(at).toISOString().slice(0, 10)} ${wallTime(at / 1000)}` };
+  return Number.isNaN(at) ? "Not a date." : { ticks: Number(clock.start_clock) + ((at - start) / 1000) * clock.hz, words: `${new Date(at).toISOString().slice(0, 10)} ${wallTime(at / 1000)}` };
 }

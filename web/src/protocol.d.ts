@@ -111,6 +111,9 @@ export interface ColumnInfo {
   bits: string[];
 }
 
+/** A number, or, above 2^53, where numbers have not every integer, its digits as text. */
+export type Ticks = number | string;
+
 export interface Finding {
   offset: number; length: number; batch: number;
   severity: Severity;
@@ -121,7 +124,7 @@ export interface Finding {
   /** -1: unknown */
   lost_rows: number;
   /** clocks on both sides in ticks, 0 if unknown */
-  clock_before: number; clock_after: number;
+  clock_before: Ticks; clock_after: Ticks;
   /** of how many places of one cause it speaks, and the byte of the last of them */
   count: number; last_offset: number;
 }
@@ -142,7 +145,7 @@ export interface StreamInfo {
   /** null without a rate */
   duration_s: number | null;
   /** of all segments; 0, and no segments, before index */
-  duration_ticks: number;
+  duration_ticks: Ticks;
   segments: Segment[];
   columns: ColumnInfo[];
   metadata: Record<string, string>;
@@ -170,7 +173,7 @@ export interface StreamInfo {
 }
 
 /** Rows, half-open, whose Clock rises; where it begins anew another segment begins. */
-export interface Segment { start: number; end: number; clock_first: number; clock_last: number; rate_hz: number }
+export interface Segment { start: number; end: number; clock_first: Ticks; clock_last: Ticks; rate_hz: number }
 
 /** What a request for an envelope may ask for: bins, columns, and bins x columns. */
 export interface Limits { bins: number; columns: number; values: number }
@@ -210,7 +213,7 @@ export interface ClockInfo {
   period: number;
   start_utc: string;
   /** ticks at start_utc */
-  start_clock: number;
+  start_clock: Ticks;
 }
 
 /** What there is in a span of ticks; `damaged` and `missing` are hatched. */
@@ -339,9 +342,13 @@ export interface SliceReport {
   findings: Finding[];
   /** rows between those that were written that never reached the recording */
   gaps: Finding[];
+  /** of rows that were written, whose Clock rises; none without a Clock */
+  segments: WrittenSegment[];
   /** of bin: how to read it, see README */
   layout?: object;
 }
+/** Rows of what was written, half-open, and the ticks of the first and the last. */
+export interface WrittenSegment { start: number; end: number; start_clock: Ticks; last_clock: Ticks; rate_hz: number }
 /** Rows, half-open. */
 export interface Range { start: number; end: number }
 export interface SliceProgress { done: number; total: number }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bordersIn, clockAt, moved, partsOf, placeOf, secondsAt } from "../src/axis.js";
+import { bordersIn, clockAt, moved, partsOf, placeOf, placeOfText, secondsAt, textOfPlace } from "../src/axis.js";
 import { axisMarks } from "../src/plots/ruler.js";
 import { findingText, ticksOf } from "../src/health.js";
 import { streamInfo } from "./facts.js";
@@ -46,4 +46,21 @@ test("findings lie in the segment of their row, and say its time", () => {
   const finding = { offset: 1, length: 0, batch: 5, severity: "warning", reason: "suspect: x", before_row: 600, lost_rows: 0, clock_before: 14900, clock_after: 15000, count: 1, last_offset: 1 };
   assert.equal(ticksOf(finding, restarted), 65000);
   assert.match(findingText(finding, 10000), /after 1\.490/);
+});
+
+test("an address names the segment of a place, and has every tick of it", () => {
+  const of = (hz, axis) => streamInfo("a", { clock: { ...clock, hz }, axis });
+  const twice = of(10_000, [{ start: 0, end: 600, from: 1000, to: 6000, first: "1000", last: "6000" }, { start: 600, end: 900, from: 6010, to: 9010, first: "500", last: "3500" }]);
+  for (const [place, text] of [[1000, "1:0.1"], [6000, "1:0.6"], [6010, "2:0.05"], [7000, "2:0.149"], [9010, "2:0.35"]]) {
+    assert.equal(textOfPlace(twice, place), text);
+    assert.equal(placeOfText(twice, text, "s"), place);
+  }
+  assert.equal(placeOfText(twice, "0.2", "s"), 2000); // of an address without segments: the first that has it
+  const epoch = of(1e9, [{ start: 0, end: 600, from: 2 ** 51, to: 2 ** 51 + 1e10, first: "1774745998000000001", last: "1774746008000000001" }]);
+  for (const place of [2 ** 51, 2 ** 51 + 1, 2 ** 51 + 123456789, 2 ** 51 - 1e9]) assert.equal(placeOfText(epoch, textOfPlace(epoch, place), "s"), place);
+  assert.equal(textOfPlace(epoch, 2 ** 51 + 1), "1774745998.000000002");
+  assert.equal(placeOf(epoch, "1774745998000000123"), 2 ** 51 + 122);
+  const unknown = of(0, twice.axis);
+  assert.equal(placeOfText(unknown, textOfPlace(unknown, 7001), "ticks"), 7001);
+  for (const text of ["", "x", "1:", ":1", "1e5", "2:-"]) assert.ok(Number.isNaN(placeOfText(twice, text, "s")), text);
 });

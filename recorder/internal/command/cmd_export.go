@@ -346,10 +346,6 @@ func (f *exportFlags) write(ctx context.Context, out *files.Output, x *recording
 	if f.format == "stream" {
 		options.Format = recording.StreamFormat
 	}
-	gaps, err := x.Missing(ctx)
-	if err != nil {
-		return export.Report{}, err
-	}
-	copied, err := recording.Copy(ctx, out, x, &options)
-	return export.Report{Rows: copied.Rows, Columns: len(x.Indices()), Bytes: copied.Bytes, LostRows: copied.LostRows, Findings: copied.Findings, Gaps: gaps}, err
+	report, _, err := export.Recording(ctx, out, x, &options)
+	return report, err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/oniscope/oniscope/recorder/internal/run"
+	"github.com/oniscope/oniscope/shared/export"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -77,7 +78,7 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	ctx, stop := a.interruptible(ctx)
 	defer stop()
 	p := a.newProgress("slicing", x.Len(), false)
-	report, err := recording.Copy(ctx, out, x, &recording.CopyOptions{Codec: codec, Progress: p.set})
+	written, batches, err := export.Recording(ctx, out, x, &recording.CopyOptions{Codec: codec, Progress: p.set})
 	p.end()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -85,7 +86,9 @@ func (a *app) slice(ctx context.Context, path string, f *sliceFlags) error {
 	if err := out.Commit(); err != nil {
 		return err
 	}
-	return a.reportSlice(sliceReport{path, f.out, selectedOf(x), report})
+	report := sliceReport{Input: path, Output: f.out, selected: selectedOf(x), Gaps: written.Gaps, Segments: written.Segments}
+	report.CopyReport = recording.CopyReport{Rows: written.Rows, Batches: batches, Bytes: written.Bytes, LostRows: written.LostRows, Findings: written.Findings}
+	return a.reportSlice(report)
 }
 
 // A sliceReport is what slice --json prints.
@@ -94,6 +97,8 @@ type sliceReport struct {
 	Output string `json:"output"`
 	selected
 	recording.CopyReport
+	Gaps     []recording.Finding `json:"gaps,omitempty"`     // rows between those written that never reached the recording
+	Segments []export.Segment    `json:"segments,omitempty"` // stretches of rows whose Clock rises
 }
 
 func (a *app) reportSlice(r sliceReport) error {

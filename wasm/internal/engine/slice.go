@@ -47,6 +47,7 @@ type SliceReport struct {
 	LostRows int64               `json:"lost_rows"` // of damaged batches, which are left out
 	Findings []recording.Finding `json:"findings"`
 	Gaps     []recording.Finding `json:"gaps"`             // rows between those that never reached the recording
+	Segments []export.Segment    `json:"segments"`         // of rows that were written, whose Clock rises; none without a Clock
 	Layout   *export.BinLayout   `json:"layout,omitempty"` // bin: how to read it
 }
 
@@ -108,13 +109,9 @@ func writeExcerpt(ctx context.Context, file recording.File, x *recording.Excerpt
 		if a.Format == "stream" {
 			o.Format = recording.StreamFormat
 		}
-		gaps, err := x.Missing(ctx)
-		if err != nil {
-			return err
-		}
-		written, err := recording.Copy(ctx, file, x, &o)
-		report.Gaps = gaps
-		report.Rows, report.Batches, report.Bytes, report.LostRows, report.Findings = written.Rows, written.Batches, written.Bytes, written.LostRows, written.Findings
+		written, batches, err := export.Recording(ctx, file, x, &o)
+		report.Batches = batches
+		report.take(&written)
 		return err
 	}
 	o := export.Options{Physical: a.Physical, Progress: progress}
@@ -132,8 +129,13 @@ func writeExcerpt(ctx context.Context, file recording.File, x *recording.Excerpt
 		}
 	}
 	report.Columns = slices.DeleteFunc(report.Columns, func(name string) bool { return slices.Contains(written.LeftOut, name) })
-	report.Rows, report.Bytes, report.LostRows, report.Findings, report.Gaps = written.Rows, written.Bytes, written.LostRows, written.Findings, written.Gaps
+	report.take(&written)
 	return err
+}
+
+// take takes over what was written.
+func (r *SliceReport) take(w *export.Report) {
+	r.Rows, r.Bytes, r.LostRows, r.Findings, r.Gaps, r.Segments = w.Rows, w.Bytes, w.LostRows, w.Findings, w.Gaps, w.Segments
 }
 
 // selection says what args ask of a recording.

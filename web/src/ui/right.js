@@ -183,7 +183,7 @@ function wallClock(info, ticks) {
   const start = Date.parse(info.clock.start_utc);
   if (!info.clock.start_utc || Number.isNaN(start) || !(info.clock.hz > 0)) return "";
   if (info.axis?.length > 1 && ticks >= info.axis[1].from) return ""; // of a clock that began anew nobody knows when
-  return wallTime(start / 1000 + secondsAt(info, ticks) - info.clock.start_clock / info.clock.hz);
+  return wallTime(start / 1000 + secondsAt(info, ticks) - Number(info.clock.start_clock) / info.clock.hz);
 }
 
 /** @param {StreamInfo} info */
