@@ -110,6 +110,7 @@ func TestDrawing(t *testing.T) {
 		if left := boxOf(t, page, "#left").Width; left != 236 {
 			t.Errorf("its own width is %v px", left)
 		}
+		check(t, page.WaitQuiet())
 	})
 
 	t.Run("the heat map has a scale", func(t *testing.T) {

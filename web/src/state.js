@@ -44,6 +44,8 @@ export class State extends Looks {
   placed = null;
   /** True when somebody has chosen a row. */
   #chosen = false;
+  /** The view that a stream was opened with, as long as nobody moved. @type {Span | null} */
+  #unmoved = null;
   /** False until the view was chosen for a stream that has rows. */
   #placed = false;
   /** What follows a recording that runs; null: the files are done. @type {import("./live/live.js").Live | null} */
@@ -158,8 +160,8 @@ export class State extends Looks {
     }
     this.#arrangePanes();
     const span = info.rows > 0 ? spanOf(info) : this.run;
-    if (!(this.view.to > span.from && this.view.from < span.to) || !this.#placed) { // nothing of it would be seen
-      this.view = this.#firstView(info);
+    if (!(this.view.to > span.from && this.view.from < span.to) || !this.#placed || (opening && this.view === this.#unmoved)) { // nothing of it would be seen, or nobody has moved yet
+      this.view = this.#unmoved = this.#firstView(info);
       this.#placed = info.rows > 0;
     }
     this.changed("active", "view", "rows", "gain", "selection", "cursor");

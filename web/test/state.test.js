@@ -119,6 +119,18 @@ test("what is opened stands alone; what is chosen comes under it, and can be tak
   assert.deepEqual(state.panes, ["a/AP"]);
 });
 
+test("until somebody moves, the view begins where the traces do, whichever file was open first", () => {
+  const late = streamInfo("late", { clock: { ...streamInfo("late").clock, first: 5000 } });
+  const { state } = opened(late, streamInfo("early"));
+  state.select("late/AP", { opening: true });
+  assert.equal(state.view.from, 5000);
+  state.select("early/AP", { opening: true });
+  assert.equal(state.view.from, 0);
+  state.setView({ from: 20_000, to: 25_000 });
+  state.select("late/AP", { opening: true });
+  assert.deepEqual(state.view, { from: 20_000, to: 25_000 });
+});
+
 test("all rows have a gain of their own, and the one before comes back", () => {
   const { state } = opened(streamInfo("a"));
   state.select("a/AP");

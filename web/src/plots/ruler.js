@@ -91,10 +91,13 @@ export function drawRuler(ctx, { view, info, hz, unit, width, height, gutter, co
   }
   ctx.stroke();
   ctx.fillStyle = colours.text;
+  let free = gutter;
   for (const { x, text } of marks.labels) {
-    const at = Math.round(gutter + x) + 5;
-    const wide = ctx.measureText(text).width;
-    ctx.fillText(text, at + wide <= width - 2 ? at : at - 10 - wide, height / 2 - 1); // before its line where there is no room after it
+    const wide = ctx.measureText(text).width, after = Math.round(gutter + x) + 5;
+    const at = after + wide <= width - 2 ? after : after - 10 - wide; // before its line where there is no room after it
+    if (at < free) continue;
+    ctx.fillText(text, at, height / 2 - 1);
+    free = at + wide + 8;
   }
   for (const { x, end, begin } of marks.borders) {
     const at = Math.round(gutter + x);

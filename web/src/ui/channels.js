@@ -67,12 +67,12 @@ export class ChannelList {
     state.on(["theme"], () => (this.#filled = []));
     state.on(["rows", "active", "streams", "theme"], () => this.render());
     state.on(["gain"], () => this.#windowKey() !== this.#shownKey && this.render());
-    new ResizeObserver(() => {
-      this.#height = this.#scroll.clientHeight;
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#height = contentRect.height;
       this.render();
     }).observe(this.#scroll);
-    new ResizeObserver(() => {
-      this.#probeSize = { width: this.#probe.clientWidth, height: this.#probe.clientHeight };
+    new ResizeObserver(([{ contentRect: { width, height } }]) => { // as it was observed: asking now may give a size that nobody will hear of when it has changed back
+      this.#probeSize = { width, height };
       this.render();
     }).observe(this.#probe);
   }

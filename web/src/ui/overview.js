@@ -59,8 +59,8 @@ export class Overview {
     this.state = state;
     this.stage = stage;
     this.node.append(this.#canvas, this.#button, el("div", { class: "lane" }, this.#window), this.#edge);
-    new ResizeObserver(() => {
-      this.#size = { width: this.node.clientWidth, height: this.node.clientHeight };
+    new ResizeObserver(([{ contentRect: { width, height } }]) => {
+      this.#size = { width, height };
       this.draw();
       this.#place();
     }).observe(this.node);

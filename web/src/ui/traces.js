@@ -77,8 +77,8 @@ export class TracesPlot {
     this.#plot = painter.plot(() => this.#received());
     this.#underPlot = painter.plot(() => state.changed("data"));
     this.loader = plotLoader(state);
-    this.#observer = new ResizeObserver(() => {
-      this.#size = { width: this.node.clientWidth, height: this.node.clientHeight };
+    this.#observer = new ResizeObserver(([{ contentRect: { width, height } }]) => {
+      this.#size = { width, height };
       state.changed("rows");
     });
     this.#observer.observe(this.node);
