@@ -34,6 +34,9 @@ func TestGapsAreCountedAndLocated(t *testing.T) {
 // frame that shows the gap is no row yet; also where the probe's counter went
 // round meanwhile.
 func TestALongGapOfAProbeIsCountedOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts the frames of ten seconds of a probe")
+	}
 	for _, c := range []struct{ at, count uint64 }{{sim.ClockHz + 3*8334, 9001}, {sim.ClockHz + 7*8334, 91_003}} {
 		d := &disk{}
 		src := simulator(t, sim.Config{

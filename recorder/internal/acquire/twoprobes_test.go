@@ -12,6 +12,9 @@ import (
 // TestOfTwoProbesBehindOneDeviceEachHasItsOwnGaps: one falls silent and comes
 // back, then stops; the other has every row.
 func TestOfTwoProbesBehindOneDeviceEachHasItsOwnGaps(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts the frames of eight seconds of a probe")
+	}
 	const headstage = "neuropixels-2.0e"
 	inner, err := sim.New(sim.Config{Ports: [2]string{headstage}})
 	if err != nil {
