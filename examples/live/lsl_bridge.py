@@ -3,7 +3,7 @@
     python lsl_bridge.py http://127.0.0.1:8765 port-a-bno055
     python lsl_bridge.py http://127.0.0.1:8765 digital-io
 
-It needs pyarrow, numpy and pylsl (pip install pylsl; Linux also needs liblsl). Values arrive with the batches of the file: once in --flush of the
+It needs pyarrow, numpy and pylsl (pip install pylsl, which brings liblsl for most systems). Values arrive with the batches of the file: once in --flush of the
 recorder, a second unless it was told otherwise (`record --flush 20ms`). Their LSL time is that of the sample, not of its arrival.
 """
 
@@ -52,7 +52,7 @@ def main():
     parser.add_argument("--token")
     args = parser.parse_args()
     if pylsl is None:
-        sys.exit(f"lsl_bridge needs pylsl, which cannot be loaded here: {why}\npip install pylsl, and on Linux liblsl from https://github.com/sccn/liblsl/releases")
+        sys.exit(f"lsl_bridge needs pylsl, which cannot be loaded here: {why}\npip install pylsl, and where that brings no liblsl, it is at https://github.com/sccn/liblsl/releases")
     outlet = clocks = names = None
     for batch in follow(args.address, args.stream, token=args.token):
         if outlet is None:

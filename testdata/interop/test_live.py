@@ -67,6 +67,28 @@ def run(tmp_path_factory):
             found.append(meter.add(batch))
         return [f for f in found if f]
 
+    def inlet():
+        """Real LSL, where it can be loaded: what an inlet on this machine gets from the bridge."""
+        name = "digital-io"
+        bridge = subprocess.Popen([sys.executable, ROOT / "examples" / "live" / "lsl_bridge.py", address, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        found = lsl_bridge.pylsl.resolve_byprop("source_id", f"oniscope-{name}", timeout=SECONDS)
+        assert found, "no LSL stream was found"
+        inlet, samples = lsl_bridge.pylsl.StreamInlet(found[0], recover=False), []
+        labels, channel = [], inlet.info().desc().child("channels").child("channel")
+        while not channel.empty():
+            labels.append(channel.child_value("label"))
+            channel = channel.next_sibling()
+        try:
+            while recorder.poll() is None:
+                values, at = inlet.pull_sample(timeout=0.2)
+                if values is not None:
+                    samples.append((at, *values))
+        except lsl_bridge.pylsl.util.LostError:
+            pass  # the bridge has ended with the recording
+        said = bridge.communicate(timeout=30)[0]
+        assert bridge.returncode == 0 and "the recording has ended" in said, said
+        return labels, samples
+
     while True:  # until the streams are there
         status = json.load(urlopen(f"{address}/status"))
         if len(status["streams"]) >= 5:
@@ -79,6 +101,8 @@ def run(tmp_path_factory):
         follow("a tick", lambda: pa.ipc.open_stream(urlopen(url(PROBE, "from=250000000&for=1s&columns=Clock"))).read_all()),
         follow("subscribe.py", metered),
     ]
+    if lsl_bridge.pylsl is not None:
+        threads.append(follow("lsl", inlet))
     for thread in threads:
         thread.join(60)
     assert recorder.wait(60) == 0
@@ -149,6 +173,22 @@ def test_the_lsl_bridge_sends_values_with_their_times(run):
     if lsl_bridge.pylsl is None:
         done = subprocess.run([sys.executable, ROOT / "examples" / "live" / "lsl_bridge.py", "http://127.0.0.1:1", "x"], capture_output=True, text=True)
         assert done.returncode == 1 and "needs pylsl" in done.stderr
+
+
+@pytest.mark.skipif(lsl_bridge.pylsl is None, reason="pylsl cannot be loaded here")
+def test_an_lsl_inlet_gets_the_events_with_their_times(run):
+    folder, got = run
+    labels, samples = got["lsl"]
+    recorded = file(folder, "digital-io")
+    assert labels == lsl_bridge.numbers(recorded.schema)
+    assert len(samples) > 20
+    rows = [tuple(row) for row in np.column_stack([recorded[n].to_numpy().astype(float) for n in labels])]
+    values = [sample[1:] for sample in samples]
+    first = next(i for i in range(len(rows)) if rows[i : i + len(values)] == values)  # a stretch of the file, nothing left out
+    clock = recorded["Clock"].to_numpy()[first : first + len(values)].astype(float) / 250e6
+    times = np.array([sample[0] for sample in samples])
+    apart = np.abs(np.diff(times) - np.diff(clock))  # but where a smaller delay was seen than any before
+    assert np.median(apart) < 1e-6, "times are those of the samples"
 
 
 def test_a_foreign_origin_is_refused(tmp_path):

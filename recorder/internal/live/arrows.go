@@ -59,7 +59,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, path string
 }
 
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, name string, what Following) {
-	out := &patient{ResponseWriter: w, control: http.NewResponseController(w)}
+	out := &patient{ResponseWriter: w, control: http.NewResponseController(w), moved: func() { s.moved.Store(time.Now().UnixNano()) }}
 	_ = out.control.SetReadDeadline(time.Time{})
 	begun := false
 	err := s.hub.Follow(r.Context(), name, what, out, func() {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -57,6 +58,7 @@ type Server struct {
 	end   chan struct{}
 	once  sync.Once
 	gone  sync.WaitGroup
+	moved atomic.Int64 // when a stream was written to last, Unix ns
 
 	mu        sync.Mutex
 	following int
@@ -86,10 +88,11 @@ func Serve(l net.Listener, hub *Hub, o Options) (*Server, error) {
 }
 
 // How long clients may take at the end: to hear of it, and to read the last of a
-// stream.
+// stream, as long as they go on reading.
 const (
 	lastWords = 2 * time.Second
-	lastRows  = 15 * time.Second
+	lastRows  = time.Minute
+	stillMost = 5 * time.Second
 )
 
 // Close ends all connections, once those that follow have had their time; hurry
@@ -99,7 +102,8 @@ func (s *Server) Close(hurry <-chan os.Signal) {
 		began := time.Now()
 		for s.hub.Over() && hurry != nil {
 			all, streams := s.counts()
-			if passed := time.Since(began); all == 0 || passed > lastWords && streams == 0 || passed > lastRows {
+			still := time.Since(time.Unix(0, s.moved.Load()))
+			if passed := time.Since(began); all == 0 || passed > lastWords && streams == 0 || passed > stillMost && still > stillMost || passed > lastRows {
 				break
 			}
 			select {
@@ -260,9 +264,13 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name string) 
 type patient struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	moved   func() // nil: nobody asks
 }
 
 func (p *patient) Write(data []byte) (int, error) {
+	if p.moved != nil {
+		p.moved()
+	}
 	_ = p.control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	return p.ResponseWriter.Write(data)
 }

@@ -23,7 +23,7 @@ export { LiveEngine };
 /** A file that is served by something else than a recorder is looked for so often while the link is lost, in milliseconds. */
 const LOOK = 1000;
 
-/** Answers of the recorder that were on their way come within so long, in milliseconds. */
+/** That a recorder is gone is known so long after the first read that fails, in milliseconds. */
 const SETTLED = 500;
 
 /** A recorder that has not answered for so long may have ended: what to do is said, in milliseconds. */
@@ -71,8 +71,11 @@ export class Live {
     this.state.live = this;
     const { report } = this.state;
     this.state.report = (error, stream) => {
-      const gone = this.#shown.state === "lost" || this.#moving; // the strip says why
-      if (!gone || !this.#files.some((f) => f.id === stream)) report(error, stream);
+      const late = () => { // the strip says why, a moment after the first read that fails
+        if (this.#shown.state !== "lost" && !this.#moving) report(error, stream);
+      };
+      if (this.#files.some((f) => f.id === stream)) setTimeout(late, SETTLED);
+      else report(error, stream);
     };
     this.engine.onFilled = () => this.#draw();
     this.state.on(["streams", "active", "theme", "health"], () => this.#lines());
@@ -372,7 +375,7 @@ export class Live {
       if (info.state !== "complete") unfinished.push(file);
     }
     this.page.stage.reset();
-    setTimeout(() => (this.#moving = false), SETTLED); // what was on its way to the one before has failed by then
+    setTimeout(() => (this.#moving = false), 2 * SETTLED); // what was on its way to the one before has failed by then
     this.follower.set("pause");
     this.#showState();
     if (unfinished.length === 0) return;
