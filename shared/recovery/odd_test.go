@@ -127,3 +127,24 @@ func TestNamesThatAreNotUTF8AreNotWritten(t *testing.T) {
 		}
 	}
 }
+
+// A changed byte of a text that is then not UTF-8 is found, though nothing proves
+// plain values: the batch is kept, and suspect.
+func TestTextsThatAreNotUTF8AreSuspect(t *testing.T) {
+	file := bytes.Clone(testdata.Foreign(t, "pyarrow/texts.arrow"))
+	body := dissect.Footer(t, file).Batches[0]
+	word := []byte("another text of more")
+	at := bytes.Index(file[body.Offset+int64(body.MetaLength):], word)
+	if at < 0 {
+		t.Fatal("the word is not there")
+	}
+	file[int(body.Offset)+int(body.MetaLength)+at+1] = 0xA6
+	plan, out := recoveredFrom(t, file)
+	if rows, err := testdata.Count(testdata.Open(t, out)); err != nil || plan.Report.Outcome != recovery.Suspect || plan.Report.RowsRecovered != rows {
+		t.Errorf("%+v, %d rows, %v", plan.Report, rows, err)
+	}
+	list, err := verifyAll(t, file, recovery.VerifyOptions{})
+	if err != nil || len(list) != 1 || !strings.Contains(list[0].Reason, "1 value of column") || !strings.Contains(list[0].Reason, "not UTF-8") {
+		t.Errorf("%+v, %v", list, err)
+	}
+}

@@ -31,6 +31,9 @@ type VerifyOptions struct {
 
 	// Progress is called with how many bytes of the file have been examined.
 	Progress func(done, total int64)
+	// Rows is called once, before the first finding, with how many rows are in
+	// batches that are intact, of a file that could be examined.
+	Rows func(kept int64)
 }
 
 // Verify reads a whole file and yields everything that is wrong with it, not
@@ -64,6 +67,9 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, o *VerifyOptions) it
 		case errors.As(err, &reason):
 			rc.finishReport()
 			err = reason.Err
+		}
+		if v.o.Rows != nil {
+			v.o.Rows(rc.report.RowsRecovered)
 		}
 		for _, f := range rc.report.Findings {
 			if !yield(f, nil) {

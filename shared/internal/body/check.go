@@ -46,8 +46,15 @@ type Checked struct {
 	Zeros              []Zeros  // of a plain record batch, where a block of the disk may be lost
 	ZeroColumns        []int    // of the same: columns of which a whole buffer is 0
 	StoredAt, Stored   int64    // buffers stored as they are in a compressed body, though we write none so, and where the first is
+	Texts              []Texts  // columns with values that are not UTF-8
 	Fixes              []Fix    // bytes on which no value depends and that are not as they should be
 	PadAt, PadBytes    int64    // bytes of padding that are not zero, though we wrote them, and where the first is
+}
+
+// Texts are values of a column of text that are not UTF-8.
+type Texts struct {
+	Column string
+	Values int64
 }
 
 // ZeroRun is how many rows must be 0 in all columns to be reported: as many as a
@@ -117,6 +124,7 @@ func (c *Checker) Check(s *arrowipc.Schema, m *messages.Message, only ...int) (C
 			return Checked{}, err
 		}
 	}
+	out.Texts = batch.texts
 	out.Fixes = append(batch.fix, displaced(s, spans, m)...)
 	sort.SliceStable(out.Fixes, func(i, k int) bool { return out.Fixes[i].At < out.Fixes[k].At })
 	if batch.out != nil {
@@ -189,6 +197,7 @@ type batchCheck struct {
 	pad     []byte
 	name    string // of the column that is checked
 	fix     []Fix
+	texts   []Texts
 	zeros   []interval
 	unknown bool // a column whose zeros mean nothing
 }
@@ -206,6 +215,9 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 		a, err := b.array(f, span)
 		if err != nil {
 			return err
+		}
+		if n := a.NotUTF8(); n > 0 {
+			b.texts = append(b.texts, Texts{f.Name, n})
 		}
 		if l.RunEnd {
 			b.runs(a, &l)

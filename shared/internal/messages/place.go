@@ -17,7 +17,7 @@ type Span struct {
 
 // Place finds the rows around every verdict, and how many a loss took: those of
 // its header, else as many as its batches have everywhere, else as many as fit
-// between the Clock on both sides.
+// between the Clock on both sides and are not known to be there or lost already.
 //
 // numbered says that lost batches have numbers, as they do in the list of a
 // footer. clock gives the ticks of the batch of a verdict; promised is the number of
@@ -61,31 +61,46 @@ func Place(list []Verdict, numbered bool, clock func(i int) Span, promised int64
 	next := nextBatches(list)
 	for i := range list {
 		v := &list[i]
+		alike := v.Body == 0 || body == 0 || v.Body == body // a shorter batch has a shorter body
+		if v.Kind == Loss && v.Rows < 0 && v.Batches > 0 && constant > 0 && next[i] && alike {
+			out[i].LostRows = constant * int64(v.Batches)
+		}
+	}
+	for i := range list {
+		v := &list[i]
 		if v.Kind == Batch || v.Kind == Dictionary {
 			continue
 		}
 		p := &out[i]
-		before, after := neighbour(list, i, -1, clock), neighbour(list, i, 1, clock)
+		from, before := neighbour(list, i, -1, clock)
+		to, after := neighbour(list, i, 1, clock)
 		if before.OK {
 			p.ClockBefore = before.Last
 		}
 		if after.OK {
 			p.ClockAfter = after.First
 		}
-		if v.Kind != Loss || v.Rows >= 0 {
-			continue
-		}
-		alike := v.Body == 0 || body == 0 || v.Body == body // a shorter batch has a shorter body
-		switch {
-		case v.Batches > 0 && constant > 0 && next[i] && alike:
-			p.LostRows = constant * int64(v.Batches)
-		case step > 0 && before.OK && after.OK && after.First > before.Last:
+		if v.Kind == Loss && p.LostRows < 0 && step > 0 && before.OK && after.OK && after.First > before.Last {
 			if n := float64(after.First-before.Last)/step - 0.5; n < 1<<53 {
-				p.LostRows = int64(max(0, n))
+				p.LostRows = max(0, int64(max(0, n))-rowsBetween(list, out, from, to))
 			}
 		}
 	}
 	return out
+}
+
+// rowsBetween is how many of the rows between two batches are known to be kept or
+// lost: they are not lost once more.
+func rowsBetween(list []Verdict, out []Placed, from, to int) (rows int64) {
+	for k := from + 1; k < to; k++ {
+		switch list[k].Kind {
+		case Batch:
+			rows += list[k].Rows
+		case Loss:
+			rows += max(0, out[k].LostRows)
+		}
+	}
+	return rows
 }
 
 // nextBatches says for every verdict whether a batch follows it.
@@ -103,7 +118,8 @@ func nextBatches(list []Verdict) []bool {
 // can be had.
 const maxNeighbours = 256
 
-func neighbour(list []Verdict, i, way int, clock func(i int) Span) Span {
+// neighbour returns the next batch in a direction whose Clock can be had.
+func neighbour(list []Verdict, i, way int, clock func(i int) Span) (at int, s Span) {
 	for n := 0; n < maxNeighbours; {
 		if i += way; i < 0 || i >= len(list) {
 			break
@@ -113,10 +129,10 @@ func neighbour(list []Verdict, i, way int, clock func(i int) Span) Span {
 		}
 		n++
 		if s := clock(i); s.OK {
-			return s
+			return i, s
 		}
 	}
-	return Span{}
+	return i, Span{}
 }
 
 // constantRows returns the rows of every batch but the last, if they are the
