@@ -13,7 +13,7 @@ type OverviewArgs struct {
 	Stream  string `json:"stream"`
 	Columns []int  `json:"columns"`
 	Bins    int    `json:"bins"`
-	Quality string `json:"quality"` // "coarse": what is known at once, and nothing after it; "": exact
+	Quality string `json:"quality,omitempty"` // "coarse": what is known at once, and nothing after it; "": exact
 }
 
 // An Overview is the whole run: RMS of the columns together, and of a single
