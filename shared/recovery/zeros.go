@@ -85,8 +85,8 @@ func (f *zeroFinder) add(entry int, v *messages.Verdict, c *body.Checked, before
 		z.whole = !l.Inside && !r.Inside
 		toEnd := followed && z.To >= end-body.Align
 		block := l.Near && (r.Near || toEnd)
-		if !block { // a column that is 0 anyway hides where the block ends
-			z.open = l.Column != r.Column && (l.Inside && l.Exact) != (r.Inside && r.Exact)
+		if !block { // a column that is 0 anyway hides where the block ends, or more was lost than a block
+			z.open = (l.Column != r.Column || l.Inside && r.Inside) && (l.Inside && l.Exact) != (r.Inside && r.Exact)
 			block = z.open
 		}
 		if block && !(event(l) && (!z.open || l.Exact)) && !(event(r) && (!z.open || r.Exact)) && len(f.runs) < maxZeros {

@@ -105,6 +105,34 @@ func TestALostBlockOfAPlainBodyIsFound(t *testing.T) {
 	}
 }
 
+// More than a block may be lost, or a part of the next: it is enough that zeros inside a
+// column begin or end where a sector does.
+func TestZerosThatBeginOrEndAtASectorAreFound(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 2))
+	for n := range 40 {
+		file := electrodes(t, r, 8, 20_000, 2, func(row int) byte { return byte(row / 700 % 2) })
+		b := dissect.Footer(t, file).Batches[n%2]
+		buffer := dissect.Message(t, file, b).Batch.Buffers[1+2*(n%8)] // the values of a channel
+		first := b.Offset + int64(b.MetaLength) + buffer.Offset
+		size, beyond := []int64{512, 4096}[n%4/2], 10+r.Int64N(400)
+		from := (first + 1000 + r.Int64N(buffer.Length-8000)) &^ 511
+		to := from + size
+		if n%3 == 0 {
+			from -= beyond
+		} else {
+			to += beyond
+		}
+		clear(file[from:to])
+		found, err := verifyAll(t, file, recovery.VerifyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if zeros := zeroFindings(found); len(zeros) != 1 || zeros[0].Offset > from || zeros[0].Offset < from-2 || zeros[0].Offset+zeros[0].Length < to || zeros[0].Batch != n%2 {
+			t.Errorf("zeros from byte %d to byte %d: %+v", from, to, found)
+		}
+	}
+}
+
 // inLine reports whether a block lies in the values of one column, and its
 // padding.
 func inLine(t testing.TB, file []byte, at, size, column int) bool {
