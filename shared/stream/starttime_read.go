@@ -19,6 +19,9 @@ import (
 // csvLines returns the lines of a text that have cells, with their numbers.
 func csvLines(data []byte) (lines []csvLine) {
 	text := TextFromBytes(data)
+	if !strings.Contains(text, "\n") {
+		text = strings.ReplaceAll(text, "\r", "\n") // as old programs of the Macintosh end lines
+	}
 	separator := separatorOf(text)
 	n := 0
 	for line := range strings.Lines(text) {

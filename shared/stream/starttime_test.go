@@ -19,6 +19,7 @@ func TestParseStartTimeReadsEveryShape(t *testing.T) {
 	for name, text := range map[string]string{
 		"shape A":                         "Timestamp,Value.AcquisitionClockHz,Value.BlockReadSize,Value.BlockWriteSize\n" + when + ",250000000,8192,2048\n",
 		"shape A with CRLF":               "Timestamp,Value.AcquisitionClockHz,Value.BlockReadSize,Value.BlockWriteSize\r\n" + when + ",250000000,8192,2048\r\n",
+		"shape A with CR":                 "Timestamp,Value.AcquisitionClockHz,Value.BlockReadSize,Value.BlockWriteSize\r" + when + ",250000000,8192,2048\r",
 		"shape A without header":          when + ",250000000,8192,2048\n",
 		"our own header":                  StartTimeHeader + "\n2026-11-21T09:24:02.2109440+00:00,250000000,8192,2048\n",
 		"our own, as CSV writes it":       string(want.CSV()),

@@ -96,6 +96,9 @@ func (e *Ends) find(src *Source, o *Options) (err error) {
 		return err
 	}
 	e.Magic = bytes.HasPrefix(e.head, []byte(arrowipc.Magic))
+	if isArchive(e.head) { // it may have a recording inside as it is, which others would not find
+		return whatIs(src, e.head)
+	}
 	front, err := e.front(src)
 	if err != nil {
 		return err

@@ -68,6 +68,11 @@ var magics = []struct {
 	{0, "\xffBIOSEMI", "a BDF file: read it with MNE"},
 }
 
+// isArchive reports whether a file is an archive that may have others inside unchanged.
+func isArchive(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || len(head) > 262 && string(head[257:262]) == "ustar"
+}
+
 // whatIs is the error about a file that is no Arrow file, by its first bytes.
 func whatIs(src *Source, head []byte) error {
 	words, err := foreignWords(src, head)
