@@ -37,8 +37,8 @@ devices: {port-a/neuropixels-1.0e: {}, heartbeat: {rate_hz: 100}, memory-monitor
 //go:embed bench_live.js
 var pulseScript string
 
-// BenchLive measures in Chromium how soon the page shows a recording of two hours,
-// how late the page of a recorder is, from the frame of a pulse to its pixels, and
+// BenchLive measures what clients cost that read nothing, and in Chromium how soon
+// the page shows a recording of two hours, how late the page of a recorder is, from the frame of a pulse to its pixels, and
 // how long its own thread is busy in a frame while all channels of a probe are
 // followed. It needs a machine without other work.
 func BenchLive() error {
@@ -48,7 +48,7 @@ func BenchLive() error {
 	if err := ensureChromium(); err != nil {
 		return err
 	}
-	long := command{name: "go", args: []string{"test", "./recorder/internal/live", "-run", "TestTwoHoursAreThereAtOnce", "-count=1", "-v"}, env: []string{"ONISCOPE_CALM=1"}}.run()
+	long := command{name: "go", args: []string{"test", "./recorder/internal/live", "./recorder/internal/command", "-run", "TestTwoHoursAreThereAtOnce|TestNoClientTouchesTheRecording", "-p=1", "-count=1", "-v"}, env: []string{"ONISCOPE_CALM=1"}}.run()
 	return errors.Join(long, atRecorder("live", liveRig, func(address string) error {
 		return atPage(address, pagetest.View{Width: 1600, Height: 1000}, func(p *pagetest.Page) error {
 			if err := p.WaitFor(20*time.Second, `document.documentElement.dataset.live === "open" && document.documentElement.dataset.state === "ready"`); err != nil {

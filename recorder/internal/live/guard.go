@@ -113,10 +113,9 @@ func (g *guard) check(w http.ResponseWriter, r *http.Request) (control bool, no 
 		if !slices.Contains(g.origins, strings.ToLower(origin)) {
 			return false, &refusal{http.StatusForbidden, "pages of another origin are not answered; record --allow-origin names those that are"}
 		}
-		w.Header().Set("Access-Control-Allow-Origin", origin)
+		share(w, origin)
 		w.Header().Set("Access-Control-Expose-Headers", "Content-Range, Content-Length, ETag")
 		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
-		w.Header().Add("Vary", "Origin")
 	} else if origin == "" && r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
 		return false, &refusal{http.StatusForbidden, "pages of another origin are not answered"} // of <img> and the like, which send no origin
 	}
@@ -129,6 +128,30 @@ func (g *guard) check(w http.ResponseWriter, r *http.Request) (control bool, no 
 		return false, &refusal{http.StatusUnauthorized, "open the address with the token that the recorder printed"}
 	}
 	return control, nil
+}
+
+// share lets a page of another origin read the answer.
+func share(w http.ResponseWriter, origin string) {
+	w.Header().Set("Access-Control-Allow-Origin", origin)
+	w.Header().Add("Vary", "Origin")
+}
+
+// preflight answers what a browser asks before a page of a named origin sends a
+// token or asks for a range. It returns false if nothing of that kind is asked.
+func (g *guard) preflight(w http.ResponseWriter, r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" || !g.isOurName(r.Host) || !slices.Contains(g.origins, strings.ToLower(origin)) || !g.allow(r.RemoteAddr) {
+		return false
+	}
+	share(w, origin)
+	w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD")
+	w.Header().Set("Access-Control-Allow-Headers", "Authorization, Range")
+	w.Header().Set("Access-Control-Max-Age", "600")
+	if r.Header.Get("Access-Control-Request-Private-Network") == "true" {
+		w.Header().Set("Access-Control-Allow-Private-Network", "true")
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return true
 }
 
 // isOurName reports whether a Host header names this machine: an address, which no

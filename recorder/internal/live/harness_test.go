@@ -68,6 +68,11 @@ func testStream() stream.Stream {
 // newRecorder serves a recording without rows.
 func newRecorder(t *testing.T, change func(o *Options)) *recorder {
 	t.Helper()
+	return newRecorderAt(t, "127.0.0.1:0", change)
+}
+
+func newRecorderAt(t *testing.T, address string, change func(o *Options)) *recorder {
+	t.Helper()
 	r := &recorder{t: t, dir: t.TempDir(), stream: testStream()}
 	f, err := os.Create(filepath.Join(r.dir, "probe_0.arrow"))
 	if err != nil {
@@ -81,7 +86,7 @@ func newRecorder(t *testing.T, change func(o *Options)) *recorder {
 	r.hub = NewHub()
 	r.hub.Begun(run.Begun{Dir: r.dir, Suffix: "0", StartUTC: "2026-11-28T12:00:00Z", AcqClockHz: r.stream.AcqClockHz})
 	r.hub.Opened(&r.stream, "probe_0.arrow")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ import (
 // Close.
 type Hub struct {
 	pieces  chan *piece
+	slabs   chan []byte  // spare
 	held    atomic.Int64 // bytes of pieces that are under way
 	taps    atomic.Pointer[map[*stream.Stream]*source]
 	end     chan struct{}
@@ -63,7 +64,7 @@ type file struct {
 
 // NewHub returns a hub for one run.
 func NewHub() *Hub {
-	h := &Hub{pieces: make(chan *piece, maxPieces), end: make(chan struct{}), changed: make(chan struct{})}
+	h := &Hub{pieces: make(chan *piece, maxPieces), slabs: make(chan []byte, spareSlabs), end: make(chan struct{}), changed: make(chan struct{})}
 	h.taps.Store(&map[*stream.Stream]*source{})
 	h.sharing.Go(h.share)
 	return h

@@ -162,7 +162,7 @@ func (s *Server) follow(f func()) bool {
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	serve.Secure(w.Header())
-	if s.guard.welcome(w, r) {
+	if s.guard.welcome(w, r) || s.guard.preflight(w, r) {
 		return
 	}
 	control, no := s.guard.check(w, r)

@@ -21,6 +21,23 @@ type piece struct {
 	rows    int
 	columns [][]byte // nil: nobody wants it
 	bytes   int64
+	slab    []byte // that the columns lie in
+}
+
+// spareSlabs is how many slabs are kept for pieces to come, so that the decoder
+// makes no garbage while somebody looks.
+const spareSlabs = 8
+
+// slab is room for so many bytes.
+func (h *Hub) slab(bytes int64) []byte {
+	select {
+	case slab := <-h.slabs:
+		if int64(cap(slab)) >= bytes {
+			return slab[:0]
+		}
+	default:
+	}
+	return make([]byte, 0, bytes)
 }
 
 // A tap copies the rows of a stream that somebody looks at.
@@ -33,8 +50,8 @@ type tap struct {
 	columns map[taker][]int
 }
 
-// A taker gets the pieces of streams. It must not wait: all others are served by
-// the same goroutine.
+// A taker gets the pieces of streams, and keeps nothing of them. It must not wait:
+// all others are served by the same goroutine.
 type taker interface{ take(p *piece) }
 
 // Decoded is called by the decoder: it copies, if somebody looks and there is room.
@@ -59,7 +76,7 @@ func (h *Hub) Decoded(s *stream.Stream, b *device.Batch, from int) {
 		src.tap.skipped.Add(uint64(rows))
 		return
 	}
-	slab := make([]byte, 0, p.bytes)
+	slab := h.slab(p.bytes)
 	for i, w := range *wanted {
 		if w {
 			width := s.Columns[i].ByteWidth
@@ -69,6 +86,7 @@ func (h *Hub) Decoded(s *stream.Stream, b *device.Batch, from int) {
 			slab = slab[:aligned(len(slab))]
 		}
 	}
+	p.slab = slab
 	select {
 	case h.pieces <- p:
 	default:
@@ -94,6 +112,10 @@ func (h *Hub) share() {
 			}
 			t.mu.Unlock()
 			h.held.Add(-p.bytes)
+			select {
+			case h.slabs <- p.slab: // takers have copied what they want
+			default:
+			}
 		}
 	}
 }
