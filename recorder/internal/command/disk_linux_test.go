@@ -118,12 +118,12 @@ func TestARecorderOnADiskThatIsFull(t *testing.T) {
 // in another file, without a row lost.
 func TestARecorderWhoseFilesMayNotGrow(t *testing.T) {
 	t.Parallel()
-	p := recorder(t, "", "--duration", "4s", "--json", "--quiet")
+	p := recorder(t, "", "--duration", "5s", "--json", "--quiet")
 	var out bytes.Buffer
 	var said heardSoFar
 	p.Stdout, p.Stderr = &out, &said
 	p.begin()
-	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 10e6, Max: 10e6}, nil); err != nil {
+	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 14e6, Max: 14e6}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if code := p.ends(patience); code != exitDone {
@@ -134,7 +134,7 @@ func TestARecorderWhoseFilesMayNotGrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range s.Streams {
-		if f.Name == "analog-io" && (len(f.Parts) != 2 || f.Rows != 400_000 || f.LostRows != 0 || f.State != store.StateComplete) {
+		if f.Name == "analog-io" && (len(f.Parts) != 2 || f.Rows != 500_000 || f.LostRows != 0 || f.State != store.StateComplete) {
 			t.Errorf("%+v", f)
 		}
 	}

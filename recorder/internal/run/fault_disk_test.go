@@ -170,14 +170,14 @@ func TestARolledRunHasEveryRowOnce(t *testing.T) {
 // TestTheSummaryHoldsWhatTheRunWas: flags, settings, machine.
 func TestTheSummaryHoldsWhatTheRunWas(t *testing.T) {
 	inScriptedTime(t, func(t *testing.T) {
-		s := newScene(t, 200*time.Millisecond, "pace: max\nports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {gain_ap: 500, reference: tip}}\n")
+		s := newScene(t, 20*time.Millisecond, "pace: max\nports: {a: {headstage: neuropixels-1.0e}}\ndevices: {port-a/neuropixels-1.0e: {gain_ap: 500, reference: tip}}\n")
 		s.o.Flush = 500 * time.Millisecond
 		s.run(nil).well()
 		m, err := store.ReadSummary(filepath.Join(s.dir, "recording_0.json"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Options["flush"] != "500ms" || m.Options["duration"] != "200ms" || m.Options["compression"] != "none" || m.Machine.OS == "" || m.Machine.CPUs == 0 || m.Host == "" {
+		if m.Options["flush"] != "500ms" || m.Options["duration"] != "20ms" || m.Options["compression"] != "none" || m.Machine.OS == "" || m.Machine.CPUs == 0 || m.Host == "" {
 			t.Errorf("options %v, machine %+v", m.Options, m.Machine)
 		}
 		for _, d := range m.Devices {
