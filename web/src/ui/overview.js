@@ -115,6 +115,7 @@ export class Overview {
       this.#data = data;
       this.#dataKey = shown.key;
       this.draw();
+      this.state.changed("progress"); // the status says how far it is
     };
     try {
       accept(await this.state.client.overview({ stream: shown.row.id, columns: shown.columns, bins: this.#bins }, { signal: control.signal, onProgress: accept }));

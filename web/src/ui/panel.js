@@ -49,6 +49,11 @@ export function hatchMissing(ctx, info, view, width, height) {
   drawHatch(ctx, missingIn(info.coverage, view), view, width, height, { bg: token("bg"), bad: token("bad"), warn: token("warn"), line: token("line-2") });
 }
 
+/** A name in the gutter, a little narrower where it has no room, else cut. @param {CanvasRenderingContext2D} ctx @param {string} name @param {number} y */
+function nameIn(ctx, name, y) {
+  ctx.fillText(fitted(ctx, name, (MEASURES.gutter - 14) * 1.3), 10, y, MEASURES.gutter - 14);
+}
+
 /** The name alone. @param {Panel} panel */
 export function drawFolded(panel) {
   const { ctx, width, height } = blank(panel, FOLDED_HEIGHT);
@@ -64,7 +69,7 @@ export function drawTicks(panel, info, view) {
   ctx.font = canvasFont(10.5);
   ctx.textBaseline = "middle";
   ctx.fillStyle = token("dim");
-  ctx.fillText(fitted(ctx, panel.name, (MEASURES.gutter - 14) * 1.3), 10, height / 2, MEASURES.gutter - 14);
+  nameIn(ctx, panel.name, height / 2);
   inPlot(ctx, width, height, () => {
     const layer = bestLayer(panel.loader.layers, panel.columns[0], view) ?? panel.loader.layers[0];
     ctx.fillStyle = token("slow");
@@ -81,7 +86,7 @@ export function drawLanes(panel, info, view) {
   ctx.textBaseline = "middle";
   ctx.font = canvasFont(10.5);
   ctx.fillStyle = token("dim");
-  lanes.forEach(({ column, bit }, i) => ctx.fillText(bitLabel(info.columns[column], bit), 10, 3 + (i + 0.5) * lane));
+  lanes.forEach(({ column, bit }, i) => nameIn(ctx, bitLabel(info.columns[column], bit), 3 + (i + 0.5) * lane));
   inPlot(ctx, width, height, () => {
     ctx.strokeStyle = token("digital");
     ctx.lineWidth = 1.2;
