@@ -141,7 +141,10 @@ async function load(sources) {
   loading++;
   const { ids, failures, said } = await openSources(state, sources).finally(() => loading--);
   for (const { name, error } of failures) notice(`${name} could not be opened`, error);
-  for (const { name, words } of said) remark(name, words);
+  for (const words of new Set(said.map((s) => s.words))) { // once, whatever the number of files that it is about
+    const [first, ...others] = said.filter((s) => s.words === words).map((s) => s.name);
+    remark(others.length > 0 ? `${first} and ${count(others.length, "other")}` : first, words);
+  }
   lookWhereAddressed();
   state.changed("streams", "view", "progress");
   state.tell(); // what data-state says is on the page

@@ -53,6 +53,17 @@ test("a trace is cut at so many row heights, and what lies beyond is seen at the
   assert.ok(columns[1][5] > 0 && columns[3][24] > 0);
 });
 
+test("rows of a pixel or two show no pattern of where they lie, are as bright as their trace is high, and let spikes through", () => {
+  const rows = 20, f = frame({ width: 1, height: 24, rowPixels: 1.2, view: { from: 0, to: 1 } });
+  const of = (/** @type {number} */ half) => layer(bins(0, 1, [[-half, half]], { columns: [0] }));
+  const brightness = (/** @type {number} */ half) => drawn(f, Array.from({ length: rows }, () => channel()), [of(half)])[0];
+  const quiet = brightness(0), loud = brightness(0.25);
+  assert.deepEqual([new Set(quiet).size, new Set(loud).size], [1, 1], `${quiet} and ${loud}`);
+  assert.ok(quiet[0] > 0 && quiet[0] < 40 && loud[0] > 80 && loud[0] < 150, `${quiet[0]}, ${loud[0]}`);
+  const spike = drawn(f, Array.from({ length: rows }, (_, i) => channel({ column: i === 10 ? 1 : 0 })), [of(0.25), layer(bins(0, 1, [[-3, 3]], { columns: [1] }))])[0];
+  assert.ok(lit(spike).length >= 4, `${spike}`);
+});
+
 test("the newest layer is drawn where it is, older ones beside it, the whole run where nothing else is", () => {
   const base = layer(bins(0, 100, [[0, 1]]), { base: true }), old = layer(bins(0, 50, [[0, 1]])), fresh = layer(bins(40, 60, [[0, 1]]));
   const pieces = piecesOf([base, fresh, old], 0, { from: 0, to: 100 }, 100).map(({ layer: l, range }) => [l, range.from, range.to]);
