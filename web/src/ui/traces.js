@@ -136,7 +136,9 @@ export class TracesPlot {
       }
       this.state.changed("data");
     } catch {
-      if (this.#base === control) this.#base = null; // another time
+      if (this.#base !== control) return;
+      this.#base = null; // another time: of what was broken off nobody else would remember it
+      if (control.signal.aborted) this.state.changed("data");
     }
   }
 
