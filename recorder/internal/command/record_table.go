@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,10 +51,10 @@ func writeTable(to io.Writer, s *store.Summary, pattern string) {
 			fmt.Fprintf(to, "%-*s    %s\n", width, "", f.File)
 		}
 		for _, p := range f.Parts {
-			fmt.Fprintf(to, "%-*s    %s  %s%s\n", width, "", p.File, countedRows(p.Rows), withState(p))
+			fmt.Fprintf(to, "%-*s    %s  %s%s\n", width, "", p.File, countedRows(p.Rows-p.LostRows), withState(p))
 		}
-		if f.Error != "" {
-			fmt.Fprintf(to, "%-*s  %s\n", width, "", oneLine(errors.New(f.Error)))
+		if text := oneLine(errors.New(f.Error)); text != "" && !slices.ContainsFunc(f.Missing, func(m store.Missing) bool { return m.Text == text }) {
+			fmt.Fprintf(to, "%-*s  %s\n", width, "", text)
 		}
 	}
 	if bad > 0 && bad < len(s.Streams) {

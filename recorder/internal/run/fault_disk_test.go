@@ -30,6 +30,48 @@ func TestADeletedFileIsSaidAtOnceAndNothingIsLost(t *testing.T) {
 	})
 }
 
+// TestAFileThatAnotherProgramCuts: what it took away is lost, and nothing else.
+func TestAFileThatAnotherProgramCuts(t *testing.T) {
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 4*time.Second, "")
+		s.run(func() {
+			time.Sleep(2500 * time.Millisecond)
+			if err := os.Truncate(filepath.Join(s.dir, "analog-io_0.arrow"), 5_000_000); err != nil { // in its second batch
+				t.Error(err)
+			}
+		}).loses()
+		s.saidAt("another program cut it to 5000000 of ", 2.5, 3.6)
+		f := s.stream("analog-io")
+		if f.Rows != 300_000 || f.LostRows != 100_000 || f.ExpectedRows != 400_000 || len(f.Missing) != 1 || f.Missing[0].Rows != 100_000 || len(f.Parts) != 2 || f.Parts[1].FirstRow != 200_000 {
+			t.Errorf("%+v", f)
+		}
+		if left, _, _ := leftOf(t, filepath.Join(s.dir, "analog-io_0.arrow")); left.rows != 100_000 {
+			t.Errorf("%d rows are left in the file that was cut", left.rows)
+		}
+	})
+}
+
+// TestAMovedFolderIsNamedWhereItIs.
+func TestAMovedFolderIsNamedWhereItIs(t *testing.T) {
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 3*time.Second, "")
+		above := s.dir
+		s.dir = filepath.Join(above, "today")
+		s.o.Dir = s.dir
+		s.run(func() {
+			time.Sleep(1500 * time.Millisecond)
+			s.dir = filepath.Join(above, "moved")
+			if err := os.Rename(s.o.Dir, s.dir); err != nil {
+				t.Error(err)
+			}
+		}).well()
+		s.noGaps("analog-io", 100_000, 3)
+		if got, want := s.rec.Pattern(), filepath.Join(s.dir, "*_0.arrow"); got != want {
+			t.Errorf("the files are said to be %s, want %s", got, want)
+		}
+	})
+}
+
 func TestADeletedFolderIsMadeAgain(t *testing.T) {
 	inScriptedTime(t, func(t *testing.T) {
 		s := newScene(t, 4*time.Second, "")
@@ -41,7 +83,7 @@ func TestADeletedFolderIsMadeAgain(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		if s.err != nil || s.verdict != nil {
+		if s.err != nil || s.verdict != nil || strings.Contains(s.words.String(), "cannot be copied") {
 			t.Errorf("run %v, verdict %v\n%s", s.err, s.verdict, s.words.String())
 		}
 		s.noGaps("analog-io", 100_000, 4)

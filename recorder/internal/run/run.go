@@ -180,8 +180,13 @@ func (rec *Run) untimed() bool {
 	return rec.rig.Driver == rig.DriverSim && rec.rig.Pace == rig.PaceMax || rec.rig.Driver == rig.DriverTest
 }
 
-// Path returns the path of one of the run's files.
-func (rec *Run) Path(file string) string { return filepath.Join(rec.o.Dir, file) }
+// Path returns the path of one of the run's files, which may have moved.
+func (rec *Run) Path(file string) string {
+	if now := rec.store.MovedTo(); now != "" {
+		return filepath.Join(now, file)
+	}
+	return filepath.Join(rec.o.Dir, file)
+}
 
 // Pattern returns the path of the run's files with * for the stream.
 func (rec *Run) Pattern() string { return rec.Path(store.FileName("*", rec.store.Suffix(), ".arrow")) }

@@ -99,7 +99,7 @@ func (rec *Run) missing(f *store.StreamSummary, lost []recording.GapRecord, end 
 	}
 	for _, p := range f.Parts {
 		if p.LostRows > 0 {
-			list = append(list, store.Missing{Rows: p.LostRows, Cause: "file", Text: p.Error})
+			list = append(list, store.Missing{Rows: p.LostRows, Cause: "file", Text: recording.PlainText(errors.New(p.Error))})
 		}
 	}
 	if short := f.ExpectedRows - f.Rows - f.LostRows; float64(short) > math.Max(0.01*float64(f.ExpectedRows), f.RateHz/4+2) {

@@ -110,8 +110,12 @@ func (w *Writer) beginPart(name string, f *os.File) (*part, error) {
 	return p, nil
 }
 
+// folderTries bounds how often a folder is made again for one file.
+const folderTries = 3
+
 // nextFile makes the file of the next part: the first number that is free.
 func (w *Writer) nextFile() (name string, number int, f *os.File, err error) {
+	tries := 0
 	for number = w.number + 1; number < maxParts; number++ {
 		name = partFile(w.stream.Name, w.run.suffix, number)
 		f, _, err = w.run.dir.open(name, w.run.o.Roll > 0 && w.run.o.Overwrite(w.stream.Name))
@@ -121,7 +125,8 @@ func (w *Writer) nextFile() (name string, number int, f *os.File, err error) {
 		if exists := (*ExistsError)(nil); errors.As(err, &exists) || errors.Is(err, ErrInUse) {
 			continue
 		}
-		if errors.Is(err, os.ErrNotExist) && w.run.folderIs() == gone {
+		if errors.Is(err, os.ErrNotExist) && tries < folderTries { // it was removed, and another stream may have made it again
+			tries++
 			if err = w.run.folderAgain(); err == nil {
 				number--
 				continue

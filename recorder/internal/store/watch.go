@@ -112,6 +112,17 @@ func (r *Run) folderIs() place {
 	return r.where
 }
 
+// MovedTo returns where the folder is after it was moved, "" if it was not, or
+// nobody can say.
+func (r *Run) MovedTo() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.where != moved {
+		return ""
+	}
+	return r.dir.now()
+}
+
 // folderAgain makes the folder anew after it was removed.
 func (r *Run) folderAgain() error {
 	r.mu.Lock()

@@ -35,6 +35,7 @@ type Writer struct {
 	closed   bool
 
 	rows, batches, bytes, durable atomic.Int64 // in all parts
+	taken                         atomic.Int64 // rows of them that another program took away
 
 	mu    sync.Mutex
 	parts []PartSummary // as of the last batch or sync
@@ -397,15 +398,16 @@ func (w *Writer) forget(p *part) {
 }
 
 func (w *Writer) sum() {
-	var rows, batches, bytes, good int64
+	var rows, batches, bytes, good, taken int64
 	for i := range w.parts {
 		p := &w.parts[i]
-		rows, batches, bytes, good = rows+p.Rows, batches+int64(p.Batches), bytes+p.Bytes, good+p.GoodBytes
+		rows, batches, bytes, good, taken = rows+p.Rows, batches+int64(p.Batches), bytes+p.Bytes, good+p.GoodBytes, taken+p.LostRows
 	}
 	w.rows.Store(rows)
 	w.batches.Store(batches)
 	w.bytes.Store(bytes)
 	w.durable.Store(good)
+	w.taken.Store(taken)
 }
 
 // Progress is what is in the files of a stream.
@@ -418,7 +420,7 @@ type Progress struct {
 
 // Progress returns what is in the files, counted in whole batches.
 func (w *Writer) Progress() Progress {
-	return Progress{w.rows.Load(), int(w.batches.Load()), w.bytes.Load(), w.durable.Load()}
+	return Progress{w.rows.Load() - w.taken.Load(), int(w.batches.Load()), w.bytes.Load(), w.durable.Load()}
 }
 
 // Parts returns the files of the stream so far.
