@@ -10,8 +10,8 @@ import (
 )
 
 // maxReadBytes bounds what one read of a batch may take in memory once it is
-// decoded. A second of two Neuropixels probes takes 92 MB.
-const maxReadBytes = 1 << 30
+// decoded. A second of two Neuropixels probes takes 92 MB. Changed by tests.
+var maxReadBytes int64 = 1 << 30
 
 // ReadBatch reads the columns of batch i, given by index; nil means all. Only
 // the bytes of these columns, of the dictionaries that they need, and the

@@ -193,6 +193,9 @@ func Copy(ctx context.Context, f File, x *Excerpt, o *CopyOptions) (CopyReport, 
 			err = x.unique.copyCut(w, cut, o.Codec)
 		default:
 			err = r.copyCut(w, cut, x.columns, o.Codec)
+			if step := x.pieceRows(cut.batch); errors.Is(err, ErrTooLarge) && step < cut.to-cut.from {
+				err = r.copyPieces(ctx, w, cut, x.columns, o.Codec, step)
+			}
 		}
 		var corrupt *CorruptError
 		switch {
@@ -240,6 +243,22 @@ func inOrder(columns []int, n int) bool {
 		}
 	}
 	return len(columns) == n
+}
+
+// copyPieces writes the rows of a cut that are too many to be read at once, as batches
+// of so many rows.
+func (r *Reader) copyPieces(ctx context.Context, w *Writer, cut rowCut, columns []int, codec Codec, step int64) error {
+	for from := cut.from; from < cut.to; from += step {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		piece := cut
+		piece.from, piece.to = from, min(cut.to, from+step)
+		if err := r.copyCut(w, piece, columns, codec); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // copyCut writes the rows of a cut.

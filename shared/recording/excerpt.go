@@ -152,9 +152,9 @@ func (x *Excerpt) cuts(empty bool) iter.Seq2[rowCut, error] {
 // columns any rows can be read, and large compressed ones go on where the piece before
 // ended; smaller ones are decoded whole each time, so that small pieces would cost
 // their decoding again and again.
-const (
-	pieceBytes   = 32 << 20
-	decodedBytes = 256 << 20
+var ( // changed by tests
+	pieceBytes   int64 = 32 << 20
+	decodedBytes int64 = 256 << 20
 )
 
 // pieceRows is how many rows are read at once.

@@ -261,6 +261,13 @@ func (w *Writer) WriteStoredDictionary(id int64, delta bool, s *Stored) error {
 	return w.writeStoredDictionary(id, delta, s.batch())
 }
 
+// AtOnce has no more than so many bytes of values read at once, in pieces of a quarter of it.
+func AtOnce(t testing.TB, n int64) {
+	a, b := maxReadBytes, pieceBytes
+	t.Cleanup(func() { maxReadBytes, pieceBytes = a, b })
+	maxReadBytes, pieceBytes = n, n/4
+}
+
 // InPieces has compressed buffers of n bytes and more decoded in pieces, and clocks of
 // batches followed so many rows at once.
 func InPieces(t testing.TB, n, rows int64) {

@@ -14,6 +14,7 @@ import (
 	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/dissect"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // Of a large compressed column any rows can be had, in any order, as they are in the
@@ -162,6 +163,56 @@ func TestAClockIsFollowedInPieces(t *testing.T) {
 	if n < 5 {
 		t.Errorf("%d recordings with a clock", n)
 	}
+}
+
+// A batch that is too large to be read at once is copied as several, with each codec.
+func TestABatchThatIsTooLargeIsCopiedAsSeveral(t *testing.T) {
+	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
+		const rows = 5000
+		about := testdata.Small()
+		about.Columns = slices.DeleteFunc(about.Columns, func(c stream.Column) bool { return c.RunEnd }) // runs are read whole
+		f, _ := testdata.WriteRandom(t, about, codec, 3, 10, rows, 20)
+		whole := testdata.Open(t, f.Data)
+		want := testdata.IndexAll(t, whole)
+		recording.AtOnce(t, 8000)
+		recording.InPieces(t, 1, 1<<20)
+		x, err := testdata.Open(t, f.Data).Select(context.Background(), recording.Selection{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out testdata.Memory
+		report, err := recording.Copy(context.Background(), &out, x, &recording.CopyOptions{Codec: recording.Keep})
+		if err != nil || report.Rows != want || report.Batches < 5 || report.LostRows != 0 {
+			t.Fatalf("%v: %+v, %v", codec, report, err)
+		}
+		again := testdata.Open(t, out.Data)
+		for _, row := range []int64{0, 9, 10, 2000, 5009, 5010, 5029} {
+			for c := range whole.Stream().Columns {
+				if a, b := textAt(t, whole, row, c), textAt(t, again, row, c); a != b {
+					t.Errorf("%v: row %d, column %d is %s, was %s", codec, row, c, b, a)
+				}
+			}
+		}
+	}
+}
+
+func textAt(t *testing.T, r *recording.Reader, row int64, column int) string {
+	t.Helper()
+	x, err := r.Select(context.Background(), recording.Selection{Rows: &recording.Range{Start: row, End: row + 1}})
+	if err == nil {
+		x, err = x.With([]int{column})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b, err := range x.Batches(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, valid := b.Columns[0].Text(0)
+		return fmt.Sprint(text, valid)
+	}
+	return "nothing"
 }
 
 // Of one batch of 2.24 GB the last rows cost what they hold.

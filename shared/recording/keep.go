@@ -36,17 +36,19 @@ func (r *Reader) readStored(i int, columns []int) (*storedBatch, error) {
 			return nil, err
 		}
 	}
+	parts := make([]columnRead, len(columns)) // what is too much is so before it is read
+	for k, c := range columns {
+		rd.left = maxReadBytes // one column after the other is decoded
+		if parts[k], err = rd.plan(c); err != nil {
+			return fail(err)
+		}
+	}
 	if err := r.fetch(rd.pieces, &r.read.Body); err != nil {
 		return nil, err
 	}
 	s := &storedBatch{codec: h.batch.Codec, rows: h.batch.Length, metadata: h.metadata}
-	for _, c := range columns {
-		rd.left = maxReadBytes // one column after the other is decoded
-		part, err := rd.plan(c)
-		if err != nil {
-			return fail(err)
-		}
-		if v, err := rd.decode(&part, r.decoder(0)); err != nil {
+	for k, c := range columns {
+		if v, err := rd.decode(&parts[k], r.decoder(0)); err != nil {
 			return fail(err)
 		} else if err := r.work(v.bytes()); err != nil {
 			return nil, err
