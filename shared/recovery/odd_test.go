@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/internal/dissect"
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/recovery"
 )
 
@@ -146,5 +148,27 @@ func TestTextsThatAreNotUTF8AreSuspect(t *testing.T) {
 	list, err := verifyAll(t, file, recovery.VerifyOptions{})
 	if err != nil || len(list) != 1 || !strings.Contains(list[0].Reason, "1 value of column") || !strings.Contains(list[0].Reason, "not UTF-8") {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// Bytes too many in the last batch move the end mark, which lies right
+// before the footer: what opens the file sees it, as verification does.
+func TestTheEndMarkProvesTheLastBatch(t *testing.T) {
+	for _, name := range []string{"pyarrow/numbers.arrow", "bonsai/new_NeuropixelsV2eBeta.arrow", "csharp/cs_small.arrow"} {
+		file := testdata.Foreign(t, name)
+		blocks := dissect.Footer(t, file).Batches
+		last := blocks[len(blocks)-1]
+		inside := last.Offset + int64(last.MetaLength) + last.BodyLength/2/8*8
+		if state := testdata.Open(t, file).About().State; state != recording.Complete {
+			t.Errorf("%s: %s", name, state)
+		}
+		for what, damaged := range map[string][]byte{
+			"8 bytes too many": slices.Concat(file[:inside], file[inside:inside+8], file[inside:]),
+		} {
+			info, err := testdata.Info(testdata.Open(t, damaged))
+			if err != nil || info.State != recording.Damaged {
+				t.Errorf("%s, %s: %s, %v", name, what, info.State, err)
+			}
+		}
 	}
 }

@@ -62,6 +62,7 @@ type Ends struct {
 	size    int64            // of the file
 	budget  int64            // bytes of metadata that may still be looked at on suspicion
 	head    []byte
+	before  []byte // the bytes before the footer: see endsWell
 }
 
 // headBytes is what the first read of a file asks for: the schema of a stream
@@ -509,7 +510,7 @@ func (e *Ends) Tiled() bool {
 		}
 		at = b.Offset + int64(b.MetaLength) + b.BodyLength
 	}
-	return e.FooterAt >= at && e.FooterAt-at <= MaxPadding+8
+	return e.FooterAt >= at && e.FooterAt-at <= endBytes && e.endsWell(e.FooterAt-at)
 }
 
 // Forget drops the blocks of the footer, which take 24 bytes each: who keeps them

@@ -3,6 +3,7 @@ package messages
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -60,9 +61,10 @@ func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte, front *Messag
 	if length <= 0 || length > MaxFooterBytes || at < arrowipc.HeaderLength {
 		return false, nil
 	}
-	var p []byte
-	if have := int64(len(tail)) - int64(len(trailer)); have >= length {
-		p = tail[have-length : have]
+	var p []byte // of the footer, after what lies before it
+	lead := min(at, endBytes)
+	if have := int64(len(tail)) - int64(len(trailer)); have >= lead+length {
+		p = tail[have-lead-length : have]
 	} else {
 		if string(trailer[4:]) != arrowipc.Magic {
 			if ok, err := mayBeFooter(src, at, length); !ok || err != nil {
@@ -71,7 +73,7 @@ func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte, front *Messag
 		}
 		e.budget -= length
 		var err error
-		if p, err = src.bytes(at, length); err != nil {
+		if p, err = src.bytes(at-lead, lead+length); err != nil {
 			return false, err
 		}
 	}
@@ -79,11 +81,12 @@ func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte, front *Messag
 	if front != nil {
 		schema = front.Message
 	}
-	f, err := arrowipc.ParseFooter(p, schema)
+	f, err := arrowipc.ParseFooter(p[lead:], schema)
 	if err != nil {
 		return false, nil // not a footer
 	}
 	e.Footer, e.FooterAt, e.FooterEnd = f, at, end
+	e.before = slices.Clone(p[:lead])
 	e.FooterMagic = string(trailer[4:]) == arrowipc.Magic
 	if f.Odd {
 		e.note(Verdict{At: at, Length: length, Severity: Warning, Reason: "the footer " + odd, Remedy: writtenAnew})
@@ -92,6 +95,24 @@ func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte, front *Messag
 		e.note(Verdict{At: end - int64(len(arrowipc.Magic)), Length: int64(len(arrowipc.Magic)), Severity: Warning, Reason: "the footer is not followed by ARROW1", Remedy: writtenAnew})
 	}
 	return true, nil
+}
+
+// endBytes is the most that lies between the last batch and a footer: an end mark and
+// padding.
+const endBytes = MaxPadding + 8
+
+// endsWell reports whether the last n bytes before the footer are what writers leave
+// there: nothing, zeros, or an end mark and zeros. Bytes that are missing in the last
+// batch, or are too many, move the mark.
+func (e *Ends) endsWell(n int64) bool {
+	if n > int64(len(e.before)) {
+		return false
+	}
+	p := e.before[int64(len(e.before))-n:]
+	if prefix, length, err := arrowipc.ParsePrefix(p); err == nil && prefix == 8 && length == 0 {
+		p = p[prefix:]
+	}
+	return allZero(p)
 }
 
 // mayBeFooter looks at the root of a flatbuffer: where the recorder was killed,
