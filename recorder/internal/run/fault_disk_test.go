@@ -51,6 +51,45 @@ func TestAFileThatAnotherProgramCuts(t *testing.T) {
 	})
 }
 
+// TestAFileThatAnotherProgramCutsBetweenTwoBatches: the next one would leave a hole
+// in it, long before the second is over after which it is looked at.
+func TestAFileThatAnotherProgramCutsBetweenTwoBatches(t *testing.T) {
+	inScriptedTime(t, func(t *testing.T) {
+		s := newScene(t, 5*time.Second, "pace: max\n").start()
+		s.o.Wrap = func(name string, f store.File) store.File {
+			if name == "analog-io_0.arrow" {
+				return &cutFile{File: f, path: filepath.Join(s.dir, name)}
+			}
+			return f
+		}
+		s.rec, _ = New(s.o)
+		s.runStarted(nil).loses()
+		s.says("another program cut it to 5000000 of ")
+		f := s.stream("analog-io")
+		if f.Rows != 400_000 || f.LostRows != 100_000 || len(f.Parts) != 2 {
+			t.Errorf("%+v", f)
+		}
+		if found := verify(t, filepath.Join(s.dir, "analog-io_0_001.arrow")); len(found) > 0 {
+			t.Errorf("verify: %+v", found)
+		}
+	})
+}
+
+// A cutFile is cut after its second batch.
+type cutFile struct {
+	store.File
+	path   string
+	writes int
+}
+
+func (f *cutFile) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p)
+	if f.writes++; f.writes == 3 { // after the schema
+		err = os.Truncate(f.path, 5_000_000)
+	}
+	return n, err
+}
+
 // TestAMovedFolderIsNamedWhereItIs.
 func TestAMovedFolderIsNamedWhereItIs(t *testing.T) {
 	inScriptedTime(t, func(t *testing.T) {

@@ -22,9 +22,7 @@ func (w *Writer) watch() {
 	if err != nil {
 		return // a disk that cannot answer; writing will show it
 	}
-	if info.Size() < p.w.Size() {
-		_, _ = p.settle(true)
-		w.shortened(p, info.Size())
+	if w.isCut(p, info) {
 		return
 	}
 	if w.run.dir.is(p.File, info) {
@@ -33,6 +31,16 @@ func (w *Writer) watch() {
 	}
 	_, _ = p.settle(true) // what is there is copied, and the copy is synced
 	w.rescue(p, info)
+}
+
+// isCut gives up the file of a part that is shorter than what was written.
+func (w *Writer) isCut(p *part, info fs.FileInfo) bool {
+	if info.Size() >= p.w.Size() {
+		return false
+	}
+	_, _ = p.settle(true)
+	w.shortened(p, info.Size())
+	return true
 }
 
 // rescue copies what an open file has to a new one and writes on there.

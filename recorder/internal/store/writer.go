@@ -100,6 +100,11 @@ func (r *Run) OpenStream(s *stream.Stream, codec recording.Codec) (*Writer, erro
 // Where it cannot write, it returns an error that says Later if the batch may be
 // offered again, and any other if the batch itself is impossible.
 func (w *Writer) WriteBatch(rows int, columns []recording.Vector, lost []recording.LostRows) (recording.Block, error) {
+	if w.part != nil {
+		if info, err := w.part.disk.Stat(); err == nil {
+			w.isCut(w.part, info) // this batch would leave a hole in it
+		}
+	}
 	if w.part != nil && w.rollDue(columns) {
 		w.roll()
 	}
