@@ -38,6 +38,9 @@ func BenchOpen() error { return buildtool.BenchOpen() }
 // BenchPage measures in Chromium what the engine does with long recordings.
 func BenchPage() error { return buildtool.BenchPage() }
 
+// BenchMemory measures what the tab takes at most while 10 GB are opened, looked at and verified.
+func BenchMemory() error { return buildtool.BenchMemory() }
+
 // BenchFrames measures how long the page's own thread is busy in a frame while 384 channels move.
 func BenchFrames() error { return buildtool.BenchFrames() }
 

@@ -115,7 +115,16 @@ func (f *jsFile) read(p recording.RangeRead, to [][]byte) error {
 		from := part.At - p.From
 		js.CopyBytesToGo(to[i], bytes.Call("subarray", from, from+part.Length))
 	}
+	release(buffer)
 	return nil
+}
+
+// release frees an ArrayBuffer at once. Go's reference to it lasts until Go collects
+// it, which does not know how large it is: a gigabyte of them was kept so.
+func release(buffer js.Value) {
+	if drop := js.Global().Get("oniscopeHost").Get("drop"); drop.Type() == js.TypeFunction {
+		drop.Invoke(buffer)
+	}
 }
 
 // buffer reads the bytes [from, to) into an ArrayBuffer.

@@ -31,6 +31,7 @@ func kernelSums(host js.Value) func(source io.ReaderAt, jobs []engine.SumJob) er
 				return nil, nil, err
 			}
 			array, err := try(func() js.Value { return sums.Invoke(buffer, int32Array(calls)) })
+			release(buffer)
 			if err != nil {
 				return nil, nil, err
 			}

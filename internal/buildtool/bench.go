@@ -69,13 +69,25 @@ type opening struct {
 	Read         int64   `json:"read"`
 }
 
-// benchOne opens a file in fresh tabs, so that no run profits from another but
-// through the disk cache of the system, which the first, uncounted run fills. It
-// returns the median in milliseconds.
+// benchOne prints a row, and returns the median in milliseconds.
 func benchOne(web, name, path string) (float64, error) {
-	var times []float64
-	var last opening
-	for i := range benchRuns + 1 {
+	times, last, err := dropTimes(web, path, benchRuns)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	median := medianOf(times)
+	fmt.Printf("%-6s %10.0f %10.0f %10.0f %14d %14d\n", name, times[0], median, times[len(times)-1], last.EngineBytes, last.Read)
+	if last.EngineBytes > maxEngineBytes {
+		return 0, fmt.Errorf("%s: the engine holds %d bytes, more than %.0f", name, last.EngineBytes, maxEngineBytes)
+	}
+	return median, nil
+}
+
+// dropTimes opens a file in fresh tabs, so that no run profits from another but
+// through the disk cache of the system, which the first, uncounted run fills. It
+// returns the milliseconds from drop to exact traces, sorted, and the last of them.
+func dropTimes(web, path string, rounds int) (times []float64, last opening, err error) {
+	for i := range rounds + 1 {
 		err := inPage(web, pagetest.View{Width: 1600, Height: 1000}, func(p *pagetest.Page) error {
 			if err := p.Drop(path); err != nil {
 				return err
@@ -89,17 +101,12 @@ func benchOne(web, name, path string) (float64, error) {
 			})()`, &last)
 		})
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", name, err)
+			return nil, last, err
 		}
 		if i > 0 {
 			times = append(times, last.Milliseconds)
 		}
 	}
 	slices.Sort(times)
-	median := (times[(len(times)-1)/2] + times[len(times)/2]) / 2
-	fmt.Printf("%-6s %10.0f %10.0f %10.0f %14d %14d\n", name, times[0], median, times[len(times)-1], last.EngineBytes, last.Read)
-	if last.EngineBytes > maxEngineBytes {
-		return 0, fmt.Errorf("%s: the engine holds %d bytes, more than %.0f", name, last.EngineBytes, maxEngineBytes)
-	}
-	return median, nil
+	return times, last, nil
 }

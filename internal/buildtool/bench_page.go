@@ -2,6 +2,7 @@ package buildtool
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,11 +15,9 @@ import (
 	"github.com/oniscope/oniscope/web/pagetest"
 )
 
-// pageRounds is how often each job of BenchPage is done, longRounds one that takes
-// longer than longSeconds; medians count.
+// pageRounds is how often each job of BenchPage is done; medians count.
 const (
 	pageRounds = 10
-	longRounds = 3
 
 	maxPageRound = 10 * time.Minute
 )
@@ -33,6 +32,9 @@ type pageFile struct {
 	quick      bool     // one channel only
 }
 
+// tenGB is which of pageFiles is looked at in all ways.
+const tenGB = 1
+
 var pageFiles = []pageFile{
 	{"1 GB", "1GB.arrow", []string{"-size", "1GB"}, true},
 	{"10 GB", "10GB.arrow", []string{"-size", "10GB"}, false},
@@ -41,10 +43,21 @@ var pageFiles = []pageFile{
 	{"1 min zstd", "60s-zstd.arrow", []string{"-batches", "60", "-fill", "all", "-zstd"}, false},
 }
 
-// BenchPage measures in Chromium what the engine of the page does with recordings
-// of any length: the whole run of one channel and of all, a second look, a
-// verification, and the browser's Blob read alone in the same run. It prints the
-// table of README. BENCH=regexp picks files by name, ROUNDS=n changes how often.
+// ensure makes the file, if it is not there, and returns its path.
+func (f *pageFile) ensure(dir string) (path string, err error) {
+	path = filepath.Join(dir, "out", "bench", f.file)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	return path, run("go", append([]string{"run", "./testdata/generate/sparse", "-o", path}, f.make...)...)
+}
+
+// BenchPage measures in Chromium what the page and its engine do with recordings of
+// any length: from the drop to exact traces, the whole run of one channel and of all,
+// a second look, a verification, and the browser's Blob read alone in the same run;
+// then the kernel, memory, frames, start and weight. It prints the table of README.
+// BENCH=regexp picks files by name, and "kernel", "memory", "frames"; ROUNDS=n
+// changes how often.
 func BenchPage() error {
 	if err := Build(); err != nil {
 		return err
@@ -66,23 +79,61 @@ func BenchPage() error {
 			return fmt.Errorf("ROUNDS is %q, must be a number from 1 on", text)
 		}
 	}
+	web, begin := filepath.Join(dir, "web"), time.Now()
+	var starts []float64
+	drops := map[string]float64{}
 	for _, f := range pageFiles {
 		if !only.MatchString(f.name) {
 			continue
 		}
-		path := filepath.Join(dir, "out", "bench", f.file)
-		if _, err := os.Stat(path); err != nil {
-			if err := run("go", append([]string{"run", "./testdata/generate/sparse", "-o", path}, f.make...)...); err != nil {
-				return err
-			}
+		path, err := f.ensure(dir)
+		if err != nil {
+			return err
 		}
-		medians, err := measurePage(filepath.Join(dir, "web"), path, f.quick, rounds)
+		times, _, err := dropTimes(web, path, rounds)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
+		drops[f.name] = medianOf(times)
+		ratio := ""
+		if one := drops["1 GB"]; one > 0 && f.name != "1 GB" {
+			ratio = fmt.Sprintf("%.2f x 1 GB", drops[f.name]/one)
+		}
+		fmt.Printf("| %s | from the drop to exact traces | %s | %s |\n", f.name, duration(drops[f.name]/1000), ratio)
+		all, err := measurePage(web, path, f.quick, rounds)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+		starts = append(starts, all["start_s"]...)
+		medians := map[string]float64{}
+		for key, list := range all {
+			medians[key] = medianOf(list)
+		}
 		fmt.Print(f.rows(medians))
 	}
-	return benchKernel()
+	if len(starts) > 0 {
+		fmt.Printf("| - | start of the engine | %s | |\n", duration(medianOf(starts)))
+	}
+	if only.MatchString("kernel") {
+		if err := benchKernel(rounds); err != nil {
+			return err
+		}
+	}
+	var failed error
+	if only.MatchString("memory") {
+		rows, err := tabMemory()
+		fmt.Print(rows)
+		failed = err
+	}
+	if only.MatchString("frames") {
+		rows, err := frameTimes()
+		if err != nil {
+			return err
+		}
+		failed = errors.Join(failed, judgeFrames(rows))
+	}
+	fmt.Printf("%d rounds, %s\n", rounds, time.Since(begin).Round(time.Second))
+	return errors.Join(failed, weighPage(os.Stdout))
 }
 
 // kernelScript measures the kernel of the page on bins of 128 values, in values a
@@ -101,13 +152,13 @@ WebAssembly.instantiate(code).then(({ instance: { exports: { memory, narrow } } 
 
 // benchKernel compares the kernel with the same sums in Go, both as WebAssembly in
 // Node, by turns.
-func benchKernel() error {
+func benchKernel(rounds int) error {
 	lib, err := wasmLib()
 	if err != nil {
 		return err
 	}
 	var kernel, sums []float64
-	for range pageRounds {
+	for range rounds {
 		text, err := output("node", "-e", kernelScript)
 		if err != nil {
 			return err
@@ -140,10 +191,10 @@ func medianOf(list []float64) float64 {
 	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2
 }
 
-// measurePage measures in fresh tabs and returns the medians.
-func measurePage(web, path string, quick bool, rounds int) (map[string]float64, error) {
-	all := map[string][]float64{}
-	for i := 0; i < rounds; i++ {
+// measurePage measures in fresh tabs.
+func measurePage(web, path string, quick bool, rounds int) (all map[string][]float64, err error) {
+	all = map[string][]float64{}
+	for range rounds {
 		one := map[string]float64{}
 		err := inPage(web, pagetest.View{Width: 800, Height: 600}, func(p *pagetest.Page) error {
 			if err := p.Eval(`void addEventListener("drop", (e) => { e.preventDefault(); e.stopImmediatePropagation(); globalThis.given = e.dataTransfer.files[0]; }, true)`, nil); err != nil {
@@ -156,14 +207,17 @@ func measurePage(web, path string, quick bool, rounds int) (map[string]float64, 
 			if err := p.Eval(start, nil); err != nil {
 				return err
 			}
-			if err := p.WaitFor(maxPageRound, "globalThis.done"); err != nil {
+			peak, err := peakDuring(p, func() error { return p.WaitFor(maxPageRound, "globalThis.done") })
+			if err != nil {
 				return err
 			}
 			var failed string
 			if err := p.Eval(`done.failed ?? ""`, &failed); err != nil || failed != "" {
 				return fmt.Errorf("%s, %w", failed, err)
 			}
-			return p.Eval(`done`, &one)
+			err = p.Eval(`done`, &one)
+			one["tab_bytes"] = float64(peak)
+			return err
 		})
 		if err != nil {
 			return nil, err
@@ -171,15 +225,8 @@ func measurePage(web, path string, quick bool, rounds int) (map[string]float64, 
 		for key, x := range one {
 			all[key] = append(all[key], x)
 		}
-		if one["all_s"]+one["verify_s"] > longSeconds {
-			rounds = min(rounds, longRounds)
-		}
 	}
-	medians := map[string]float64{}
-	for key, list := range all {
-		medians[key] = medianOf(list)
-	}
-	return medians, nil
+	return all, nil
 }
 
 // afterComment is a script without the comment in front.
@@ -203,6 +250,6 @@ func (f *pageFile) rows(m map[string]float64) string {
 	line("the same again", fmt.Sprintf("%s, %.0f bytes read", duration(m["again_s"]), m["again_bytes"]), "")
 	line("verify", fmt.Sprintf("%s, %s", duration(m["verify_s"]), rate(m["size"]/m["verify_s"])),
 		fmt.Sprintf("%.2f of the Blob alone (%s)", m["whole_blob_s"]/m["verify_s"], rate(m["size"]/m["whole_blob_s"])))
-	line("memory of the engine", fmt.Sprintf("%.0f MB, %.0f MB of it tiles", m["engine_bytes"]/1e6, m["cache_bytes"]/1e6), "")
+	line("memory of the engine", fmt.Sprintf("%.0f MB, %.0f MB of it tiles", m["engine_bytes"]/1e6, m["cache_bytes"]/1e6), fmt.Sprintf("tab %.0f MB at most", m["tab_bytes"]/1e6))
 	return b.String()
 }

@@ -7,7 +7,7 @@
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
  * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large it has become. `sums(bytes, calls)` is
- * the kernel, where there is one; `zstd(...)` decodes a frame; `store` keeps bytes from visit to visit.
+ * the kernel, where there is one; `zstd(...)` decodes a frame; `drop(buffer)` frees one; `store` keeps bytes from visit to visit.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
 import { loadKernel } from "./kernel.js";
@@ -50,6 +50,8 @@ scope.onmessage = (/** @type {MessageEvent} */ event) => {
 
 host.oniscopeHost = {
   store,
+  /** Takes the memory of a buffer away from whoever refers to it. @param {ArrayBuffer} buffer */
+  drop: (buffer) => void structuredClone(buffer, { transfer: [buffer] }),
   /** @param {any} message @param {Transferable[]} transfer */
   post: (message, transfer) => scope.postMessage(message, transfer),
   /** @param {(message: any) => void} go */

@@ -213,7 +213,15 @@ func (e *Engine) envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 		}
 		progress(base)
 	}
-	return e.exact(ctx, s, &q, span, base, progress)
+	env, err := e.exact(ctx, s, &q, span, base, progress)
+	if err == nil {
+		s.mu.Lock()
+		if s.coarse == base {
+			s.coarse = nil // what was read answers the next time
+		}
+		s.mu.Unlock()
+	}
+	return env, err
 }
 
 func sameArgs(a, b EnvelopeArgs) bool {

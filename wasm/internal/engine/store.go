@@ -138,7 +138,14 @@ func (e *Engine) remember(s *openStream, columns []int, level int) {
 // formatStored writes columns: a mark, then of each its number, level and batches,
 // then of each batch its rows and bins.
 func formatStored(columns []storedColumn) []byte {
-	out := []byte(storedMark)
+	size := len(storedMark)
+	for _, c := range columns {
+		size += 3 * 4
+		for _, bins := range c.bins {
+			size += 4 + tileBinBytes*len(bins)
+		}
+	}
+	out := append(make([]byte, 0, min(size, storedBytes+1<<20)), storedMark...)
 	le := binary.LittleEndian
 	for _, c := range columns {
 		out = le.AppendUint32(out, uint32(c.column))
