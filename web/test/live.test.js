@@ -7,7 +7,7 @@ import { Receiver } from "../src/live/receiver.js";
 import { Remote } from "../src/live/remote.js";
 import { Bins, Rows } from "../src/live/tails.js";
 import { Bell } from "../src/live/bell.js";
-import { alarms, recoverCommand, troubles, viewCommand } from "../src/live/words.js";
+import { alarms, lateWords, recoverCommand, troubles, viewCommand } from "../src/live/words.js";
 
 /**
  * A binary message as the recorder makes it: header, then an Arrow message of a record batch (a flatbuffer built by hand) and its body.
@@ -164,6 +164,11 @@ test("a bell rings once for what is new, and only where somebody wants it", () =
   assert.deepEqual(troubles(status, "lost"), ["link"]);
 });
 
+test("what was skipped is said beside how late the picture is", () => {
+  assert.equal(lateWords(43, 0), "display 40 ms behind");
+  assert.match(lateWords(43, 1200), /^display 40 ms behind, 1\D200 rows shown later$/);
+});
+
 test("commands for the files of a recorder that is gone", () => {
   const at = { hostname: "127.0.0.1", port: "8765", protocol: "http:" };
   assert.equal(viewCommand("/data/today", at), "oniscope view --no-browser --port 8765 /data/today");
@@ -259,7 +264,7 @@ test("rows of a file are read once for each of its states, and those that came f
   send({ stream: "s" }, 2, [BigUint64Array.from([1000n, 1010n]), Uint16Array.from([8, 9])]);
   for (let i = 0; i < 2; i++) assert.deepEqual([...(await tail.envelope(args, read, () => {}, want)).data], [1, 2, 8, 9]);
   await calm();
-  assert.deepEqual(came, [["s", 1010, null]]);
+  assert.deepEqual(came, [["s", 1010, null, 0]]);
   tail.written(1010);
   await tail.envelope(args, read, () => {}, want);
   assert.equal(reads.length, 2);

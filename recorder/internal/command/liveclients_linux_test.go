@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,10 +60,15 @@ func TestNoClientTouchesTheRecording(t *testing.T) {
 	}
 	p.grown(probe+"_0.arrow", 1<<20)
 	time.Sleep(warm)
-	before := int64(0)
-	for until := time.Now().Add(warm); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
-		before = max(before, residentBytes(t, p.Process.Pid))
+	resident := func(during time.Duration) int64 { // the median: a batch more while the disk is busy is the recorder's own
+		var all []int64
+		for until := time.Now().Add(during); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+			all = append(all, residentBytes(t, p.Process.Pid))
+		}
+		slices.Sort(all)
+		return all[len(all)/2]
 	}
+	before := resident(warm)
 
 	var open []io.Closer
 	dial := func() *websocket.Conn {
@@ -125,14 +131,15 @@ func TestNoClientTouchesTheRecording(t *testing.T) {
 	if foreign, answer, err := websocket.DefaultDialer.Dial("ws://"+at+"/socket", http.Header{"Origin": {"http://evil.example"}}); err == nil || answer == nil || answer.StatusCode != http.StatusForbidden {
 		t.Errorf("a foreign page gets %v, %v", foreign, answer)
 	}
-	held := int64(4)
-	most := int64(0)
-	for until := time.Now().Add(time.Duration(seconds)*time.Second - 2*warm - time.Second); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
-		most = max(most, residentBytes(t, p.Process.Pid)-before)
+	const held = 4
+	more := resident(time.Duration(seconds)*time.Second-2*warm-time.Second) - before
+	t.Logf("%d clients: %.1f MB each; the recorder has %.0f MB without them", held, float64(more)/held/1e6, float64(before)/1e6)
+	limit := int64(held * maxClientBytes)
+	if !calm {
+		limit += 48 << 20 // a recorder that has begun takes one batch more
 	}
-	t.Logf("%d clients: %.1f MB each; the recorder has %.0f MB without them", held, float64(most)/float64(held)/1e6, float64(before)/1e6)
-	if most > held*maxClientBytes {
-		t.Errorf("%d clients cost %d MB", held, most>>20)
+	if more > limit {
+		t.Errorf("%d clients cost %d MB", held, more>>20)
 	}
 	for _, conn := range open { // or they would be waited for
 		conn.Close()

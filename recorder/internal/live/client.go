@@ -27,6 +27,7 @@ import (
 
 // Bounds of one client.
 const (
+	maxReplies   = 4 << 20          // bytes of answers that were not read
 	maxCredits   = 3                // binary messages that may be unacknowledged
 	writeTimeout = 10 * time.Second // for one message
 	pingEvery    = 15 * time.Second
@@ -51,6 +52,7 @@ type client struct {
 	turn    []*shown // those that have something, longest first
 	credits int
 	replies []any
+	waiting int    // bytes of them, about
 	closing string // why the connection is to be closed
 	shows   int
 }
@@ -139,9 +141,18 @@ func (c *client) close(why string) {
 func (c *client) reply(m any) {
 	c.mu.Lock()
 	c.replies = append(c.replies, m)
+	c.waiting += replyBytes
+	if c.waiting > maxReplies && c.closing == "" {
+		c.closing = notRead
+	}
 	c.mu.Unlock()
 	c.poke()
 }
+
+const notRead = "answers are not read"
+
+// replyBytes is about what an answer takes besides schemas.
+const replyBytes = 4 << 10
 
 // read reads what the client asks for.
 func (c *client) read() {
@@ -219,7 +230,7 @@ func (c *client) answer(a *ask) error {
 // show changes what the client sees.
 func (c *client) show(wanted []askShow) error {
 	next, answer := map[*source]*shown{}, showing{Type: "show", Streams: []showingOfOne{}}
-	all := 0
+	all, size := 0, 0
 	for _, w := range wanted {
 		all += len(w.Columns)
 	}
@@ -239,13 +250,20 @@ func (c *client) show(wanted []askShow) error {
 		c.shows++
 		s := newShown(c.shows, src, w.Columns, w.Bin, all)
 		next[src] = s
-		answer.Streams = append(answer.Streams, showingOfOne{s.id, w.Stream, s.schema()})
+		schema := s.schema()
+		size += len(schema)
+		answer.Streams = append(answer.Streams, showingOfOne{s.id, w.Stream, schema})
 	}
 	c.mu.Lock()
 	before := c.shown
 	c.shown, c.turn = next, nil
 	c.replies = append(c.replies, answer)
+	c.waiting += replyBytes + size
+	full := c.waiting > maxReplies
 	c.mu.Unlock()
+	if full {
+		return errors.New(notRead)
+	}
 	for src := range before {
 		if next[src] == nil {
 			src.want(c, nil)
@@ -307,7 +325,7 @@ func (c *client) writeAll(sent *progress) (why string, ok bool) {
 	for {
 		c.mu.Lock()
 		replies := c.replies
-		c.replies = nil
+		c.replies, c.waiting = nil, 0
 		closing := c.closing
 		c.mu.Unlock()
 		if closing != "" {

@@ -198,6 +198,7 @@ func TestWhatAClientMustNotSayEndsIt(t *testing.T) {
 		"a negative ack":        {websocket.TextMessage, `{"type":"ack","count":-5}`, "cannot be acknowledged"},
 		"no such stream":        {websocket.TextMessage, `{"type":"show","streams":[{"stream":"x","columns":[1]}]}`, `no stream "x"`},
 		"no such column":        {websocket.TextMessage, `{"type":"show","streams":[{"stream":"probe","columns":[99]}]}`, "column 99"},
+		"a column twice":        {websocket.TextMessage, `{"type":"show","streams":[{"stream":"probe","columns":[2,1,2]}]}`, "column 2 comes twice"},
 		"too many columns":      {websocket.TextMessage, `{"type":"show","streams":[{"stream":"probe","columns":[1` + strings.Repeat(",1", maxShown) + `]}]}`, "at most 4096"},
 		"an empty note":         {websocket.TextMessage, `{"type":"note","text":" "}`, "a note has"},
 	} {
@@ -279,4 +280,47 @@ func TestOnlySoManyFollow(t *testing.T) {
 	if got := r.get("/status", nil); got.StatusCode != 200 {
 		t.Errorf("the state: %d", got.StatusCode)
 	}
+}
+
+// Whatever a client asks for, what waits for it is bounded: the newest that has room
+// waits, and what has none is counted.
+func TestWhatWaitsForAClientIsBounded(t *testing.T) {
+	r := newRecorder(t, nil)
+	src := r.hub.find("probe")
+	for _, bin := range []uint64{0, 1, tickStep, 50 * tickStep} {
+		s := newShown(1, src, []int{1, 2, 3}, bin, 3)
+		const rows = 400_000
+		r.batch.Reset()
+		first := r.tick
+		r.decode(rows)
+		p := &piece{src: src, rows: rows, columns: r.batch.Columns}
+		for range 3 {
+			if !s.gather(p) {
+				t.Fatal("nothing was gathered")
+			}
+		}
+		held := 0
+		for _, c := range s.gathered.cells {
+			held += cap(c)
+		}
+		if s.gathered.bytes > maxGathered || held > 2*maxGathered {
+			t.Errorf("bin %d: %d bytes wait, in %d", bin, s.gathered.bytes, held)
+		}
+		if shown := uint64(s.gathered.pieceRows); bin == 0 && shown+s.skipped != 3*rows {
+			t.Errorf("%d rows wait, %d were skipped, of %d", shown, s.skipped, 3*rows)
+		}
+		if last := (first + rows - 1) * tickStep; bin == 0 && numbers[uint64](s.gathered.cells[0])[s.gathered.rows-1] != last {
+			t.Error("the newest row is not there")
+		}
+	}
+	c := newClient(r.server, nil, false)
+	var err error
+	asked := 0
+	for ; err == nil && asked < 10_000; asked++ {
+		err = c.show([]askShow{{Stream: "probe", Columns: []int{1, 2, 3}}})
+	}
+	if err == nil || !strings.Contains(err.Error(), "not read") || c.waiting > 2*maxReplies {
+		t.Errorf("after %d questions whose answers were not read: %v, %d bytes wait", asked, err, c.waiting)
+	}
+	src.want(c, nil)
 }

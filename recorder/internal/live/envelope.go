@@ -61,11 +61,13 @@ type gathered struct {
 	from  uint64 // tick of bin 0
 	bytes int
 	cells [][]byte
+
+	pieceRows int // rows of the stream that are in it
 }
 
 // maxGathered is what waits at most for one client, of all streams together, each by
 // how many of the columns it has: all channels of a probe for some 90 ms. Then the
-// newest takes the place of all. While it is being sent, there are four copies.
+// newest takes the place of all, or as much of it as there is room for. While it is being sent, there are four copies.
 const maxGathered = 2 << 20
 
 // renewAfter is how many batches a writer makes before it is replaced: it keeps
@@ -126,10 +128,12 @@ func (s *shown) gather(p *piece) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := &s.gathered
-	if g.bytes > s.most {
-		s.skipped += uint64(g.rows)
+	p, need := s.fitting(p)
+	if g.bytes+need > s.most {
+		s.skipped += uint64(g.pieceRows)
 		g.reset()
 	}
+	g.pieceRows += p.rows
 	if s.bin > 0 {
 		s.gatherBins(p)
 	} else {
@@ -146,11 +150,43 @@ func (s *shown) gather(p *piece) bool {
 	return true
 }
 
+// binBytes is what a bin takes of one column.
+const binBytes = 4 + 2 + 4 + 4*4
+
+// fitting is a piece, or its newest rows if there is no room for all, and what they
+// will take.
+func (s *shown) fitting(p *piece) (*piece, int) {
+	each := 8 // a row's Clock
+	for _, c := range s.columns {
+		each += s.src.stream.Columns[c].ByteWidth
+	}
+	rows := p.rows
+	if s.bin > 0 {
+		ticks := numbers[uint64](p.columns[s.clock])
+		each = binBytes * len(s.columns)
+		if first, last := ticks[0], ticks[len(ticks)-1]; last >= first {
+			rows = int(min(uint64(rows), (last-first)/s.bin+2))
+		}
+	}
+	if rows*each <= s.most {
+		return p, rows * each
+	}
+	keep := min(p.rows, s.most/each)
+	s.skipped += uint64(p.rows - keep)
+	part := &piece{src: p.src, rows: keep, columns: make([][]byte, len(p.columns))}
+	for i, data := range p.columns {
+		if data != nil {
+			part.columns[i] = data[len(data)-keep*s.src.stream.Columns[i].ByteWidth:]
+		}
+	}
+	return part, keep * each
+}
+
 func (g *gathered) reset() {
 	for i := range g.cells {
 		g.cells[i] = g.cells[i][:0]
 	}
-	g.rows, g.bytes = 0, 0
+	g.rows, g.bytes, g.pieceRows = 0, 0, 0
 }
 
 // maxSpan is how many bins one message spans at most: after a step of Clock it

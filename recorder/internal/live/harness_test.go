@@ -22,7 +22,7 @@ import (
 
 // A recorder stands for a run: it writes a file of one stream and tells the hub.
 type recorder struct {
-	t      *testing.T
+	t      testing.TB
 	hub    *Hub
 	server *Server
 	at     string // host:port
@@ -66,12 +66,12 @@ func testStream() stream.Stream {
 }
 
 // newRecorder serves a recording without rows.
-func newRecorder(t *testing.T, change func(o *Options)) *recorder {
+func newRecorder(t testing.TB, change func(o *Options)) *recorder {
 	t.Helper()
 	return newRecorderAt(t, "127.0.0.1:0", change)
 }
 
-func newRecorderAt(t *testing.T, address string, change func(o *Options)) *recorder {
+func newRecorderAt(t testing.TB, address string, change func(o *Options)) *recorder {
 	t.Helper()
 	r := &recorder{t: t, dir: t.TempDir(), stream: testStream()}
 	f, err := os.Create(filepath.Join(r.dir, "probe_0.arrow"))
@@ -170,7 +170,7 @@ func (r *recorder) get(path string, change func(q *http.Request)) *http.Response
 
 // A viewer is a client of the test.
 type viewer struct {
-	t *testing.T
+	t testing.TB
 	*websocket.Conn
 }
 

@@ -70,10 +70,20 @@ func (a *ask) check() error {
 		}
 		total, seen := 0, map[string]bool{}
 		for _, s := range a.Streams {
-			if total += len(s.Columns); seen[s.Stream] {
+			if total += len(s.Columns); total > maxShown {
+				break
+			}
+			if seen[s.Stream] {
 				return fmt.Errorf("stream %q comes twice", short(s.Stream))
 			}
 			seen[s.Stream] = true
+			of := map[int]bool{}
+			for _, c := range s.Columns {
+				if of[c] {
+					return fmt.Errorf("stream %q: column %d comes twice", short(s.Stream), c)
+				}
+				of[c] = true
+			}
 		}
 		if total > maxShown {
 			return fmt.Errorf("%d columns, at most %d are shown", total, maxShown)

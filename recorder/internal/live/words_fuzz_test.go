@@ -14,6 +14,9 @@ func FuzzLiveMessage(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	r := newRecorder(f, nil)
+	r.decode(100)
+	src := r.hub.find("probe")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		a, err := parseAsk(data)
 		if err != nil {
@@ -28,6 +31,20 @@ func FuzzLiveMessage(f *testing.F) {
 		}
 		if len(a.Streams) > maxStreams || columns > maxShown || len(a.Text) > maxNote || len(a.Author) > maxAuthor || a.Count < 0 {
 			t.Errorf("out of bounds: %+v", a)
+		}
+		// What is understood is answered, and what is then shown has bounds.
+		c := newClient(r.server, nil, false)
+		if err := c.answer(&a); err != nil && len(closingReason(err.Error())) > 123 {
+			t.Errorf("a reason does not fit: %v", err)
+		}
+		if s := c.shown[src]; s != nil {
+			for range 3 {
+				s.gather(&piece{src: src, rows: r.batch.Rows, columns: r.batch.Columns})
+			}
+			if s.gathered.bytes > maxGathered || s.take() == nil {
+				t.Errorf("%d bytes wait", s.gathered.bytes)
+			}
+			src.want(c, nil)
 		}
 	})
 }

@@ -15,7 +15,7 @@ import { Follower } from "./follow.js";
 import { Modes } from "./modes.js";
 import { Notes } from "./notes.js";
 import { showLines, Strip } from "./strip.js";
-import { alarms, recoverCommand, troubles, viewCommand } from "./words.js";
+import { alarms, lateWords, recoverCommand, troubles, viewCommand } from "./words.js";
 import { Bell } from "./bell.js";
 
 export { LiveEngine };
@@ -81,7 +81,7 @@ export class Live {
     this.state.on(["streams", "active", "theme", "health"], () => this.#lines());
     document.body.toggleAttribute("data-live", true);
     this.engine.remote.listener = {
-      told: (message) => this.#told(message), came: (stream, last, rise) => this.#came(stream, last, rise), state: (state, why) => this.#linked(state, why), failed: (error) => this.state.report(error),
+      told: (message) => this.#told(message), came: (stream, last, rise, skipped) => this.#came(stream, last, rise, skipped), state: (state, why) => this.#linked(state, why), failed: (error) => this.state.report(error),
     };
     this.engine.remote.send({ op: "connect", url: new URL("socket", document.baseURI).href.replace(/^http/, "ws") });
   }
@@ -254,8 +254,9 @@ export class Live {
 
   #chosen = false;
 
-  /** Something came of a stream. @param {string} stream @param {number} last  tick @param {number | null} rise  tick of what is waited for */
-  #came(stream, last, rise) {
+  /** Something came of a stream. @param {string} stream @param {number} last  tick @param {number | null} rise  tick of what is waited for @param {number} skipped  rows that were not shown as they came */
+  #came(stream, last, rise, skipped) {
+    this.#skipped.set(stream, skipped);
     const found = [...this.engine.tails].find(([, tail]) => tail.stream === stream);
     if (!found) return;
     const [id, tail] = found;
@@ -269,6 +270,8 @@ export class Live {
   }
 
   #newest = 0;
+  /** @type {Map<string, number>} */
+  #skipped = new Map();
 
   /** Says what is waited for, while the trigger is armed. */
   #arm() {
@@ -301,7 +304,7 @@ export class Live {
     document.documentElement.dataset.live = this.#shown.state;
     this.#modes.show();
     const { late_ms } = this.facts;
-    this.#modes.say(this.#shown.state === "open" && late_ms !== null ? `display ${Math.max(0, Math.round(late_ms / 10) * 10)} ms behind` : "");
+    this.#modes.say(this.#shown.state === "open" && late_ms !== null ? lateWords(late_ms, [...this.#skipped.values()].reduce((sum, n) => sum + n, 0)) : "");
   }
 
   #lines() {

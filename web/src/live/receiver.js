@@ -152,7 +152,7 @@ export class Receiver {
     else if (header.bin === 0 && kept.bins) kept.bins.putRows(message, wanted.columns);
     else if (header.bin === 0 && kept.rows) kept.rows.put(message, wanted.columns);
     else return;
-    this.post({ op: "came", stream: header.stream, last: lastTick(message), rise: this.#rise(message, wanted) });
+    this.post({ op: "came", stream: header.stream, last: lastTick(message), rise: this.#rise(message, wanted), skipped: header.skipped });
   }
 
   /** When what is waited for happened in a message; null: it did not. @param {import("./arrow.js").Message} message @param {Wanted} wanted */

@@ -13,9 +13,9 @@
  *   | { op: "rows", id: number, stream: string, read: Envelope | null, last: number }} ToReceiver
  *   filled: bins that were read from the file, given away; fill: what the file has of the span, and how many bins are read at most;
  *   read: what the file gave, given away, null: as before
- * @typedef {{ op: "state", state: "connecting" | "open" | "lost", why: string } | { op: "told", told: Told } | { op: "came", stream: string, last: number, rise: number | null }
- *   | { op: "reply", id: number, value: any }} FromReceiver  rise: tick of what is waited for
- * @typedef {{ told: (told: Told) => void, came: (stream: string, last: number, rise: number | null) => void, state: (state: "connecting" | "open" | "lost", why: string) => void, failed: (error: Error) => void }} Listener
+ * @typedef {{ op: "state", state: "connecting" | "open" | "lost", why: string } | { op: "told", told: Told } | { op: "came", stream: string, last: number, rise: number | null, skipped: number }
+ *   | { op: "reply", id: number, value: any }} FromReceiver  rise: tick of what is waited for; skipped: rows that were not shown as they came, so far
+ * @typedef {{ told: (told: Told) => void, came: (stream: string, last: number, rise: number | null, skipped: number) => void, state: (state: "connecting" | "open" | "lost", why: string) => void, failed: (error: Error) => void }} Listener
  */
 
 export class Remote {
@@ -49,7 +49,7 @@ export class Remote {
         this.listener?.told(message.told);
         break;
       case "came":
-        this.listener?.came(message.stream, message.last, message.rise);
+        this.listener?.came(message.stream, message.last, message.rise, message.skipped);
     }
   }
 

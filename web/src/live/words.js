@@ -14,6 +14,11 @@ export function troubleWords(status) {
   return `${wrong.length === 1 ? "1 stream" : `${wrong.length} streams`} ${wrong.every((s) => s.word.startsWith("SILENT")) ? "silent" : "in trouble"}`;
 }
 
+/** How late the picture is, and what it left out until the file had it. @param {number} ms @param {number} skipped  rows */
+export function lateWords(ms, skipped) {
+  return `display ${Math.max(0, Math.round(ms / 10) * 10)} ms behind` + (skipped > 0 ? `, ${integer(skipped)} rows shown later` : "");
+}
+
 /** What was lost, and why. @param {Status} status */
 export function lossWords(status) {
   const lost = status.streams.filter((s) => s.lost_rows > 0);
