@@ -172,3 +172,29 @@ func TestTheEndMarkProvesTheLastBatch(t *testing.T) {
 		}
 	}
 }
+
+// A batch that bytes before it have moved is kept, and not also counted as lost: what
+// is kept and what is lost are together what was there.
+func TestAMovedBatchIsNotLost(t *testing.T) {
+	for _, name := range []string{"csharp/cs_small_zstd.arrow", "bonsai/old_AnalogInput_S16_noise_zstd.arrow"} {
+		file := testdata.Foreign(t, name)
+		total, err := testdata.Count(testdata.Open(t, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := dissect.Footer(t, file).Batches
+		b := blocks[len(blocks)-2]
+		inside := b.Offset + int64(b.MetaLength) + b.BodyLength/2/8*8
+		damaged := slices.Concat(file[:inside], file[inside:inside+64], file[inside:])
+		plan, _ := recoveredFrom(t, damaged)
+		lost := int64(0)
+		for _, f := range plan.Report.Findings {
+			if f.Severity == recording.SeverityError {
+				lost += f.LostRows
+			}
+		}
+		if plan.Report.BatchesLost != 1 || plan.Report.RowsRecovered+lost != total {
+			t.Errorf("%s: %d of %d rows kept and %d lost, %d batches lost: %+v", name, plan.Report.RowsRecovered, total, lost, plan.Report.BatchesLost, plan.Report.Findings)
+		}
+	}
+}

@@ -88,7 +88,8 @@ func (l *Layout) distinct() (blocks []arrowipc.Block, twice int) {
 
 // pair finds the block of each message, by verdict: that which is as it is,
 // else the one at the same place, else the nearest of the same lengths, in the
-// order of the file. A block where a loss begins has no message.
+// order of the file. A block where a loss begins has no message, unless the loss has
+// no room for it: then bytes came before it.
 func (l *Layout) pair(blocks []arrowipc.Block, kept []int, at, listed map[arrowipc.Block]bool) map[int]arrowipc.Block {
 	partner := map[int]arrowipc.Block{}
 	places := map[int64]int{} // of the messages that the footer does not list as they are
@@ -99,15 +100,15 @@ func (l *Layout) pair(blocks []arrowipc.Block, kept []int, at, listed map[arrowi
 			places[b.Offset] = i
 		}
 	}
-	lost := map[int64]bool{}
+	lost := map[int64]int64{} // bytes
 	for i := range l.Verdicts {
 		if v := &l.Verdicts[i]; v.Kind == Loss && v.At >= l.FooterBase {
-			lost[v.At] = true
+			lost[v.At] = v.Length
 		}
 	}
 	var free []arrowipc.Block
 	for _, b := range blocks {
-		if at[b] || lost[b.Offset] {
+		if n, ok := lost[b.Offset]; at[b] || ok && 2*n >= int64(b.MetaLength)+b.BodyLength {
 			continue
 		}
 		if i, ok := places[b.Offset]; ok {
