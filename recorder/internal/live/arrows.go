@@ -71,8 +71,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name string, wha
 	case begun && err != nil:
 		panic(http.ErrAbortHandler) // a stream that breaks off must not look as if it were whole
 	case err == nil:
-	case errors.As(err, &column):
-		http.Error(w, err.Error(), http.StatusBadRequest)
+	case errors.As(err, &column), errors.Is(err, errAsked):
+		http.Error(w, strings.TrimPrefix(err.Error(), "recording: "), http.StatusBadRequest)
 	case errors.Is(err, errNoSuch):
 		http.Error(w, strings.TrimSpace(err.Error()), http.StatusNotFound)
 	default:

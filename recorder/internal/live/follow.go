@@ -52,6 +52,9 @@ type follower struct {
 // errNoSuch wraps what is wrong with what is asked for.
 var errNoSuch = errors.New("")
 
+// errAsked wraps what cannot be asked for at all.
+var errAsked = errors.New("")
+
 // Follow writes a stream to w until the recording ends, w fails or ctx ends. begun
 // is called once it is clear that what is asked for is there.
 func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writer, begun func()) error {
@@ -71,12 +74,12 @@ func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writ
 	default:
 		tick, err := strconv.ParseUint(what.From, 10, 64)
 		if err != nil {
-			return fmt.Errorf("from is now, start, or a tick of Clock, not %q%w", short(what.From), errNoSuch)
+			return fmt.Errorf("from is now, start, or a tick of Clock, not %q%w", short(what.From), errAsked)
 		}
 		f.from = tick
 	}
 	if what.For > 0 && src.stream.AcqClockHz == 0 {
-		return fmt.Errorf("the rate of the clock is not known%w", errNoSuch)
+		return fmt.Errorf("the rate of the clock is not known%w", errAsked)
 	}
 	head := recording.Bytes(src.head)
 	if err := f.copy(ctx, head, int64(len(head)), recording.Selection{Columns: what.Columns}, begun); err != nil {

@@ -110,12 +110,14 @@ func TestALargeBatchIsReadInParts(t *testing.T) {
 func TestWhatCannotBeFollowedIsSaid(t *testing.T) {
 	r := newRecorder(t, nil)
 	for path, want := range map[string]int{
-		"/live/none.arrows": 404, "/live/probe": 404, "/live/probe.arrows?from=soon": 404, "/live/probe.arrows?columns=Nothing*": 400,
+		"/live/none.arrows": 404, "/live/probe": 404, "/live/probe.arrows?from=soon": 400, "/live/probe.arrows?columns=Nothing*": 400,
 		"/live/probe.arrows?for=x": 400, "/live/probe.arrows?for=-1s": 400, "/live/probe.arrows?colums=x": 400, "/live/../hub.go": 404,
 		"/files/hub.go": 404, "/files/..%2f..%2fetc%2fpasswd": 404, "/files/": 404,
 	} {
 		if got := r.get(path, nil); got.StatusCode != want {
 			t.Errorf("%s: %d, want %d", path, got.StatusCode, want)
+		} else if text, _ := io.ReadAll(got.Body); bytes.Contains(text, []byte("recording:")) {
+			t.Errorf("%s: a package is named in %q", path, text)
 		}
 	}
 }
