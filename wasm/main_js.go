@@ -27,7 +27,7 @@ func main() {
 	recording.UseZstd(hostZstd(host))
 	b := &bridge{
 		host:    host,
-		engine:  &engine.Engine{Yield: newEventLoop().Yield, Now: time.Now, Sums: kernelSums(host), Store: storeOf(host)},
+		engine:  &engine.Engine{Yield: newEventLoop().Yield, Now: time.Now, Sums: kernelSums(host), SumHere: kernelHere(host), Store: storeOf(host)},
 		running: map[int]context.CancelFunc{},
 	}
 	// The callback lives as long as the program, which ends with the worker.

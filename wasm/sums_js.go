@@ -50,6 +50,21 @@ func kernelSums(host js.Value) func(source io.ReaderAt, jobs []engine.SumJob) er
 	}
 }
 
+// kernelHere runs the kernel of the worker on values in Go's memory; nil if it has
+// none.
+func kernelHere(host js.Value) func(kind engine.KernelKind, data []byte, rows, level int, results []byte) {
+	sum := host.Get("sumHere")
+	if sum.Type() != js.TypeFunction {
+		return nil
+	}
+	return func(kind engine.KernelKind, data []byte, rows, level int, results []byte) {
+		sum.Invoke(int(kind), place(data), rows, level, place(results))
+	}
+}
+
+// place is where bytes are in the memory of Go, as JavaScript sees it.
+func place(p []byte) float64 { return float64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))) }
+
 // int32Array describes calls as kernel.js reads them.
 func int32Array(calls []engine.KernelCall) js.Value {
 	list := make([]int32, 0, 5*len(calls))

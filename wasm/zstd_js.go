@@ -1,9 +1,6 @@
 package main
 
-import (
-	"syscall/js"
-	"unsafe"
-)
+import "syscall/js"
 
 // hostZstd decodes frames of zstd with the decoder of the worker, web/src/zstd.js; nil
 // if it has none. That works on the memory of Go, so that a frame takes one call.
@@ -12,7 +9,6 @@ func hostZstd(host js.Value) func(frame, out []byte) (n int, ok bool) {
 	if decode.Type() != js.TypeFunction {
 		return nil
 	}
-	place := func(p []byte) float64 { return float64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))) }
 	return func(frame, out []byte) (int, bool) {
 		n := decode.Invoke(place(frame), len(frame), place(out), len(out)).Int()
 		return n, n >= 0

@@ -7,7 +7,7 @@
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
  * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large it has become. `sums(bytes, calls)` is
- * the kernel, where there is one; `zstd(...)` decodes a frame; `drop(buffer)` frees one; `store` keeps bytes from visit to visit.
+ * the kernel, where there is one, `sumHere(...)` the same of values in Go's memory; `zstd(...)` decodes a frame; `drop(buffer)` frees one; `store` keeps bytes from visit to visit.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
 import { loadKernel } from "./kernel.js";
@@ -94,7 +94,11 @@ async function start() {
   const zstd = new Zstd(() => codeOf("../gen/zstd.wasm"), () => memory);
   host.oniscopeHost.zstd = zstd.decode.bind(zstd);
   const kernel = await compiling;
-  if (kernel) host.oniscopeHost.sums = kernel.sums.bind(kernel);
+  if (kernel) {
+    host.oniscopeHost.sums = kernel.sums.bind(kernel);
+    /** @type {(kind: number, from: number, rows: number, level: number, to: number) => void} */
+    host.oniscopeHost.sumHere = (kind, from, rows, level, to) => kernel.sumThere(memory.buffer, kind, from, rows, level, to);
+  }
   let code = 0;
   go.exit = (/** @type {number} */ c) => (code = c);
   await go.run(instance);

@@ -38,26 +38,53 @@ export class Kernel {
    * @returns {Uint8Array} a byte for each call, 1: its validity bits are all 1, filled up to a multiple of 8; then the results one after another
    */
   sums(bytes, calls) {
-    const { memory, narrow, int32, float32 } = this.#exports, count = calls.length / CALL;
+    const { memory } = this.#exports, count = calls.length / CALL;
     let size = 0;
-    for (let i = 0; i < calls.length; i += CALL) size += Math.ceil(calls[i + 2] / 2 ** calls[i + 3]) * BIN_BYTES[calls[i]];
-    const results = DATA + ((bytes.byteLength + 15) & ~15), missing = results + size - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / 65536));
-    const data = new Uint8Array(bytes);
+    for (let i = 0; i < calls.length; i += CALL) size += bytesOf(calls[i], calls[i + 2], calls[i + 3]);
+    const results = this.#room(bytes.byteLength, size), data = new Uint8Array(bytes);
     new Uint8Array(memory.buffer).set(data, DATA);
     const head = (count + 7) & ~7, out = new Uint8Array(head + size);
     let at = results;
     for (let n = 0; n < count; n++) {
       const [kind, from, rows, level, validity] = calls.subarray(n * CALL, (n + 1) * CALL);
       out[n] = validity < 0 || ones(data, validity, rows) ? 1 : 0;
-      if (kind === 3) int32(DATA + from, rows, level, at);
-      else if (kind === 4) float32(DATA + from, rows, level, at);
-      else narrow(DATA + from, rows, level, at, kind === 1 ? 32768 : 0);
-      at += Math.ceil(rows / 2 ** level) * BIN_BYTES[kind];
+      this.#run(kind, DATA + from, rows, level, at);
+      at += bytesOf(kind, rows, level);
     }
     out.set(new Uint8Array(memory.buffer, results, size), head);
     return out;
   }
+
+  /**
+   * Sums values in another memory, and puts the results there: the engine's, of what it has decoded.
+   * @param {ArrayBuffer} other @param {number} kind @param {number} from @param {number} rows @param {number} level @param {number} to
+   */
+  sumThere(other, kind, from, rows, level, to) {
+    const { memory } = this.#exports, bytes = rows * (kind < 3 ? 2 : 4), size = bytesOf(kind, rows, level), results = this.#room(bytes, size);
+    new Uint8Array(memory.buffer).set(new Uint8Array(other, from, bytes), DATA);
+    this.#run(kind, DATA, rows, level, results);
+    new Uint8Array(other, to, size).set(new Uint8Array(memory.buffer, results, size));
+  }
+
+  /** Where results go after so many bytes of values. @param {number} bytes @param {number} size */
+  #room(bytes, size) {
+    const { memory } = this.#exports, results = DATA + ((bytes + 15) & ~15), missing = results + size - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+    return results;
+  }
+
+  /** @param {number} kind @param {number} from @param {number} rows @param {number} level @param {number} to */
+  #run(kind, from, rows, level, to) {
+    const { narrow, int32, float32 } = this.#exports;
+    if (kind === 3) int32(from, rows, level, to);
+    else if (kind === 4) float32(from, rows, level, to);
+    else narrow(from, rows, level, to, kind === 1 ? 32768 : 0);
+  }
+}
+
+/** Bytes of the results of a run. @param {number} kind @param {number} rows @param {number} level */
+function bytesOf(kind, rows, level) {
+  return Math.ceil(rows / 2 ** level) * BIN_BYTES[kind];
 }
 
 /** Whether the first n bits are all 1. @param {Uint8Array} data @param {number} from @param {number} n */

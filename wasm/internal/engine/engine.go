@@ -29,6 +29,10 @@ type Engine struct {
 	// is summed here.
 	Sums func(source io.ReaderAt, jobs []SumJob) error
 
+	// SumHere has the kernel sum values that are in memory here, of one of its types:
+	// bins of 2^level rows to results, which has room for all; nil: Go sums them.
+	SumHere func(kind KernelKind, data []byte, rows, level int, results []byte)
+
 	Store Store // keeps what whole runs look like; nil: nothing is kept
 
 	CacheBytes int64 // of what is kept of the files; 0: 256 MiB

@@ -130,6 +130,20 @@ func SumRanges(jobs []SumJob, report func(text string), read func(r recording.Ra
 	})
 }
 
+// sumHere has the kernel sum a column that was decoded; ok is false for one that it
+// does not know, or finds odd.
+func (e *Engine) sumHere(v *recording.Vector, level int) (bins []tileBin, ok bool) {
+	kind := kernelKinds[v.Type]
+	width := v.Type.Width()
+	if e.SumHere == nil || kind == NoKernel || v.Valid != nil || v.RunEnds != nil || v.Len == 0 || len(v.Data) < v.Len*width || v.Len*width > maxKernelBytes {
+		return nil, false
+	}
+	bins = make([]tileBin, binsIn(v.Len, level))
+	results := make([]byte, len(bins)*kind.BinBytes())
+	e.SumHere(kind, v.Data, v.Len, level, results)
+	return bins, unpackSums(bins, KernelCall{Kind: kind, Rows: v.Len, Level: level, Validity: -1}, results)
+}
+
 // unpackSums makes bins of what the kernel wrote; ok is false if there is a NaN
 // among the values.
 func unpackSums(bins []tileBin, c KernelCall, results []byte) (ok bool) {

@@ -211,6 +211,13 @@ func TestViewsAreTheSameWithTheKernelAndWithout(t *testing.T) {
 		plain, with := &Engine{}, &Engine{}
 		read := int64(0)
 		with.Sums = plainSums(&read)
+		here := 0
+		with.SumHere = func(kind KernelKind, data []byte, rows, level int, results []byte) {
+			_, out := plainKernel(data, KernelCall{kind, 0, rows, level, -1})
+			if here++; copy(results, out) < len(out) {
+				t.Errorf("%s: %d bytes for results of %d", name, len(results), len(out))
+			}
+		}
 		_, info := openCounting(t, data, plain)
 		openCounting(t, data, with)
 		var columns []int
@@ -235,6 +242,9 @@ func TestViewsAreTheSameWithTheKernelAndWithout(t *testing.T) {
 		}
 		if (read == 0) != strings.Contains(name, "zstd") {
 			t.Errorf("%s: the kernel read %d bytes", name, read)
+		}
+		if here == 0 && strings.Contains(name, "zstd") {
+			t.Errorf("%s: the kernel summed nothing of what was decoded", name)
 		}
 	}
 }

@@ -329,7 +329,7 @@ func (e *Engine) summed(s *openStream, batches, columns []int, level int) ([]til
 	for k, batch := range batches { // what a coarse answer has read
 		for i, c := range columns {
 			if v := e.cache.vector(s, batch, c); v != nil {
-				result[k].rows, result[k].bins[i] = v.Len, binsOf(v, level)
+				result[k].rows, result[k].bins[i] = v.Len, e.binsOf(v, level)
 			}
 		}
 	}
@@ -409,14 +409,17 @@ func (e *Engine) sumValues(s *openStream, batches, columns, missing []int, level
 		}
 		r.rows = list[k].Rows
 		for i, at := range missing {
-			r.bins[at] = binsOf(s.plotVector(list[k], i), level)
+			r.bins[at] = e.binsOf(s.plotVector(list[k], i), level)
 		}
 	}
 	return nil
 }
 
 // binsOf are the bins of a column of a batch.
-func binsOf(v *plotVector, level int) []tileBin {
+func (e *Engine) binsOf(v *plotVector, level int) []tileBin {
+	if bins, ok := e.sumHere(&v.Vector, level); ok {
+		return bins
+	}
 	bins := make([]decimate.Bin, binsIn(v.Len, level))
 	sum(bins, v, levelEdges(v.Len, level))
 	return packed(bins)
