@@ -109,7 +109,7 @@ func tabMemory() (rows string, err error) {
 	return b.String(), err
 }
 
-// peakDuring looks at the memory of the tab ten times a second.
+// peakDuring looks at the memory of the tab twice a second.
 func peakDuring(p *pagetest.Page, do func() error) (peak int64, err error) {
 	ended := make(chan error, 1)
 	go func() { ended <- do() }()
@@ -122,7 +122,7 @@ func peakDuring(p *pagetest.Page, do func() error) (peak int64, err error) {
 		select {
 		case err := <-ended:
 			return peak, err
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(500 * time.Millisecond):
 		}
 	}
 }
