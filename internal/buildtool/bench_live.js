@@ -1,42 +1,36 @@
 /* Says when a pulse of the simulator is on the screen: looks at the picture of the traces after every frame, in its pixels. */
 (async () => {
   const dpr = devicePixelRatio, wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  const { columns } = await oniscope.view(), rowPixels = (document.getElementById("traces").clientHeight / columns.length) * dpr;
-  /** A bar as high as this, in device pixels, is a pulse: it is cut at three heights of a row, and nothing else that is bright reaches so far. */
-  const tall = Math.max(6, Math.round(2.3 * rowPixels));
+  /** Pixels so far above the middle are those of a pulse: it is 120 high at 200 uV a bar, and a spike of this channel is less than 50. */
+  const tall = 80 * dpr;
   const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   const { port1, port2 } = new MessageChannel(), seen = [], pulses = new Map();
-  let was = true, frames = 0, strange = 0, band = null, over = false;
+  let was = true, frames = 0, strange = 0, over = false;
 
-  /** Where bars are that reach so far, in the part of the picture that is in its window. */
+  /** Columns of pixels with a pulse, in the part of the picture that is in its window. */
   const look = () => {
     const picture = document.querySelector("#traces .picture");
-    if (!picture || picture.hidden) return { bars: [], y: 0 };
+    if (!picture || picture.hidden) return [];
     const at = picture.getBoundingClientRect(), box = picture.parentElement.getBoundingClientRect();
     const x0 = Math.max(0, Math.round((box.left - at.left) * dpr)), width = Math.min(picture.width, Math.round((box.right - at.left) * dpr)) - x0;
-    const { y, height } = band ?? { y: 0, height: picture.height };
+    if (width <= 0) return []; // it is of an earlier time altogether
+    const height = Math.floor(picture.height / 2 - tall);
     Object.assign(context.canvas, { width, height });
-    context.drawImage(picture, x0, y, width, height, 0, 0, width, height);
+    context.drawImage(picture, x0, 0, width, height, 0, 0, width, height);
     const { data } = context.getImageData(0, 0, width, height), bars = [];
-    let top = 0;
     for (let x = 0; x < width; x++) {
-      for (let k = 0, run = 0; k < height; k++) {
-        const i = 4 * (k * width + x);
-        run = data[i] + data[i + 1] + data[i + 2] > 330 ? run + 1 : 0;
-        if (run < tall) continue;
-        top = y + k - run + 1;
+      for (let y = 0; y < height; y++) {
+        const i = 4 * (y * width + x);
+        if (data[i] + data[i + 1] + data[i + 2] < 330) continue;
         bars.push(x);
         break;
       }
     }
-    return { bars, y: top };
+    return bars;
   };
   port1.onmessage = () => {
-    const { bars, y } = look();
-    if (bars.length > 0 && !was) {
-      seen.push(Date.now());
-      band ??= { y: Math.max(0, y - Math.ceil(rowPixels)), height: Math.ceil(5 * rowPixels) };
-    }
+    const bars = look();
+    if (bars.length > 0 && !was) seen.push(Date.now());
     if (bars.length > 0 && bars[bars.length - 1] - bars[0] > 24 * dpr) strange++; // two bars: not a pulse alone
     was = bars.length > 0;
     frames++;
@@ -61,5 +55,5 @@
     const from = begun.filter((t) => t <= at).at(-1);
     return from === undefined ? [] : [at - from];
   });
-  return { late, seen: seen.length, pulses: begun.length, strange, channels: columns.length, fps: (frames * 1000) / (performance.now() - begin) };
+  return { late, seen: seen.length, pulses: begun.length, strange, fps: (frames * 1000) / (performance.now() - begin) };
 })()
