@@ -113,7 +113,9 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 
 	eval(`(document.getElementById("add-note").click(), document.querySelector("#notes-panel form input").value = "light on", document.querySelector("#notes-panel form").requestSubmit(), true)`, nil)
 	wait("the note is listed", `/light on/.test(document.querySelector("#notes-panel .notes").textContent)`)
+	eval(`(document.querySelector("#notes-panel .notes .jump").click(), true)`, nil) // it may have left the view that follows
 	wait("the note is a mark", `[...document.querySelectorAll("#losses .taken")].some((m) => !m.hidden && m.textContent === "light on")`)
+	key("End")
 	wait("the note is in its file", `(async () => (await oniscope.streams()).includes("notes_0") && (await oniscope.values("notes_0", "Text", 0, 1)).values[0] === "light on")()`)
 
 	// A trigger on a digital line holds the picture, and is armed again.
