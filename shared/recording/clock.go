@@ -30,7 +30,7 @@ func (r *Reader) rawEnds(i int) (ends [2]uint64, err error) {
 		return ends, err
 	}
 	ends, err = r.readClockEnds(i)
-	r.ticks.keep(i, len(r.batches), clockRead{ends, err})
+	r.ticks.hold(i, len(r.batches), clockRead{ends, err})
 	return ends, err
 }
 
@@ -48,8 +48,8 @@ func (e *tickEnds) of(i int) (ends [2]uint64, err error, ok bool) {
 	return e.ticks[i], e.failed[i], true
 }
 
-// keep keeps what was read of batch i, of so many, unless it was the source that failed.
-func (e *tickEnds) keep(i, batches int, read clockRead) {
+// hold keeps what was read of batch i, of so many, unless it was the source that failed.
+func (e *tickEnds) hold(i, batches int, read clockRead) {
 	if read.err != nil && !isCorrupt(read.err) {
 		return
 	}
@@ -100,7 +100,7 @@ func (r *Reader) LoadClockEnds(batches []int) error {
 		return err
 	}
 	for k, i := range unread {
-		r.ticks.keep(i, len(r.batches), list[k])
+		r.ticks.hold(i, len(r.batches), list[k])
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func (r *Reader) guessEnds(batches []int) (left []int, err error) {
 		if r.typeOf(r.clock) == stream.Int64 && int64(read.ends[0]) < 0 {
 			read = clockRead{err: &CorruptError{Offset: r.bodyAt(i), Batch: i, Err: errSuspect}}
 		}
-		r.ticks.keep(i, len(r.batches), read)
+		r.ticks.hold(i, len(r.batches), read)
 	}
 	return left, nil
 }

@@ -189,11 +189,6 @@ func compareAnswers(command, engine answer, fail func(string, ...any)) {
 	}
 }
 
-func asJSON(v any) string {
-	text, _ := json.Marshal(v)
-	return string(text)
-}
-
 // withoutPrefixes takes the names of packages and of a file from a refusal.
 func withoutPrefixes(text string, prefixes ...string) string {
 	for {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"io"
 	"testing"
 
@@ -145,3 +146,8 @@ func (c *countingSource) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func appendUint64(p []byte, x uint64) []byte { return binary.LittleEndian.AppendUint64(p, x) }
+
+func asJSON(v any) string {
+	text, _ := json.Marshal(v)
+	return string(text)
+}
