@@ -2,6 +2,7 @@ package pagetest
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -155,8 +156,10 @@ func TestTheEmptyPageSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// Screenshots of the states that a person should look at, in both themes and
-// two widths, in out/screenshots; traces are there from TestThePageLooksAsItDid.
+var everyLook = flag.Bool("screens", false, "take the screenshots for a person in both themes and two widths, not once each")
+
+// Screenshots of the states that a person should look at, in out/screenshots: with
+// -screens in both themes and two widths. Traces are there from TestThePageLooksAsItDid.
 func TestScreenshotsForAPersonToLookAt(t *testing.T) {
 	dir, err := filepath.Abs("../../out/screenshots")
 	check(t, err)
@@ -198,6 +201,9 @@ func TestScreenshotsForAPersonToLookAt(t *testing.T) {
 		{"verified", []string{damagedProbe(t), foreign(t, "start-time_0.csv")}, two, do(`document.querySelector("#verify").click()`, `document.querySelector("#findings")`)},
 		{"save", []string{probe}, two, do(`document.querySelector("#save").click()`, `document.querySelector("#slice[open]")`)},
 	} {
+		if !*everyLook {
+			c.views = c.views[:1]
+		}
 		for _, v := range c.views {
 			page := open(t, v)
 			if c.files != nil {
