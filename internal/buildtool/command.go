@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -102,6 +103,9 @@ func root() (string, error) {
 type stage struct {
 	name string
 	do   func() error
+	// beside: it runs while the one before it does, for it leaves a processor free
+	// and no time of it is looked at.
+	beside bool
 }
 
 // runStages runs all stages, also after one has failed, says at the end how
@@ -112,22 +116,37 @@ func runStages(stages []stage) error { return reportStages(os.Stdout, os.Stderr,
 // to words.
 func reportStages(out, words io.Writer, stages []stage) error {
 	var summary strings.Builder
-	failed := 0
-	for _, s := range stages {
-		fmt.Fprintf(words, "\n=== %s\n", s.name)
-		start := time.Now()
-		err := s.do()
-		word := "ok"
-		if err != nil {
-			failed++
-			word = "FAILED"
-			fmt.Fprintf(words, "=== %s: %v\n", s.name, err)
+	failed, all := 0, len(stages)
+	for len(stages) > 0 {
+		together := 1
+		for together < len(stages) && stages[together].beside {
+			together++
 		}
-		fmt.Fprintf(&summary, "%-7s %6.1f s  %s\n", word, time.Since(start).Seconds(), s.name)
+		errs, took := make([]error, together), make([]time.Duration, together)
+		var wait sync.WaitGroup
+		for i, s := range stages[:together] {
+			fmt.Fprintf(words, "\n=== %s\n", s.name)
+			wait.Go(func() {
+				start := time.Now()
+				errs[i] = s.do()
+				took[i] = time.Since(start)
+			})
+		}
+		wait.Wait()
+		for i, s := range stages[:together] {
+			word := "ok"
+			if errs[i] != nil {
+				failed++
+				word = "FAILED"
+				fmt.Fprintf(words, "=== %s: %v\n", s.name, errs[i])
+			}
+			fmt.Fprintf(&summary, "%-7s %6.1f s  %s\n", word, took[i].Seconds(), s.name)
+		}
+		stages = stages[together:]
 	}
-	fmt.Fprintf(out, "\n%s%d passed, %d failed\n", summary.String(), len(stages)-failed, failed)
+	fmt.Fprintf(out, "\n%s%d passed, %d failed\n", summary.String(), all-failed, failed)
 	if failed > 0 {
-		return fmt.Errorf("%d of %d parts failed", failed, len(stages))
+		return fmt.Errorf("%d of %d parts failed", failed, all)
 	}
 	return nil
 }

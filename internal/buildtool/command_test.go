@@ -11,9 +11,9 @@ import (
 func TestAllStagesRunAndOneFailureFails(t *testing.T) {
 	var ran []string
 	stages := []stage{
-		{"first", func() error { ran = append(ran, "first"); return nil }},
-		{"second", func() error { ran = append(ran, "second"); return errors.New("no") }},
-		{"third", func() error { ran = append(ran, "third"); return nil }},
+		{name: "first", do: func() error { ran = append(ran, "first"); return nil }},
+		{name: "second", do: func() error { ran = append(ran, "second"); return errors.New("no") }},
+		{name: "third", do: func() error { ran = append(ran, "third"); return nil }},
 	}
 	var out strings.Builder
 	if err := reportStages(&out, io.Discard, stages); err == nil || !strings.Contains(err.Error(), "1 of 3") {
@@ -27,6 +27,19 @@ func TestAllStagesRunAndOneFailureFails(t *testing.T) {
 	}
 	if err := reportStages(&out, io.Discard, stages[:1]); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAStageBesideAnotherRunsWhileItDoes(t *testing.T) {
+	met := make(chan string)
+	var out strings.Builder
+	err := reportStages(&out, io.Discard, []stage{
+		{name: "first", do: func() error { met <- "first"; return nil }},
+		{name: "second", do: func() error { <-met; return errors.New("no") }, beside: true},
+		{name: "third", do: func() error { return nil }},
+	})
+	if err == nil || !strings.Contains(err.Error(), "1 of 3") || !strings.HasSuffix(out.String(), "\n2 passed, 1 failed\n") {
+		t.Errorf("error %v, summary %q", err, out.String())
 	}
 }
 

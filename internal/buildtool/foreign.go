@@ -21,17 +21,17 @@ func Foreign() error {
 	}
 	js := foreignGenerators + "-js"
 	return runStages([]stage{
-		{"arrow-go", func() error { return run("go", "run", "./"+foreignGenerators, foreignFolder+"arrow-go") }},
-		{"pyarrow", func() error { return run(python, foreignGenerators+"/pyarrow_files.py", foreignFolder+"pyarrow") }},
-		{"Polars", func() error { return run(python, foreignGenerators+"/polars_files.py", foreignFolder+"polars") }},
-		{"arrow-rs", foreignRust},
-		{"arrow-js", func() error {
+		{name: "arrow-go", do: func() error { return run("go", "run", "./"+foreignGenerators, foreignFolder+"arrow-go") }},
+		{name: "pyarrow", do: func() error { return run(python, foreignGenerators+"/pyarrow_files.py", foreignFolder+"pyarrow") }},
+		{name: "Polars", do: func() error { return run(python, foreignGenerators+"/polars_files.py", foreignFolder+"polars") }},
+		{name: "arrow-rs", do: foreignRust},
+		{name: "arrow-js", do: func() error {
 			if err := (command{name: "npm", dir: js, args: []string{"ci", "--no-audit", "--no-fund"}}).run(); err != nil {
 				return err
 			}
 			return run("node", js+"/files.mjs", foreignFolder+"arrow-js")
 		}},
-		{"twins", func() error {
+		{name: "twins", do: func() error {
 			writers := []string{foreignGenerators + "/twins.py"}
 			for _, name := range []string{"arrow-go", "pyarrow", "polars", "arrow-rs", "arrow-js"} {
 				writers = append(writers, foreignFolder+name)

@@ -25,7 +25,7 @@ func Fuzz() error {
 			if !strings.HasPrefix(name, "Fuzz") {
 				continue // the closing line of go test
 			}
-			stages = append(stages, stage{pkg + " " + name, func() error {
+			stages = append(stages, stage{name: pkg + " " + name, do: func() error {
 				return run("go", "test", "-run=^$", "-fuzz=^"+name+"$", "-fuzztime="+limit, "-fuzzminimizetime=2s", pkg)
 			}})
 		}

@@ -13,16 +13,16 @@ var hidden = []string{"./testdata/generate/...", "./internal/testdata", "./inter
 // Lint checks form and suspicious code, for both platforms.
 func Lint() error {
 	return runStages([]stage{
-		{"gofmt", gofmt},
-		{"go vet, native", func() error { return run("go", append([]string{"vet", "./..."}, hidden...)...) }},
-		{"go vet, targets", func() error { return run("go", "vet", "-tags=mage", ".") }},
-		{"go vet, WebAssembly", func() error {
+		{name: "gofmt", do: gofmt},
+		{name: "go vet, native", do: func() error { return run("go", append([]string{"vet", "./..."}, hidden...)...) }},
+		{name: "go vet, targets", do: func() error { return run("go", "vet", "-tags=mage", ".") }},
+		{name: "go vet, WebAssembly", do: func() error {
 			return command{name: "go", env: wasmEnv, args: []string{"vet", "./shared/...", "./wasm/..."}}.run()
 		}},
-		{"compile for every platform", compileAll},
-		{"staticcheck, native", func() error { return staticcheck(nil, append([]string{"./..."}, hidden...)...) }},
-		{"staticcheck, WebAssembly", func() error { return staticcheck(wasmEnv, "./shared/...", "./wasm/...") }},
-		{"tsc over the page's JSDoc", typecheck},
+		{name: "compile for every platform", do: compileAll},
+		{name: "staticcheck, native", do: func() error { return staticcheck(nil, append([]string{"./..."}, hidden...)...) }},
+		{name: "staticcheck, WebAssembly", do: func() error { return staticcheck(wasmEnv, "./shared/...", "./wasm/...") }},
+		{name: "tsc over the page's JSDoc", do: typecheck},
 	})
 }
 

@@ -13,15 +13,15 @@ import (
 // needs and the machine lacks is installed where we may, else the part fails.
 func Test() error {
 	return runStages([]stage{
-		{"browsers and Python", ensureTools},
-		{"build", Build},
-		{"go vet", func() error { return run("go", "vet", "./...") }},
-		{"go test, native", testNative},
-		{"go test -race: acquire, run, store", testRace},
-		{"go test, WebAssembly under Node", testWasm},
-		{"page modules under Node", testModules},
-		{"page in Chromium", pageTests},
-		{"pyarrow, pandas, NumPy", interopTests},
+		{name: "browsers and Python", do: ensureTools},
+		{name: "build", do: Build},
+		{name: "go vet", do: func() error { return run("go", "vet", "./...") }},
+		{name: "go test, native", do: testNative},
+		{name: "go test -race: acquire, run, store", do: testRace},
+		{name: "pyarrow, pandas, NumPy", do: interopTests, beside: true},
+		{name: "go test, WebAssembly under Node", do: testWasm},
+		{name: "page modules under Node", do: testModules},
+		{name: "page in Chromium", do: pageTests},
 	})
 }
 
@@ -86,8 +86,9 @@ func testNative() error {
 }
 
 // testWasm runs the packages that the page shares with the recorder as what
-// the page makes of them. The environment is emptied, because Go's loader under
-// Node refuses a large one (golang/go#49011).
+// the page makes of them; -short takes fewer of the mutations at random that the
+// native tests do. The environment is emptied, because Go's loader under Node
+// refuses a large one (golang/go#49011).
 func testWasm() error {
 	if _, err := exec.LookPath("node"); err != nil {
 		return errors.New("the WebAssembly tests need Node 20: install it (Debian: apt-get install nodejs npm)")
@@ -97,7 +98,7 @@ func testWasm() error {
 		return err
 	}
 	under := fmt.Sprintf("env -i PATH=%s HOME=%s '%s'", os.Getenv("PATH"), os.Getenv("HOME"), filepath.Join(lib, "go_js_wasm_exec"))
-	tests := command{name: "go", env: wasmEnv, args: []string{"test", "-exec", under, "./shared/...", "./wasm/..."}}
+	tests := command{name: "go", env: wasmEnv, args: []string{"test", "-short", "-exec", under, "./shared/...", "./wasm/..."}}
 	return tests.run()
 }
 
