@@ -103,8 +103,8 @@ func root() (string, error) {
 type stage struct {
 	name string
 	do   func() error
-	// beside: it runs while the one before it does, for it leaves a processor free
-	// and no time of it is looked at.
+	// beside runs the stage together with the one before it. It is for stages that
+	// keep one processor busy and whose tests do not measure time.
 	beside bool
 }
 

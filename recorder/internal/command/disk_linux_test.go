@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -16,24 +15,6 @@ import (
 
 	"github.com/oniscope/oniscope/recorder/internal/store"
 )
-
-// A heardSoFar is what a process has said.
-type heardSoFar struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (h *heardSoFar) Write(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.text.Write(p)
-}
-
-func (h *heardSoFar) says(part string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return strings.Contains(h.text.String(), part)
-}
 
 // TestARecorderOnADiskThatIsFull: it is said at once, what is there is complete at
 // once, and the stream goes on when there is room, in its next part with one gap.
@@ -59,7 +40,7 @@ func TestARecorderOnADiskThatIsFull(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	var said heardSoFar
+	var said lockedBuffer
 	p.Stdout, p.Stderr = &out, &said
 	p.begin()
 	ballast := filepath.Join(disk, "ballast")
@@ -73,9 +54,9 @@ func TestARecorderOnADiskThatIsFull(t *testing.T) {
 	if f.Close(); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(10 * time.Second); !said.says("analog-io_0.arrow: the disk is full"); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(said.String(), "analog-io_0.arrow: the disk is full"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("nothing is said of a full disk:\n%s", said.text.String())
+			t.Fatalf("nothing is said of a full disk:\n%s", said.String())
 		}
 	}
 	if code, words, errs := try("verify", filepath.Join(p.dir, "analog-io_0.arrow")); code != exitDone {
@@ -95,8 +76,8 @@ func TestARecorderOnADiskThatIsFull(t *testing.T) {
 		if f.Name != "analog-io" {
 			continue
 		}
-		if len(f.Parts) != 2 || f.Rows+f.LostRows != 700_000 || !said.says("analog-io_0_001.arrow: the stream goes on here") {
-			t.Errorf("%+v\n%s", f, said.text.String())
+		if len(f.Parts) != 2 || f.Rows+f.LostRows != 700_000 || !strings.Contains(said.String(), "analog-io_0_001.arrow: the stream goes on here") {
+			t.Errorf("%+v\n%s", f, said.String())
 		}
 	}
 	files, err := filepath.Glob(filepath.Join(p.dir, "*.arrow"))
@@ -120,7 +101,7 @@ func TestARecorderWhoseFilesMayNotGrow(t *testing.T) {
 	t.Parallel()
 	p := recorder(t, "", "--duration", "5s", "--json", "--quiet")
 	var out bytes.Buffer
-	var said heardSoFar
+	var said lockedBuffer
 	p.Stdout, p.Stderr = &out, &said
 	p.begin()
 	if err := unix.Prlimit(p.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 14e6, Max: 14e6}, nil); err != nil {
@@ -138,8 +119,8 @@ func TestARecorderWhoseFilesMayNotGrow(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
-	if !said.says("analog-io_0.arrow: writing failed (file too large); the stream goes on in another file") {
-		t.Errorf("said: %s", said.text.String())
+	if !strings.Contains(said.String(), "analog-io_0.arrow: writing failed (file too large); the stream goes on in another file") {
+		t.Errorf("said: %s", said.String())
 	}
 	p.complete("duration")
 }
