@@ -32,11 +32,22 @@ export async function verify(state, id) {
   const abort = new AbortController(), cancel = () => abort.abort(), began = performance.now();
   state.setVerification(id, { state: "running", done: 0, total: 0, began, cancel });
   try {
-    const report = await state.client.verify(id, { signal: abort.signal, onProgress: ({ done, total }) => state.setVerification(id, { state: "running", done, total, began, cancel }) });
+    const onProgress = (/** @type {import("./protocol.js").SliceProgress} */ { done, total }) => {
+      if (!abort.signal.aborted) state.setVerification(id, { state: "running", done, total, began, cancel });
+    };
+    const report = await Promise.race([state.client.verify(id, { signal: abort.signal, onProgress }), ends(abort.signal)]);
     await noteVerified(state, id, report);
   } catch (error) {
     state.setVerification(id, { state: "failed", error });
   }
+}
+
+/**
+ * Rejects as soon as a signal says so: who cancels need not wait for a step of the engine, nor be told that it was ready just before.
+ * @param {AbortSignal} signal @returns {Promise<never>}
+ */
+function ends(signal) {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
 }
 
 /**

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { estimate } from "../src/estimate.js";
 import { findingCounts, findingText, lossSize, lossTitle, missingText, pill, sentences, ticksOf } from "../src/health.js";
 import { openingWords } from "../src/sources.js";
-import { verifyingWords } from "../src/verifying.js";
+import { verify, verifyingWords } from "../src/verifying.js";
 import { streamInfo } from "./facts.js";
 
 const finding = (severity, over = {}) => ({ offset: 4096, length: 100, batch: 1, severity, reason: "a checksum differs", before_row: 120, lost_rows: 120, clock_before: 1000, clock_after: 501000, ...over });
@@ -64,6 +64,24 @@ test("a verification says how fast it is once that can be known", () => {
   assert.equal(verifyingWords({ ...running, total: 0 }, 9000), "verifying…");
   assert.equal(plain(verifyingWords(running, 2000)), "verified 25.0 %");
   assert.equal(plain(verifyingWords(running, 6000)), "verified 25.0 %, 100 MB/s, 15.0 s left");
+});
+
+test("a verification that is cancelled has ended, whatever the engine says later", async () => {
+  const seen = [], later = {};
+  later.promise = new Promise((resolve) => { later.resolve = resolve; });
+  const state = {
+    entry: () => ({ verification: seen.at(-1) }),
+    setVerification: (_, verification) => seen.push(verification),
+    client: { verify: (_, { onProgress }) => (later.progress = onProgress, later.promise) },
+  };
+  const ended = verify(state, "a");
+  seen[0].cancel();
+  await ended;
+  later.progress({ done: 1, total: 2 });
+  later.resolve({ ok: true, findings: [] });
+  await later.promise;
+  assert.deepEqual(seen.map((v) => v.state), ["running", "failed"]);
+  assert.equal(seen[1].error.name, "AbortError");
 });
 
 test("an opening says how far it is, as well as that is known", () => {
