@@ -95,7 +95,11 @@ func TestAWholeFileVerifies(t *testing.T) {
 func TestVerificationCanBeCancelled(t *testing.T) {
 	page := ready(t, desk, slowFile(t, "slow_0.arrow", 1000))
 	// Both in one script: the file may be verified before another is heard.
-	check(t, page.Eval(`(document.querySelector("#verify").click(), document.querySelector("#verify-cancel").click())`, nil))
+	check(t, page.Eval(`(async () => {
+		document.querySelector("#verify").click();
+		while (!document.querySelector("#verify-cancel")) await new Promise((resolve) => setTimeout(resolve));
+		document.querySelector("#verify-cancel").click();
+	})()`, nil))
 	check(t, page.WaitFor(5*time.Second, `document.querySelector("#health-panel").innerText.includes("cancelled") && !!document.querySelector("#verify")`))
 	check(t, page.Eval(`oniscope.view({from: 0.1, to: 0.2})`, nil))
 }
