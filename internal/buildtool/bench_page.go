@@ -208,7 +208,7 @@ func measurePage(web, path string, f pageFile, rounds int) (all map[string][]flo
 			if err := p.Eval(start, nil); err != nil {
 				return err
 			}
-			peak, err := peakDuring(p, func() error { return p.WaitFor(maxPageRound, "globalThis.done") })
+			most, err := peakDuring(p, func() error { return p.WaitFor(maxPageRound, "globalThis.done") })
 			if err != nil {
 				return err
 			}
@@ -217,7 +217,7 @@ func measurePage(web, path string, f pageFile, rounds int) (all map[string][]flo
 				return fmt.Errorf("%s, %w", failed, err)
 			}
 			err = p.Eval(`done`, &one)
-			one["tab_bytes"] = float64(peak)
+			one["page_bytes"], one["tab_bytes"] = float64(most.page), float64(most.process)
 			return err
 		})
 		if err != nil {
@@ -253,6 +253,6 @@ func (f *pageFile) rows(m map[string]float64) string {
 		line("verify", fmt.Sprintf("%s, %s", duration(m["verify_s"]), rate(m["size"]/m["verify_s"])),
 			fmt.Sprintf("%.2f of the Blob alone (%s)", m["whole_blob_s"]/m["verify_s"], rate(m["size"]/m["whole_blob_s"])))
 	}
-	line("memory of the engine", fmt.Sprintf("%.0f MB, %.0f MB of it tiles", m["engine_bytes"]/1e6, m["cache_bytes"]/1e6), fmt.Sprintf("tab %.0f MB at most", m["tab_bytes"]/1e6))
+	line("memory of the engine", fmt.Sprintf("%.0f MB, %.0f MB of it tiles", m["engine_bytes"]/1e6, m["cache_bytes"]/1e6), fmt.Sprintf("page %.0f MB at most, the tab's process %.0f MB", m["page_bytes"]/1e6, m["tab_bytes"]/1e6))
 	return b.String()
 }

@@ -1,14 +1,77 @@
 package pagetest
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
+
+// workers are the workers of a page that were attached to.
+type workers struct {
+	mu   sync.Mutex
+	list []worker
+}
+
+type worker struct {
+	ctx  context.Context
+	name string // end of its address
+}
+
+func (w *workers) add(ctx context.Context, url string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.list = append(w.list, worker{ctx, path.Base(url)})
+}
+
+func (w *workers) all() []worker {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]worker(nil), w.list...)
+}
+
+// A Heap is what the page or one of its workers has in memory, in bytes: what
+// performance.measureUserAgentSpecificMemory counts, and garbage.
+type Heap struct {
+	Name    string // "page", or the end of the worker's address
+	Script  int64  // JavaScript's objects
+	Buffers int64  // ArrayBuffers, which are outside of its heap
+	Wasm    int64  // memories of WebAssembly, which are neither
+}
+
+// Bytes is all of it.
+func (h Heap) Bytes() int64 { return h.Script + h.Buffers + h.Wasm }
+
+// Heaps returns what the page and its workers have in memory, without what the
+// browser itself takes: its code, pictures, copies on their way.
+func (p *Page) Heaps() ([]Heap, error) {
+	one := func(ctx context.Context, name string) (Heap, error) {
+		got, err := chromedp.Call(ctx, runtime.GetHeapUsage, struct{}{})
+		if err != nil {
+			return Heap{}, fmt.Errorf("pagetest: memory of %s: %w", name, err)
+		}
+		wasm, err := chromedp.Run(ctx, chromedp.Evaluate[float64](`globalThis.oniscopeHost?.memory?.() ?? 0`))
+		return Heap{name, int64(got.UsedSize), int64(got.BackingStorageSize), int64(wasm)}, err
+	}
+	own, err := one(p.ctx, "page")
+	if err != nil {
+		return nil, err
+	}
+	list := []Heap{own}
+	for _, w := range p.workers.all() {
+		if h, err := one(w.ctx, w.name); err == nil { // else it has ended
+			list = append(list, h)
+		}
+	}
+	return list, nil
+}
 
 // Memory returns how many bytes the process of the tab has of its own: the heaps
 // of JavaScript and WebAssembly of page and workers, and whatever else the browser

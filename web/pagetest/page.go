@@ -31,6 +31,7 @@ type Page struct {
 	origin    string
 	downloads string
 	problems  problems
+	workers   workers
 }
 
 // Open loads url, which must lie below the own origin, and waits until the

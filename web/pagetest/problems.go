@@ -85,6 +85,8 @@ func (p *Page) followWorkers() {
 				context.AfterFunc(p.ctx, cancel)
 				if err := chromedp.Do(ctx); err != nil && p.ctx.Err() == nil {
 					p.problems.add("cannot attach to worker %s: %v", event.TargetInfo.URL, err)
+				} else if err == nil {
+					p.workers.add(ctx, event.TargetInfo.URL)
 				}
 			}
 		}

@@ -6,10 +6,11 @@
  * As engine.worker.js?second it loads the second engine, which does what takes long.
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
- * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large it has become. `sums(bytes, calls)` is
+ * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large all WebAssembly here has become. `sums(bytes, calls)` is
  * the kernel, where there is one, `sumHere(...)` the same of values in Go's memory; `zstd(...)` decodes a frame; `drop(buffer)` frees one; `store` keeps bytes from visit to visit.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
+import { free } from "./free.js";
 import { loadKernel } from "./kernel.js";
 import * as store from "./store.js";
 import { Zstd } from "./zstd.js";
@@ -50,8 +51,7 @@ scope.onmessage = (/** @type {MessageEvent} */ event) => {
 
 host.oniscopeHost = {
   store,
-  /** Takes the memory of a buffer away from whoever refers to it. @param {ArrayBuffer} buffer */
-  drop: (buffer) => void structuredClone(buffer, { transfer: [buffer] }),
+  drop: free,
   /** @param {any} message @param {Transferable[]} transfer */
   post: (message, transfer) => scope.postMessage(message, transfer),
   /** @param {(message: any) => void} go */
@@ -90,10 +90,10 @@ async function start() {
     ? await WebAssembly.instantiateStreaming(response, go.importObject)
     : await WebAssembly.instantiate(await response.arrayBuffer(), go.importObject);
   const memory = /** @type {WebAssembly.Memory} */ (instance.exports.mem);
-  host.oniscopeHost.memory = () => memory.buffer.byteLength;
   const zstd = new Zstd(() => codeOf("../gen/zstd.wasm"), () => memory);
   host.oniscopeHost.zstd = zstd.decode.bind(zstd);
   const kernel = await compiling;
+  host.oniscopeHost.memory = () => memory.buffer.byteLength + zstd.bytes + (kernel?.bytes ?? 0);
   if (kernel) {
     host.oniscopeHost.sums = kernel.sums.bind(kernel);
     /** @type {(kind: number, from: number, rows: number, level: number, to: number) => void} */

@@ -32,6 +32,11 @@ export class Kernel {
     this.#exports = exports;
   }
 
+  /** Of its memory. */
+  get bytes() {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
   /**
    * Runs the kernel over the bytes of a read.
    * @param {ArrayBuffer} bytes @param {Int32Array} calls

@@ -25,6 +25,7 @@ scope.onmessage = async ({ data: message }) => {
       easel(plot).setLayers(message.ids, message.added);
       break;
     case "drop":
+      easel(plot).setLayers([], []);
       easels.delete(plot);
       break;
     case "read":

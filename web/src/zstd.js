@@ -29,6 +29,11 @@ export class Zstd {
     this.#memory = memory;
   }
 
+  /** Of its memory. */
+  get bytes() {
+    return this.#exports?.memory.buffer.byteLength ?? 0;
+  }
+
   /** Loads the decoder; it never rejects. */
   async load() {
     this.#asked = true;

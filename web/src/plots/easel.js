@@ -1,5 +1,6 @@
 /**
- * One plot of the painter: its layers, where its channels are drawn, and the picture of a scene. Pure but for the buffers that it keeps.
+ * One plot of the painter: its layers, where its channels are drawn, and the picture of a scene. Pure but for what it keeps: its layers, whose memory it gives back
+ * when they are dropped, and the picture in the making, which all plots share.
  *
  * @typedef {import("../protocol.js").Envelope} Envelope
  * @typedef {import("../view/scale.js").Span} Span
@@ -14,6 +15,7 @@
  * @typedef {{ id: number, envelope: Envelope, base?: boolean }} NewLayer
  * @typedef {{ kind: "value", raw: number } | { kind: "bin", min: number, max: number, mean: number, sd: number } | { kind: "none" }} Reading  raw units
  */
+import { free } from "../free.js";
 import { BAR_PIXELS, baseline, fittingGain, measure, roundAbove } from "../view/gain.js";
 import { drawHeat, shades, strengths } from "./heat.js";
 import { hatch, transpose } from "./raster.js";
@@ -21,6 +23,19 @@ import { drawStack, piecesOf } from "./stack.js";
 
 /** Columns of pixels that are looked at for the scale of colours; values above it, of all. */
 const HEAT = { columns: 64, above: 0.01 };
+
+/** What pictures are made on: x-major, and as they are shown. */
+let made = new Uint32Array(0), shown = /** @type {ImageData | null} */ (null);
+
+/** @param {number} width @param {number} height */
+function sheet(width, height) {
+  if (!shown || shown.width !== width || shown.height !== height) {
+    if (shown) free(shown.data.buffer);
+    shown = new ImageData(width, height);
+  }
+  if (made.length < width * height) made = new Uint32Array(width * height);
+  return { pixels: made.subarray(0, width * height), image: shown };
+}
 
 export class Easel {
   /** Newest first. @type {(Layer & { id: number })[]} */
@@ -33,8 +48,6 @@ export class Easel {
   #measured = new Map();
   /** An exact layer whose middles are not looked at yet. @type {Layer | null} */
   #fresh = null;
-  #columns = new Uint32Array(0);
-  #image = /** @type {ImageData | null} */ (null);
   #stops = "";
   /** @type {Uint32Array} */
   #table = new Uint32Array(0);
@@ -53,6 +66,10 @@ export class Easel {
       if (envelope.quality === "exact" && !base && envelope.rows_used > 0) this.#fresh = layer;
     }
     this.layers = ids.flatMap((id) => known.get(id) ?? []);
+    for (const [id, { envelope: { data, mean, sd, x } }] of known) {
+      if (!ids.includes(id)) for (const array of [data, mean, sd, x]) if (array) free(/** @type {ArrayBuffer} */ (array.buffer));
+    }
+    if (this.#fresh && !this.layers.some((layer) => layer === this.#fresh)) this.#fresh = null;
     if (added.length > 0) this.#measured.clear();
   }
 
@@ -70,19 +87,17 @@ export class Easel {
   /**
    * Paints a scene.
    * @param {Scene} scene
-   * @returns {{ image: ImageData, gain: number | null, top: number | null }}  what was measured; null: nothing to measure
+   * @returns {{ image: ImageData, gain: number | null, top: number | null }}  image: until the next picture of any plot; gain, top: as measured, null: nothing to measure
    */
   paint(scene) {
     const { width, height } = scene;
-    if (this.#columns.length !== width * height) this.#columns = new Uint32Array(width * height);
-    if (!this.#image || this.#image.width !== width || this.#image.height !== height) this.#image = new ImageData(width, height);
-    const pixels = this.#columns;
+    const { pixels, image } = sheet(width, height);
     pixels.fill(scene.ground);
     const measured = this.rows ? this.#paintRows(pixels, scene, this.rows) : { gain: null, top: null };
     const scale = width / (scene.view.to - scene.view.from);
     hatch(pixels, width, height, scene.missing.map(({ from, to, edge }) => ({ x0: (from - scene.view.from) * scale, x1: (to - scene.view.from) * scale, edge })), scene);
-    transpose(pixels, new Uint32Array(this.#image.data.buffer), width, height);
-    return { image: this.#image, ...measured };
+    transpose(pixels, new Uint32Array(image.data.buffer), width, height);
+    return { image, ...measured };
   }
 
   /** @param {Uint32Array} pixels @param {Scene} scene @param {Rows} rows */
