@@ -23,8 +23,8 @@ func init() {
 		"index": plain(func(e *engine.Engine, c *call, a engine.StreamArgs) (any, error) {
 			return e.Index(c.ctx, a.Stream, progress[engine.OpenProgress](c))
 		}),
-		"envelope": with(drawn((*engine.Engine).Envelope)),
-		"overview": with(drawn((*engine.Engine).Overview)),
+		"envelope": with(drawn((*engine.Engine).Draw, binsReply)),
+		"overview": with(drawn((*engine.Engine).Overview, arraysReply)),
 		"values":   with(values),
 		"table": plain(func(e *engine.Engine, c *call, a engine.TableArgs) (any, error) {
 			return e.Table(c.ctx, a)
@@ -45,14 +45,37 @@ func init() {
 }
 
 // drawn is an operation whose result, and whose progress, has typed arrays.
-func drawn[A, R any](draw func(e *engine.Engine, ctx context.Context, a A, progress func(*R)) (*R, error)) func(b *bridge, c *call, a A) (reply, error) {
+func drawn[A, R any](draw func(e *engine.Engine, ctx context.Context, a A, progress func(*R)) (*R, error), answer func(*R) reply) func(b *bridge, c *call, a A) (reply, error) {
 	return func(b *bridge, c *call, a A) (reply, error) {
-		result, err := draw(b.engine, c.ctx, a, func(r *R) { b.post(c.id, "progress", arraysReply(r)) })
+		result, err := draw(b.engine, c.ctx, a, func(r *R) { b.post(c.id, "progress", answer(r)) })
 		if err != nil {
 			return reply{}, err
 		}
-		return arraysReply(result), nil
+		return answer(result), nil
 	}
+}
+
+// binsReply puts what an envelope shows into arrays of the page, without all of them
+// in memory here too.
+func binsReply(env *engine.Envelope) reply {
+	if env.Kind == "samples" {
+		return arraysReply(env)
+	}
+	r := reply{value: env, with: map[string]js.Value{}}
+	n := len(env.Columns) * env.Bins
+	array := func(key string, n int) js.Value {
+		r.with[key] = js.Global().Get("Float32Array").New(n)
+		buffer := r.with[key].Get("buffer")
+		r.transfer = append(r.transfer, buffer)
+		return js.Global().Get("Uint8Array").New(buffer)
+	}
+	data, mean, sd := array("data", 2*n), array("mean", n), array("sd", n)
+	env.Fill(func(at int, d, m, s []float32) {
+		js.CopyBytesToJS(data.Call("subarray", 8*at), bytesOf(d))
+		js.CopyBytesToJS(mean.Call("subarray", 4*at), bytesOf(m))
+		js.CopyBytesToJS(sd.Call("subarray", 4*at), bytesOf(s))
+	})
+	return r
 }
 
 // arrays names the typed array of a page for each type of column. Float16
@@ -128,7 +151,7 @@ func texts(b *bridge, c *call, a engine.ValuesArgs) (reply, error) {
 }
 
 // arraysReply transfers the fields of a struct with a page tag as typed arrays.
-func arraysReply(value any) reply {
+func arraysReply[R any](value *R) reply {
 	r := reply{value: value, with: map[string]js.Value{}}
 	fields := reflect.ValueOf(value).Elem()
 	for i := range fields.NumField() {

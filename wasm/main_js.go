@@ -16,8 +16,8 @@ import (
 // The heap never shrinks in WebAssembly. Most of it is bytes without pointers,
 // which cost the collector nothing, so it may run often.
 const (
-	softMemoryLimit = 360 << 20 // bytes: what is kept of the files, and 100 MB to work
-	gcPercent       = 25        // of what is in use, on top of it
+	softMemoryLimit = 320e6 // bytes: what is kept of the files and worked with, and garbage
+	gcPercent       = 25    // of what is in use, on top of it
 )
 
 func main() {

@@ -9,7 +9,7 @@ import (
 )
 
 // A jsStore is an engine.Store in the browser's private files, web/src/store.js.
-type jsStore struct{ load, save js.Value }
+type jsStore struct{ read, write js.Value }
 
 // storeOf gives the store of the worker, or nil.
 func storeOf(host js.Value) engine.Store {
@@ -17,24 +17,27 @@ func storeOf(host js.Value) engine.Store {
 	if store.Type() != js.TypeObject {
 		return nil
 	}
-	return &jsStore{store.Get("load"), store.Get("save")}
+	return &jsStore{store.Get("read"), store.Get("write")}
 }
 
-// Load implements engine.Store.
-func (s *jsStore) Load(name string) []byte {
-	buffer, err := await(s.load.Invoke(name))
+// Read implements engine.Store.
+func (s *jsStore) Read(name string, from, to int64) []byte {
+	buffer, err := await(s.read.Invoke(name, from, to))
 	if err != nil || buffer.Type() != js.TypeObject {
 		return nil
 	}
 	array := js.Global().Get("Uint8Array").New(buffer)
 	data := make([]byte, array.Length())
 	js.CopyBytesToGo(data, array)
+	release(buffer)
 	return data
 }
 
-// Save implements engine.Store.
-func (s *jsStore) Save(name string, data []byte) {
-	_, _ = await(s.save.Invoke(name, uint8Array(data))) // what fails can be made again
+// Write implements engine.Store.
+func (s *jsStore) Write(name string, at int64, data []byte) {
+	array := uint8Array(data)
+	_, _ = await(s.write.Invoke(name, at, array)) // what fails can be made again
+	release(array.Get("buffer"))
 }
 
 // Identity tells a file from others of its size.

@@ -62,6 +62,34 @@ func PlanReads(n int, at func(i int) (offset, length int64), rule ReadRule) []Ra
 	return plan
 }
 
+// One buffer of a read is at most so large, where it can be cut between two ranges
+// that lie this close: with padding of Arrow between them.
+const (
+	bufferBytes = 512 << 10
+	paddingMost = 64
+)
+
+// inSmallBuffers cuts reads for a source that joins them again: memory of many sizes,
+// used again and again, is soon in pieces, and large buffers then find no place.
+func inSmallBuffers(plan []RangeRead) (cut []RangeRead) {
+	for _, read := range plan {
+		begun := false
+		for _, p := range read.Parts {
+			end := p.At + p.Length
+			if begun {
+				last := &cut[len(cut)-1]
+				if gap := p.At - last.To; gap < 0 || gap > paddingMost || end-last.From <= bufferBytes {
+					last.To, last.Parts = max(last.To, end), append(last.Parts, p)
+					continue
+				}
+			}
+			cut = append(cut, RangeRead{p.At, end, []RangePart{p}})
+			begun = true
+		}
+	}
+	return cut
+}
+
 // apart says which parts, sorted, are not read together with what is before
 // them.
 func (rule ReadRule) apart(parts []RangePart, wanted int64) []bool {

@@ -542,6 +542,9 @@ func (r *Reader) fetchBy(rule ReadRule, pieces []*piece, counter *int64, lent *[
 		p.data = []byte{} // of those that take no read
 	}
 	plan := PlanReads(len(pieces), func(i int) (int64, int64) { return pieces[i].off, pieces[i].n }, rule)
+	if r.ranges != nil && lent == nil {
+		plan = inSmallBuffers(plan)
+	}
 	bufs := make([][]byte, len(plan))
 	if r.ranges == nil || len(plan) <= 1 {
 		var room []byte

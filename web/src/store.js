@@ -15,22 +15,22 @@ async function folder() {
   return (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
 }
 
-/** @param {string} name @returns {Promise<ArrayBuffer | null>} */
-export async function load(name) {
+/** Bytes of a file. @param {string} name @param {number} from @param {number} to @returns {Promise<ArrayBuffer | null>} */
+export async function read(name, from, to) {
   try {
-    return await (await (await (await folder()).getFileHandle(name)).getFile()).arrayBuffer();
+    return await (await (await (await folder()).getFileHandle(name)).getFile()).slice(from, to).arrayBuffer();
   } catch {
     return null;
   }
 }
 
-/** @param {string} name @param {Uint8Array<ArrayBuffer>} bytes */
-export async function save(name, bytes) {
+/** Puts bytes at a place of a file, and ends it there. @param {string} name @param {number} at @param {Uint8Array<ArrayBuffer>} bytes */
+export async function write(name, at, bytes) {
   try {
     const files = await folder(), handle = await (await files.getFileHandle(name, { create: true })).createSyncAccessHandle();
     try {
-      handle.truncate(0);
-      handle.write(bytes, { at: 0 });
+      handle.truncate(at);
+      handle.write(bytes, { at });
     } finally {
       handle.close();
     }

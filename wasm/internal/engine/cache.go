@@ -9,15 +9,18 @@ import (
 
 // defaultCacheBytes bounds what is kept of the files: eight seconds of a whole
 // probe as they are, or an hour of it in a thousand pixels.
-const defaultCacheBytes = 256 << 20
+const defaultCacheBytes = 256e6
 
 // A cache keeps what was made of the files, least recently used out first. What
-// was read together leaves together, because it may share memory. It may be used
-// from several goroutines.
+// was read together leaves together, because it may share memory. The limit is for
+// what is kept and for what requests work with: memory of WebAssembly never shrinks,
+// so that what both take at one time they take for good. It may be used from several
+// goroutines.
 type cache struct {
 	mu    sync.Mutex
 	limit int64
 	bytes int64
+	work  int64      // what requests take
 	order *list.List // of *cacheGroup, most recently used in front
 	index map[cacheKey]*list.Element
 }
@@ -93,6 +96,29 @@ func (c *cache) putVectors(s *openStream, batch int, part partRead, vectors []*p
 // entryBytes is about what an entry takes besides what is kept.
 const entryBytes = 256
 
+// room takes so many bytes for a request to work with, until it leaves; what is kept
+// gives way, down to a quarter of the limit.
+func (c *cache) room(bytes int64) (leave func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.work += bytes
+	c.trim()
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.work -= bytes
+	}
+}
+
+// most is how much may be kept now.
+func (c *cache) most() int64 { return max(c.limit/4, c.limit-c.work) }
+
+func (c *cache) trim() {
+	for most := c.most(); c.bytes > most; {
+		c.drop(c.order.Back())
+	}
+}
+
 // putOne keeps one thing of so many bytes.
 func (c *cache) putOne(key cacheKey, kept any, bytes int64) {
 	c.put(&cacheGroup{[]cacheKey{key}, []any{kept}, bytes + entryBytes})
@@ -102,7 +128,7 @@ func (c *cache) putOne(key cacheKey, kept any, bytes int64) {
 func (c *cache) put(group *cacheGroup) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if group.bytes > c.limit {
+	if group.bytes > c.most() {
 		return
 	}
 	e := c.order.PushFront(group)
@@ -110,9 +136,7 @@ func (c *cache) put(group *cacheGroup) {
 		c.index[key] = e // the later of two readings of a column counts
 	}
 	c.bytes += group.bytes
-	for c.bytes > c.limit {
-		c.drop(c.order.Back())
-	}
+	c.trim()
 }
 
 // forget drops everything of a stream.

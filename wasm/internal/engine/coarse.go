@@ -72,7 +72,7 @@ func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span ba
 	s.mu.Lock()
 	s.blankGaps(env)
 	a := EnvelopeArgs{From: &env.From, To: &env.To, Bins: env.Bins, Columns: env.Columns}
-	s.coarse, s.asked = env, a
+	s.coarse, s.asked = env.packed(), a
 	s.mu.Unlock()
 	return env, nil
 }

@@ -35,7 +35,7 @@ type Engine struct {
 
 	Store Store // keeps what whole runs look like; nil: nothing is kept
 
-	CacheBytes int64 // of what is kept of the files; 0: 256 MiB
+	CacheBytes int64 // of what is kept of the files; 0: 256 MB
 
 	once    sync.Once
 	cache   *cache

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -42,8 +43,8 @@ type Envelope struct {
 	SD              []float32 `json:"-" page:"sd,omitempty"`
 	X               []float64 `json:"-" page:"x,omitempty"` // of samples
 
-	bins []decimate.Bin // by column; what Data, Mean and SD are made of
-	rest []decimate.Bin // of another, that are shown from Done on; nil: none
+	bins [][]decimate.Bin // by column; what Data, Mean and SD are made of
+	rest [][]tileBin      // of another, that are shown from Done on; nil: none
 }
 
 // Limits of one request, named because they bound memory: the answer of the
@@ -102,14 +103,17 @@ func (s *openStream) request(a EnvelopeArgs) (request, error) {
 func (q *request) empty(kind, quality string) *Envelope {
 	env := &Envelope{Kind: kind, Quality: quality, From: q.From, To: q.To, Bins: q.N, Columns: q.columns}
 	if kind == "envelope" {
-		env.bins = make([]decimate.Bin, len(q.columns)*q.N)
+		env.bins = make([][]decimate.Bin, len(q.columns)) // not at once: there may be no such place in memory
+		for c := range env.bins {
+			env.bins[c] = make([]decimate.Bin, q.N)
+		}
 	}
 	return env
 }
 
 // bin returns the bins of column number c from bin first on.
 func (env *Envelope) bin(c, first int) []decimate.Bin {
-	return env.bins[c*env.Bins+first : (c+1)*env.Bins]
+	return env.bins[c][first:]
 }
 
 // shown gives column number c as it is to be seen. It may use scratch, which it
@@ -118,51 +122,92 @@ func (env *Envelope) shown(c int, scratch []decimate.Bin) (bins, next []decimate
 	if env.rest == nil {
 		return env.bin(c, 0), scratch
 	}
-	at := c * env.Bins
-	scratch = append(scratch[:0], env.bins[at:at+env.Done]...)
-	scratch = append(scratch, env.rest[at+env.Done:at+env.Bins]...)
+	scratch = scratch[:0]
+	if env.bins != nil {
+		scratch = append(scratch, env.bins[c][:env.Done]...)
+	}
+	for b := len(scratch); b < env.Bins; b++ {
+		scratch = append(scratch, together(env.rest[c][b:b+1]))
+	}
 	return scratch, scratch
+}
+
+// packed is env in less memory, to be shown where another is not yet.
+func (env *Envelope) packed() *Envelope {
+	p := *env
+	p.bins, p.rest, p.Done = nil, make([][]tileBin, len(env.bins)), 0
+	for c, bins := range env.bins {
+		p.rest[c] = packed(bins)
+	}
+	return &p
+}
+
+// fillCells is how many bins Fill gives at once, or those of one column.
+const fillCells = 1 << 14
+
+// Fill gives to put what the page gets of the bins, some after others from bin
+// number at of all columns on, in memory that is used again. Nothing of samples.
+func (env *Envelope) Fill(put func(at int, data, mean, sd []float32)) {
+	if env.Kind == "samples" || env.Bins == 0 {
+		return
+	}
+	most := max(1, fillCells/env.Bins) * env.Bins
+	data, mean, sd := make([]float32, 2*most), make([]float32, most), make([]float32, most)
+	nan := float32(math.NaN())
+	var bins, scratch []decimate.Bin
+	n := 0
+	for c := range env.Columns {
+		bins, scratch = env.shown(c, scratch)
+		for i := range bins {
+			b := &bins[i]
+			if b.Count == 0 {
+				data[2*n], data[2*n+1], mean[n], sd[n] = nan, nan, nan, nan
+			} else {
+				data[2*n], data[2*n+1], mean[n], sd[n] = b.Min, b.Max, float32(b.Mean), float32(b.SD())
+			}
+			n++
+		}
+		if n == most || c == len(env.Columns)-1 {
+			put((c+1)*env.Bins-n, data[:2*n], mean[:n], sd[:n])
+			n = 0
+		}
+	}
 }
 
 // filled is env with what the page gets of the bins.
 func (env *Envelope) filled() *Envelope {
-	n := len(env.bins)
 	f := *env
-	f.Data, f.Mean, f.SD = make([]float32, 2*n), make([]float32, n), make([]float32, n)
-	nan := float32(math.NaN())
-	var bins, scratch []decimate.Bin
-	for c := range env.Columns {
-		bins, scratch = env.shown(c, scratch)
-		for b := range bins {
-			i, b := c*env.Bins+b, &bins[b]
-			if b.Count == 0 {
-				f.Data[2*i], f.Data[2*i+1], f.Mean[i], f.SD[i] = nan, nan, nan, nan
-				continue
-			}
-			f.Data[2*i], f.Data[2*i+1] = b.Min, b.Max
-			f.Mean[i], f.SD[i] = float32(b.Mean), float32(b.SD())
-		}
+	if env.Kind == "samples" {
+		return &f
 	}
+	n := len(env.Columns) * env.Bins
+	f.Data, f.Mean, f.SD = make([]float32, 2*n), make([]float32, n), make([]float32, n)
+	env.Fill(func(at int, data, mean, sd []float32) {
+		copy(f.Data[2*at:], data)
+		copy(f.Mean[at:], mean)
+		copy(f.SD[at:], sd)
+	})
 	return &f
 }
 
-// Envelope answers one request. Coarse is bounded in bytes and batches read,
-// and exact if that was enough; exact reports what it has so far to progress,
-// with coarse data where it has not been yet.
+// Envelope is Draw for callers that have the memory: Data, Mean and SD are there.
 func (e *Engine) Envelope(ctx context.Context, a EnvelopeArgs, progress func(*Envelope)) (*Envelope, error) {
-	env, err := e.envelope(ctx, a, func(env *Envelope) {
+	env, err := e.Draw(ctx, a, func(env *Envelope) {
 		if progress != nil {
 			progress(env.filled())
 		}
 	})
-	if err != nil || env.Kind == "samples" {
-		return env, err
+	if err != nil {
+		return nil, err
 	}
 	return env.filled(), nil
 }
 
-// envelope gives the bins, or samples. What progress is given is to be read at once.
-func (e *Engine) envelope(ctx context.Context, a EnvelopeArgs, progress func(*Envelope)) (*Envelope, error) {
+// Draw answers one request: bins, of which Fill gives the values, or samples. Coarse
+// is bounded in bytes and batches read, and exact if that was enough; exact reports
+// what it has so far to progress, with coarse data where it has not been yet. What
+// progress is given is to be read at once.
+func (e *Engine) Draw(ctx context.Context, a EnvelopeArgs, progress func(*Envelope)) (*Envelope, error) {
 	s, err := e.stream("envelope", a.Stream)
 	if err != nil {
 		return nil, err
@@ -181,6 +226,7 @@ func (e *Engine) envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 	if err != nil {
 		return nil, err
 	}
+	defer e.cache.room(e.working(s, &q))()
 	affordable := e.affordable(s, &q)
 	stride := s.stride(q.columns)
 	if span.batches() == len(s.line.places) {
@@ -208,10 +254,14 @@ func (e *Engine) envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 	}
 	s.mu.Unlock()
 	if base == nil {
-		if base, err = e.sampled(ctx, s, &q, span, affordable); err != nil {
+		first, err := e.sampled(ctx, s, &q, span, affordable)
+		if err != nil {
 			return nil, err
 		}
-		progress(base)
+		progress(first)
+		s.mu.Lock()
+		base = s.coarse
+		s.mu.Unlock()
 	}
 	env, err := e.exact(ctx, s, &q, span, base, progress)
 	if err == nil {
@@ -222,6 +272,13 @@ func (e *Engine) envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 		s.mu.Unlock()
 	}
 	return env, err
+}
+
+// working is about how much memory an answer takes while it is made: its bins, those
+// that are shown until then, and what is read.
+func (e *Engine) working(s *openStream, q *request) int64 {
+	bins := int64(len(q.columns)) * int64(q.N)
+	return bins*int64(unsafe.Sizeof(decimate.Bin{})+tileBinBytes) + 2*s.stepLimit()
 }
 
 func sameArgs(a, b EnvelopeArgs) bool {

@@ -111,7 +111,7 @@ func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env 
 // over returns env up to bin done and base from there on, as they are now.
 func (env *Envelope) over(base *Envelope, done int) *Envelope {
 	mixed := *base
-	mixed.bins, mixed.rest = env.bins, base.bins
+	mixed.bins, mixed.rest = env.bins, base.rest
 	mixed.RowsUsed, mixed.Done = env.RowsUsed, done
 	return &mixed
 }

@@ -43,7 +43,7 @@ func (e *Engine) Overview(ctx context.Context, a OverviewArgs, progress func(*Ov
 		return nil, err
 	}
 	ask := EnvelopeArgs{Stream: a.Stream, Columns: a.Columns, From: &from, To: &to, Bins: a.Bins, Quality: cmp.Or(a.Quality, "exact"), binned: true}
-	env, err := e.envelope(ctx, ask, func(env *Envelope) {
+	env, err := e.Draw(ctx, ask, func(env *Envelope) {
 		if progress != nil {
 			progress(env.overview())
 		}

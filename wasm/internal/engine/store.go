@@ -1,12 +1,11 @@
 package engine
 
 import (
+	"bufio"
 	"encoding/binary"
 	"encoding/hex"
 	"hash/fnv"
 	"io"
-	"math"
-	"slices"
 	"strconv"
 	"sync"
 )
@@ -16,11 +15,12 @@ import (
 // found by its identity: size, when it was changed, and a hash of both ends. All of
 // it can be read again, so nothing that fails here is an error.
 
-// A Store keeps bytes by name, in the page the browser's private files. Load gives
-// nil for what is not there.
+// A Store keeps bytes by name, in the page the browser's private files. Read gives
+// the bytes [from, to), fewer where there are no more. Write puts data at a place,
+// and what was after it is gone.
 type Store interface {
-	Load(name string) []byte
-	Save(name string, data []byte)
+	Read(name string, from, to int64) []byte
+	Write(name string, at int64, data []byte)
 }
 
 // An identified source says what tells it from others of its size, such as when the
@@ -28,17 +28,11 @@ type Store interface {
 type identified interface{ Identity() string }
 
 const (
-	storedMark  = "ONTILES1"
+	storedMark  = "ONTILES2"
 	storedBytes = 64 << 20 // of one file at most
+	storedPiece = 1 << 20  // that is read or written at once
 	endBytes    = 64 << 10 // of each end that the identity counts
 )
-
-// A storedColumn is a whole column as it is kept.
-type storedColumn struct {
-	column, level int
-	rows          []int // of each batch
-	bins          [][]tileBin
-}
 
 // storedName is the name of what is kept of a stream's file; "" of none.
 func (s *openStream) storedName() string {
@@ -67,6 +61,7 @@ type keeping struct {
 	mu       sync.Mutex
 	recalled bool
 	name     string      // "": nothing is kept
+	end      int64       // of the records that are intact
 	levels   map[int]int // of the columns that are
 }
 
@@ -81,16 +76,16 @@ func (e *Engine) recall(s *openStream) {
 	if k.recalled {
 		return
 	}
-	k.recalled, k.levels = true, map[int]int{}
+	k.recalled, k.levels, k.end = true, map[int]int{}, 0
 	if k.name = s.storedName(); k.name == "" {
 		return
 	}
-	for _, c := range parseStored(e.Store.Load(k.name), len(s.line.places), len(s.columns())) {
-		for batch, rows := range c.rows {
-			e.keepBins(s, batch, c.column, c.level, rows, c.bins[batch])
+	k.end = parseStored(&storeReader{store: e.Store, name: k.name}, len(s.line.places), len(s.columns()), func(c *someTiles) {
+		for i, rows := range c.rows {
+			e.keepBins(s, c.first+i, c.column, c.level, rows, c.bins[i])
 		}
 		k.levels[c.column] = c.level
-	}
+	})
 }
 
 // remember keeps the columns of a whole run at a level, which are in the tiles.
@@ -101,111 +96,130 @@ func (e *Engine) remember(s *openStream, columns []int, level int) {
 	if e.Store == nil || k.name == "" {
 		return
 	}
-	var fresh []storedColumn
-	bytes := 0
+	var data []byte
+	end, begun := k.end, k.end > 0
+	write := func() {
+		if len(data) > 0 && !s.closed.Load() {
+			e.Store.Write(k.name, end, data)
+			end += int64(len(data))
+			k.end = end
+		}
+		data = data[:0]
+	}
+	begin := func() {
+		clear(k.levels)
+		end, begun, data = 0, true, append(data[:0], storedMark...)
+	}
 	for _, column := range columns {
 		if have, ok := k.levels[column]; ok && have <= level {
 			continue
 		}
-		c := storedColumn{column: column, level: level}
-		for batch := range s.line.places {
-			bins, rows, ok := e.bins(s, batch, column, level)
-			if !ok {
-				return // damaged, or out of the tiles already
+		c := e.wholeColumn(s, column, level)
+		if c == nil { // damaged, or out of the tiles already
+			continue
+		}
+		size := int64(storedHead + c.size())
+		if !begun {
+			begin()
+		} else if end+int64(len(data))+size > storedBytes {
+			if size*int64(len(columns)) > storedBytes {
+				break
 			}
-			c.rows, c.bins = append(c.rows, rows), append(c.bins, bins)
-			bytes += 4 + tileBinBytes*len(bins)
+			begin()
 		}
-		fresh = append(fresh, c)
-	}
-	if len(fresh) == 0 || bytes > storedBytes || s.closed.Load() {
-		return
-	}
-	all := fresh
-	for _, old := range parseStored(e.Store.Load(k.name), len(s.line.places), len(s.columns())) {
-		if !slices.ContainsFunc(fresh, func(c storedColumn) bool { return c.column == old.column }) {
-			all = append(all, old)
+		data = appendStored(data, c)
+		k.levels[column] = level
+		if len(data) >= storedPiece {
+			write()
 		}
 	}
-	if data := formatStored(all); len(data) <= storedBytes {
-		e.Store.Save(k.name, data)
-		for _, c := range fresh {
-			k.levels[c.column] = level
-		}
-	}
+	write()
 }
 
-// formatStored writes columns: a mark, then of each its number, level and batches,
-// then of each batch its rows and bins.
-func formatStored(columns []storedColumn) []byte {
-	size := len(storedMark)
-	for _, c := range columns {
-		size += 3 * 4
-		for _, bins := range c.bins {
-			size += 4 + tileBinBytes*len(bins)
-		}
-	}
-	out := append(make([]byte, 0, min(size, storedBytes+1<<20)), storedMark...)
-	le := binary.LittleEndian
-	for _, c := range columns {
-		out = le.AppendUint32(out, uint32(c.column))
-		out = le.AppendUint32(out, uint32(c.level))
-		out = le.AppendUint32(out, uint32(len(c.rows)))
-		for k, rows := range c.rows {
-			out = le.AppendUint32(out, uint32(rows))
-			for _, b := range c.bins[k] {
-				for _, x := range []float32{b.Min, b.Max, b.Mean, b.SD} {
-					out = le.AppendUint32(out, math.Float32bits(x))
-				}
-				out = le.AppendUint32(out, b.Count)
-			}
-		}
-		if len(out) > storedBytes {
-			break
-		}
-	}
-	return out
-}
-
-// parseStored reads what formatStored wrote of a stream of so many batches and
-// columns; nil if it is anything else.
-func parseStored(data []byte, batches, columns int) (list []storedColumn) {
-	if len(data) < len(storedMark) || string(data[:len(storedMark)]) != storedMark {
-		return nil
-	}
-	data = data[len(storedMark):]
-	next := func() uint32 {
-		if len(data) < 4 {
-			data = nil
-			return math.MaxUint32
-		}
-		x := binary.LittleEndian.Uint32(data)
-		data = data[4:]
-		return x
-	}
-	for len(data) > 0 {
-		column, level, n := next(), next(), next()
-		if column >= uint32(columns) || level < minTileLevel || level > 30 || n != uint32(batches) {
+// wholeColumn is a column of all batches, or nil.
+func (e *Engine) wholeColumn(s *openStream, column, level int) *someTiles {
+	c := &someTiles{column: column, level: level}
+	for batch := range s.line.places {
+		bins, rows, ok := e.bins(s, batch, column, level)
+		if !ok {
 			return nil
 		}
-		c := storedColumn{column: int(column), level: int(level)}
-		for range n {
-			rows := int(next())
-			size := binsIn(rows, c.level)
-			if rows > math.MaxInt32 || size > len(data)/tileBinBytes {
-				return nil
-			}
-			bins := make([]tileBin, size)
-			for i := range bins {
-				b := &bins[i]
-				for _, x := range []*float32{&b.Min, &b.Max, &b.Mean, &b.SD} {
-					*x = math.Float32frombits(next())
-				}
-				b.Count = next()
-			}
-			c.rows, c.bins = append(c.rows, rows), append(c.bins, bins)
-		}
-		list = append(list, c)
+		c.rows, c.bins = append(c.rows, rows), append(c.bins, bins)
 	}
-	return list
+	return c
+}
+
+// A record of the store begins with its length and a hash of the rest.
+const storedHead = 2 * 4
+
+func appendStored(data []byte, c *someTiles) []byte {
+	at := len(data)
+	data = c.append(append(data, make([]byte, storedHead)...))
+	record := data[at+storedHead:]
+	binary.LittleEndian.PutUint32(data[at:], uint32(len(record)))
+	binary.LittleEndian.PutUint32(data[at+4:], hashOf(record))
+	return data
+}
+
+func hashOf(data []byte) uint32 {
+	h := fnv.New32a()
+	h.Write(data)
+	return h.Sum32()
+}
+
+// parseStored reads what is kept of a stream of so many batches and columns, as far
+// as it is intact, and returns where that ends; 0: nothing is.
+func parseStored(r io.Reader, batches, columns int, put func(c *someTiles)) (end int64) {
+	b := bufio.NewReaderSize(r, 1<<12)
+	mark := make([]byte, len(storedMark))
+	if _, err := io.ReadFull(b, mark); err != nil || string(mark) != storedMark {
+		return 0
+	}
+	end = int64(len(mark))
+	head := make([]byte, storedHead)
+	var record []byte
+	for {
+		if _, err := io.ReadFull(b, head); err != nil {
+			return end
+		}
+		size := int64(binary.LittleEndian.Uint32(head))
+		if size > storedBytes-end {
+			return end
+		}
+		if int64(cap(record)) < size {
+			record = make([]byte, size)
+		}
+		record = record[:size]
+		if _, err := io.ReadFull(b, record); err != nil || hashOf(record) != binary.LittleEndian.Uint32(head[4:]) {
+			return end
+		}
+		c, left := parseTiles(record, batches, columns)
+		if c == nil || len(left) > 0 || len(c.rows) != batches {
+			return end
+		}
+		put(c)
+		end += storedHead + size
+	}
+}
+
+// A storeReader reads what a store keeps by a name, piece by piece.
+type storeReader struct {
+	store Store
+	name  string
+	at    int64
+	piece []byte
+}
+
+// Read implements io.Reader.
+func (r *storeReader) Read(p []byte) (int, error) {
+	if len(r.piece) == 0 {
+		r.piece = r.store.Read(r.name, r.at, r.at+storedPiece)
+		r.at += int64(len(r.piece))
+	}
+	if len(r.piece) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, r.piece)
+	r.piece = r.piece[n:]
+	return n, nil
 }

@@ -223,9 +223,33 @@ func TestTilesFollowAClockThatBeginsAnew(t *testing.T) {
 	if rows.RowsUsed != 8*320 || tiles.RowsUsed != rows.RowsUsed {
 		t.Errorf("%d rows, %d of tiles", rows.RowsUsed, tiles.RowsUsed)
 	}
-	for b := range rows.bins {
-		if r, k := &rows.bins[b], &tiles.bins[b]; r.Count > 40 && (k.Count == 0 || k.Min < r.Min-10 || k.Max > r.Max+10) {
+	for b := range rows.Bins {
+		if r, k := &rows.bins[0][b], &tiles.bins[0][b]; r.Count > 40 && (k.Count == 0 || k.Min < r.Min-10 || k.Max > r.Max+10) {
 			t.Errorf("bin %d: %+v of rows, %+v of tiles", b, *r, *k)
 		}
+	}
+}
+
+// What requests work with is taken from the limit of what is kept.
+func TestWhatIsKeptGivesWayToWork(t *testing.T) {
+	c := newCache(100_000)
+	s := &openStream{}
+	for k := range 20 {
+		c.putOne(cacheKey{stream: s, batch: k}, k, 10_000-entryBytes)
+	}
+	leave, another := c.room(30_000), c.room(90_000)
+	if c.size() > 25_000 || c.size() < 20_000 || c.get(cacheKey{stream: s, batch: 19}) == nil {
+		t.Errorf("%d bytes are kept of 100 000 next to work of 120 000; newest %v", c.size(), c.get(cacheKey{stream: s, batch: 19}))
+	}
+	another()
+	for k := range 20 {
+		c.putOne(cacheKey{stream: s, batch: k}, k, 10_000-entryBytes)
+	}
+	if c.size() != 70_000 {
+		t.Errorf("%d bytes are kept next to work of 30 000", c.size())
+	}
+	leave()
+	if c.most() != 100_000 {
+		t.Errorf("%d bytes may be kept, when nothing works", c.most())
 	}
 }
