@@ -267,7 +267,7 @@ func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding)
 	}
 	clock := func(v int) messages.Span {
 		i, ok := slices.BinarySearch(r.verdicts, int32(v))
-		if !ok || r.odd.failed[i] != nil {
+		if !ok || r.odd.failed[i] != nil || r.odd.found[i] { // the Clock of a damaged batch may be that of other bytes
 			return messages.Span{}
 		}
 		ends, err := r.clockEnds(i)
@@ -290,7 +290,7 @@ func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding)
 func (r *Reader) clockStep() float64 {
 	var s pace.Sample
 	for i := 0; i < len(r.batches) && !s.Full() && r.clock >= 0; i++ {
-		if r.batches[i].rows() < 2 {
+		if r.batches[i].rows() < 2 || r.odd.found[i] {
 			continue
 		}
 		if b, err := r.readRows(i, 0, 0, r.batches[i].rows(), []int{r.clock}); err == nil {

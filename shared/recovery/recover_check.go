@@ -208,6 +208,6 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, 
 
 // notIntact is the verdict on a batch whose body is damaged.
 func (rc *recoverer) notIntact(v *messages.Verdict, bad *body.NotIntactError) messages.Verdict {
-	return messages.Verdict{Kind: messages.Loss, At: v.At, Length: v.Length, Rows: v.Rows, Batches: 1, Severity: messages.Error,
+	return messages.Verdict{Kind: messages.Loss, At: v.At, Length: v.Length, Block: v.Block, Codec: v.Codec, Rows: v.Rows, Batches: 1, Severity: messages.Error,
 		Reason: bad.Error(), Count: 1, Last: v.At, AtEnd: rc.o.HeadersOnly, Doubted: v.Doubted}
 }

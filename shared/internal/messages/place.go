@@ -103,13 +103,19 @@ func rowsBetween(list []Verdict, out []Placed, from, to int) (rows int64) {
 	return rows
 }
 
-// nextBatches says for every verdict whether a batch follows it.
+// stated reports whether the header of a batch says how many rows it has: of a
+// batch that is there, and of one whose body is damaged.
+func (v *Verdict) stated() bool {
+	return v.Kind == Batch || v.Kind == Loss && v.Batches == 1 && v.Rows >= 0
+}
+
+// nextBatches says for every verdict whether a batch follows it, damaged or not.
 func nextBatches(list []Verdict) []bool {
 	out := make([]bool, len(list))
 	there := false
 	for i := len(list) - 1; i >= 0; i-- {
 		out[i] = there
-		there = there || list[i].Kind == Batch
+		there = there || list[i].stated()
 	}
 	return out
 }
@@ -137,18 +143,19 @@ func neighbour(list []Verdict, i, way int, clock func(i int) Span) (at int, s Sp
 
 // constantRows returns the rows of every batch but the last, if they are the
 // same in all: at least two, or one of as many rows as the metadata promise;
-// else 0. body is the length of their bodies, 0 if these differ.
+// else 0. body is the length of their bodies, 0 if these differ. A damaged batch
+// counts, so that the answer is the same before its body was read and after it.
 func constantRows(list []Verdict, promised int64) (rows, body int64) {
 	last, known := -1, 0
 	for i := range list {
-		if list[i].Kind == Batch {
+		if list[i].stated() {
 			last = i
 		}
 	}
 	plain := true
 	for i := range list {
 		v := &list[i]
-		if v.Kind != Batch || i == last {
+		if !v.stated() || i == last {
 			continue
 		}
 		if known++; known == 1 {
