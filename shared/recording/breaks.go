@@ -72,7 +72,24 @@ func Breaks(t *pace.Track, offset func(batch int) int64, zeros int) []Finding {
 	if t.Falls > 0 && len(list) > 0 {
 		list[len(list)-1].Count += t.Falls
 	}
+	if u := &t.Untimed; u.Rows > 0 {
+		list = append(list, untimed(u, column, offset))
+	}
 	return list
+}
+
+// untimed makes the finding about rows without a tick: their writer said so, and nothing
+// is wrong with them.
+func untimed(u *pace.Untimed, column string, offset func(batch int) int64) Finding {
+	text := fmt.Sprintf("%s is null in %s, which have no time: ", column, messages.Counted(u.Rows, "row", "rows"))
+	if u.Rows == 1 {
+		text = column + " is null in 1 row, which has no time: "
+	}
+	if u.Places > 1 {
+		text += "the first are "
+	}
+	text += fmt.Sprintf("rows %d to %d", u.First.Start, u.First.End)
+	return Finding{Offset: offset(u.Batch), Batch: u.Batch, Severity: SeverityInfo, BeforeRow: u.First.Start, Reason: text, Count: u.Places, LastOffset: offset(u.LastBatch)}
 }
 
 // everyRows says how far restarts inside batches are apart, if they all are as
@@ -93,12 +110,16 @@ func everyRows(breaks []pace.Break) string {
 	return ", every " + messages.Counted(every, "row", "rows")
 }
 
-// badRows are the rows with bad ticks among breaks, in order, as breaks are.
-func badRows(breaks []pace.Break) (list []Range) {
-	for i := range breaks {
-		if b := &breaks[i]; b.Kind == pace.BadTicks {
+// badRows are the rows with bad ticks, or without any, in order.
+func badRows(t *pace.Track) (list []Range) {
+	for i := range t.Breaks {
+		if b := &t.Breaks[i]; b.Kind == pace.BadTicks {
 			list = append(list, Range{b.Row, b.Row + b.Rows})
 		}
 	}
-	return list
+	var none []Range
+	for _, rows := range t.Untimed.Stretches {
+		none = append(none, Range(rows))
+	}
+	return mergeRows(list, none)
 }

@@ -234,7 +234,7 @@ func (r *Reader) readEndsOf(stretches []BatchRows) (list []clockRead, err error)
 				list[k].err = r.atBuffer(i, err)
 				break
 			}
-			if v[0].Valid != nil {
+			if valid := v[0].Valid; valid != nil && (valid[0] == 0 || valid[len(valid)-1] == 0) {
 				list[k].err = &CorruptError{Offset: reads[k][0].h.bodyAt, Batch: i, Err: errNoTick}
 				break
 			}

@@ -58,7 +58,7 @@ func (x *Excerpt) Ticks() (t TickRange, ok bool) { return x.ticks, x.timed }
 // Times returns what a selection by time takes of each segment that has such
 // times, in the order of the file: of a recording whose Clock begins anew several
 // may have them. bad is how many rows between others were left out because their
-// ticks cannot be right.
+// ticks are null or cannot be right.
 func (x *Excerpt) Times() (list []TimeRange, bad int64) { return x.times, x.badRows }
 
 // Columns describes the columns, in the order in which they come out, under

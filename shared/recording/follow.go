@@ -141,7 +141,7 @@ func (r *Reader) follow(ctx context.Context, wanted level) (*followed, error) {
 	} else if done.period > 0 {
 		done.step = done.period
 	}
-	done.bad = badRows(f.track.Breaks)
+	done.bad = badRows(f.track)
 	if r.stream.TimeColumn != "" {
 		r.clocks = done
 		return done, nil // of timestamps nobody says that rows come evenly
@@ -212,7 +212,7 @@ func (f *follower) take(i int, b *Batch, err error) error {
 	if err != nil {
 		return err
 	}
-	ticks, hub := clocksOf(b, f.hub >= 0)
+	ticks, hub, valid := clocksOf(b, f.hub >= 0)
 	if len(ticks) == 0 {
 		f.broken = f.broken || b.Rows > 0
 		return nil
@@ -224,16 +224,16 @@ func (f *follower) take(i int, b *Batch, err error) error {
 	if f.passed >= 0 {
 		f.track.Reach(start)
 	}
-	f.add(i, start, ticks, hub, f.adjoins(i))
+	f.add(i, start, ticks, hub, valid, f.adjoins(i))
 	return nil
 }
 
 // add follows ticks of a batch from row on.
-func (f *follower) add(i int, row int64, ticks, hub []uint64, adjoins bool) {
+func (f *follower) add(i int, row int64, ticks, hub []uint64, valid []byte, adjoins bool) {
 	t := f.track
 	settled, breaks := t.Settled() || len(t.Segments) == 0, len(t.Breaks)
-	t.Add(i, row, ticks, hub, adjoins)
-	if !settled || !t.Settled() || len(t.Breaks) > breaks {
+	t.AddValid(i, row, ticks, hub, valid, adjoins)
+	if valid != nil || !settled || !t.Settled() || len(t.Breaks) > breaks {
 		f.odd[i] = true
 		for _, b := range t.Breaks[min(breaks, len(t.Breaks)):] {
 			f.odd[i-1] = f.odd[i-1] || b.Row < row && b.Batch < i // the next row showed it
@@ -267,12 +267,12 @@ func (f *follower) inPieces(i int, rows int64) error {
 			f.broken = true
 			return nil
 		}
-		ticks, hub := clocksOf(list[0], f.hub >= 0)
+		ticks, hub, valid := clocksOf(list[0], f.hub >= 0)
 		if len(ticks) == 0 {
 			f.broken = true
 			return nil
 		}
-		f.add(i, start+at, ticks, hub, at > 0 || f.adjoins(i))
+		f.add(i, start+at, ticks, hub, valid, at > 0 || f.adjoins(i))
 	}
 	return nil
 }
@@ -284,15 +284,16 @@ func (f *follower) adjoins(i int) bool {
 	return adjoins
 }
 
-// clocksOf are the ticks of a batch of the clocks; hub is nil if it has none, or
-// not one for every row.
-func clocksOf(b *Batch, hub bool) (ticks, hubTicks []uint64) {
-	if ticks = ticksOf(&b.Columns[0]); hub {
-		if hubTicks = ticksOf(&b.Columns[1]); len(hubTicks) != len(ticks) {
+// clocksOf are the ticks of a batch of the clocks; valid has a byte for each row, 0 where
+// the first is null, nil if it is nowhere. hubTicks is nil if HubClock has not one for
+// every row.
+func clocksOf(b *Batch, hub bool) (ticks, hubTicks []uint64, valid []byte) {
+	if ticks, valid = ticksOf(&b.Columns[0]), b.Columns[0].Valid; hub {
+		if hubTicks = ticksOf(&b.Columns[1]); len(hubTicks) != len(ticks) || b.Columns[1].Valid != nil {
 			hubTicks = nil
 		}
 	}
-	return ticks, hubTicks
+	return ticks, hubTicks, valid
 }
 
 // read follows a batch by its ticks.
@@ -307,7 +308,9 @@ func (f *follower) read(i int) error {
 			return err
 		}
 		if err == nil {
-			f.track.Recall(clocksOf(b, f.hub >= 0))
+			if ticks, hub, valid := clocksOf(b, f.hub >= 0); valid == nil {
+				f.track.Recall(ticks, hub)
+			}
 		}
 	}
 	if h, err := f.r.header(i); err == nil && h.batch.Length > followedRows {
@@ -337,7 +340,7 @@ func (f *follower) fits(first, last int, within float64) bool {
 		return false
 	}
 	tail, err := f.r.rawEnds(last)
-	if err != nil || tail[1] < head[0] {
+	if err != nil || tail[1] < head[0] || f.nulls(first) || f.nulls(last) {
 		return false
 	}
 	if f.period == 0 {
@@ -346,6 +349,12 @@ func (f *follower) fits(first, last int, within float64) bool {
 	rows := f.rows(first, last)
 	inside, border := float64(tail[1]-head[0]), float64(head[0]-before)
 	return border <= (1+pace.EvenTolerance)*f.period && max(inside-(rows-1)*f.period, (rows-1)*f.period-inside) <= within
+}
+
+// nulls reports whether rows of a batch have no time, by its header.
+func (f *follower) nulls(i int) bool {
+	h, err := f.r.header(i)
+	return err != nil || h.batch.Nodes[h.spans[f.r.clock].Node].NullCount != 0
 }
 
 // rows is how many rows the batches from first to last have.

@@ -54,15 +54,18 @@ func (x *Excerpt) follow(ctx context.Context) (Times, error) {
 		if err != nil {
 			return Times{}, err
 		}
-		ticks, beside := clocksOf(b, hasClock && hasHub)
+		ticks, beside, valid := clocksOf(b, hasClock && hasHub)
 		if !hasClock {
 			ticks, beside = nil, ticks
+			if valid != nil {
+				beside = nil
+			}
 		}
 		if r.odd.afterLoss[b.Index] && b.Start == r.starts[b.Index] {
 			adjoining = false
 		}
 		// Between two ranges of an excerpt rows are left out, not missing.
-		track.Add(b.Index, b.Start, ticks, beside, adjoining && (next < 0 || next == b.Start))
+		track.AddValid(b.Index, b.Start, ticks, beside, valid, adjoining && (next < 0 || next == b.Start))
 		adjoining, next = true, b.Start+int64(b.Rows)
 	}
 	track.Finish()
@@ -70,7 +73,7 @@ func (x *Excerpt) follow(ctx context.Context) (Times, error) {
 	t := Times{Period: p.Period, Gaps: gapsOf(track.Finder.Gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz)))}
 	r.explainGaps(t.Gaps)
 	if hasClock {
-		f := followed{level: whole, track: track, bad: badRows(track.Breaks)}
+		f := followed{level: whole, track: track, bad: badRows(track)}
 		f.period, f.step = track.Step()
 		if t.Period > 0 && hasHub {
 			t.Period = f.step // of Clock

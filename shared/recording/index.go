@@ -294,7 +294,9 @@ func (r *Reader) clockStep() float64 {
 			continue
 		}
 		if b, err := r.readRows(i, 0, 0, r.batches[i].rows(), []int{r.clock}); err == nil {
-			s.Add(Values[uint64](&b.Columns[0]))
+			ticks, _, valid := clocksOf(b, false)
+			ticks, _, _ = pace.Valid(ticks, valid)
+			s.Add(ticks)
 		}
 	}
 	return s.Step()

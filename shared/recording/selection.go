@@ -102,7 +102,7 @@ func (r *Reader) TimeOf(from, to string) (*TickRange, error) {
 // headers that it takes to know the rows; for Time it also follows Clock, as far
 // as Times does, but a long recording by some batches only. Where Clock begins anew
 // in a recording, rows of several segments may have the times that are asked for:
-// see Excerpt.Times. Rows whose ticks cannot be right have no time.
+// see Excerpt.Times. Rows whose tick is null, or cannot be right, have no time.
 //
 // It returns a *RangeError for what is not in the recording (an empty range that
 // lies in it is none), a *ColumnError, ErrNoClock, an error that says why the
@@ -251,10 +251,14 @@ func (e *RangeError) Error() string {
 	switch {
 	case e.NoSegment && e.Segments == 1:
 		return fmt.Sprintf("recording: segment %d: the recording has one, %s, %s", e.Segment, times, rows)
+	case e.NoSegment && e.Segments == 0:
+		return fmt.Sprintf("recording: segment %d: none of the %d rows has a time", e.Segment, e.Rows)
 	case e.NoSegment:
 		return fmt.Sprintf("recording: segment %d: the recording has segments 1 to %d", e.Segment, e.Segments)
 	case e.Time != nil && e.Clock:
 		return fmt.Sprintf("recording: %s: %s has %s, %s", e.times(e.Time.From, e.Time.To, e.Time.To == math.MaxUint64), whole, times, rows)
+	case e.Time != nil && e.Rows > 0:
+		return fmt.Sprintf("recording: %s: none of the %d rows has a time", e.times(e.Time.From, e.Time.To, e.Time.To == math.MaxUint64), e.Rows)
 	case e.Time != nil:
 		return fmt.Sprintf("recording: %s: the recording has %s", e.times(e.Time.From, e.Time.To, e.Time.To == math.MaxUint64), rows)
 	case e.ByBatch:

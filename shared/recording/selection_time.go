@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/pace"
 )
 
@@ -89,10 +90,17 @@ func (x *Excerpt) selectTime(ctx context.Context, s Selection) error {
 }
 
 // Note says, where times were asked for that rows of several segments have, of which
-// rows; else it is "".
+// rows, and how many rows between have no time; else it is "".
 func (x *Excerpt) Note() string {
+	left := ""
+	if x.badRows > 0 {
+		left = messages.Counted(x.badRows, "row between is left out, whose tick is", "rows between are left out, whose ticks are") + " null or cannot be right"
+	}
 	if len(x.times) < 2 {
-		return ""
+		return left
+	}
+	if left != "" {
+		left = "; " + left
 	}
 	var parts []string
 	for i, t := range x.times {
@@ -106,7 +114,7 @@ func (x *Excerpt) Note() string {
 	if x.fromStart {
 		what = "follow each other in this time"
 	}
-	return fmt.Sprintf("Clock begins anew, and %d segments %s: %s", len(x.times), what, strings.Join(parts, ", "))
+	return fmt.Sprintf("Clock begins anew, and %d segments %s: %s", len(x.times), what, strings.Join(parts, ", ")) + left
 }
 
 // maxNoted is how many segments a note lists.
@@ -223,18 +231,18 @@ func (r *Reader) rowAt(ctx context.Context, f *followed, s *pace.Segment, tick u
 		if err != nil {
 			return 0, nil, err
 		}
-		ticks := ticksOf(&b.Columns[0])
+		ticks, _, valid := clocksOf(b, false)
 		start, _, err := r.BatchRange(i)
 		if err != nil {
 			return 0, nil, err
 		}
 		known := f.bad
-		if f.level < whole && !slices.IsSorted(ticks) {
+		if f.level < whole && (valid != nil || !slices.IsSorted(ticks)) {
 			alone := pace.NewTrack("Clock", "Clock", float64(r.stream.AcqClockHz))
 			alone.SetPace(pace.Pace{Period: f.period, Factor: pace.ClockGapFactor})
-			alone.Add(i, start, ticks, nil, false)
+			alone.AddValid(i, start, ticks, nil, valid, false)
 			alone.Finish()
-			bad = mergeRows(bad, badRows(alone.Breaks))
+			bad = mergeRows(bad, badRows(alone))
 			known = mergeRows(known, bad)
 		}
 		from, to := max(0, s.Start-start), int64(len(ticks))
@@ -242,7 +250,7 @@ func (r *Reader) rowAt(ctx context.Context, f *followed, s *pace.Segment, tick u
 			to = min(to, s.End-start)
 		}
 		for row := from; row < to; row++ {
-			if ticks[row] >= tick && !inRanges(known, start+row) {
+			if ticks[row] >= tick && (valid == nil || valid[row] != 0) && !inRanges(known, start+row) {
 				return start + row, bad, nil
 			}
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // A Segment is a stretch of rows whose Clock rises; where it begins anew, another
-// begins. A gap is inside a segment. Rows with ticks that cannot be right belong to
+// begins. A gap is inside a segment. Rows with ticks that are null or cannot be right belong to
 // none, though they may lie between its rows.
 type Segment struct {
 	Start      int64   `json:"start"` // rows, half open
@@ -29,7 +29,7 @@ type Times struct {
 	Duration float64   // ticks, of all segments, each with one row's period
 	Period   float64   // ticks from row to row; 0 of rows that come with events
 	Gaps     []Gap     // in the order of rows
-	Bad      []Range   // rows whose ticks cannot be right, as far as they are known
+	Bad      []Range   // rows whose ticks are null or cannot be right, as far as they are known
 	Findings []Finding // where Clock does not rise, and rows that never reached the file; see Missing. Timestamps in its place promise nothing
 }
 
@@ -137,7 +137,8 @@ func (f *follower) measure() error {
 		if err != nil {
 			return err
 		}
-		ticks, hub := clocksOf(b, f.hub >= 0)
+		ticks, hub, valid := clocksOf(b, f.hub >= 0)
+		ticks, _, _ = pace.Valid(ticks, valid)
 		clock.Usual(ticks)
 		shown.Usual(hub)
 		if p := clock.Pace(); p.Period > 0 {
@@ -184,12 +185,9 @@ func isCorrupt(err error) bool {
 	return errors.As(err, &corrupt)
 }
 
-// ticksOf returns the ticks of a clock of either sign; none where rows have
-// no tick.
+// ticksOf returns the ticks of a clock of either sign; those of rows that are null mean
+// nothing.
 func ticksOf(v *Vector) []uint64 {
-	if v.Valid != nil {
-		return nil
-	}
 	if v.Type == stream.Int64 {
 		w := *v
 		w.Type = stream.Uint64

@@ -82,7 +82,7 @@ func truth(ticks []uint64) (track *pace.Track, segment []int) {
 			segment[row] = k
 		}
 	}
-	for _, b := range recording.BadRows(track.Breaks) {
+	for _, b := range recording.BadRows(track) {
 		for row := b.Start; row < b.End; row++ {
 			segment[row] = -1
 		}

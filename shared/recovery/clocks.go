@@ -68,7 +68,7 @@ func (c *clocks) add(at int64, index int, row int64, checked *body.Checked, l *l
 		c.broken = c.broken || checked.Rows > 0 // not every row has a tick
 		return
 	}
-	c.track.Add(index, row, ticks, l.hubTicks, adjoining)
+	c.track.AddValid(index, row, ticks, l.hubTicks, checked.ClockValid, adjoining)
 }
 
 // offset is where the message of a batch begins.

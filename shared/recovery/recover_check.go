@@ -192,7 +192,8 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, 
 		rc.list = append(rc.list, e)
 		return
 	}
-	rc.steps.Add(c.ClockTicks)
+	ticks, _, _ := pace.Valid(c.ClockTicks, c.ClockValid)
+	rc.steps.Add(ticks)
 	rc.zeros.batch = batch
 	rc.suspect(len(rc.list), v, c, followed)
 	rc.clocks.add(v.At, batch, rc.report.RowsRecovered, c, seen)

@@ -16,7 +16,7 @@ RATE = HZ / STEP
 
 def save(name, columns, parts):
     """Writes columns, name to array, in batches of so many rows."""
-    schema = pa.schema([pa.field(n, a.type, False) for n, a in columns.items()])
+    schema = pa.schema([pa.field(n, a.type, a.null_count > 0) for n, a in columns.items()])
     with pa.OSFile(str(FIELD / (name + ".arrow")), "wb") as sink, pa.ipc.new_file(sink, schema) as w:
         at = 0
         for rows in parts:
@@ -24,14 +24,14 @@ def save(name, columns, parts):
             at += rows
 
 
-def clocked(name, about, ticks, parts, segments, times=(), hz=HZ, rate=RATE, hub=None, **twin):
-    """Writes a recording and its twin. segments are rows, half open; times are texts of seconds, and how many rows have them."""
+def clocked(name, about, ticks, parts, segments, times=(), hz=HZ, rate=RATE, hub=None, nulls=None, **twin):
+    """Writes a recording and its twin. segments are rows, half open; times are texts of seconds, and how many rows have them. Rows of nulls have no Clock."""
     ticks = np.asarray(ticks, np.uint64)
     n = len(ticks)
     columns = {"AmplifierData0": pa.array((np.arange(n) * 31 % 65536).astype(np.uint16))}
     if hub is not None:
         columns["HubClock"] = pa.array(np.asarray(hub, np.uint64))
-    columns["Clock"] = pa.array(ticks)
+    columns["Clock"] = pa.array(ticks, mask=nulls)
     save(name, columns, parts)
     twin = {
         "about": about + " pyarrow: generate/field_clocks.py.", "clock_hz": hz, "state": "complete", "format": "file", "rows": n, "batches": len(parts), "rate_hz": rate,
@@ -56,6 +56,17 @@ clocked("restart-in-batch", "Clock falls to 0 after 768 rows, inside a batch.", 
 clocked("sawtooth", "Clock begins anew every 800 rows, once where a batch begins.", np.concatenate([even(5000, 800)] * 5), [700, 700, 700, 700, 400, 400, 400],
         [(k, k + 800) for k in range(0, 4000, 800)], [("0.01", "0.02", 5 * 300)], outcome="suspect",
         verify=[{"severity": "warning", "reason": "Clock begins anew 3 times inside batches, every 800 rows: a sawtooth"}])
+nulls = np.zeros(1200, bool)
+for a, b in [(0, 4), (297, 303), (595, 606), (700, 701), (1190, 1200)]:
+    nulls[a:b] = True
+nulls[901:1000:2] = True  # every other row
+gap = even(2 * HZ, 1200)
+gap[600:] += 20 * STEP
+clocked("clock-with-nulls", "A table that was joined with another: Clock is null at its ends, over borders of batches, in every other row, and around a gap.", gap, [300] * 4,
+        [(4, 1190)], [("2.005", "2.02", 438), ("2.02", "2.021", 5), ("2.031", "2.032", 15)], nulls=nulls, outcome="lossless", lost_rows=20,
+        info=[{"severity": "info", "reason": "Clock is null in 82 rows, which have no time: the first are rows 0 to 4", "before_row": 0, "lost_rows": 0},
+              {"severity": "error", "reason": "gap: about 20 rows", "before_row": 606, "lost_rows": 20}],
+        verify=[{"severity": "error", "reason": "gap: about 20 rows", "before_row": 606, "lost_rows": 20}])
 zeroed = even(2 * HZ, 1200)
 zeroed[:300] = 0
 clocked("zeroed-ticks", "The first 300 ticks are zero.", zeroed, [250] * 4 + [200], [(300, 1200)], [("2.015", "2.02", 150)], outcome="suspect",

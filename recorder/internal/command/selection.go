@@ -103,7 +103,7 @@ func (a *app) openSelection(ctx context.Context, name string, f *selectionFlags)
 		return nil, nil, err
 	}
 	if note := x.Note(); note != "" {
-		if !f.fromStart {
+		if times, _ := x.Times(); !f.fromStart && len(times) > 1 {
 			note += "; --segment takes one"
 		}
 		a.sayf("%s: %s", in.Path, note)

@@ -42,6 +42,7 @@ type Checked struct {
 	Rows               int64
 	Clock              ClockSpan
 	ClockTicks         []uint64 // of the column Clock, where they are wanted
+	ClockValid         []byte   // of the same: a byte for each row, 0 where it is null; nil: none is
 	ZeroFrom, ZeroRows int64    // the longest run of rows that are 0 in all columns
 	Zeros              []Zeros  // of a plain record batch, where a block of the disk may be lost
 	ZeroColumns        []int    // of the same: columns of which a whole buffer is 0
@@ -242,8 +243,8 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 	if b.c.Look != nil {
 		b.c.Look(b.m, b.column, node, data, b.valid, nil)
 	}
-	if b.clock != nil && node.NullCount == 0 {
-		b.clock.ticks(data)
+	if b.clock != nil {
+		b.clock.ticks(data, b.bits)
 		if b.c.Sample {
 			b.clock.ClockTicks = AppendTicks(nil, data)
 		}
@@ -301,11 +302,21 @@ func (b *batchCheck) validity(node arrowipc.FieldNode) error {
 	return nil
 }
 
-// ticks looks at the values of the column Clock.
-func (c *Checked) ticks(data []byte) {
+// ticks looks at the values of the column Clock; bits are its validity, nil without
+// nulls.
+func (c *Checked) ticks(data, bits []byte) {
 	n := len(data) / 8
 	if n == 0 {
 		return
+	}
+	if bits != nil {
+		c.ClockValid = make([]byte, n)
+		for i := range n {
+			c.ClockValid[i] = bits[i/8] >> (i % 8) & 1
+		}
+		if c.ClockValid[0] == 0 || c.ClockValid[n-1] == 0 {
+			return
+		}
 	}
 	at := func(i int) uint64 { return binary.LittleEndian.Uint64(data[8*i:]) }
 	c.Clock = ClockSpan{at(0), at(n - 1), n == 1 || at(n-1) > at(0)} // else they cannot both be right

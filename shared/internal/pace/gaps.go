@@ -163,7 +163,7 @@ func (f *Finder) Add(batch int, row int64, ticks, clock []uint64, adjoining bool
 	if before.OK && adjoining {
 		step := ticks[0] - before.Tick
 		if n < SmallBatch && ticks[0] > before.Tick {
-			f.Keep(step)
+			f.Keep(step / uint64(max(1, row-before.Row))) // rows without a tick may lie between
 		}
 		switch {
 		case ticks[0] < before.Tick:

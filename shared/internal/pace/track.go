@@ -82,6 +82,7 @@ type Track struct {
 	Segments []Segment // so far; the last one may go on
 	Breaks   []Break
 	Falls    int // breaks that were not kept
+	Untimed  Untimed
 
 	Column string // the one that is followed
 
@@ -197,7 +198,7 @@ func (t *Track) Add(batch int, row int64, clock, hub []uint64, adjoining bool) {
 		t.settle()
 		t.loss = true
 	}
-	t.learn(ticks)
+	t.learn(row, ticks)
 	b := &added{t: t, batch: batch, row: row, ticks: ticks, clock: clock, hub: hub, from: -1, again: t.rows > 0 && t.batch == batch}
 	t.batch = batch
 	for i := 0; i < len(ticks); i++ {
@@ -233,7 +234,7 @@ func (t *Track) Finish() {
 }
 
 // learn updates the usual step by a batch.
-func (t *Track) learn(ticks []uint64) {
+func (t *Track) learn(row int64, ticks []uint64) {
 	if len(ticks) < SmallBatch && t.usual.Period > 0 && len(t.sample.Sample) > 4*SmallBatch {
 		return
 	}
@@ -241,7 +242,7 @@ func (t *Track) learn(ticks []uint64) {
 	t.sample.Usual(ticks)
 	n := len(t.sample.Sample)
 	if len(ticks) < SmallBatch && n == before && t.open && ticks[0] > t.last {
-		t.sample.Keep(ticks[0] - t.last)
+		t.sample.Keep((ticks[0] - t.last) / uint64(max(1, row-t.row)))
 		n++
 	}
 	if len(ticks) >= SmallBatch { // as this batch goes, if it is even

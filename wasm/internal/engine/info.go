@@ -170,7 +170,10 @@ func (s *openStream) info() (*StreamInfo, error) {
 			info.Start, info.DurationS = nil, nil
 		}
 		if s.times != nil && s.clock >= 0 {
-			info.Segments, info.DurationTicks = s.times.Segments, uint64(math.Round(s.times.Duration))
+			info.DurationTicks = uint64(math.Round(s.times.Duration))
+			if s.times.Segments != nil { // else no row has a time
+				info.Segments = s.times.Segments
+			}
 			if s.hz > 0 {
 				duration = s.times.Duration / s.hz
 			}
