@@ -80,14 +80,21 @@ func (f *jsFile) ReadAt(p []byte, off int64) (int, error) {
 
 // ReadRanges implements recording.RangesReader: all ranges, side by side.
 func (f *jsFile) ReadRanges(offsets []int64, bufs [][]byte) error {
-	return f.ranges(offsets, bufs, engine.Joined)
+	return f.ranges(offsets, bufs, f.rule())
+}
+
+func (f *jsFile) rule() recording.ReadRule {
+	if f.url != "" {
+		return engine.Requested
+	}
+	return engine.Joined
 }
 
 // ReadExactRanges implements recording.ExactRangesReader. Of a URL each read is a request,
 // so that some bytes more cost less.
 func (f *jsFile) ReadExactRanges(offsets []int64, bufs [][]byte) error {
 	if f.url != "" {
-		return f.ranges(offsets, bufs, engine.Joined)
+		return f.ranges(offsets, bufs, f.rule())
 	}
 	return f.ranges(offsets, bufs, engine.Apart)
 }

@@ -38,6 +38,16 @@ func packed(name string) string { return "packed/" + strings.TrimPrefix(name, "g
 
 type files struct{}
 
+// Packed returns a file of gen as it is embedded, packed by gzip; false: it is not
+// packed, or not there.
+func (files) Packed(name string) ([]byte, bool) {
+	if !strings.HasPrefix(name, "gen/") || !fs.ValidPath(name) {
+		return nil, false
+	}
+	data, err := embedded.ReadFile(packed(name))
+	return data, err == nil
+}
+
 // Open implements fs.FS.
 func (files) Open(name string) (fs.File, error) {
 	if !strings.HasPrefix(name, "gen/") || !fs.ValidPath(name) {

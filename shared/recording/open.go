@@ -22,6 +22,10 @@ func (r *Reader) openEnds() error {
 		o = r.open.SchemaFrom.lend()
 	}
 	o.Intact = r.intactBy
+	if n := len(r.open.Index); n > 0 {
+		last := &r.open.Index[n-1]
+		o.NoFooter = last.Offset+last.Length == r.size
+	}
 	ends, err := messages.FindEnds(r.source(), &o)
 	if err != nil {
 		return err

@@ -12,11 +12,11 @@
  * @typedef {{resolve: (value: any) => void, reject: (error: Error) => void, progress?: (value: any) => void, release: () => void}} Pending
  */
 import { Second } from "./second.js";
+import { worker } from "./workers.js";
 
 /** Starts the engine in a worker of its own. @param {typeof Engine} [Kind]  what talks to it @returns {Engine} */
 export function startEngine(Kind = Engine) {
-  const first = new Worker(new URL("./engine.worker.js", import.meta.url), { type: "module", name: "oniscope-engine" });
-  return new Kind(first, new Second(() => new Engine(new Worker(new URL("./engine.worker.js?second", import.meta.url), { type: "module", name: "oniscope-second-engine" }))));
+  return new Kind(worker("./engine.worker.js", "oniscope-engine"), new Second(() => new Engine(worker("./engine.worker.js?second", "oniscope-second-engine"))));
 }
 
 /**
@@ -70,7 +70,7 @@ export class Engine {
 
   /** @type {EngineClient["openGrowing"]} */
   async openGrowing(args) {
-    const info = await this.#request("openGrowing", args);
+    const info = await this.#request("openGrowing", { ...args, blocks: Float64Array.from(args.blocks.flat()) });
     this.#second?.note(args);
     return info;
   }

@@ -3,7 +3,8 @@
 /**
  * The engine's worker: loads the Go engine and passes messages through.
  *
- * As engine.worker.js?second it loads the second engine, which does what takes long.
+ * As engine.worker.js?second it loads the second engine, which does what takes long. As engine.worker.js?compiled it is sent the engine's module first, by
+ * workers.js; null: it loads the engine by itself.
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
  * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large all WebAssembly here has become. `sums(bytes, calls)` is
@@ -36,8 +37,17 @@ function crash(why) {
   scope.postMessage({ crash: reason ? `${words}: ${reason[0]}` : words });
 }
 
+/** @type {(module: WebAssembly.Module | null) => void} */
+let give = () => {};
+/** @type {Promise<WebAssembly.Module | null>} */
+const given = new URL(import.meta.url).search === "?compiled" ? new Promise((resolve) => (give = resolve)) : Promise.resolve(null);
+
 scope.onmessage = (/** @type {MessageEvent} */ event) => {
   if (ended) return;
+  if ("module" in event.data) {
+    give(event.data.module);
+    return;
+  }
   if (!handle) {
     waiting.push(event.data);
     return;
@@ -79,16 +89,23 @@ async function codeOf(path) {
   return response.arrayBuffer();
 }
 
-async function start() {
-  const compiling = loadKernel(codeOf("../gen/sums.wasm"));
-  const go = new host.Go();
+/** @param {WebAssembly.Imports} imports @returns {Promise<WebAssembly.Instance>} */
+async function load(imports) {
   const url = new URL(new URL(import.meta.url).search === "?second" ? "../gen/second.wasm" : "../gen/oniscope.wasm", import.meta.url);
   const response = await fetch(url);
   if (!response.ok) throw new Error(`the engine ${url.pathname} could not be loaded: ${response.status} ${response.statusText}`);
   const typed = (response.headers.get("Content-Type") ?? "").startsWith("application/wasm");
   const { instance } = typed // streaming needs the right type, which not every static host sends
-    ? await WebAssembly.instantiateStreaming(response, go.importObject)
-    : await WebAssembly.instantiate(await response.arrayBuffer(), go.importObject);
+    ? await WebAssembly.instantiateStreaming(response, imports)
+    : await WebAssembly.instantiate(await response.arrayBuffer(), imports);
+  return instance;
+}
+
+async function start() {
+  const compiling = loadKernel(codeOf("../gen/sums.wasm"));
+  const go = new host.Go();
+  const module = await given;
+  const instance = module ? await WebAssembly.instantiate(module, go.importObject) : await load(go.importObject);
   const memory = /** @type {WebAssembly.Memory} */ (instance.exports.mem);
   const zstd = new Zstd(() => codeOf("../gen/zstd.wasm"), () => memory);
   host.oniscopeHost.zstd = zstd.decode.bind(zstd);

@@ -10,17 +10,18 @@
  * @typedef {import("./plots/easel.js").Reading} Reading
  * @typedef {{ bitmap: ImageBitmap, scene: Scene, key: string, gain: number | null, top: number | null, milliseconds: number }} Picture  key: as it was given with the scene
  */
+import { worker } from "./workers.js";
 
 export class Painter {
   /** @type {Map<number, Plot>} */
   #plots = new Map();
   #last = 0;
 
-  /** @param {Pick<Worker, "postMessage" | "onmessage" | "onerror">} [worker]  runs painter.worker.js @param {(error: Error) => void} [onError] */
-  constructor(worker = new Worker(new URL("./painter.worker.js", import.meta.url), { type: "module", name: "oniscope-painter" }), onError = () => {}) {
-    this.worker = worker;
-    worker.onmessage = (event) => this.#plots.get(event.data.plot)?.receive(event.data);
-    worker.onerror = (event) => {
+  /** @param {Pick<Worker, "postMessage" | "onmessage" | "onerror">} [painter]  runs painter.worker.js @param {(error: Error) => void} [onError] */
+  constructor(painter = worker("./painter.worker.js", "oniscope-painter"), onError = () => {}) {
+    this.worker = painter;
+    painter.onmessage = (event) => this.#plots.get(event.data.plot)?.receive(event.data);
+    painter.onerror = (event) => {
       event.preventDefault?.();
       onError(new Error(`the painter failed: ${event.message || "its worker could not be loaded"}`));
     };

@@ -60,7 +60,7 @@ export interface OpenArgs {
   name: string;
 }
 
-/** A file that is being written. blocks: where its batches are, as its recorder says: offset, length, bytes of the header, rows, first and last Clock of each */
+/** A file that is being written. blocks: where its batches are, as its recorder says: offset, length, bytes of the header, rows, first and last Clock of each; they cross as one Float64Array, since thousands of them take long as JSON */
 export interface OpenGrowingArgs { stream: string; source: string; name: string; blocks: number[][] }
 
 /** What came to such a file. size: of the file, up to its last whole batch */
@@ -401,7 +401,8 @@ export interface EngineClient {
   /** reads every batch header; the info afterwards is exact */
   index(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
   info(stream: string): Promise<StreamInfo>;
-  envelope(args: EnvelopeArgs, opts?: { signal?: AbortSignal; onProgress?: (e: Envelope) => void }): Promise<Envelope>;
+  /** written: of a file that grows, what is in it is enough */
+  envelope(args: EnvelopeArgs, opts?: { signal?: AbortSignal; onProgress?: (e: Envelope) => void; written?: boolean }): Promise<Envelope>;
   /** the whole run; progress has the same shape */
   overview(args: OverviewArgs, opts?: { signal?: AbortSignal; onProgress?: (o: Overview) => void }): Promise<Overview>;
   values(stream: string, column: string | number, start: number, end: number): Promise<Values>;

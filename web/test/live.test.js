@@ -104,6 +104,28 @@ test("a ring keeps the newest, and what is older does not take its place", () =>
   assert.equal(ring.envelope(12, 13, 1, [3], 1).data[0], 12);
 });
 
+test("a zoom shows what came before it, until it is read or comes again", () => {
+  const fine = new Bins(columns(3), 10, 64), coarse = new Bins(columns(3, 4), 20, 64), back = new Bins(columns(3), 10, 64);
+  fine.put(bins(100, 10, [0, 1, 2]));
+  coarse.seed(fine);
+  const wide = coarse.envelope(80, 160, 4, [3, 4], 1);
+  assert.deepEqual([...wide.data.subarray(0, 8)], [NaN, NaN, 10, 12, 12, 13, NaN, NaN]);
+  assert.ok(wide.data.subarray(8).every(Number.isNaN), "of a channel that was not there nothing is known");
+  assert.equal(wide.mean?.[1], 11);
+  assert.deepEqual(coarse.missing(100, 140, 9), { from: 100, to: 140, bins: 2 }, "all of it is read");
+  coarse.put(bins(120, 20, [0, 1]));
+  assert.deepEqual([...coarse.envelope(120, 160, 2, [3], 1).data], [6, 7, 7, 8]);
+  back.seed(coarse);
+  assert.deepEqual([...back.envelope(100, 120, 2, [3], 1).data], [10, 12, 10, 12], "steps");
+  const rows = new Rows(columns(3)), of = new Bins(columns(3), 10, 8), more = new Rows(columns(2, 3));
+  rows.put(message({}, 3, [new BigUint64Array([100n, 105n, 110n]), new Uint16Array([4, 2, 6])]), columns(3));
+  of.seed(rows);
+  assert.deepEqual([...of.envelope(100, 120, 2, [3], 5).data], [2, 4, 6, 6]);
+  assert.equal(of.envelope(100, 110, 1, [3], 5).mean?.[0], 3);
+  more.seed(rows);
+  assert.deepEqual([more.length, more.values[1][1], more.values[0][1]], [3, 2, NaN]);
+});
+
 test("rows that came follow those of the file, once", () => {
   const rows = new Rows(columns(2));
   rows.put(message({}, 3, [new BigUint64Array([110n, 120n, 130n]), new Uint16Array([4, 5, 6]), new Uint16Array([1, 2, 3])]), columns(7, 2));

@@ -97,6 +97,13 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 	wait("the strip has numbers", `/recording.*elapsed.*hardware buffer.*MB.*lost nothing/.test(document.getElementById("live").textContent.replaceAll("\n", " "))`)
 	wait("each stream has two lines", `[...document.querySelectorAll("#streams .live-line")].length >= 4 && /100 \/ 100/.test(document.getElementById("streams").textContent)`)
 
+	var followed struct{ Width float64 }
+	eval(`oniscope.live().then(({ now }) => oniscope.view({ from: now / 250e6 - 0.5, to: now / 250e6 })).then(({ from, to }) => ({ width: to - from }))`, &followed)
+	if math.Abs(followed.Width-0.5) > 0.01 {
+		t.Errorf("what follows is asked for half a second, and shows %.3f s", followed.Width)
+	}
+	wait("it follows still", `(async () => (await oniscope.live()).mode === "follow")()`)
+
 	key("ArrowLeft")
 	wait("a pan leaves now", `(async () => (await oniscope.live()).mode === "pause" && !document.getElementById("back-to-live").hidden)()`)
 	var clocks []float64
@@ -175,6 +182,26 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 	eval(`oniscope.recover("heartbeat_0").then(r => r.report)`, &report)
 	if report.Outcome != "lossless" || report.Rows < 100 {
 		t.Errorf("recovered: %+v", report)
+	}
+
+	// Its folder, dropped onto a page that knows nothing of it.
+	other, err := browser.Open("http://"+cable.address+"/", pagetest.View{Width: 1280, Height: 800})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := other.Drop(p.dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.WaitDrawn(0); err != nil {
+		t.Fatal(err, other.Problems())
+	}
+	var there struct {
+		Streams int
+		Offered bool
+	}
+	if err := other.Eval(`oniscope.streams().then((list) => ({ streams: list.length, offered: !!document.getElementById("recover") }))`, &there); err != nil || there.Streams != len(files) || !there.Offered {
+		t.Errorf("%d of %d recordings are open, recovery offered: %v; %v %v", there.Streams, len(files), there.Offered, err, other.Problems())
 	}
 }
 

@@ -3,6 +3,7 @@
 package serve
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -193,6 +194,26 @@ func OpenFile(w http.ResponseWriter, path string) (*os.File, fs.FileInfo) {
 	return f, info
 }
 
+// A packer has files that are packed by gzip, which browsers unpack: the engine takes
+// longer to unpack here than to send.
+type packer interface {
+	Packed(name string) (data []byte, ok bool)
+}
+
+// acceptsGzip reports whether a client that wants all of a file can unpack it.
+func acceptsGzip(h http.Header) bool {
+	if h.Get("Range") != "" {
+		return false
+	}
+	for coding := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(coding), ";")
+		if strings.TrimSpace(name) == "gzip" {
+			return strings.Trim(strings.TrimPrefix(strings.TrimSpace(weight), "q="), "0.") != "" || weight == ""
+		}
+	}
+	return false
+}
+
 // A Page serves the page of a file system.
 type Page struct{ files fs.FS }
 
@@ -207,6 +228,14 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !fs.ValidPath(name) || strings.HasSuffix(r.URL.Path, "/") && r.URL.Path != "/" {
 		http.NotFound(w, r)
 		return
+	}
+	if f, ok := p.files.(packer); ok && acceptsGzip(r.Header) {
+		if data, ok := f.Packed(name); ok {
+			setContentType(w, name)
+			w.Header().Set("Content-Encoding", "gzip")
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+			return
+		}
 	}
 	info, err := fs.Stat(p.files, name)
 	if err != nil || info.IsDir() {

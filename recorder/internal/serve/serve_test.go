@@ -163,6 +163,30 @@ func TestViewOnlyReads(t *testing.T) {
 	}
 }
 
+// packedPage has the engine packed, as the binary has it.
+type packedPage struct{ fstest.MapFS }
+
+func (packedPage) Packed(name string) ([]byte, bool) {
+	return []byte("packed"), name == "gen/oniscope.wasm"
+}
+
+func TestTheEngineIsSentAsItIsPackedToWhoUnpacksIt(t *testing.T) {
+	for accept, want := range map[string]string{"gzip, deflate, br": "packed", "br;q=1, gzip;q=0.5": "packed", "": "\x00asm", "gzip;q=0": "\x00asm", "gzip;q=0.0, br": "\x00asm", "xgzip": "\x00asm"} {
+		r, w := httptest.NewRequest("GET", "/gen/oniscope.wasm", nil), httptest.NewRecorder()
+		r.Header.Set("Accept-Encoding", accept)
+		NewPage(packedPage{testPage}).ServeHTTP(w, r)
+		coded := map[bool]string{true: "gzip"}[want == "packed"]
+		if got := w.Body.String(); got != want || w.Header().Get("Content-Encoding") != coded || w.Header().Get("Content-Type") != "application/wasm" {
+			t.Errorf("%q: %q, %v", accept, got, w.Header())
+		}
+	}
+	r, w := httptest.NewRequest("GET", "/src/main.js", nil), httptest.NewRecorder()
+	r.Header.Set("Accept-Encoding", "gzip")
+	if NewPage(packedPage{testPage}).ServeHTTP(w, r); w.Body.String() != "export {};" {
+		t.Errorf("%q", w.Body)
+	}
+}
+
 func TestViewSaysWhenItWasBuiltWithoutThePage(t *testing.T) {
 	page := fstest.MapFS{"index.html": testPage["index.html"]}
 	w := httptest.NewRecorder()

@@ -30,6 +30,9 @@ type Options struct {
 	// Intact decodes a batch by a schema. It is asked only where the schema at
 	// the beginning and that of the footer differ. nil: the header decides.
 	Intact func(s *arrowipc.Schema, m *Message) (bool, error)
+
+	// NoFooter says that the last byte is that of a batch: no footer is looked for.
+	NoFooter bool
 }
 
 // Ends are what the two ends of a file say.
@@ -104,8 +107,10 @@ func (e *Ends) find(src *Source, o *Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := e.findFooter(src, front); err != nil {
-		return err
+	if !o.NoFooter {
+		if err := e.findFooter(src, front); err != nil {
+			return err
+		}
 	}
 	if front == nil && !e.Magic {
 		if front, err = e.laterFront(src); err != nil {

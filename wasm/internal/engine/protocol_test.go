@@ -197,7 +197,7 @@ func TestProtocolNamesEveryErrorAndRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range bridge {
-		for _, m := range regexp.MustCompile(`(?m)^\t+"(\w+)": +(?:plain|with)\(`).FindAllStringSubmatch(read(t, file), -1) {
+		for _, m := range regexp.MustCompile(`(?m)^\t+"(\w+)": +(?:plain\(|with\(|openGrowing,)`).FindAllStringSubmatch(read(t, file), -1) {
 			ops = append(ops, m[1])
 		}
 	}

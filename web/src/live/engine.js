@@ -4,7 +4,7 @@
  * @typedef {import("../protocol.js").EnvelopeArgs} EnvelopeArgs
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./remote.js").Wanted} Wanted
- * @typedef {{ signal?: AbortSignal, onProgress?: (e: Envelope) => void }} Options
+ * @typedef {{ signal?: AbortSignal, onProgress?: (e: Envelope) => void, written?: boolean }} Options  written: what the file has is enough
  */
 import { Engine } from "../engine.js";
 import { periodOf } from "../times.js";
@@ -161,7 +161,7 @@ export class LiveEngine extends Engine {
    */
   envelope(args, opts = {}) {
     const tail = this.tails.get(args.stream);
-    if (!tail || args.columns.length === 0) return super.envelope(args, opts);
+    if (!tail || args.columns.length === 0 || opts.written) return super.envelope(args, opts);
     return tail.envelope(args, (part) => super.envelope(part, part === args ? opts : {}), this.onFilled, () => this.want());
   }
 

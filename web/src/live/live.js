@@ -105,9 +105,9 @@ export class Live {
     return !tail || to <= tail.end ? "file" : tail.version;
   }
 
-  /** Whether rows come, so that nothing on the screen is ever final. */
-  get running() {
-    return this.#shown.state === "open";
+  /** Whether rows come and now is looked at, so that nothing on the screen is ever final. */
+  get following() {
+    return this.#shown.state === "open" && this.follower.following;
   }
 
   /** Goes to now and follows. */

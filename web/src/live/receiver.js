@@ -104,7 +104,7 @@ export class Receiver {
     const before = this.#kept;
     this.#kept = new Map(wanted.map((w) => {
       const old = before.get(w.stream), same = old && JSON.stringify(old.wanted) === JSON.stringify(w);
-      return [w.stream, same ? old : fresh(w)];
+      return [w.stream, same ? old : fresh(w, old)];
     }));
     this.#show();
   }
@@ -178,10 +178,13 @@ export class Receiver {
   }
 }
 
-/** @param {Wanted} wanted @returns {Kept} */
-function fresh(wanted) {
-  const { columns, width, capacity } = wanted;
-  return { wanted, bins: width > 0 ? new Bins(columns, width, capacity) : null, rows: width > 0 ? null : new Rows(columns), read: null };
+/** @param {Wanted} wanted @param {Kept} [old]  what was kept of the stream before @returns {Kept} */
+function fresh(wanted, old) {
+  const { columns, width, capacity } = wanted, bins = width > 0 ? new Bins(columns, width, capacity) : null, rows = width > 0 ? null : new Rows(columns);
+  const before = old?.bins ?? old?.rows;
+  if (before) bins?.seed(before);
+  if (old?.rows) rows?.seed(old.rows);
+  return { wanted, bins, rows, read: null };
 }
 
 /** @param {{ index: number }[]} columns @param {number[]} indices */

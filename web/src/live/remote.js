@@ -17,6 +17,7 @@
  *   | { op: "reply", id: number, value: any }} FromReceiver  rise: tick of what is waited for; skipped: rows that were not shown as they came, so far
  * @typedef {{ told: (told: Told) => void, came: (stream: string, last: number, rise: number | null, skipped: number) => void, state: (state: "connecting" | "open" | "lost", why: string) => void, failed: (error: Error) => void }} Listener
  */
+import { worker } from "../workers.js";
 
 export class Remote {
   /** @type {Listener | null} */
@@ -25,11 +26,11 @@ export class Remote {
   #waiting = new Map();
   #last = 0;
 
-  /** @param {Pick<Worker, "postMessage"> & { onmessage: any, onerror: any }} [worker]  runs live.worker.js */
-  constructor(worker = new Worker(new URL("./live.worker.js", import.meta.url), { type: "module", name: "oniscope-live" })) {
-    this.worker = worker;
-    worker.onmessage = (/** @type {MessageEvent<FromReceiver>} */ { data }) => this.#receive(data);
-    worker.onerror = (/** @type {ErrorEvent} */ event) => {
+  /** @param {Pick<Worker, "postMessage"> & { onmessage: any, onerror: any }} [receiver]  runs live.worker.js */
+  constructor(receiver = worker("./live/live.worker.js", "oniscope-live")) {
+    this.worker = receiver;
+    receiver.onmessage = (/** @type {MessageEvent<FromReceiver>} */ { data }) => this.#receive(data);
+    receiver.onerror = (/** @type {ErrorEvent} */ event) => {
       event.preventDefault?.();
       this.listener?.failed(new Error(`what follows the recorder failed: ${event.message || "its worker could not be loaded"}`));
     };

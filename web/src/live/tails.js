@@ -3,6 +3,7 @@
  * @typedef {import("../protocol.js").Envelope} Envelope
  * @typedef {import("./arrow.js").Message} Message
  * @typedef {import("./arrow.js").Numbers} Numbers
+ * @typedef {{ min: number, max: number, mean: number, sd: number }} Bin
  * @typedef {{ index: number, type: string }} Column  of the stream, with its Arrow type
  */
 import { columnOf } from "./arrow.js";
@@ -134,6 +135,49 @@ export class Bins {
     }
   }
 
+  /**
+   * Shows what was kept of the same stream in another width, until it comes or is read in this one: a zoom does not empty what is not in the file yet. A bin
+   * has what all that it touches have, so narrower ones are steps.
+   * @param {Bins | Rows} other
+   */
+  seed(other) {
+    const pieces = other.pieces(), { width, capacity } = this;
+    const last = pieces.reduce((most, { to }) => Math.max(most, Math.ceil(to / width) - 1), -1), weights = new Float64Array(capacity);
+    const bin = { min: 0, max: 0, mean: 0, sd: 0 }, places = this.columns.map(({ index }) => other.columns.findIndex((c) => c.index === index));
+    for (const { at, from, to } of pieces) {
+      for (let number = Math.max(Math.floor(from / width), last - capacity + 1); number * width < to; number++) {
+        const place = number % capacity, weight = Math.min(to, (number + 1) * width) - Math.max(from, number * width);
+        if (this.number[place] !== number) this.#take(place, number);
+        const before = weights[place];
+        weights[place] += weight;
+        for (let c = 0; c < places.length; c++) {
+          if (places[c] < 0) continue;
+          other.value(places[c], at, bin);
+          const i = c * capacity + place, share = weight / weights[place];
+          this.data[2 * i] = before > 0 ? Math.min(this.data[2 * i], bin.min) : bin.min;
+          this.data[2 * i + 1] = before > 0 ? Math.max(this.data[2 * i + 1], bin.max) : bin.max;
+          this.mean[i] = before > 0 ? this.mean[i] + share * (bin.mean - this.mean[i]) : bin.mean;
+          this.sd[i] = before > 0 ? this.sd[i] + share * (bin.sd - this.sd[i]) : bin.sd;
+        }
+      }
+    }
+  }
+
+  /** What is kept, by time: ticks. @returns {{ at: number, from: number, to: number }[]} */
+  pieces() {
+    const { number, width } = this;
+    return Array.from(number, (n, at) => ({ at, from: n * width, to: (n + 1) * width })).filter(({ from }) => from >= 0);
+  }
+
+  /** @param {number} column  its place @param {number} at @param {Bin} bin  gets what is there */
+  value(column, at, bin) {
+    const i = column * this.capacity + at;
+    bin.min = this.data[2 * i];
+    bin.max = this.data[2 * i + 1];
+    bin.mean = this.mean[i];
+    bin.sd = this.sd[i];
+  }
+
   /** Takes in what was read from the file. @param {Envelope} envelope  of these columns and this width */
   read(envelope) {
     const first = Math.round(envelope.from / this.width), n = envelope.bins;
@@ -225,6 +269,29 @@ export class Rows {
     this.columns = columns;
     this.ticks = new Float64Array(FIRST_ROWS);
     this.values = columns.map(() => new Float32Array(FIRST_ROWS));
+  }
+
+  /** As of Bins. @returns {{ at: number, from: number, to: number }[]} */
+  pieces() {
+    return Array.from(this.ticks.subarray(0, this.length), (tick, at) => ({ at, from: tick, to: tick + 1 })).filter(({ at }) => this.values.some((list) => !Number.isNaN(list[at])));
+  }
+
+  /** As of Bins. @param {number} column @param {number} at @param {Bin} bin */
+  value(column, at, bin) {
+    bin.min = bin.max = bin.mean = this.values[column][at];
+    bin.sd = 0;
+  }
+
+  /** The same rows of other columns too, which were not kept. @param {Rows} other */
+  seed(other) {
+    this.#room(other.length);
+    this.ticks.set(other.ticks.subarray(0, other.length));
+    this.columns.forEach((column, c) => {
+      const k = other.columns.findIndex((of) => of.index === column.index);
+      if (k >= 0) this.values[c].set(other.values[k].subarray(0, other.length));
+      else this.values[c].fill(NaN, 0, other.length);
+    });
+    this.length = other.length;
   }
 
   /** @param {Message} message @param {Column[]} columns  of the message, after Clock */

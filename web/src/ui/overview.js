@@ -87,9 +87,9 @@ export class Overview {
 
   /** Asks for data when nothing has moved for a moment; what was begun gives way while the hand moves. */
   #later() {
-    const shown = this.#shown(), busy = !this.stage.settled && !this.state.live?.running;
+    const shown = this.#shown(), busy = !this.stage.calm;
     if (busy && this.#exactKey !== this.#askedKey) this.#asking?.abort();
-    if (this.state.live?.running && this.#timer !== 0) return; // it is never calm
+    if (this.state.live?.following && this.#timer !== 0) return; // something comes all the time
     clearTimeout(this.#timer);
     this.#timer = 0;
     if (!shown || this.#size.width <= MEASURES.gutter) return;
@@ -99,7 +99,7 @@ export class Overview {
   async #ask() {
     this.#timer = 0;
     const shown = this.#shown();
-    if (!shown || (!this.stage.settled && !this.state.live?.running)) return;
+    if (!shown || !this.stage.calm) return;
     const key = `${shown.key}|${shown.info.rows}`, grown = this.#askedKey.startsWith(shown.key + "|");
     if (key === this.#askedKey) return;
     if (grown && performance.now() - this.#askedAt < GROWING) {

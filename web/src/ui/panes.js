@@ -63,6 +63,21 @@ export class Panes {
     return this.#hidden || this.all.every((pane) => pane.settled);
   }
 
+  /** Whether anything of each is on the screen. */
+  get painted() {
+    return this.#hidden || this.all.every((pane) => pane.painted);
+  }
+
+  /** Which request of each was begun last. @returns {Map<Pane, number>} */
+  get begun() {
+    return new Map(this.all.map((pane) => [pane, pane.loader.begun]));
+  }
+
+  /** Whether all show what was asked for after these requests. @param {Map<Pane, number>} requests */
+  shownSince(requests) {
+    return this.#hidden || this.all.every((pane) => pane.shownSince(requests.get(pane) ?? 0));
+  }
+
   /** Why one of them could not be loaded, or null. @returns {unknown} */
   get error() {
     return this.all.find((pane) => pane.loader.error !== null)?.loader.error ?? null;

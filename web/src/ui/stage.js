@@ -29,7 +29,7 @@ export class Stage {
   #box = { left: 0, width: 0, height: 0 };
   #counted = true;
   #rulerOf = new DrawnFrom();
-  /** Waiting for a view to be on the screen exactly. @type {{ resolve: () => void, reject: (error: unknown) => void }[]} */
+  /** Waiting for a view to be on the screen exactly. @type {{ since: Map<import("./traces.js").TracesPlot, number>, resolve: () => void, reject: (error: unknown) => void }[]} */
   #waiting = [];
 
   /** @param {State} state */
@@ -99,8 +99,8 @@ export class Stage {
 
   /** Counts a redraw that shows final data, once it is on the screen. */
   #count() {
-    const laidOut = this.#box.width > MEASURES.gutter;
-    if (!laidOut || !this.settled) {
+    const laidOut = this.#box.width > MEASURES.gutter, follows = this.state.live?.following ?? false;
+    if (!laidOut || !(follows ? this.traces.painted : this.settled)) {
       this.#counted = false;
       return;
     }
@@ -109,10 +109,12 @@ export class Stage {
       for (const { reject } of this.#waiting.splice(0)) reject(error);
       return;
     }
-    const first = !this.#counted || this.#drawn === 0 || this.#waiting.length > 0;
-    this.#counted = true;
+    // While rows come nothing is final: those who wait get the first picture that was asked for since.
+    const waiting = this.#waiting.filter(({ since }) => !follows || this.traces.shownSince(since));
+    const first = waiting.length > 0 || this.#drawn === 0 || (!follows && !this.#counted);
+    this.#counted = !follows;
     if (!first) return;
-    const waiting = this.#waiting.splice(0);
+    this.#waiting = this.#waiting.filter((w) => !waiting.includes(w));
     requestAnimationFrame(() => {
       document.documentElement.dataset.drawn = String(++this.#drawn);
       setTimeout(() => !this.traces.hidden && this.traces.wantMore()); // after those who were waiting for it
@@ -125,7 +127,12 @@ export class Stage {
   drawn() {
     this.#counted = false;
     this.state.changed("view");
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.#waiting.push({ since: this.traces.begun, resolve, reject }));
+  }
+
+  /** True when nothing that is looked at is still to be read; while rows come, when anything is on the screen. */
+  get calm() {
+    return this.state.live?.following ? this.traces.painted : this.settled;
   }
 
   /** True when all that is on the screen is exact, or failed. */

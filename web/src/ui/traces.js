@@ -48,6 +48,8 @@ export class TracesPlot {
   #rows = {};
   #labelsOf = new DrawnFrom();
   #sceneKey = "";
+  /** Which request of the loader was answered when a scene was made. @type {WeakMap<Scene, number>} */
+  #answered = new WeakMap();
   /** @type {AbortController | null} */
   #base = null;
   /** @type {Layer | null} */
@@ -128,7 +130,7 @@ export class TracesPlot {
     const control = (this.#base = new AbortController());
     try {
       const bins = Math.min(BASE.bins, Math.floor(BASE.values / row.all.length));
-      const envelope = await this.state.client.envelope({ stream: info.id, columns: row.all, from, to: Math.ceil(to), bins, quality: "coarse" }, { signal: control.signal });
+      const envelope = await this.state.client.envelope({ stream: info.id, columns: row.all, from, to: Math.ceil(to), bins, quality: "coarse" }, { signal: control.signal, written: true });
       if (this.#base !== control) return;
       if (envelope.kind === "envelope") {
         this.#underPlot.layers([1], [{ id: 1, envelope: { ...envelope, data: envelope.data.slice(), mean: envelope.mean?.slice(), sd: envelope.sd?.slice() } }]);
@@ -146,6 +148,21 @@ export class TracesPlot {
   get settled() {
     const shown = this.shown();
     return shown === null || (shown.columns.length > 0 && this.loader.settled && (this.loader.error !== null || this.#plot.picture?.key === this.#sceneKey));
+  }
+
+  /** Whether anything is on the screen. */
+  get painted() {
+    return this.shown() === null || this.loader.error !== null || this.#plot.picture !== null;
+  }
+
+  /** Whether a picture of what is looked at is on the screen whose data were asked for after a request of the loader; it may be of a moment ago. @param {number} request */
+  shownSince(request) {
+    const { picture } = this.#plot, shown = this.shown(), { view } = this.state;
+    if (this.settled) return true;
+    if (!picture || !shown || (this.#answered.get(picture.scene) ?? 0) <= request) return false;
+    const { scene } = picture, dpr = globalThis.devicePixelRatio || 1, width = Math.round((this.#size.width - MEASURES.gutter) * dpr);
+    const spans = ((view.to - view.from) * scene.width) / (width * (scene.view.to - scene.view.from));
+    return Math.abs(spans - 1) < 1e-3 && scene.mode === this.state.mode && scene.rowPixels === shown.rowPixels * dpr && scene.first <= shown.window.first && scene.first + scene.shown >= shown.window.first + shown.window.shown;
   }
 
   /** What is drawn, for the status. */
@@ -227,6 +244,7 @@ export class TracesPlot {
       ground: pixelFromRgb(rgbFromHex(token("bg"))), text: pixelFromRgb(rgbFromHex(token("text"))), line: pixelFromRgb(rgbFromHex(token("line-2"))), stops: heat ? heatStops() : [],
     };
     this.#sceneKey = [this.#plot.version, scene.width, scene.height, wide.from, wide.to, first, end, rowPixels, dpr, scene.gain, scene.clip, scene.mode, scene.top, scene.missing.length, scene.ground].join();
+    this.#answered.set(scene, this.loader.done);
     this.#plot.paint(scene, this.#sceneKey);
     this.#paintUnder(scene, row.columns.length, rowPixels);
   }

@@ -33,6 +33,9 @@ export class Loader {
   #abort = null;
   #startedAt = 0;
   #generation = 0;
+  /** Requests that were begun, and the newest that has ended: what was asked for after one was begun is answered by a later one. */
+  begun = 0;
+  done = 0;
 
   /**
    * @param {() => EngineClient} client
@@ -86,13 +89,14 @@ export class Loader {
     const generation = this.#generation;
     this.#running = true;
     while (this.#wanted && this.#doneKey !== this.#wantedKey) {
-      const wanted = this.#wanted, key = this.#wantedKey;
+      const wanted = this.#wanted, key = this.#wantedKey, number = ++this.begun;
       this.#abort = new AbortController();
       this.#startedAt = performance.now();
       try {
         await this.#load(wanted, key, this.#abort.signal, generation);
         if (generation !== this.#generation) return;
         this.#doneKey = key;
+        this.done = number;
         this.error = null;
       } catch (error) {
         if (generation !== this.#generation) return;
