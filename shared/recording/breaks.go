@@ -28,8 +28,8 @@ func Breaks(t *pace.Track, offset func(batch int) int64, zeros int) []Finding {
 			teeth++
 		}
 	}
-	sawtooth := -1                    // the finding
-	var told, rest [pace.Jump + 1]int // by kind: how many, and the finding about those beyond
+	sawtooth := -1                      // the finding
+	var told, rest [pace.BreakKinds]int // by kind: how many, and the finding about those beyond
 	for i := range breaks {
 		b := &breaks[i]
 		f := Finding{Offset: offset(b.Batch), Batch: b.Batch, Severity: SeverityWarning, BeforeRow: b.Row, Count: 1, ClockBefore: b.Before, ClockAfter: b.After}
@@ -51,6 +51,8 @@ func Breaks(t *pace.Track, offset func(batch int) int64, zeros int) []Finding {
 			f.Severity, f.Reason = SeverityInfo, column+" begins anew"
 		case b.Kind == pace.Jump:
 			f.Reason = "suspect: " + column + " is further ahead than a gap explains"
+		case b.Kind == pace.Swap:
+			f.Reason = fmt.Sprintf("suspect: %s are in the wrong order by %s", messages.Counted(b.Rows, "row", "rows"), column)
 		case b.Kind == pace.Repeat:
 			f.Reason = fmt.Sprintf("suspect: %s with the %s of rows before: a buffer that came twice", messages.Counted(b.Rows, "row", "rows"), column)
 		default:

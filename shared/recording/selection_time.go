@@ -94,7 +94,7 @@ func (x *Excerpt) selectTime(ctx context.Context, s Selection) error {
 func (x *Excerpt) Note() string {
 	left := ""
 	if x.badRows > 0 {
-		left = messages.Counted(x.badRows, "row between is left out, whose tick is", "rows between are left out, whose ticks are") + " null or cannot be right"
+		left = messages.Counted(x.badRows, "row between is left out, whose tick is", "rows between are left out, whose ticks are") + " null, not in this time, or cannot be right"
 	}
 	if len(x.times) < 2 {
 		return left
@@ -162,21 +162,29 @@ func (x *Excerpt) leave(rows Range, bad []Range) {
 // not good.
 func (r *Reader) rowsBetween(ctx context.Context, f *followed, s *pace.Segment, t TickRange) (rows Range, bad []Range, err error) {
 	bad = f.bad
-	find := func(tick uint64) (int64, error) {
+	find := func(tick uint64) (row int64, late bool, err error) {
 		switch {
 		case tick <= s.First:
-			return s.Start, nil
+			return s.Start, false, nil
 		case tick > s.Last:
-			return r.endOf(ctx, f, s)
+			row, err = r.endOf(ctx, f, s)
+			return row, false, err
 		}
-		row, more, err := r.rowAt(ctx, f, s, tick)
+		row, late, more, err := r.rowAt(ctx, f, s, tick)
 		bad = mergeRows(bad, more)
-		return row, err
+		return row, late, err
 	}
-	if rows.Start, err = find(t.From); err != nil {
+	var late bool
+	if rows.Start, late, err = find(t.From); err != nil {
 		return rows, nil, err
 	}
-	rows.End, err = find(t.To)
+	if late {
+		bad = mergeRows(bad, []Range{{rows.Start + 1, rows.Start + 2}})
+	}
+	if rows.End, late, err = find(t.To); late {
+		bad = mergeRows(bad, []Range{{rows.End, rows.End + 1}})
+		rows.End += 2
+	}
 	rows.End = max(rows.Start, rows.End)
 	return rows, bad, err
 }
@@ -190,15 +198,16 @@ func (r *Reader) endOf(ctx context.Context, f *followed, s *pace.Segment) (int64
 }
 
 // rowAt returns the first good row of a segment that is not before a tick, which
-// lies in it. bad are rows of the batch in which it lies whose ticks are bad.
-func (r *Reader) rowAt(ctx context.Context, f *followed, s *pace.Segment, tick uint64) (row int64, bad []Range, err error) {
+// lies in it. late says that the next row is before it, as where two are in the wrong
+// order. bad are rows of the batch in which it lies whose ticks are bad.
+func (r *Reader) rowAt(ctx context.Context, f *followed, s *pace.Segment, tick uint64) (row int64, late bool, bad []Range, err error) {
 	lo, hi := s.FirstBatch, s.LastBatch+1 // all sure batches before lo end before tick, the one at hi does not
 	for lo < hi {
 		middle := lo + (hi-lo)/2
 		i, ends, err := r.sureEnds(f, middle, hi)
 		switch {
 		case err != nil:
-			return 0, nil, err
+			return 0, false, nil, err
 		case i >= 0 && ends[1] < tick:
 			lo = i + 1
 		default:
@@ -209,32 +218,32 @@ func (r *Reader) rowAt(ctx context.Context, f *followed, s *pace.Segment, tick u
 	// sure may, too.
 	for ; lo > s.FirstBatch; lo-- {
 		if i, _, err := r.sureEnds(f, lo-1, lo); err != nil {
-			return 0, nil, err
+			return 0, false, nil, err
 		} else if i >= 0 {
 			break
 		}
 	}
 	if i, ends, err := r.sureEnds(f, lo, min(lo+1, s.LastBatch+1)); err != nil {
-		return 0, nil, err
+		return 0, false, nil, err
 	} else if i >= 0 && ends[0] >= tick && i > s.FirstBatch {
 		row, err = r.startOf(ctx, i)
-		return row, nil, err
+		return row, false, nil, err
 	}
 	for i := lo; i <= s.LastBatch; i++ {
 		if err := ctx.Err(); err != nil {
-			return 0, nil, err
+			return 0, false, nil, err
 		}
 		b, err := r.peekBatch(i, []int{r.clock})
 		if isCorrupt(err) {
 			continue
 		}
 		if err != nil {
-			return 0, nil, err
+			return 0, false, nil, err
 		}
 		ticks, _, valid := clocksOf(b, false)
 		start, _, err := r.BatchRange(i)
 		if err != nil {
-			return 0, nil, err
+			return 0, false, nil, err
 		}
 		known := f.bad
 		if f.level < whole && (valid != nil || !slices.IsSorted(ticks)) {
@@ -251,12 +260,13 @@ func (r *Reader) rowAt(ctx context.Context, f *followed, s *pace.Segment, tick u
 		}
 		for row := from; row < to; row++ {
 			if ticks[row] >= tick && (valid == nil || valid[row] != 0) && !inRanges(known, start+row) {
-				return start + row, bad, nil
+				late = row+1 < to && ticks[row+1] < tick && (valid == nil || valid[row+1] != 0) && !inRanges(known, start+row+1)
+				return start + row, late, bad, nil
 			}
 		}
 	}
 	row, err = r.endOf(ctx, f, s)
-	return row, bad, err
+	return row, false, bad, err
 }
 
 // sureEnds returns the first and last tick of the first batch from i on, before

@@ -67,6 +67,12 @@ clocked("clock-with-nulls", "A table that was joined with another: Clock is null
         info=[{"severity": "info", "reason": "Clock is null in 82 rows, which have no time: the first are rows 0 to 4", "before_row": 0, "lost_rows": 0},
               {"severity": "error", "reason": "gap: about 20 rows", "before_row": 606, "lost_rows": 20}],
         verify=[{"severity": "error", "reason": "gap: about 20 rows", "before_row": 606, "lost_rows": 20}])
+swapped = even(2 * HZ, 1200)
+for row in (150, 700, 1101):
+    swapped[[row, row + 1]] = swapped[[row + 1, row]]
+clocked("rows-swapped", "Pairs of rows in the wrong order, inside batches.", swapped, [300] * 4, [(0, 1200)],
+        [("2.005", "2.0050333", 1), ("2.0050333", "2.006", 29), ("2", "3", 1200)], hub=17 + 1400 * (swapped - 2 * HZ) // STEP, outcome="suspect",
+        verify=[{"severity": "warning", "reason": "2 rows are in the wrong order by Clock", "before_row": row, "lost_rows": 0} for row in (150, 700, 1101)])
 zeroed = even(2 * HZ, 1200)
 zeroed[:300] = 0
 clocked("zeroed-ticks", "The first 300 ticks are zero.", zeroed, [250] * 4 + [200], [(300, 1200)], [("2.015", "2.02", 150)], outcome="suspect",

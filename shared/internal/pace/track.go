@@ -53,12 +53,15 @@ type Segment struct {
 // A BreakKind says what became of a clock.
 type BreakKind uint8
 
-// The kinds of breaks. All but bad ticks begin a segment.
+// The kinds of breaks. All but bad ticks and swapped rows begin a segment.
 const (
 	BadTicks BreakKind = iota // of some rows, which the clock goes on around
 	Restart                   // it begins anew
 	Repeat                    // rows come again
 	Jump                      // it is further ahead than a gap explains
+	Swap                      // two rows are in the wrong order: neither is lost, and both ticks are right
+
+	BreakKinds int = iota
 )
 
 // A Break is where a clock does not rise as it should.

@@ -109,6 +109,10 @@ func (b *added) take(i int) {
 		case t.open && tick >= t.last && (t.loss && tick-t.last <= t.longest() || tick-t.last <= t.far()):
 			b.keep(i, i+1)
 		case t.open && tick < t.last && tick > t.prev && tick-t.prev <= t.far(): // the last one was wrong
+			if b.swapped(i) {
+				b.swap(i)
+				return
+			}
 			b.doubt()
 			b.keep(i, i+1)
 		default:
@@ -194,6 +198,37 @@ func (b *added) accept() {
 	}
 	b.flush()
 	t.admit()
+}
+
+// swapped reports whether a row and the one before, which is pending, would rise as
+// evenly as the others if they came the other way round.
+func (b *added) swapped(i int) bool {
+	t := b.t
+	usual := func(step uint64) bool {
+		d := float64(step) - t.usual.Period
+		return max(d, -d) <= EvenTolerance*t.usual.Period
+	}
+	return t.usual.Period > 0 && b.from >= 0 && b.to == i && usual(b.ticks[i]-t.prev) && usual(t.last-b.ticks[i]) &&
+		(i+1 == len(b.ticks) || b.ticks[i+1] > t.last)
+}
+
+// swap takes two rows that are in the wrong order into the segment, as if they were in
+// the right one.
+func (b *added) swap(i int) {
+	t := b.t
+	turned := func(ticks []uint64) []uint64 { // the caller's stay as they are
+		if ticks == nil || ticks[i] > ticks[i-1] {
+			return ticks
+		}
+		ticks = slices.Clone(ticks)
+		ticks[i-1], ticks[i] = ticks[i], ticks[i-1]
+		return ticks
+	}
+	before := t.prev
+	b.ticks, b.clock, b.hub = turned(b.ticks), turned(b.clock), turned(b.hub)
+	t.broke(Break{Kind: Swap, Batch: b.batch, Row: b.row + int64(i) - 1, Rows: 2, Inside: true, Tick: b.ticks[i], Before: before, After: b.ticks[i-1], ended: true})
+	b.keep(i, i+1)
+	t.prev = b.ticks[i-1]
 }
 
 // doubt takes the last good row back: the next lies between it and the one before.
