@@ -151,7 +151,7 @@ func TestTextsThatAreNotUTF8AreSuspect(t *testing.T) {
 	}
 }
 
-// Bytes too many in the last batch move the end mark, which lies right
+// Bytes too many or too few in the last batch move the end mark, which lies right
 // before the footer: what opens the file sees it, as verification does.
 func TestTheEndMarkProvesTheLastBatch(t *testing.T) {
 	for _, name := range []string{"pyarrow/numbers.arrow", "bonsai/new_NeuropixelsV2eBeta.arrow", "csharp/cs_small.arrow"} {
@@ -168,6 +168,19 @@ func TestTheEndMarkProvesTheLastBatch(t *testing.T) {
 			info, err := testdata.Info(testdata.Open(t, damaged))
 			if err != nil || info.State != recording.Damaged {
 				t.Errorf("%s, %s: %s, %v", name, what, info.State, err)
+			}
+		}
+		for _, n := range []int64{4, 7, 8} {
+			damaged := slices.Concat(file[:inside], file[inside+n:])
+			speaks := func(f recording.Finding) bool {
+				return strings.Contains(f.Reason, "end mark") && f.Severity == recording.SeverityWarning
+			}
+			info, err := testdata.Info(testdata.Open(t, damaged))
+			if err != nil || !slices.ContainsFunc(info.Findings, speaks) {
+				t.Errorf("%s, %d bytes too few: %+v, %v", name, n, info, err)
+			}
+			if list, err := verifyAll(t, damaged, recovery.VerifyOptions{}); err != nil || !slices.ContainsFunc(list, speaks) {
+				t.Errorf("%s, %d bytes too few: %+v, %v", name, n, list, err)
 			}
 		}
 	}

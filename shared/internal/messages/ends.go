@@ -515,7 +515,7 @@ func (e *Ends) Tiled() bool {
 		}
 		at = b.Offset + int64(b.MetaLength) + b.BodyLength
 	}
-	return e.FooterAt >= at && e.FooterAt-at <= endBytes && e.endsWell(e.FooterAt-at)
+	return e.FooterAt >= at && e.FooterAt-at <= endBytes && (len(e.blocks) == 0 && e.FooterAt == at || e.endsWell(e.FooterAt-at))
 }
 
 // Forget drops the blocks of the footer, which take 24 bytes each: who keeps them

@@ -101,18 +101,24 @@ func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte, front *Messag
 // padding.
 const endBytes = MaxPadding + 8
 
-// endsWell reports whether the last n bytes before the footer are what writers leave
-// there: nothing, zeros, or an end mark and zeros. Bytes that are missing in the last
-// batch, or are too many, move the mark.
+// mark is the end mark of files and streams since Arrow 0.15.
+var mark = []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}
+
+// endsWell reports whether the last n bytes before the footer, after the last batch, are
+// what writers leave there: nothing, or an end mark and zeros. Bytes that are missing in
+// the last batch, or are too many, move the mark: it may then be the end of the batch.
 func (e *Ends) endsWell(n int64) bool {
 	if n > int64(len(e.before)) {
 		return false
 	}
 	p := e.before[int64(len(e.before))-n:]
-	if prefix, length, err := arrowipc.ParsePrefix(p); err == nil && prefix == 8 && length == 0 {
-		p = p[prefix:]
+	if n == 0 {
+		return !bytes.HasSuffix(e.before, mark)
 	}
-	return allZero(p)
+	if rest, ok := bytes.CutPrefix(p, mark); ok {
+		return allZero(rest)
+	}
+	return e.Prefix == 4 && n >= 4 && allZero(p)
 }
 
 // mayBeFooter looks at the root of a flatbuffer: where the recorder was killed,

@@ -12,10 +12,15 @@ func (w *walker) tail() error {
 	from := w.end()
 	switch {
 	case w.e.Footer != nil && from <= w.e.FooterAt:
-		if from < w.e.FooterAt {
+		switch {
+		case w.ended && w.e.endsWell(w.e.FooterAt-w.pos):
+		case from < w.e.FooterAt:
 			if err := w.beforeFooter(from); err != nil {
 				return err
 			}
+		case !w.ended && w.endsInBatch() && !w.e.endsWell(0):
+			at := w.e.FooterAt - int64(len(mark))
+			w.note(Warning, at, int64(len(mark)), "suspect: the last batch ends in the end mark: bytes are missing in it, and its last values are those of others", "").Suspect = true
 		}
 		if w.e.FooterEnd < w.src.Size {
 			w.note(Warning, w.e.FooterEnd, w.src.Size-w.e.FooterEnd, "these bytes follow the end of the file", leftOut).Skipped = true
@@ -55,6 +60,11 @@ func (w *walker) tail() error {
 	}
 	w.note(Warning, w.src.Size, 0, "the end mark and the footer are missing", writtenAnew).AtEnd = true
 	return nil
+}
+
+// endsInBatch reports whether the footer begins where the last batch ends.
+func (w *walker) endsInBatch() bool {
+	return w.last >= 0 && w.out[w.last].Kind == Batch && w.out[w.last].At+w.out[w.last].Length == w.e.FooterAt
 }
 
 // beforeFooter judges what lies between the last message and the footer.
