@@ -184,6 +184,7 @@ func Copy(ctx context.Context, f File, x *Excerpt, o *CopyOptions) (CopyReport, 
 		if err == nil {
 			err = cut.err
 		}
+		rows := max(0, cut.to-cut.from)
 		if err == nil {
 			err = copied.before(cut.batch)
 		}
@@ -194,7 +195,7 @@ func Copy(ctx context.Context, f File, x *Excerpt, o *CopyOptions) (CopyReport, 
 		default:
 			err = r.copyCut(w, cut, x.columns, o.Codec)
 			if step := x.pieceRows(cut.batch); errors.Is(err, ErrTooLarge) && step < cut.to-cut.from {
-				err = r.copyPieces(ctx, w, cut, x.columns, o.Codec, step)
+				cut.from, err = r.copyPieces(ctx, w, cut, x.columns, o.Codec, step)
 			}
 		}
 		var corrupt *CorruptError
@@ -204,7 +205,7 @@ func Copy(ctx context.Context, f File, x *Excerpt, o *CopyOptions) (CopyReport, 
 		case err != nil:
 			return CopyReport{}, err
 		}
-		if done += max(0, cut.to-cut.from); o.Progress != nil {
+		if done += rows; o.Progress != nil {
 			o.Progress(done, total)
 		}
 	}
@@ -246,19 +247,19 @@ func inOrder(columns []int, n int) bool {
 }
 
 // copyPieces writes the rows of a cut that are too many to be read at once, as batches
-// of so many rows.
-func (r *Reader) copyPieces(ctx context.Context, w *Writer, cut rowCut, columns []int, codec Codec, step int64) error {
-	for from := cut.from; from < cut.to; from += step {
+// of so many rows, and returns the first row that was not.
+func (r *Reader) copyPieces(ctx context.Context, w *Writer, cut rowCut, columns []int, codec Codec, step int64) (from int64, err error) {
+	for from = cut.from; from < cut.to; from += step {
 		if err := ctx.Err(); err != nil {
-			return err
+			return from, err
 		}
 		piece := cut
 		piece.from, piece.to = from, min(cut.to, from+step)
 		if err := r.copyCut(w, piece, columns, codec); err != nil {
-			return err
+			return from, err
 		}
 	}
-	return nil
+	return cut.to, nil
 }
 
 // copyCut writes the rows of a cut.

@@ -196,6 +196,27 @@ func TestABatchThatIsTooLargeIsCopiedAsSeveral(t *testing.T) {
 	}
 }
 
+// Of one that is damaged the rows before are copied, and those alone that are not are
+// counted as lost.
+func TestATooLargeBatchThatIsDamagedIsCopiedAsFarAsItGoes(t *testing.T) {
+	const rows = 200_000
+	f, _ := testdata.WriteRandom(t, testdata.Small(), recording.Zstd, 3, rows, 10)
+	b := dissect.Block(t, f.Data, 0)
+	buffer := dissect.Message(t, f.Data, b).Batch.Buffers[1]
+	bad := testdata.Overwritten(f.Data, b.Offset+int64(b.MetaLength)+buffer.Offset+buffer.Length-6, []byte{1, 2, 3})
+	recording.AtOnce(t, 80_000)
+	recording.InPieces(t, 1, 1<<20)
+	x, err := testdata.Open(t, bad).Select(context.Background(), recording.Selection{Columns: []string{"A0", "Clock"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out testdata.Memory
+	report, err := recording.Copy(context.Background(), &out, x, nil)
+	if err != nil || report.Rows < 100 || report.LostRows == 0 || report.Rows+report.LostRows != rows+10 {
+		t.Errorf("%d rows copied, %d lost of %d, %v", report.Rows, report.LostRows, rows+10, err)
+	}
+}
+
 func textAt(t *testing.T, r *recording.Reader, row int64, column int) string {
 	t.Helper()
 	x, err := r.Select(context.Background(), recording.Selection{Rows: &recording.Range{Start: row, End: row + 1}})
