@@ -181,7 +181,7 @@ func (r *Reader) doubtTime() error {
 		if err == nil && h.batch.Nodes[h.spans[r.clock].Node].NullCount != 0 {
 			r.clock = -1
 			r.keepTime()
-			r.stream.AcqClockHz, r.stream.StartUTC, r.stream.Columns = 0, "", nil
+			r.stream.Columns = nil
 			return nil
 		}
 		if err != nil && !isCorrupt(err) {
@@ -212,10 +212,15 @@ func (r *Reader) setSchema(s *arrowipc.Schema, version int16) {
 	r.keepTime()
 }
 
-// keepTime takes over what a column of timestamps says of its ticks. With a zone they
-// are since 1970 in UTC; without one nobody knows whose time it is.
+// keepTime takes over what a column of timestamps says of its ticks, in place of what the
+// one before said. With a zone they are since 1970 in UTC; without one nobody knows whose
+// time it is.
 func (r *Reader) keepTime() {
 	s := &r.stream
+	if i := r.fieldIndex(s.TimeColumn); s.TimeColumn != "" && i >= 0 && body.TimeHz(&r.schema.Fields[i]) > 0 {
+		own := stream.FromMetadata(body.StreamKeyValues(r.schema.Metadata))
+		s.AcqClockHz, s.StartUTC, s.StartClock = own.AcqClockHz, own.StartUTC, own.StartClock
+	}
 	s.TimeColumn = ""
 	if r.clock < 0 || r.schema.Fields[r.clock].Name == stream.ClockName {
 		return
@@ -241,7 +246,7 @@ func (r *Reader) SetTimeColumn(name string) error {
 	if len(columns) != 1 || !r.typeOf(columns[0]).Ticks() {
 		return fmt.Errorf("recording: %s: a time axis is one column of timestamps, or of 64-bit integers that rise", name)
 	}
-	r.clock, r.clocks = columns[0], nil
+	r.clock, r.clocks, r.ticks = columns[0], nil, tickEnds{}
 	r.keepTime()
 	r.stream.Columns = nil
 	return nil
@@ -321,12 +326,15 @@ func (r *Reader) SetClock(hz uint64, start time.Time) {
 	r.stream.Columns = nil // units follow from rates
 }
 
-// Adopt takes over what SetClock and SetGain said of another reader of the same
-// file.
+// Adopt takes over what SetClock, SetTimeColumn and SetGain said of another reader of the
+// same file.
 func (r *Reader) Adopt(other *Reader) {
-	r.clock, r.stream.TimeColumn = other.clock, other.stream.TimeColumn
-	r.stream.AcqClockHz, r.stream.StartUTC, r.gains = other.stream.AcqClockHz, other.stream.StartUTC, maps.Clone(other.gains)
-	r.stream.Columns = nil
+	if r.clock != other.clock {
+		r.clock, r.clocks, r.ticks = other.clock, nil, tickEnds{}
+	}
+	s, said := &r.stream, &other.stream
+	s.TimeColumn, s.AcqClockHz, s.StartUTC, s.StartClock = said.TimeColumn, said.AcqClockHz, said.StartUTC, said.StartClock
+	s.Columns, r.gains = nil, maps.Clone(other.gains)
 }
 
 // tickColumn returns the column of a clock, or -1: stream.Stream.Clock without
