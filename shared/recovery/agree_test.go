@@ -97,9 +97,7 @@ func TestReaderRecoveryAndVerificationAgree(t *testing.T) {
 	if s := os.Getenv("ONISCOPE_AGREE"); s != "" {
 		cases, _ = strconv.Atoi(s)
 	}
-	if testing.Short() {
-		cases /= 10
-	}
+	cases /= fewer(10)
 	files := campaignFiles(t)
 	kinds := map[string]int{}
 	failed := 0

@@ -35,13 +35,14 @@ func recoveredFrom(t *testing.T, file []byte) (*recovery.Plan, []byte) {
 // every bit of the metadata is changed once, and nothing that we write is odd.
 // testdata/interop asks pyarrow the same.
 func TestMetadataThatOthersRefuseAreWrittenAnew(t *testing.T) {
-	for _, name := range []string{"pyarrow/numbers.arrow", "bonsai/new_Rhs2116Trigger.arrow", "arrow-rs/types_v4.arrow", "csharp/cs_small.arrow"} {
+	names := []string{"pyarrow/numbers.arrow", "bonsai/new_Rhs2116Trigger.arrow", "arrow-rs/types_v4.arrow", "csharp/cs_small.arrow"}
+	for _, name := range names[:len(names)/fewer(2)] {
 		file := testdata.Foreign(t, name)
 		if _, out := recoveredFrom(t, file); !bytes.Equal(out, file) {
 			t.Errorf("%s: a whole file is not copied as it is", name)
 		}
 		found := 0
-		for i := 0; i < len(file); i += 1 + len(file)/6000 {
+		for i := 0; i < len(file); i += 1 + len(file)/(6000/fewer(3)) {
 			damaged := bytes.Clone(file)
 			damaged[i] ^= 1
 			plan, err := recovery.Examine(context.Background(), bytes.NewReader(damaged), int64(len(damaged)), nil)

@@ -70,7 +70,7 @@ func TestEveryBatchBehindTheDamageIsKept(t *testing.T) {
 			if !footer {
 				file = dissect.WithoutFooter(t, file)
 			}
-			for i := range 320 {
+			for i := range 320 / fewer(8) {
 				from := blocks[0].Offset + r.Int64N(end(6)-blocks[0].Offset)
 				n := 1 + r.Int64N(1+r.Int64N(end(6)-from))
 				var damaged []byte
