@@ -30,7 +30,13 @@ func csvLines(data []byte) (lines []csvLine) {
 		if line == "" || strings.HasPrefix(strings.ToLower(line), "sep=") { // of Excel
 			continue
 		}
-		lines = append(lines, csvLine{n, line, cellsOf(line, separator)})
+		cells := cellsOf(line, separator)
+		for len(cells) > 0 && cells[len(cells)-1] == "" { // a spreadsheet fills lines up
+			cells = cells[:len(cells)-1]
+		}
+		if len(cells) > 0 {
+			lines = append(lines, csvLine{n, line, cells})
+		}
 	}
 	return lines
 }

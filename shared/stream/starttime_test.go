@@ -119,6 +119,7 @@ func TestParseStartTimeReadsWhatSpreadsheetsWrite(t *testing.T) {
 		"semicolons":                     {semicolons, exact},
 		"tabs":                           {strings.ReplaceAll(semicolons, ";", "\t"), exact},
 		"quotes":                         {`"` + strings.ReplaceAll(strings.ReplaceAll(head+"\n"+line, ",", `","`), "\n", "\"\n\"") + `"`, exact},
+		"filled up with empty cells":     {strings.ReplaceAll(semicolons, "\n", ";;;\n") + ";;;\n;;;;;;\n", exact},
 		"a separator named in front":     {"sep=;\r\n" + semicolons, exact},
 		"a decimal comma":                {head + "\n2026-05-18T21:50:02,1234567+02:00,250000000,8192,2048\n", exact},
 		"a decimal comma without header": {"2026-05-18T21:50:02,1234567+02:00,250000000,8192,2048\n", exact},
