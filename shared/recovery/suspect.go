@@ -30,8 +30,8 @@ func (rc *recoverer) suspect(entry int, v *messages.Verdict, c *body.Checked, fo
 	if c.PadBytes > 0 {
 		warn(0, "padding", fmt.Sprintf("suspect: %d bytes of padding, from byte %d on, are not the zeros that were written", c.PadBytes, c.PadAt), last.Last, c.Clock.First)
 	}
-	for _, t := range c.Texts {
-		warn(0, "text "+t.Column, fmt.Sprintf("suspect: %s of column %q: not UTF-8, as text is", messages.Counted(t.Values, "value", "values"), t.Column), last.Last, c.Clock.First)
+	for _, p := range c.Improper {
+		warn(0, string(p.Why)+p.Column, fmt.Sprintf("suspect: %s of column %q: %s", messages.Counted(p.Values, "value", "values"), p.Column, p.Why), last.Last, c.Clock.First)
 	}
 	for _, f := range c.Fixes {
 		reason := f.Reason

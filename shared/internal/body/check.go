@@ -41,21 +41,22 @@ type ClockSpan struct {
 type Checked struct {
 	Rows               int64
 	Clock              ClockSpan
-	ClockTicks         []uint64 // of the column Clock, where they are wanted
-	ClockValid         []byte   // of the same: a byte for each row, 0 where it is null; nil: none is
-	ZeroFrom, ZeroRows int64    // the longest run of rows that are 0 in all columns
-	Zeros              []Zeros  // of a plain record batch, where a block of the disk may be lost
-	ZeroColumns        []int    // of the same: columns of which a whole buffer is 0
-	StoredAt, Stored   int64    // buffers stored as they are in a compressed body, though we write none so, and where the first is
-	Texts              []Texts  // columns with values that are not UTF-8
-	Fixes              []Fix    // bytes on which no value depends and that are not as they should be
-	PadAt, PadBytes    int64    // bytes of padding that are not zero, though we wrote them, and where the first is
+	ClockTicks         []uint64   // of the column Clock, where they are wanted
+	ClockValid         []byte     // of the same: a byte for each row, 0 where it is null; nil: none is
+	ZeroFrom, ZeroRows int64      // the longest run of rows that are 0 in all columns
+	Zeros              []Zeros    // of a plain record batch, where a block of the disk may be lost
+	ZeroColumns        []int      // of the same: columns of which a whole buffer is 0
+	StoredAt, Stored   int64      // buffers stored as they are in a compressed body, though we write none so, and where the first is
+	Improper           []Improper // columns with values that are none of their type
+	Fixes              []Fix      // bytes on which no value depends and that are not as they should be
+	PadAt, PadBytes    int64      // bytes of padding that are not zero, though we wrote them, and where the first is
 }
 
-// Texts are values of a column of text that are not UTF-8.
-type Texts struct {
+// Improper are values of a column that are none of its type.
+type Improper struct {
 	Column string
 	Values int64
+	Why    array.Improper
 }
 
 // ZeroRun is how many rows must be 0 in all columns to be reported: as many as a
@@ -125,7 +126,7 @@ func (c *Checker) Check(s *arrowipc.Schema, m *messages.Message, only ...int) (C
 			return Checked{}, err
 		}
 	}
-	out.Texts = batch.texts
+	out.Improper = batch.improper
 	out.Fixes = append(batch.fix, displaced(s, spans, m)...)
 	sort.SliceStable(out.Fixes, func(i, k int) bool { return out.Fixes[i].At < out.Fixes[k].At })
 	if batch.out != nil {
@@ -186,21 +187,21 @@ type interval struct{ start, end int64 }
 
 // A batchCheck goes over the columns of a batch.
 type batchCheck struct {
-	c       *Checker
-	m       *messages.Message
-	buffer  int      // that is next
-	column  int      // that is checked
-	valid   []byte   // the validity bits checked last, for a verifier
-	width   int      // bits of one of its values
-	bits    []byte   // those of the column that is checked, where it has nulls
-	clock   *Checked // set while the column Clock is checked
-	out     *Checked // called with padding; nil: nothing is promised of it
-	pad     []byte
-	name    string // of the column that is checked
-	fix     []Fix
-	texts   []Texts
-	zeros   []interval
-	unknown bool // a column whose zeros mean nothing
+	c        *Checker
+	m        *messages.Message
+	buffer   int      // that is next
+	column   int      // that is checked
+	valid    []byte   // the validity bits checked last, for a verifier
+	width    int      // bits of one of its values
+	bits     []byte   // those of the column that is checked, where it has nulls
+	clock    *Checked // set while the column Clock is checked
+	out      *Checked // called with padding; nil: nothing is promised of it
+	pad      []byte
+	name     string // of the column that is checked
+	fix      []Fix
+	improper []Improper
+	zeros    []interval
+	unknown  bool // a column whose zeros mean nothing
 }
 
 // plain reports whether the bytes of the batch are those of its values.
@@ -217,9 +218,7 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 		if err != nil {
 			return err
 		}
-		if n := a.NotUTF8(); n > 0 {
-			b.texts = append(b.texts, Texts{f.Name, n})
-		}
+		a.Improper(b.count)
 		if l.RunEnd {
 			b.runs(a, &l)
 		} else {
@@ -240,6 +239,7 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 		b.unknown = true // zeros over its validity would not fit the null count
 	}
 	b.keepZeros(data, l.Bits, nil)
+	array.ImproperFlat(f, data, b.bits, b.count)
 	if b.c.Look != nil {
 		b.c.Look(b.m, b.column, node, data, b.valid, nil)
 	}
@@ -250,6 +250,20 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 		}
 	}
 	return nil
+}
+
+// count notes values of the column that is checked.
+func (b *batchCheck) count(why array.Improper, n int64) {
+	if n == 0 {
+		return
+	}
+	for i := range b.improper {
+		if p := &b.improper[i]; p.Why == why && p.Column == b.name {
+			p.Values += n
+			return
+		}
+	}
+	b.improper = append(b.improper, Improper{b.name, n, why})
 }
 
 // runs looks at a run-end encoded column that was checked.
