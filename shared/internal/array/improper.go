@@ -2,7 +2,7 @@ package array
 
 import (
 	"encoding/binary"
-	"math/big"
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -102,11 +102,15 @@ func ImproperFlat(f *arrowipc.Field, data, valid []byte, count func(why Improper
 
 // digitsLimit is the first number of more digits, in words of 64 bits, the lowest first.
 func digitsLimit(digits int32) (limit [4]uint64) {
-	n := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
-	mask := new(big.Int).SetUint64(1<<64 - 1)
-	for i := range limit {
-		limit[i] = new(big.Int).And(n, mask).Uint64()
-		n.Rsh(n, 64)
+	limit[0] = 1
+	for range digits {
+		carry := uint64(0)
+		for i, word := range limit {
+			high, low := bits.Mul64(word, 10)
+			var more uint64
+			limit[i], more = bits.Add64(low, carry, 0)
+			carry = high + more
+		}
 	}
 	return limit
 }
