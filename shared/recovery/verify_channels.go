@@ -115,9 +115,7 @@ func clipped[T int16 | uint16](values []T, lo, hi int64, run int) (atLo, atHi in
 	envelope := [2]float32{}
 	decimate.Clear(envelope[:])
 	decimate.MinMax(envelope[:], values, nil, []int{0, len(values)})
-	if envelope[0] > float32(lo) && envelope[1] < float32(hi) {
-		return 0, 0
-	}
+	least, most := envelope[0], envelope[1] // exact: the values have 16 bits
 	count := func(at func(int64) bool) (sum int64) {
 		length := 0
 		for i := range len(values) + 1 {
@@ -132,7 +130,23 @@ func clipped[T int16 | uint16](values []T, lo, hi int64, run int) (atLo, atHi in
 		}
 		return sum
 	}
-	return count(func(x int64) bool { return x <= lo }), count(func(x int64) bool { return x >= hi })
+	all := int64(len(values))
+	if len(values) < run {
+		all = 0
+	}
+	switch { // most columns never reach an end, and of a constant one all values do
+	case most <= float32(lo):
+		atLo = all
+	case least <= float32(lo):
+		atLo = count(func(x int64) bool { return x <= lo })
+	}
+	switch {
+	case least >= float32(hi):
+		atHi = all
+	case most >= float32(hi):
+		atHi = count(func(x int64) bool { return x >= hi })
+	}
+	return atLo, atHi
 }
 
 // gather appends the values of w bytes whose validity bit is set.

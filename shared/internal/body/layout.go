@@ -177,14 +177,7 @@ func Grown(p []byte, n int64) []byte {
 	return slices.Grow(p[:0], int(n))[:n]
 }
 
-func AllZero(p []byte) bool {
-	for _, b := range p {
-		if b != 0 {
-			return false
-		}
-	}
-	return true
-}
+func AllZero(p []byte) bool { return zerosFrom(p, 0) == int64(len(p)) }
 
 // writtenByUs reports whether a file's metadata say that we wrote it.
 func writtenByUs(s *arrowipc.Schema) bool {
