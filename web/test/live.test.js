@@ -324,3 +324,28 @@ test("a trigger fires at the first rise after it was armed, in rows and in bins"
   await calm();
   assert.deepEqual(came.map(([, , rise]) => rise), [null, null, 1200]);
 });
+
+test("a column that the recorder has not heard of yet is not there, and is read from the file", async () => {
+  const rows = new Rows(columns(1, 2));
+  rows.put(message({}, 2, [new BigUint64Array([110n, 120n]), new Uint16Array([4, 5])]), columns(1));
+  assert.deepEqual([...rows.values[1].subarray(0, rows.length)], [NaN, NaN], "not a line of zeros");
+
+  for (const asRows of [false, true]) {
+    const { remote, send, answer, calm } = connected(), wanted = (/** @type {number[]} */ ...of) => [{ stream: "s", columns: columns(...of), bin: asRows ? 0 : 10, width: 10, capacity: 16, period: 5 }];
+    const come = (/** @type {number} */ from, /** @type {number[]} */ ...of) =>
+      asRows
+        ? send({}, 6, [BigUint64Array.from([0, 5, 10, 15, 20, 25], (t) => BigInt(from + t)), ...of.map((c) => new Uint16Array(6).fill(c))])
+        : send({ bin: 10, from }, 3 * of.length, [new Uint32Array(of.flatMap(() => [0, 1, 2])), Uint16Array.from(of.flatMap((c) => [c, c, c])), new Uint32Array(3 * of.length).fill(2), ...[0, 1, 2, 3].map(() => Float32Array.from(of.flatMap((c) => [c, c, c])))]);
+    remote.send({ op: "want", wanted: wanted(3) });
+    answer();
+    come(100, 3);
+    remote.send({ op: "want", wanted: wanted(3, 4) });
+    come(130, 3); // still of the show before
+    answer();
+    come(160, 3, 4);
+    const got = await remote.bins({ stream: "s", from: 100, to: 190, bins: 9, columns: [3, 4], fill: { from: 100, to: 190, most: 100 } });
+    assert.deepEqual(got?.missing, { from: 100, to: 170, bins: 7 }, "what lacks a column is to be read");
+    assert.deepEqual(minima(got?.envelope.data ?? new Float32Array()).slice(9), [NaN, NaN, NaN, NaN, NaN, NaN, 4, 4, 4]);
+    await calm();
+  }
+});

@@ -148,8 +148,9 @@ export class Receiver {
     const message = parseMessage(data), { header } = message;
     const wanted = this.#shows.get(header.show), kept = this.#kept.get(header.stream);
     if (!wanted || !kept || message.rows === 0) return; // of a view before
-    if (header.bin > 0 && kept.bins?.width === header.bin) kept.bins.put(message);
-    else if (header.bin === 0 && kept.bins) kept.bins.putRows(message, wanted.columns);
+    const all = wanted === kept.wanted || kept.wanted.columns.every(({ index }) => wanted.columns.some((c) => c.index === index)); // else the recorder has not heard yet of some
+    if (header.bin > 0 && kept.bins?.width === header.bin) kept.bins.put(message, all);
+    else if (header.bin === 0 && kept.bins) kept.bins.putRows(message, wanted.columns, all);
     else if (header.bin === 0 && kept.rows) kept.rows.put(message, wanted.columns);
     else return;
     this.post({ op: "came", stream: header.stream, last: lastTick(message), rise: this.#rise(message, wanted), skipped: header.skipped });

@@ -36,8 +36,8 @@ export class Bins {
     this.open = { number: -1, rows: 0, sum: new Float64Array(columns.length), squares: new Float64Array(columns.length) };
   }
 
-  /** Takes in bins; the one with which a message begins may lack rows, unless it goes on from the message before. @param {Message} message */
-  put(message) {
+  /** Takes in bins; the one with which a message begins may lack rows, unless it goes on from the message before. @param {Message} message @param {boolean} [all]  it has all columns; else its bins are still to be read */
+  put(message, all = true) {
     const { header, rows } = message;
     const bins = /** @type {Uint32Array} */ (columnOf(message, 0, "uint32")), columns = /** @type {Uint16Array} */ (columnOf(message, 1, "uint16")), counts = columnOf(message, 2, "uint32");
     const [min, max, mean, sd] = [3, 4, 5, 6].map((i) => /** @type {Float32Array} */ (columnOf(message, i, "float32")));
@@ -51,13 +51,14 @@ export class Bins {
       data[2 * at + 1] = max[i];
       this.mean[at] = mean[i];
       this.sd[at] = sd[i];
-      if (state[place] === UNKNOWN && (whole || bins[i] > 0)) state[place] = CAME;
+      if (all && state[place] === UNKNOWN && (whole || bins[i] > 0)) state[place] = CAME;
       if (number >= this.next) this.next = number + 1;
     }
+    if (!all) this.broken();
   }
 
-  /** Takes in rows, where a bin has so few that the recorder sends them as they are. @param {Message} message @param {Column[]} columns  of the message, after Clock */
-  putRows(message, columns) {
+  /** Takes in rows, where a bin has so few that the recorder sends them as they are. @param {Message} message @param {Column[]} columns  of the message, after Clock @param {boolean} [all]  as of put */
+  putRows(message, columns, all = true) {
     const ticks = /** @type {BigUint64Array} */ (columnOf(message, 0, "uint64")), { capacity, width, open } = this;
     if (ticks.length === 0) return;
     /** Rows with which a bin begins, and which bin that is. */
@@ -73,7 +74,7 @@ export class Bins {
     numbers.forEach((number, b) => {
       const place = number % capacity;
       if (this.number[place] !== number) this.#take(place, number);
-      if (this.state[place] === UNKNOWN && (goesOn || b > 0)) this.state[place] = CAME;
+      if (all && this.state[place] === UNKNOWN && (goesOn || b > 0)) this.state[place] = CAME;
     });
     columns.forEach((column, k) => {
       const c = column.index < this.index.length ? this.index[column.index] : -1;
@@ -83,6 +84,7 @@ export class Bins {
     open.rows = edges[last + 1] - edges[last] + (continues && last === 0 ? open.rows : 0);
     open.number = numbers[last];
     this.next = Math.max(this.next, numbers[last] + 1);
+    if (!all) this.broken();
   }
 
   /** @param {number} c  place of the column @param {Exclude<Numbers, BigInt64Array | BigUint64Array>} values @param {number[]} edges @param {number[]} numbers @param {boolean} continues  the first bin has rows already */
@@ -303,6 +305,7 @@ export class Rows {
     this.columns.forEach((column, c) => {
       const k = columns.findIndex((of) => of.index === column.index);
       if (k >= 0) this.values[c].set(floatable(columnOf(message, 1 + k, column.type)), this.length);
+      else this.values[c].fill(NaN, this.length, this.length + n); // the recorder has not heard yet that it is wanted
     });
     this.length += n;
   }
