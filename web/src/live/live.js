@@ -321,12 +321,14 @@ export class Live {
         const response = await fetch(new URL("files.json", document.baseURI));
         if (response.ok && (response.headers.get("Content-Type") ?? "").includes("json")) {
           const listed = /** @type {import("../sources.js").Listed[]} */ (await response.json());
+          if (this.#shown.state === "open") return; // the recorder is there again
           await this.#goOn(listed.map(({ name, url }) => ({ name, source: new URL(url, document.baseURI).href })));
           return;
         }
       } catch {
         // nobody there yet
       }
+      if (this.#shown.state === "open") return;
       this.#looking = window.setTimeout(look, LOOK);
     };
     this.#looking = window.setTimeout(look, LOOK);
