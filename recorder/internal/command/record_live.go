@@ -176,7 +176,11 @@ func (v *liveView) start(rec *run.Run, stdout io.Writer, say func(string)) error
 		v.cancel = cancel
 		v.streamed = make(chan error, 1)
 		go func() {
-			v.streamed <- v.hub.FollowWhenThere(ctx, v.flags.stream, live.Following{From: "start"}, stdout)
+			err := v.hub.FollowWhenThere(ctx, v.flags.stream, live.Following{From: "start"}, stdout)
+			if isGone(err) {
+				say(fmt.Sprintf("nobody reads %s from standard output any more; all streams are recorded as before", v.flags.stream))
+			}
+			v.streamed <- err
 		}()
 	}
 	return nil

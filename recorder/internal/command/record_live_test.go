@@ -1,12 +1,16 @@
 package command
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"math/big"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -62,5 +66,33 @@ func TestTheLiveViewTakesACertificate(t *testing.T) {
 		if _, err := c.flags.newLiveView(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A reader that is gone, as head(1) is after its lines.
+type leftReader struct{ room int }
+
+func (r *leftReader) Write(p []byte) (int, error) {
+	if r.room -= len(p); r.room < 0 {
+		return 0, io.ErrClosedPipe
+	}
+	return len(p), nil
+}
+
+// TestAllIsRecordedWhenNobodyReadsTheStream: that a program which looks at one stream
+// ends is no reason to end a recording, and is said.
+func TestAllIsRecordedWhenNobodyReadsTheStream(t *testing.T) {
+	var errs bytes.Buffer
+	dir := t.TempDir()
+	a := &app{stdout: &leftReader{room: 2000}, stderr: &errs}
+	rig := write(t, "rig.yaml", []byte("driver: sim\nseed: 1\npace: max\ndevices: {heartbeat: {rate_hz: 100}, analog-io: {}}\n"))
+	if code := a.run("record", "--rig", rig, "--out", dir, "--duration", "2s", "--stream", "analog-io"); code != exitDone {
+		t.Fatalf("exit code %d: %s", code, errs.Bytes())
+	}
+	if said := "nobody reads analog-io from standard output any more; all streams are recorded as before"; strings.Count(errs.String(), said) != 1 {
+		t.Errorf("said\n%s", errs.Bytes())
+	}
+	if r, err := os.Stat(filepath.Join(dir, "analog-io_0.arrow")); err != nil || r.Size() < 200_000*40 {
+		t.Errorf("%v, %v", r, err)
 	}
 }

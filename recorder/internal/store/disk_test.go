@@ -250,6 +250,37 @@ func TestAFailedSyncIsSaidAsWhatItIs(t *testing.T) {
 	}
 }
 
+// TestTheFirstBatchIsForcedAtOnce: whoever looks at a recording that has begun sees
+// that the disk takes it, and need not wait for the interval.
+func TestTheFirstBatchIsForcedAtOnce(t *testing.T) {
+	d := &disk{left: 1e9}
+	run := start(t, []string{"heartbeat"}, d.options(t.TempDir())) // forces once an hour
+	w, err := run.OpenStream(clockStream("heartbeat"), recording.None)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := int64(0)
+	for i := range 3 {
+		if err := write(t, w, 100*i, 100); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = w.Progress().Bytes
+		}
+		for end := time.Now().Add(5 * time.Second); w.Progress().Durable == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			if err := w.Tend(time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if p := w.Progress(); p.Durable != first {
+		t.Errorf("%d bytes of %d are on the platter, the first batch ends at %d", p.Durable, p.Bytes, first)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestADiskThatNeverSyncsMakesNoFileASecond: after some files the stream stays
 // with the last one.
 func TestADiskThatNeverSyncsMakesNoFileASecond(t *testing.T) {

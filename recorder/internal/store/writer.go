@@ -286,7 +286,8 @@ func (w *Writer) syncIfDue(now time.Time) {
 		w.badSyncs = 0
 		w.note()
 	}
-	if !p.dirty || every == SyncNever || every != SyncBatch && now.Sub(p.synced) < every {
+	first := p.GoodRows == 0 && p.Rows > 0 && w.badSyncs == 0 // whoever looks sees within seconds that the disk takes it
+	if !p.dirty || every == SyncNever || every != SyncBatch && !first && now.Sub(p.synced) < every {
 		return
 	}
 	p.force()

@@ -25,7 +25,7 @@ export class Link {
     this.hearer = hearer;
     this.#connect();
     setInterval(() => {
-      if (this.#socket?.readyState === WebSocket.OPEN && performance.now() - this.#heard > SILENT) this.#socket.close(4000, "nothing was heard");
+      if (this.#socket?.readyState === WebSocket.OPEN && performance.now() - this.#heard > SILENT) this.#silent(this.#socket);
     }, SILENT / 3);
   }
 
@@ -50,10 +50,22 @@ export class Link {
       }
     };
     socket.onclose = ({ reason }) => {
-      if (socket !== this.#socket || this.#over) return;
-      this.hearer.state("lost", reason);
-      setTimeout(() => !this.#over && this.#connect(), AGAIN[Math.min(this.#tries++, AGAIN.length - 1)]);
+      if (socket === this.#socket && !this.#over) this.#lost(reason);
     };
+  }
+
+  /** A recorder that stands still does not answer a goodbye either, and the browser waits long for it. @param {WebSocket} socket */
+  #silent(socket) {
+    socket.onmessage = socket.onclose = null;
+    socket.close(4000, "nothing was heard");
+    this.#lost("");
+  }
+
+  /** @param {string} reason */
+  #lost(reason) {
+    this.#socket = null;
+    this.hearer.state("lost", reason);
+    setTimeout(() => !this.#over && this.#connect(), AGAIN[Math.min(this.#tries++, AGAIN.length - 1)]);
   }
 
   /** @param {Ask} ask @returns {boolean} whether somebody hears it */

@@ -125,7 +125,7 @@ export class Live {
     if (["ended", "dead"].includes(this.#shown.state) && state !== "open") return;
     this.#shown.state = state;
     if (state === "lost") {
-      if (why && why !== "nothing was heard") notice("The recorder closed the connection", new Error(why));
+      if (why) notice("The recorder closed the connection", new Error(why));
       this.#lookForFiles();
     } else if (state === "open") {
       this.#stopLooking();
