@@ -20,7 +20,11 @@ export class Painter {
   /** @param {Pick<Worker, "postMessage" | "onmessage" | "onerror">} [painter]  runs painter.worker.js @param {(error: Error) => void} [onError] */
   constructor(painter = worker("./painter.worker.js", "oniscope-painter"), onError = () => {}) {
     this.worker = painter;
-    painter.onmessage = (event) => this.#plots.get(event.data.plot)?.receive(event.data);
+    painter.onmessage = ({ data }) => {
+      const plot = this.#plots.get(data.plot);
+      if (plot) plot.receive(data);
+      else data.bitmap?.close(); // of a plot that is gone
+    };
     painter.onerror = (event) => {
       event.preventDefault?.();
       onError(new Error(`the painter failed: ${event.message || "its worker could not be loaded"}`));

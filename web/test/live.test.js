@@ -349,3 +349,16 @@ test("a column that the recorder has not heard of yet is not there, and is read 
     await calm();
   }
 });
+
+test("what a recorder sends after another question begins anew", async () => {
+  const { tail, read, want, answer, send, remote } = tailOf();
+  await tail.envelope({ stream: "s_0", columns: [0], from: 0, to: 2000, bins: 10, quality: "exact" }, read, () => {}, want);
+  answer();
+  send({ stream: "s", bin: 200, from: 1000 }, 3, binColumns(1000, 200, [0, 1, 2], 0));
+  const missing = async () => (await remote.bins({ stream: "s", from: 0, to: 2000, bins: 10, columns: [0], fill: { from: 1200, to: 1600, most: 99 } }))?.missing;
+  assert.equal(await missing(), null);
+  want(); // of another stream something else is wanted
+  answer();
+  send({ stream: "s", bin: 200, from: 1400 }, 2, binColumns(1400, 200, [0, 1], 0)); // the rest of the last bin
+  assert.deepEqual(await missing(), { from: 1400, to: 1600, bins: 1 }, "it is read when the file has it");
+});

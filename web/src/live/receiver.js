@@ -120,12 +120,17 @@ export class Receiver {
     if (state === "lost") {
       this.#asked = [];
       this.#shows.clear();
-      for (const { bins, rows } of this.#kept.values()) {
-        bins?.broken();
-        rows?.broken();
-      }
+      this.#broken();
     }
     this.post({ op: "state", state, why });
+  }
+
+  /** What comes next does not go on where what is kept ends. */
+  #broken() {
+    for (const { bins, rows } of this.#kept.values()) {
+      bins?.broken();
+      rows?.broken();
+    }
   }
 
   /** @param {Told} told */
@@ -134,6 +139,7 @@ export class Receiver {
     if (told.type === "show") {
       const wanted = this.#asked.shift() ?? [];
       this.#shows.clear();
+      this.#broken(); // rows that the recorder had gathered for the question before are not sent
       for (const { show, stream } of told.streams) {
         const of = wanted.find((w) => w.stream === stream);
         if (of) this.#shows.set(show, of);
