@@ -35,6 +35,13 @@ func init() {
 		"proved": plain(func(e *engine.Engine, c *call, a engine.ProvedArgs) (any, error) {
 			return nil, e.Proved(c.ctx, a)
 		}),
+		"tiles": with(func(b *bridge, c *call, a engine.StreamArgs) (reply, error) {
+			array := js.Global().Get("Uint8Array").New(c.args.Get("tiles"))
+			data := make([]byte, array.Length())
+			js.CopyBytesToGo(data, array)
+			release(c.args.Get("tiles"))
+			return reply{}, b.engine.AddTiles(a.Stream, data)
+		}),
 		"startTime": plain(func(_ *engine.Engine, c *call, a engine.StartTimeArgs) (any, error) {
 			return engine.ReadStartTime(a)
 		}),

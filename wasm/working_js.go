@@ -16,8 +16,15 @@ func init() {
 	maps.Copy(operations, map[string]operation{
 		"slice":   with(slice),
 		"recover": with(recoverCopy),
-		"verify": plain(func(e *engine.Engine, c *call, a engine.StreamArgs) (any, error) {
-			return e.Verify(c.ctx, a.Stream, progress[engine.SliceProgress](c))
+		"verify": plain(func(e *engine.Engine, c *call, a engine.VerifyArgs) (any, error) {
+			var tiles func([]byte)
+			if a.Tiles {
+				tiles = func(data []byte) {
+					buffer := uint8Array(data).Get("buffer")
+					c.b.post(c.id, "progress", reply{value: struct{}{}, with: map[string]js.Value{"tiles": buffer}, transfer: []any{buffer}})
+				}
+			}
+			return e.Verify(c.ctx, a.Stream, progress[engine.SliceProgress](c), tiles)
 		}),
 	})
 }

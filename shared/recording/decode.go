@@ -138,26 +138,58 @@ func (b *batchRead) checkRuns(c *columnRead, raw []byte) error {
 
 // expand repeats the value of each run that meets the wanted rows.
 func (b *batchRead) expand(v *Vector, c *columnRead, raw, data, valid []byte) {
-	w := c.layout.Width
-	v.Data = make([]byte, 0, v.Len*w)
+	v.expand(c.layout.Width, b.from, b.to, func(k int) int64 { return body.RunEndAt(raw, c.layout.RunBits, k) }, data, valid)
+}
+
+// expand repeats the value, of w bytes, of each run that meets rows [from, to).
+func (v *Vector) expand(w int, from, to int64, runEnd func(k int) int64, data, valid []byte) {
+	v.Data = make([]byte, int(to-from)*w)
 	if valid != nil {
-		v.Valid = make([]byte, 0, v.Len)
+		v.Valid = make([]byte, to-from)
 	}
 	v.RunEnds = []int32{}
-	row := b.from
-	for k := 0; row < b.to; k++ {
-		end := min(body.RunEndAt(raw, c.layout.RunBits, k), b.to)
+	row := from
+	for k := 0; row < to; k++ {
+		end := min(runEnd(k), to)
 		if end <= row {
 			continue
 		}
-		for value := data[k*w : k*w+w]; row < end; row++ {
-			v.Data = append(v.Data, value...)
-			if valid != nil {
-				v.Valid = append(v.Valid, valid[k])
-			}
+		repeat(v.Data[int(row-from)*w:int(end-from)*w], data[k*w:k*w+w])
+		if valid != nil {
+			repeat(v.Valid[row-from:end-from], valid[k:k+1])
 		}
-		v.RunEnds = append(v.RunEnds, int32(end-b.from))
+		v.RunEnds = append(v.RunEnds, int32(end-from))
+		row = end
 	}
+}
+
+// repeat fills out with a value again and again.
+func repeat(out, value []byte) {
+	for n := copy(out, value); n > 0 && n < len(out); n *= 2 {
+		copy(out[n:], out[:n])
+	}
+}
+
+// NewVector makes the vector of a column of a batch of so many rows from the content
+// of its buffers, which were checked, as a Reader does: values of whole bytes, validity
+// bits or nil, and run ends or nil. Without nulls and runs Data is data itself.
+func NewVector(column int, t stream.Type, rows int, data, validity []byte, ends []int64) Vector {
+	w := t.Width()
+	v := Vector{Column: column, Type: t, Width: w, Len: rows}
+	n := rows
+	if ends != nil {
+		n = len(ends)
+	}
+	var valid []byte
+	if validity != nil {
+		valid = unpackBits(validity, 0, n)
+	}
+	if ends == nil {
+		v.Data, v.Valid = data[:rows*w], valid
+		return v
+	}
+	v.expand(w, 0, int64(rows), func(k int) int64 { return ends[k] }, data, valid)
+	return v
 }
 
 // unpackBits gives one byte for each of n bits from bit first of p on.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
 	"github.com/oniscope/oniscope/shared/internal/body"
@@ -84,6 +85,15 @@ func (r *Reader) shapeOf(i int) *shape {
 		return r.headers.common[k-1]
 	}
 	return r.headers.byBatch[i]
+}
+
+// BatchAtByte is the batch whose message begins at a byte of the file, or -1.
+func (r *Reader) BatchAtByte(offset int64) int {
+	i := sort.Search(len(r.blocks), func(i int) bool { return r.blocks[i].Offset >= offset })
+	if i == len(r.blocks) || r.blocks[i].Offset != offset {
+		return -1
+	}
+	return i
 }
 
 // bodyAt returns where the body of batch i begins.

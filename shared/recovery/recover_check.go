@@ -198,7 +198,7 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, 
 	rc.suspect(len(rc.list), v, c, followed)
 	rc.clocks.add(v.At, batch, rc.report.RowsRecovered, c, seen)
 	if rc.verifier != nil {
-		rc.verifier.intact(seen)
+		rc.verifier.intact(v.At, seen)
 	}
 	rc.report.RowsRecovered += e.Rows // so far, for the clocks
 	if e.clock.OK {

@@ -135,9 +135,13 @@ export class Engine {
   }
 
   /** @type {EngineClient["verify"]} */
-  async verify(stream, opts = {}) {
-    if (!this.#second) return this.#request("verify", { stream }, opts);
-    const report = await (await this.#second.engineFor(stream)).verify(stream, opts);
+  async verify(stream, { tiles, ...opts } = {}) {
+    if (!this.#second) {
+      const onProgress = (/** @type {any} */ p) => (p.tiles ? tiles?.(p.tiles) : opts.onProgress?.(p));
+      return this.#request("verify", { stream, tiles: Boolean(tiles) }, { ...opts, onProgress });
+    }
+    const keep = (/** @type {ArrayBuffer} */ buffer) => void this.#request("tiles", { stream, tiles: buffer }, { transfer: [buffer] }).catch(() => {}); // they can be made again
+    const report = await (await this.#second.engineFor(stream)).verify(stream, { ...opts, tiles: keep });
     await this.#request("proved", { stream, findings: report.findings });
     return report;
   }
@@ -187,10 +191,10 @@ export class Engine {
 
   /**
    * @param {string} op @param {object} args
-   * @param {{signal?: AbortSignal, onProgress?: (value: any) => void}} [opts]
+   * @param {{signal?: AbortSignal, onProgress?: (value: any) => void, transfer?: ArrayBuffer[]}} [opts]
    * @returns {Promise<any>}
    */
-  #request(op, args, { signal, onProgress } = {}) {
+  #request(op, args, { signal, onProgress, transfer = [] } = {}) {
     if (this.#dead) return Promise.reject(errorFromReply({ name: "EngineError", message: this.#dead, next: "Restart the engine; files on disk are untouched." }));
     if (signal?.aborted) return Promise.reject(errorFromReply({ name: "AbortError", message: "cancelled before it began" }));
     const id = ++this.#lastId;
@@ -198,7 +202,7 @@ export class Engine {
       const abort = () => this.#request("cancel", { target: id }).catch(() => {});
       const release = () => signal?.removeEventListener("abort", abort);
       try {
-        this.#worker.postMessage({ id, op, args });
+        this.#worker.postMessage({ id, op, args }, transfer);
       } catch (cause) { // an argument that cannot be cloned
         reject(errorFromReply({ name: "DataCloneError", message: `${op}: ${cause instanceof Error ? cause.message : cause}` }));
         return;

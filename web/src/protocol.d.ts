@@ -22,7 +22,8 @@ export type Request = { id: number } & (
   | { op: "row"; args: RowArgs }
   | { op: "slice"; args: SliceArgs }
   | { op: "recover"; args: RecoverArgs }
-  | { op: "verify"; args: StreamArgs }
+  | { op: "verify"; args: VerifyArgs }
+  | { op: "tiles"; args: TilesArgs }
   | { op: "proved"; args: ProvedArgs }
   | { op: "setClock"; args: ClockArgs }
   | { op: "setGain"; args: GainArgs }
@@ -50,6 +51,10 @@ export type ErrorName =
   | "NetworkError" | "NotArrowError" | "NotReadableError" | "RangeError" | "TypeError";
 
 export interface StreamArgs { stream: string }
+/** tiles: tell what the whole run looks like, too: `progress` of them has them as an ArrayBuffer, for `tiles` of the engine that draws */
+export interface VerifyArgs { stream: string; tiles: boolean }
+/** tiles: as an ArrayBuffer */
+export interface TilesArgs { stream: string }
 
 /** source: a dropped File, or the absolute URL of a file whose server answers range requests. */
 export interface OpenArgs {
@@ -412,8 +417,8 @@ export interface EngineClient {
   row(stream: string, ticks: number): Promise<number>;
   slice(args: SliceArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<SliceResult>;
   recover(args: RecoverArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<RecoverResult>;
-  /** reads the whole file; progress in bytes */
-  verify(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<VerifyReport>;
+  /** reads the whole file; progress in bytes; tiles is given what the whole run looks like, for the engine that draws, where this one is asked by another */
+  verify(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void; tiles?: (buffer: ArrayBuffer) => void }): Promise<VerifyReport>;
   /** hz and, if given, the wall time (RFC 3339, UTC) go into the stream's info; the file is not touched */
   /** the gain of AP or LFP, where the file does not state it; 0: unknown again; the file is not touched */
   setGain(stream: string, group: string, gain: number): Promise<StreamInfo>;

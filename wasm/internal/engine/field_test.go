@@ -117,7 +117,7 @@ func TestTheCommandAndTheEngineFindTheSameInFilesOfTheField(t *testing.T) {
 				}
 			}
 			ask("verify", &verified)
-			report, err := e.Verify(ctx, ours.ID, nil)
+			report, err := e.Verify(ctx, ours.ID, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -57,6 +57,8 @@ var crossing = map[string]any{
 	"ChooseArgs":      ChooseArgs{},
 	"Chosen":          Chosen{},
 	"StreamArgs":      StreamArgs{},
+	"TilesArgs":       StreamArgs{},
+	"VerifyArgs":      VerifyArgs{},
 	"StreamInfo":      StreamInfo{},
 	"Limits":          Limits{},
 	"Stretch":         StretchInfo{},

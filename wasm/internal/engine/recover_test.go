@@ -13,7 +13,7 @@ import (
 func TestVerifyTellsWhatIsWrong(t *testing.T) {
 	data := testRecording(t, recording.Zstd)
 	e, _ := openTest(t, data)
-	report, err := e.Verify(context.Background(), "np_0", nil)
+	report, err := e.Verify(context.Background(), "np_0", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestVerifyTellsWhatIsWrong(t *testing.T) {
 	e, _ = openTest(t, data)
 	steps, told := 0, 0
 	e.Yield = func() { steps++ }
-	report, err = e.Verify(context.Background(), "np_0", func(p SliceProgress) { told++ })
+	report, err = e.Verify(context.Background(), "np_0", func(p SliceProgress) { told++ }, nil)
 	if err != nil || report.OK || report.Path != "np_0.arrow" || len(report.Findings) <= whole || report.Findings[0].Batch != 0 || report.Findings[0].Severity != recording.SeverityError {
 		t.Errorf("%+v, %v", report, err)
 	}
@@ -37,7 +37,7 @@ func TestVerifyTellsWhatIsWrong(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := e.Verify(ctx, "np_0", nil); !errors.Is(err, context.Canceled) {
+	if _, err := e.Verify(ctx, "np_0", nil, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -16,9 +16,17 @@ type VerifyReport struct {
 	Findings []recording.Finding `json:"findings"`
 }
 
+// VerifyArgs ask for a verification. JSON as in protocol.d.ts.
+type VerifyArgs struct {
+	Stream string `json:"stream"`
+	Tiles  bool   `json:"tiles"` // give what the whole run looks like, too
+}
+
 // Verify reads the whole file of a stream and returns everything that is wrong
-// with it. Info and coverage have it from then on.
-func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgress)) (*VerifyReport, error) {
+// with it. Info and coverage have it from then on. What the whole run looks like is
+// passed to tiles, piece by piece, for AddTiles of the engine that draws; nil: nobody
+// wants it.
+func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgress), tiles func(data []byte)) (*VerifyReport, error) {
 	s, err := e.stream("verify", id)
 	if err != nil {
 		return nil, err
@@ -27,6 +35,10 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 	if s.clock >= 0 {
 		o.AcqClockHz = s.reader.Stream().AcqClockHz
 	}
+	passing := e.passing(s, tiles)
+	if passing != nil {
+		o.Look, o.Intact = passing.look, passing.intact
+	}
 	report := &VerifyReport{Path: s.path, OK: true, Findings: []recording.Finding{}}
 	for f, err := range recovery.Verify(e.inSteps(ctx), goForward(s.source, s.size), s.size, &o) {
 		if err != nil {
@@ -34,6 +46,9 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 		}
 		report.OK = report.OK && f.Severity == recording.SeverityInfo
 		report.Findings = append(report.Findings, f)
+	}
+	if passing != nil {
+		passing.flush()
 	}
 	return report, e.proved(ctx, s, report.Findings)
 }

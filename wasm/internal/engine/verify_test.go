@@ -28,7 +28,7 @@ func TestFactsHaveWhatWasFound(t *testing.T) {
 	if info.State != string(recording.Complete) {
 		t.Fatalf("state %s", info.State)
 	}
-	report, err := e.Verify(context.Background(), "np_0", nil)
+	report, err := e.Verify(context.Background(), "np_0", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestFactsHaveWhatWasFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Verify(context.Background(), "np_0", nil); err != nil {
+	if _, err := e.Verify(context.Background(), "np_0", nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	info, err = e.Info("np_0")

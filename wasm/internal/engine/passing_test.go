@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// verifiedTiles is what a verification tells in passing.
+func verifiedTiles(t *testing.T, data []byte) (tiles []byte) {
+	t.Helper()
+	e, _ := openTest(t, data)
+	if _, err := e.Verify(context.Background(), "np_0", nil, func(data []byte) { tiles = append(tiles, data...) }); err != nil {
+		t.Fatal(err)
+	}
+	return tiles
+}
+
+// Tiles that an engine makes while it verifies are, bit for bit, those that the engine
+// that draws would have made, of LFP that is repeated or in runs too.
+func TestTilesOfAVerificationAreThoseOfALook(t *testing.T) {
+	onTiles(t)
+	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
+		data := testRecording(t, codec)
+		columns, batches := []int{0, 1, 2, 3, 5}, []int{0, 1, 2, 3, 4}
+		given := &Engine{}
+		source, info := openCounting(t, data, given)
+		own, _ := openTest(t, data)
+		for _, e := range []*Engine{given, own} {
+			if _, err := e.Index(context.Background(), "np_0", nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := given.AddTiles("np_0", verifiedTiles(t, data)); err != nil {
+			t.Fatal(err)
+		}
+		read, err := own.tiled(own.streams["np_0"], batches, columns, minTileLevel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range batches {
+			for i, c := range columns {
+				bins, rows, ok := given.bins(given.streams["np_0"], b, c, minTileLevel)
+				if !ok || rows != read[b].rows || !slices.Equal(bins, read[b].bins[i]) {
+					t.Fatalf("%v: batch %d, column %d: %d rows %+v, want %d %+v", codec, b, c, rows, bins, read[b].rows, read[b].bins[i])
+				}
+			}
+		}
+		// So the whole run is there, and a part of it, without a byte but the Clock of the
+		// batch with a gap inside.
+		source.bytes = 0
+		for _, bins := range []int{4, 20} {
+			if _, err := given.Overview(context.Background(), OverviewArgs{Stream: "np_0", Columns: columns, Bins: bins}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		from, to := info.Clock.First, info.Clock.Last+1
+		if _, err := given.Envelope(context.Background(), envelopeArgs(from, (from+to)/2, 12, "exact", columns...), nil); err != nil {
+			t.Fatal(err)
+		}
+		if source.bytes > 8*360 {
+			t.Errorf("%v: %d bytes were read after a verification", codec, source.bytes)
+		}
+	}
+}
+
+// Of a damaged batch nothing is passed on, and what is no tiles is refused.
+func TestTilesOfAVerificationAreOfIntactBatches(t *testing.T) {
+	onTiles(t)
+	data := testRecording(t, recording.Zstd)
+	e, _ := openTest(t, data)
+	end := int64(0) // of batch 2
+	for e.streams["np_0"].reader.BatchAtByte(end) != 3 {
+		end += 8
+	}
+	copy(data[end-600:end-200], bytes.Repeat([]byte{0xa5}, 400))
+	e, _ = openTest(t, data)
+	tiles := verifiedTiles(t, data)
+	if err := e.AddTiles("np_0", tiles); err != nil {
+		t.Fatal(err)
+	}
+	for batch := range testBatches {
+		if _, _, ok := e.bins(e.streams["np_0"], batch, 0, minTileLevel); ok != (batch != 2) {
+			t.Errorf("tiles of batch %d are there: %v", batch, ok)
+		}
+	}
+	for _, n := range []int{1, 15, 17, 40, len(tiles) - 1} {
+		if err := e.AddTiles("np_0", tiles[:n]); err == nil {
+			t.Errorf("%d of %d bytes were taken for tiles", n, len(tiles))
+		}
+	}
+}
