@@ -83,6 +83,11 @@ const (
 	kernelBatches = 256
 )
 
+// unitsUnderWay is how many units are read at a time. A batch of a probe is a unit, of
+// three reads: after the last of them the file would be idle until the next began, and
+// where values are decoded nothing would be read meanwhile.
+const unitsUnderWay = 2
+
 // tileUnits cuts a view into units.
 func (e *Engine) tileUnits(s *openStream, q *request, span batchSpan) (units []*tileUnit) {
 	limit, most := s.stepLimit(), int64(stepBatches)
@@ -123,7 +128,7 @@ func (e *Engine) tileUnits(s *openStream, q *request, span batchSpan) (units []*
 
 // exactTiles makes a view of tiles, bin by bin of a level: each goes to the pixel in
 // which its middle row lies, so that the edges of pixels are good to a quarter of
-// one. The next unit is read while one is added.
+// one. The next units are read while one is added.
 func (e *Engine) exactTiles(ctx context.Context, s *openStream, q *request, span batchSpan, level int, base *Envelope, progress func(*Envelope)) (*Envelope, error) {
 	env := q.empty("envelope", "exact")
 	pace := e.pace(progressInterval)
@@ -147,15 +152,19 @@ func (e *Engine) exactTiles(ctx context.Context, s *openStream, q *request, span
 		return done
 	}
 	pixels := map[int][]int32{} // of the batches of the unit
-	next := read(units[0])
+	var begun []<-chan *tileUnit
+	upTo := func(n int) {
+		for len(begun) < min(n, len(units)) {
+			begun = append(begun, read(units[len(begun)]))
+		}
+	}
 	for i := range units {
-		u := <-next
+		upTo(i + unitsUnderWay)
+		u := <-begun[i]
 		if u.err != nil {
 			return nil, u.err
 		}
-		if i+1 < len(units) {
-			next = read(units[i+1])
-		}
+		upTo(i + 1 + unitsUnderWay)
 		if u.from == 0 && !s.isCut() {
 			clear(pixels)
 		}

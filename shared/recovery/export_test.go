@@ -1,0 +1,4 @@
+package recovery
+
+// Inside is the quick look at a channel, for tests.
+var Inside = inside
