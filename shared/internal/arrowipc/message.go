@@ -310,10 +310,11 @@ func ParseFooter(p []byte, front *Message) (*Footer, error) {
 const manyBlocks = 4096
 
 // blocks returns a list of blocks. Long ones are parts of the flatbuffer, which has
-// them as they are in memory: 7 MB of batches of a row each are there once.
+// them as they are in memory, but for 32-bit machines that align an int64 to 4 bytes: 7 MB
+// of batches of a row each are there once.
 func blocks(t table, slot int) []Block {
 	first, n := t.vec(slot, 24)
-	if n >= manyBlocks && uintptr(unsafe.Pointer(&t.b.data[first]))%8 == 0 && first%8 == 0 {
+	if n >= manyBlocks && unsafe.Sizeof(Block{}) == 24 && uintptr(unsafe.Pointer(&t.b.data[first]))%8 == 0 && first%8 == 0 {
 		return unsafe.Slice((*Block)(unsafe.Pointer(&t.b.data[first])), n)
 	}
 	list := make([]Block, n)
