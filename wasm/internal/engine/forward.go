@@ -24,10 +24,22 @@ type forward struct {
 	size   int64
 
 	mu     sync.Mutex
-	last   int64                  // where the last read ended
-	run    int64                  // bytes read one after another up to there
+	ways   [2]forwardWay          // the one that is read ahead, and one that may be the next
 	pieces map[int64]*forwardRead // by number
 	free   [][]byte
+}
+
+// A forwardWay is where a caller goes: bytes read one after another. One that looks aside
+// now and then, as for the clocks of a batch before its other columns, is still on its way.
+type forwardWay struct {
+	last int64 // where the last read ended
+	run  int64 // bytes up to there
+}
+
+// near reports whether a read goes on there.
+func (w *forwardWay) near(off int64) bool {
+	skipped := off - w.last
+	return skipped >= -forwardPiece && skipped <= forwardPiece
 }
 
 // A forwardRead is a piece that is read, or was.
@@ -50,16 +62,20 @@ func goForward(source io.ReaderAt, size int64) io.ReaderAt {
 // ReadAt implements io.ReaderAt.
 func (f *forward) ReadAt(p []byte, off int64) (int, error) {
 	f.mu.Lock()
-	if skipped := off - f.last; skipped < -forwardPiece || skipped > forwardPiece {
-		f.run = 0
-	} else {
-		f.run += max(0, off+int64(len(p))-f.last)
+	end := off + int64(len(p))
+	way := &f.ways[0]
+	if !way.near(off) {
+		if way = &f.ways[1]; !way.near(off) {
+			*way = forwardWay{last: off}
+		}
 	}
-	f.last = max(f.last, off+int64(len(p)))
-	if f.run == 0 {
-		f.last = off + int64(len(p))
+	way.run += max(0, end-way.last)
+	way.last = max(way.last, end)
+	if way == &f.ways[1] && way.run >= forwardAfter {
+		f.ways[0], f.ways[1] = f.ways[1], forwardWay{}
+		way = &f.ways[0]
 	}
-	if f.run < forwardAfter || off < 0 || int64(len(p)) > f.size-off || len(p) > forwardPiece {
+	if way.run < forwardAfter || off < 0 || int64(len(p)) > f.size-off || len(p) > forwardPiece {
 		f.mu.Unlock()
 		return f.source.ReadAt(p, off)
 	}

@@ -87,6 +87,36 @@ func TestAWholeFileIsReadAheadInLargePieces(t *testing.T) {
 	}
 }
 
+func TestALookAsideDoesNotEndReadingAhead(t *testing.T) {
+	const batch = 46 << 20
+	data := make([]byte, 4*batch)
+	for i := range data {
+		data[i] = byte(i ^ i>>9 ^ i>>17)
+	}
+	source := &pageSource{data: data}
+	f := goForward(source, int64(len(data)))
+	read := func(at, n int) {
+		t.Helper()
+		p := make([]byte, n)
+		if got, err := f.ReadAt(p, int64(at)); got != n || err != nil || !bytes.Equal(p, data[at:at+n]) {
+			t.Fatalf("%d of %d bytes at %d, %v", got, n, at, err)
+		}
+	}
+	for from := 0; from < len(data); from += batch {
+		read(from+batch-300_000, 240_000) // the clock that is its last column
+		for at := from; at < from+batch; at += 1 << 20 {
+			read(at, 1<<20)
+		}
+	}
+	total := 0
+	for _, n := range source.reads {
+		total += n
+	}
+	if total > len(data)+2*forwardAfter+4*300_000 {
+		t.Errorf("%d bytes were read of %d", total, len(data))
+	}
+}
+
 func TestReadingAheadFailsOnlyWhereItIsAsked(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	data := make([]byte, 40<<20)
