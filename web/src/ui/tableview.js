@@ -209,7 +209,8 @@ export class TableView {
   }
 
   draw() {
-    if (this.node.hidden || this.#scroller.clientHeight === 0) return;
+    // Its stream may be closed before the frame that hides the table.
+    if (this.node.hidden || this.#scroller.clientHeight === 0 || !this.state.entries.has(this.#id)) return;
     const layout = this.#layout(), [from, to] = this.#seen(), scroll = this.#scroller.scrollLeft;
     const height = extentOf(this.#rows) + MEASURES.head;
     this.#extent.style.width = this.#fixed + layout.total + "px";
