@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -44,11 +43,11 @@ func TestThePageCanBeUsedByAll(t *testing.T) {
 		check(t, page.Drop(files...))
 		check(t, page.WaitDrawn(0))
 	}
-	dialog := func(id string) { check(t, page.WaitFor(5*time.Second, `document.querySelector("#`+id+`")?.open`)) }
+	dialog := func(id string) { check(t, page.WaitFor(patience, `document.querySelector("#`+id+`")?.open`)) }
 
 	audit("nothing open")
 	drawn(gapsFile(t, t.TempDir(), "np_0.arrow"))
-	check(t, page.WaitFor(10*time.Second, `document.querySelector("#state").textContent.includes("gap")`))
+	check(t, page.WaitFor(patience, `document.querySelector("#state").textContent.includes("gap")`))
 	check(t, page.Eval(`(document.querySelector("#metadata").open = true)`, nil))
 	press(t, page, "i")
 	audit("traces with gaps and a selection")
@@ -69,17 +68,17 @@ func TestThePageCanBeUsedByAll(t *testing.T) {
 	audit("saving")
 	press(t, page, kb.Escape)
 	press(t, page, "t")
-	check(t, page.WaitFor(10*time.Second, `!!document.querySelector("#row-3 .rest span")?.textContent`))
+	check(t, page.WaitFor(patience, `!!document.querySelector("#row-3 .rest span")?.textContent`))
 	audit("a table")
 	press(t, page, "t")
 	drawn(damagedProbe(t))
 	check(t, page.Eval(`oniscope.view({stream: "probe_0"}).then(() => oniscope.verify("probe_0"))`, nil))
-	check(t, page.WaitFor(10*time.Second, `!!document.querySelector("#findings")`))
+	check(t, page.WaitFor(patience, `!!document.querySelector("#findings")`))
 	audit("a damaged file that was verified, beside another run")
 	check(t, page.Drop(foreign(t, "start-time_0.csv")))
 	wrong := strings.TrimSuffix(foreign(t, "start-time_0.csv"), "start-time_0.csv") + "README.md"
 	check(t, page.Drop(wrong))
-	check(t, page.WaitFor(5*time.Second, `document.querySelectorAll(".notice").length > 0`))
+	check(t, page.WaitFor(patience, `document.querySelectorAll(".notice").length > 0`))
 	audit("notices")
 	check(t, page.Eval(`(document.querySelectorAll(".notice .close").forEach((b) => b.click()))`, nil))
 	drawn(foreign(t, "new_Bno055.arrow"), foreign(t, "new_MemoryMonitor.arrow"))

@@ -52,10 +52,11 @@ func truncated(t *testing.T, path, name string, size func(whole int) int) string
 
 func TestASliceOpensInPyarrowWithEveryValue(t *testing.T) {
 	// The two layouts: SpikeData117 with run-end encoded LFP, SpikeDataCh117 with nulls.
+	page := open(t, desk)
 	for name, ch := range map[string]string{"new_NeuropixelsV1": "", "old_NeuropixelsV1_zstd": "Ch"} {
 		t.Run(name, func(t *testing.T) {
 			path := foreign(t, name+".arrow")
-			page := ready(t, desk, path)
+			again(t, page, path)
 			for _, c := range []struct{ args, start, end string }{
 				{`{}`, "0", "384"},
 				{`{start: 100, end: 250}`, "100", "250"},
@@ -97,6 +98,7 @@ func TestASliceBySecondsIsTheSameAsItsRows(t *testing.T) {
 }
 
 func TestATruncatedCopyRecoversEveryWholeBatch(t *testing.T) {
+	page := open(t, desk)
 	for _, c := range []struct {
 		file    string
 		size    func(int) int
@@ -112,7 +114,7 @@ func TestATruncatedCopyRecoversEveryWholeBatch(t *testing.T) {
 		t.Run(c.file, func(t *testing.T) {
 			path := foreign(t, c.file+".arrow")
 			cut := truncated(t, path, "cut.arrow", c.size)
-			page := ready(t, desk, cut)
+			again(t, page, cut)
 			var state string
 			check(t, page.Eval(`(await oniscope.info("cut")).state`, &state))
 			if state == "complete" {

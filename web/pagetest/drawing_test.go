@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -80,7 +79,7 @@ func TestDrawing(t *testing.T) {
 	t.Run("never blank while a step is painted", func(t *testing.T) {
 		check(t, page.Eval(`oniscope.view({ from: 1, to: 1.02 })`, nil))
 		check(t, page.WaitQuiet()) // the whole run, coarse, is loaded when there is nothing else
-		check(t, page.WaitFor(10*time.Second, `document.querySelector("#traces .under").width > 300`))
+		check(t, page.WaitFor(patience, `document.querySelector("#traces .under").width > 300`))
 		blank := number(`(async () => {
 			let blank = 0;
 			document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "0", bubbles: true }));
@@ -126,7 +125,7 @@ func TestDrawing(t *testing.T) {
 
 	t.Run("the overview goes there", func(t *testing.T) {
 		check(t, page.Eval(`oniscope.view({ from: 0, to: 0.2 })`, nil))
-		check(t, page.WaitFor(10*time.Second, `document.querySelector("#overview .edge").hidden`))
+		check(t, page.WaitFor(patience, `document.querySelector("#overview .edge").hidden`))
 		b := boxOf(t, page, "#overview .lane")
 		check(t, chromedp.Do(page.Context(), chromedp.MouseClickXY(b.X+0.75*b.Width, b.Y+20)))
 		if from := number(`oniscope.view().then(({ from }) => from)`); from < 1.3 || from > 1.5 {

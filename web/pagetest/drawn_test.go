@@ -30,4 +30,12 @@ func TestTheFirstCountedRedrawShowsTraces(t *testing.T) {
 	if first.Hidden || first.Inked < 10_000 {
 		t.Errorf("at the first counted redraw %d pixels of the traces are inked (hidden: %v); status %q", first.Inked, first.Hidden, first.Status)
 	}
+	var root struct {
+		State     string `json:"state"`
+		BytesRead string `json:"bytesRead"`
+	}
+	check(t, page.Eval(`({...document.documentElement.dataset})`, &root))
+	if root.State != "ready" || root.BytesRead == "0" || root.BytesRead == "" {
+		t.Errorf("root %+v", root)
+	}
 }

@@ -1,11 +1,11 @@
 package pagetest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -14,7 +14,7 @@ import (
 )
 
 func TestWhatIsNoRecordingIsRefusedInWords(t *testing.T) {
-	dir := t.TempDir()
+	page, dir := open(t, desk), t.TempDir()
 	write := func(name, content string) string {
 		path := filepath.Join(dir, name)
 		check(t, os.WriteFile(path, []byte(content), 0o644))
@@ -27,8 +27,8 @@ func TestWhatIsNoRecordingIsRefusedInWords(t *testing.T) {
 		{"parquet", write("table.arrow", "PAR1"+strings.Repeat("\x00", 500)+"PAR1"), "table.arrow"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			page := open(t, desk)
 			check(t, page.Drop(c.path))
+			check(t, page.WaitFor(patience, fmt.Sprintf(`document.querySelector("#notices").innerText.includes(%q)`, c.wants)))
 			check(t, page.WaitState("error"))
 			var text string
 			check(t, page.Eval(`document.body.innerText`, &text))
@@ -41,9 +41,10 @@ func TestWhatIsNoRecordingIsRefusedInWords(t *testing.T) {
 				t.Errorf("streams %v", ids)
 			}
 			// The page goes on: a good file opens after the bad one.
-			check(t, page.Drop(foreign(t, "new_Heartbeat.arrow")))
-			check(t, page.WaitDrawn(0))
+			again(t, page, foreign(t, "new_Heartbeat.arrow"))
 			compareValues(t, page, "new_Heartbeat", foreign(t, "new_Heartbeat.arrow"))
+			check(t, page.Eval(`document.querySelectorAll(".notice .close").forEach((b) => b.click())`, nil))
+			closeAll(t, page)
 		})
 	}
 }
@@ -53,7 +54,7 @@ func TestAGoodFileBesideABadOneOpens(t *testing.T) {
 	check(t, os.WriteFile(bad, []byte("no Arrow here, only words, and a few more of them"), 0o644))
 	page := open(t, desk)
 	check(t, page.Drop(bad, foreign(t, "new_Heartbeat.arrow")))
-	check(t, page.WaitFor(10*time.Second, `(await oniscope.streams()).includes("new_Heartbeat")`))
+	check(t, page.WaitFor(patience, `(await oniscope.streams()).includes("new_Heartbeat")`))
 	var text string
 	check(t, page.Eval(`document.body.innerText`, &text))
 	if !strings.Contains(text, "bad.arrow") {

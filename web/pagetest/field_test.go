@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
@@ -39,18 +38,17 @@ func TestFilesOfTheFieldInThePage(t *testing.T) {
 		check(t, page.Drop(given...))
 		if s.Error != "" {
 			words, _ := json.Marshal(s.Error[1:]) // it begins a sentence
-			check(t, page.WaitFor(10*time.Second, fmt.Sprintf(`document.querySelector("#notices").innerText.replaceAll("\u202f", " ").includes(%s)`, words)))
+			check(t, page.WaitFor(patience, fmt.Sprintf(`document.querySelector("#notices").innerText.replaceAll("\u202f", " ").includes(%s)`, words)))
 			check(t, page.Eval(`document.querySelectorAll("#notices .close").forEach((b) => b.click())`, nil))
 			continue
 		}
-		check(t, page.WaitFor(20*time.Second, fmt.Sprintf(`(await oniscope.streams()).includes(%q) && (await oniscope.info(%q)).rows_exact && document.documentElement.dataset.state === "ready"`, id, id)))
+		check(t, page.WaitFor(patience, fmt.Sprintf(`(await oniscope.streams()).includes(%q) && (await oniscope.info(%q)).rows_exact && document.documentElement.dataset.state === "ready"`, id, id)))
 		if s.Exported != "" {
 			checkExported(t, page, id, s)
 		}
 		check(t, page.Eval(fmt.Sprintf(`oniscope.view({stream: %q})`, id), nil))
 		checkSituation(t, page, id, s)
-		check(t, page.Eval(`[...document.querySelectorAll("#streams li .close")].forEach((b) => b.click())`, nil))
-		check(t, page.WaitFor(5*time.Second, `(await oniscope.streams()).length === 0`))
+		closeAll(t, page)
 	}
 }
 
@@ -83,14 +81,14 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 		Axis []struct{ First, Last string }
 	}
 	if s.Segments != nil {
-		check(t, page.WaitFor(10*time.Second, fmt.Sprintf(`(await oniscope.info(%q)).segments.length === %d`, id, len(s.Segments))))
+		check(t, page.WaitFor(patience, fmt.Sprintf(`(await oniscope.info(%q)).segments.length === %d`, id, len(s.Segments))))
 	}
 	check(t, page.Eval(fmt.Sprintf(`oniscope.info(%q).then((info) => ({...info, segments: info.segments.map((s) => ({...s, first: String(s.clock_first), last: String(s.clock_last)}))}))`, id), &info))
 	if s.State != "" && info.State != string(s.State) || s.Rows != nil && info.Rows != *s.Rows {
 		t.Errorf("%s: %s, %d rows", s.Name, info.State, info.Rows)
 	}
 	if s.RateHz != nil && *s.RateHz > 30000 {
-		check(t, page.WaitFor(5*time.Second, `[...document.querySelectorAll("#stream-panel dt")].find((d) => d.textContent === "rate")?.nextSibling.textContent === "30\u202fkHz"`))
+		check(t, page.WaitFor(patience, `[...document.querySelectorAll("#stream-panel dt")].find((d) => d.textContent === "rate")?.nextSibling.textContent === "30\u202fkHz"`))
 	}
 	if s.Segments == nil {
 		return
@@ -114,7 +112,7 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 	}
 	if s.Name == "timestamps-two.arrow" { // one of two is chosen
 		check(t, page.Eval(`(() => { const choice = document.querySelector("#time-column"); choice.value = "saved"; choice.dispatchEvent(new Event("change")); })()`, nil))
-		check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`(await oniscope.info(%q)).segments.length === 1`, id)))
+		check(t, page.WaitFor(patience, fmt.Sprintf(`(await oniscope.info(%q)).segments.length === 1`, id)))
 		var got struct {
 			Start float64
 			Rows  int64
@@ -128,7 +126,7 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 	if s.ClockHz == 0 {
 		return
 	}
-	check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`document.querySelectorAll(".anew:not([hidden])").length === %d`, len(s.Segments)-1)))
+	check(t, page.WaitFor(patience, fmt.Sprintf(`document.querySelectorAll(".anew:not([hidden])").length === %d`, len(s.Segments)-1)))
 	// Three quarters of the way into the last segment the cursor has its Clock.
 	last := s.Segments[len(s.Segments)-1]
 	rows := float64(*s.Rows - s.Segments[0].Start)
@@ -138,7 +136,7 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 	}
 	x, y := plotPoint(t, page, share)
 	check(t, chromedp.FromContext(page.Context()).Target.Call(page.Context(), input.CommandDispatchMouseEvent, map[string]any{"type": "mouseMoved", "x": x, "y": y}, nil))
-	check(t, page.WaitFor(5*time.Second, `document.querySelector("#cursor-panel dl") !== null`))
+	check(t, page.WaitFor(patience, `document.querySelector("#cursor-panel dl") !== null`))
 	var clock string
 	check(t, page.Eval(`[...document.querySelectorAll("#cursor-panel dt")].find((d) => d.textContent === "clock").nextSibling.textContent.replaceAll("\u202f", "")`, &clock))
 	var got uint64
@@ -149,9 +147,9 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 	if strings.HasPrefix(s.Name, "restart-in-batch") { // an address says in which segment a time is
 		address := fmt.Sprintf("#stream=%s/Amplifier&s=2:0.002,2:0.012", id)
 		check(t, page.Eval(fmt.Sprintf(`location.hash = %q`, address), nil))
-		check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`oniscope.view({stream: %q}).then(({from, to}) => Math.abs(from - 0.002) < 1e-6 && Math.abs(to - 0.012) < 1e-6)`, id)))
-		check(t, page.WaitFor(5*time.Second, `location.hash.includes("s=2:0.002,2:0.012")`))
+		check(t, page.WaitFor(patience, fmt.Sprintf(`oniscope.view({stream: %q}).then(({from, to}) => Math.abs(from - 0.002) < 1e-6 && Math.abs(to - 0.012) < 1e-6)`, id)))
+		check(t, page.WaitFor(patience, `location.hash.includes("s=2:0.002,2:0.012")`))
 		check(t, page.Eval(fmt.Sprintf(`oniscope.view({stream: %q, from: 0.001, to: 0.01})`, id), nil))
-		check(t, page.WaitFor(5*time.Second, `location.hash.includes("s=1:0.001,1:0.01")`))
+		check(t, page.WaitFor(patience, `location.hash.includes("s=1:0.001,1:0.01")`))
 	}
 }

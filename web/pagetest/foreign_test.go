@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Files and streams of every writer, with every kind of type: the page opens
@@ -30,7 +29,7 @@ func TestEveryWritersTypesOpenInThePage(t *testing.T) {
 		check(t, json.Unmarshal(text, &twin))
 		id := streamID(path)
 		check(t, page.Drop(path))
-		check(t, page.WaitFor(20*time.Second, fmt.Sprintf(`(await oniscope.streams()).includes(%q)`, id)))
+		check(t, page.WaitFor(patience, fmt.Sprintf(`(await oniscope.streams()).includes(%q)`, id)))
 		check(t, page.WaitState("ready"))
 		var info struct {
 			Columns []struct{ Plottable bool }
@@ -64,7 +63,6 @@ func TestEveryWritersTypesOpenInThePage(t *testing.T) {
 			check(t, page.Eval(`document.querySelector("#notices").innerText`, &words))
 			t.Errorf("%s: %s", name, words)
 		}
-		check(t, page.Eval(`[...document.querySelectorAll("#streams li .close")].forEach(b => b.click())`, nil))
-		check(t, page.WaitFor(5*time.Second, `(await oniscope.streams()).length === 0`))
+		closeAll(t, page)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -42,7 +41,7 @@ func TestThePageLooksAsItDid(t *testing.T) {
 	check(t, page.Eval(textless, nil))
 	check(t, page.Drop(simulatedRun(t)...))
 	check(t, page.WaitDrawn(0))
-	check(t, page.WaitFor(10*time.Second, `document.querySelector("#overview .edge").hidden`))
+	check(t, page.WaitFor(patience, `document.querySelector("#overview .edge").hidden`))
 	sizes := []struct {
 		name          string
 		width, height int64
@@ -58,7 +57,7 @@ func TestThePageLooksAsItDid(t *testing.T) {
 			await oniscope.view({ from: 0.1, to: 1.1 });
 			await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
 		})()`, theme, gain), nil))
-		check(t, page.WaitFor(10*time.Second, `document.querySelector("#overview .edge").hidden`))
+		check(t, page.WaitFor(patience, `document.querySelector("#overview .edge").hidden`))
 		path := filepath.Join("..", "..", "out", "screenshots", "golden-"+name+"-"+theme+".png")
 		check(t, page.Screenshot(path))
 		return readPNG(t, path)
@@ -66,7 +65,7 @@ func TestThePageLooksAsItDid(t *testing.T) {
 	pictures := map[string]image.Image{}
 	for _, size := range sizes {
 		check(t, chromedp.Do(page.Context(), chromedp.EmulateViewport(size.width, size.height, chromedp.EmulateScale(size.scale))))
-		check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`innerWidth === %d && devicePixelRatio === %g`, size.width, size.scale)))
+		check(t, page.WaitFor(patience, fmt.Sprintf(`innerWidth === %d && devicePixelRatio === %g`, size.width, size.scale)))
 		for _, theme := range []string{"dark", "light"} {
 			picture := look(size.name, theme, "200 µV")
 			pictures[size.name+theme] = picture

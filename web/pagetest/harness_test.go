@@ -19,7 +19,7 @@ func TestWhatAPageDoesWrongIsSeen(t *testing.T) {
 	} {
 		t.Run(c.fragment, func(t *testing.T) {
 			server, page := openBad(t, c.fragment)
-			deadline := time.Now().Add(5 * time.Second)
+			deadline := time.Now().Add(patience)
 			for {
 				seen := append(page.Problems(), server.Reports()...)
 				if strings.Contains(strings.Join(seen, "\n"), c.want) {
@@ -47,7 +47,7 @@ func TestADropGivesThePageTheFile(t *testing.T) {
 	check(t, page.Eval(`addEventListener("dragover", e => e.preventDefault()),
 		addEventListener("drop", async e => { e.preventDefault(); globalThis.got = await e.dataTransfer.files[0].text(); }), 0`, nil))
 	check(t, page.Drop("testdata/bad/worker.js"))
-	check(t, page.WaitFor(5*time.Second, `globalThis.got && globalThis.got.includes("said on purpose")`))
+	check(t, page.WaitFor(patience, `globalThis.got && globalThis.got.includes("said on purpose")`))
 }
 
 func TestAPromiseThatRejectsAndBytes(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
@@ -54,8 +53,25 @@ func press(t *testing.T, page *Page, key string, modifiers ...chromedp.Modifier)
 	check(t, chromedp.Do(page.Context(), chromedp.KeyEvent(key, chromedp.KeyModifiers(modifiers...))))
 }
 
-func TestTheScriptMovesTheView(t *testing.T) {
+// One page for all that moves the view: opening it costs more than moving.
+func TestTheViewIsMoved(t *testing.T) {
 	page := probe(t)
+	for _, c := range []struct {
+		name string
+		do   func(*testing.T, *Page)
+	}{
+		{"keys move the view", keysMoveTheView},
+		{"keys move through the channels", keysMoveThroughTheChannels},
+		{"the wheel", theWheel},
+		{"dragging the traces pans, dragging the ruler selects", dragging},
+		{"the list of all keys", theListOfAllKeys},
+		{"the script moves the view", theScriptMovesTheView},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.do(t, page) })
+	}
+}
+
+func theScriptMovesTheView(t *testing.T, page *Page) {
 	v := show(t, page, `{stream: "new_NeuropixelsV1", from: 0.003, to: 0.005, columns: ["SpikeData117"]}`)
 	near(t, "from", v.From, 0.003)
 	near(t, "to", v.To, 0.005)
@@ -85,8 +101,7 @@ func TestTheScriptMovesTheView(t *testing.T) {
 	}
 }
 
-func TestKeysMoveTheView(t *testing.T) {
-	page := probe(t)
+func keysMoveTheView(t *testing.T, page *Page) {
 	for _, c := range []struct {
 		name      string
 		key       string
@@ -113,8 +128,7 @@ func TestKeysMoveTheView(t *testing.T) {
 	}
 }
 
-func TestKeysMoveThroughTheChannels(t *testing.T) {
-	page := probe(t)
+func keysMoveThroughTheChannels(t *testing.T, page *Page) {
 	first := show(t, page, `{columns: ["SpikeData200"]}`).Columns
 	if len(first) >= 384 || len(first) < 20 {
 		t.Fatalf("%d channels on the screen, want some of 384", len(first))
@@ -155,8 +169,7 @@ const (
 	shift = 8
 )
 
-func TestTheWheel(t *testing.T) {
-	page := probe(t)
+func theWheel(t *testing.T, page *Page) {
 	x, y := plotPoint(t, page, 0.25)
 	start := show(t, page, `{from: 0.004, to: 0.006, columns: ["SpikeData200"]}`)
 
@@ -178,14 +191,13 @@ func TestTheWheel(t *testing.T) {
 		t.Errorf("Shift+wheel moves in time: %v to %v", v.From, v.To)
 	}
 
-	var before, after string
+	var before string
 	check(t, page.Eval(`document.querySelector("#scalebar").innerText`, &before))
-	wheel(t, page, x, y, 120, alt)
-	check(t, page.WaitQuiet())
-	check(t, page.Eval(`document.querySelector("#scalebar").innerText`, &after))
-	if before == after || before == "" {
-		t.Errorf("Alt+wheel changes the gain: scale bar %q before, %q after", before, after)
+	if before == "" {
+		t.Error("the scale bar says nothing")
 	}
+	wheel(t, page, x, y, 120, alt)
+	check(t, page.WaitFor(patience, fmt.Sprintf(`![%q, ""].includes(document.querySelector("#scalebar").innerText)`, before)))
 }
 
 func drag(t *testing.T, page *Page, x0, y0, x1, y1 float64) {
@@ -193,8 +205,7 @@ func drag(t *testing.T, page *Page, x0, y0, x1, y1 float64) {
 	check(t, chromedp.Do(page.Context(), chromedp.DragAndDropXY(x0, y0, x1, y1, 8)))
 }
 
-func TestDraggingTheTracesPansAndDraggingTheRulerSelects(t *testing.T) {
-	page := probe(t)
+func dragging(t *testing.T, page *Page) {
 	show(t, page, `{from: 0.004, to: 0.006}`)
 	x0, y := plotPoint(t, page, 0.5)
 	x1, _ := plotPoint(t, page, 0.25)
@@ -207,7 +218,7 @@ func TestDraggingTheTracesPansAndDraggingTheRulerSelects(t *testing.T) {
 	show(t, page, `{from: 0.004, to: 0.006}`)
 	ruler := boxOf(t, page, "#ruler")
 	drag(t, page, x1, ruler.Y+13, x0, ruler.Y+13)
-	check(t, page.WaitFor(5*time.Second, `document.querySelector("#shade").checkVisibility()`))
+	check(t, page.WaitFor(patience, `document.querySelector("#shade").checkVisibility()`))
 	shade := boxOf(t, page, "#shade")
 	if math.Abs(shade.X-x1) > 2 || math.Abs(shade.X+shade.Width-x0) > 2 {
 		t.Errorf("the selection is drawn from %v to %v, dragged was %v to %v", shade.X, shade.X+shade.Width, x1, x0)
@@ -218,13 +229,12 @@ func TestDraggingTheTracesPansAndDraggingTheRulerSelects(t *testing.T) {
 		t.Errorf("F fits the selection: %v to %v", v.From, v.To)
 	}
 	press(t, page, kb.Escape)
-	check(t, page.WaitFor(5*time.Second, `!document.querySelector("#shade").checkVisibility()`))
+	check(t, page.WaitFor(patience, `!document.querySelector("#shade").checkVisibility()`))
 }
 
-func TestTheListOfAllKeys(t *testing.T) {
-	page := probe(t)
+func theListOfAllKeys(t *testing.T, page *Page) {
 	press(t, page, "?")
-	check(t, page.WaitFor(5*time.Second, `document.querySelector("#help")?.open`))
+	check(t, page.WaitFor(patience, `document.querySelector("#help")?.open`))
 	var text string
 	check(t, page.Eval(`document.querySelector("#help").innerText`, &text))
 	for _, key := range []string{"wheel", "Home", "F", "0", "?"} {
@@ -233,7 +243,7 @@ func TestTheListOfAllKeys(t *testing.T) {
 		}
 	}
 	press(t, page, kb.Escape)
-	check(t, page.WaitFor(5*time.Second, `!document.querySelector("#help")`))
+	check(t, page.WaitFor(patience, `!document.querySelector("#help")`))
 }
 
 // What a person does with the mouse: select on the ruler, Save slice; open a
@@ -273,9 +283,9 @@ func TestTheButtonsSaveWhatTheyPromise(t *testing.T) {
 
 func click(t *testing.T, page *Page, selector string) {
 	t.Helper()
-	check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector)))
+	check(t, page.WaitFor(patience, fmt.Sprintf(`document.querySelector(%q)?.checkVisibility()`, selector)))
 	// Where it is drawn in three frames in a row: what is filled in beside it moves it.
-	check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`await (async () => {
+	check(t, page.WaitFor(patience, fmt.Sprintf(`await (async () => {
 		const places = [];
 		for (let i = 0; i < 3; i++) {
 			await new Promise((shown) => requestAnimationFrame(shown));

@@ -51,7 +51,7 @@ func TestLanesAndPanelsOfAnyLengthAreDrawn(t *testing.T) {
 			if notices != "" {
 				t.Errorf("%s: %s", id, notices)
 			}
-			check(t, page.Eval(`[...document.querySelectorAll("#streams li .close")].forEach((b) => b.click())`, nil))
+			closeAll(t, page)
 		}
 	}
 }

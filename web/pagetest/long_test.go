@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -56,7 +55,7 @@ func longFile(t *testing.T) string {
 
 func TestALongRecordingIsReadOnceAndVerifiedAside(t *testing.T) {
 	page := ready(t, desk, longFile(t))
-	check(t, page.WaitFor(20*time.Second, `oniscope.info("long_0").then((i) => i.coverage.some((c) => c.kind === "gap" && c.rows === 500))`))
+	check(t, page.WaitFor(patience, `oniscope.info("long_0").then((i) => i.coverage.some((c) => c.kind === "gap" && c.rows === 500))`))
 
 	// Another engine verifies it; what it finds is known to the one that draws.
 	var bytes [2]float64
@@ -79,7 +78,7 @@ func TestALongRecordingIsReadOnceAndVerifiedAside(t *testing.T) {
 	var read [3]float64
 	var shown struct{ From, To float64 }
 	check(t, page.Eval(`oniscope.view({ from: 10, to: 10.5 })`, nil))
-	check(t, page.WaitFor(20*time.Second, `(async () => { // what is read in the background is read
+	check(t, page.WaitFor(patience, `(async () => { // what is read in the background is read
 		const before = (await oniscope.engine()).read;
 		await new Promise((done) => setTimeout(done, 400));
 		return (await oniscope.engine()).read === before;
@@ -95,7 +94,7 @@ func TestALongRecordingIsReadOnceAndVerifiedAside(t *testing.T) {
 	}
 
 	// What it looks like is in the browser's private files, for the next visit.
-	check(t, page.WaitFor(10*time.Second, `(async () => {
+	check(t, page.WaitFor(patience, `(async () => {
 		const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("oniscope-tiles");
 		for await (const handle of folder.values()) if ((await handle.getFile()).size > 10000) return true;
 	})().catch(() => false)`))

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 type box struct {
@@ -156,18 +155,21 @@ func TestTheEmptyPageSaysWhatToDo(t *testing.T) {
 	}
 }
 
-var everyLook = flag.Bool("screens", false, "take the screenshots for a person in both themes and two widths, not once each")
+var everyLook = flag.Bool("screens", false, "take the screenshots for a person, in both themes and two widths")
 
-// Screenshots of the states that a person should look at, in out/screenshots: with
-// -screens in both themes and two widths. Traces are there from TestThePageLooksAsItDid.
+// Screenshots of the states that a person should look at, in out/screenshots, with
+// -screens: what those states are, other tests check.
 func TestScreenshotsForAPersonToLookAt(t *testing.T) {
+	if !*everyLook {
+		t.Skip("pictures for a person: -screens takes them")
+	}
 	dir, err := filepath.Abs("../../out/screenshots")
 	check(t, err)
 	check(t, os.MkdirAll(dir, 0o755))
 	all := []View{{1280, 800, false}, {1280, 800, true}, {2560, 1440, false}, {2560, 1440, true}}
 	two := []View{{1280, 800, false}, {2560, 1440, true}}
 	wait := func(condition string) func(*Page) error {
-		return func(page *Page) error { return page.WaitFor(20*time.Second, condition) }
+		return func(page *Page) error { return page.WaitFor(patience, condition) }
 	}
 	drawn := func(page *Page) error {
 		if err := page.WaitDrawn(0); err != nil {
@@ -201,9 +203,6 @@ func TestScreenshotsForAPersonToLookAt(t *testing.T) {
 		{"verified", []string{damagedProbe(t), foreign(t, "start-time_0.csv")}, two, do(`document.querySelector("#verify").click()`, `document.querySelector("#findings")`)},
 		{"save", []string{probe}, two, do(`document.querySelector("#save").click()`, `document.querySelector("#slice[open]")`)},
 	} {
-		if !*everyLook {
-			c.views = c.views[:1]
-		}
 		for _, v := range c.views {
 			page := open(t, v)
 			if c.files != nil {

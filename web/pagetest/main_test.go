@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // required is set by the mage targets: what would make these tests skip on a
@@ -108,6 +109,28 @@ func ready(t *testing.T, v View, files ...string) *Page {
 	check(t, page.WaitDrawn(0))
 	return page
 }
+
+// closeAll closes what is open, so that a page serves for the next files.
+func closeAll(t *testing.T, page *Page) {
+	t.Helper()
+	check(t, page.Eval(`document.querySelectorAll("#streams li .close").forEach((b) => b.click())`, nil))
+	check(t, page.WaitFor(patience, `(await oniscope.streams()).length === 0`))
+}
+
+// again drops files on a page that was used before, and waits for their redraw.
+func again(t *testing.T, page *Page, files ...string) {
+	t.Helper()
+	closeAll(t, page)
+	before, err := page.Drawn()
+	check(t, err)
+	check(t, page.Drop(files...))
+	check(t, page.WaitDrawn(before))
+	check(t, page.Eval(`oniscope.view()`, nil)) // what was drawn may have been the empty page
+}
+
+// patience is how long a test waits for what must come: it matters only to one that
+// fails, and a busy machine is slow.
+const patience = 30 * time.Second
 
 func check(t *testing.T, err error) {
 	t.Helper()

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
@@ -96,7 +95,6 @@ func TestTheFirstPictureReadsWhatItShows(t *testing.T) {
 		if body := got.Read - got.Metadata; body > shown*105/100 || body < shown {
 			t.Errorf("%s: %d bytes of columns were read of %d that are shown", id, body, shown)
 		}
-		check(t, page.Eval(`[...document.querySelectorAll("#streams li .close")].forEach((b) => b.click())`, nil))
-		check(t, page.WaitFor(5*time.Second, `(await oniscope.streams()).length === 0`))
+		closeAll(t, page)
 	}
 }

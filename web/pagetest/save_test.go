@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // choose sets a field of a dialog and tells the dialog.
@@ -19,7 +18,7 @@ func TestTheSaveDialogWritesEveryFormatAndSaysHowLarge(t *testing.T) {
 	page := ready(t, desk, path)
 	rows, columns := columnsOf(t, path)
 	click(t, page, `#save`)
-	check(t, page.WaitFor(5*time.Second, `!!document.querySelector("#slice-save")`))
+	check(t, page.WaitFor(patience, `!!document.querySelector("#slice-save")`))
 
 	for _, c := range []struct{ format, codec, suffix string }{
 		{"csv", "", ".csv"}, {"npy", "", ".npy"}, {"stream", "none", ".arrows"}, {"arrow", "lz4", ".arrow"}, {"arrow", "none", ".arrow"},
@@ -34,7 +33,7 @@ func TestTheSaveDialogWritesEveryFormatAndSaysHowLarge(t *testing.T) {
 		click(t, page, `#slice-save`)
 		saved, err := page.WaitDownload(c.suffix)
 		check(t, err)
-		check(t, page.WaitFor(10*time.Second, `document.querySelector("#slice .outcome .ok")?.textContent.includes("Saved")`))
+		check(t, page.WaitFor(patience, `document.querySelector("#slice .outcome .ok")?.textContent.includes("Saved")`))
 		data, err := os.ReadFile(saved)
 		check(t, err)
 		if estimated := bytesOfWords(t, size); estimated < float64(len(data))/1.6 || estimated > float64(len(data))*1.6 {
@@ -87,11 +86,12 @@ func TestASliceTakesARangeOfRowsOrOneEndOfIt(t *testing.T) {
 			t.Errorf("%s: rows %s, want %s", call, got, want)
 		}
 	}
-
+	again(t, page, foreign(t, "new_NeuropixelsV1.arrow"), foreign(t, "start-time_0.csv"))
+	flatBinaryComesWithItsLayout(t, page)
 }
 
-func TestFlatBinaryComesWithItsLayout(t *testing.T) {
-	page := ready(t, desk, foreign(t, "new_NeuropixelsV1.arrow"), foreign(t, "start-time_0.csv"))
+func flatBinaryComesWithItsLayout(t *testing.T, page *Page) {
+	t.Helper()
 	var report struct {
 		Rows    int64
 		Columns []string
@@ -129,15 +129,4 @@ func TestRecoverWithAnotherCompression(t *testing.T) {
 	if salvaged.RowsRecovered < report.RowsRecovered {
 		t.Errorf("with salvage %d rows, without %d", salvaged.RowsRecovered, report.RowsRecovered)
 	}
-}
-
-func TestThePaletteFindsAndRunsActions(t *testing.T) {
-	page := ready(t, desk, foreign(t, "new_NeuropixelsV1.arrow"))
-	check(t, page.Eval(`document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true})), 0`, nil))
-	check(t, page.WaitFor(5*time.Second, `!!document.querySelector("#palette[open]")`))
-	for _, key := range "verif" {
-		press(t, page, string(key))
-	}
-	press(t, page, "\r")
-	check(t, page.WaitFor(20*time.Second, `!!document.querySelector("#findings .ok") && !document.querySelector("#palette")`))
 }

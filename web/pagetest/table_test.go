@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -94,7 +93,7 @@ func TestWordsOpenAsATableThatScrollsWithTheClock(t *testing.T) {
 	// The view moves the table: row 12 000 is at 120 s.
 	var view struct{ From, To float64 }
 	check(t, page.Eval(`oniscope.view({from: 120.000004, to: 121})`, &view))
-	check(t, page.WaitFor(5*time.Second, `!!document.querySelector("#row-12000:not([hidden])")`))
+	check(t, page.WaitFor(patience, `!!document.querySelector("#row-12000:not([hidden])")`))
 	if got := tableRow(t, page, 12_000); len(got) != 7 || got[3] != noteText(12_000) || got[1] != "120.000 004" {
 		t.Errorf("row 12000 shows %q", got)
 	}
@@ -107,26 +106,27 @@ func TestWordsOpenAsATableThatScrollsWithTheClock(t *testing.T) {
 	// Scrolling moves the view, and the end can be reached.
 	check(t, page.Eval(`document.querySelector("#table .cells").focus()`, nil))
 	press(t, page, kb.End)
-	check(t, page.WaitFor(5*time.Second, fmt.Sprintf(`document.querySelector("#row-%d:not([hidden])")?.getAttribute("aria-selected") === "true"`, rows-1)))
-	check(t, page.WaitFor(5*time.Second, `(() => { const r = document.querySelector("#row-19999").getBoundingClientRect(); return r.bottom <= innerHeight - 23; })()`))
+	check(t, page.WaitFor(patience, fmt.Sprintf(`document.querySelector("#row-%d:not([hidden])")?.getAttribute("aria-selected") === "true"`, rows-1)))
+	check(t, page.WaitFor(patience, `(() => { const r = document.querySelector("#row-19999").getBoundingClientRect(); return r.bottom <= innerHeight - 23; })()`))
 	press(t, page, kb.PageUp)
 	press(t, page, kb.ArrowUp)
-	check(t, page.WaitFor(5*time.Second, `!document.querySelector('#row-19999[aria-selected="true"]')`))
+	check(t, page.WaitFor(patience, `!document.querySelector('#row-19999[aria-selected="true"]')`))
 
 	// A click chooses a row and puts the cursor on its time.
 	check(t, page.Eval(`oniscope.view({from: 10.000004, to: 11})`, nil))
-	check(t, page.WaitFor(5*time.Second, `!!document.querySelector("#row-1002:not([hidden])")`))
+	check(t, page.WaitFor(patience, `!!document.querySelector("#row-1002:not([hidden])")`))
 	check(t, page.Eval(`document.querySelector("#row-1002 .rest span").click()`, nil))
-	check(t, page.WaitFor(5*time.Second, `document.querySelector("#cursor-panel").innerText.replaceAll("\u202f", " ").includes("10.020")`))
+	check(t, page.WaitFor(patience, `document.querySelector("#cursor-panel").innerText.replaceAll("\u202f", " ").includes("10.020")`))
 	var panel string
 	check(t, page.Eval(`document.querySelector("#cursor-panel").innerText`, &panel))
 	if !strings.Contains(panel, noteText(1002)) {
 		t.Errorf("the inspector does not show the row that was chosen:\n%s", panel)
 	}
+	valuesOfWordsAreStrings(t, page)
 }
 
-func TestValuesOfWordsAreStrings(t *testing.T) {
-	page := ready(t, desk, notesFile(t, 1200))
+func valuesOfWordsAreStrings(t *testing.T, page *Page) {
+	t.Helper()
 	var got struct {
 		Values []string `json:"values"`
 		Valid  []int    `json:"valid"`
@@ -147,7 +147,7 @@ func TestAnyStreamIsATableOnDemand(t *testing.T) {
 	path := foreign(t, "new_NeuropixelsV1.arrow")
 	page := ready(t, desk, path)
 	press(t, page, "t")
-	check(t, page.WaitFor(5*time.Second, `!!document.querySelector("#row-5:not([hidden])")`))
+	check(t, page.WaitFor(patience, `!!document.querySelector("#row-5:not([hidden])")`))
 	check(t, page.Eval(`oniscope.view({from: 1000 + 2500 * 0, to: 50000})`, nil))
 	got := tableRow(t, page, 0)
 	_, columns := columnsOf(t, path)
@@ -166,10 +166,12 @@ func TestAnyStreamIsATableOnDemand(t *testing.T) {
 		}
 	}
 	press(t, page, "t")
-	check(t, page.WaitFor(5*time.Second, `document.querySelector("#table").hidden && !document.querySelector("#traces").hidden`))
+	check(t, page.WaitFor(patience, `document.querySelector("#table").hidden && !document.querySelector("#traces").hidden`))
+	aDamagedBatchIsMarkedInTheTable(t, page)
 }
 
-func TestADamagedBatchIsMarkedInTheTable(t *testing.T) {
+func aDamagedBatchIsMarkedInTheTable(t *testing.T, page *Page) {
+	t.Helper()
 	path := notesFile(t, 1500)
 	data, err := os.ReadFile(path)
 	check(t, err)
@@ -180,10 +182,9 @@ func TestADamagedBatchIsMarkedInTheTable(t *testing.T) {
 	}
 	broken := filepath.Join(t.TempDir(), "broken.arrow")
 	check(t, os.WriteFile(broken, data, 0o644))
-	page := open(t, desk)
+	closeAll(t, page)
 	check(t, page.Drop(broken))
-	check(t, page.WaitState("ready"))
-	check(t, page.WaitFor(10*time.Second, `document.querySelectorAll("#table .broken").length > 0`))
+	check(t, page.WaitFor(patience, `document.querySelectorAll("#table .broken").length > 0`))
 	var title string
 	check(t, page.Eval(`document.querySelector("#table .broken").title`, &title))
 	if !strings.Contains(title, "cannot be read") {

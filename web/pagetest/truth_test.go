@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -59,7 +58,7 @@ func gapsFile(t *testing.T, dir, name string) string {
 // What is known of a file is the same everywhere on the page, at once.
 func TestWhatIsFoundIsSaidEverywhere(t *testing.T) {
 	page := ready(t, desk, gapsFile(t, t.TempDir(), "gap\u202es_0.arrow"))
-	check(t, page.WaitFor(10*time.Second, `document.querySelector("#state").textContent.includes("gap")`))
+	check(t, page.WaitFor(patience, `document.querySelector("#state").textContent.includes("gap")`))
 	say := func(script string) (words string) {
 		t.Helper()
 		check(t, page.Eval(script, &words))
@@ -95,7 +94,7 @@ func TestWhatIsFoundIsSaidEverywhere(t *testing.T) {
 	// From gap to gap by key; End is where the rows end.
 	show(t, page, `{from: 0.1, to: 0.2}`)
 	press(t, page, ",")
-	check(t, page.WaitFor(5*time.Second, `document.querySelector("#losses .loss")?.checkVisibility()`))
+	check(t, page.WaitFor(patience, `document.querySelector("#losses .loss")?.checkVisibility()`))
 	if plate := say(`document.querySelector("#losses").innerText`); plate != "Gap\n601 rows, 20.0 ms missing" {
 		t.Errorf("the plate says %q", plate)
 	}
@@ -110,7 +109,7 @@ func TestWhatIsFoundIsSaidEverywhere(t *testing.T) {
 	}
 	press(t, page, "o")
 	show(t, page, ``)
-	check(t, page.WaitFor(5*time.Second, `document.querySelector("#cursor").checkVisibility()`))
+	check(t, page.WaitFor(patience, `document.querySelector("#cursor").checkVisibility()`))
 	if shade := boxOf(t, page, "#shade"); math.Abs(shade.Width-100) > 3 {
 		t.Errorf("five steps of 20 pixels select %v pixels", shade.Width)
 	}
@@ -121,7 +120,7 @@ func TestWhatIsFoundIsSaidEverywhere(t *testing.T) {
 
 	// Verified: the same words, and nothing is green beside errors.
 	press(t, page, "v")
-	check(t, page.WaitFor(20*time.Second, `!!document.querySelector("#findings")`))
+	check(t, page.WaitFor(patience, `!!document.querySelector("#findings")`))
 	if got := say(`document.querySelector("#state").textContent + ", " + document.querySelector("#state").className`); got != "complete, 2 gaps, pill warn" {
 		t.Errorf("verified, the pill says %q", got)
 	}
@@ -132,7 +131,7 @@ func TestWhatIsFoundIsSaidEverywhere(t *testing.T) {
 		t.Errorf("the span field says %q", field)
 	}
 	check(t, page.Drop(foreign(t, "start-time_0.csv")))
-	check(t, page.WaitFor(5*time.Second, `document.querySelector("#notices").innerText.includes("start-time_0.csv")`))
+	check(t, page.WaitFor(patience, `document.querySelector("#notices").innerText.includes("start-time_0.csv")`))
 }
 
 // Channels are found, shown alone, hidden and ordered, by hand and by key.
@@ -145,7 +144,7 @@ func TestChannelsAreSelectedShownAndOrdered(t *testing.T) {
 	}
 	all := `(document.querySelector("#channels h2 .note").textContent)`
 	press(t, page, "/")
-	check(t, page.WaitFor(5*time.Second, `document.activeElement.id === "channel-find"`))
+	check(t, page.WaitFor(patience, `document.activeElement.id === "channel-find"`))
 	check(t, page.Eval(`document.activeElement.value = ""`, nil)) // the protocol sends a character besides the key
 	for _, key := range "20-40" {
 		press(t, page, string(key))
@@ -181,18 +180,18 @@ func TestChannelsAreSelectedShownAndOrdered(t *testing.T) {
 	}
 	check(t, page.Eval(`(() => { const f = document.querySelector("#gain"); f.dataset.was = f.value; })()`, nil))
 	press(t, page, kb.ArrowDown, kb.ModifierAlt)
-	check(t, page.WaitFor(5*time.Second, `document.querySelector("#gain").value !== document.querySelector("#gain").dataset.was`))
+	check(t, page.WaitFor(patience, `document.querySelector("#gain").value !== document.querySelector("#gain").dataset.was`))
 	if _, m := shown(); m != n {
 		t.Errorf("the gain changes the rows: %d, %d before", m, n)
 	}
 
 	// The gain of the amplifier, which the file does not say, gives traces a unit, also when the file is opened again.
 	check(t, page.Eval(`(() => { const f = document.querySelector("#amplifier-gain"); f.value = "500"; f.dispatchEvent(new Event("change")); })()`, nil))
-	check(t, page.WaitFor(5*time.Second, `/[µm]V$/.test(document.querySelector("#gain").value)`))
+	check(t, page.WaitFor(patience, `/[µm]V$/.test(document.querySelector("#gain").value)`))
 	check(t, page.Eval(`document.querySelector("#streams .close").click()`, nil))
 	check(t, page.WaitState("empty"))
 	check(t, page.Drop(foreign(t, "new_NeuropixelsV1.arrow")))
-	check(t, page.WaitFor(10*time.Second, `/[µm]V$/.test(document.querySelector("#gain").value) && document.querySelector("#amplifier-gain")?.value === "500"`))
+	check(t, page.WaitFor(patience, `/[µm]V$/.test(document.querySelector("#gain").value) && document.querySelector("#amplifier-gain")?.value === "500"`))
 }
 
 // Two folders dropped together are two runs with a clock each; the address has the
@@ -231,7 +230,7 @@ func TestTwoRunsStayApart(t *testing.T) {
 
 	// The address of this view opens it in another tab, once its file is there.
 	show(t, page, `{from: 0.15, to: 0.25, columns: ["SpikeData3"]}`)
-	check(t, page.WaitFor(5*time.Second, `location.hash.includes("s=0.15,0.25") && location.hash.includes("SpikeData3")`))
+	check(t, page.WaitFor(patience, `location.hash.includes("s=0.15,0.25") && location.hash.includes("SpikeData3")`))
 	var hash string
 	check(t, page.Eval(`location.hash`, &hash))
 	check(t, page.Eval(`(document.querySelectorAll("#streams .close").forEach((b) => b.click()))`, nil))

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // Files of five other writers, in file and stream format, in one page: columns
@@ -22,7 +21,7 @@ func TestFilesOfOtherWritersInThePageAreWhatTheirTwinsSay(t *testing.T) {
 		check(t, err)
 		id := filepath.Base(name)
 		check(t, page.Drop(path))
-		check(t, page.WaitFor(20*time.Second, fmt.Sprintf(`(await oniscope.streams()).includes(%q)`, id)))
+		check(t, page.WaitFor(patience, fmt.Sprintf(`(await oniscope.streams()).includes(%q)`, id)))
 		var got struct {
 			Wrong []string
 			Texts int

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -84,7 +83,26 @@ func columnsOf(t *testing.T, path string) (rows int64, columns []column) {
 // with those of the file. Where a row is null its value means nothing.
 func compareValues(t *testing.T, page *Page, id, path string) {
 	t.Helper()
+	compareEvery(t, page, id, path, 1, 0)
+}
+
+// wide is how many columns a file has of which some stand for the others.
+const wide = 100
+
+// compareEvery is compareValues; of a wide file it takes the last column and each
+// step-th from the one at from on.
+func compareEvery(t *testing.T, page *Page, id, path string, step, from int) {
+	t.Helper()
 	rows, columns := columnsOf(t, path)
+	if len(columns) > wide {
+		var some []column
+		for i, c := range columns {
+			if i%step == from%step || i == len(columns)-1 {
+				some = append(some, c)
+			}
+		}
+		columns = some
+	}
 	var names []string
 	for _, c := range columns {
 		names = append(names, c.name)
@@ -92,9 +110,10 @@ func compareValues(t *testing.T, page *Page, id, path string) {
 	list, err := json.Marshal(names)
 	check(t, err)
 	got, err := page.Bytes(fmt.Sprintf(`(async () => {
-		const parts = [];
-		for (const name of %s) {
-			const {values, valid} = await oniscope.values(%q, name, 0, %d);
+		const names = %s, parts = [];
+		const answers = await Promise.all(names.map((name) => oniscope.values(%q, name, 0, %d)));
+		for (const [k, {values, valid}] of answers.entries()) {
+			const name = names[k];
 			if (values.length !== %d) throw new Error(name + ": " + values.length + " values");
 			if (valid !== null && !(valid instanceof Uint8Array)) throw new Error(name + ": valid is " + valid);
 			parts.push(values, valid ?? new Uint8Array(values.length).fill(1));
@@ -124,23 +143,10 @@ func compareValues(t *testing.T, page *Page, id, path string) {
 	}
 }
 
-func TestADroppedFileIsDrawnAndItsValuesAreThoseOfTheFile(t *testing.T) {
-	path := foreign(t, "new_NeuropixelsV1.arrow")
-	page := ready(t, desk, path)
-	compareValues(t, page, "new_NeuropixelsV1", path)
-	var root struct {
-		State     string `json:"state"`
-		Drawn     string `json:"drawn"`
-		BytesRead string `json:"bytesRead"`
-	}
-	check(t, page.Eval(`({...document.documentElement.dataset})`, &root))
-	if root.State != "ready" || root.Drawn == "0" || root.BytesRead == "0" || root.BytesRead == "" {
-		t.Errorf("root %+v", root)
-	}
-}
-
 // Every file that another writer left, whole, killed or empty of rows: all in
-// one page, one after the other, as a person would who has a folder of them.
+// one page, one after the other. Of files of hundreds of channels a sixteenth is
+// compared, another in each: the reader's own tests compare all, and
+// TestViewServesThePageWithItsFiles all of one in the page.
 func TestEveryForeignFileHasTheSameValuesInThePage(t *testing.T) {
 	var paths []string
 	for _, pattern := range []string{"../../testdata/foreign/bonsai/*.arrow", "../../testdata/foreign/csharp/*.arrow"} {
@@ -152,7 +158,7 @@ func TestEveryForeignFileHasTheSameValuesInThePage(t *testing.T) {
 		t.Fatalf("only %d files in testdata/foreign, want 62 of Bonsai and C#", len(paths))
 	}
 	page := open(t, desk)
-	for _, path := range paths {
+	for i, path := range paths {
 		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 			continue // refused: TestWhatIsNoRecordingIsRefusedInWords
 		}
@@ -161,10 +167,10 @@ func TestEveryForeignFileHasTheSameValuesInThePage(t *testing.T) {
 		}
 		id := streamID(path)
 		check(t, page.Drop(path))
-		check(t, page.WaitFor(20*time.Second, fmt.Sprintf(`(await oniscope.streams()).includes(%q)`, id)))
-		compareValues(t, page, id, path)
+		check(t, page.WaitFor(patience, fmt.Sprintf(`(await oniscope.streams()).includes(%q)`, id)))
+		compareEvery(t, page, id, path, 16, i)
+		closeAll(t, page)
 	}
-	check(t, page.WaitState("ready"))
 }
 
 // recordingAt opens a file natively and reports why it is refused.

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/recovery"
@@ -30,7 +29,7 @@ func TestVerifyListsItsFindingsAndGoesThere(t *testing.T) {
 	path := damagedProbe(t)
 	page := ready(t, desk, path, foreign(t, "start-time_0.csv"))
 	click(t, page, `#verify`)
-	check(t, page.WaitFor(20*time.Second, `!!document.querySelector('#findings details[data-severity="error"] li')`))
+	check(t, page.WaitFor(patience, `!!document.querySelector('#findings details[data-severity="error"] li')`))
 
 	// The page says what the package says.
 	data, err := os.ReadFile(path)
@@ -86,10 +85,21 @@ func asJSON(t *testing.T, value any) string {
 	return string(text)
 }
 
-func TestAWholeFileVerifies(t *testing.T) {
+func TestAWholeFileVerifiesByKeyAndByPalette(t *testing.T) {
 	page := ready(t, desk, foreign(t, "new_NeuropixelsV1_zstd.arrow"))
 	press(t, page, "v")
-	check(t, page.WaitFor(20*time.Second, `document.querySelector("#findings .ok")?.textContent.includes("nothing is damaged")`))
+	check(t, page.WaitFor(patience, `document.querySelector("#findings .ok")?.textContent.includes("nothing is damaged")`))
+
+	// The palette finds the action and runs it.
+	again(t, page, foreign(t, "new_NeuropixelsV1.arrow"))
+	check(t, page.WaitFor(patience, `!document.querySelector("#findings")`))
+	check(t, page.Eval(`document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true})), 0`, nil))
+	check(t, page.WaitFor(patience, `!!document.querySelector("#palette[open]")`))
+	for _, key := range "verif" {
+		press(t, page, string(key))
+	}
+	press(t, page, "\r")
+	check(t, page.WaitFor(patience, `!!document.querySelector("#findings .ok") && !document.querySelector("#palette")`))
 }
 
 func TestVerificationCanBeCancelled(t *testing.T) {
@@ -100,6 +110,6 @@ func TestVerificationCanBeCancelled(t *testing.T) {
 		while (!document.querySelector("#verify-cancel")) await new Promise((resolve) => setTimeout(resolve));
 		document.querySelector("#verify-cancel").click();
 	})()`, nil))
-	check(t, page.WaitFor(5*time.Second, `document.querySelector("#health-panel").innerText.includes("cancelled") && !!document.querySelector("#verify")`))
+	check(t, page.WaitFor(patience, `document.querySelector("#health-panel").innerText.includes("cancelled") && !!document.querySelector("#verify")`))
 	check(t, page.Eval(`oniscope.view({from: 0.1, to: 0.2})`, nil))
 }

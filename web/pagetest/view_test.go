@@ -96,7 +96,7 @@ func TestViewServesThePageWithItsFiles(t *testing.T) {
 		if err != nil {
 			t.Errorf("Ctrl-C: %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Error("view goes on after Ctrl-C")
 	}
 }
