@@ -53,6 +53,10 @@ func Interop() error {
 
 const pagetestPackage = "github.com/oniscope/oniscope/web/pagetest"
 
+// liveTest is the test of a recorder and its page together: a test of the page that
+// lies where its recorder is made.
+const liveTest, livePackage = "TestThePageFollowsARecorderAndOutlivesIt", "./recorder/internal/command"
+
 // racePackages have the goroutines of a recording. The detector makes everything
 // ten times as slow: -short leaves out what depends on the host's clock.
 var racePackages = []string{"./recorder/internal/acquire", "./recorder/internal/run", "./recorder/internal/store"}
@@ -76,7 +80,7 @@ func testNative() error {
 	if err != nil {
 		return err
 	}
-	args := []string{"test"}
+	args := []string{"test", "-skip", "^" + liveTest + "$"}
 	for _, pkg := range strings.Fields(list) {
 		if pkg != pagetestPackage {
 			args = append(args, pkg)
@@ -138,7 +142,7 @@ func pageTests() error {
 	}
 	tests := command{name: "go", env: []string{"ONISCOPE_PAGE=required", "ONISCOPE_PYTHON=" + python},
 		args: []string{"test", "-count=1", "./web/pagetest"}}
-	return tests.run()
+	return errors.Join(tests.run(), run("go", "test", "-count=1", "-run", "^"+liveTest+"$", livePackage))
 }
 
 // ensureArrowJS installs arrow-js where the foreign files are made with it, and

@@ -21,6 +21,9 @@ from conftest import RIG, ROOT, oniscope
 EXAMPLES = ROOT / "examples" / "archive"
 PROBE, ANALOG = "port-a-neuropixels-1.0e", "analog-io"
 
+# 95 of the 384 channels: each is a query of its own.
+CHANNELS = "SpikeData3"
+
 # Three recordings: when they started, and which rows are cut out of each stream.
 # The first runs over the full hour at its 20 000th analogue row.
 RUNS = {
@@ -56,7 +59,7 @@ def dataset(tmp_path_factory):
             file = folder / run / f"{stream}_0.arrow"
             altered(folder / "one" / f"{stream}_0.arrow", file, start_utc, cuts[stream])
             report = json.loads(oniscope("export", file, "-o", folder / "archive", "--format", "parquet", "--partition", "stream,hour",
-                                         "--columns", "SpikeData*,HubClock,Clock" if stream == PROBE else "*", "--json"))
+                                         "--columns", CHANNELS + "*,HubClock,Clock" if stream == PROBE else "*", "--json"))
             names = {f.rpartition("/")[2].rpartition("-")[0] for f in report["files"]}
             assert len(names) == 1
             recordings[stream][names.pop()] = file
@@ -135,7 +138,7 @@ def ask(program, dataset, stream, prefix):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("stream, prefix", [(ANALOG, "AnalogData"), (PROBE, "SpikeData")])
+@pytest.mark.parametrize("stream, prefix", [(ANALOG, "AnalogData"), (PROBE, CHANNELS)])
 def test_duckdb(dataset, stream, prefix):
     compare(ask("with_duckdb.py", dataset, stream, prefix), dataset[1][stream], prefix)
 

@@ -67,7 +67,7 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 	}
 	wait := func(what, condition string) {
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 			var holds bool
 			err := page.Eval("(async () => !!(await ("+condition+")))()", &holds)
 			if err == nil && holds {

@@ -24,10 +24,7 @@ import (
 // Files as people have them: the command and the page find the same in each, by
 // the headers and by every byte, and refuse in the same words what is no recording.
 func TestTheCommandAndTheEngineFindTheSameInFilesOfTheField(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "oniscope")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/oniscope/oniscope/recorder").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := theCommand(t)
 	list, err := fronts.Situations("../../../testdata/field")
 	if err != nil || len(list) < 10 {
 		t.Fatalf("%d situations, %v", len(list), err)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/oniscope/oniscope/internal/fronts"
@@ -32,16 +33,47 @@ type answer struct {
 	Output map[string][]byte // by format; what the format refuses: the words
 }
 
+// buildCommand makes the command once, for all tests of this package.
+var buildCommand = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "oniscope-command-")
+	if err != nil {
+		return "", err
+	}
+	built = dir
+	binary := filepath.Join(dir, "oniscope")
+	if out, err := exec.Command("go", "build", "-o", binary, "github.com/oniscope/oniscope/recorder").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return binary, nil
+})
+
+// built is the folder of the command, once it was made.
+var built string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built != "" {
+		os.RemoveAll(built)
+	}
+	os.Exit(code)
+}
+
+func theCommand(t *testing.T) string {
+	t.Helper()
+	binary, err := buildCommand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
 // formats are the outputs of both fronts.
 var frontFormats = []string{"arrow", "stream", "csv", "npy", "bin"}
 
 // The same selections through the command and through the engine: the same
 // rows, columns, values, losses, findings and refusals.
 func TestTheCommandAndTheEngineMakeTheSameOfASelection(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "oniscope")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/oniscope/oniscope/recorder").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := theCommand(t)
 	dir := t.TempDir()
 	files := fronts.Files()
 	for name, data := range files {
@@ -67,10 +99,7 @@ func TestTheCommandAndTheEngineMakeTheSameOfASelection(t *testing.T) {
 
 // The same of files as people have them: whole, and some seconds from the first row on.
 func TestTheCommandAndTheEngineMakeTheSameOfFilesOfTheField(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "oniscope")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/oniscope/oniscope/recorder").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := theCommand(t)
 	list, err := fronts.Situations("../../../testdata/field")
 	if err != nil {
 		t.Fatal(err)
@@ -99,10 +128,7 @@ func TestTheCommandAndTheEngineMakeTheSameOfFilesOfTheField(t *testing.T) {
 
 // What `info` says of a recording and what the page shows of it are the same.
 func TestTheCommandAndTheEngineDescribeARecordingAlike(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "oniscope")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/oniscope/oniscope/recorder").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := theCommand(t)
 	type description struct {
 		Rows          int64               `json:"rows"`
 		Batches       int                 `json:"batches"`
