@@ -94,7 +94,7 @@ func (f *recordFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.layout, "layout", "", "how LFP is stored with AP: repeat, each value in 12 rows (default repeat)")
 	f.flush.Duration, f.sync.Duration = defaultFlush, defaultSync
 	fl.Var(&f.flush, "flush", "how often streams without a constant rate are written")
-	fl.Var(&f.sync, "sync", "how often files are forced to the platter: a duration, batch, or none (when they are complete)")
+	fl.Var(&f.sync, "sync", "how often files are forced to the platter, after the first batch at once: a duration, batch, or none (when they are complete)")
 	fl.Var(&f.roll, "roll", "go on in a next file (_000, _001, ...) after so long")
 	f.addBuffer(fl)
 	f.live.add(fl)

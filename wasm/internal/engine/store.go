@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"hash/fnv"
@@ -177,7 +178,7 @@ func parseStored(r io.Reader, batches, columns int, put func(c *someTiles)) (end
 	}
 	end = int64(len(mark))
 	head := make([]byte, storedHead)
-	var record []byte
+	var record bytes.Buffer // grows with what is there, not with what is claimed
 	for {
 		if _, err := io.ReadFull(b, head); err != nil {
 			return end
@@ -186,14 +187,11 @@ func parseStored(r io.Reader, batches, columns int, put func(c *someTiles)) (end
 		if size > storedBytes-end {
 			return end
 		}
-		if int64(cap(record)) < size {
-			record = make([]byte, size)
-		}
-		record = record[:size]
-		if _, err := io.ReadFull(b, record); err != nil || hashOf(record) != binary.LittleEndian.Uint32(head[4:]) {
+		record.Reset()
+		if _, err := io.CopyN(&record, b, size); err != nil || hashOf(record.Bytes()) != binary.LittleEndian.Uint32(head[4:]) {
 			return end
 		}
-		c, left := parseTiles(record, batches, columns)
+		c, left := parseTiles(record.Bytes(), batches, columns)
 		if c == nil || len(left) > 0 || len(c.rows) != batches {
 			return end
 		}

@@ -3,7 +3,9 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -149,5 +151,18 @@ func TestWhatIsKeptMayBeDamaged(t *testing.T) {
 	got, err := e.Overview(context.Background(), OverviewArgs{Stream: "np_0", Columns: []int{0}, Bins: 20}, nil)
 	if err != nil || !slices.Equal(got.RMS, want.RMS) {
 		t.Errorf("half of what was kept gives another picture, %v", err)
+	}
+}
+
+// What is kept takes as much memory as there is of it, whatever length it claims.
+func TestWhatIsKeptIsNotBelievedItsLength(t *testing.T) {
+	claim := binary.LittleEndian.AppendUint32([]byte(storedMark), storedBytes-100)
+	claim = append(claim, make([]byte, storedHead+100)...)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	end := parseStored(bytes.NewReader(claim), 1, 1, func(*someTiles) { t.Error("it was taken") })
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; end != int64(len(storedMark)) || took > 1<<20 {
+		t.Errorf("intact up to byte %d, %d bytes of memory", end, took)
 	}
 }
