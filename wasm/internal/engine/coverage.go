@@ -72,6 +72,7 @@ func (s *openStream) coverage(rows int64) []CoverageSpan {
 		from, to := s.gapSpan(&g)
 		holes = append(holes, CoverageSpan{from, to, "gap", g.LostRows, fmt.Sprintf("%d rows missing", g.LostRows)})
 	}
+	told := map[int]bool{} // batches whose hole is there already
 	for b, p := range s.line.places {
 		err := s.broken[b]
 		if err == nil && p.state != doubtful || s.rowsOf(b) == 0 {
@@ -82,6 +83,7 @@ func (s *openStream) coverage(rows int64) []CoverageSpan {
 		if err != nil {
 			reason = err.Error()
 		}
+		told[s.rowsIn(b).Batch] = true
 		rows := int64(s.rowsOf(b))
 		if n := len(holes); n > 0 && holes[n-1].Kind == "damaged" && holes[n-1].To == from { // batch after batch: one hole
 			holes[n-1].To, holes[n-1].Rows = to, holes[n-1].Rows+rows
@@ -102,7 +104,7 @@ func (s *openStream) coverage(rows int64) []CoverageSpan {
 			to = from + float64(f.LostRows)*period
 		}
 		kind := "missing"
-		if f.Batch >= 0 && s.batchBroken(f.Batch) != nil {
+		if told[f.Batch] && s.batchBroken(f.Batch) != nil {
 			continue
 		}
 		if from < to {
