@@ -2,12 +2,9 @@ package recording
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -15,49 +12,6 @@ import (
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/parallel"
 	"github.com/oniscope/oniscope/shared/stream"
-)
-
-// A RangesReader reads several ranges at once: bufs[i] is filled from offset
-// offsets[i]. It returns an error unless all are filled. A ReaderAt that can
-// do so side by side, as a browser can, implements it.
-type RangesReader interface {
-	ReadRanges(offsets []int64, bufs [][]byte) error
-}
-
-// An ExactRangesReader is a RangesReader that reads bytes between ranges besides, where
-// that takes fewer reads, unless it is told not to. Values are read so: of headers and
-// ends of clocks there are many, and little between them.
-type ExactRangesReader interface {
-	ReadExactRanges(offsets []int64, bufs [][]byte) error
-}
-
-// Bytes is a file that is in memory, or mapped into it. A Reader of it copies
-// nothing out: the Data of plain columns are parts of it, which nobody writes to.
-type Bytes []byte
-
-// ReadAt copies, as io.ReaderAt asks for.
-func (b Bytes) ReadAt(p []byte, off int64) (int, error) {
-	if off < 0 || off >= int64(len(b)) {
-		return 0, io.EOF
-	}
-	n := copy(p, b[off:])
-	if n < len(p) {
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-// A State says how a file ends and whether it is intact.
-type State string
-
-// The states of `info --json`. A Reader never says BeingWritten: only who sees the
-// recorder's lock, or is told by the recorder, knows.
-const (
-	Complete   State = "complete"   // footer valid, nothing damaged as far as looked
-	Unfinished State = "unfinished" // no valid footer; everything that is there is intact
-	Damaged    State = "damaged"
-
-	BeingWritten State = "open"
 )
 
 // Counters count bytes asked of the ReaderAt.
@@ -170,27 +124,6 @@ func Open(ctx context.Context, r io.ReaderAt, size int64, o *Options) (*Reader, 
 	return rd, rd.doubtTime()
 }
 
-// doubtTime gives a time axis up that nobody asked for if its rows have nulls where the
-// first batch and the last one are looked at.
-func (r *Reader) doubtTime() error {
-	if r.stream.TimeColumn == "" || len(r.batches) == 0 {
-		return nil
-	}
-	for _, i := range []int{0, len(r.batches) - 1} {
-		h, err := r.header(i)
-		if err == nil && h.batch.Nodes[h.spans[r.clock].Node].NullCount != 0 {
-			r.clock = -1
-			r.keepTime()
-			r.stream.Columns = nil
-			return nil
-		}
-		if err != nil && !isCorrupt(err) {
-			return err
-		}
-	}
-	return nil
-}
-
 // step reports how far a walk is, and asks whether to go on.
 func (r *Reader) step(at int64) error {
 	if r.open.Progress != nil {
@@ -210,57 +143,6 @@ func (r *Reader) setSchema(s *arrowipc.Schema, version int16) {
 		r.clock = body.ClockField(&r.schema)
 	}
 	r.keepTime()
-}
-
-// keepTime takes over what a column of timestamps says of its ticks, in place of what the
-// one before said. With a zone they are since 1970 in UTC; without one nobody knows whose
-// time it is.
-func (r *Reader) keepTime() {
-	s := &r.stream
-	if i := r.fieldIndex(s.TimeColumn); s.TimeColumn != "" && i >= 0 && body.TimeHz(&r.schema.Fields[i]) > 0 {
-		own := stream.FromMetadata(body.StreamKeyValues(r.schema.Metadata))
-		s.AcqClockHz, s.StartUTC, s.StartClock = own.AcqClockHz, own.StartUTC, own.StartClock
-	}
-	s.TimeColumn = ""
-	if r.clock < 0 || r.schema.Fields[r.clock].Name == stream.ClockName {
-		return
-	}
-	f := &r.schema.Fields[r.clock]
-	s.TimeColumn = f.Name
-	if hz := body.TimeHz(f); hz > 0 {
-		s.AcqClockHz, s.StartUTC, s.StartClock = hz, "", 0
-		if f.Type.Timezone != "" {
-			s.StartUTC = time.Unix(0, 0).UTC().Format(time.RFC3339)
-		}
-	}
-}
-
-// SetTimeColumn says which column takes the place of Clock: one of timestamps, or of
-// other 64-bit integers that rise. It returns a *ColumnError, or an error that says
-// why the column has no times.
-func (r *Reader) SetTimeColumn(name string) error {
-	columns, err := MatchColumns(r.names(), []string{name})
-	if err != nil {
-		return err
-	}
-	if len(columns) != 1 || !r.typeOf(columns[0]).Ticks() {
-		return fmt.Errorf("recording: %s: a time axis is one column of timestamps, or of 64-bit integers that rise", name)
-	}
-	r.clock, r.clocks, r.ticks = columns[0], nil, tickEnds{}
-	r.keepTime()
-	r.stream.Columns = nil
-	return nil
-}
-
-// TimeColumns are the names of the columns of timestamps, of which one may take the
-// place of Clock.
-func (r *Reader) TimeColumns() (names []string) {
-	for i, name := range r.names() {
-		if body.IsTime(&r.schema.Fields[i]) {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // Stream returns what is known of the stream, columns in file order: what the
@@ -337,15 +219,6 @@ func (r *Reader) Adopt(other *Reader) {
 	s.Columns, r.gains = nil, maps.Clone(other.gains)
 }
 
-// tickColumn returns the column of a clock, or -1: stream.Stream.Clock without
-// the columns described.
-func (r *Reader) tickColumn(name string) int {
-	if i := r.fieldIndex(name); i >= 0 && r.typeOf(i).Ticks() {
-		return i
-	}
-	return -1
-}
-
 // layout says how a column is stored and what its values are in memory.
 func (r *Reader) layout(column int) (body.Layout, stream.Type) {
 	return body.LayoutOf(&r.schema.Fields[column])
@@ -377,230 +250,3 @@ func (r *Reader) NumBatches() int { return len(r.batches) }
 
 // BytesRead returns what has been read so far.
 func (r *Reader) BytesRead() Counters { return r.read }
-
-// An About is what is known of a file without reading more of it.
-type About struct {
-	Format Format
-	Size   int64 // bytes
-	State  State // damage of batches is known once they were touched
-	Footer bool  // valid; of a stream, its end mark
-
-	// Codecs are those of the batches whose header has been read, in the order
-	// in which they come first. Reading does not depend on them.
-	Codecs   []Codec
-	Metadata map[string]string // of the schema, as it is in the file
-}
-
-// About returns what is known of the file so far.
-func (r *Reader) About() About {
-	a := About{Format: FileFormat, Size: r.size, State: r.state(), Footer: r.footer, Codecs: r.codecs(), Metadata: make(map[string]string, len(r.schema.Metadata))}
-	if r.ends.Stream {
-		a.Format = StreamFormat
-	}
-	for _, e := range r.schema.Metadata {
-		a.Metadata[e.Key] = e.Value
-	}
-	return a
-}
-
-// Compression names the codecs ("zstd, none"); "none" before any is known.
-func (a *About) Compression() string {
-	if len(a.Codecs) == 0 {
-		return None.String()
-	}
-	names := make([]string, len(a.Codecs))
-	for i, c := range a.Codecs {
-		names[i] = c.String()
-	}
-	return strings.Join(names, ", ")
-}
-
-func (r *Reader) codecs() []Codec {
-	var list []Codec
-	for i := range r.batches {
-		b := &r.batches[i]
-		if b.checked && (i == 0 || b.codec != r.batches[i-1].codec || len(list) == 0) {
-			if c := codecOf(b.codec); !slices.Contains(list, c) {
-				list = append(list, c)
-			}
-		}
-	}
-	return list
-}
-
-func (r *Reader) state() State {
-	for i := range r.findings {
-		if r.findings[i].Severity == SeverityError {
-			return Damaged
-		}
-	}
-	if r.walked != nil {
-		return stateOf(r.walked)
-	}
-	if r.growing {
-		return Unfinished
-	}
-	return Complete
-}
-
-// stateOf is the state of a file by its framing.
-func stateOf(l *messages.Layout) State {
-	for i := range l.Verdicts {
-		if v := &l.Verdicts[i]; v.Severity > messages.Info && !v.AtEnd && !v.Suspect {
-			return Damaged
-		}
-	}
-	if l.Footer != nil || l.Stream && l.Ended {
-		return Complete
-	}
-	return Unfinished
-}
-
-// readAt reads n bytes at off, which lie inside the file, and counts them. They
-// are not to be written to.
-func (r *Reader) readAt(off, n int64, counter *int64) ([]byte, error) {
-	if off < 0 || n < 0 || n > r.size-off {
-		return nil, &CorruptError{Offset: off, Batch: -1, Err: ErrBounds}
-	}
-	if n <= int64(len(r.memory))-off {
-		*counter += n
-		return r.memory[off : off+n : off+n], nil
-	}
-	p := make([]byte, n)
-	if err := r.readFull(p, off, counter); err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-// readFull is readAt into memory that is there.
-func (r *Reader) readFull(p []byte, off int64, counter *int64) error {
-	if off < 0 || int64(len(p)) > r.size-off {
-		return &CorruptError{Offset: off, Batch: -1, Err: ErrBounds}
-	}
-	n, err := r.src.ReadAt(p, off)
-	*counter += int64(n)
-	if n == len(p) {
-		return nil
-	}
-	if err == nil || err == io.EOF {
-		err = io.ErrUnexpectedEOF // the file is shorter than it was said to be
-	}
-	return fmt.Errorf("recording: reading %d bytes at %d: %w", len(p), off, err)
-}
-
-// A piece is a range of the file to read: n bytes at off.
-type piece struct {
-	off, n int64
-	data   []byte
-}
-
-// projection is how columns are read: a projected read costs at most 1.05 times
-// what the columns take, of which a hundredth is left to who reads a row beyond.
-var projection = ReadRule{Gap: math.MaxInt64, Share: 25}
-
-// fetch fills the data of all pieces, which lie inside the file. Neighbours are
-// read as one as long as the bytes between them are less than 4 % of what is
-// wanted.
-func (r *Reader) fetch(pieces []*piece, counter *int64) error {
-	return r.fetchInto(pieces, counter, nil)
-}
-
-// fewRows is how small pieces of batches of a few rows are read: with the headers
-// between them, for a read takes as long as 10 kB of one.
-var fewRows = ReadRule{Gap: nearBytes}
-
-// fetchNear is fetch of pieces of columns of which many may be tiny, from a source
-// that reads one after the other. What is read between them counts as headers. exact says
-// that the source is to add no bytes of its own.
-func (r *Reader) fetchNear(pieces []*piece, exact bool) error {
-	total := int64(0)
-	for _, p := range pieces {
-		total += p.n
-	}
-	if r.memory != nil || r.ranges != nil || len(pieces) < 2 || total > nearBytes*int64(len(pieces)) {
-		return r.fetchBy(projection, pieces, &r.read.Body, nil, exact)
-	}
-	var read int64
-	if err := r.fetchBy(fewRows, pieces, &read, nil, false); err != nil {
-		return err
-	}
-	r.read.Body += total
-	r.read.Metadata += max(0, read-total)
-	return nil
-}
-
-// fetchInto is fetch into memory that is lent, and grown where it is too small;
-// nil: into new memory.
-func (r *Reader) fetchInto(pieces []*piece, counter *int64, lent *[]byte) error {
-	return r.fetchBy(projection, pieces, counter, lent, false)
-}
-
-func (r *Reader) fetchBy(rule ReadRule, pieces []*piece, counter *int64, lent *[]byte, exact bool) error {
-	if r.memory != nil {
-		for _, p := range pieces {
-			var err error
-			if p.data, err = r.readAt(p.off, p.n, counter); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for _, p := range pieces {
-		p.data = []byte{} // of those that take no read
-	}
-	plan := PlanReads(len(pieces), func(i int) (int64, int64) { return pieces[i].off, pieces[i].n }, rule)
-	if r.ranges != nil && lent == nil {
-		plan = inSmallBuffers(plan)
-	}
-	bufs := make([][]byte, len(plan))
-	if r.ranges == nil || len(plan) <= 1 {
-		var room []byte
-		if lent != nil {
-			total := int64(0)
-			for _, read := range plan {
-				total += read.To - read.From
-			}
-			*lent = body.Grown(*lent, min(total, r.size))
-			room = *lent
-		}
-		for i, read := range plan {
-			var err error
-			n := read.To - read.From
-			if n <= int64(len(room)) {
-				bufs[i], room = room[:n:n], room[n:]
-				err = r.readFull(bufs[i], read.From, counter)
-			} else {
-				bufs[i], err = r.readAt(read.From, n, counter)
-			}
-			if err != nil {
-				return err
-			}
-		}
-	} else {
-		offsets := make([]int64, len(plan))
-		var total int64
-		for i, read := range plan {
-			if read.From < 0 || read.To > r.size {
-				return &CorruptError{Offset: read.From, Batch: -1, Err: ErrBounds}
-			}
-			offsets[i], bufs[i] = read.From, make([]byte, read.To-read.From)
-			total += read.To - read.From
-		}
-		read := r.ranges.ReadRanges
-		if strict, ok := r.ranges.(ExactRangesReader); ok && exact {
-			read = strict.ReadExactRanges
-		}
-		if err := read(offsets, bufs); err != nil {
-			return fmt.Errorf("recording: reading %d bytes in %d ranges: %w", total, len(plan), err)
-		}
-		*counter += total
-	}
-	for i, read := range plan {
-		for _, part := range read.Parts {
-			from := part.At - read.From
-			pieces[part.Index].data = bufs[i][from : from+part.Length : from+part.Length]
-		}
-	}
-	return nil
-}
