@@ -7,82 +7,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 	"unsafe"
-
-	"github.com/ebitengine/purego"
 
 	"github.com/oniscope/oniscope/hardware/oni"
 	"github.com/oniscope/oniscope/internal/standin"
 )
-
-var raceEnabled bool // set by a file that only race builds have
-
-// A fake is the stand-in of liboni in this process.
-type fake struct {
-	path            string
-	set, count, clr uintptr
-}
-
-func newFake(t testing.TB) *fake {
-	t.Helper()
-	f := &fake{path: standin.Library(t)}
-	handle, err := open(f.path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, to := range map[string]*uintptr{"standin_set": &f.set, "standin_contexts": &f.count, "standin_clear": &f.clr} {
-		if *to, err = symbol(handle, name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	f.clear()
-	t.Cleanup(f.clear)
-	return f
-}
-
-// fault sets one of the stand-in's settings.
-func (f *fake) fault(name string, value int64) {
-	text := cString(name)
-	purego.SyscallN(f.set, uintptr(unsafe.Pointer(&text[0])), uintptr(value))
-}
-
-func (f *fake) clear() { purego.SyscallN(f.clr) }
-
-// contexts are those that were made and not destroyed yet.
-func (f *fake) contexts() int {
-	n, _, _ := purego.SyscallN(f.count)
-	return int(int32(n))
-}
-
-func (f *fake) open(t testing.TB, driver string) *Controller {
-	t.Helper()
-	before := f.contexts()
-	c, err := Open(Config{Driver: driver, Library: f.path, Host: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-		if now := f.contexts(); now != before {
-			t.Errorf("%d contexts are left, %d before", now, before)
-		}
-	})
-	return c
-}
-
-func want(t *testing.T, what string, err, target error) {
-	t.Helper()
-	if !errors.Is(err, target) {
-		t.Errorf("%s: %v, want %v", what, err, target)
-	}
-}
 
 func TestABoardFromOpenToClose(t *testing.T) {
 	c := newFake(t).open(t, "riffa")
@@ -242,62 +173,6 @@ func TestARegisterThatIsRefusedIsNotAFault(t *testing.T) {
 	}
 }
 
-func TestARegisterIsWrittenBesideAReadThatNeverReturns(t *testing.T) {
-	f := newFake(t)
-	before := f.contexts()
-	c, err := Open(Config{Driver: "riffa", Library: f.path, Host: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(c.SetBlockSizes(1024, 1024), c.Start()); err != nil {
-		t.Fatal(err)
-	}
-	f.fault("hang_after", 0)
-	read := make(chan error)
-	go func() {
-		var frame oni.Frame
-		for {
-			err := c.ReadInto(&frame)
-			if read <- err; err != nil {
-				return
-			}
-		}
-	}()
-	for !c.reading.Load() {
-		time.Sleep(time.Millisecond)
-	}
-	time.Sleep(20 * time.Millisecond)
-	for _, port := range []oni.Address{1, 2} {
-		if err := c.WriteRegister(port, 3, 0); err != nil {
-			t.Errorf("port %v: %v", port, err)
-		}
-	}
-	want(t, "Stop during a read", c.Stop(), oni.ErrState)
-	want(t, "Reset during a read", c.Reset(), oni.ErrState)
-	want(t, "blocks during a read", c.SetBlockSizes(4096, 2048), oni.ErrState)
-	want(t, "Start during a read", c.Start(), oni.ErrState)
-	want(t, "Close during a read", c.Close(), oni.ErrState)
-	if n := f.contexts(); n != before+1 {
-		t.Errorf("%d contexts, want the one that was left open", n-before)
-	}
-	if err := c.WriteRegister(1, 3, 0); err != nil { // it is still there
-		t.Error(err)
-	}
-	f.fault("hang_after", -1)
-	if err := <-read; err != nil {
-		t.Errorf("the read that came back: %v", err)
-	}
-	if err := <-read; err != io.EOF { // without touching the library
-		t.Errorf("the read after Stop: %v", err)
-	}
-	if err := errors.Join(c.Stop(), c.Close()); err != nil {
-		t.Error(err)
-	}
-	if n := f.contexts(); n != before {
-		t.Errorf("%d contexts are left", n-before)
-	}
-}
-
 func TestAfterAFailedReadNoOtherFollows(t *testing.T) {
 	f := newFake(t)
 	c := f.open(t, "riffa")
@@ -403,94 +278,6 @@ func TestContextsFollowEachOther(t *testing.T) {
 	}
 	if n := f.contexts(); n != 0 {
 		t.Errorf("%d contexts are left", n)
-	}
-}
-
-func TestRegistersBesideAReader(t *testing.T) {
-	c := newFake(t).open(t, DriverTest)
-	if err := errors.Join(c.SetBlockSizes(8192, 2048), c.Start()); err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	done := make(chan struct{})
-	for range 3 {
-		all.Go(func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				if v, err := c.ReadRegister(0x301, 2); err != nil || v != 7 {
-					t.Errorf("register: %d, %v", v, err)
-					return
-				}
-				if err := c.WriteRegister(0x301, 1, 5); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-	}
-	var frame oni.Frame
-	for i := range uint64(200_000) {
-		if err := c.ReadInto(&frame); err != nil || frame.Clock != i {
-			t.Fatalf("frame %d: clock %d, %v", i, frame.Clock, err)
-		}
-	}
-	close(done)
-	all.Wait()
-	if err := c.Stop(); err != nil {
-		t.Error(err)
-	}
-}
-
-// resident is the process's memory in bytes.
-func resident(t *testing.T) int64 {
-	t.Helper()
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Skip("no /proc/self/statm")
-	}
-	pages, err := strconv.ParseInt(strings.Fields(string(text))[1], 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pages * int64(os.Getpagesize())
-}
-
-func TestAMillionFramesKeepNoMemory(t *testing.T) {
-	c := newFake(t).open(t, DriverTest)
-	if err := errors.Join(c.SetBlockSizes(65536, 2048), c.Start()); err != nil {
-		t.Fatal(err)
-	}
-	var frame oni.Frame
-	first := int64(0)
-	for i := range 1_000_000 {
-		if i == 100_000 {
-			first = resident(t)
-		}
-		if err := c.ReadInto(&frame); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if grown := resident(t) - first; grown > 4<<20 {
-		t.Errorf("%d bytes more after a million frames than after the first 100 000", grown)
-	}
-}
-
-func TestAFrameCostsNoAllocation(t *testing.T) {
-	c := newFake(t).open(t, DriverTest)
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var frame oni.Frame
-	if n := testing.AllocsPerRun(10_000, func() {
-		if err := c.ReadInto(&frame); err != nil {
-			t.Fatal(err)
-		}
-	}); n > 0 {
-		t.Errorf("%v allocations a frame", n)
 	}
 }
 

@@ -45,14 +45,6 @@ const (
 	maxGapsKept       = 1000     // of one device; all are counted
 )
 
-// A Device is one device of the controller and how to decode it.
-type Device struct {
-	Device   oni.Device
-	Config   device.Config // OnGap is set by the acquisition
-	Buffered bool
-	Ignore   bool // its frames are not wanted
-}
-
 // Config describes an acquisition. Source, AcqClockHz, Devices and Open are needed.
 type Config struct {
 	Source     oni.Source // started and stopped here; the caller that made it closes it, but not after ErrNoAnswer
@@ -138,34 +130,6 @@ type Acquisition struct {
 	outputs []*output
 }
 
-// A source is one device and its way to the files. It may have several streams,
-// as two probes that share a passthrough device; each frame is of one of them.
-type source struct {
-	Device
-	index   int
-	decoder device.Decoder // nil until the first frame of a device that is kept raw
-	batches []*device.Batch
-	outputs []*output
-	broken  error   // why it has no decoder
-	rateHz  float64 // frames a second: the rows of all its streams; 0: they come with events
-	clock   clockWatch
-	now     device.Stats // of the decoder, after the last frame
-	before  []int        // rows of the batches before the frame that is decoded
-
-	frames     atomic.Uint64
-	dropped    atomic.Uint64        // frames that were discarded, or that no decoder took
-	heard      atomic.Uint64        // Clock of the last frame, believed, + 1
-	discarding bool                 // since a frame found no room
-	discarded  recording.LostRows   // frames
-	taken      []recording.LostRows // discarded, and not in a gap that the decoder found
-
-	mu    sync.Mutex
-	stats device.Stats // as of the last block
-	past  device.Stats // of the decoder before this one
-	gaps  []Gap
-	name  string
-}
-
 // New prepares an acquisition: the decoders of all devices that are understood. It
 // does not touch the source.
 func New(cfg Config) (*Acquisition, error) {
@@ -209,70 +173,6 @@ func New(cfg Config) (*Acquisition, error) {
 		a.at[d.Device.Address] = src
 	}
 	return a, nil
-}
-
-// prepare makes the decoder of a device.
-func (a *Acquisition) prepare(src *source) error {
-	config := src.Config
-	config.OnGap = func(g device.Gap) { a.gap(src, g) }
-	decoder, err := device.New(src.Device.Device, config)
-	if err != nil {
-		return err
-	}
-	src.use(decoder)
-	return nil
-}
-
-func (src *source) use(decoder device.Decoder) {
-	src.decoder, src.now = decoder, device.Stats{}
-	src.batches = device.NewBatches(decoder)
-	streams := decoder.Streams()
-	src.rateHz = 0
-	for i := range streams {
-		src.rateHz += RowRate(&streams[i])
-	}
-	src.before = make([]int, len(streams))
-	src.mu.Lock()
-	src.name = streams[0].Name
-	src.mu.Unlock()
-}
-
-// RowRate returns how many rows a second a stream should have, 0 if its rows
-// come with events.
-func RowRate(s *stream.Stream) float64 {
-	if clock := s.Column(stream.ClockName); clock >= 0 {
-		return s.Columns[clock].RateHz
-	}
-	return 0
-}
-
-// RowBytes returns how many bytes a row of a stream has in memory.
-func RowBytes(s *stream.Stream) (n int) {
-	for i := range s.Columns {
-		n += s.Columns[i].ByteWidth
-	}
-	return n
-}
-
-// StreamsOf returns what New's Streams will, before there is a Config.
-func StreamsOf(devices []Device) ([]stream.Stream, error) {
-	a, err := New(Config{Devices: devices})
-	if err != nil {
-		return nil, err
-	}
-	return a.Streams(), nil
-}
-
-// Streams returns the streams of all devices that are understood, in the order
-// of Config.Devices. Others appear with their first frame.
-func (a *Acquisition) Streams() []stream.Stream {
-	var all []stream.Stream
-	for _, src := range a.devices {
-		if src.decoder != nil {
-			all = append(all, src.decoder.Streams()...)
-		}
-	}
-	return all
 }
 
 // Start begins acquisition, then makes the writers of all known streams: their
@@ -355,97 +255,3 @@ func (closedWriter) WriteBatch(int, []recording.Vector, []recording.LostRows) (r
 func (closedWriter) Tend(time.Time) error { return nil }
 func (closedWriter) Close() error         { return nil }
 func (closedWriter) Progress() Progress   { return Progress{} }
-
-// Stop ends acquisition at this instant: what the source has from before is
-// still read and written. It may be called from any goroutine, and more than
-// once.
-func (a *Acquisition) Stop() {
-	now := a.elapsed()
-	if !a.stopped.CompareAndSwap(0, int64(max(1, now))) {
-		return
-	}
-	if a.cfg.Wait {
-		a.halted.Store(true)
-		return
-	}
-	end := max(1, a.ticks(now))
-	if read := a.fifo.clock.Load(); read >= end && read-end < a.clockHz {
-		end = read + 1 // the host's clock began a little later
-	}
-	for {
-		old := a.endTick.Load()
-		if old != 0 && old <= end || a.endTick.CompareAndSwap(old, end) {
-			return
-		}
-	}
-}
-
-// ending reports whether the source should have ended, or be about to: a read
-// that does not return from then on will not, however much the controller's
-// buffer still has.
-func (a *Acquisition) ending() bool {
-	if a.halted.Load() || a.stopped.Load() > 0 {
-		return true
-	}
-	end := a.endTick.Load()
-	return end > 0 && a.judge.timed() && a.elapsed() > time.Duration(float64(end)/float64(a.clockHz)*float64(time.Second))+silentAfter
-}
-
-// Ending reports whether nothing more is wanted of the source.
-func (a *Acquisition) Ending() bool { return a.halted.Load() }
-
-// endClock is where the recording ended, if it was asked to end there.
-func (a *Acquisition) endClock() (tick uint64, inOrder bool) {
-	inOrder = a.reachedEnd.Load() || a.stopped.Load() > 0 && !a.cfg.Wait
-	return a.endTick.Load(), inOrder
-}
-
-// Read is closed when nothing more will be taken from the source: the reader
-// has left it, or was given up.
-func (a *Acquisition) Read() <-chan struct{} { return a.read }
-
-// Hung reports whether the reader was given up: it is still inside the source.
-// It is settled once Read is closed.
-func (a *Acquisition) Hung() bool { return a.hung.Load() }
-
-// readerPatience is how long a source may take to end after Stop. A controller
-// whose cable was pulled may never answer; the files are completed without it.
-const readerPatience = 5 * time.Second
-
-// ErrNoAnswer says that the source neither delivered nor ended after Stop. The
-// reader is still inside it, so it must not be closed.
-var ErrNoAnswer = errors.New("acquire: the controller does not answer")
-
-// ErrOverflow says that the controller's buffer was full, so that it ended
-// acquisition. What it had is recorded.
-var ErrOverflow = errors.New("acquire: the controller's buffer was full, so it ended acquisition")
-
-// Wait returns when all files are complete. reached says whether the duration
-// ended the acquisition; err is what went wrong at the source, not what is in
-// Status.
-func (a *Acquisition) Wait() (reached bool, err error) {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	var calls uint64
-	var since time.Time
-	for waiting := true; waiting; {
-		select {
-		case <-a.readerDone:
-			waiting = false
-		case now := <-tick.C:
-			if n := a.calls.Load(); n != calls || since.IsZero() || !a.ending() {
-				calls, since = n, now
-			}
-			if calls%2 == 1 && now.Sub(since) > a.patience {
-				a.queue.close()
-				a.hung.Store(true)
-				close(a.read)
-				<-a.done
-				return false, ErrNoAnswer
-			}
-		}
-	}
-	close(a.read)
-	<-a.done
-	return a.reachedEnd.Load(), a.readErr
-}

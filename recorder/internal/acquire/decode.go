@@ -2,7 +2,6 @@ package acquire
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/oniscope/oniscope/hardware/device"
@@ -214,91 +213,6 @@ func addStats(a, b device.Stats) device.Stats {
 	}
 }
 
-// hand gives a batch to its output. Where there is no room it waits, and the
-// frames wait in the queue and in the controller; or the device begins to
-// discard.
-func (a *Acquisition) hand(src *source, i int) {
-	o := src.outputs[i]
-	for wait := 0; !o.room(src.batches[i]); wait++ {
-		switch {
-		case o.lacksFile():
-			o.show(src.batches[i])
-			o.tapped = 0
-			o.drop(src.batches[i]) // waiting would delay all others for as long as the disk is full
-			return
-		case a.mayDiscard(src, o):
-			src.discarding = true
-			return
-		}
-		a.waiting.Store(true)
-		o.waitForRoom(5 * pollEvery)
-		if wait%20 == 19 {
-			a.flushOthers(src)
-		}
-	}
-	a.waiting.Store(false)
-	a.put(src, i)
-}
-
-// mayDiscard reports whether frames for an output without room may be discarded:
-// while the controller's buffer is nearly full; and while the stream loses rows
-// already, as long as there are others that would be delayed by it.
-func (a *Acquisition) mayDiscard(src *source, o *output) bool {
-	if a.cfg.Wait {
-		return false
-	}
-	return a.fifo.relief.Load() || src.discarding && a.anyFlows(o)
-}
-
-// anyFlows reports whether another large stream has room.
-func (a *Acquisition) anyFlows(but *output) bool {
-	for _, src := range a.devices {
-		for i, o := range src.outputs {
-			if o != but && o.limit >= 0 && o.room(src.batches[i]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// drowns reports whether the frames of a device must be discarded, room or not:
-// the controller's buffer gets full although whoever has no room discards.
-func (a *Acquisition) drowns(src *source) bool {
-	return a.fifo.drowns.Load() && !a.cfg.Wait && slices.ContainsFunc(src.outputs, func(o *output) bool { return o.limit >= 0 })
-}
-
-// resume tries to decode again after frames were discarded. It waits in between
-// as hand does.
-func (a *Acquisition) resume(src *source) bool {
-	for i, o := range src.outputs {
-		if src.batches[i].Rows < o.full() {
-			continue
-		}
-		if a.hand(src, i); src.batches[i].Rows >= o.full() {
-			return false
-		}
-	}
-	src.discarding = false
-	if len(src.outputs) == 1 {
-		a.loseIn(src, 0, src.discarded)
-	} // else the decoder says of which stream they were, with the next frame of each
-	src.taken = append(src.taken, src.discarded)
-	src.discarded = recording.LostRows{}
-	return true
-}
-
-// discard counts a frame that found no room.
-func (src *source) discard(clock uint64) {
-	src.dropped.Add(1)
-	d := &src.discarded
-	if d.Rows == 0 {
-		d.FirstClock, d.Cause = clock, recording.CauseFIFO
-	}
-	d.LastClock = clock
-	d.Rows++
-}
-
 func (a *Acquisition) put(src *source, i int) { src.batches[i] = src.outputs[i].put(src.batches[i]) }
 
 // flush hands over what the streams without a fixed batch size have. Streams
@@ -321,86 +235,6 @@ func (a *Acquisition) flushOthers(but *source) {
 	}
 }
 
-// endIfOver ends acquisition when every device has reached the end.
-func (a *Acquisition) endIfOver() {
-	end := a.endTick.Load()
-	if a.halted.Load() {
-		return
-	}
-	over := a.allFailed()
-	if end > 0 && !over {
-		over = a.passed(end)
-	}
-	if over {
-		if end > 0 && end == a.cfg.DurationTicks {
-			a.reachedEnd.Store(true)
-		}
-		a.halted.Store(true)
-	}
-}
-
-// Slack at the end: how long slower devices are waited for, and a source that
-// has gone silent.
-const (
-	slackTicks  = 10 // of a second: 1/10 s
-	silentAfter = time.Second
-)
-
-// passed reports whether everything before a tick has come.
-func (a *Acquisition) passed(end uint64) bool {
-	j := &a.judge
-	if j.at(j.ref) >= end+j.second/slackTicks {
-		return true
-	}
-	if j.at(j.ref) >= end {
-		all := true
-		for _, src := range a.devices {
-			if w := &src.clock; src.rateHz >= steadyHz && w.seen && j.ref-min(j.ref, w.heard) <= j.second {
-				all = all && j.at(w.last) >= end
-			}
-		}
-		return all
-	}
-	if !j.timed() || a.queue.waits() > 0 || a.waiting.Load() {
-		return false
-	}
-	// Nothing comes any more, or with a Clock that never gets there. What comes
-	// late is waited for: a busy machine reads later than the hardware sends.
-	now := a.elapsed()
-	if ref := j.at(j.ref); ref != a.reached {
-		a.reached, a.reachedAt = ref, now
-	}
-	if now-a.reachedAt < silentAfter {
-		return false
-	}
-	late := now > time.Duration(float64(end)/float64(a.clockHz)*float64(time.Second))+silentAfter
-	fill, _, known := a.fifo.fill()
-	return late && (!known || fill < 0.01)
-}
-
-// finish writes what is left and completes the files, side by side.
-func (a *Acquisition) finish() {
-	for _, src := range a.devices {
-		a.judge.settle(src)
-		for i, o := range src.outputs {
-			a.put(src, i)
-			o.note(&o.dropping)
-		}
-		a.missingAtEnd(src) // no batch follows
-		for _, o := range src.outputs {
-			go o.close()
-		}
-	}
-	a.publish()
-	a.mu.Lock()
-	outputs := a.outputs
-	a.mu.Unlock()
-	for _, o := range outputs {
-		<-o.closed
-	}
-	a.gaps.close()
-}
-
 // publish lets Status see the decoders' counts.
 func (a *Acquisition) publish() {
 	for _, src := range a.devices {
@@ -414,27 +248,4 @@ func (a *Acquisition) publish() {
 			}
 		}
 	}
-}
-
-// idleAfter is how long a stream with a rate may be without a row before it
-// counts as one of events that never came.
-const idleAfter = 10 * time.Second
-
-// allFailed reports whether no file will take rows of any stream that delivers.
-// One that has delivered nothing, and need not have, keeps no run alive.
-func (a *Acquisition) allFailed() bool {
-	failed := false
-	for _, src := range a.devices {
-		for i, o := range src.outputs {
-			switch {
-			case o.failed.Load() != nil:
-				failed = failed || o.dropped.Load() > 0
-			case o.rows() > 0 || src.batches[i].Rows > 0:
-				return false
-			case src.rateHz > 0 && a.judge.ref < a.ticks(idleAfter):
-				return false
-			}
-		}
-	}
-	return failed
 }

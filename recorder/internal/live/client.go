@@ -1,12 +1,10 @@
 package live
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +12,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/oniscope/oniscope/recorder/internal/acquire"
-	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -273,193 +269,5 @@ func (c *client) show(wanted []askShow) error {
 		src.want(c, s.columns)
 	}
 	c.poke()
-	return nil
-}
-
-// What a writer has sent of the hub.
-type progress struct {
-	streams int
-	files   map[*file]int // blocks
-	gaps    int
-	status  *run.Snapshot
-	ended   bool
-}
-
-// write sends what there is until the connection is to be closed; it returns why.
-func (c *client) write() string {
-	sent := progress{files: map[*file]int{}}
-	if !c.send(c.hub.hello(c.control, &sent)) {
-		return ""
-	}
-	ping := time.NewTicker(pingEvery)
-	defer ping.Stop()
-	for {
-		changed := c.hub.next()
-		why, ok := c.writeAll(&sent)
-		if !ok {
-			return why
-		}
-		select {
-		case <-changed:
-		case <-c.wake:
-		case <-c.gone:
-			return c.reason()
-		case <-c.server.end:
-			return "the recorder ends"
-		case now := <-ping.C:
-			if c.conn.WriteControl(websocket.PingMessage, nil, now.Add(writeTimeout)) != nil {
-				return ""
-			}
-		}
-	}
-}
-
-func (c *client) reason() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.closing
-}
-
-// writeAll sends all that can be sent now; ok is false if that was the last.
-func (c *client) writeAll(sent *progress) (why string, ok bool) {
-	for {
-		c.mu.Lock()
-		replies := c.replies
-		c.replies, c.waiting = nil, 0
-		closing := c.closing
-		c.mu.Unlock()
-		if closing != "" {
-			return closing, false
-		}
-		for _, m := range replies {
-			if !c.send(m) {
-				return "", false
-			}
-		}
-		for m := range c.hub.news(sent, c.server.clients) {
-			if !c.send(m) {
-				return "", false
-			}
-		}
-		if sent.ended {
-			return reasonEnd, false
-		}
-		data := c.newest()
-		if data == nil {
-			c.mu.Lock()
-			more := c.credits > 0 && len(c.turn) > 0
-			c.mu.Unlock()
-			if more {
-				continue
-			}
-			return "", true
-		}
-		if !c.sendBytes(websocket.BinaryMessage, data) {
-			return "", false
-		}
-	}
-}
-
-// newest is the binary message of the stream that has waited longest, if there is a
-// credit.
-func (c *client) newest() []byte {
-	c.mu.Lock()
-	if c.credits <= 0 || len(c.turn) == 0 {
-		c.mu.Unlock()
-		return nil
-	}
-	s := c.turn[0]
-	c.turn = c.turn[1:]
-	c.credits--
-	c.mu.Unlock()
-	data := s.take()
-	if data == nil {
-		c.mu.Lock()
-		c.credits++
-		c.mu.Unlock()
-	}
-	return data
-}
-
-func (c *client) send(m any) bool {
-	data, err := json.Marshal(m)
-	return err == nil && c.sendBytes(websocket.TextMessage, data)
-}
-
-func (c *client) sendBytes(kind int, data []byte) bool {
-	_ = c.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	return c.conn.WriteMessage(kind, data) == nil
-}
-
-// name names the run: no other on this address has its start.
-func (h *Hub) name() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.begun.StartUTC
-}
-
-// hello is the first message, with the streams that there are.
-func (h *Hub) hello(control bool, sent *progress) hello {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	folder, err := filepath.Abs(h.begun.Dir)
-	if err != nil {
-		folder = h.begun.Dir
-	}
-	m := hello{Type: "hello", Version: stream.Version, Run: h.begun.StartUTC, Folder: folder, Suffix: h.begun.Suffix, StartUTC: h.begun.StartUTC,
-		AcqClockHz: h.begun.AcqClockHz, Simulated: h.begun.Simulated, Control: control, Credits: maxCredits, Streams: []about{}}
-	for _, src := range h.sources {
-		m.Streams = append(m.Streams, src.about())
-	}
-	sent.streams = len(h.sources)
-	return m
-}
-
-func (src *source) about() about {
-	return about{Name: src.stream.Name, Title: src.stream.Title(), RateHz: acquire.RowRate(src.stream), Schema: src.head, File: src.files[0].name}
-}
-
-// news yields what a client has not got yet, and notes it as sent.
-func (h *Hub) news(sent *progress, clients func() int) func(yield func(any) bool) {
-	return func(yield func(any) bool) {
-		for {
-			m := h.one(sent, clients)
-			if m == nil || !yield(m) {
-				return
-			}
-		}
-	}
-}
-
-// one is the next message of the news, nil if there is none.
-func (h *Hub) one(sent *progress, clients func() int) any {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if sent.streams < len(h.sources) {
-		sent.streams++
-		return newStream{"stream", h.sources[sent.streams-1].about()}
-	}
-	for _, src := range h.sources {
-		for _, f := range src.files {
-			if from := sent.files[f]; from < len(f.blocks) {
-				to := min(len(f.blocks), from+blocksAtOnce)
-				sent.files[f] = to
-				return newBatches(src.stream.Name, f.name, f.blocks[from:to])
-			}
-		}
-	}
-	if sent.gaps < len(h.lost) {
-		g := &h.lost[sent.gaps]
-		sent.gaps++
-		return gap{"gap", g.Device, g.FirstClock, g.LastClock, g.Rows, string(g.Cause)}
-	}
-	if h.now != nil && h.now != sent.status {
-		sent.status = h.now
-		return status{"status", h.now, clients()}
-	}
-	if h.summary != nil && !sent.ended {
-		sent.ended = true
-		return ended{"end", h.summary}
-	}
 	return nil
 }

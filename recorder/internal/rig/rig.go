@@ -19,8 +19,6 @@ import (
 	"github.com/oniscope/oniscope/hardware/device"
 	"github.com/oniscope/oniscope/hardware/headstage"
 	"github.com/oniscope/oniscope/hardware/oni"
-	"github.com/oniscope/oniscope/recorder/internal/store"
-	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -75,16 +73,6 @@ func (v *Voltage) UnmarshalYAML(node ast.Node) error {
 		v.Text = ""
 	}
 	return nil
-}
-
-// A Writer says how streams are written: as Bonsai's DataFrameWriter, and the layout. What
-// is nil comes from the settings of all streams, then from the defaults.
-type Writer struct {
-	Suffix      *string `yaml:"suffix"`
-	Overwrite   *bool   `yaml:"overwrite"`
-	Buffered    *bool   `yaml:"buffered"`
-	Compression *string `yaml:"compression"`
-	Layout      *string `yaml:"layout"`
 }
 
 // A Device is what a rig file says of one device.
@@ -293,99 +281,6 @@ func (r *Rig) CalibrationFolder() string {
 	return r.beside(r.Calibration)
 }
 
-// Check refuses values that are not possible.
-func (w Writer) Check() error {
-	_, err := w.check()
-	return err
-}
-
-// check is Check, with the key of what is refused.
-func (w Writer) check() (key string, err error) {
-	if w.Suffix != nil {
-		if _, err := store.ParseSuffix(*w.Suffix); err != nil {
-			return "suffix", err
-		}
-	}
-	if w.Compression != nil {
-		if _, err := ParseCodec(*w.Compression); err != nil {
-			return "compression", err
-		}
-	}
-	if w.Layout != nil && !strings.EqualFold(*w.Layout, layoutRepeat) {
-		return "layout", fmt.Errorf("layout %q is not possible in this version; possible: %s", *w.Layout, layoutRepeat)
-	}
-	return "", nil
-}
-
-// layoutRepeat stores a slower signal in every row: each LFP value 12 times.
-const layoutRepeat = "repeat"
-
-// Over returns the settings with those of below where these say nothing.
-func (w Writer) Over(below Writer) Writer {
-	if w.Suffix == nil {
-		w.Suffix = below.Suffix
-	}
-	if w.Overwrite == nil {
-		w.Overwrite = below.Overwrite
-	}
-	if w.Buffered == nil {
-		w.Buffered = below.Buffered
-	}
-	if w.Compression == nil {
-		w.Compression = below.Compression
-	}
-	if w.Layout == nil {
-		w.Layout = below.Layout
-	}
-	return w
-}
-
-// DefaultWriter is what counts where neither flags nor rig say anything.
-func DefaultWriter() Writer {
-	suffix, no, yes, none, repeat := string(store.FileCount), false, true, "none", layoutRepeat
-	return Writer{&suffix, &no, &yes, &none, &repeat}
-}
-
-// ParseCodec returns the codec of that name, of those that a recorder writes.
-func ParseCodec(name string) (recording.Codec, error) {
-	codec, err := recording.ParseCodec(strings.ToLower(name))
-	if err != nil || codec == recording.Keep {
-		return 0, fmt.Errorf("compression %q is not known; possible: none, zstd, lz4", name)
-	}
-	return codec, nil
-}
-
-// The drivers. There is no default: simulated data must be asked for.
-const (
-	DriverSim   = "sim"   // simulated data
-	DriverRiffa = "riffa" // the PCIe host, through liboni
-	DriverTest  = "test"  // liboni without hardware: counters, as fast as they are read
-)
-
-// Drivers are all that a rig file can name.
-var Drivers = []string{DriverSim, DriverRiffa, DriverTest}
-
-// CheckDriver refuses a driver that is not one of Drivers. from says where one
-// would be named, for the message.
-func CheckDriver(driver, from string) error {
-	switch {
-	case driver == "":
-		return fmt.Errorf("no driver: say --driver riffa for hardware, --driver sim for simulated data, or driver: in %s", from)
-	case !slices.Contains(Drivers, driver):
-		return fmt.Errorf("driver %q is not known; possible: %s", driver, strings.Join(Drivers, ", "))
-	}
-	return nil
-}
-
-// The paces and signals of a simulator.
-const (
-	PaceRealTime = "real-time"
-	PaceMax      = "max"
-
-	SignalNeural  = "neural"
-	SignalPattern = "pattern"
-)
-
 // Complete fills in what the file leaves out, reads the files that it names, and
 // checks what flags may have changed.
 func (r *Rig) Complete() error {
@@ -401,33 +296,6 @@ func (r *Rig) Complete() error {
 		}
 	}
 	return r.readProbes()
-}
-
-// A choice is a value that is one of some words.
-type choice struct {
-	key       string
-	value     *string
-	otherwise string // where the file says nothing
-	possible  []string
-}
-
-func (r *Rig) choices() []choice {
-	return []choice{
-		{"driver", &r.Driver, "", Drivers},
-		{"signal", &r.Signal, SignalNeural, []string{SignalNeural, SignalPattern}},
-		{"pace", &r.Pace, PaceRealTime, []string{PaceRealTime, PaceMax}},
-	}
-}
-
-// check makes the value the word that it is, however its letters are written.
-func (c choice) check() error {
-	for _, word := range c.possible {
-		if strings.EqualFold(*c.value, word) {
-			*c.value = word
-			return nil
-		}
-	}
-	return fmt.Errorf("%s %q is not known%s; possible: %s", c.key, *c.value, meant(*c.value, c.possible), strings.Join(c.possible, ", "))
 }
 
 // noPulse is the word for a simulator without pulses.

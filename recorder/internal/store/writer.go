@@ -59,10 +59,6 @@ const tryAgain = time.Second
 // maxParts bounds the numbers of a stream's parts.
 const maxParts = 100_000
 
-// maxBadSyncs is how many files after each other may fail to reach the platter
-// before a stream stays with the last one: changing files does not help then.
-const maxBadSyncs = 3
-
 // OpenStream writes the magic and the schema of a stream to its file. The file
 // is the one that Begin opened, or, for a stream that appears later, a new one.
 func (r *Run) OpenStream(s *stream.Stream, codec recording.Codec) (*Writer, error) {
@@ -265,60 +261,6 @@ func (w *Writer) roll() {
 	w.cause, w.again, w.need = nil, time.Time{}, 0
 }
 
-// syncIfDue forces the part to the platter, beside the writing, if the interval
-// is over and something was written. If that fails, the stream goes on in another
-// file.
-func (w *Writer) syncIfDue(now time.Time) {
-	p := w.part
-	if p == nil {
-		return
-	}
-	every := w.run.o.Sync
-	pending := p.forced != nil
-	over, err := p.settle(every == SyncBatch)
-	switch {
-	case !over:
-		return
-	case err != nil:
-		w.unsynced(p, err)
-		return
-	case pending:
-		w.badSyncs = 0
-		w.note()
-	}
-	first := p.GoodRows == 0 && p.Rows > 0 && w.badSyncs == 0 // whoever looks sees within seconds that the disk takes it
-	if !p.dirty || every == SyncNever || every != SyncBatch && !first && now.Sub(p.synced) < every {
-		return
-	}
-	p.force()
-	if every == SyncBatch {
-		w.syncIfDue(now) // waits for it
-	}
-}
-
-// unsynced is what follows a sync that failed.
-func (w *Writer) unsynced(p *part, err error) {
-	p.synced = time.Now()
-	failure := w.syncFailed(p, err)
-	if w.badSyncs++; w.badSyncs > maxBadSyncs {
-		return
-	}
-	// What is not on the platter may be lost although it can be read now, so
-	// the file gets no footer that says it is whole.
-	p.h.Close()
-	w.part = nil
-	w.keep(p)
-	w.cause, w.again, w.need = failure, time.Time{}, 0
-}
-
-// syncFailed notes that a part is known good only up to its last sync.
-func (w *Writer) syncFailed(p *part, err error) error {
-	row := p.FirstRow + p.GoodRows
-	e := w.tell(SyncFailed, p.File, row, err, "forcing it to the disk failed (%v): its rows from %d on may be damaged, those before are good; oniscope verify says which; check the disk", plain(err), row)
-	p.State, p.Error = StateFailed, e.Error()
-	return e
-}
-
 // Tend is to be called each second: it forces to the platter what is due, and
 // looks whether the file is still the one that its name means.
 func (w *Writer) Tend(now time.Time) error {
@@ -370,85 +312,6 @@ func (w *Writer) closeErr() error {
 	}
 	return errors.Join(errs...)
 }
-
-// note brings what others see up to date.
-func (w *Writer) note() {
-	p := w.part
-	if p == nil {
-		return
-	}
-	p.note()
-	w.keep(p)
-}
-
-// keep stores the summary of a part, and the sums.
-func (w *Writer) keep(p *part) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n := len(w.parts); n > 0 && w.parts[n-1].id == p.id {
-		w.parts[n-1] = p.PartSummary
-	} else {
-		w.parts = append(w.parts, p.PartSummary)
-	}
-	w.sum()
-}
-
-// forget takes a part away that holds nothing.
-func (w *Writer) forget(p *part) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n := len(w.parts); n > 0 && w.parts[n-1].id == p.id {
-		w.parts = w.parts[:n-1]
-	}
-	w.sum()
-}
-
-func (w *Writer) sum() {
-	var rows, batches, bytes, good, taken int64
-	for i := range w.parts {
-		p := &w.parts[i]
-		rows, batches, bytes, good, taken = rows+p.Rows, batches+int64(p.Batches), bytes+p.Bytes, good+p.GoodBytes, taken+p.LostRows
-	}
-	w.rows.Store(rows)
-	w.batches.Store(batches)
-	w.bytes.Store(bytes)
-	w.durable.Store(good)
-	w.taken.Store(taken)
-}
-
-// Progress is what is in the files of a stream.
-type Progress struct {
-	Rows    int64
-	Batches int
-	Bytes   int64
-	Durable int64 // bytes that were forced to the platter
-}
-
-// Progress returns what is in the files, counted in whole batches.
-func (w *Writer) Progress() Progress {
-	return Progress{w.rows.Load() - w.taken.Load(), int(w.batches.Load()), w.bytes.Load(), w.durable.Load()}
-}
-
-// Parts returns the files of the stream so far.
-func (w *Writer) Parts() []PartSummary {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]PartSummary(nil), w.parts...)
-}
-
-// File returns the name of the file that the last batch went to, or, before the
-// first, that it will go to.
-func (w *Writer) File() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n := len(w.parts); n > 0 {
-		return w.parts[n-1].File
-	}
-	return ""
-}
-
-// Stream returns what the stream is called.
-func (w *Writer) Stream() string { return w.stream.Name }
 
 // explain says what a full disk means.
 func explain(err error) error {
