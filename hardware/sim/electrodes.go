@@ -145,6 +145,13 @@ func counters(to []uint32, row uint64) {
 	}
 }
 
+// slowOfV1 fills in the LFP values of a super-frame: those of some channels.
+func slowOfV1(to []uint16, slow *[channelCount]uint16, row uint64) {
+	for adc := range to {
+		to[adc] = slow[device.NeuropixelsV1eLFPChannel(adc, row)]
+	}
+}
+
 func newV1e(c *controller, dev oni.Device, set device.Settings) producer {
 	probe := set.(*device.NeuropixelsV1eSettings)
 	electrodes, err := probe.Electrodes()
@@ -154,9 +161,7 @@ func newV1e(c *controller, dev oni.Device, set device.Settings) producer {
 	s.encode = func(dst []byte, s *sampler, fast, slow *[channelCount]uint16) []byte {
 		frame.HubClock, frame.AP = s.hubClock(), *fast
 		counters(frame.Counter[:], s.row)
-		for adc := range frame.LFP {
-			frame.LFP[adc] = slow[device.NeuropixelsV1eLFPChannel(adc, s.row)]
-		}
+		slowOfV1(frame.LFP[:], slow, s.row)
 		return frame.AppendTo(dst)
 	}
 	return s
@@ -170,9 +175,7 @@ func newV1f(c *controller, dev oni.Device, set device.Settings) producer {
 	s.encode = func(dst []byte, s *sampler, fast, slow *[channelCount]uint16) []byte {
 		frame.HubClock, frame.AP = s.hubClock(), *fast
 		counters(frame.Counter[:], s.row)
-		for adc := range frame.LFP {
-			frame.LFP[adc] = slow[device.NeuropixelsV1eLFPChannel(adc, s.row)]
-		}
+		slowOfV1(frame.LFP[:], slow, s.row)
 		return frame.AppendTo(dst)
 	}
 	return s

@@ -75,9 +75,9 @@ func newJob(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) 
 	return j, nil
 }
 
-// showable leaves out columns of a type that is Polars' own, integers of 128 bits,
-// unless they were asked for: it returns the others, and the names of those.
-func showable(x *recording.Excerpt) (*recording.Excerpt, []string, error) {
+// showableJob is newJob, with its gaps found, that leaves out columns of a type that is
+// Polars' own, integers of 128 bits, unless they were asked for.
+func showableJob(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (*job, error) {
 	var kept []int
 	var out []string
 	for i, c := range x.Columns() {
@@ -87,11 +87,20 @@ func showable(x *recording.Excerpt) (*recording.Excerpt, []string, error) {
 			kept = append(kept, x.Indices()[i])
 		}
 	}
-	if len(out) == 0 || len(kept) == 0 {
-		return x, nil, nil
+	if len(out) > 0 && len(kept) > 0 {
+		var err error
+		if x, err = x.With(kept); err != nil {
+			return nil, err
+		}
+	} else {
+		out = nil
 	}
-	x, err := x.With(kept)
-	return x, out, err
+	j, err := newJob(ctx, w, x, o)
+	if err != nil {
+		return nil, err
+	}
+	j.report.LeftOut = out
+	return j, j.findGaps()
 }
 
 // findGaps looks for rows that are missing between those to be written, and for

@@ -26,15 +26,7 @@ import (
 //
 // Source: numpy.lib.format, versions 1.0 to 3.0.
 func NPY(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options) (Report, error) {
-	x, leftOut, err := showable(x)
-	if err != nil {
-		return Report{}, err
-	}
-	j, err := newJob(ctx, w, x, o)
-	if err == nil {
-		j.report.LeftOut = leftOut
-		err = j.findGaps()
-	}
+	j, err := showableJob(ctx, w, x, o)
 	if err != nil {
 		return Report{}, err
 	}

@@ -26,15 +26,7 @@ const rowGroupBytes = 128 << 20
 // metadata as in the recording, run-end encoded columns written out, bodies
 // compressed as codec says (None or Zstd).
 func Parquet(ctx context.Context, w io.Writer, x *recording.Excerpt, o *Options, codec recording.Codec) (Report, error) {
-	x, leftOut, err := showable(x)
-	if err != nil {
-		return Report{}, err
-	}
-	j, err := newJob(ctx, w, x, o)
-	if err == nil {
-		j.report.LeftOut = leftOut
-		err = j.findGaps()
-	}
+	j, err := showableJob(ctx, w, x, o)
 	if err != nil {
 		return Report{}, err
 	}

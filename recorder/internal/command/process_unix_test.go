@@ -55,6 +55,23 @@ func (p *process) begin() {
 	p.grown("heartbeat_0.arrow", 3000)
 }
 
+// beginInto starts it with its words in a pipe, which may be full, and returns the
+// end to read from.
+func (p *process) beginInto(full bool) *os.File {
+	p.t.Helper()
+	pipe, write, err := os.Pipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if full {
+		fill(p.t, write)
+	}
+	p.Stdout, p.Stderr = write, write
+	p.begin()
+	write.Close()
+	return pipe
+}
+
 func (p *process) grown(name string, size int64) {
 	p.t.Helper()
 	for range 1000 {
@@ -96,6 +113,15 @@ func (p *process) ends(within time.Duration) int {
 		p.t.Fatalf("still running after %v", within)
 	}
 	return 0
+}
+
+// endsWell waits for its end, which has to be a good one for this reason.
+func (p *process) endsWell(reason string) {
+	p.t.Helper()
+	if code := p.ends(patience); code != exitDone {
+		p.t.Errorf("exit code %d", code)
+	}
+	p.complete(reason)
 }
 
 // complete checks that every file is complete and without findings, and why
@@ -144,10 +170,7 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 		p := recorder(t, "")
 		p.begin()
 		p.signal(syscall.SIGHUP)
-		if code := p.ends(patience); code != exitDone {
-			t.Errorf("exit code %d", code)
-		}
-		p.complete("hangup")
+		p.endsWell("hangup")
 	})
 	t.Run("Ctrl-C that arrives twice", func(t *testing.T) {
 		t.Parallel()
@@ -156,21 +179,12 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 		p.signal(os.Interrupt)
 		time.Sleep(20 * time.Millisecond)
 		p.signal(os.Interrupt)
-		if code := p.ends(patience); code != exitDone {
-			t.Errorf("exit code %d", code)
-		}
-		p.complete("interrupt")
+		p.endsWell("interrupt")
 	})
 	t.Run("head reads two lines and goes", func(t *testing.T) {
 		t.Parallel()
 		p := recorder(t, "")
-		pipe, write, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.Stdout, p.Stderr = write, write
-		p.begin()
-		write.Close()
+		pipe := p.beginInto(false)
 		lines := bufio.NewReader(pipe)
 		for range 2 {
 			if _, err := lines.ReadString('\n'); err != nil {
@@ -178,21 +192,12 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 			}
 		}
 		pipe.Close()
-		if code := p.ends(patience); code != exitDone {
-			t.Errorf("exit code %d", code)
-		}
-		p.complete("output closed")
+		p.endsWell("output closed")
 	})
 	t.Run("tee dies of the same Ctrl-C", func(t *testing.T) {
 		t.Parallel()
 		p := recorder(t, "")
-		pipe, write, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.Stdout, p.Stderr = write, write
-		p.begin()
-		write.Close()
+		pipe := p.beginInto(false)
 		pipe.Close()
 		p.signal(os.Interrupt)
 		if code := p.ends(patience); code != exitDone {
@@ -207,37 +212,15 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 	t.Run("a pager that reads nothing", func(t *testing.T) {
 		t.Parallel()
 		p := recorder(t, "", "--duration", "3s")
-		pipe, write, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer pipe.Close()
-		fill(t, write)
-		p.Stdout, p.Stderr = write, write
-		p.begin()
-		write.Close()
-		if code := p.ends(patience); code != exitDone {
-			t.Errorf("exit code %d", code)
-		}
-		p.complete("duration")
+		defer p.beginInto(true).Close()
+		p.endsWell("duration")
 	})
 	t.Run("Ctrl-C while a pager reads nothing", func(t *testing.T) {
 		t.Parallel()
 		p := recorder(t, "")
-		pipe, write, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer pipe.Close()
-		fill(t, write)
-		p.Stdout, p.Stderr = write, write
-		p.begin()
-		write.Close()
+		defer p.beginInto(true).Close()
 		p.signal(os.Interrupt)
-		if code := p.ends(patience); code != exitDone {
-			t.Errorf("exit code %d", code)
-		}
-		p.complete("interrupt")
+		p.endsWell("interrupt")
 	})
 	t.Run("a pipe for the state that nobody opens", func(t *testing.T) {
 		t.Parallel()
@@ -248,10 +231,7 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 		p := recorder(t, "", "--status-json", pipe)
 		p.begin()
 		p.signal(os.Interrupt)
-		if code := p.ends(patience); code != exitDone {
-			t.Errorf("exit code %d", code)
-		}
-		p.complete("interrupt")
+		p.endsWell("interrupt")
 	})
 	t.Run("nohup", func(t *testing.T) {
 		t.Parallel()
@@ -259,10 +239,7 @@ func TestEveryWayOutOfAProcessCompletesTheFiles(t *testing.T) {
 		p.Path, p.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`, p.Path}, p.Args[1:]...)
 		p.begin()
 		p.signal(syscall.SIGHUP)
-		if code := p.ends(patience); code != exitDone {
-			t.Errorf("exit code %d", code)
-		}
-		p.complete("duration")
+		p.endsWell("duration")
 	})
 }
 
