@@ -9,7 +9,6 @@ import (
 	"syscall/js"
 	"time"
 
-	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/wasm/internal/engine"
 )
 
@@ -83,7 +82,7 @@ func (f *jsFile) ReadRanges(offsets []int64, bufs [][]byte) error {
 	return f.ranges(offsets, bufs, f.rule())
 }
 
-func (f *jsFile) rule() recording.ReadRule {
+func (f *jsFile) rule() engine.Rule {
 	if f.url != "" {
 		return engine.Requested
 	}
@@ -99,7 +98,7 @@ func (f *jsFile) ReadExactRanges(offsets []int64, bufs [][]byte) error {
 	return f.ranges(offsets, bufs, engine.Apart)
 }
 
-func (f *jsFile) ranges(offsets []int64, bufs [][]byte, rule recording.ReadRule) error {
+func (f *jsFile) ranges(offsets []int64, bufs [][]byte, rule engine.Rule) error {
 	if f.all == nil {
 		return engine.ReadRanges(f.size, offsets, bufs, rule, report, f.read)
 	}
@@ -112,15 +111,15 @@ func (f *jsFile) ranges(offsets []int64, bufs [][]byte, rule recording.ReadRule)
 	return nil
 }
 
-func (f *jsFile) read(p recording.RangeRead, to [][]byte) error {
-	buffer, err := f.buffer(p.From, p.To)
+func (f *jsFile) read(g engine.Gathering, to [][]byte) error {
+	buffer, err := f.buffer(g)
 	if err != nil {
 		return err
 	}
-	bytes := js.Global().Get("Uint8Array").New(buffer)
-	for i, part := range p.Parts {
-		from := part.At - p.From
-		js.CopyBytesToGo(to[i], bytes.Call("subarray", from, from+part.Length))
+	bytes, i := js.Global().Get("Uint8Array").New(buffer), 0
+	for at, part := range g.Parts() {
+		js.CopyBytesToGo(to[i], bytes.Call("subarray", at, at+part.Length))
+		i++
 	}
 	release(buffer)
 	return nil
@@ -134,24 +133,37 @@ func release(buffer js.Value) {
 	}
 }
 
-// buffer reads the bytes [from, to) into an ArrayBuffer.
-func (f *jsFile) buffer(from, to int64) (buffer js.Value, err error) {
+// buffer makes reads into one ArrayBuffer: of a file at a URL a single one.
+func (f *jsFile) buffer(g engine.Gathering) (buffer js.Value, err error) {
+	from, size := g[0].From, g.Bytes()
 	if f.blob.Truthy() {
-		buffer, err = await(f.blob.Call("slice", from, to).Call("arrayBuffer"))
+		buffer, err = await(f.gathered(g).Call("arrayBuffer"))
 	} else {
-		buffer, err = f.fetch(from, to)
+		buffer, err = f.fetch(from, g[0].To)
 	}
 	if err != nil {
 		return buffer, err
 	}
-	if n := int64(buffer.Get("byteLength").Int()); n != to-from {
+	if n := int64(buffer.Get("byteLength").Int()); n != size {
 		if !f.blob.Truthy() {
-			return buffer, f.cutShort(n, from, to)
+			return buffer, f.cutShort(n, from, g[0].To)
 		}
-		return buffer, &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came at offset %d, %d were asked for", n, from, to-from)}
+		return buffer, &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came from offset %d on, %d were asked for", n, from, size)}
 	}
-	bytesRead.Add(to - from)
+	bytesRead.Add(size)
 	return buffer, nil
+}
+
+// gathered is the part of the Blob that some reads are, or a Blob of several parts.
+func (f *jsFile) gathered(g engine.Gathering) js.Value {
+	parts := make([]any, len(g))
+	for i, r := range g {
+		parts[i] = f.blob.Call("slice", r.From, r.To)
+	}
+	if len(parts) == 1 {
+		return parts[0].(js.Value)
+	}
+	return newBlob(parts)
 }
 
 // cutShort says that an answer has fewer bytes than were asked for and promised.

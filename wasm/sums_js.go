@@ -6,7 +6,6 @@ import (
 	"syscall/js"
 	"unsafe"
 
-	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/wasm/internal/engine"
 )
 
@@ -25,8 +24,10 @@ func kernelSums(host js.Value) func(source io.ReaderAt, jobs []engine.SumJob) er
 			}
 			return nil
 		}
-		return engine.SumRanges(jobs, report, func(r recording.RangeRead, calls []engine.KernelCall) ([]bool, []byte, error) {
-			buffer, err := file.buffer(r.From, r.To)
+		rule := engine.Joined
+		rule.Gathers = file.url == ""
+		return engine.SumRanges(jobs, rule, report, func(g engine.Gathering, calls []engine.KernelCall) ([]bool, []byte, error) {
+			buffer, err := file.buffer(g)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -21,10 +21,10 @@ type SumJob struct {
 	Failed bool      // set where they must be had otherwise
 }
 
-// A KernelCall is one run of the kernel over a part of a read.
+// A KernelCall is one run of the kernel over a part of what was read.
 type KernelCall struct {
 	Kind     KernelKind
-	At       int64 // of the values in the read, bytes
+	At       int64 // of the values in what was read, bytes
 	Rows     int
 	Level    int
 	Validity int64 // of bits that must all be 1, or -1
@@ -83,10 +83,10 @@ type sumPiece struct {
 	from  int64 // of the bytes in the file
 }
 
-// SumRanges does jobs that canSum is true of. read makes one read and runs the
-// kernel over it for each call: it returns, for each, whether the validity bits are
-// 1, and the results one after another. Reads are made as by ReadRanges.
-func SumRanges(jobs []SumJob, report func(text string), read func(r recording.RangeRead, calls []KernelCall) (valid []bool, results []byte, err error)) error {
+// SumRanges does jobs that canSum is true of. read makes the reads of a gathering and runs
+// the kernel over their bytes for each call: it returns, for each, whether the validity
+// bits are 1, and the results one after another. Reads are made as by ReadRanges.
+func SumRanges(jobs []SumJob, rule Rule, report func(text string), read func(g Gathering, calls []KernelCall) (valid []bool, results []byte, err error)) error {
 	var pieces []sumPiece
 	for i := range jobs {
 		j := &jobs[i]
@@ -100,24 +100,26 @@ func SumRanges(jobs []SumJob, report func(text string), read func(r recording.Ra
 			pieces = append(pieces, p)
 		}
 	}
-	plan := recording.PlanReads(len(pieces), func(i int) (int64, int64) {
+	plan := rule.plan(len(pieces), func(i int) (int64, int64) {
 		p := &pieces[i]
 		return p.from, p.at + int64(p.rows*p.job.Type.Width()) - p.from
-	}, Joined)
-	return sideBySide(plan, report, func(r recording.RangeRead) error {
-		calls := make([]KernelCall, len(r.Parts))
-		for i, part := range r.Parts {
+	})
+	return sideBySide(plan, report, func(g Gathering) error {
+		var calls []KernelCall
+		for at, part := range g.Parts() {
 			p := &pieces[part.Index]
-			calls[i] = KernelCall{kernelKinds[p.job.Type], p.at - r.From, p.rows, p.job.Level, -1}
+			c := KernelCall{kernelKinds[p.job.Type], at + p.at - p.from, p.rows, p.job.Level, -1}
 			if p.job.Validity > 0 {
-				calls[i].Validity = p.job.Validity - r.From
+				c.Validity = at
 			}
+			calls = append(calls, c)
 		}
-		valid, results, err := read(r, calls)
+		valid, results, err := read(g, calls)
 		if err != nil {
 			return err
 		}
-		for i, part := range r.Parts {
+		i := 0
+		for _, part := range g.Parts() {
 			p := &pieces[part.Index]
 			n := binsIn(p.rows, p.job.Level)
 			size := n * calls[i].Kind.BinBytes()
@@ -125,6 +127,7 @@ func SumRanges(jobs []SumJob, report func(text string), read func(r recording.Ra
 				p.job.Failed = true
 			}
 			results = results[size:]
+			i++
 		}
 		return nil
 	})

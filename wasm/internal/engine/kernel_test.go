@@ -151,12 +151,16 @@ func plainKernel(data []byte, c KernelCall) (valid bool, out []byte) {
 // plainSums is an Engine's Sums for native tests; read counts the bytes.
 func plainSums(read *int64) func(source io.ReaderAt, jobs []SumJob) error {
 	return func(source io.ReaderAt, jobs []SumJob) error {
-		return SumRanges(jobs, nil, func(r recording.RangeRead, calls []KernelCall) (valid []bool, results []byte, err error) {
-			data := make([]byte, r.To-r.From)
-			if _, err := source.ReadAt(data, r.From); err != nil {
-				return nil, nil, err
+		return SumRanges(jobs, Joined, nil, func(g Gathering, calls []KernelCall) (valid []bool, results []byte, err error) {
+			var data []byte
+			for _, r := range g {
+				part := make([]byte, r.To-r.From)
+				if _, err := source.ReadAt(part, r.From); err != nil {
+					return nil, nil, err
+				}
+				data = append(data, part...)
 			}
-			*read += r.To - r.From
+			*read += g.Bytes()
 			for _, c := range calls {
 				ok, out := plainKernel(data, c)
 				valid, results = append(valid, ok), append(results, out...)
