@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { columnOf, parseMessage } from "../src/live/arrow.js";
 import { Tail } from "../src/live/engine.js";
-import { firstRise } from "../src/live/follow.js";
+import { firstRise, withSilence } from "../src/live/follow.js";
 import { Receiver } from "../src/live/receiver.js";
 import { Remote } from "../src/live/remote.js";
 import { Bins, Rows } from "../src/live/tails.js";
@@ -146,6 +146,14 @@ test("a trigger is the first rise, and not a level that was there before", () =>
   assert.equal(firstRise([1, 2], [2, 2], { id: "d", column: 0, bit: 1 }, 2), null);
   assert.equal(firstRise([1, 2], [2, 2], { id: "d", column: 0, bit: 1 }, 0), 1);
   assert.equal(firstRise([5, 6, 7], [10, 99, 120], { id: "d", column: 0, above: 100 }, 0), 7);
+});
+
+test("what a silent stream has not sent is a gap that grows until it sends", () => {
+  const data = { from: 0, to: 110, kind: "data", rows: 11, reason: "" }, info = /** @type {any} */ ({ coverage: [data], clock: { last: 100, period: 10 } });
+  info.coverage = withSilence(info, 200);
+  info.coverage = withSilence(info, 300);
+  assert.deepEqual(info.coverage, [data, { from: 100, to: 300, kind: "gap", rows: 19, reason: "silent" }]);
+  assert.deepEqual(withSilence(info, null), [data]);
 });
 
 test("alarms say what is wrong and what to do", () => {

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -217,7 +218,28 @@ func TestADeviceThatStopsIsSaidWithinASecondAndMissingAtTheEnd(t *testing.T) {
 				t.Errorf("after the end: %+v", now.Streams)
 			}
 		}
+		s.missesMeanwhile("heartbeat", 100)
 	})
+}
+
+// missesMeanwhile: while a device is silent the state says how many rows are
+// missing by then, and that the link is why.
+func (s *scene) missesMeanwhile(stream string, rateHz float64) {
+	s.t.Helper()
+	silent := 0
+	for _, now := range s.words.snapshots() {
+		for _, f := range now.Streams {
+			if f.Name != stream || !strings.HasPrefix(f.Word, Silent) {
+				continue
+			}
+			if silent++; math.Abs(float64(f.LostRows)-f.AgeS*rateHz) > 0.1*rateHz || f.Cause != "link" {
+				s.t.Errorf("at %.1f s: %+v", now.ElapsedS, f)
+			}
+		}
+	}
+	if silent == 0 {
+		s.t.Errorf("%s was never silent", stream)
+	}
 }
 
 // TestADeviceThatComesBackWithItsClockReset: no counter shows what is missing.

@@ -62,7 +62,7 @@ type StreamSnapshot struct {
 	DurableBytes int64   `json:"durable_bytes"` // forced to the platter
 	QueueS       float64 `json:"queue_s"`       // of rows that wait for their file
 	AgeS         float64 `json:"age_s"`         // of the last sample; -1: there was none
-	LostRows     int64   `json:"lost_rows"`
+	LostRows     int64   `json:"lost_rows"`     // with what a silent device did not send so far
 	Cause        string  `json:"cause"` // of the last loss, as in the stream gaps
 	Word         string  `json:"word"`  // what is wrong now: "SILENT 4 s", "DISK FULL"; "" nothing
 }
@@ -316,6 +316,10 @@ func (ob *observer) stream(f *acquire.StreamStatus, st *acquire.Status, state st
 	}
 	if silent && state == stateRecording {
 		out.Word = fmt.Sprintf("%s %.0f s", Silent, gone.Seconds())
+		if rows := int64(gone.Seconds()*f.RateHz) - 1; !ob.mute && rows > 0 {
+			out.LostRows += rows // so far; the gap is noted when it is over
+			out.Cause = string(recording.CauseLink)
+		}
 	}
 	switch trouble, ok := ob.rec.trouble(f.Name); {
 	case f.Failed:

@@ -101,3 +101,16 @@ export function firstRise(ticks, values, condition, before) {
   }
   return null;
 }
+
+/** Why a gap that is not over is one. */
+const SILENCE = "silent";
+
+/**
+ * Coverage of a stream that is silent: what it has not sent until now is a gap that is not over.
+ * @param {import("../protocol.js").StreamInfo} info
+ * @param {number | null} now  tick; null: it sends
+ */
+export function withSilence({ coverage, clock }, now) {
+  const known = coverage.filter((c) => c.reason !== SILENCE), rows = now === null ? 0 : Math.round((now - clock.last) / clock.period) - 1;
+  return now !== null && rows > 0 ? [...known, { from: clock.last, to: now, kind: /** @type {const} */ ("gap"), rows, reason: SILENCE }] : known;
+}

@@ -11,11 +11,11 @@
 import { rowToShow } from "../sources.js";
 import { copy, notice } from "../ui/notices.js";
 import { LiveEngine, Tail } from "./engine.js";
-import { Follower } from "./follow.js";
+import { Follower, withSilence } from "./follow.js";
 import { Modes } from "./modes.js";
 import { Notes } from "./notes.js";
 import { showLines, Strip } from "./strip.js";
-import { alarms, lateWords, recoverCommand, troubles, viewCommand } from "./words.js";
+import { alarms, isSilent, lateWords, recoverCommand, troubles, viewCommand } from "./words.js";
 import { Bell } from "./bell.js";
 
 export { LiveEngine };
@@ -159,6 +159,7 @@ export class Live {
         this.#shown.clients = message.clients;
         this.#ahead = Math.min(this.#ahead, Date.now() - Date.parse(message.utc));
         for (const file of this.#files) void this.#grow(file);
+        this.#hatchSilence(message);
         this.#showState();
         break;
       }
@@ -226,6 +227,19 @@ export class Live {
       file.busy = false;
     }
   }
+
+  /** What a silent stream has not sent is missing, and looks so, before its file can tell. @param {import("./protocol.js").Status} status */
+  #hatchSilence(status) {
+    const newest = new Map(this.#files.map((file) => [file.stream, file.id]));
+    for (const { name, word } of status.streams) {
+      const entry = this.state.entries.get(newest.get(name) ?? ""), silent = isSilent(word);
+      if (entry && (silent || this.#silent.has(name))) entry.info.coverage = withSilence(entry.info, silent ? this.#newest : null);
+      if (silent) this.#silent.add(name);
+      else this.#silent.delete(name);
+    }
+  }
+
+  #silent = new Set();
 
   /** @param {Growing} file @param {number[][]} blocks */
   async #open(file, blocks) {

@@ -7,11 +7,16 @@ import { integer } from "../words.js";
 /** Causes of a loss, in words. @type {Record<string, string>} */
 const CAUSES = { link: "link", fifo: "hardware buffer full", queue: "recorder too slow", disk: "disk" };
 
+/** Whether nothing comes of a stream, by its word. @param {string} word */
+export function isSilent(word) {
+  return word.startsWith("SILENT");
+}
+
 /** "1 stream silent", or nothing. @param {Status} status */
 export function troubleWords(status) {
   const wrong = status.streams.filter((s) => s.word !== "");
   if (wrong.length === 0) return "";
-  return `${wrong.length === 1 ? "1 stream" : `${wrong.length} streams`} ${wrong.every((s) => s.word.startsWith("SILENT")) ? "silent" : "in trouble"}`;
+  return `${wrong.length === 1 ? "1 stream" : `${wrong.length} streams`} ${wrong.every((s) => isSilent(s.word)) ? "silent" : "in trouble"}`;
 }
 
 /** How late the picture is, and what it left out until the file had it. @param {number} ms @param {number} skipped  rows */
@@ -65,7 +70,7 @@ export function recoverCommand(folder, file) {
 export function alarms(status, live) {
   if (!status || !live) return [];
   const all = status.streams.flatMap((s) => {
-    if (s.word.startsWith("SILENT")) return [`${s.name} has sent nothing for ${s.word.slice(7)}. The others are recorded; check its cable and headstage.`];
+    if (isSilent(s.word)) return [`${s.name} has sent nothing for ${s.word.slice(7)}. The others are recorded; check its cable and headstage.`];
     if (s.word === "DISK FULL") return [`${s.name}: the disk is full. Rows wait in memory; free space, and it goes on by itself.`];
     return s.word ? [`${s.name}: ${s.word.toLowerCase()}. Its rows are lost.`] : [];
   });
