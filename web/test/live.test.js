@@ -7,7 +7,7 @@ import { Receiver } from "../src/live/receiver.js";
 import { Remote } from "../src/live/remote.js";
 import { Bins, Rows } from "../src/live/tails.js";
 import { Bell } from "../src/live/bell.js";
-import { alarms, lateWords, recoverCommand, troubles, viewCommand } from "../src/live/words.js";
+import { alarms, lateWords, recoverCommand, troubles, viewCommand, lossSum, lossWords } from "../src/live/words.js";
 
 /**
  * A binary message as the recorder makes it: header, then an Arrow message of a record batch (a flatbuffer built by hand) and its body.
@@ -154,6 +154,15 @@ test("what a silent stream has not sent is a gap that grows until it sends", () 
   info.coverage = withSilence(info, 300);
   assert.deepEqual(info.coverage, [data, { from: 100, to: 300, kind: "gap", rows: 19, reason: "silent" }]);
   assert.deepEqual(withSilence(info, null), [data]);
+});
+
+test("losses are summed in the strip, and told stream by stream", () => {
+  const status = /** @type {any} */ ({ streams: [{ name: "ap", lost_rows: 3, cause: "link" }, { name: "imu", lost_rows: 4, cause: "fifo" }, { name: "x", lost_rows: 0, cause: "" }] });
+  assert.equal(lossSum(status), "lost 7 rows of 2 streams (link, hardware buffer full)");
+  assert.equal(lossWords(status), "lost 3 rows of ap (link), 4 rows of imu (hardware buffer full)");
+  status.streams.splice(1);
+  assert.equal(lossSum(status), "lost 3 rows (link)");
+  assert.equal(lossSum({ ...status, streams: [] }), "lost nothing");
 });
 
 test("alarms say what is wrong and what to do", () => {

@@ -63,8 +63,8 @@ type StreamSnapshot struct {
 	QueueS       float64 `json:"queue_s"`       // of rows that wait for their file
 	AgeS         float64 `json:"age_s"`         // of the last sample; -1: there was none
 	LostRows     int64   `json:"lost_rows"`     // with what a silent device did not send so far
-	Cause        string  `json:"cause"` // of the last loss, as in the stream gaps
-	Word         string  `json:"word"`  // what is wrong now: "SILENT 4 s", "DISK FULL"; "" nothing
+	Cause        string  `json:"cause"`         // of the last loss, as in the stream gaps
+	Word         string  `json:"word"`          // what is wrong now: "SILENT 4 s", "DISK FULL"; "" nothing
 }
 
 // An observer makes snapshots and raises alarms. It belongs to the control loop.

@@ -7,7 +7,7 @@
  */
 import { byId, el, fill, say } from "../ui/dom.js";
 import { bytes, duration, moment, round } from "../words.js";
-import { lossWords, troubleWords } from "./words.js";
+import { lossSum, lossWords, troubleWords } from "./words.js";
 
 /** Marks on the hardware buffer, percent. */
 const MARKS = [10, 50, 80];
@@ -57,7 +57,8 @@ export class Strip {
     say(this.#lag, `${status.lag_s.toFixed(1)} s`);
     say(this.#wrong, state === "open" ? troubleWords(status) : "");
     const lost = status.streams.filter((s) => s.lost_rows > 0);
-    say(this.#lost, lossWords(status));
+    say(this.#lost, lossSum(status));
+    this.#lost.title = lossWords(status);
     this.#lost.dataset.grade = lost.length > 0 ? "warn" : "";
   }
 }

@@ -24,7 +24,14 @@ export function lateWords(ms, skipped) {
   return `display ${Math.max(0, Math.round(ms / 10) * 10)} ms behind` + (skipped > 0 ? `, ${integer(skipped)} rows shown later` : "");
 }
 
-/** What was lost, and why. @param {Status} status */
+/** How much was lost, in the room of the strip. @param {Status} status */
+export function lossSum(status) {
+  const lost = status.streams.filter((s) => s.lost_rows > 0), causes = [...new Set(lost.map((s) => CAUSES[s.cause] ?? s.cause))];
+  if (lost.length === 0) return "lost nothing";
+  return `lost ${integer(lost.reduce((sum, s) => sum + s.lost_rows, 0))} rows${lost.length > 1 ? ` of ${lost.length} streams` : ""} (${causes.join(", ")})`;
+}
+
+/** What was lost of each stream, and why. @param {Status} status */
 export function lossWords(status) {
   const lost = status.streams.filter((s) => s.lost_rows > 0);
   return lost.length === 0 ? "lost nothing" : "lost " + lost.map((s) => `${integer(s.lost_rows)} rows of ${s.name} (${CAUSES[s.cause] ?? s.cause})`).join(", ");
