@@ -30,33 +30,44 @@ func (r *Reader) rawEnds(i int) (ends [2]uint64, err error) {
 		return ends, err
 	}
 	ends, err = r.readClockEnds(i)
-	r.ticks.hold(i, len(r.batches), clockRead{ends, err})
+	r.ticks.hold(i, clockRead{ends, err})
 	return ends, err
 }
 
 // tickEnds are the first and the last tick of those batches that were asked for.
 type tickEnds struct {
-	ticks  [][2]uint64 // by batch, as far as any was asked for
-	known  []bool
-	failed map[int]error // of known ones that have none
+	pages  map[int]*tickPage // by number
+	failed map[int]error     // of known ones that have none
 }
+
+// A tickPage has those of some batches in a row: often few are asked for, from all over a
+// file.
+type tickPage struct {
+	ticks [tickPageLength][2]uint64
+	known [tickPageLength]bool
+}
+
+const tickPageLength = 256
 
 func (e *tickEnds) of(i int) (ends [2]uint64, err error, ok bool) {
-	if i >= len(e.known) || !e.known[i] {
+	p := e.pages[i/tickPageLength]
+	if p == nil || !p.known[i%tickPageLength] {
 		return ends, nil, false
 	}
-	return e.ticks[i], e.failed[i], true
+	return p.ticks[i%tickPageLength], e.failed[i], true
 }
 
-// hold keeps what was read of batch i, of so many, unless it was the source that failed.
-func (e *tickEnds) hold(i, batches int, read clockRead) {
+// hold keeps what was read of batch i, unless it was the source that failed.
+func (e *tickEnds) hold(i int, read clockRead) {
 	if read.err != nil && !isCorrupt(read.err) {
 		return
 	}
-	if n := max(i+1, batches) - len(e.known); n > 0 {
-		e.ticks, e.known = append(e.ticks, make([][2]uint64, n)...), append(e.known, make([]bool, n)...)
+	p := e.pages[i/tickPageLength]
+	if p == nil {
+		p = &tickPage{}
+		note(&e.pages, i/tickPageLength, p)
 	}
-	e.ticks[i], e.known[i] = read.ends, true
+	p.ticks[i%tickPageLength], p.known[i%tickPageLength] = read.ends, true
 	delete(e.failed, i)
 	if read.err != nil {
 		note(&e.failed, i, read.err)
@@ -100,7 +111,7 @@ func (r *Reader) LoadClockEnds(batches []int) error {
 		return err
 	}
 	for k, i := range unread {
-		r.ticks.hold(i, len(r.batches), list[k])
+		r.ticks.hold(i, list[k])
 	}
 	return nil
 }
@@ -123,7 +134,7 @@ func (r *Reader) guessEnds(batches []int) (left []int, err error) {
 	ends := map[int][2]*piece{}
 	var pieces []*piece
 	for _, i := range batches {
-		if bodyAt := r.bodyAt(i); r.odd.failed[i] == nil && r.shapeOf(i) == nil && r.blocks[i].Offset >= 0 && bodyAt <= r.end-at[1]-8 {
+		if bodyAt := r.bodyAt(i); r.odd.failed[i] == nil && r.shapeOf(i) == nil && r.offset(i) >= 0 && bodyAt <= r.end-at[1]-8 {
 			ends[i] = [2]*piece{{off: bodyAt + at[0], n: 8}, {off: bodyAt + at[1], n: 8}}
 			pieces = append(pieces, ends[i][0], ends[i][1])
 		}
@@ -141,7 +152,7 @@ func (r *Reader) guessEnds(batches []int) (left []int, err error) {
 		if r.typeOf(r.clock) == stream.Int64 && int64(read.ends[0]) < 0 {
 			read = clockRead{err: &CorruptError{Offset: r.bodyAt(i), Batch: i, Err: errSuspect}}
 		}
-		r.ticks.hold(i, len(r.batches), read)
+		r.ticks.hold(i, read)
 	}
 	return left, nil
 }
@@ -194,7 +205,7 @@ func (r *Reader) readEndsOf(stretches []BatchRows) (list []clockRead, err error)
 		}
 		to := s.to(h.batch.Length)
 		if s.From == to {
-			list[k].err = &CorruptError{Offset: r.blocks[i].Offset, Batch: i, Err: errNoRows}
+			list[k].err = &CorruptError{Offset: r.offset(i), Batch: i, Err: errNoRows}
 			continue
 		}
 		spans := []Range{{s.From, to}}

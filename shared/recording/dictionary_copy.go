@@ -75,7 +75,7 @@ func (d *dictionaryCopy) before(batch int) error {
 
 // stream writes the messages that batch needs and that are not yet written.
 func (d *dictionaryCopy) stream(batch int) error {
-	at := d.r.blocks[batch].Offset
+	at := d.r.offset(batch)
 	for _, f := range d.fields {
 		chain, err := d.r.chain(f.Dictionary.ID, at)
 		if err != nil {
@@ -123,7 +123,7 @@ func (d *dictionaryCopy) file(first int) error {
 // has reports what is wrong with the dictionaries of a batch: those after it
 // may be damaged, and it can be copied all the same.
 func (d *dictionaryCopy) has(batch int) error {
-	at := d.r.blocks[batch].Offset
+	at := d.r.offset(batch)
 	for _, f := range d.fields {
 		chain, err := d.r.chain(f.Dictionary.ID, at)
 		if err != nil {
@@ -147,7 +147,7 @@ func (d *dictionaryCopy) whole(f *arrowipc.Field, first, last int) error {
 	var states []state // as the dictionary grows
 	seen := -1         // the last message of the batch before
 	for i := first; i <= last; i++ {
-		offset := d.r.blocks[i].Offset
+		offset := d.r.offset(i)
 		next, err := d.r.chain(id, offset)
 		if err != nil || len(next) == 0 {
 			continue // that batch says so itself

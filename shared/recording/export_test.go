@@ -166,7 +166,7 @@ func (r *Reader) Layout(column int) (body.Layout, stream.Type) { return r.layout
 
 // BodyOf returns where the body of batch i lies.
 func BodyOf(r *Reader, i int) (at, length int64) {
-	return r.bodyAt(i), r.blocks[i].BodyLength
+	return r.bodyAt(i), r.blockOf(i).BodyLength
 }
 
 func (r *Reader) ReadRows(i int, start, from, to int64, columns []int) (*Batch, error) {
@@ -211,7 +211,7 @@ func (r *Reader) Bytes() ([]byte, error) {
 
 // Place is where the message of batch i begins, and where its body does.
 func (r *Reader) Place(i int) (message, body int64) {
-	return r.blocks[i].Offset, r.bodyAt(i)
+	return r.blockOf(i).Offset, r.bodyAt(i)
 }
 
 // A Header is that of a batch.

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/oniscope/oniscope/shared/internal/body"
+	"github.com/oniscope/oniscope/shared/internal/messages"
 )
 
 // A RangesReader reads several ranges at once: bufs[i] is filled from offset
@@ -83,7 +84,7 @@ var projection = ReadRule{Gap: math.MaxInt64, Share: 25}
 
 // fewRows is how small pieces of batches of a few rows are read: with the headers
 // between them, for a read takes as long as 10 kB of one.
-var fewRows = ReadRule{Gap: nearBytes}
+var fewRows = ReadRule{Gap: messages.NearBytes}
 
 // fetch fills the data of all pieces, which lie inside the file. Neighbours are
 // read as one as long as the bytes between them are less than 4 % of what is
@@ -106,7 +107,7 @@ func (r *Reader) fetchNear(pieces []*piece, exact bool) error {
 	for _, p := range pieces {
 		total += p.n
 	}
-	if r.memory != nil || r.ranges != nil || len(pieces) < 2 || total > nearBytes*int64(len(pieces)) {
+	if r.memory != nil || r.ranges != nil || len(pieces) < 2 || total > messages.NearBytes*int64(len(pieces)) {
 		return r.fetchBy(projection, pieces, &r.read.Body, nil, exact)
 	}
 	var read int64

@@ -83,7 +83,7 @@ func (x *Excerpt) follow(ctx context.Context) (Times, error) {
 			t.Gaps = nil
 			return t, nil
 		}
-		t.Findings = Breaks(track, func(batch int) int64 { return r.blocks[batch].Offset }, r.zeroBatch())
+		t.Findings = Breaks(track, r.offset, r.zeroBatch())
 	}
 	return t, nil
 }

@@ -51,7 +51,7 @@ func (r *Reader) Grow(size int64, index []Block) error {
 	exact := len(r.starts) == len(r.batches)+1
 	for _, b := range index {
 		if r.clock >= 0 && b.Rows > 0 {
-			r.ticks.hold(len(r.batches), 0, clockRead{ends: [2]uint64{b.FirstClock, b.LastClock}})
+			r.ticks.hold(len(r.batches), clockRead{ends: [2]uint64{b.FirstClock, b.LastClock}})
 		}
 		r.blocks = append(r.blocks, arrowipc.Block{Offset: b.Offset, MetaLength: b.MetaLength, BodyLength: b.Length - int64(b.MetaLength)})
 		r.batches = append(r.batches, uncheckedBatch(b.Rows))

@@ -89,15 +89,18 @@ func (r *Reader) shapeOf(i int) *shape {
 
 // BatchAtByte is the batch whose message begins at a byte of the file, or -1.
 func (r *Reader) BatchAtByte(offset int64) int {
-	i := sort.Search(len(r.blocks), func(i int) bool { return r.blocks[i].Offset >= offset })
-	if i == len(r.blocks) || r.blocks[i].Offset != offset {
+	i := sort.Search(len(r.batches), func(i int) bool { return r.offset(i) >= offset })
+	if i == len(r.batches) || r.offset(i) != offset {
 		return -1
 	}
 	return i
 }
 
 // bodyAt returns where the body of batch i begins.
-func (r *Reader) bodyAt(i int) int64 { return r.blocks[i].Offset + int64(r.blocks[i].MetaLength) }
+func (r *Reader) bodyAt(i int) int64 {
+	b := r.blockOf(i)
+	return b.Offset + int64(b.MetaLength)
+}
 
 // maxBatchRows keeps rows times width inside an int64 whatever a header says.
 const maxBatchRows = messages.MaxRows
@@ -110,7 +113,7 @@ func (r *Reader) checkHeader(i int, m *arrowipc.Message) (*shape, error) {
 	if m.Header != arrowipc.RecordBatchHeader {
 		return nil, fmt.Errorf("%w: not a record batch", ErrDamaged)
 	}
-	if n := r.blocks[i].BodyLength; m.BodyLength != n {
+	if n := r.blockOf(i).BodyLength; m.BodyLength != n {
 		return nil, fmt.Errorf("%w: the body has %d bytes by its header, %d by the footer", ErrDamaged, m.BodyLength, n)
 	}
 	if err := r.asSaid(b, m); err != nil {
@@ -150,7 +153,7 @@ func (r *Reader) loadHeadersAnd(batches []int, others []*piece) error {
 	places := make([]piece, 0, len(batches))
 	which := make([]int, 0, len(batches))
 	for _, i := range batches {
-		b := &r.blocks[i]
+		b := r.blockOf(i)
 		if r.odd.failed[i] != nil || r.shapeOf(i) != nil {
 			continue
 		}
@@ -197,13 +200,6 @@ type scratch struct {
 	data []byte
 }
 
-// nearBytes is how far behind a header the next may begin to be read with it: each
-// read takes as long as 10 kB of one. scratchBytes are read together at most.
-const (
-	nearBytes    = 1 << 10
-	scratchBytes = 128 << 10
-)
-
 // readScratch fills the data of the first of several pieces of metadata, unless
 // fetchAhead has; they are valid until its next call. It reads those that follow near
 // in the same go, into one buffer: allocating per header took as long as reading it.
@@ -220,7 +216,7 @@ func (r *Reader) readScratch(places []piece) (err error) {
 	if p.off < s.at || p.off+p.n > s.at+int64(len(s.data)) {
 		end := p.off + p.n
 		for _, next := range places[1:] {
-			if next.off < end || next.off-end > nearBytes || next.off+next.n-p.off > scratchBytes {
+			if next.off < end || next.off-end > messages.NearBytes || next.off+next.n-p.off > messages.NearTogether {
 				break
 			}
 			end = next.off + next.n
@@ -272,10 +268,10 @@ func (r *Reader) failHeader(i int, cause error) {
 		if !errors.Is(cause, ErrBounds) && !errors.Is(cause, ErrDamaged) {
 			cause = fmt.Errorf("%w: %w", ErrDamaged, cause)
 		}
-		note(&r.odd.failed, i, error(&CorruptError{Offset: r.blocks[i].Offset, Batch: i, Err: cause}))
+		note(&r.odd.failed, i, error(&CorruptError{Offset: r.offset(i), Batch: i, Err: cause}))
 		return
 	}
-	note(&r.odd.failed, i, r.corrupt(i, r.blocks[i].Offset, cause))
+	note(&r.odd.failed, i, r.corrupt(i, r.offset(i), cause))
 }
 
 // header returns the header of batch i, or the *CorruptError of it.

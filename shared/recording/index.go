@@ -39,6 +39,17 @@ func checkedBatch(rows int64, codec arrowipc.Codec) batchState {
 	return b
 }
 
+// blockOf is where batch i is by the footer, the recorder or the walk.
+func (r *Reader) blockOf(i int) arrowipc.Block {
+	if r.walked != nil {
+		return r.walked.Verdicts[r.verdicts[i]].Block()
+	}
+	return r.blocks[i]
+}
+
+// offset is where the message of batch i begins.
+func (r *Reader) offset(i int) int64 { return r.blockOf(i).Offset }
+
 // exceptions are what is known of some batches, by their numbers.
 type exceptions struct {
 	failed    map[int]error      // the header was read and is not valid
@@ -148,7 +159,7 @@ func (r *Reader) indexStep(batches int) error {
 		var total int64
 		for i := first; i < len(r.batches) && len(step) < left; i++ {
 			if !r.batches[i].checked && r.odd.failed[i] == nil {
-				if total += int64(r.blocks[i].MetaLength); total > maxStepBytes && len(step) > 0 {
+				if total += int64(r.blockOf(i).MetaLength); total > maxStepBytes && len(step) > 0 {
 					break
 				}
 			}
@@ -184,7 +195,7 @@ func (r *Reader) checkNext(i int) error {
 		return nil
 	}
 	var p [8]byte
-	b := &r.blocks[i]
+	b := r.blockOf(i)
 	if err := r.readFull(p[:], b.Offset, &r.read.Metadata); err != nil {
 		return err
 	}
@@ -266,8 +277,8 @@ func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding)
 		return list
 	}
 	clock := func(v int) messages.Span {
-		i, ok := slices.BinarySearch(r.verdicts, int32(v))
-		if !ok || r.odd.failed[i] != nil || r.odd.found[i] { // the Clock of a damaged batch may be that of other bytes
+		i := r.BatchAtByte(r.walked.Verdicts[v].At)
+		if i < 0 || r.odd.failed[i] != nil || r.odd.found[i] { // the Clock of a damaged batch may be that of other bytes
 			return messages.Span{}
 		}
 		ends, err := r.clockEnds(i)
@@ -280,7 +291,7 @@ func (r *Reader) framing(wanted func(v *messages.Verdict) bool) (list []Finding)
 	placed := messages.Place(r.walked.Verdicts, r.ends.Footer != nil, clock, int64(r.stream.RowsPerBatch), step)
 	for i := range r.walked.Verdicts {
 		if v := &r.walked.Verdicts[i]; wanted == nil || wanted(v) {
-			list = appendFacts(list, messages.Facts(v, &placed[i]))
+			list = appendFacts(list, messages.Facts(v, placed[i]))
 		}
 	}
 	return list
@@ -307,7 +318,7 @@ func (r *Reader) clockStep() float64 {
 func (r *Reader) fillFindings() {
 	for k := range r.filled {
 		f := r.findings[k]
-		next := sort.Search(len(r.batches), func(i int) bool { return r.blocks[i].Offset > f.Offset })
+		next := sort.Search(len(r.batches), func(i int) bool { return r.offset(i) > f.Offset })
 		before := next - 1
 		if f.Batch >= 0 && f.Batch < len(r.batches) {
 			before, next = f.Batch-1, f.Batch+1

@@ -36,7 +36,7 @@ func TestManyBatchesTakeLittleMemory(t *testing.T) {
 		state recording.State
 	}{
 		{"with a footer", file, 80, recording.Complete},
-		{"without", file[:len(file)-1], 400, recording.Unfinished},
+		{"without", file[:len(file)-1], 80, recording.Unfinished},
 	} {
 		src := &countedReads{ReaderAt: bytes.NewReader(c.data)}
 		before := heapBytes()

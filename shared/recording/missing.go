@@ -78,10 +78,10 @@ func (r *Reader) missing(gaps []pace.Gap, first, last int) []Finding {
 			continue
 		}
 		if row, _, err := r.BatchRange(i); err == nil {
-			noted = append(noted, NotedLoss{r.blocks[i].Offset, i, row, lost})
+			noted = append(noted, NotedLoss{r.offset(i), i, row, lost})
 		}
 	}
-	return Missing(gaps, noted, func(batch int) int64 { return r.blocks[batch].Offset })
+	return Missing(gaps, noted, r.offset)
 }
 
 // Missing finds the rows of the excerpt that never reached the file, in order:

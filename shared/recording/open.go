@@ -56,50 +56,11 @@ func (r *Reader) lend() messages.Options {
 
 // source is the file as the walk reads it.
 func (r *Reader) source() *messages.Source {
-	w := walkWindow{r: r}
-	src := &messages.Source{Size: r.size, Step: r.step, ReadAt: w.fill}
+	src := &messages.Source{Size: r.size, Step: r.step, ReadAt: func(p []byte, off int64) error { return r.readFull(p, off, &r.read.Metadata) }}
 	if r.memory != nil {
 		src.View = func(off, n int64) ([]byte, error) { return r.readAt(off, n, &r.read.Metadata) }
 	}
-	return src
-}
-
-// A walkWindow reads what lies behind headers that are near each other, as those of
-// batches of a few rows are, in the same go: each read takes as long as 10 kB of one,
-// and a hundred times as long in a browser.
-type walkWindow struct {
-	r    *Reader
-	at   int64
-	data []byte
-	next int64 // where the last read ended
-	near int   // how many in a row began near where the one before ended
-}
-
-// nearInARow is how many reads must be near the one before for more to be read: a look
-// at a few reads no more than these.
-const nearInARow = 4
-
-func (w *walkWindow) fill(p []byte, off int64) error {
-	if gap := off - w.next; gap >= 0 && gap <= nearBytes && len(p) <= nearBytes {
-		w.near++
-	} else {
-		w.near = 0
-	}
-	w.next = off + int64(len(p))
-	if d := off - w.at; d >= 0 && d+int64(len(p)) <= int64(len(w.data)) {
-		copy(p, w.data[d:])
-		return nil
-	}
-	n := min(scratchBytes, w.r.size-off)
-	if w.near >= nearInARow && n > int64(len(p)) {
-		w.at, w.data = off, body.Grown(w.data, n)
-		if w.r.readFull(w.data, off, &w.r.read.Metadata) == nil {
-			copy(p, w.data)
-			return nil
-		}
-		w.data = w.data[:0] // what lies behind it may be what cannot be read
-	}
-	return w.r.readFull(p, off, &w.r.read.Metadata)
+	return src.Near()
 }
 
 // intactBy decodes a batch by a schema.
@@ -125,8 +86,8 @@ func (r *Reader) walk() error {
 		r.end, r.metadata = ends.FooterAt, ends.Footer.Metadata
 	}
 	n := layout.Batches()
-	r.blocks, r.batches = make([]arrowipc.Block, 0, n), make([]batchState, 0, n)
-	r.starts, r.verdicts = append(make([]int64, 0, n+1), 0), make([]int32, 0, n)
+	r.blocks, r.verdicts, r.batches = nil, make([]int32, 0, n), make([]batchState, 0, n)
+	r.starts = append(make([]int64, 0, n+1), 0)
 	r.headers, r.odd, r.ticks, r.findings, r.filled = headerCache{}, exceptions{}, tickEnds{}, nil, 0
 	r.dictionaries = dictionaries{index: messages.DictionariesOf(layout)}
 	lost := false // since the batch before
@@ -142,19 +103,18 @@ func (r *Reader) walk() error {
 			for range v.Batches { // they are counted, and have no rows
 				note(&r.odd.failed, len(r.batches), error(&CorruptError{Offset: v.At, Batch: len(r.batches), Err: cause}))
 				note(&r.odd.found, len(r.batches), true)
-				r.blocks, r.batches, r.verdicts = append(r.blocks, arrowipc.Block{Offset: v.At}), append(r.batches, batchState{}), append(r.verdicts, int32(i))
+				r.verdicts, r.batches = append(r.verdicts, int32(i)), append(r.batches, batchState{})
 				r.starts = append(r.starts, r.starts[len(r.starts)-1])
 			}
 		case messages.Batch:
 			if lost {
 				note(&r.odd.afterLoss, len(r.batches), true)
 			}
-			r.blocks, r.batches = append(r.blocks, v.Block), append(r.batches, checkedBatch(v.Rows, v.Codec))
-			r.verdicts = append(r.verdicts, int32(i))
+			r.verdicts, r.batches = append(r.verdicts, int32(i)), append(r.batches, checkedBatch(v.Rows, v.Codec))
 			lost = false
 			r.starts = append(r.starts, r.starts[len(r.starts)-1]+v.Rows)
 		case messages.Dictionary:
-			r.dictionaries.list = append(r.dictionaries.list, dictionaryMessage{block: v.Block})
+			r.dictionaries.list = append(r.dictionaries.list, dictionaryMessage{block: v.Block()})
 		}
 	}
 	r.dictionaries.listed = len(r.dictionaries.list) > 0
@@ -177,7 +137,7 @@ func (r *Reader) find(f Finding) {
 
 // corrupt keeps damage of a batch as a finding and returns it as the error.
 func (r *Reader) corrupt(batch int, offset int64, cause error) error {
-	b := &r.blocks[batch]
+	b := r.blockOf(batch)
 	lost := int64(-1)
 	if b := &r.batches[batch]; b.checked {
 		lost = b.rows()

@@ -72,7 +72,10 @@ func (r *Reader) Peek(stretches []BatchRows, columns []int, exact bool) (list []
 		return nil, nil, err
 	}
 	list, errs = make([]*Batch, len(stretches)), make([]error, len(stretches))
-	reads, parts := make([]batchRead, len(stretches)), make([][]columnRead, len(stretches))
+	// Of all stretches together: small batches come by the thousand.
+	width := len(columns)
+	reads, parts := make([]batchRead, len(stretches)), make([]columnRead, len(stretches)*width)
+	batches, vectors := make([]Batch, len(stretches)), make([]Vector, len(stretches)*width)
 	fail := func(k int, err error) { errs[k] = r.atBuffer(stretches[k].Batch, err) }
 	var pieces []*piece
 	left := int64(maxReadBytes)
@@ -87,9 +90,8 @@ func (r *Reader) Peek(stretches []BatchRows, columns []int, exact bool) (list []
 			continue
 		}
 		reads[k] = batchRead{r: r, h: h, fields: r.schema.Fields, from: s.From, to: s.to(h.batch.Length), left: left}
-		parts[k] = make([]columnRead, len(columns))
 		for n, c := range columns {
-			if parts[k][n], err = reads[k].plan(c); err != nil {
+			if parts[k*width+n], err = reads[k].plan(c); err != nil {
 				fail(k, err)
 				break
 			}
@@ -106,13 +108,14 @@ func (r *Reader) Peek(stretches []BatchRows, columns []int, exact bool) (list []
 		if errs[k] != nil {
 			continue
 		}
-		b := &Batch{Index: s.Batch, Start: -1, Rows: int(reads[k].to - s.From), Columns: make([]Vector, len(columns))}
+		b := &batches[k]
+		*b = Batch{Index: s.Batch, Start: -1, Rows: int(reads[k].to - s.From), Columns: vectors[k*width : (k+1)*width : (k+1)*width]}
 		if s.Batch < len(r.starts)-1 {
 			b.Start = r.starts[s.Batch] + s.From
 		}
 		err := reads[k].fill()
 		if err == nil {
-			err = reads[k].decodeAll(parts[k], b.Columns)
+			err = reads[k].decodeAll(parts[k*width:(k+1)*width], b.Columns)
 		}
 		if err != nil {
 			fail(k, err)

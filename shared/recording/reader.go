@@ -51,11 +51,11 @@ type Reader struct {
 	clock    int                // index of the column Clock, or -1
 	clocks   *followed          // what they say of the recording; nil: nobody has asked
 
-	blocks   []arrowipc.Block // of the batches, as a footer lists them
+	blocks   []arrowipc.Block // of the batches, as a footer or a recorder lists them; see blockOf
+	verdicts []int32          // of the walk, in which each batch is: in place of blocks
 	batches  []batchState
 	odd      exceptions
 	ticks    tickEnds
-	verdicts []int32 // of the walk, in which each batch is
 	starts   []int64 // row numbers of the batches indexed so far and of their end
 	headers  headerCache
 	rhythms  map[int]rhythm  // of the columns measured so far

@@ -36,11 +36,11 @@ func (r *Reader) CountRows(ctx context.Context) (int64, error) {
 		}
 		places, which = places[:0], which[:0]
 		for i := from; i < min(len(r.batches), from+peekBatches); i++ {
-			b := &r.blocks[i]
+			b := r.blockOf(i)
 			switch {
 			case r.batches[i].checked || r.odd.failed[i] != nil:
 				rows += r.batches[i].rows()
-			case like < 0 || b.MetaLength != r.blocks[like].MetaLength || !r.inside(b):
+			case like < 0 || b.MetaLength != r.blockOf(like).MetaLength || !r.inside(&b):
 				whole = append(whole, i)
 			default:
 				places, which = append(places, piece{off: b.Offset, n: min(peekBytes, int64(b.MetaLength))}), append(which, i)
@@ -53,7 +53,7 @@ func (r *Reader) CountRows(ctx context.Context) (int64, error) {
 			if err := r.readScratch(places[k:]); err != nil {
 				return 0, err
 			}
-			b := &r.blocks[i]
+			b := r.blockOf(i)
 			n, body, ok := arrowipc.PeekRows(places[k].data, int64(b.MetaLength))
 			if !ok || n != r.batches[like].rows() || body != b.BodyLength {
 				whole = append(whole, i)
@@ -68,7 +68,7 @@ func (r *Reader) CountRows(ctx context.Context) (int64, error) {
 		}
 		n, total := 0, int64(0)
 		for ; n < len(whole) && (n == 0 || total <= maxStepBytes); n++ {
-			total += max(0, int64(r.blocks[whole[n]].MetaLength))
+			total += max(0, int64(r.blockOf(whole[n]).MetaLength))
 		}
 		if err := r.loadHeaders(whole[:n]); err != nil {
 			return 0, err

@@ -53,11 +53,10 @@ func (r *Reader) Times(ctx context.Context) (Times, error) {
 	t := Times{Period: f.period, Gaps: gapsOf(f.gaps)}
 	r.explainGaps(t.Gaps)
 	t.segments(f, float64(r.stream.AcqClockHz))
-	offset := func(batch int) int64 { return r.blocks[batch].Offset }
 	if r.stream.TimeColumn != "" {
 		return t, nil // timestamps promise nothing
 	}
-	t.Findings = append(Breaks(f.track, offset, r.zeroBatch()), r.missing(f.gaps, 0, len(r.batches)-1)...)
+	t.Findings = append(Breaks(f.track, r.offset, r.zeroBatch()), r.missing(f.gaps, 0, len(r.batches)-1)...)
 	sort.SliceStable(t.Findings, func(i, k int) bool { return t.Findings[i].BeforeRow < t.Findings[k].BeforeRow })
 	return t, nil
 }

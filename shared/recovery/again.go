@@ -131,8 +131,8 @@ func (rc *recoverer) noteRedefinition(v *messages.Verdict, r redefinition) {
 	if r == replaced {
 		what, remedy = "other values", ""
 	}
-	rc.list = append(rc.list, entry{Verdict: messages.Verdict{Kind: messages.Note, At: v.At, Length: v.Length, Severity: messages.Warning, Count: 1, Last: v.At, Remedy: remedy,
-		Reason: fmt.Sprintf("dictionary %d begins again with %s: other readers, pyarrow among them, refuse a file with it", v.DictionaryID, what)}})
+	rc.list = append(rc.list, entry{Verdict: messages.NewNote(messages.Warning, v.At, v.Length,
+		fmt.Sprintf("dictionary %d begins again with %s: other readers, pyarrow among them, refuse a file with it", v.DictionaryID, what), remedy)})
 	rc.noted[r] = len(rc.list)
 }
 

@@ -42,16 +42,16 @@ func (rc *recoverer) planInPlace(p *Plan) {
 		if !e.kept() {
 			continue
 		}
-		if e.Block.Offset%8 != 0 || len(e.fix) > 0 || e.Odd {
+		if e.At%8 != 0 || e.mended || e.Odd {
 			p.inPlaceErr = ErrMoves
 			return
 		}
 		pad = e.Pad
-		keep = e.Block.Offset + int64(e.Block.MetaLength) + e.Block.BodyLength - pad
+		keep = e.At + int64(e.MetaLength) + e.BodyLength - pad
 		if e.Kind == messages.Dictionary {
-			dictionaries = append(dictionaries, e.Block)
+			dictionaries = append(dictionaries, e.Block())
 		} else {
-			batches = append(batches, e.Block)
+			batches = append(batches, e.Block())
 		}
 	}
 	p.inPlace = InPlace{Keep: keep, Append: appendEnd(make([]byte, pad), &arrowipc.Footer{Version: rc.Version, Schema: *rc.schema, Dictionaries: dictionaries, Batches: batches, Metadata: rc.metadata()})}
@@ -80,7 +80,8 @@ func (rc *recoverer) checkEarlier() error {
 		var bad *body.NotIntactError
 		switch {
 		case err == nil:
-			e.clock, e.fix = c.Clock, c.Fixes
+			e.clock = c.Clock
+			e.mended = rc.mend(i, c.Fixes)
 			rc.suspect(i, &e.Verdict, &c, i+1 < len(rc.list) && rc.list[i+1].Kind == messages.Loss)
 			return nil
 		case !errors.As(err, &bad):

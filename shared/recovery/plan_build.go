@@ -83,7 +83,7 @@ func (rc *recoverer) plan() (*Plan, error) {
 		case rc.list[i].Kind == messages.Dictionary:
 			dictionaries = append(dictionaries, b)
 		default:
-			if schema != rc.schema || len(rc.list[i].fix) > 0 || rc.list[i].Odd || rc.salvage != nil && rc.salvage.entry == i || rc.o.HeadersOnly {
+			if schema != rc.schema || rc.list[i].mended || rc.list[i].Odd || rc.salvage != nil && rc.salvage.entry == i || rc.o.HeadersOnly {
 				p.changed = append(p.changed, len(batches))
 			}
 			batches = append(batches, b)
@@ -118,9 +118,9 @@ func (rc *recoverer) planBatch(p *Plan, at int64, i int, schema *arrowipc.Schema
 			return arrowipc.Block{}, nil
 		}
 	}
-	b := e.Block
+	b := e.Block()
+	from, end := b.Offset, b.Offset+int64(b.MetaLength)+b.BodyLength-e.Pad
 	b.Offset = at
-	from, end := e.Block.Offset, e.Block.Offset+int64(b.MetaLength)+b.BodyLength-e.Pad
 	if e.Odd {
 		m, err := rc.messageOf(rc.checker, &e.Verdict)
 		if err != nil {
@@ -130,7 +130,7 @@ func (rc *recoverer) planBatch(p *Plan, at int64, i int, schema *arrowipc.Schema
 		p.literal(header)
 		from, b.MetaLength = m.BodyAt(), int32(len(header))
 	}
-	for _, f := range e.fix {
+	for _, f := range rc.fixes[i] {
 		if f.At < from {
 			continue // it was in the header
 		}
@@ -219,7 +219,7 @@ func (rc *recoverer) untouched() bool {
 func (rc *recoverer) silent() bool {
 	for i := range rc.list {
 		v := &rc.list[i].Verdict
-		if v.Kind == messages.Loss || v.Kind == messages.Note && !v.Harmless && !v.Suspect && !v.Skipped || len(rc.list[i].fix) > 0 || rc.list[i].again || v.Pad > 0 {
+		if v.Kind == messages.Loss || v.Kind == messages.Note && !v.Harmless && !v.Suspect && !v.Skipped || rc.list[i].mended || rc.list[i].again || v.Pad > 0 {
 			return false
 		}
 	}

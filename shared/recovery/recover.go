@@ -81,7 +81,8 @@ type recoverer struct {
 	*messages.Layout
 	schema *arrowipc.Schema // that is believed
 
-	list     []entry // verdicts of the walk, after the bodies were looked at
+	list     []entry            // verdicts of the walk, after the bodies were looked at
+	fixes    map[int][]body.Fix // of entries, by index
 	suspects []suspect
 	zeros    zeroFinder
 	words    *messages.Dictionaries
@@ -107,10 +108,10 @@ type recoverer struct {
 // An entry is a verdict with what its body showed.
 type entry struct {
 	messages.Verdict
-	checked bool // its body was decoded
 	clock   body.ClockSpan
-	again   bool       // a dictionary message that a file does without
-	fix     []body.Fix // bytes that the output has otherwise
+	checked bool // its body was decoded
+	again   bool // a dictionary message that a file does without
+	mended  bool // the output has bytes of it otherwise: see recoverer.fixes
 }
 
 // A suspect is a batch that is kept though something of it looks wrong, or is
@@ -131,9 +132,9 @@ func (rc *recoverer) examine() error {
 		o = vectors.Schema(rc.o.SchemaFrom)
 	}
 	o.Intact = func(s *arrowipc.Schema, m *messages.Message) (bool, error) { return body.IntactBy(rc.r, rc.size, s, m) }
-	src := &messages.Source{Size: rc.size, ReadAt: rc.checker.Fill, Step: func(at int64) error {
+	src := (&messages.Source{Size: rc.size, ReadAt: rc.checker.Fill, Step: func(at int64) error {
 		return rc.reached(at / 8) // headers come first, bodies take the time
-	}}
+	}}).Near()
 	ends, err := messages.FindEnds(src, &o)
 	if err != nil {
 		for _, known := range []error{messages.ErrEmpty, messages.ErrNotArrow, messages.ErrNoSchema, messages.ErrSchemaLost, messages.ErrBigEndian} {
@@ -225,7 +226,7 @@ func (rc *recoverer) dictionarySize(id, at int64) (int64, bool, error) {
 // foldDictionary leaves out what is not intact or continues nothing.
 func (rc *recoverer) foldDictionary(v *messages.Verdict, n int) {
 	lost := func(reason string) {
-		*v = messages.Verdict{Kind: messages.Loss, At: v.At, Length: v.Length, Rows: -1, Severity: messages.Error, Reason: reason, Count: 1, Last: v.At}
+		*v = messages.NewLoss(v.At, v.Length, -1, reason)
 	}
 	if rc.sizes[n] < 0 {
 		lost(rc.reasons[n])
@@ -249,6 +250,7 @@ func (rc *recoverer) foldLoss(e *entry) (done bool, err error) {
 		return false, err
 	}
 	if kept == nil {
+		e.Verdict = e.Own()
 		e.Reason += said
 		return false, nil
 	}

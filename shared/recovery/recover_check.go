@@ -23,9 +23,14 @@ const hashes = runtime.GOOS != "js"
 
 // A stretch is some verdicts in a row on batches that are decoded together.
 type stretch struct {
-	verdicts []int // indices
-	from, to int64
+	first, end int // verdicts, half open: those on batches are meant
+	batches    int
+	from, to   int64
 }
+
+// maxStretch is how many batches are decoded together at most: what they show is kept until
+// it is folded.
+const maxStretch = 1 << 12
 
 // stretches groups the batches of the walk: the cost of a window is shared by
 // small ones.
@@ -41,13 +46,29 @@ func (rc *recoverer) stretches() (list []stretch) {
 		if v.Kind != messages.Batch || rc.o.HeadersOnly && i != last {
 			continue
 		}
-		if n := len(list); n > 0 && list[n-1].to == v.At && list[n-1].to-list[n-1].from+v.Length <= body.WindowBytes {
-			list[n-1].verdicts, list[n-1].to = append(list[n-1].verdicts, i), v.At+v.Length
+		if n := len(list) - 1; n >= 0 && list[n].to == v.At && list[n].to-list[n].from+v.Length <= body.WindowBytes && list[n].batches < maxStretch {
+			list[n].end, list[n].batches, list[n].to = i+1, list[n].batches+1, v.At+v.Length
 			continue
 		}
-		list = append(list, stretch{[]int{i}, v.At, v.At + v.Length})
+		list = append(list, stretch{i, i + 1, 1, v.At, v.At + v.Length})
 	}
 	return list
+}
+
+// eachBatch calls do with the index of each verdict of a stretch that is on a batch, and its
+// number among them.
+func (rc *recoverer) eachBatch(s *stretch, do func(n, i int) error) error {
+	n := 0
+	for i := s.first; i < s.end; i++ {
+		if rc.Verdicts[i].Kind != messages.Batch {
+			continue
+		}
+		if err := do(n, i); err != nil {
+			return err
+		}
+		n++
+	}
+	return nil
 }
 
 // A judgement is what the bodies of a stretch showed.
@@ -71,10 +92,11 @@ func (rc *recoverer) newChecker() *body.Checker {
 func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgement, err error) {
 	c.Sample = sample || !rc.o.HeadersOnly
 	c.Begin(s.from, s.to, hashes && !rc.o.HeadersOnly && rc.verifier == nil)
-	for _, i := range s.verdicts {
+	j.checked, j.looked, j.bad = make([]body.Checked, 0, s.batches), make([]looked, 0, s.batches), make([]*body.NotIntactError, 0, s.batches)
+	err = rc.eachBatch(s, func(_, i int) error {
 		m, err := rc.messageOf(c, &rc.Verdicts[i])
 		if err != nil {
-			return j, err
+			return err
 		}
 		var seen looked
 		if rc.verifier != nil {
@@ -97,9 +119,13 @@ func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgemen
 		checked, err := c.Check(rc.schema, m)
 		var bad *body.NotIntactError
 		if err != nil && !errors.As(err, &bad) {
-			return j, err
+			return err
 		}
 		j.checked, j.looked, j.bad = append(j.checked, checked), append(j.looked, seen), append(j.bad, bad)
+		return nil
+	})
+	if err != nil {
+		return j, err
 	}
 	j.pieces, err = c.Finish()
 	return j, err
@@ -107,7 +133,7 @@ func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgemen
 
 // messageOf reads the header of a message that the walk found.
 func (rc *recoverer) messageOf(c *body.Checker, v *messages.Verdict) (*messages.Message, error) {
-	m, err := messages.At(&messages.Source{Size: rc.size, ReadAt: c.Fill}, v.At)
+	m, err := c.Message(v.At)
 	if err == nil && m == nil {
 		err = fmt.Errorf("recording: the message at byte %d is gone: the file is being changed", v.At)
 	}
@@ -117,6 +143,7 @@ func (rc *recoverer) messageOf(c *body.Checker, v *messages.Verdict) (*messages.
 // checkBatches goes over the verdicts of the walk and decodes the batches.
 func (rc *recoverer) checkBatches() error {
 	list := rc.stretches()
+	rc.list = make([]entry, 0, len(rc.Verdicts)+len(rc.noted))
 	rc.clocks.start(rc)
 	checkers := make([]*body.Checker, parallel.Workers())
 	for i := range checkers {
@@ -156,7 +183,7 @@ func (rc *recoverer) checkBatches() error {
 	err := parallel.Ordered(len(list), func(worker, k int) (judgement, error) {
 		return rc.judge(checkers[worker], &list[k], k < sampled)
 	}, func(k int, j judgement) error {
-		for n, i := range list[k].verdicts {
+		err := rc.eachBatch(&list[k], func(n, i int) error {
 			if err := others(i); err != nil {
 				return err
 			}
@@ -164,12 +191,10 @@ func (rc *recoverer) checkBatches() error {
 			rc.foldBatch(&rc.Verdicts[i], batch, &j.checked[n], &j.looked[n], j.bad[n], followed)
 			batch++
 			next++
-			if err := rc.reached(rc.Verdicts[i].At + rc.Verdicts[i].Length); err != nil {
-				return err
-			}
-		}
+			return rc.reached(rc.Verdicts[i].At + rc.Verdicts[i].Length)
+		})
 		rc.pieces = append(rc.pieces, j.pieces...)
-		return nil
+		return err
 	})
 	if err == nil {
 		err = others(len(rc.Verdicts))
@@ -185,7 +210,8 @@ func (rc *recoverer) checkBatches() error {
 
 // foldBatch takes over a batch, or leaves it out if it is not intact.
 func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, seen *looked, bad *body.NotIntactError, followed bool) {
-	e := entry{Verdict: *v, checked: true, clock: c.Clock, fix: c.Fixes}
+	e := entry{Verdict: *v, checked: true, clock: c.Clock}
+	e.mended = rc.mend(len(rc.list), c.Fixes)
 	if bad != nil {
 		e.Verdict = rc.notIntact(v, bad)
 		rc.clocks.broken = true
@@ -207,8 +233,23 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, 
 	rc.list = append(rc.list, e)
 }
 
+// mend keeps the bytes that the output has otherwise in an entry, by its index, and reports
+// whether there are any.
+func (rc *recoverer) mend(entry int, fixes []body.Fix) bool {
+	if len(fixes) == 0 {
+		return false
+	}
+	if rc.fixes == nil {
+		rc.fixes = map[int][]body.Fix{}
+	}
+	rc.fixes[entry] = fixes
+	return true
+}
+
 // notIntact is the verdict on a batch whose body is damaged.
 func (rc *recoverer) notIntact(v *messages.Verdict, bad *body.NotIntactError) messages.Verdict {
-	return messages.Verdict{Kind: messages.Loss, At: v.At, Length: v.Length, Block: v.Block, Codec: v.Codec, Rows: v.Rows, Batches: 1, Severity: messages.Error,
-		Reason: bad.Error(), Count: 1, Last: v.At, AtEnd: rc.o.HeadersOnly, Doubted: v.Doubted}
+	loss := messages.NewLoss(v.At, v.Length, v.Rows, bad.Error())
+	loss.MetaLength, loss.BodyLength, loss.Codec, loss.Doubted = v.MetaLength, v.BodyLength, v.Codec, v.Doubted
+	loss.Batches, loss.AtEnd = 1, rc.o.HeadersOnly
+	return loss
 }

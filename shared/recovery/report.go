@@ -21,11 +21,15 @@ func (rc *recoverer) finishReport() {
 	for i := range rc.list {
 		list[i] = rc.list[i].Verdict
 	}
-	placed := messages.Place(list, rc.Footer != nil, rc.clockOf, int64(about.RowsPerBatch), rc.steps.Step())
+	also := make([]int, len(rc.suspects))
+	for i := range also {
+		also[i] = rc.suspects[i].entry
+	}
+	placed := messages.Place(list, rc.Footer != nil, rc.clockOf, int64(about.RowsPerBatch), rc.steps.Step(), also...)
 	suspect, lost := false, false
 	for i := range list {
-		v, p := &list[i], &placed[i]
-		for _, f := range messages.Facts(v, p) {
+		v := &list[i]
+		for _, f := range messages.Facts(v, placed[i]) {
 			if f.Remedy != "" && rc.verifier == nil {
 				f.Reason += ": " + f.Remedy
 			}

@@ -100,10 +100,12 @@ func (rc *recoverer) trySalvage(m *messages.Message) (kept *entry, lost *message
 			bytes += b.Length
 		}
 	}
-	kept = &entry{Verdict: messages.Verdict{Kind: messages.Batch, At: m.At, Block: m.Block(), Codec: m.Batch.Codec, Rows: rows}, clock: checked.Clock}
-	lost = &messages.Verdict{Kind: messages.Loss, At: m.At, Length: rc.size - m.At - bytes, Rows: m.Batch.Length - rows, Severity: messages.Error, AtEnd: true, Count: 1, Last: m.At,
-		Reason: fmt.Sprintf("the file ends inside this batch; %d of its %d rows are kept, of %d of its %d columns", rows, m.Batch.Length, len(columns), len(spans))}
-	return kept, lost, "", nil
+	kept = &entry{Verdict: messages.NewBatch(m), clock: checked.Clock}
+	kept.Rows, kept.Length, kept.Odd = rows, 0, false
+	loss := messages.NewLoss(m.At, rc.size-m.At-bytes, m.Batch.Length-rows,
+		fmt.Sprintf("the file ends inside this batch; %d of its %d rows are kept, of %d of its %d columns", rows, m.Batch.Length, len(columns), len(spans)))
+	loss.AtEnd = true
+	return kept, &loss, "", nil
 }
 
 // rowsLeft returns how many rows of a column the file still has: of plain

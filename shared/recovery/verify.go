@@ -171,7 +171,8 @@ func (v *verifier) finish() {
 func (v *verifier) forgiveEnd() {
 	for i := range v.rc.list {
 		if e := &v.rc.list[i].Verdict; e.AtEnd {
-			*e = messages.Verdict{Kind: messages.Note, At: e.At, Length: e.Length, AtEnd: true, Harmless: true, Count: 1, Last: e.At, Reason: "the file is being written: " + e.Reason}
+			*e = messages.NewNote(messages.Info, e.At, e.Length, "the file is being written: "+e.Reason, "")
+			e.AtEnd, e.Harmless = true, true
 		}
 	}
 }

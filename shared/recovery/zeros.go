@@ -78,7 +78,7 @@ func (f *zeroFinder) add(entry int, v *messages.Verdict, c *body.Checked, before
 		}
 		return e.Inside && e.Row >= 0 && columns > 0
 	}
-	end := v.Block.Offset + int64(v.Block.MetaLength) + v.DataLength
+	end := v.DataEnd()
 	for i := range c.Zeros {
 		z := zeroRun{Zeros: c.Zeros[i], entry: entry, batch: f.batch, rows: v.Rows, clock: [2]uint64{before, c.Clock.First}}
 		l, r := &z.Left, &z.Right

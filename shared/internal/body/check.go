@@ -28,6 +28,16 @@ type Checker struct {
 	bufs   [][]byte // decoded, by slot
 	ends   []int64
 	parts  []zeroPart
+
+	headers *messages.Headers
+}
+
+// Message reads the header of a message; nil if none begins at at.
+func (c *Checker) Message(at int64) (*messages.Message, error) {
+	if c.headers == nil {
+		c.headers = messages.NewHeaders(&messages.Source{Size: c.Size, ReadAt: c.Fill})
+	}
+	return c.headers.At(at)
 }
 
 // A clockSpan is the first and last tick of a batch.

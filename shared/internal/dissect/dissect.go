@@ -94,7 +94,7 @@ func BatchesIn(file []byte) (places []arrowipc.Block, err error) {
 	for i := range l.Verdicts {
 		switch v := &l.Verdicts[i]; {
 		case v.Kind == messages.Batch:
-			places = append(places, v.Block)
+			places = append(places, v.Block())
 		case v.Kind == messages.Loss && l.Footer != nil:
 			for range v.Batches {
 				places = append(places, arrowipc.Block{Offset: v.At})

@@ -24,12 +24,19 @@ func (l *Layout) account() {
 		l.sameSizes()
 		return
 	}
+	if l.asListed() {
+		l.Listed = len(l.Joints) == 0
+		l.order()
+		l.doubtWords()
+		l.sayVersion()
+		return
+	}
 	blocks, twice := l.distinct()
 	at := map[arrowipc.Block]bool{}
 	var kept []int // verdicts of messages
 	for i := range l.Verdicts {
 		if v := &l.Verdicts[i]; (v.Kind == Batch || v.Kind == Dictionary) && v.At >= l.FooterBase {
-			kept, at[v.Block] = append(kept, i), true
+			kept, at[v.Block()] = append(kept, i), true
 		}
 	}
 	listed := map[arrowipc.Block]bool{}
@@ -43,9 +50,9 @@ func (l *Layout) account() {
 		v := &l.Verdicts[i]
 		b, ok := partner[i]
 		switch {
-		case ok && b == v.Block:
-		case ok && b.MetaLength == v.Block.MetaLength && b.BodyLength == v.Block.BodyLength:
-			moved = append(moved, fact{v.At, v.Length, b.Offset - v.Block.Offset})
+		case ok && b == v.Block():
+		case ok && b.MetaLength == v.MetaLength && b.BodyLength == v.BodyLength:
+			moved = append(moved, fact{v.At, v.Length, b.Offset - v.At})
 		default:
 			other = append(other, fact{v.At, v.Length, 0})
 		}
@@ -56,25 +63,53 @@ func (l *Layout) account() {
 	l.sayTwice(twice)
 	l.order()
 	l.doubtWords()
-	if l.Footer.Version != l.Version && l.Footer.Version != arrowipc.NoVersion {
-		// C++ writes V5 in the footer of files that it is asked to write as V4.
-		l.add(Verdict{Severity: Info, Harmless: true, At: l.FooterAt, Length: l.FooterEnd - l.FooterAt,
-			Reason: fmt.Sprintf("metadata version V%d in the footer, V%d in the messages", l.Footer.Version+1, l.Version+1)})
-	}
+	l.sayVersion()
 	if len(moved)+len(other) > 0 {
 		l.Listed = false
 	}
 	l.sameSizes()
 }
 
+// asListed reports whether the messages are those of the footer, in its order, as they are,
+// and nothing is lost: as a writer leaves a file.
+func (l *Layout) asListed() bool {
+	blocks := l.blocks
+	if len(l.outside) > 0 {
+		return false
+	}
+	for i := range l.Verdicts {
+		switch v := &l.Verdicts[i]; {
+		case v.At < l.FooterBase || v.Kind == Note:
+		case v.Kind == Loss || len(blocks) == 0 || blocks[0] != v.Block():
+			return false
+		default:
+			blocks = blocks[1:]
+		}
+	}
+	return len(blocks) == 0
+}
+
+// sayVersion notes that footer and messages are of different versions.
+func (l *Layout) sayVersion() {
+	if l.Footer.Version != l.Version && l.Footer.Version != arrowipc.NoVersion {
+		// C++ writes V5 in the footer of files that it is asked to write as V4.
+		v := l.noteFooter(Info, fmt.Sprintf("metadata version V%d in the footer, V%d in the messages", l.Footer.Version+1, l.Version+1), "")
+		v.Harmless = true
+	}
+}
+
 // A fact is one of several of the same cause.
 type fact struct{ at, length, shift int64 }
 
-// add appends a note.
-func (l *Layout) add(v Verdict) {
-	v.Kind, v.Count = Note, max(1, v.Count)
-	v.Last = max(v.Last, v.At)
-	l.Verdicts = append(l.Verdicts, v)
+// note appends a note, which the caller may change until the next.
+func (l *Layout) note(s Severity, at, length int64, reason, remedy string) *Verdict {
+	l.Verdicts = append(l.Verdicts, NewNote(s, at, length, reason, remedy))
+	return &l.Verdicts[len(l.Verdicts)-1]
+}
+
+// noteFooter appends a note about the footer.
+func (l *Layout) noteFooter(s Severity, reason, remedy string) *Verdict {
+	return l.note(s, l.FooterAt, l.FooterEnd-l.FooterAt, reason, remedy)
 }
 
 // distinct returns the blocks of the footer, in file order, each once, and how
@@ -94,7 +129,7 @@ func (l *Layout) pair(blocks []arrowipc.Block, kept []int, at, listed map[arrowi
 	partner := map[int]arrowipc.Block{}
 	places := map[int64]int{} // of the messages that the footer does not list as they are
 	for _, i := range kept {
-		if b := l.Verdicts[i].Block; listed[b] {
+		if b := l.Verdicts[i].Block(); listed[b] {
 			partner[i] = b
 		} else {
 			places[b.Offset] = i
@@ -134,11 +169,11 @@ func (l *Layout) pairMoved(free []arrowipc.Block, kept []int, partner map[int]ar
 	var open []int
 	for _, i := range kept {
 		if _, ok := partner[i]; !ok {
-			places[l.Verdicts[i].Block.Offset], open = i, append(open, i)
+			places[l.Verdicts[i].At], open = i, append(open, i)
 		}
 	}
 	alike := func(i int, b arrowipc.Block) bool {
-		v := l.Verdicts[i].Block
+		v := &l.Verdicts[i]
 		return v.MetaLength == b.MetaLength && v.BodyLength == b.BodyLength
 	}
 	try := func(shift int64) {
@@ -153,12 +188,12 @@ func (l *Layout) pairMoved(free []arrowipc.Block, kept []int, partner map[int]ar
 		open = slices.DeleteFunc(open, func(i int) bool { _, ok := partner[i]; return ok })
 	}
 	if n, m := len(open), len(free); n > 0 && m > 0 && alike(open[n-1], free[m-1]) {
-		try(free[m-1].Offset - l.Verdicts[open[n-1]].Block.Offset)
+		try(free[m-1].Offset - l.Verdicts[open[n-1]].At)
 	}
 	for range maxShifts {
 		best := -1
 		for k, b := range free {
-			if len(open) > 0 && alike(open[0], b) && (best < 0 || distance(b, l.Verdicts[open[0]].Block) < distance(free[best], l.Verdicts[open[0]].Block)) {
+			if len(open) > 0 && alike(open[0], b) && (best < 0 || distance(b, &l.Verdicts[open[0]]) < distance(free[best], &l.Verdicts[open[0]])) {
 				best = k
 			}
 		}
@@ -169,11 +204,11 @@ func (l *Layout) pairMoved(free []arrowipc.Block, kept []int, partner map[int]ar
 			open = open[1:] // of a length that no block has
 			continue
 		}
-		try(free[best].Offset - l.Verdicts[open[0]].Block.Offset)
+		try(free[best].Offset - l.Verdicts[open[0]].At)
 	}
 }
 
-func distance(a, b arrowipc.Block) int64 { return max(a.Offset-b.Offset, b.Offset-a.Offset) }
+func distance(a arrowipc.Block, v *Verdict) int64 { return max(a.Offset-v.At, v.At-a.Offset) }
 
 // sayMoved reports blocks that are as many bytes away from their messages.
 func (l *Layout) sayMoved(moved []fact) {
@@ -190,8 +225,8 @@ func (l *Layout) sayMoved(moved []fact) {
 		if n > 1 {
 			what = Grouped(int64(n)) + " batches"
 		}
-		l.add(Verdict{Severity: Warning, At: moved[0].at, Length: moved[0].length, Count: n, Last: moved[n-1].at, Remedy: "the new footer lists it where it is",
-			Reason: fmt.Sprintf("the footer lists %s %s bytes too %s", what, Grouped(shift), way)})
+		v := l.note(Warning, moved[0].at, moved[0].length, fmt.Sprintf("the footer lists %s %s bytes too %s", what, Grouped(shift), way), "the new footer lists it where it is")
+		v.Count, v.Last = n, moved[n-1].at
 		moved = moved[n:]
 	}
 }
@@ -205,7 +240,8 @@ func (l *Layout) say(facts []fact, format, one, many, remedy string) {
 	if len(facts) > 1 {
 		what = Grouped(int64(len(facts))) + " " + many
 	}
-	l.add(Verdict{Severity: Warning, At: facts[0].at, Count: len(facts), Last: facts[len(facts)-1].at, Reason: fmt.Sprintf(format, what), Remedy: remedy})
+	v := l.note(Warning, facts[0].at, 0, fmt.Sprintf(format, what), remedy)
+	v.Count, v.Last = len(facts), facts[len(facts)-1].at
 }
 
 // count gives each loss the number of batches that the footer lists in it. Blocks that
@@ -272,8 +308,9 @@ func (l *Layout) count(blocks []arrowipc.Block, kept []int, partner map[int]arro
 		if n > 1 {
 			what = Grouped(int64(n)) + " batches"
 		}
-		l.Verdicts = append(l.Verdicts, Verdict{Kind: Loss, At: l.FooterAt, Rows: -1, Batches: n, Severity: Error, Count: n, Last: l.FooterAt, Body: nowhere[0].length,
-			Reason: "the footer lists " + what + " of which nothing is found"})
+		v := NewLoss(l.FooterAt, 0, -1, "the footer lists "+what+" of which nothing is found")
+		v.Batches, v.Count, v.Body = n, n, nowhere[0].length
+		l.Verdicts = append(l.Verdicts, v)
 		nowhere = nowhere[:len(nowhere)-n]
 	}
 	if n := len(nowhere); n > 0 {
@@ -284,7 +321,7 @@ func (l *Layout) count(blocks []arrowipc.Block, kept []int, partner map[int]arro
 		if n > 1 {
 			what = fmt.Sprintf("%s batches where there are none, the first at byte %d", Grouped(int64(n)), nowhere[0].at)
 		}
-		l.add(Verdict{Severity: Warning, At: l.FooterAt, Length: l.FooterEnd - l.FooterAt, Count: n, Remedy: "the new footer does not", Reason: "the footer lists " + what})
+		l.noteFooter(Warning, "the footer lists "+what, "the new footer does not").Count = n
 	}
 }
 
@@ -315,17 +352,22 @@ func (l *Layout) sayTwice(twice int) {
 	if twice > 1 {
 		what = Grouped(int64(twice)) + " batches"
 	}
-	l.add(Verdict{Severity: Warning, At: l.FooterAt, Length: l.FooterEnd - l.FooterAt, Count: twice, Reason: "the footer lists " + what + " twice", Remedy: "the new footer lists it once"})
+	l.noteFooter(Warning, "the footer lists "+what+" twice", "the new footer lists it once").Count = twice
 }
 
 func (l *Layout) order() {
-	inside := slices.DeleteFunc(slices.Clone(l.Footer.Batches), func(b arrowipc.Block) bool { return !l.fits(b) })
-	if slices.IsSortedFunc(inside, byOffset) {
+	last := int64(-1)
+	sorted := true
+	for _, b := range l.Footer.Batches {
+		if l.fits(b) {
+			sorted, last = sorted && b.Offset >= last, b.Offset
+		}
+	}
+	if sorted {
 		return
 	}
 	l.Listed = false
-	l.add(Verdict{Severity: Warning, At: l.FooterAt, Length: l.FooterEnd - l.FooterAt, Remedy: "the new footer lists them in the order of the file",
-		Reason: "the footer lists the batches in another order than that of the file: readers disagree about the order of rows"})
+	l.noteFooter(Warning, "the footer lists the batches in another order than that of the file: readers disagree about the order of rows", "the new footer lists them in the order of the file")
 }
 
 // sameSizes counts the batches of a loss of which nothing else speaks, where
@@ -375,7 +417,7 @@ func (l *Layout) doubtWords() {
 		case v.Kind == Loss && v.Blind && words && lost < 0:
 			lost = v.At
 		case v.Kind == Batch && lost >= 0:
-			l.add(Verdict{Severity: Warning, Suspect: true, At: lost, Reason: "suspect: a dictionary may have been replaced in the bytes that are lost, so that words after them may be others"})
+			l.note(Warning, lost, 0, "suspect: a dictionary may have been replaced in the bytes that are lost, so that words after them may be others", "").Suspect = true
 			return
 		}
 	}

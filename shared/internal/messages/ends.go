@@ -137,7 +137,7 @@ func (e *Ends) find(src *Source, o *Options) (err error) {
 	e.Schema, e.Version, e.SchemaAt, e.SchemaEnd, e.First = front.Schema, front.Version, front.At, front.End(), front.End()
 	e.Prefix = front.Prefix
 	if e.SchemaOdd = front.Odd; e.SchemaOdd {
-		e.note(Verdict{At: front.At, Length: front.Length, Severity: Warning, Reason: "the schema at the beginning " + odd, Remedy: writtenAnew})
+		e.note(Warning, front.At, front.Length, "the schema at the beginning "+odd, writtenAnew)
 	}
 	if e.Footer != nil && e.FooterBase == e.Base && !e.Footer.Schema.Equal(front.Schema) {
 		if err := e.chooseSchema(src, o, front); err != nil {
@@ -149,17 +149,17 @@ func (e *Ends) find(src *Source, o *Options) (err error) {
 		if e.Stream {
 			what = "stream"
 		}
-		e.note(Verdict{At: 0, Length: e.Base, Severity: Info, Harmless: true, Skipped: true, Remedy: leftOut,
-			Reason: fmt.Sprintf("%d bytes before the %s are not part of it", e.Base, what)})
+		v := e.note(Info, 0, e.Base, fmt.Sprintf("%d bytes before the %s are not part of it", e.Base, what), leftOut)
+		v.Harmless, v.Skipped = true, true
 	} else if !e.Stream && !e.Magic {
-		e.note(Verdict{At: 0, Length: arrowipc.HeaderLength, Severity: Warning, Reason: "the file does not begin with ARROW1", Remedy: writtenAnew})
+		e.note(Warning, 0, arrowipc.HeaderLength, "the file does not begin with ARROW1", writtenAnew)
 	}
 	return nil
 }
 
 // nothing says why there is no schema.
 func (e *Ends) nothing(src *Source) error {
-	_, what, err := messageAt(src, arrowipc.HeaderLength, 0, 0)
+	_, what, err := messageAt(src, arrowipc.HeaderLength, 0)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (e *Ends) front(src *Source) (*Message, error) {
 		}
 	}
 	if !e.Magic { // a stream begins with it
-		m, _, err := messageAt(cached, 0, 0, 0)
+		m, _, err := messageAt(cached, 0, 0)
 		if err != nil || isSchema(m) {
 			e.Stream = isSchema(m)
 			return m, err
@@ -226,7 +226,7 @@ func isSchema(m *Message) bool { return m != nil && m.Schema != nil && m.BodyLen
 // paddedFront returns the schema message after a magic at base, or nil.
 func paddedFront(src *Source, base int64) (*Message, error) {
 	for at := base + arrowipc.HeaderLength; at <= base+64; at += 8 {
-		m, what, err := messageAt(src, at, 0, 0)
+		m, what, err := messageAt(src, at, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -331,12 +331,16 @@ func (e *Ends) fits(b arrowipc.Block) bool {
 		b.Offset <= e.FooterAt-int64(b.MetaLength)-b.BodyLength
 }
 
-// note keeps a verdict that costs nothing.
-func (e *Ends) note(v Verdict) {
-	v.Kind, v.Count = Note, max(1, v.Count)
-	if v.Last == 0 {
-		v.Last = v.At
-	}
+// note keeps a verdict that costs nothing, which the caller may change until the next.
+func (e *Ends) note(severity Severity, at, length int64, reason, remedy string) *Verdict {
+	e.notes = append(e.notes, NewNote(severity, at, length, reason, remedy))
+	return &e.notes[len(e.notes)-1]
+}
+
+// lose keeps the verdict on bytes that are left out, in which nothing is found.
+func (e *Ends) lose(at, length int64, reason string) {
+	v := NewLoss(at, length, -1, reason)
+	v.Blind = true
 	e.notes = append(e.notes, v)
 }
 
@@ -358,12 +362,11 @@ func (e *Ends) believeOther(src *Source, o *Options) error {
 	const reason = "no schema at the beginning: taken from another file"
 	e.First = m.At
 	if e.Stream = !e.Magic && m.At == 0; m.At <= arrowipc.HeaderLength+(o.SchemaLength+63)&^63 {
-		e.note(Verdict{At: 0, Length: m.At, Severity: Warning, Reason: reason})
+		e.note(Warning, 0, m.At, reason, "")
 		return nil
 	}
-	e.note(Verdict{At: 0, Severity: Warning, Reason: reason})
-	e.notes = append(e.notes, Verdict{Kind: Loss, At: 0, Length: m.At, Rows: -1, Severity: Error, Blind: true, Count: 1,
-		Reason: fmt.Sprintf("the first %d bytes are not readable: no batch is found in them", m.At)})
+	e.note(Warning, 0, 0, reason, "")
+	e.lose(0, m.At, fmt.Sprintf("the first %d bytes are not readable: no batch is found in them", m.At))
 	return nil
 }
 
@@ -405,7 +408,7 @@ func (e *Ends) believeFooter(src *Source, reason, remedy string) error {
 		if n, length, err := arrowipc.ParsePrefix(prefix[:]); err == nil && length > 0 {
 			at := begin + int64(n) + int64(length)
 			if at < first {
-				m, what, err := messageAt(src, at, 0, 0)
+				m, what, err := messageAt(src, at, 0)
 				if err != nil {
 					return err
 				}
@@ -426,20 +429,19 @@ func (e *Ends) believeFooter(src *Source, reason, remedy string) error {
 	}
 	if e.Version == arrowipc.NoVersion {
 		e.Version = arrowipc.V4
-		if m, _, err := messageAt(src, e.First, 0, 0); err != nil {
+		if m, _, err := messageAt(src, e.First, 0); err != nil {
 			return err
 		} else if m != nil {
 			e.Version = m.Version
 		}
 	}
 	length := max(0, min(e.First, e.FooterAt)-begin)
-	v := Verdict{At: begin, Length: length, Severity: Warning, Reason: reason, Remedy: remedy}
+	v := e.note(Warning, begin, length, reason, remedy)
 	if e.Unframed || length <= MaxPadding-arrowipc.HeaderLength {
 		v.Severity, v.Harmless = Info, true // some writers leave the schema to the footer
 	}
-	e.note(v)
 	if !e.Magic {
-		e.note(Verdict{At: 0, Length: arrowipc.HeaderLength, Severity: Warning, Reason: "the file does not begin with ARROW1", Remedy: writtenAnew})
+		e.note(Warning, 0, arrowipc.HeaderLength, "the file does not begin with ARROW1", writtenAnew)
 	}
 	return nil
 }
@@ -448,7 +450,7 @@ func (e *Ends) believeFooter(src *Source, reason, remedy string) error {
 // footer: the one by which the first batch that can be read is intact, in doubt
 // the one at the beginning.
 func (e *Ends) chooseSchema(src *Source, o *Options, front *Message) error {
-	m, _, err := messageAt(src, e.First, e.Prefix, 0)
+	m, _, err := messageAt(src, e.First, e.Prefix)
 	for i := 0; err == nil && (m == nil || !m.isBatch()) && i < len(e.blocks); i++ {
 		m, err = e.candidate(src, e.blocks[i])
 	}
@@ -478,8 +480,7 @@ func (e *Ends) chooseSchema(src *Source, o *Options, front *Message) error {
 			return e.believeFooter(src, "the schema at the beginning does not fit the batches: taken from the footer", "")
 		}
 	}
-	e.note(Verdict{At: e.FooterAt, Length: e.FooterEnd - e.FooterAt, Severity: Warning,
-		Reason: "the schema in the footer is not the one before the batches", Remedy: "the one before the batches is kept"})
+	e.note(Warning, e.FooterAt, e.FooterEnd-e.FooterAt, "the schema in the footer is not the one before the batches", "the one before the batches is kept")
 	return nil
 }
 
@@ -490,7 +491,7 @@ func (e *Ends) candidate(src *Source, b arrowipc.Block) (*Message, error) {
 	if e.budget -= int64(b.MetaLength); e.budget < 0 {
 		return nil, nil
 	}
-	m, _, err := messageAt(src, b.Offset, e.Prefix, int64(b.MetaLength))
+	m, _, err := (&Headers{src: src, guess: int64(b.MetaLength)}).at(b.Offset, e.Prefix)
 	if err != nil || m == nil || m.Header == arrowipc.SchemaHeader || m.Length != int64(b.MetaLength) || m.BodyLength != b.BodyLength {
 		return nil, err
 	}

@@ -22,6 +22,9 @@ const doubted = "suspect: no message follows this batch: if bytes are missing in
 // Facts are what is to be reported of a verdict at its place among the rows:
 // nothing of a message that is where it should be.
 func Facts(v *Verdict, p *Placed) (list []Fact) {
+	if !v.Speaks() {
+		return nil
+	}
 	f := Fact{Placed: *p, Offset: v.At, Length: v.Length, Severity: v.Severity, Reason: Plain(v.Reason), Remedy: v.Remedy, Count: max(1, v.Count), LastOffset: max(v.At, v.Last)}
 	if v.Doubted {
 		doubt := f

@@ -89,10 +89,10 @@ func (e *Ends) footerEndingAt(src *Source, end int64, tail []byte, front *Messag
 	e.before = slices.Clone(p[:lead])
 	e.FooterMagic = string(trailer[4:]) == arrowipc.Magic
 	if f.Odd {
-		e.note(Verdict{At: at, Length: length, Severity: Warning, Reason: "the footer " + odd, Remedy: writtenAnew})
+		e.note(Warning, at, length, "the footer "+odd, writtenAnew)
 	}
 	if !e.FooterMagic {
-		e.note(Verdict{At: end - int64(len(arrowipc.Magic)), Length: int64(len(arrowipc.Magic)), Severity: Warning, Reason: "the footer is not followed by ARROW1", Remedy: writtenAnew})
+		e.note(Warning, end-int64(len(arrowipc.Magic)), int64(len(arrowipc.Magic)), "the footer is not followed by ARROW1", writtenAnew)
 	}
 	return true, nil
 }
@@ -257,9 +257,9 @@ func (e *Ends) believeUnframed(src *Source) (bool, error) {
 	if e.First = src.Size; first != nil {
 		e.First = first.At
 	}
-	e.note(Verdict{At: arrowipc.HeaderLength, Length: length, Severity: Info, Harmless: true, Reason: reason, Remedy: writtenAnew})
+	e.note(Info, arrowipc.HeaderLength, length, reason, writtenAnew).Harmless = true
 	if end := arrowipc.HeaderLength + length; !padded(p[length:], e.First-end) {
-		e.notes = append(e.notes, Verdict{Kind: Loss, At: end, Length: e.First - end, Rows: -1, Severity: Error, Blind: true, Count: 1, Reason: "no batch is found right after the schema"})
+		e.lose(end, e.First-end, "no batch is found right after the schema")
 	}
 	return true, nil
 }

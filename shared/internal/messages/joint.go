@@ -33,7 +33,7 @@ func beginsAt(src *Source, at int64) (m *Message, stream bool, err error) {
 		m, err = paddedFront(src, at)
 		return m, false, err
 	}
-	m, _, err = messageAt(src, at, 0, 0)
+	m, _, err = messageAt(src, at, 0)
 	if err != nil || !isSchema(m) {
 		return nil, false, err
 	}
@@ -136,7 +136,8 @@ func (w *walker) endAt(at int64, reason string) {
 	w.joints = append(w.joints, Joint{at, false})
 	part := *w.src
 	part.Size = at
-	w.rest, w.src = &Verdict{Kind: Note, At: at, Length: w.src.Size - at, Severity: Warning, Reason: reason, Remedy: "left out: it is a recording of its own"}, &part
+	rest := NewNote(Warning, at, w.src.Size-at, reason, "left out: it is a recording of its own")
+	w.rest, w.src = &rest, &part
 	w.e.Footer, w.e.FooterMagic, w.e.FooterBase, w.blocks = nil, false, w.e.Base, nil
 }
 

@@ -13,6 +13,7 @@
 package messages
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -38,6 +39,7 @@ const (
 	// MaxRows keeps rows times width inside an int64 whatever a header says.
 	MaxRows = 1 << 38
 
+	maxKept      = 1 << 20 // bytes of metadata that are kept to be compared with the next
 	maxCutHeader = 1 << 20 // bytes at the end that may be the beginning of a header
 	maxBody      = 1 << 60 // keeps the sum of an offset and a body inside an int64
 )
@@ -124,21 +126,65 @@ const Zeros = string(zeros)
 
 // At reads the message at offset at whose framing is known. It returns nil if
 // there is none; the error is that of reading.
-func At(src *Source, at int64) (*Message, error) {
-	m, _, err := messageAt(src, at, 0, 0)
+func At(src *Source, at int64) (*Message, error) { return NewHeaders(src).At(at) }
+
+func messageAt(src *Source, at int64, framing int) (*Message, standing, error) {
+	return NewHeaders(src).at(at, framing)
+}
+
+// Headers read messages one after the other. What a message says is often what the one
+// before it said: then it is parsed once, and shared.
+type Headers struct {
+	src    *Source
+	guess  int64 // how many bytes to read at first
+	buf    []byte
+	raw    []byte            // the metadata parsed last
+	parsed *arrowipc.Message // of raw; nobody writes to it
+}
+
+// NewHeaders reads the messages of a file.
+func NewHeaders(src *Source) *Headers { return &Headers{src: src} }
+
+// At is At for many messages.
+func (h *Headers) At(at int64) (*Message, error) {
+	m, _, err := h.at(at, 0)
 	return m, err
 }
 
-// messageAt reads the message at offset at, or says what lies there instead.
+// bytes returns n bytes from off, valid until the next call.
+func (h *Headers) bytes(off, n int64) ([]byte, error) {
+	if h.src.View != nil {
+		return h.src.View(off, n)
+	}
+	h.buf = grown(h.buf, n)
+	return h.buf, h.src.ReadAt(h.buf, off)
+}
+
+// parse is arrowipc.ParseMessage of bytes that the next call may change.
+func (h *Headers) parse(p []byte) (*arrowipc.Message, error) {
+	if h.parsed != nil && bytes.Equal(p, h.raw) {
+		return h.parsed, nil
+	}
+	m, err := arrowipc.ParseMessage(p)
+	switch {
+	case err != nil:
+	case m.Header == arrowipc.SchemaHeader: // it refers to the bytes
+		return arrowipc.ParseMessage(bytes.Clone(p))
+	case len(p) <= maxKept:
+		h.raw, h.parsed = append(h.raw[:0], p...), m
+	}
+	return m, err
+}
+
+// at reads the message at offset at, or says what lies there instead.
 // It is well formed, and its lengths are multiples of 8; nothing else is
-// checked. framing is 8 or 4, or 0 if it is not known yet; guess is how many
-// bytes to read at first. The error is that of reading.
-func messageAt(src *Source, at int64, framing int, guess int64) (*Message, standing, error) {
-	rest := src.Size - at
+// checked. framing is 8 or 4, or 0 if it is not known yet. The error is that of reading.
+func (h *Headers) at(at int64, framing int) (*Message, standing, error) {
+	rest := h.src.Size - at
 	if rest <= 0 {
 		return nil, atEnd, nil
 	}
-	p, err := src.bytes(at, min(max(8, guess), rest))
+	p, err := h.bytes(at, min(max(8, h.guess), rest))
 	if err != nil {
 		return nil, "", err
 	}
@@ -174,21 +220,23 @@ func messageAt(src *Source, at int64, framing int, guess int64) (*Message, stand
 	switch have := int64(len(p)); {
 	case have >= whole:
 		p = p[prefix:whole]
-	case src.View != nil:
-		if p, err = src.View(at+int64(prefix), int64(length)); err != nil {
+	case h.src.View != nil:
+		if p, err = h.src.View(at+int64(prefix), int64(length)); err != nil {
 			return nil, "", err
 		}
 	default:
 		p = slices.Grow(p, int(whole-have))[:whole]
-		if err := src.ReadAt(p[have:], at+have); err != nil {
+		h.buf = p
+		if err := h.src.ReadAt(p[have:], at+have); err != nil {
 			return nil, "", err
 		}
 		p = p[prefix:]
 	}
-	parsed, err := arrowipc.ParseMessage(p)
+	parsed, err := h.parse(p)
 	if err != nil || parsed.BodyLength%8 != 0 || parsed.BodyLength > maxBody {
 		return nil, noMessage, nil
 	}
+	h.guess = whole + 8
 	return &Message{Message: parsed, At: at, Prefix: prefix, Length: whole}, isMessage, nil
 }
 

@@ -15,26 +15,34 @@ type Span struct {
 	OK          bool
 }
 
-// Place finds the rows around every verdict, and how many a loss took: those of
-// its header, else as many as its batches have everywhere, else as many as fit
+// Place finds the rows around every verdict that speaks, and around those of also, by their
+// index; and how many a loss took: those of its header, else as many as its batches have everywhere, else as many as fit
 // between the Clock on both sides and are not known to be there or lost already.
 //
 // numbered says that lost batches have numbers, as they do in the list of a
 // footer. clock gives the ticks of the batch of a verdict; promised is the number of
 // rows that a whole batch has by the file's metadata, 0 if it does not say;
 // step is the median step of Clock from row to row, 0 if it is not even.
-func Place(list []Verdict, numbered bool, clock func(i int) Span, promised int64, step float64) []Placed {
+func Place(list []Verdict, numbered bool, clock func(i int) Span, promised int64, step float64, also ...int) map[int]*Placed {
 	constant, body := constantRows(list, promised)
-	out := make([]Placed, len(list))
+	out := map[int]*Placed{}
+	for _, i := range also {
+		out[i] = nil
+	}
 	rows, batches := int64(0), 0
 	kept := false // the batch before
 	for i := range list {
 		v := &list[i]
-		p := &out[i]
-		p.Batch, p.BeforeRow = -1, rows
+		p, asked := out[i]
+		if asked || v.Speaks() {
+			p = &Placed{Batch: -1, BeforeRow: rows}
+			out[i] = p
+		}
 		switch v.Kind {
 		case Batch:
-			p.Batch = batches
+			if p != nil {
+				p.Batch = batches
+			}
 			batches++
 			rows += v.Rows
 			kept = true
@@ -58,11 +66,17 @@ func Place(list []Verdict, numbered bool, clock func(i int) Span, promised int64
 			}
 		}
 	}
-	next := nextBatches(list)
+	last := len(list) - 1 // the last batch, damaged or not
+	for last >= 0 && !list[last].stated() {
+		last--
+	}
 	for i := range list {
 		v := &list[i]
+		if v.Kind != Loss {
+			continue
+		}
 		alike := v.Body == 0 || body == 0 || v.Body == body // a shorter batch has a shorter body
-		if v.Kind == Loss && v.Rows < 0 && v.Batches > 0 && constant > 0 && next[i] && alike {
+		if v.Rows < 0 && v.Batches > 0 && constant > 0 && i < last && alike {
 			out[i].LostRows = constant * int64(v.Batches)
 		}
 	}
@@ -71,7 +85,7 @@ func Place(list []Verdict, numbered bool, clock func(i int) Span, promised int64
 		if v.Kind == Batch || v.Kind == Dictionary {
 			continue
 		}
-		p := &out[i]
+		p := out[i]
 		from, before := neighbour(list, i, -1, clock)
 		to, after := neighbour(list, i, 1, clock)
 		if before.OK {
@@ -91,7 +105,7 @@ func Place(list []Verdict, numbered bool, clock func(i int) Span, promised int64
 
 // rowsBetween is how many of the rows between two batches are known to be kept or
 // lost: they are not lost once more.
-func rowsBetween(list []Verdict, out []Placed, from, to int) (rows int64) {
+func rowsBetween(list []Verdict, out map[int]*Placed, from, to int) (rows int64) {
 	for k := from + 1; k < to; k++ {
 		switch list[k].Kind {
 		case Batch:
@@ -107,17 +121,6 @@ func rowsBetween(list []Verdict, out []Placed, from, to int) (rows int64) {
 // batch that is there, and of one whose body is damaged.
 func (v *Verdict) stated() bool {
 	return v.Kind == Batch || v.Kind == Loss && v.Batches == 1 && v.Rows >= 0
-}
-
-// nextBatches says for every verdict whether a batch follows it, damaged or not.
-func nextBatches(list []Verdict) []bool {
-	out := make([]bool, len(list))
-	there := false
-	for i := len(list) - 1; i >= 0; i-- {
-		out[i] = there
-		there = there || list[i].stated()
-	}
-	return out
 }
 
 // maxNeighbours bounds the search for a batch next to a damaged one whose Clock
@@ -159,12 +162,12 @@ func constantRows(list []Verdict, promised int64) (rows, body int64) {
 			continue
 		}
 		if known++; known == 1 {
-			rows, body = v.Rows, v.Block.BodyLength
+			rows, body = v.Rows, v.BodyLength
 		}
 		if v.Rows != rows {
 			return 0, 0
 		}
-		plain = plain && v.Codec < 0 && v.Block.BodyLength == body
+		plain = plain && v.Codec < 0 && v.BodyLength == body
 	}
 	if known == 0 {
 		return 0, 0

@@ -10,10 +10,10 @@ import (
 // them, or what was counted before, is not counted again.
 func TestRowsAreLostOnce(t *testing.T) {
 	batch := func(at, rows int64) messages.Verdict {
-		return messages.Verdict{Kind: messages.Batch, At: at, Length: 100, Rows: rows}
+		return messages.Verdict{At: at, Ruling: &messages.Ruling{Kind: messages.Batch, Length: 100, Rows: rows}}
 	}
 	lost := func(at, rows int64) messages.Verdict {
-		return messages.Verdict{Kind: messages.Loss, At: at, Length: 100, Rows: rows}
+		return messages.NewLoss(at, 100, rows, "")
 	}
 	// 10 rows at tick 0 .. 90, then 30 are missing, then 10 from tick 400 on.
 	clock := func(at int64) messages.Span {

@@ -93,6 +93,7 @@ func (w *walker) doubtLast(what standing) {
 		return
 	}
 	if v := &w.out[w.last]; v.Kind == Batch && v.Codec < 0 && v.At+v.Length == w.pos && !w.provenByFooter(v) {
+		*v = v.Own()
 		v.Doubted = true
 	}
 }

@@ -26,16 +26,25 @@ const (
 	Error
 )
 
-// A Verdict is what the walk says of one stretch of the file.
+// A Verdict is what the walk says of one stretch of the file. There are hundreds of
+// thousands where batches have a row each, so that it is small, and messages that are alike
+// but for their place share what is said of them.
 type Verdict struct {
+	At int64 // byte of the file
+	*Ruling
+}
+
+// A Ruling is what is said of a stretch wherever it lies. That of a Batch or a Dictionary
+// may be that of many: it is changed in a copy (Own).
+type Ruling struct {
 	Kind   Kind
-	At     int64 // byte of the file
 	Length int64 // bytes concerned
 
 	// Of a Batch or a Dictionary.
-	Block        arrowipc.Block // as a footer would list it
-	DataLength   int64          // bytes of the body up to the end of the last buffer
-	Pad          int64          // bytes of padding that the file lacks after it
+	MetaLength   int32 // and the next: as a footer would list it
+	BodyLength   int64
+	DataLength   int64 // bytes of the body up to the end of the last buffer
+	Pad          int64 // bytes of padding that the file lacks after it
 	Codec        arrowipc.Codec
 	DictionaryID int64
 	Delta        bool
@@ -47,6 +56,12 @@ type Verdict struct {
 	// Rows are those of a Batch, or of a Loss, -1 if unknown; the values of a
 	// Dictionary.
 	Rows int64
+
+	*Remark // never nil
+}
+
+// A Remark is what else there is to say of a Loss or a Note.
+type Remark struct {
 	// Batches is how many record batches a Loss has, as far as is known.
 	Batches int
 	// Body is the length of the body of a lost batch of which only the footer
@@ -60,7 +75,6 @@ type Verdict struct {
 	// Torn is the batch that the file's end cuts, of the last Loss.
 	Torn *Message
 
-	// Of a Loss or a Note.
 	Severity Severity
 	Reason   string
 	Remedy   string // what a recovery does about it; "": nothing
@@ -71,6 +85,51 @@ type Verdict struct {
 	Count    int    // facts of one cause, 1 or more
 	Last     int64  // byte of the last of them
 }
+
+// silent is the remark of messages that are where they should be.
+var silent = &Remark{Count: 1}
+
+// NewBatch is the verdict on a batch, or a dictionary batch, of which nothing is missing.
+func NewBatch(m *Message) Verdict {
+	r := rulingOf(m)
+	return Verdict{m.At, &r}
+}
+
+func rulingOf(m *Message) Ruling {
+	r := Ruling{Kind: Batch, Length: m.End() - m.At, MetaLength: int32(m.Length), BodyLength: m.BodyLength, DataLength: m.Batch.DataEnd(), Codec: m.Batch.Codec, Rows: m.Batch.Length, Odd: m.Odd, Remark: silent}
+	if !m.isBatch() {
+		r.Kind, r.DictionaryID, r.Delta = Dictionary, m.DictionaryID, m.Delta
+	}
+	return r
+}
+
+// NewLoss is the verdict on bytes that are left out, with so many rows, -1 if unknown.
+func NewLoss(at, length, rows int64, reason string) Verdict {
+	return Verdict{at, &Ruling{Kind: Loss, Length: length, Rows: rows, Remark: &Remark{Severity: Error, Reason: reason, Count: 1, Last: at}}}
+}
+
+// NewNote is a verdict that costs nothing.
+func NewNote(s Severity, at, length int64, reason, remedy string) Verdict {
+	return Verdict{at, &Ruling{Kind: Note, Length: length, Remark: &Remark{Severity: s, Reason: reason, Remedy: remedy, Count: 1, Last: at}}}
+}
+
+// Own returns the verdict with a ruling and a remark that are shared with no other.
+func (v Verdict) Own() Verdict {
+	r, remark := *v.Ruling, *v.Remark
+	r.Remark = &remark
+	return Verdict{v.At, &r}
+}
+
+// Block is the message as a footer would list it.
+func (v *Verdict) Block() arrowipc.Block {
+	return arrowipc.Block{Offset: v.At, MetaLength: v.MetaLength, BodyLength: v.BodyLength}
+}
+
+// DataEnd is the byte of the file at which the last buffer of a batch ends.
+func (v *Verdict) DataEnd() int64 { return v.At + int64(v.MetaLength) + v.DataLength }
+
+// Speaks reports whether a verdict has something to report.
+func (v *Verdict) Speaks() bool { return v.Kind == Loss || v.Kind == Note || v.Doubted }
 
 // odd is what is said of metadata that can be read, but are not as the
 // flatbuffers of other readers must be.

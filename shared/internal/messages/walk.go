@@ -20,13 +20,15 @@ import (
 
 // A walker is one walk.
 type walker struct {
-	src    *Source
-	e      *Ends
-	blocks []arrowipc.Block // of the footer, those that are not passed yet
-	pos    int64            // of the next message
-	guess  int64            // how long its metadata may be
+	src     *Source
+	e       *Ends
+	blocks  []arrowipc.Block  // of the footer, those that are not passed yet
+	pos     int64             // of the next message
+	headers *Headers          // of src
+	fitted  *arrowipc.Message // that fits the schema, the last of these
 
 	out       []Verdict
+	shared    sharing
 	open      *open // the last message, whose end nothing has proven
 	judged    int64 // losses reach up to here
 	last      int   // index in out of the last message that was kept, or -1
@@ -60,6 +62,7 @@ func Walk(src *Source, e *Ends) (*Layout, error) {
 			w.judged = max(w.judged, w.out[i].At+w.out[i].Length)
 		}
 	}
+	w.headers = NewHeaders(src)
 	w.scanner = scanner{readAt: w.search, size: src.Size, accept: w.accept, budget: &ends.budget}
 	if err := w.walk(); err != nil {
 		return nil, err
@@ -95,11 +98,10 @@ func (w *walker) search(p []byte, off int64) error {
 }
 
 func (w *walker) messageAt(at int64) (*Message, standing, error) {
-	m, what, err := messageAt(w.src, at, w.e.Prefix, w.guess)
-	if m != nil {
-		w.guess = m.Length + 8
+	if w.headers.src != w.src {
+		w.headers = NewHeaders(w.src)
 	}
-	return m, what, err
+	return w.headers.at(at, w.e.Prefix)
 }
 
 // blocksFrom returns the footer's blocks at or after at.
@@ -188,10 +190,6 @@ func (w *walker) prove() {
 }
 
 func (w *walker) pass(v Verdict) {
-	v.Count = max(1, v.Count)
-	if v.Last == 0 {
-		v.Last = v.At
-	}
 	if v.Kind == Loss {
 		w.judged = max(w.judged, v.At+v.Length)
 	}
@@ -218,8 +216,8 @@ func (w *walker) oddities(v *Verdict) {
 
 // loss is the verdict on bytes that are left out.
 func loss(at, length int64, m *Message, rows int64, reason string) Verdict {
-	v := Verdict{Kind: Loss, At: at, Length: length, Rows: rows, Severity: Error, Reason: reason, Blind: m == nil}
-	if m != nil && m.isBatch() {
+	v := NewLoss(at, length, rows, reason)
+	if v.Blind = m == nil; m != nil && m.isBatch() {
 		v.Batches = 1
 	}
 	return v
@@ -227,8 +225,32 @@ func loss(at, length int64, m *Message, rows int64, reason string) Verdict {
 
 // note passes a verdict that costs nothing.
 func (w *walker) note(s Severity, at, length int64, reason, remedy string) *Verdict {
-	w.pass(Verdict{Kind: Note, At: at, Length: length, Severity: s, Reason: reason, Remedy: remedy})
+	w.pass(NewNote(s, at, length, reason, remedy))
 	return &w.out[len(w.out)-1]
+}
+
+// sharing has messages that are alike share a ruling.
+type sharing struct {
+	last *Ruling // of the last message
+	few  map[Ruling]*Ruling
+}
+
+// maxShared is how many rulings are looked among: compressed batches of a few rows have
+// some lengths in turn.
+const maxShared = 1 << 10
+
+// of returns a ruling that says the same, for many messages.
+func (s *sharing) of(r Ruling) *Ruling {
+	if s.last != nil && *s.last == r {
+		return s.last
+	}
+	if s.last = s.few[r]; s.last == nil {
+		if s.last = &r; s.few == nil || len(s.few) >= maxShared {
+			s.few = map[Ruling]*Ruling{}
+		}
+		s.few[r] = s.last
+	}
+	return s.last
 }
 
 // message judges one well-formed message and moves pos to its end; pos stays if
@@ -267,15 +289,16 @@ func (w *walker) message(m *Message) error {
 		return nil
 	}
 	w.pos = min(end, limit)
-	if err := Fit(w.e.Schema, m); err != nil {
-		v := loss(m.At, w.pos-m.At, m, m.rows(), err.Error())
-		w.open = &open{m, v}
-		return nil
+	if m.Message != w.fitted {
+		if err := Fit(w.e.Schema, m); err != nil {
+			w.open = &open{m, loss(m.At, w.pos-m.At, m, m.rows(), err.Error())}
+			return nil
+		}
+		w.fitted = m.Message
 	}
-	v := Verdict{Kind: Batch, At: m.At, Length: w.pos - m.At, Block: m.Block(), DataLength: m.Batch.DataEnd(), Pad: max(0, m.End()-limit), Codec: m.Batch.Codec, Rows: m.Batch.Length, Odd: m.Odd}
-	if !m.isBatch() {
-		v.Kind, v.DictionaryID, v.Delta = Dictionary, m.DictionaryID, m.Delta
-	}
+	r := rulingOf(m)
+	r.Length, r.Pad = w.pos-m.At, max(0, m.End()-limit)
+	v := Verdict{m.At, w.shared.of(r)}
 	w.open = &open{m, v}
 	if v.Pad > 0 {
 		w.prove()
@@ -287,7 +310,7 @@ func (w *walker) message(m *Message) error {
 // provenByFooter reports whether the footer lists a batch as it is, and begins
 // right after it.
 func (w *walker) provenByFooter(v *Verdict) bool {
-	return w.e.Footer != nil && slices.Contains(w.e.blocks, v.Block) && v.At+v.Length <= w.e.FooterAt && w.e.FooterAt-v.At-v.Length <= MaxPadding+8
+	return w.e.Footer != nil && slices.Contains(w.e.blocks, v.Block()) && v.At+v.Length <= w.e.FooterAt && w.e.FooterAt-v.At-v.Length <= MaxPadding+8
 }
 
 // endsEarly says that bytes of m are missing.
@@ -450,7 +473,10 @@ func (w *walker) resume(what standing) (bool, error) {
 		}
 	}
 	if w.open != nil && (!listed || !found) { // else the footer proves that it ends at from
-		w.open.v.Doubted = what == noMessage && w.open.v.Kind == Batch && w.open.v.Codec == arrowipc.Uncompressed && !w.provenByFooter(&w.open.v)
+		if v := &w.open.v; what == noMessage && v.Kind == Batch && v.Codec == arrowipc.Uncompressed && !w.provenByFooter(v) {
+			*v = v.Own()
+			v.Doubted = true
+		}
 	}
 	w.prove()
 	if !found && len(w.blocksFrom(from)) == 0 {

@@ -144,7 +144,8 @@ func TestAHoleCountsItsBatches(t *testing.T) {
 		}
 	}
 	// By Clock, where neither counts.
-	list := []Verdict{{Kind: Batch, Rows: 40}, {Kind: Loss, Rows: -1}, {Kind: Batch, Rows: 7}}
+	batch := func(rows int64) Verdict { return Verdict{Ruling: &Ruling{Kind: Batch, Rows: rows}} }
+	list := []Verdict{batch(40), NewLoss(0, 0, -1, ""), batch(7)}
 	clocks := []Span{{1000, 1390, true}, {}, {1400 + 250, 1800, true}}
 	if p := Place(list, false, func(i int) Span { return clocks[i] }, 0, 10); p[1].LostRows != 25 {
 		t.Errorf("%+v", p[1])
