@@ -26,8 +26,8 @@ export class Marks {
       const { id, rows } = notes;
       this.#read.set(id, { rows, list: this.#read.get(id)?.list ?? [] });
       try {
-        const [clocks, texts, authors] = await Promise.all(["Clock", "Text", "Author"].map((column) => state.client.values(id, column, 0, rows)));
-        this.#read.set(id, { rows, list: Array.from({ length: rows }, (_, i) => ({ at: Number(clocks.values[i]), text: String(texts.values[i]), author: String(authors.values[i]) })).sort((a, b) => a.at - b.at) });
+        const [moments, texts, authors] = await Promise.all(["About", "Text", "Author"].map((column) => state.client.values(id, column, 0, rows)));
+        this.#read.set(id, { rows, list: Array.from({ length: rows }, (_, i) => ({ at: Number(moments.values[i]), text: String(texts.values[i]), author: String(authors.values[i]) })).sort((a, b) => a.at - b.at) });
       } catch (error) {
         this.#read.delete(id);
         if (state.entries.has(id)) state.report(error, id);
@@ -43,5 +43,5 @@ export class Marks {
 
 /** @param {import("./protocol.js").StreamInfo} info */
 function isNotes({ metadata, columns }) {
-  return metadata?.stream === NOTES && ["Clock", "Text", "Author"].every((name) => columns.some((c) => c.name === name));
+  return metadata?.stream === NOTES && ["About", "Text", "Author"].every((name) => columns.some((c) => c.name === name));
 }

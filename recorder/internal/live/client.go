@@ -12,7 +12,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -145,6 +144,9 @@ func (c *client) reply(m any) {
 	c.poke()
 }
 
+// errFlood is why a client that says too much is closed.
+var errFlood = errors.New("too many messages")
+
 const notRead = "answers are not read"
 
 // replyBytes is about what an answer takes besides schemas.
@@ -156,17 +158,31 @@ func (c *client) read() {
 	c.conn.SetReadLimit(maxWords)
 	alive := func(string) error { return c.conn.SetReadDeadline(time.Now().Add(silentMost)) }
 	_ = alive("")
-	c.conn.SetPongHandler(alive)
 	limit := newBucket(asksPerS, asksAtOnce)
+	c.conn.SetPongHandler(func(text string) error {
+		if !limit.take(time.Now()) {
+			return errFlood
+		}
+		return alive(text)
+	})
+	answer := c.conn.PingHandler()
+	c.conn.SetPingHandler(func(text string) error {
+		if !limit.take(time.Now()) {
+			return errFlood
+		}
+		return answer(text)
+	})
 	for {
 		kind, data, err := c.conn.ReadMessage()
 		var late net.Error
 		switch {
 		case errors.As(err, &late) && late.Timeout():
 			c.close("nothing was heard from this client")
+		case errors.Is(err, errFlood):
+			c.close(errFlood.Error())
 		case err != nil: // one that is too long was answered with 1009 already
 		case !limit.take(time.Now()):
-			c.close("too many messages")
+			c.close(errFlood.Error())
 		case kind != websocket.TextMessage:
 			c.close("only text messages are understood")
 		default:
@@ -213,12 +229,15 @@ func (c *client) answer(a *ask) error {
 			c.reply(said{Type: "stop"})
 			return nil
 		}
-		note, err := c.server.o.Control.Note(recording.Note{Clock: a.Clock, Text: a.Text, Author: a.Author})
+		note, err := a.note()
+		if err == nil {
+			note, err = c.server.o.Control.Note(note)
+		}
 		if err != nil {
 			c.reply(said{Type: "refused", Text: err.Error()})
 			return nil
 		}
-		c.reply(said{Type: "note", Text: note.Text, Clock: note.Clock})
+		c.reply(said{Type: "note", Text: note.Text, Clock: note.About})
 	}
 	return nil
 }

@@ -200,15 +200,20 @@ func TestWhatAClientMustNotSayEndsIt(t *testing.T) {
 		"no such column":        {websocket.TextMessage, `{"type":"show","streams":[{"stream":"probe","columns":[99]}]}`, "column 99"},
 		"a column twice":        {websocket.TextMessage, `{"type":"show","streams":[{"stream":"probe","columns":[2,1,2]}]}`, "column 2 comes twice"},
 		"too many columns":      {websocket.TextMessage, `{"type":"show","streams":[{"stream":"probe","columns":[1` + strings.Repeat(",1", maxShown) + `]}]}`, "at most 4096"},
-		"an empty note":         {websocket.TextMessage, `{"type":"note","text":" "}`, "a note has"},
+		"a number for a word":   {websocket.TextMessage, `{"type":7}`, "type cannot be number"},
+		"half a tick":           {websocket.TextMessage, `{"type":"note","text":"a","clock":1.5}`, "clock cannot be number 1.5"},
+		"a list":                {websocket.TextMessage, `[]`, "it is array, not an object"},
+		"nothing":               {websocket.TextMessage, ``, "it is empty"},
+		"half of a message":     {websocket.TextMessage, `{"type":`, "it ends too early"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := r.connect(withToken())
 			v.t = t
 			_ = v.WriteMessage(c.kind, []byte(c.text))
-			if code, why := v.closed(); code != websocket.ClosePolicyViolation || !strings.Contains(why, c.why) {
+			if code, why := v.closed(); code != websocket.ClosePolicyViolation || !strings.Contains(why, c.why) || strings.Contains(why, "json") || strings.Contains(why, "Go ") {
 				t.Errorf("closed: %d %q, want %q", code, why, c.why)
 			}
+			v.Close() // at once: it is one of 16
 		})
 	}
 	t.Run("a long message", func(t *testing.T) {
@@ -224,6 +229,18 @@ func TestWhatAClientMustNotSayEndsIt(t *testing.T) {
 		v.t = t
 		for range 2 * asksAtOnce {
 			if v.WriteMessage(websocket.TextMessage, []byte(`{"type":"show"}`)) != nil {
+				break
+			}
+		}
+		if _, why := v.closed(); why != "too many messages" {
+			t.Errorf("closed: %q", why)
+		}
+	})
+	t.Run("a flood of pings", func(t *testing.T) {
+		v := r.connect(nil)
+		v.t = t
+		for range 2 * asksAtOnce {
+			if v.WriteControl(websocket.PingMessage, []byte("?"), time.Now().Add(time.Second)) != nil {
 				break
 			}
 		}
@@ -251,6 +268,20 @@ func TestNotesAndStopNeedTheToken(t *testing.T) {
 	if note := v.next("note"); note["clock"] != 77.0 || note["text"] != "drug" {
 		t.Errorf("the note is %v", note)
 	}
+	for why, no := range map[string]map[string]any{
+		"is empty":           {"text": " \u202e\x00\n"},
+		"at most 4000":       {"text": strings.Repeat("x", 4001)},
+		"the author has 401": {"text": "a", "author": strings.Repeat("x", 401)},
+	} {
+		no["type"] = "note"
+		if v.say(no); !strings.Contains(v.next("refused")["text"].(string), why) {
+			t.Errorf("%s: it is not refused for that", why)
+		}
+	}
+	v.say(map[string]any{"type": "note", "text": "\x1b[31mred\x00\r\nthen \u202etxt", "author": "\x07שלום"})
+	if note := v.next("note"); note["text"] != "[31mred\nthen txt" {
+		t.Errorf("the note is %q", note["text"])
+	}
 	v.say(map[string]any{"type": "stop", "run": "another"})
 	if no := v.next("refused"); no["text"] != "another recording runs now" {
 		t.Errorf("refused: %v", no)
@@ -260,7 +291,7 @@ func TestNotesAndStopNeedTheToken(t *testing.T) {
 	}
 	v.say(map[string]any{"type": "stop", "run": run})
 	v.next("stop")
-	if want := []recording.Note{{Clock: 5, Text: "drug", Author: "ab"}}; !slices.Equal(r.asked.notes, want) || !slices.Equal(r.asked.stops, []string{"live view"}) {
+	if want := []recording.Note{{About: 5, Text: "drug", Author: "ab"}, {Text: "[31mred\nthen txt", Author: "שלום"}}; !slices.Equal(r.asked.notes, want) || !slices.Equal(r.asked.stops, []string{"live view"}) {
 		t.Errorf("notes %v, stops %v", r.asked.notes, r.asked.stops)
 	}
 }

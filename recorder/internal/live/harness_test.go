@@ -43,7 +43,7 @@ type control struct {
 
 func (c *control) Note(n recording.Note) (recording.Note, error) {
 	c.notes = append(c.notes, n)
-	n.Clock = 77
+	n.About = 77
 	return n, nil
 }
 func (c *control) Stop(reason string) { c.stops = append(c.stops, reason) }

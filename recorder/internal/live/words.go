@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/oniscope/oniscope/recorder/internal/run"
@@ -21,8 +23,8 @@ const (
 	maxWords   = 64 << 10 // bytes of a message
 	maxShown   = 4096     // columns that one client sees
 	maxStreams = 64       // streams, likewise
-	maxNote    = 4000     // bytes of a note
-	maxAuthor  = 200
+	maxNote    = 4000     // bytes of a note: the page's 1000 characters of any script
+	maxAuthor  = 400
 )
 
 // An ask is a message from a client.
@@ -32,7 +34,7 @@ type ask struct {
 	Count   int       `json:"count"`   // ack: binary messages that were dealt with
 	Text    string    `json:"text"`    // note
 	Author  string    `json:"author"`
-	Clock   uint64    `json:"clock"` // note: ticks; 0 now
+	Clock   uint64    `json:"clock"` // note: the moment that it is about, ticks; 0 now
 	Run     string    `json:"run"`   // stop: the run that is meant, as hello names it
 }
 
@@ -54,7 +56,7 @@ func parseAsk(data []byte) (a ask, err error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&a); err != nil {
-		return ask{}, fmt.Errorf("the message is not what is expected: %s", short(err.Error()))
+		return ask{}, fmt.Errorf("the message is not what is expected: %s", notExpected(err))
 	}
 	if d.More() {
 		return ask{}, errors.New("the message goes on after its end")
@@ -92,16 +94,58 @@ func (a *ask) check() error {
 		if a.Count < 1 || a.Count > maxCredits {
 			return fmt.Errorf("%d messages cannot be acknowledged", a.Count)
 		}
-	case "note":
-		a.Text, a.Author = strings.TrimSpace(a.Text), strings.TrimSpace(a.Author)
-		if a.Text == "" || len(a.Text) > maxNote || len(a.Author) > maxAuthor {
-			return fmt.Errorf("a note has 1 to %d bytes, its author at most %d", maxNote, maxAuthor)
-		}
-	case "stop":
+	case "note", "stop":
 	default:
 		return fmt.Errorf("there is no message %q", short(a.Type))
 	}
 	return nil
+}
+
+// notExpected says in a client's words what is wrong with its JSON.
+func notExpected(err error) string {
+	syntax, value := (*json.SyntaxError)(nil), (*json.UnmarshalTypeError)(nil)
+	switch {
+	case errors.Is(err, io.EOF):
+		return "it is empty"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "it ends too early"
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("byte %d is not JSON", syntax.Offset)
+	case errors.As(err, &value) && value.Field == "":
+		return fmt.Sprintf("it is %s, not an object", value.Value)
+	case errors.As(err, &value):
+		return fmt.Sprintf("%s cannot be %s", value.Field, short(value.Value))
+	}
+	return short(strings.TrimPrefix(err.Error(), "json: ")) // of a field that is not known
+}
+
+// note is the note that is asked for, without what cannot be read.
+func (a *ask) note() (recording.Note, error) {
+	n := recording.Note{About: a.Clock, Text: readable(a.Text), Author: readable(a.Author)}
+	switch {
+	case n.Text == "":
+		return n, errors.New("the note is empty")
+	case len(n.Text) > maxNote:
+		return n, fmt.Errorf("the note has %d bytes, at most %d are written; take several", len(n.Text), maxNote)
+	case len(n.Author) > maxAuthor:
+		return n, fmt.Errorf("the author has %d bytes, at most %d are written", len(n.Author), maxAuthor)
+	}
+	return n, nil
+}
+
+// readable takes out of a text what steers a terminal, and what turns the direction of
+// the words around it: control characters, but for tabs and line ends, and overrides,
+// embeddings and isolates of direction.
+func readable(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r == '\t' || r == '\n' {
+			return r
+		}
+		if unicode.IsControl(r) || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
+			return -1
+		}
+		return r
+	}, text))
 }
 
 // short cuts what a client sent to what fits into a reason.

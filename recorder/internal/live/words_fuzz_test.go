@@ -1,6 +1,7 @@
 package live
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -10,7 +11,7 @@ func FuzzLiveMessage(f *testing.F) {
 	for _, seed := range []string{
 		`{"type":"show","streams":[{"stream":"probe","columns":[1,2,3],"bin":250000}]}`, `{"type":"ack","count":2}`,
 		`{"type":"note","text":"drug","author":"ab","clock":12}`, `{"type":"stop","run":"2026-11-28T12:00:00Z"}`,
-		`{"type":"ack","count":1e99}`, `{"type":"show","streams":[{"columns":[-1]}]}`, `[]`, `null`, `{"type":"note","text":"\ud800"}`, "\xff", ``,
+		`{"type":"ack","count":1e99}`, `{"type":"show","streams":[{"columns":[-1]}]}`, `[]`, `null`, `{"type":"note","text":"\ud800"}`, `{"type":"note","text":"\u0000\u001b[2J\u202e","author":"\u2067"}`, "\xff", ``,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -29,8 +30,11 @@ func FuzzLiveMessage(f *testing.F) {
 		for _, s := range a.Streams {
 			columns += len(s.Columns)
 		}
-		if len(a.Streams) > maxStreams || columns > maxShown || len(a.Text) > maxNote || len(a.Author) > maxAuthor || a.Count < 0 {
+		if len(a.Streams) > maxStreams || columns > maxShown || a.Count < 0 {
 			t.Errorf("out of bounds: %+v", a)
+		}
+		if n, err := a.note(); err == nil && (n.Text == "" || len(n.Text) > maxNote || len(n.Author) > maxAuthor || strings.ContainsAny(n.Text+n.Author, "\x00\x1b\r\u202e\u2066")) {
+			t.Errorf("a note of %q by %q", n.Text, n.Author)
 		}
 		// What is understood is answered, and what is then shown has bounds.
 		c := newClient(r.server, nil, false)

@@ -3,6 +3,7 @@ package run
 import (
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -74,7 +75,7 @@ func TestNotesAreAStreamLikeOthers(t *testing.T) {
 			for s.rec.Snapshot() == nil {
 				time.Sleep(5 * time.Millisecond)
 			}
-			for _, n := range []recording.Note{{Text: "drug", Author: "ab"}, {Text: "µ later", Clock: 1 << 40}} {
+			for _, n := range []recording.Note{{Text: "drug", Author: "ab"}, {Text: "µ not yet", About: 1 << 40}, {Text: "before", About: 5}, {Text: "again", About: 9}, {Text: "before that", About: 2}} {
 				if _, err := s.rec.Note(n); err != nil {
 					t.Error(err)
 				}
@@ -84,11 +85,17 @@ func TestNotesAreAStreamLikeOthers(t *testing.T) {
 		if got := s.rec.Summary().EndReason; got != "live view" {
 			t.Errorf("the end is for %q", got)
 		}
-		clocks := s.column("notes", "Clock")
-		if len(clocks) != 2 || clocks[0] == 0 || clocks[1] != 1<<40 {
-			t.Errorf("the notes are at %v", clocks)
+		clocks, about := s.column("notes", "Clock"), s.column("notes", "About")
+		if len(clocks) != 5 || clocks[0] == 0 || !slices.IsSorted(clocks) {
+			t.Errorf("the notes were taken at %v", clocks)
 		}
-		if n := s.stream("notes"); n.Rows != 2 || n.State != store.StateComplete {
+		if !slices.Equal(about, []uint64{clocks[0], clocks[1], 5, 9, 2}) {
+			t.Errorf("the notes are about %v, taken at %v", about, clocks)
+		}
+		for _, f := range verify(t, s.rec.Path("notes_0.arrow")) {
+			t.Errorf("the file of notes: %s", f.Reason)
+		}
+		if n := s.stream("notes"); n.Rows != 5 || n.State != store.StateComplete {
 			t.Errorf("in the summary: %+v", n)
 		}
 		if _, err := s.rec.Note(recording.Note{Text: "late"}); err == nil {

@@ -22,16 +22,13 @@ type notebook struct {
 // errNoNotes says that a note comes too early, or too late.
 var errNoNotes = errors.New("notes can be taken only while a recording runs")
 
-// Note writes a note down. A Clock of 0 means now. It waits for the disk; any
-// goroutine but those of the recording may call it. It returns the note as it is
-// in the file.
+// Note writes a note down, at the Clock of now. It is about now too where About is 0,
+// or has not come yet. It waits for the disk; any goroutine but those of the recording
+// may call it. It returns the note as it is in the file.
 func (rec *Run) Note(n recording.Note) (recording.Note, error) {
 	a := rec.acquisition.Load()
 	if a == nil {
 		return n, errNoNotes
-	}
-	if n.Clock == 0 {
-		n.Clock = a.Status().LastClock
 	}
 	b := &rec.notes
 	b.mu.Lock()
@@ -39,9 +36,13 @@ func (rec *Run) Note(n recording.Note) (recording.Note, error) {
 	if b.closed {
 		return n, errNoNotes
 	}
+	n.Clock = max(b.last.LastClock, a.Status().LastClock)
+	if n.About == 0 || n.About > n.Clock {
+		n.About = n.Clock
+	}
 	if b.writer == nil {
-		s := recording.NoteStream()
-		s.AcqClockHz, s.StartUTC, s.Simulated = rec.head.AcqClockHz, a.Started().UTC().Format(time.RFC3339Nano), rec.head.Simulated
+		s := recording.NoteStream(rec.head.AcqClockHz)
+		s.StartUTC, s.Simulated = a.Started().UTC().Format(time.RFC3339Nano), rec.head.Simulated
 		w, err := rec.openStream(s)
 		if err != nil {
 			return n, fmt.Errorf("the note was not written: %w", err)

@@ -17,7 +17,8 @@ export class Notes {
   #list = el("ul", { class: "notes" });
   #text = el("input", { type: "text", class: "field", maxlength: "1000", placeholder: "what happened", "aria-label": "Note" });
   #author = el("input", { type: "text", class: "field", maxlength: "100", placeholder: "who", "aria-label": "Author", value: localStorage.getItem(AUTHOR) ?? "" });
-  #form = el("form", { hidden: true }, this.#text, this.#author, el("button", { type: "submit", class: "primary" }, "Add"));
+  #send = el("button", { type: "submit", class: "primary" }, "Add");
+  #form = el("form", { hidden: true }, this.#text, this.#author, this.#send);
   #add = el("button", { type: "button", id: "add-note", onclick: () => this.open() }, "Add note…");
   #stop = el("button", { type: "button", id: "stop-recording", onclick: () => this.#confirm() }, "Stop recording…");
   #said = el("p", { class: "hint", role: "status" });
@@ -34,12 +35,8 @@ export class Notes {
       event.preventDefault();
       if (this.#text.value.trim() === "") return;
       localStorage.setItem(AUTHOR, this.#author.value);
-      if (!(await this.tell({ type: "note", text: this.#text.value, author: this.#author.value, clock: this.#at }))) {
-        this.say("The recorder does not answer; the note was not written.");
-        return;
-      }
-      this.#text.value = "";
-      this.#form.hidden = true;
+      this.#send.disabled = true;
+      if (!(await this.tell({ type: "note", text: this.#text.value, author: this.#author.value, clock: this.#at }))) this.say("The recorder does not answer; the note was not written.");
     });
     byId("right").prepend(this.node);
     state.on(["marks"], () => this.#fill());
@@ -49,7 +46,9 @@ export class Notes {
   show(allowed, running) {
     this.#add.hidden = this.#stop.hidden = !allowed || !running;
     if (!allowed && running) this.say("Open the address with the token that the recorder printed to take notes or stop.");
-    if (!running) this.#form.hidden = true;
+    if (running) return;
+    this.#form.hidden = true;
+    this.#send.disabled = false;
   }
 
   /** @param {string[]} sentences */
@@ -63,11 +62,14 @@ export class Notes {
     if (this.#add.hidden) return;
     this.#at = Math.round(this.state.cursor ?? 0);
     this.#form.hidden = false;
+    this.#send.disabled = false;
     this.#text.focus();
   }
 
-  /** One of ours is in the file. */
+  /** One of ours is in the file: only now its words may go. */
   taken() {
+    this.#text.value = "";
+    this.#form.hidden = true;
     this.say("");
     announce("Note written.");
   }
@@ -86,6 +88,7 @@ export class Notes {
 
   /** @param {string} words */
   say(words) {
+    this.#send.disabled = false;
     say(this.#said, words);
   }
 
