@@ -47,14 +47,11 @@ func (f *viewFlags) add(fl *pflag.FlagSet) {
 const shutdownPatience = 2 * time.Second
 
 func (a *app) view(ctx context.Context, paths []string, f *viewFlags) error {
-	if f.port < 0 || f.port > 65535 {
-		return usagef("--port %d is not a port", f.port)
-	}
 	files, err := openViewFiles(paths)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.port)))
+	listener, err := listenOn("--port", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.port)))
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,12 @@ package command
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -66,45 +66,43 @@ func (f *liveFlags) newLiveView() (_ *liveView, err error) {
 		}
 		v.sockets = append(v.sockets, e)
 	}
-	v.options = live.Options{Page: web.Files, Token: f.token, AllowOrigin: f.origins}
+	v.options = live.Options{Page: web.Files, Token: f.token}
+	for _, text := range f.origins {
+		origin, err := live.ParseOrigin(text)
+		if err != nil {
+			return nil, usagef("--allow-origin %s: %v", text, err)
+		}
+		v.options.AllowOrigin = append(v.options.AllowOrigin, origin)
+	}
 	if f.token == "" {
 		v.options.Token = live.NewToken()
 	} else if err := live.CheckToken(f.token); err != nil {
 		return nil, usagef("--token: %v", err)
 	}
 	if f.tlsCert != "" || f.tlsKey != "" {
-		if f.tlsCert == "" || f.tlsKey == "" {
-			return nil, usagef("--tls-cert and --tls-key belong together")
+		if v.options.Certificate, err = loadCertificate(f.tlsCert, f.tlsKey); err != nil {
+			return nil, err
 		}
-		pair, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey)
-		if err != nil {
-			return nil, usagef("--tls-cert: %v", err)
-		}
-		v.options.Certificate = &pair
 	}
 	defer func() {
 		if err != nil {
 			v.closeListeners()
 		}
 	}()
-	if f.listen != "" {
-		host, _, err := net.SplitHostPort(f.listen)
-		if err != nil {
-			return nil, usagef("--listen %s: write it as 127.0.0.1:8765", f.listen)
-		}
-		v.options.Host = host
-	}
 	address := f.listen
 	if address == "" {
 		address = "127.0.0.1:0" // for the sockets' server, which nobody is told of
 	}
 	if f.listen != "" || len(v.sockets) > 0 {
-		if err := v.open(address); err != nil {
+		if err := v.open("--listen", address); err != nil {
 			return nil, err
 		}
 	}
+	if f.listen != "" {
+		v.options.Host, _, _ = net.SplitHostPort(f.listen) // it was listened to
+	}
 	for _, e := range v.sockets {
-		if err := v.open(net.JoinHostPort("127.0.0.1", strconv.Itoa(e.Port))); err != nil {
+		if err := v.open("--ephys-socket", net.JoinHostPort("127.0.0.1", strconv.Itoa(e.Port))); err != nil {
 			return nil, err
 		}
 	}
@@ -112,10 +110,10 @@ func (f *liveFlags) newLiveView() (_ *liveView, err error) {
 	return v, nil
 }
 
-func (v *liveView) open(address string) error {
-	l, err := net.Listen("tcp", address)
+func (v *liveView) open(flag, address string) error {
+	l, err := listenOn(flag, address)
 	if err != nil {
-		return fmt.Errorf("the live view cannot listen: %w", err)
+		return err
 	}
 	v.listeners = append(v.listeners, l)
 	return nil
@@ -136,14 +134,14 @@ func (v *liveView) listener() run.Listener {
 }
 
 // needs are the streams that must be there.
-func (v *liveView) needs() (names []string) {
+func (v *liveView) needs() (list []run.Need) {
 	if v.flags.stream != "" {
-		names = append(names, v.flags.stream)
+		list = append(list, run.Need{Stream: v.flags.stream})
 	}
 	for _, e := range v.sockets {
-		names = append(names, e.Stream)
+		list = append(list, run.Need{Stream: e.Stream, Check: e.Check})
 	}
-	return names
+	return list
 }
 
 // start answers, and says where.
@@ -155,7 +153,7 @@ func (v *liveView) start(rec *run.Run, stdout io.Writer, say func(string)) error
 	if len(v.listeners) > 0 {
 		server, err := live.Serve(v.listeners[0], v.hub, v.options)
 		if err != nil {
-			return usagef("--allow-origin: %v", err)
+			return err
 		}
 		v.server = server
 		for i, e := range v.sockets {
@@ -166,6 +164,11 @@ func (v *liveView) start(rec *run.Run, stdout io.Writer, say func(string)) error
 		say("live view: " + v.address())
 		if at := v.listeners[0].Addr().(*net.TCPAddr); !at.IP.IsLoopback() && v.options.Certificate == nil {
 			say("the live view is not encrypted: whoever reads this network reads the token and the data; --tls-cert and --tls-key encrypt it")
+		}
+		if c := v.options.Certificate; c != nil {
+			if trouble := certificateTrouble(c, time.Now()); trouble != "" {
+				say(trouble)
+			}
 		}
 		if !web.HasEngine() {
 			say("oniscope: built without the page: run go tool mage build")

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"io"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,16 +55,35 @@ func TestTheLiveViewTakesACertificate(t *testing.T) {
 	if v.options.Certificate == nil || !strings.HasPrefix(v.address(), "https://localhost:") || !strings.HasSuffix(v.address(), "/?token=a-token-of-the-test") {
 		t.Errorf("the address is %s", v.address())
 	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	if trouble := certificateTrouble(v.options.Certificate, time.Now().AddDate(20, 0, 0)); !strings.Contains(trouble, "renew it") {
+		t.Errorf("of a certificate that is over: %q", trouble)
+	}
 	for name, c := range map[string]struct {
 		flags liveFlags
 		want  string
 	}{
-		"a key of another":   {liveFlags{listen: "127.0.0.1:0", tlsCert: cert, tlsKey: other}, "--tls-cert: "},
-		"files that are not": {liveFlags{listen: "127.0.0.1:0", tlsCert: cert + "x", tlsKey: key}, "--tls-cert: "},
-		"a key alone":        {liveFlags{listen: "127.0.0.1:0", tlsKey: key}, "belong together"},
-		"nothing to serve":   {liveFlags{tlsCert: cert, tlsKey: key}, "is for --listen"},
+		"a key of another":      {liveFlags{listen: "127.0.0.1:0", tlsCert: cert, tlsKey: other}, "--tls-key " + other + ": it is not the key of the certificate"},
+		"a file that is not":    {liveFlags{listen: "127.0.0.1:0", tlsCert: cert + "x", tlsKey: key}, "--tls-cert " + cert + "x: "},
+		"a key that is not":     {liveFlags{listen: "127.0.0.1:0", tlsCert: cert, tlsKey: key + "x"}, "--tls-key " + key + "x: "},
+		"both the other way":    {liveFlags{listen: "127.0.0.1:0", tlsCert: key, tlsKey: cert}, "--tls-cert " + key + ": it has no certificate, but what the other flag takes"},
+		"a text":                {liveFlags{listen: "127.0.0.1:0", tlsCert: write(t, "a", []byte("hello")), tlsKey: key}, "it has no certificate in PEM"},
+		"a locked key":          {liveFlags{listen: "127.0.0.1:0", tlsCert: cert, tlsKey: write(t, "a", []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"))}, "locked by a pass phrase"},
+		"a key alone":           {liveFlags{listen: "127.0.0.1:0", tlsKey: key}, "belong together"},
+		"nothing to serve":      {liveFlags{tlsCert: cert, tlsKey: key}, "is for --listen"},
+		"no port":               {liveFlags{listen: "127.0.0.1"}, "--listen 127.0.0.1: write it as 127.0.0.1:8765"},
+		"a port that is a word": {liveFlags{listen: ":http"}, "--listen :http: a port is a number"},
+		"a port too high":       {liveFlags{listen: ":70000"}, "--listen :70000: a port is a number"},
+		"an address elsewhere":  {liveFlags{listen: "192.0.2.1:0"}, "--listen 192.0.2.1:0: this machine does not have that address"},
+		"a port in use":         {liveFlags{listen: taken.Addr().String()}, "another program listens there; choose another port"},
+		"any origin":            {liveFlags{listen: "127.0.0.1:0", origins: []string{"*"}}, "--allow-origin *: an origin is"},
+		"a pattern of origins":  {liveFlags{listen: "127.0.0.1:0", origins: []string{"https://*.lab.example"}}, "--allow-origin https://*.lab.example: an origin is one name"},
 	} {
-		if _, err := c.flags.newLiveView(); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := c.flags.newLiveView(); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "tls:") || strings.Contains(err.Error(), "tcp") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -1,8 +1,11 @@
 package live
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -17,10 +20,14 @@ const maxFor = 24 * time.Hour
 func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, path string) {
 	name, ok := strings.CutSuffix(path, ".arrows")
 	if !ok {
-		http.NotFound(w, r)
+		http.Error(w, "a stream is asked for as /live/NAME.arrows; GET /status lists them", http.StatusNotFound)
 		return
 	}
-	query := r.URL.Query()
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		http.Error(w, "what follows the ? is not NAME=VALUE&NAME=VALUE, with % before two hexadecimal digits only", http.StatusBadRequest)
+		return
+	}
 	what := Following{From: query.Get("from")}
 	for _, text := range query["columns"] {
 		for glob := range strings.SplitSeq(text, ",") {
@@ -29,16 +36,20 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, path string
 			}
 		}
 	}
-	for key := range query {
+	for key, values := range query {
+		if key != "columns" && len(values) > 1 {
+			http.Error(w, fmt.Sprintf("%s is given %d times", short(key), len(values)), http.StatusBadRequest)
+			return
+		}
 		if key != "from" && key != "columns" && key != "for" {
-			http.Error(w, "there is "+"no parameter "+short(key)+"; possible: columns, from, for", http.StatusBadRequest)
+			http.Error(w, "there is no parameter "+short(key)+"; possible: columns, from, for", http.StatusBadRequest)
 			return
 		}
 	}
 	if text := query.Get("for"); text != "" {
 		d, err := time.ParseDuration(text)
 		if err != nil || d <= 0 || d > maxFor {
-			http.Error(w, "for is a duration such as 10s, of a day at most", http.StatusBadRequest)
+			http.Error(w, fmt.Sprintf("for=%s: want a duration such as 10s or 5m, of 24h at most", short(text)), http.StatusBadRequest)
 			return
 		}
 		what.For = d
@@ -62,12 +73,18 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name string, wha
 	out := &patient{ResponseWriter: w, control: http.NewResponseController(w), moved: func() { s.moved.Store(time.Now().UnixNano()) }}
 	_ = out.control.SetReadDeadline(time.Time{})
 	begun := false
-	err := s.hub.Follow(r.Context(), name, what, out, func() {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	err := s.hub.Follow(ctx, name, what, out, func() {
 		begun = true
+		if r.Method == http.MethodHead {
+			cancel() // of an endless answer that nobody would see
+		}
 		w.Header().Set("Content-Type", "application/vnd.apache.arrow.stream")
 		w.WriteHeader(http.StatusOK)
 	})
 	switch column := (*recording.ColumnError)(nil); {
+	case begun && r.Method == http.MethodHead:
 	case begun && err != nil:
 		panic(http.ErrAbortHandler) // a stream that breaks off must not look as if it were whole
 	case err == nil:

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oniscope/oniscope/recorder/internal/acquire"
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
@@ -50,6 +51,14 @@ func ParseEphysSocket(text string) (e EphysSocket, err error) {
 	return e, nil
 }
 
+// Check says why a stream cannot be given like that.
+func (e EphysSocket) Check(s *stream.Stream) error {
+	if _, err := signalOf(s, e.Group); err != nil {
+		return fmt.Errorf("--ephys-socket %d=%s: %w", e.Port, e.Stream, err)
+	}
+	return nil
+}
+
 // A signal is what a socket gives: channels of one stream, and every how many rows.
 type signal struct {
 	src     *source
@@ -61,37 +70,40 @@ type signal struct {
 }
 
 // signalOf finds the channels of a group.
-func signalOf(src *source, group string) (*signal, error) {
-	s := &signal{src: src}
+func signalOf(of *stream.Stream, wanted string) (*signal, error) {
+	s, group := &signal{}, wanted
 	groups := []string{}
-	for i := range src.stream.Columns {
-		c := &src.stream.Columns[i]
-		_, of, channel := stream.Label(c.Name)
+	for i := range of.Columns {
+		c := &of.Columns[i]
+		_, label, channel := stream.Label(c.Name)
 		if _, ok := depths[c.Type]; !ok || channel < 0 || c.Name == stream.ClockName {
 			continue
 		}
-		if !slices.Contains(groups, of) {
-			groups = append(groups, of)
+		if !slices.Contains(groups, label) {
+			groups = append(groups, label)
 		}
 		if group == "" {
-			group = of
+			group = label
 		}
-		if !strings.EqualFold(of, group) {
+		if !strings.EqualFold(label, group) {
 			continue
 		}
 		if len(s.columns) > 0 && c.Type != s.typ {
-			return nil, fmt.Errorf("the channels of %s in %s have several types", group, src.stream.Name)
+			return nil, fmt.Errorf("the channels of %s in %s have several types", group, of.Name)
 		}
 		s.columns, s.typ, s.width, s.stride = append(s.columns, i), c.Type, c.ByteWidth, max(1, c.Stride)
 		if c.RateHz > 0 {
 			s.samples = max(1, int(c.RateHz)/packetsPerS)
 		}
 	}
-	if len(s.columns) == 0 {
-		return nil, fmt.Errorf("stream %s has no channels %q; it has %s", src.stream.Name, group, strings.Join(groups, ", "))
+	switch {
+	case len(groups) == 0:
+		return nil, fmt.Errorf("stream %s has no channels that this protocol could give", of.Name)
+	case len(s.columns) == 0:
+		return nil, fmt.Errorf("stream %s has no channels %q; it has %s", of.Name, wanted, strings.Join(groups, ", "))
 	}
 	if s.samples == 0 {
-		s.samples = max(1, int(src.about().RateHz)/s.stride/packetsPerS)
+		s.samples = max(1, int(acquire.RowRate(of))/s.stride/packetsPerS)
 	}
 	return s, nil
 }
@@ -112,7 +124,8 @@ func (s *Server) Ephys(l net.Listener, e EphysSocket) {
 			s.gone.Go(func() {
 				defer conn.Close()
 				if src := s.hub.await(e.Stream, s.end); src != nil {
-					if of, err := signalOf(src, e.Group); err == nil {
+					if of, err := signalOf(src.stream, e.Group); err == nil {
+						of.src = src
 						s.follow(func() { newEphysClient(of).serve(conn, s.end) })
 					}
 				}
@@ -136,16 +149,6 @@ func (h *Hub) await(name string, end <-chan struct{}) *source {
 			return nil
 		}
 	}
-}
-
-// CheckEphys says why a socket cannot be, of the streams that are there.
-func (h *Hub) CheckEphys(e EphysSocket) error {
-	src := h.find(e.Stream)
-	if src == nil {
-		return fmt.Errorf("there is no stream %q", e.Stream)
-	}
-	_, err := signalOf(src, e.Group)
-	return err
 }
 
 // An ephysClient collects packets and sends them.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,7 +61,7 @@ var errAsked = errors.New("")
 func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writer, begun func()) error {
 	src := h.find(name)
 	if src == nil {
-		return fmt.Errorf("there is no stream %q%w", short(name), errNoSuch)
+		return fmt.Errorf("there is no stream %q; there are: %s%w", short(name), strings.Join(h.names(), ", "), errNoSuch)
 	}
 	f := &follower{hub: h, src: src, what: what, out: &once{w: w}, until: math.MaxUint64}
 	number, next := 0, 0
@@ -74,7 +75,7 @@ func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writ
 	default:
 		tick, err := strconv.ParseUint(what.From, 10, 64)
 		if err != nil {
-			return fmt.Errorf("from is now, start, or a tick of Clock, not %q%w", short(what.From), errAsked)
+			return fmt.Errorf("from=%s: want now, start, or a tick of Clock%w", short(what.From), errAsked)
 		}
 		f.from = tick
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // rowsOf reads an Arrow stream and checks every value of one channel; it returns
@@ -111,7 +113,7 @@ func TestWhatCannotBeFollowedIsSaid(t *testing.T) {
 	r := newRecorder(t, nil)
 	for path, want := range map[string]int{
 		"/live/none.arrows": 404, "/live/probe": 404, "/live/probe.arrows?from=soon": 400, "/live/probe.arrows?columns=Nothing*": 400,
-		"/live/probe.arrows?for=x": 400, "/live/probe.arrows?for=-1s": 400, "/live/probe.arrows?colums=x": 400, "/live/../hub.go": 404,
+		"/live/probe.arrows?for=x": 400, "/live/probe.arrows?for=%": 400, "/live/probe.arrows?for=1s;from=start": 400, "/live/probe.arrows?for=1s&for=2s": 400, "/live/probe.arrows?from=now&from=start": 400, "/live/probe.arrows?for=-1s": 400, "/live/probe.arrows?colums=x": 400, "/live/../hub.go": 404,
 		"/files/hub.go": 404, "/files/..%2f..%2fetc%2fpasswd": 404, "/files/": 404,
 	} {
 		if got := r.get(path, nil); got.StatusCode != want {
@@ -163,6 +165,35 @@ func TestAFileIsGivenUpToItsLastWholeBatch(t *testing.T) {
 	r.finish()
 	if _, whole := get(""); string(whole[len(whole)-6:]) != "ARROW1" {
 		t.Error("at the end the footer is missing")
+	}
+}
+
+// An answer that goes on has no end for a program that asks for its head alone.
+func TestTheHeadOfAStreamComesAtOnce(t *testing.T) {
+	r := newRecorder(t, nil)
+	q, _ := http.NewRequest(http.MethodHead, "http://"+r.at+"/live/probe.arrows", nil)
+	answer, err := (&http.Client{Timeout: 5 * time.Second}).Do(q)
+	if err != nil || answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "application/vnd.apache.arrow.stream" {
+		t.Fatalf("%v, %v", answer, err)
+	}
+	for end := time.Now().Add(5 * time.Second); r.server.clients() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is followed still")
+		}
+	}
+}
+
+func TestAnEphysSocketThatCannotBeSaysWhy(t *testing.T) {
+	s := testStream()
+	events := stream.Stream{Name: "beats", Columns: s.Columns[:1]}
+	for want, err := range map[string]error{
+		"": EphysSocket{Port: 9001, Stream: "probe", Group: "ap"}.Check(&s),
+		`--ephys-socket 9001=probe: stream probe has no channels "LFP"; it has AP`:              EphysSocket{Port: 9001, Stream: "probe", Group: "LFP"}.Check(&s),
+		"--ephys-socket 9001=beats: stream beats has no channels that this protocol could give": EphysSocket{Port: 9001, Stream: "beats"}.Check(&events),
+	} {
+		if got := fmt.Sprint(err); got != want && (err != nil || want != "") {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -61,13 +61,18 @@ func CheckToken(token string) error {
 	return nil
 }
 
-// parseOrigin brings an origin into the form in which browsers send it.
-func parseOrigin(text string) (string, error) {
+// ParseOrigin brings an origin into the form in which browsers send it.
+func ParseOrigin(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
 		return "", errors.New("an origin is written as https://host or https://host:port")
 	}
-	return strings.ToLower(u.Scheme + "://" + u.Host), nil
+	host := strings.ToLower(u.Host)
+	if strings.ContainsFunc(host, func(r rune) bool { return r == '*' || r > '~' }) {
+		return "", errors.New("an origin is one name, in ASCII as browsers send it; give the flag again for each other")
+	}
+	standard := map[string]string{"http": ":80", "https": ":443"}[u.Scheme] // browsers leave it out
+	return u.Scheme + "://" + strings.TrimSuffix(host, standard), nil
 }
 
 func newGuard(o *Options, address net.Addr, secure bool) (*guard, error) {
@@ -87,13 +92,7 @@ func newGuard(o *Options, address net.Addr, secure bool) (*guard, error) {
 			g.names = append(g.names, host)
 		}
 	}
-	for _, text := range o.AllowOrigin {
-		origin, err := parseOrigin(text)
-		if err != nil {
-			return nil, err
-		}
-		g.origins = append(g.origins, origin)
-	}
+	g.origins = o.AllowOrigin
 	return g, nil
 }
 
@@ -104,12 +103,15 @@ type refusal struct {
 }
 
 // check returns why a request is refused, nil if it is not. control says whether it
-// came with the token.
+// came with the token, and not from a page of another origin: those may look only,
+// though a browser sends them the cookie if only the port is another.
 func (g *guard) check(w http.ResponseWriter, r *http.Request) (control bool, no *refusal) {
 	if !g.isOurName(r.Host) {
 		return false, &refusal{http.StatusMisdirectedRequest, "this recorder does not answer to that name"}
 	}
+	foreign := false
 	if origin := r.Header.Get("Origin"); origin != "" && !g.isOurOrigin(origin, r.Host) {
+		foreign = true
 		if !slices.Contains(g.origins, strings.ToLower(origin)) {
 			return false, &refusal{http.StatusForbidden, "pages of another origin are not answered; record --allow-origin names those that are"}
 		}
@@ -127,7 +129,7 @@ func (g *guard) check(w http.ResponseWriter, r *http.Request) (control bool, no 
 	if !control && !g.open {
 		return false, &refusal{http.StatusUnauthorized, "open the address with the token that the recorder printed"}
 	}
-	return control, nil
+	return control && !foreign, nil
 }
 
 // share lets a page of another origin read the answer.

@@ -60,7 +60,7 @@ func TestWhoIsAnswered(t *testing.T) {
 }
 
 func TestTheTokenComesOnceAndIsACookieThen(t *testing.T) {
-	r := newRecorder(t, nil)
+	r := newRecorder(t, func(o *Options) { o.AllowOrigin = []string{"http://127.0.0.1:3000"} })
 	if got := r.get("/?token=wrong-wrong-wrong", nil); got.StatusCode != 401 || len(got.Cookies()) > 0 {
 		t.Errorf("a wrong token: %d, cookies %v", got.StatusCode, got.Cookies())
 	}
@@ -78,6 +78,22 @@ func TestTheTokenComesOnceAndIsACookieThen(t *testing.T) {
 	}
 	if hello := r.connect(nil).next("hello"); hello["control"] != false {
 		t.Errorf("without: %v", hello["control"])
+	}
+	// A page that may look, of another port of this host, to which a browser sends it too.
+	if hello := r.connect(http.Header{"Cookie": {cookie.Name + "=" + cookie.Value}, "Origin": {"http://127.0.0.1:3000"}}).next("hello"); hello["control"] != false {
+		t.Errorf("from a named page: %v", hello["control"])
+	}
+}
+
+func TestAnOriginIsWrittenAsBrowsersSendIt(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://lab.example": "https://lab.example", "HTTPS://Lab.Example/": "https://lab.example", "https://lab.example:443": "https://lab.example",
+		"http://lab.example:80": "http://lab.example", "http://lab.example:443": "http://lab.example:443", "http://[::1]:3000": "http://[::1]:3000",
+		"lab.example": "", "*": "", "null": "", "": "", "https://*.lab.example": "", "https://läb.example": "", "https://a@lab.example": "", "https://lab.example/page": "", "file:///x": "",
+	} {
+		if got, err := ParseOrigin(text); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q is %q, %v", text, got, err)
+		}
 	}
 }
 

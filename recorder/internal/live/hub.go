@@ -157,6 +157,16 @@ func (h *Hub) find(name string) *source {
 	return h.sources[i]
 }
 
+// names are those of all streams.
+func (h *Hub) names() (names []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.sources {
+		names = append(names, s.stream.Name)
+	}
+	return names
+}
+
 // part returns the blocks of a stream's file from one on, and whether the stream
 // goes on in a further file.
 func (h *Hub) part(src *source, number, from int) (name string, blocks []recording.Block, more, ended bool) {

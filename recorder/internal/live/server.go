@@ -35,7 +35,7 @@ type Options struct {
 	Page        fs.FS // the page
 	Token       string
 	Host        string   // as it was asked for: a name of this machine
-	AllowOrigin []string // of other pages that may read
+	AllowOrigin []string // of other pages that may read, by ParseOrigin
 	Certificate *tls.Certificate
 	Control     Control
 }
@@ -243,7 +243,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name string) 
 	}
 	h.mu.Unlock()
 	if !found {
-		http.NotFound(w, r)
+		http.Error(w, fmt.Sprintf("there is no file %q in this recording; GET /status lists the streams", short(name)), http.StatusNotFound)
 		return
 	}
 	f, info := serve.OpenFile(w, filepath.Join(dir, name))

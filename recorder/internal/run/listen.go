@@ -27,6 +27,12 @@ type Listener interface {
 	Ended(s *store.Summary)
 }
 
+// A Need is a stream that must be there.
+type Need struct {
+	Stream string
+	Check  func(*stream.Stream) error // says why it is not what is needed; nil: nobody asks
+}
+
 // Begun are facts of a run that do not change.
 type Begun struct {
 	Dir, Suffix string

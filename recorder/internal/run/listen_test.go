@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -105,12 +106,19 @@ func TestNotesAreAStreamLikeOthers(t *testing.T) {
 }
 
 func TestAStreamThatIsNeededAndNotThereIsRefused(t *testing.T) {
-	inScriptedTime(t, func(t *testing.T) {
-		s := newScene(t, time.Second, "devices: {heartbeat: {rate_hz: 100}}\n")
-		s.o.Needs = []string{"hartbeat"}
-		s.run(nil)
-		if usage := (*UsageError)(nil); s.err == nil || !errors.As(s.err, &usage) || len(s.files("")) > 0 {
-			t.Errorf("%v, files %v", s.err, s.files(""))
-		}
-	})
+	for what, need := range map[string]Need{
+		`no stream "hartbeat"`:       {Stream: "hartbeat"},
+		"beats, and has no channels": {Stream: "heartbeat", Check: func(*stream.Stream) error { return errors.New("it beats, and has no channels") }},
+	} {
+		t.Run(what, func(t *testing.T) {
+			inScriptedTime(t, func(t *testing.T) {
+				s := newScene(t, time.Second, "devices: {heartbeat: {rate_hz: 100}}\n")
+				s.o.Needs = []Need{need}
+				s.run(nil)
+				if usage := (*UsageError)(nil); s.err == nil || !errors.As(s.err, &usage) || !strings.Contains(s.err.Error(), what) || len(s.files("")) > 0 {
+					t.Errorf("%v, files %v", s.err, s.files(""))
+				}
+			})
+		})
+	}
 }

@@ -52,7 +52,7 @@ type Options struct {
 	// Listen follows the recording. nil: nobody does. Needs are streams that it
 	// wants to follow: without them nothing is recorded.
 	Listen Listener
-	Needs  []string
+	Needs  []Need
 
 	// Controller makes what is recorded from; undo takes what must be undone
 	// however the run ends. nil: what the rig file names.

@@ -70,9 +70,15 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 	if err != nil {
 		return nil, &UsageError{fmt.Errorf("%s: %w", rec.rig.File, err)}
 	}
-	for _, name := range rec.o.Needs {
-		if !slices.ContainsFunc(streams, func(s stream.Stream) bool { return s.Name == name }) {
-			return nil, &UsageError{fmt.Errorf("there is no stream %q in this rig; there are: %s", name, strings.Join(streamNames(streams), ", "))}
+	for _, need := range rec.o.Needs {
+		i := slices.IndexFunc(streams, func(s stream.Stream) bool { return s.Name == need.Stream })
+		if i < 0 {
+			return nil, &UsageError{fmt.Errorf("there is no stream %q in this rig; there are: %s", need.Stream, strings.Join(streamNames(streams), ", "))}
+		}
+		if need.Check != nil {
+			if err := need.Check(&streams[i]); err != nil {
+				return nil, &UsageError{err}
+			}
 		}
 	}
 	rec.plan = newPlan(streams, rec.o.Buffer, rec.o.BufferMemory)
