@@ -59,6 +59,15 @@ func typed(blob js.Value, format string) js.Value {
 	return blob.Call("slice", 0, blob.Get("size"), blobTypes[format])
 }
 
+// taken copies an ArrayBuffer to Go, and frees it.
+func taken(buffer js.Value) []byte {
+	array := js.Global().Get("Uint8Array").New(buffer)
+	data := make([]byte, array.Length())
+	js.CopyBytesToGo(data, array)
+	release(buffer)
+	return data
+}
+
 func newBlob(parts []any) js.Value {
 	return js.Global().Get("Blob").New(parts, map[string]any{"type": blobType})
 }

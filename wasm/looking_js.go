@@ -35,12 +35,16 @@ func init() {
 		"proved": plain(func(e *engine.Engine, c *call, a engine.ProvedArgs) (any, error) {
 			return nil, e.Proved(c.ctx, a)
 		}),
+		"known": with(func(b *bridge, c *call, a engine.StreamArgs) (reply, error) {
+			data, err := b.engine.Known(a.Stream)
+			if err != nil || data == nil {
+				return reply{}, err
+			}
+			buffer := uint8Array(data).Get("buffer")
+			return reply{value: struct{}{}, with: map[string]js.Value{"known": buffer}, transfer: []any{buffer}}, nil
+		}),
 		"tiles": with(func(b *bridge, c *call, a engine.StreamArgs) (reply, error) {
-			array := js.Global().Get("Uint8Array").New(c.args.Get("tiles"))
-			data := make([]byte, array.Length())
-			js.CopyBytesToGo(data, array)
-			release(c.args.Get("tiles"))
-			return reply{}, b.engine.AddTiles(a.Stream, data)
+			return reply{}, b.engine.AddTiles(a.Stream, taken(c.args.Get("tiles")))
 		}),
 		"startTime": plain(func(_ *engine.Engine, c *call, a engine.StartTimeArgs) (any, error) {
 			return engine.ReadStartTime(a)

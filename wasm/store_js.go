@@ -26,11 +26,7 @@ func (s *jsStore) Read(name string, from, to int64) []byte {
 	if err != nil || buffer.Type() != js.TypeObject {
 		return nil
 	}
-	array := js.Global().Get("Uint8Array").New(buffer)
-	data := make([]byte, array.Length())
-	js.CopyBytesToGo(data, array)
-	release(buffer)
-	return data
+	return taken(buffer)
 }
 
 // Write implements engine.Store.

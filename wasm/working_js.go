@@ -14,6 +14,18 @@ import (
 // somebody asks for such a thing, and the first, without it, is a fifth smaller.
 func init() {
 	maps.Copy(operations, map[string]operation{
+		"openKnown": with(func(b *bridge, c *call, a engine.OpenArgs) (reply, error) {
+			if !c.args.Get("known").InstanceOf(js.Global().Get("ArrayBuffer")) {
+				return reply{}, &engine.ArgumentError{Op: c.op, Detail: "known must be an ArrayBuffer"}
+			}
+			given := taken(c.args.Get("known"))
+			file, err := newJSFile(c.args.Get("source"))
+			if err != nil {
+				return reply{}, err
+			}
+			info, err := b.engine.OpenKnown(c.ctx, a, file, file.size, given)
+			return reply{value: info}, err
+		}),
 		"slice":   with(slice),
 		"recover": with(recoverCopy),
 		"verify": plain(func(e *engine.Engine, c *call, a engine.VerifyArgs) (any, error) {

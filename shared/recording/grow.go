@@ -13,7 +13,7 @@ import (
 
 // openIndexed takes the batches from the index of the file's writer.
 func (r *Reader) openIndexed() error {
-	r.growing, r.end = true, r.ends.SchemaEnd
+	r.growing, r.said, r.end = true, true, r.ends.SchemaEnd
 	r.starts = append(r.starts[:0], 0)
 	if err := r.Grow(r.size, r.open.Index); err != nil {
 		return err
@@ -50,9 +50,7 @@ func (r *Reader) Grow(size int64, index []Block) error {
 	}
 	exact := len(r.starts) == len(r.batches)+1
 	for _, b := range index {
-		if r.clock >= 0 && b.Rows > 0 {
-			r.ticks.hold(len(r.batches), clockRead{ends: [2]uint64{b.FirstClock, b.LastClock}})
-		}
+		r.hearTicks(len(r.batches), &b)
 		r.blocks = append(r.blocks, arrowipc.Block{Offset: b.Offset, MetaLength: b.MetaLength, BodyLength: b.Length - int64(b.MetaLength)})
 		r.batches = append(r.batches, uncheckedBatch(b.Rows))
 		if exact {
@@ -66,10 +64,10 @@ func (r *Reader) Grow(size int64, index []Block) error {
 	return nil
 }
 
-// asSaid compares a header with what the recorder said of its batch.
+// asSaid compares a header with what was said of its batch.
 func (r *Reader) asSaid(b *batchState, m *arrowipc.Message) error {
-	if r.growing && r.walked == nil && b.rows() != m.Batch.Length {
-		return fmt.Errorf("%w: the batch has %d rows by its header, the recorder said %d", ErrDamaged, m.Batch.Length, b.rows())
+	if r.said && r.walked == nil && b.rows() != m.Batch.Length {
+		return fmt.Errorf("%w: the batch has %d rows by its header, %d were said", ErrDamaged, m.Batch.Length, b.rows())
 	}
 	return nil
 }

@@ -134,6 +134,11 @@ const indexBatches = 64
 
 // indexUntil reads headers as long as more are wanted.
 func (r *Reader) indexUntil(ctx context.Context, more func() int) error {
+	if r.said && r.contradicted && r.walked == nil {
+		if err := r.walk(); err != nil {
+			return err
+		}
+	}
 	for {
 		n := more()
 		if n <= 0 {

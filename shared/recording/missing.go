@@ -70,8 +70,8 @@ func (r *Reader) missing(gaps []pace.Gap, first, last int) []Finding {
 	var noted []NotedLoss
 	ours := slices.ContainsFunc(r.schema.Metadata, func(e arrowipc.KeyValue) bool { return e.Key == "oniscope.version" })
 	for i := max(0, first); ours && i <= min(last, len(r.batches)-1); i++ {
-		if r.walked != nil && i-first < maxExplained {
-			_, _ = r.header(i) // the walk keeps none
+		if (r.walked != nil || r.said) && i-first < maxExplained {
+			_, _ = r.header(i) // the walk keeps none, and an index has none
 		}
 		lost := r.odd.lost[i]
 		if lost == nil {

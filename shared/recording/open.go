@@ -46,6 +46,7 @@ func (r *Reader) openEnds() error {
 	r.dictionaries.footer(ends.Footer)
 	ends.Forget()
 	r.starts = append(make([]int64, 0, len(r.batches)+1), 0)
+	r.take(r.open.Index)
 	return r.firstLook()
 }
 

@@ -41,6 +41,7 @@ type Reader struct {
 	walked       *messages.Layout // nil: the footer is believed, and nothing has contradicted it
 	contradicted bool             // a header is not as the footer says
 	growing      bool             // opened by the index of its writer
+	said         bool             // the rows of batches were told, by their writer or by another Reader
 	generation   int              // of the list of batches: it changes if the footer proves wrong, and when it grows
 
 	schema   arrowipc.Schema
@@ -82,9 +83,10 @@ type Options struct {
 	// SchemaFrom is another file of the same stream: its schema is taken if
 	// this one has none that can be read, neither in front nor in a footer.
 	SchemaFrom *Reader
-	// Index says where the batches are of a file that is being written; nil: it
-	// is not, or nobody knows. Of one with a footer it is not asked. Grow takes
-	// in those that come.
+	// Index says where the batches are, and what is in them, as the writer of a file
+	// without a footer knows it, or Reader.Blocks of another Reader of the same file;
+	// nil: nobody does. Where a footer lists other batches it is not asked. Grow takes
+	// in those that come to a file that is being written.
 	Index []Block
 }
 

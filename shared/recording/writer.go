@@ -59,6 +59,7 @@ type Block struct {
 	MetaLength            int32  // bytes of them before the body
 	Rows                  int64  // 0: nothing was written
 	FirstClock, LastClock uint64 // Clock of its first and last row, ticks; 0 without a Clock
+	Untimed               bool   // they are not known
 }
 
 // A Writer writes one stream as an Arrow IPC file, or as an Arrow IPC stream.

@@ -9,6 +9,7 @@
  *
  * @typedef {import("./protocol.js").EngineClient} EngineClient
  * @typedef {import("./protocol.js").EngineError} EngineErrorData
+ * @typedef {import("./protocol.js").OpenArgs} OpenArgs
  * @typedef {{resolve: (value: any) => void, reject: (error: Error) => void, progress?: (value: any) => void, release: () => void}} Pending
  */
 import { Second } from "./second.js";
@@ -64,8 +65,13 @@ export class Engine {
   /** @type {EngineClient["open"]} */
   async open(args, opts = {}) {
     const info = await this.#request("open", args, opts);
-    this.#second?.note(args);
+    this.#second?.note(args, async () => (await this.#request("known", { stream: args.stream }))?.known ?? null);
     return info;
+  }
+
+  /** Opens by what another engine knows of the file. @param {OpenArgs} args @param {ArrayBuffer} known */
+  openKnown(args, known) {
+    return this.#request("openKnown", { ...args, known }, { transfer: [known] });
   }
 
   /** @type {EngineClient["openGrowing"]} */

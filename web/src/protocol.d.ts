@@ -10,6 +10,7 @@
 /** What the page asks: `{id, op, args}`. */
 export type Request = { id: number } & (
   | { op: "open"; args: OpenArgs }
+  | { op: "openKnown"; args: OpenKnownArgs }
   | { op: "openGrowing"; args: OpenGrowingArgs }
   | { op: "grow"; args: GrowArgs }
   | { op: "close"; args: StreamArgs }
@@ -23,6 +24,7 @@ export type Request = { id: number } & (
   | { op: "slice"; args: SliceArgs }
   | { op: "recover"; args: RecoverArgs }
   | { op: "verify"; args: VerifyArgs }
+  | { op: "known"; args: StreamArgs }
   | { op: "tiles"; args: TilesArgs }
   | { op: "proved"; args: ProvedArgs }
   | { op: "setClock"; args: ClockArgs }
@@ -64,6 +66,11 @@ export interface OpenArgs {
   /** of the file */
   name: string;
 }
+
+/** The answer to `known`: what an engine knows of a stream that it has indexed; null before that, and of a damaged one. */
+export interface Known { known: ArrayBuffer }
+/** To open a file of which another engine has given what it knows: that is not read again, and proves nothing. */
+export interface OpenKnownArgs { stream: string; source: File | string; name: string; known: ArrayBuffer }
 
 /** A file that is being written. blocks: where its batches are, as its recorder says: offset, length, bytes of the header, rows, first and last Clock of each; they cross as one Float64Array, since thousands of them take long as JSON */
 export interface OpenGrowingArgs { stream: string; source: string; name: string; blocks: number[][] }

@@ -1,14 +1,15 @@
 // @ts-check
 /**
  * A second engine, in a worker of its own, for what takes long: it is loaded when it is first needed, and opens a file when it is first asked about it. The first
- * engine, which draws, stays free, and is the smaller one.
+ * engine, which draws, stays free, and is the smaller one. It gives what it knows of the file by then, so that this one indexes nothing again.
  *
  * @typedef {import("./engine.js").Engine} Engine
  * @typedef {import("./protocol.js").OpenArgs} OpenArgs
  * @typedef {import("./protocol.js").OpenGrowingArgs} OpenGrowingArgs
  * @typedef {import("./protocol.js").GrowArgs} GrowArgs
  * @typedef {(engine: Engine) => Promise<unknown>} Setting
- * @typedef {{ args: OpenArgs | OpenGrowingArgs, settings: Setting[], opened: Promise<unknown> | null }} Entry
+ * @typedef {() => Promise<ArrayBuffer | null>} Known
+ * @typedef {{ args: OpenArgs | OpenGrowingArgs, known: Known | null, settings: Setting[], opened: Promise<unknown> | null }} Entry
  */
 
 export class Second {
@@ -23,9 +24,9 @@ export class Second {
     this.#start = start;
   }
 
-  /** A stream was opened in the first engine. @param {OpenArgs | OpenGrowingArgs} args */
-  note(args) {
-    this.#streams.set(args.stream, { args: "blocks" in args ? { ...args, blocks: [...args.blocks] } : args, settings: [], opened: null });
+  /** A stream was opened in the first engine. @param {OpenArgs | OpenGrowingArgs} args @param {Known | null} [known]  gives what that knows of it; null: not yet */
+  note(args, known = null) {
+    this.#streams.set(args.stream, { args: "blocks" in args ? { ...args, blocks: [...args.blocks] } : args, known, settings: [], opened: null });
   }
 
   /** What came to a file that is being written. @param {GrowArgs} args */
@@ -69,8 +70,12 @@ export class Second {
   }
 
   /** @param {Engine} engine @param {Entry} entry */
-  async #open(engine, { args, settings }) {
-    await ("blocks" in args ? engine.openGrowing(args) : engine.open(args));
+  async #open(engine, { args, known, settings }) {
+    if ("blocks" in args) await engine.openGrowing(args);
+    else {
+      const given = await known?.().catch(() => null); // it can be read again
+      await (given ? engine.openKnown(args, given) : engine.open(args));
+    }
     for (const setting of settings) await setting(engine).catch(() => {});
   }
 

@@ -9,6 +9,7 @@ function fakeEngine(log, open = async () => ({})) {
   return {
     onCrash: () => {},
     open: (args) => (log.push(`open ${args.stream}`), open()),
+    openKnown: (args, known) => (log.push(`open ${args.stream} by ${known.byteLength} bytes`), open()),
     openGrowing: (args) => (log.push(`open ${args.stream} of ${args.blocks.length}`), open()),
     grow: async (args) => void log.push(`grow ${args.stream} by ${args.blocks.length}`),
     close: async (stream) => void log.push(`close ${stream}`),
@@ -33,6 +34,15 @@ test("starts when a stream needs it, and opens it once", async () => {
   assert.equal(await second.engineFor("a"), one); // says that there is no such stream
   second.terminate();
   assert.deepEqual(log.slice(3), ["close a", "terminate"]);
+});
+
+test("is given what the first engine knows, if that knows anything", async () => {
+  const log = [], second = new Second(() => fakeEngine(log)), known = [async () => new ArrayBuffer(24), async () => null, async () => Promise.reject(new Error("closed"))];
+  for (const i of known.keys()) {
+    second.note({ stream: `${i}` }, known[i]);
+    await second.engineFor(`${i}`);
+  }
+  assert.deepEqual(log, ["open 0 by 24 bytes", "open 1", "open 2"]);
 });
 
 test("a file that grows is opened with all that came, and grows from then on", async () => {

@@ -60,6 +60,7 @@ type openStream struct {
 
 	closed  atomic.Bool
 	growing bool // the file is being written
+	given   bool // its times are those of another engine
 
 	kept keeping // of its file from visit to visit
 

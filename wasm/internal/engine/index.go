@@ -1,6 +1,10 @@
 package engine
 
-import "context"
+import (
+	"context"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
 
 // Index reads the header and the first and last tick of every batch. After it
 // rows, gaps and coverage are exact.
@@ -111,12 +115,17 @@ func (e *Engine) followClock(ctx context.Context, s *openStream) error {
 	if err != nil {
 		return cancelled(ctx, err)
 	}
-	s.times, s.period, s.gaps = &times, times.Period, nil
+	e.followed(s, &times)
+	return nil
+}
+
+// followed takes what the clocks say; the caller holds s.mu.
+func (e *Engine) followed(s *openStream, times *recording.Times) {
+	s.times, s.period, s.gaps = times, times.Period, nil
 	e.layOut(s)
 	for _, g := range times.Gaps {
 		if !g.Spread { // of that the rows on both sides are not known
 			s.gaps = append(s.gaps, g)
 		}
 	}
-	return nil
 }

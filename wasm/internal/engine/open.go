@@ -33,7 +33,7 @@ func (e *Engine) Open(ctx context.Context, a OpenArgs, source io.ReaderAt, size 
 			progress(OpenProgress{At: p.Done, Size: p.Total})
 		}
 	})
-	return e.openAs(ctx, a, source, size, func() (*recording.Reader, error) { return e.reader(ctx, source, size, tell) })
+	return e.openAs(ctx, a, source, size, func() (*recording.Reader, error) { return e.reader(ctx, source, size, nil, tell) })
 }
 
 // openAs opens a stream by the reader that read returns.
@@ -96,9 +96,9 @@ func (e *Engine) open(ctx context.Context, a OpenArgs, source io.ReaderAt, size 
 	return s, info, nil
 }
 
-// reader opens a file in steps. tell may be nil.
-func (e *Engine) reader(ctx context.Context, source io.ReaderAt, size int64, tell func(done, total int64)) (*recording.Reader, error) {
-	r, err := recording.Open(e.inSteps(ctx), ahead(source, size), size, &recording.Options{Progress: tell})
+// reader opens a file in steps, by an index if there is one. tell may be nil.
+func (e *Engine) reader(ctx context.Context, source io.ReaderAt, size int64, index []recording.Block, tell func(done, total int64)) (*recording.Reader, error) {
+	r, err := recording.Open(e.inSteps(ctx), ahead(source, size), size, &recording.Options{Progress: tell, Index: index})
 	if err != nil {
 		return nil, cancelled(ctx, err)
 	}

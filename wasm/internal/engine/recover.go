@@ -55,7 +55,7 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 
 // recompress writes the output of a plan with another compression.
 func (e *Engine) recompress(ctx context.Context, s *openStream, plan *recovery.Plan, codec recording.Codec, file recording.File, tell func(done, total int64)) error {
-	reader, err := e.reader(ctx, plan.Output(s.source), plan.Size(), nil)
+	reader, err := e.reader(ctx, plan.Output(s.source), plan.Size(), nil, nil)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (e *Engine) setTimeColumn(s *openStream, name string) (*StreamInfo, error) 
 		s.clock, _ = about.Clock()
 		s.hz = float64(about.AcqClockHz)
 		s.line = newTimeline(s.numBlocks(), s.readEnds)
-		s.axis, s.origin, s.times, s.period, s.gaps = recording.Axis{}, 0, nil, 0, nil
+		s.axis, s.origin, s.times, s.period, s.gaps, s.given = recording.Axis{}, 0, nil, 0, nil, false
 		s.coarse, s.broken, s.ends = nil, map[int]error{}, nil
 		e.cache.forget(s)
 	}

@@ -68,7 +68,16 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 		return nil, err
 	}
 	// A reader of its own: a long slice does not keep the picture waiting.
-	reader, err := e.reader(ctx, s.source, s.size, nil)
+	s.mu.Lock()
+	index, _ := s.reader.Blocks()
+	places := a.Ticks != nil && s.clock >= 0 && s.times == nil // which Clock they are is not known yet
+	s.mu.Unlock()
+	if places {
+		if err := e.followClock(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	reader, err := e.reader(ctx, s.source, s.size, index, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -37,12 +37,8 @@ const (
 
 // storedName is the name of what is kept of a stream's file; "" of none.
 func (s *openStream) storedName() string {
-	source, ok := s.source.(identified)
-	if !ok || s.growing {
-		return ""
-	}
-	about := source.Identity()
-	if about == "" {
+	about := s.identity()
+	if about == "" || s.growing {
 		return ""
 	}
 	h := fnv.New128a()
