@@ -29,21 +29,25 @@ func init() {
 		"slice":   with(slice),
 		"recover": with(recoverCopy),
 		"verify": plain(func(e *engine.Engine, c *call, a engine.VerifyArgs) (any, error) {
-			var tiles func([]byte)
-			if a.Tiles {
-				tiles = func(data []byte) {
-					buffer := uint8Array(data).Get("buffer")
-					c.b.post(c.id, "progress", reply{value: struct{}{}, with: map[string]js.Value{"tiles": buffer}, transfer: []any{buffer}})
-				}
-			}
-			return e.Verify(c.ctx, a.Stream, progress[engine.SliceProgress](c), tiles)
+			return e.Verify(c.ctx, a.Stream, progress[engine.SliceProgress](c), c.tiles(a.Tiles))
 		}),
 	})
 }
 
+// tiles returns a function that posts tiles as progress of a call, or nil.
+func (c *call) tiles(wanted bool) func(data []byte) {
+	if !wanted {
+		return nil
+	}
+	return func(data []byte) {
+		buffer := uint8Array(data).Get("buffer")
+		c.b.post(c.id, "progress", reply{value: struct{}{}, with: map[string]js.Value{"tiles": buffer}, transfer: []any{buffer}})
+	}
+}
+
 func slice(b *bridge, c *call, a engine.SliceArgs) (reply, error) {
 	file := &blobFile{}
-	report, err := b.engine.Slice(c.ctx, a, file, progress[engine.SliceProgress](c))
+	report, err := b.engine.Slice(c.ctx, a, file, progress[engine.SliceProgress](c), c.tiles(a.Tiles))
 	if err != nil {
 		return reply{}, err
 	}
@@ -52,7 +56,7 @@ func slice(b *bridge, c *call, a engine.SliceArgs) (reply, error) {
 
 func recoverCopy(b *bridge, c *call, a engine.RecoverArgs) (reply, error) {
 	written := &blobFile{}
-	source, plan, err := b.engine.Recover(c.ctx, a, written, progress[engine.SliceProgress](c))
+	source, plan, err := b.engine.Recover(c.ctx, a, written, progress[engine.SliceProgress](c), c.tiles(a.Tiles))
 	if err != nil {
 		return reply{}, err
 	}

@@ -102,6 +102,7 @@ func (a *readAhead) next() (rowCut, *Batch, error) {
 	if d.err != nil {
 		return d.cut, nil, a.x.r.atBuffer(d.cut.batch, d.err)
 	}
+	a.x.r.watch(&d.cut, d.batch.Columns)
 	return d.cut, &d.batch, nil
 }
 

@@ -288,6 +288,7 @@ func (r *Reader) copyCut(w *Writer, cut rowCut, columns []int, codec Codec) erro
 	if err != nil {
 		return err
 	}
+	r.watch(&cut, b.Columns)
 	_, err = w.writeRows(b.Rows, b.Columns, metadata)
 	return err
 }

@@ -249,7 +249,11 @@ func (x *Excerpt) read(ctx context.Context, cut rowCut) (*Batch, error) {
 	x.r.worked = everyWork(ctx)
 	defer func() { x.r.worked = nil }()
 	if x.unique == nil {
-		return x.r.readRows(cut.batch, cut.start, cut.from, cut.to, x.columns)
+		b, err := x.r.readRows(cut.batch, cut.start, cut.from, cut.to, x.columns)
+		if err == nil {
+			x.r.watch(&cut, b.Columns)
+		}
+		return b, err
 	}
 	return x.unique.cut(cut)
 }

@@ -48,13 +48,17 @@ func (r *Reader) readStored(i int, columns []int) (*storedBatch, error) {
 	}
 	s := &storedBatch{codec: h.batch.Codec, rows: h.batch.Length, metadata: h.metadata}
 	for k, c := range columns {
-		if v, err := rd.decode(&parts[k], r.decoder(0)); err != nil {
+		v, err := rd.decode(&parts[k], r.decoder(0))
+		if err != nil {
 			return fail(err)
-		} else if err := r.work(v.bytes()); err != nil {
+		}
+		r.watcher.See(r.offset(i), &v)
+		if err := r.work(v.bytes()); err != nil {
 			return nil, err
 		}
 		s.add(&rd, c)
 	}
+	r.watcher.Pass(r.offset(i))
 	return s, nil
 }
 

@@ -71,6 +71,7 @@ type Reader struct {
 
 	dictionaries dictionaries
 	worked       func(n int) error // called with the number of bytes decoded while a slice is written; may be nil
+	watcher      Watcher           // of what copies and exports decode
 }
 
 // Options let a caller follow a long opening, and help with a file that has lost

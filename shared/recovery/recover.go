@@ -41,6 +41,8 @@ type Options struct {
 
 	// Progress is called with how many bytes of the input have been examined.
 	Progress func(done, total int64)
+	// Watcher sees what is decoded.
+	recording.Watcher
 }
 
 // Examine reads every byte of a file and plans a whole one from what is

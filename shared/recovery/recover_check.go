@@ -107,12 +107,13 @@ func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgemen
 					}
 				}
 			}
+		}
+		if rc.verifier != nil || rc.o.Look != nil || rc.clocks.track != nil && rc.clocks.hub >= 0 {
 			c.Look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
-				rc.verifier.column(&seen, m, column, node, data, valid, ends)
-				rc.clocks.look(&seen, m, column, node, data, ends)
-			}
-		} else if rc.clocks.track != nil && rc.clocks.hub >= 0 {
-			c.Look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
+				if rc.verifier != nil {
+					rc.verifier.column(&seen, m, column, node, data, valid)
+				}
+				rc.show(m, column, node, data, valid, ends)
 				rc.clocks.look(&seen, m, column, node, data, ends)
 			}
 		}
@@ -129,6 +130,19 @@ func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgemen
 	}
 	j.pieces, err = c.Finish()
 	return j, err
+}
+
+// show passes a column of a batch to whoever watches.
+func (rc *recoverer) show(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
+	_, t := body.LayoutOf(&rc.schema.Fields[column])
+	if m.Header != arrowipc.RecordBatchHeader || !rc.o.Sees(t) {
+		return
+	}
+	if node.NullCount == 0 || len(valid) == 0 {
+		valid = nil
+	}
+	v := recording.NewVector(column, t, int(m.Batch.Length), data, valid, ends)
+	rc.o.Look(m.At, &v)
 }
 
 // messageOf reads the header of a message that the walk found.
@@ -223,8 +237,9 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, 
 	rc.zeros.batch = batch
 	rc.suspect(len(rc.list), v, c, followed)
 	rc.clocks.add(v.At, batch, rc.report.RowsRecovered, c, seen)
+	rc.o.Pass(v.At)
 	if rc.verifier != nil {
-		rc.verifier.intact(v.At, seen)
+		rc.verifier.intact(seen)
 	}
 	rc.report.RowsRecovered += e.Rows // so far, for the clocks
 	if e.clock.OK {

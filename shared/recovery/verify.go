@@ -31,12 +31,8 @@ type VerifyOptions struct {
 
 	// Progress is called with how many bytes of the file have been examined.
 	Progress func(done, total int64)
-	// Look is called with the values of each column of numbers of whole bytes of each
-	// batch, which is at byte offset of the file, while they are checked. They are valid
-	// during the call. Several goroutines may call it, each with a batch of its own.
-	Look func(offset int64, v *recording.Vector)
-	// Intact is called for each batch that is intact, after its columns, in order.
-	Intact func(offset int64)
+	// Watcher sees what is checked.
+	recording.Watcher
 
 	// Rows is called once, before the first finding, with how many rows are in
 	// batches that are intact, of a file that could be examined.
@@ -63,7 +59,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, o *VerifyOptions) it
 		if o != nil {
 			v.o = *o
 		}
-		rc := newRecoverer(ctx, r, size, &Options{Progress: v.o.Progress})
+		rc := newRecoverer(ctx, r, size, &Options{Progress: v.o.Progress, Watcher: v.o.Watcher})
 		v.rc = rc
 		rc.verifier = v
 		err := rc.examine()
@@ -123,16 +119,12 @@ type looked struct {
 
 // column looks at the values of a column, as a checker gives them. Several
 // goroutines may call it, each with a batch of its own.
-func (v *verifier) column(l *looked, m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
+func (v *verifier) column(l *looked, m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte) {
 	if m.Header != arrowipc.RecordBatchHeader {
 		return
 	}
 	if node.NullCount == 0 || len(valid) == 0 {
 		valid = nil
-	}
-	if t := v.stream.Columns[column].Type; v.o.Look != nil && t.Numeric() && t.Width() > 0 && t != stream.Bool {
-		vector := recording.NewVector(column, t, int(m.Batch.Length), data, valid, ends)
-		v.o.Look(m.At, &vector)
 	}
 	c := &v.channels[column]
 	if !c.judged {
@@ -144,11 +136,8 @@ func (v *verifier) column(l *looked, m *messages.Message, column int, node arrow
 	l.channels[column] = c.look(data, valid, &l.buf)
 }
 
-// intact takes what an intact batch, at a place in the file, showed.
-func (v *verifier) intact(at int64, l *looked) {
-	if v.o.Intact != nil {
-		v.o.Intact(at)
-	}
+// intact takes what an intact batch showed.
+func (v *verifier) intact(l *looked) {
 	for i := range l.channels {
 		v.channels[i].add(&l.channels[i])
 	}

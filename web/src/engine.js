@@ -130,26 +130,37 @@ export class Engine {
 
   /** @type {EngineClient["slice"]} */
   async slice(args, opts = {}) {
-    if (!this.#second) return this.#request("slice", args, opts);
-    return (await this.#second.engineFor(args.stream)).slice(args, opts);
+    if (!this.#second) return this.#working("slice", args, opts);
+    return (await this.#second.engineFor(args.stream)).slice(args, { ...opts, tiles: this.#keeper(args.stream) });
   }
 
   /** @type {EngineClient["recover"]} */
   async recover(args, opts = {}) {
-    if (!this.#second) return this.#request("recover", args, opts);
-    return (await this.#second.engineFor(args.stream)).recover(args, opts);
+    if (!this.#second) return this.#working("recover", args, opts);
+    return (await this.#second.engineFor(args.stream)).recover(args, { ...opts, tiles: this.#keeper(args.stream) });
   }
 
   /** @type {EngineClient["verify"]} */
-  async verify(stream, { tiles, ...opts } = {}) {
-    if (!this.#second) {
-      const onProgress = (/** @type {any} */ p) => (p.tiles ? tiles?.(p.tiles) : opts.onProgress?.(p));
-      return this.#request("verify", { stream, tiles: Boolean(tiles) }, { ...opts, onProgress });
-    }
-    const keep = (/** @type {ArrayBuffer} */ buffer) => void this.#request("tiles", { stream, tiles: buffer }, { transfer: [buffer] }).catch(() => {}); // they can be made again
-    const report = await (await this.#second.engineFor(stream)).verify(stream, { ...opts, tiles: keep });
+  async verify(stream, opts = {}) {
+    if (!this.#second) return this.#working("verify", { stream }, opts);
+    const report = await (await this.#second.engineFor(stream)).verify(stream, { ...opts, tiles: this.#keeper(stream) });
     await this.#request("proved", { stream, findings: report.findings });
     return report;
+  }
+
+  /**
+   * Asks this engine for what takes long. What it reads meanwhile looks like comes as progress, to tiles.
+   * @param {string} op @param {object} args
+   * @param {{ signal?: AbortSignal, onProgress?: (p: any) => void, tiles?: (buffer: ArrayBuffer) => void }} opts
+   */
+  #working(op, args, { tiles, ...opts }) {
+    const onProgress = (/** @type {any} */ p) => (p.tiles ? tiles?.(p.tiles) : opts.onProgress?.(p));
+    return this.#request(op, { ...args, tiles: Boolean(tiles) }, { ...opts, onProgress });
+  }
+
+  /** Keeps here what another engine has read of a stream looks like. @param {string} stream @returns {(buffer: ArrayBuffer) => void} */
+  #keeper(stream) {
+    return (tiles) => void this.#request("tiles", { stream, tiles }, { transfer: [tiles] }).catch(() => {}); // they can be made again
   }
 
   /** @type {EngineClient["setGain"]} */

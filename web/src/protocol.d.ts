@@ -337,6 +337,8 @@ export interface SliceArgs {
   unique?: boolean;
   /** csv and npy: physical units where the scale is known */
   physical?: boolean;
+  /** as of VerifyArgs */
+  tiles?: boolean;
 }
 /** bin: flat int16 or uint16, row by row; its layout is in the report */
 export type SliceFormat = "arrow" | "stream" | "csv" | "npy" | "bin";
@@ -370,6 +372,8 @@ export interface RecoverArgs {
   compression?: Compression;
   /** columns of which rows are wanted of a last batch that the end of the file cuts: names, globs, or "all" */
   salvage?: string[];
+  /** as of VerifyArgs */
+  tiles?: boolean;
 }
 export interface RecoverReport {
   input: string; output: string; outcome: "lossless" | "suspect" | "lossy" | "failed";
@@ -404,6 +408,9 @@ export interface StartTime { hz: number; start_utc: string; note: string }
 /** wasm memory and file bytes read since start; of memory, what is kept of the files (a second look at a span reads nothing), and how much that may become. */
 export interface EngineState { bytes: number; read: number; version: string; cache_bytes: number; cache_limit: number }
 
+/** Of what takes long. tiles is given what is read looks like, for the engine that draws, where this one is asked by another */
+export interface Working { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void; tiles?: (buffer: ArrayBuffer) => void }
+
 /** The main thread's client, web/src/engine.js: `startEngine()` gives one in a worker of its own. */
 export interface EngineClient {
   open(args: OpenArgs, opts?: { signal?: AbortSignal; onProgress?: (p: OpenProgress) => void }): Promise<StreamInfo>;
@@ -422,10 +429,10 @@ export interface EngineClient {
   table(args: TableArgs): Promise<Table>;
   /** the first row at or after a moment, or the number of rows */
   row(stream: string, ticks: number): Promise<number>;
-  slice(args: SliceArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<SliceResult>;
-  recover(args: RecoverArgs, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void }): Promise<RecoverResult>;
-  /** reads the whole file; progress in bytes; tiles is given what the whole run looks like, for the engine that draws, where this one is asked by another */
-  verify(stream: string, opts?: { signal?: AbortSignal; onProgress?: (p: SliceProgress) => void; tiles?: (buffer: ArrayBuffer) => void }): Promise<VerifyReport>;
+  slice(args: SliceArgs, opts?: Working): Promise<SliceResult>;
+  recover(args: RecoverArgs, opts?: Working): Promise<RecoverResult>;
+  /** reads the whole file; progress in bytes */
+  verify(stream: string, opts?: Working): Promise<VerifyReport>;
   /** hz and, if given, the wall time (RFC 3339, UTC) go into the stream's info; the file is not touched */
   /** the gain of AP or LFP, where the file does not state it; 0: unknown again; the file is not touched */
   setGain(stream: string, group: string, gain: number): Promise<StreamInfo>;

@@ -104,6 +104,7 @@ describe("the engine", () => {
   test("slices into a file that opens, with the same values", async () => {
     const { id } = await engine.open({ stream: "rhd", source: fileOf("bonsai/old_Rhd2164_zstd.arrow"), name: "rhd.arrow" });
     await engine.index(id); // what is known of it by then goes to the engine that saves
+    const kept = (await engine.engine()).cache_bytes; // what whole batches look like comes to the engine that draws
     const progress = [];
     const { blob, report } = await engine.slice({ stream: id, start: 500, end: 1300, columns: ["AmplifierDataCh1*", "Clock"] }, { onProgress: (p) => progress.push(p) });
     assert.deepEqual([report.start, report.end, report.rows, report.columns.length], [500, 1300, 800, 12]);
@@ -113,13 +114,17 @@ describe("the engine", () => {
     const values = await engine.values(cut.id, "AmplifierDataCh17", 0, 800);
     assert.deepEqual([...values.values], Array.from({ length: 800 }, (_, i) => 32256 + ((17 * 7 + (500 + i) * 3) % 1024)));
     await engine.close(cut.id);
+    await engine.slice({ stream: id, columns: ["AmplifierDataCh1*"] });
+    assert.ok((await engine.engine()).cache_bytes > kept + 20 * 12);
     await engine.close(id);
   });
 
   test("recovers a killed recording without copying it", async () => {
     const info = await engine.open({ stream: "killed", source: fileOf("csharp/cs_bigzkill_batch1.arrow"), name: "killed.arrow" });
     assert.equal(info.state, "unfinished");
+    const kept = (await engine.engine()).cache_bytes;
     const { blob, report } = await engine.recover({ stream: info.id });
+    assert.ok((await engine.engine()).cache_bytes > kept);
     assert.equal(report.outcome, "lossless");
     const whole = await engine.open({ stream: "whole", source: new File([blob], "whole.arrow"), name: "whole.arrow" });
     assert.deepEqual([whole.state, whole.rows], ["complete", report.rows_recovered]);

@@ -94,7 +94,7 @@ func TestPlacesRiseWhateverTheClockDoes(t *testing.T) {
 				t.Errorf("%s: at the place of row %d is row %d, %v", s.Name, row, got, err)
 			}
 			file := &testdata.Memory{}
-			report, err := e.Slice(ctx, SliceArgs{Stream: "s", Ticks: &[2]float64{place, info.Clock.Last + 1}, Format: "csv"}, file, nil)
+			report, err := e.Slice(ctx, SliceArgs{Stream: "s", Ticks: &[2]float64{place, info.Clock.Last + 1}, Format: "csv"}, file, nil, nil)
 			if err != nil || report.Start != row || report.End != rows {
 				t.Errorf("%s: from the place of row %d on a slice has rows %+v, %v", s.Name, row, report, err)
 			}

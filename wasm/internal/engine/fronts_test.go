@@ -311,7 +311,7 @@ func askEngine(t *testing.T, data []byte, c *fronts.Case) answer {
 			t.Fatal(err)
 		}
 		file := &testdata.Memory{}
-		report, err := e.Slice(context.Background(), args, file, nil)
+		report, err := e.Slice(context.Background(), args, file, nil, nil)
 		if err != nil {
 			reply := ReplyFromError(err)
 			words := withoutPrefixes(reply.Message, "engine: ", "slice: ")

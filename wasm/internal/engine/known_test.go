@@ -118,7 +118,7 @@ func TestSlicesByWhatWasGivenAreTheSame(t *testing.T) {
 		file := &testdata.Memory{}
 		a := sliceArgs(args)
 		a.Stream = "s"
-		report, err := e.Slice(ctx, a, file, nil)
+		report, err := e.Slice(ctx, a, file, nil, nil)
 		if err != nil {
 			return err.Error()
 		}

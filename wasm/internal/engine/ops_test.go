@@ -226,7 +226,7 @@ func TestSliceByRowsTimesAndGlobs(t *testing.T) {
 		"seconds by the clock": {`{"from": ` + seconds(700) + `, "to": ` + seconds(1200) + `, "columns": [2]}`, 700, 1200, []string{"SpikeData2"}, "none", 2},
 	} {
 		file := &testdata.Memory{}
-		report, err := e.Slice(context.Background(), sliceArgs(c.args), file, nil)
+		report, err := e.Slice(context.Background(), sliceArgs(c.args), file, nil, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -265,7 +265,7 @@ func TestSlicesThatCannotBe(t *testing.T) {
 		`{"columns": ["Nothing*"], "start": 0, "end": 1}`: "ColumnError",
 		`{"columns": [true], "start": 0, "end": 1}`:       "TypeError",
 	} {
-		_, err := e.Slice(context.Background(), sliceArgs(text), &testdata.Memory{}, nil)
+		_, err := e.Slice(context.Background(), sliceArgs(text), &testdata.Memory{}, nil, nil)
 		if err == nil {
 			t.Errorf("%s: no error", text)
 		} else if reply := ReplyFromError(err); reply.Name != want {
@@ -274,7 +274,7 @@ func TestSlicesThatCannotBe(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := e.Slice(ctx, sliceArgs(`{}`), &testdata.Memory{}, nil); !errors.Is(err, context.Canceled) {
+	if _, err := e.Slice(ctx, sliceArgs(`{}`), &testdata.Memory{}, nil, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -285,7 +285,7 @@ func TestRecoverGivesAPlanThatOpens(t *testing.T) {
 	if info.State != "unfinished" {
 		t.Fatalf("state %s", info.State)
 	}
-	source, plan, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0"}, nil, nil)
+	source, plan, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0"}, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// What is read to be verified is summed up in passing: the engine that verifies makes
-// tiles of it, and the one that draws keeps them, so that afterwards the whole run is
-// seen without reading it again.
+// What is read to be verified, recovered or saved is summed up in passing: the engine that
+// does it makes tiles of it, and the one that draws keeps them, so that afterwards what was
+// read is seen without reading it again: after a verification or a recovery the whole run.
 
 // The tiles are fine enough for a whole run in so many pixels, if all of them have
 // room in half of what may be kept; else coarser.
@@ -30,9 +30,18 @@ type passing struct {
 	out  []byte
 }
 
-// passing returns nil if nobody wants tiles, or they would be too many. Of a batch that
-// is cut into blocks none are made.
-func (e *Engine) passing(s *openStream, send func(data []byte)) *passing {
+// passing makes tiles of what a watcher sees of a stream, and passes them to send; flush
+// passes on the last of them. The watcher sees nothing if nobody wants tiles, or they
+// would be too many. Of a batch that is cut into blocks none are made.
+func (e *Engine) passing(s *openStream, send func(data []byte)) (w recording.Watcher, flush func()) {
+	p := e.newPassing(s, send)
+	if p == nil {
+		return w, func() {}
+	}
+	return recording.Watcher{Look: p.look, Intact: p.intact}, p.flush
+}
+
+func (e *Engine) newPassing(s *openStream, send func(data []byte)) *passing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if send == nil || s.blocks != nil || s.numBlocks() == 0 {

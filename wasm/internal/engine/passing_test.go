@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
@@ -19,10 +20,46 @@ func verifiedTiles(t *testing.T, data []byte) (tiles []byte) {
 	return tiles
 }
 
-// Tiles that an engine makes while it verifies are, bit for bit, those that the engine
-// that draws would have made, of LFP that is repeated or in runs too.
-func TestTilesOfAVerificationAreThoseOfALook(t *testing.T) {
+// savedTiles is what a slice tells in passing.
+func savedTiles(args string) func(t *testing.T, data []byte) []byte {
+	return func(t *testing.T, data []byte) (tiles []byte) {
+		t.Helper()
+		e, _ := openTest(t, data)
+		if _, err := e.Slice(context.Background(), sliceArgs(args), &testdata.Memory{}, nil, func(data []byte) { tiles = append(tiles, data...) }); err != nil {
+			t.Fatal(err)
+		}
+		return tiles
+	}
+}
+
+// recoveredTiles is what a recovery tells in passing.
+func recoveredTiles(t *testing.T, data []byte) (tiles []byte) {
+	t.Helper()
+	e, _ := openTest(t, data)
+	if _, _, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0"}, nil, nil, func(data []byte) { tiles = append(tiles, data...) }); err != nil {
+		t.Fatal(err)
+	}
+	return tiles
+}
+
+// Tiles that an engine makes while it verifies, recovers or saves are, bit for bit, those
+// that the engine that draws would have made, of LFP that is repeated or in runs too.
+func TestTilesInPassingAreThoseOfALook(t *testing.T) {
 	onTiles(t)
+	for name, tiles := range map[string]func(t *testing.T, data []byte) []byte{
+		"verified":       verifiedTiles,
+		"recovered":      recoveredTiles,
+		"saved":          savedTiles(`{}`),
+		"saved as lz4":   savedTiles(`{"compression": "lz4"}`),
+		"exported":       savedTiles(`{"format": "csv"}`),
+		"as a stream":    savedTiles(`{"format": "stream", "compression": "none"}`),
+		"in two signals": savedTiles(`{"format": "stream", "columns": ["SpikeData*", "LfpData*"]}`),
+	} {
+		t.Run(name, func(t *testing.T) { sameTiles(t, tiles) })
+	}
+}
+
+func sameTiles(t *testing.T, tiles func(t *testing.T, data []byte) []byte) {
 	for _, codec := range []recording.Codec{recording.None, recording.Zstd} {
 		data := testRecording(t, codec)
 		columns, batches := []int{0, 1, 2, 3, 5}, []int{0, 1, 2, 3, 4}
@@ -34,7 +71,7 @@ func TestTilesOfAVerificationAreThoseOfALook(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := given.AddTiles("np_0", verifiedTiles(t, data)); err != nil {
+		if err := given.AddTiles("np_0", tiles(t, data)); err != nil {
 			t.Fatal(err)
 		}
 		read, err := own.tiled(own.streams["np_0"], batches, columns, minTileLevel)
@@ -62,13 +99,32 @@ func TestTilesOfAVerificationAreThoseOfALook(t *testing.T) {
 			t.Fatal(err)
 		}
 		if source.bytes > 8*360 {
-			t.Errorf("%v: %d bytes were read after a verification", codec, source.bytes)
+			t.Errorf("%v: %d bytes were read afterwards", codec, source.bytes)
+		}
+	}
+}
+
+// Of some rows that are saved only whole batches are seen, of some columns those.
+func TestTilesOfASliceAreOfWholeBatches(t *testing.T) {
+	onTiles(t)
+	data := testRecording(t, recording.None)
+	for args, columns := range map[string][]int{`{"start": 100, "end": 900}`: {0, 1, 2, 3, 5}, `{"format": "npy", "start": 299, "end": 709, "columns": ["SpikeData1"]}`: {1}, `{"unique": true, "columns": ["LfpData0"]}`: nil} {
+		e, _ := openTest(t, data)
+		if err := e.AddTiles("np_0", savedTiles(args)(t, data)); err != nil {
+			t.Fatal(err)
+		}
+		for batch := range testBatches {
+			for c := range 7 {
+				if _, _, ok := e.bins(e.streams["np_0"], batch, c, minTileLevel); ok != (batch == 1 && slices.Contains(columns, c)) {
+					t.Errorf("%s: tiles of batch %d, column %d are there: %v", args, batch, c, ok)
+				}
+			}
 		}
 	}
 }
 
 // Of a damaged batch nothing is passed on, and what is no tiles is refused.
-func TestTilesOfAVerificationAreOfIntactBatches(t *testing.T) {
+func TestTilesInPassingAreOfIntactBatches(t *testing.T) {
 	onTiles(t)
 	data := testRecording(t, recording.Zstd)
 	e, _ := openTest(t, data)
@@ -77,14 +133,17 @@ func TestTilesOfAVerificationAreOfIntactBatches(t *testing.T) {
 		end += 8
 	}
 	copy(data[end-600:end-200], bytes.Repeat([]byte{0xa5}, 400))
-	e, _ = openTest(t, data)
-	tiles := verifiedTiles(t, data)
-	if err := e.AddTiles("np_0", tiles); err != nil {
-		t.Fatal(err)
-	}
-	for batch := range testBatches {
-		if _, _, ok := e.bins(e.streams["np_0"], batch, 0, minTileLevel); ok != (batch != 2) {
-			t.Errorf("tiles of batch %d are there: %v", batch, ok)
+	var tiles []byte
+	for name, of := range map[string]func(t *testing.T, data []byte) []byte{"verified": verifiedTiles, "recovered": recoveredTiles, "saved": savedTiles(`{}`), "exported": savedTiles(`{"format": "csv"}`)} {
+		e, _ = openTest(t, data)
+		tiles = of(t, data)
+		if err := e.AddTiles("np_0", tiles); err != nil {
+			t.Fatal(err)
+		}
+		for batch := range testBatches {
+			if _, _, ok := e.bins(e.streams["np_0"], batch, 0, minTileLevel); ok != (batch != 2) {
+				t.Errorf("%s: tiles of batch %d are there: %v", name, batch, ok)
+			}
 		}
 	}
 	for _, n := range []int{1, 15, 17, 40, len(tiles) - 1} {

@@ -70,7 +70,7 @@ var crossing = map[string]any{
 
 // pageOnly are interfaces and fields that no Go struct has: typed arrays and
 // Blobs, which the bridge adds, and the page's own side.
-var pageOnly = []string{"EngineClient", "Values", "SliceResult", "RecoverResult", "OpenArgs.source", "OpenGrowingArgs.source", "Known", "OpenKnownArgs.source", "OpenKnownArgs.known"}
+var pageOnly = []string{"EngineClient", "Working", "Values", "SliceResult", "RecoverResult", "OpenArgs.source", "OpenGrowingArgs.source", "Known", "OpenKnownArgs.source", "OpenKnownArgs.known"}
 
 func TestProtocolDeclaresWhatTheEngineSends(t *testing.T) {
 	page := readProtocol(t)

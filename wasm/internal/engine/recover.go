@@ -18,13 +18,16 @@ type RecoverArgs struct {
 	// Salvage names the columns of which rows are wanted of a last batch that
 	// the end of the file cuts: names, globs, or "all".
 	Salvage []string `json:"salvage,omitempty"`
+
+	Tiles bool `json:"tiles,omitempty"` // give what the whole run looks like, too
 }
 
 // Recover examines a stream's file and returns the plan of a whole one, opened
 // and read through once, and the source whose bytes it copies. With another
 // compression than keep, the output is written to file instead, and whoever
-// owns the file has to call VerifyCopy.
-func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File, progress func(SliceProgress)) (io.ReaderAt, *recovery.Plan, error) {
+// owns the file has to call VerifyCopy. What the stream looks like is passed to tiles, as
+// Verify does.
+func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File, progress func(SliceProgress), tiles func(data []byte)) (io.ReaderAt, *recovery.Plan, error) {
 	s, err := e.stream("recover", a.Stream)
 	if err != nil {
 		return nil, nil, err
@@ -34,15 +37,18 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 		return nil, nil, err
 	}
 	tell := e.paced(progress)
+	watcher, flush := e.passing(s, tiles)
 	plan, err := recovery.Examine(e.inSteps(ctx), goForward(s.source, s.size), s.size, &recovery.Options{
 		Name:     s.path,
 		Output:   recoveredName(s.path),
 		Salvage:  a.Salvage,
 		Progress: func(done, total int64) { tell(done, 2*total) }, // the second half is the verification, or the writing
+		Watcher:  watcher,
 	})
 	if err != nil {
 		return nil, nil, cancelled(ctx, err)
 	}
+	flush()
 	tell(s.size, 2*s.size)
 	if codec == recording.Keep {
 		if err := plan.Verify(&steppedSource{e, ctx, goForward(s.source, s.size)}); err != nil {

@@ -47,7 +47,7 @@ func TestRecoverWritesWithAnotherCompression(t *testing.T) {
 	for _, compression := range []string{"none", "zstd", "lz4"} {
 		e, _ := openTest(t, data[:len(data)-2000])
 		file := &testdata.Memory{}
-		_, plan, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: compression}, file, nil)
+		_, plan, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: compression}, file, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func TestRecoverWritesWithAnotherCompression(t *testing.T) {
 		}
 	}
 	e, _ := openTest(t, data)
-	if _, _, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: "gzip"}, &testdata.Memory{}, nil); err == nil || ReplyFromError(err).Name != "TypeError" {
+	if _, _, err := e.Recover(context.Background(), RecoverArgs{Stream: "np_0", Compression: "gzip"}, &testdata.Memory{}, nil, nil); err == nil || ReplyFromError(err).Name != "TypeError" {
 		t.Errorf("gzip: %v", err)
 	}
 }

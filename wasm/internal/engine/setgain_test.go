@@ -53,7 +53,7 @@ func TestAGainGivesValuesAUnit(t *testing.T) {
 		t.Helper()
 		file := &testdata.Memory{}
 		args := SliceArgs{Stream: "np", Columns: []json.RawMessage{json.RawMessage(`"SpikeData0"`)}, Format: "csv", Physical: physical}
-		if _, err := e.Slice(context.Background(), args, file, nil); err != nil {
+		if _, err := e.Slice(context.Background(), args, file, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		return strings.Split(string(file.Data), "\n")[1]

@@ -30,6 +30,7 @@ type SliceArgs struct {
 	Format      string            `json:"format,omitempty"`      // arrow (default), stream, csv, npy or bin
 	Physical    bool              `json:"physical,omitempty"`    // csv and npy: in units, where the scale is known
 	Compression string            `json:"compression,omitempty"` // arrow and stream
+	Tiles       bool              `json:"tiles,omitempty"`       // give what was read looks like, too
 }
 
 // SliceReport says what is in a slice.
@@ -51,8 +52,9 @@ type SliceReport struct {
 	Layout   *export.BinLayout   `json:"layout,omitempty"` // bin: how to read it
 }
 
-// Slice writes rows and columns to file, which is empty.
-func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, progress func(SliceProgress)) (*SliceReport, error) {
+// Slice writes rows and columns to file, which is empty. What its whole batches look like
+// is passed to tiles, as Verify does.
+func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, progress func(SliceProgress), tiles func(data []byte)) (*SliceReport, error) {
 	s, err := e.stream("slice", a.Stream)
 	if err != nil {
 		return nil, err
@@ -84,6 +86,8 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	s.mu.Lock()
 	reader.Adopt(s.reader)
 	s.mu.Unlock()
+	watcher, flush := e.passing(s, tiles)
+	reader.Watch(watcher)
 	steps := e.inSteps(ctx)
 	wanted, err := s.selection(steps, reader, a)
 	if err != nil {
@@ -104,6 +108,7 @@ func (e *Engine) Slice(ctx context.Context, a SliceArgs, file recording.File, pr
 	if err := writeExcerpt(steps, file, x, a, codec, e.paced(progress), report); err != nil {
 		return nil, cancelled(ctx, err)
 	}
+	flush()
 	return report, nil
 }
 

@@ -17,7 +17,7 @@ func TestSliceWritesWhatOtherProgramsRead(t *testing.T) {
 	slice := func(args string) (*SliceReport, []byte) {
 		t.Helper()
 		file := &testdata.Memory{}
-		report, err := e.Slice(context.Background(), sliceArgs(args), file, nil)
+		report, err := e.Slice(context.Background(), sliceArgs(args), file, nil, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", args, err)
 		}
@@ -62,7 +62,7 @@ func TestSliceWritesWhatOtherProgramsRead(t *testing.T) {
 		`{"format": "csv", "start": 5, "end": 4}`:   "RangeError",
 		`{"format": "csv", "columns": ["Nothing"]}`: "ColumnError",
 	} {
-		if _, err := e.Slice(context.Background(), sliceArgs(args), &testdata.Memory{}, nil); err == nil || ReplyFromError(err).Name != name {
+		if _, err := e.Slice(context.Background(), sliceArgs(args), &testdata.Memory{}, nil, nil); err == nil || ReplyFromError(err).Name != name {
 			t.Errorf("%s: %v, want %s", args, err, name)
 		}
 	}

@@ -35,10 +35,8 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 	if s.clock >= 0 {
 		o.AcqClockHz = s.reader.Stream().AcqClockHz
 	}
-	passing := e.passing(s, tiles)
-	if passing != nil {
-		o.Look, o.Intact = passing.look, passing.intact
-	}
+	var flush func()
+	o.Watcher, flush = e.passing(s, tiles)
 	report := &VerifyReport{Path: s.path, OK: true, Findings: []recording.Finding{}}
 	for f, err := range recovery.Verify(e.inSteps(ctx), goForward(s.source, s.size), s.size, &o) {
 		if err != nil {
@@ -47,9 +45,7 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 		report.OK = report.OK && f.Severity == recording.SeverityInfo
 		report.Findings = append(report.Findings, f)
 	}
-	if passing != nil {
-		passing.flush()
-	}
+	flush()
 	return report, e.proved(ctx, s, report.Findings)
 }
 

@@ -1,0 +1,50 @@
+package recording
+
+import "github.com/oniscope/oniscope/shared/stream"
+
+// A Watcher sees what is decoded anyway: of a file that is verified, recovered or copied.
+// The zero value sees nothing.
+type Watcher struct {
+	// Look is called with the values of each column of numbers of whole bytes of each
+	// batch, which is at byte offset of the file. They are valid during the call. Several
+	// goroutines may call it, each with a batch of its own.
+	Look func(offset int64, v *Vector)
+	// Intact is called for each batch of which all that was decoded is intact, after its
+	// columns, in order.
+	Intact func(offset int64)
+}
+
+// Sees reports whether columns of a type are passed to Look.
+func (w *Watcher) Sees(t stream.Type) bool {
+	return w.Look != nil && t.Numeric() && t.Width() > 0 && t != stream.Bool
+}
+
+// See passes a column to Look, if it is one of those.
+func (w *Watcher) See(offset int64, v *Vector) {
+	if w.Sees(v.Type) {
+		w.Look(offset, v)
+	}
+}
+
+// Pass calls Intact.
+func (w *Watcher) Pass(offset int64) {
+	if w.Intact != nil {
+		w.Intact(offset)
+	}
+}
+
+// Watch has w see the whole batches that copies and exports of the Reader's excerpts
+// decode from now on; of a batch of which they take some rows it sees nothing.
+func (r *Reader) Watch(w Watcher) { r.watcher = w }
+
+// watch shows the columns of a part of a batch, if it is all of it.
+func (r *Reader) watch(cut *rowCut, columns []Vector) {
+	if r.watcher.Look == nil || cut.from > 0 || cut.to < r.batches[cut.batch].rows() {
+		return
+	}
+	at := r.offset(cut.batch)
+	for i := range columns {
+		r.watcher.See(at, &columns[i])
+	}
+	r.watcher.Pass(at)
+}
