@@ -183,6 +183,25 @@ func (p *Page) Eval(expression string, result any) error {
 	return json.Unmarshal([]byte(text), result)
 }
 
+// EvalIn evaluates an expression in the workers whose module has a name, such as
+// painter.worker.js.
+func (p *Page) EvalIn(name, expression string) error {
+	found := false
+	for _, w := range p.workers.all() {
+		if w.name != name {
+			continue
+		}
+		found = true
+		if _, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](`(`+expression+`, true)`)); err != nil {
+			return fmt.Errorf("pagetest: %.200s in %s: %w", expression, name, err)
+		}
+	}
+	if !found {
+		return fmt.Errorf("pagetest: no worker %s", name)
+	}
+	return nil
+}
+
 // Rejection evaluates an expression whose promise must reject, and returns the
 // error's name and message. A promise that is kept is an error here.
 func (p *Page) Rejection(expression string) (name, message string, err error) {

@@ -16,7 +16,7 @@ export class Marks {
   /** @param {State} state */
   constructor(state) {
     this.state = state;
-    state.on(["streams", "active"], () => void this.#refresh());
+    state.on(["streams", "grown", "active"], () => void this.#refresh());
   }
 
   async #refresh() {

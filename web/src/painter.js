@@ -4,11 +4,17 @@
  * To the painter: rows (which channels there are), layers (data, transferred), paint (a scene), read (a value), drop (a plot is gone). From it: painted, with an
  * ImageBitmap and what had to be measured for it, and read. An error of the painter is reported once; what is on the screen stays.
  *
+ * A picture that goes on by itself while a recording runs: roll (a scene without its time, and from what), hold (it stays as it is), shown (pictures that are on the
+ * screen: until then at most two are made); from it rolled, with the time that it shows. Its data come from the worker that is connected to the recorder (feeder).
+ *
  * @typedef {import("./plots/easel.js").Rows} Rows
  * @typedef {import("./plots/easel.js").Scene} Scene
  * @typedef {import("./plots/easel.js").NewLayer} NewLayer
  * @typedef {import("./plots/easel.js").Reading} Reading
- * @typedef {{ bitmap: ImageBitmap, scene: Scene, key: string, gain: number | null, top: number | null, milliseconds: number }} Picture  key: as it was given with the scene
+ * @typedef {{ bitmap: ImageBitmap, scene: Scene, key: string, gain: number | null, top: number | null, milliseconds: number, tick: number }} Picture
+ *   key: as it was given with the scene; tick: the last that had come, of one that rolls, else NaN
+ * @typedef {import("./plots/roll.js").RollScene} RollScene
+ * @typedef {import("./plots/roll.js").Source} Source
  */
 import { worker } from "./workers.js";
 
@@ -31,6 +37,11 @@ export class Painter {
     };
   }
 
+  /** Whom the painter asks for what comes. @param {MessagePort} port */
+  connectFeeder(port) {
+    this.worker.postMessage({ op: "feeder", port }, [port]);
+  }
+
   /** A new plot. @param {() => void} onPicture  a picture, or a reading, came */
   plot(onPicture) {
     const plot = new Plot(this.worker, ++this.#last, onPicture, () => this.#plots.delete(plot.id));
@@ -50,6 +61,13 @@ export class Plot {
   /** @type {Map<number, (reading: Reading) => void>} */
   #reads = new Map();
   #lastRead = 0;
+  /** Scenes that roll, by number: the newest, and those before it of which a picture may be on its way. @type {Map<number, { scene: RollScene, key: string }>} */
+  #rolls = new Map();
+  #lastScene = 0;
+  #rollKey = "";
+  /** Pictures that came, and those that the painter does not know to be shown yet. */
+  pictures = 0;
+  #waiting = 0;
 
   /**
    * @param {Pick<Worker, "postMessage">} worker
@@ -84,12 +102,37 @@ export class Plot {
 
   /** Paints a scene, when the one before is done; of several that wait, the newest. @param {Scene} scene @param {string} key */
   paint(scene, key) {
+    this.hold();
     if (this.#painting?.key === key || (!this.#painting && this.picture?.key === key)) {
       this.#next = null;
       return;
     }
     this.#next = { scene, key };
     this.#begin();
+  }
+
+  /** Paints a scene from now on whenever more comes. @param {RollScene} scene @param {Source} source @param {string} key */
+  roll(scene, source, key) {
+    if (this.#rollKey === key) return;
+    this.#rollKey = key;
+    this.#rolls.set(++this.#lastScene, { scene, key });
+    this.#next = null;
+    this.worker.postMessage({ plot: this.id, op: "roll", scene, source, number: this.#lastScene });
+  }
+
+  /** What rolls stays as it is. */
+  hold() {
+    if (this.#rollKey === "") return;
+    this.#rollKey = "";
+    this.#rolls.clear();
+    this.worker.postMessage({ plot: this.id, op: "hold" });
+  }
+
+  /** The newest picture is on the screen. */
+  shown() {
+    if (this.#waiting === 0) return;
+    this.worker.postMessage({ plot: this.id, op: "shown", count: this.#waiting });
+    this.#waiting = 0;
   }
 
   #begin() {
@@ -113,14 +156,31 @@ export class Plot {
       this.#reads.delete(message.id);
       return;
     }
-    const painted = this.#painting;
-    this.#painting = null;
-    if (painted) {
-      this.picture?.bitmap.close(); // has been given to its canvas, or was never shown
-      this.picture = { bitmap: message.bitmap, scene: painted.scene, key: painted.key, gain: message.gain, top: message.top, milliseconds: message.milliseconds };
+    const { bitmap, gain, top, milliseconds } = message;
+    if (message.op === "rolled") {
+      this.#waiting++;
+      const of = this.#rolls.get(message.number);
+      for (const number of this.#rolls.keys()) if (number < message.number) this.#rolls.delete(number);
+      if (of) this.#take({ bitmap, scene: { ...of.scene, view: message.view }, key: of.key, gain, top, milliseconds, tick: message.tick });
+      else {
+        bitmap.close(); // it was to stay as it is
+        this.shown();
+      }
+    } else {
+      const painted = this.#painting;
+      this.#painting = null;
+      if (painted && this.#rollKey === "") this.#take({ bitmap, ...painted, gain, top, milliseconds, tick: NaN });
+      else bitmap.close();
+      this.#begin();
     }
-    this.#begin();
     this.onPicture();
+  }
+
+  /** @param {Picture} picture */
+  #take(picture) {
+    this.picture?.bitmap.close(); // has been given to its canvas, or was never shown
+    this.picture = picture;
+    this.pictures++;
   }
 
   /** The plot is gone. */

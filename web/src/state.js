@@ -23,6 +23,9 @@ import { periodOf, spanOf, timebase } from "./times.js";
 /** Shortest view, as rows of the stream it is about. */
 const MIN_ROWS_IN_VIEW = 8;
 
+/** Words are renewed so often at most while a recording is followed, in milliseconds: nobody reads faster. */
+const WORDS = 250;
+
 export class State extends Looks {
   /** The row that was looked at last of a run. @type {Map<string, string>} */
   #lastOf = new Map();
@@ -62,6 +65,26 @@ export class State extends Looks {
     this.client = client;
     /** Notes of the run. */
     this.marks = new Marks(this);
+  }
+
+  /**
+   * As on, for what is read rather than watched: while a recording is followed it is called four times a second, not with every picture.
+   * @param {Subject[]} subjects
+   * @param {() => void} listener
+   */
+  onSeldom(subjects, listener) {
+    let last = -Infinity, due = 0;
+    const call = () => {
+      clearTimeout(due);
+      due = 0;
+      last = performance.now();
+      listener();
+    };
+    this.on(subjects, () => {
+      const wait = this.live?.following ? last + WORDS - performance.now() : 0;
+      if (wait <= 0) call();
+      else if (due === 0) due = window.setTimeout(call, wait);
+    });
   }
 
   get active() {

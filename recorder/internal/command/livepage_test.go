@@ -104,6 +104,8 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 	}
 	wait("it follows still", `(async () => (await oniscope.live()).mode === "follow")()`)
 
+	theRightEdgeIsNow(t, page)
+
 	key("ArrowLeft")
 	wait("a pan leaves now", `(async () => (await oniscope.live()).mode === "pause" && !document.getElementById("back-to-live").hidden)()`)
 	var clocks []float64
@@ -260,4 +262,45 @@ func (c *cable) cut() {
 		end.Close()
 	}
 	c.ends = nil
+}
+
+// slowPainter has every picture take 250 ms in the painter, of its processor's time.
+const slowPainter = `globalThis.quick ??= createImageBitmap, globalThis.createImageBitmap = (image) => { for (const end = performance.now() + 250; performance.now() < end;); return quick(image); }`
+
+// theRightEdgeIsNow looks at every frame of a page that follows while its painter is
+// slow: traces end at the right edge all the time, and are late by few pictures.
+func theRightEdgeIsNow(t *testing.T, page *pagetest.Page) {
+	t.Helper()
+	if err := page.EvalIn("painter.worker.js", slowPainter); err != nil {
+		t.Fatal(err)
+	}
+	var seen struct {
+		Away     float64 `json:"away"`
+		Pictures int     `json:"pictures"`
+		Late     float64 `json:"late"`
+	}
+	err := page.Eval(`(async () => {
+		const picture = document.querySelector("#traces .picture"), frame = () => new Promise((r) => requestAnimationFrame(() => setTimeout(r)));
+		let away = 0, pictures = 0, was = "";
+		for (let i = 0; i < 4; i++) await frame();
+		for (const end = performance.now() + 1800; performance.now() < end; await frame()) {
+			const times = document.getElementById("ruler").toDataURL();
+			if (times !== was) pictures++;
+			was = times;
+			away = Math.max(away, picture.hidden ? 1e6 : Math.abs(picture.parentElement.getBoundingClientRect().right - picture.getBoundingClientRect().right));
+		}
+		return { away, pictures, late: (await oniscope.live()).late_p95_ms };
+	})()`, &seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen.Away > 1.5 || seen.Pictures < 3 {
+		t.Errorf("while the painter is slow the traces end %.1f px away from the right edge, in %d pictures", seen.Away, seen.Pictures)
+	}
+	if seen.Late < 200 || seen.Late > 1500 {
+		t.Errorf("while a picture takes 250 ms it is %.0f ms late", seen.Late)
+	}
+	if err := page.EvalIn("painter.worker.js", `globalThis.createImageBitmap = quick`); err != nil {
+		t.Fatal(err)
+	}
 }

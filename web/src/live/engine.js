@@ -16,6 +16,9 @@ const FILL_SAMPLES = 4e6;
 /** With fewer rows in a bin than this, rows are less to send than bins: 2 bytes a value and row, against 26. */
 const FEW_ROWS = 12;
 
+/** So often it is looked whether a picture up to now lacks what is in the file, in milliseconds. */
+const LOOK_EVERY = 200;
+
 /** A plot that has asked for nothing so long, in milliseconds, is not there any more. */
 const RECENT = 1500;
 
@@ -28,6 +31,7 @@ export class Tail {
   /** What the receiver was given of the file's rows, or is about to be. */
   #readKey = "";
   #filling = false;
+  #lookedAt = -Infinity;
   #needed = -1;
   /** Which columns plots have asked for, and when last. @type {{ key: string, columns: number[], at: number }[]} */
   #plots = [];
@@ -107,13 +111,8 @@ export class Tail {
     const { from, to, bins, columns } = args, width = (to - from) / bins, period = periodOf(this.info);
     if (Number.isInteger(width) && from % width === 0 && width >= 2 * period) {
       if (to <= this.end) return read(args);
-      this.#note(columns);
-      if (!this.wanted || this.wanted.width !== width || this.wanted.capacity < bins + 2 || !this.#has(columns)) {
-        this.#keep({ stream: this.stream, columns: this.#columns(columns), bin: width < FEW_ROWS * period ? 0 : width, width, capacity: 2 ** Math.ceil(Math.log2(2 * bins + 2)), period });
-        changed();
-      }
-      const { columns: kept } = /** @type {Wanted} */ (this.wanted), most = Math.max(16, Math.floor(FILL_SAMPLES / ((width / period) * kept.length)));
-      const got = await this.remote.bins({ stream: this.stream, from, to, bins, columns, fill: { from, to: Math.min(to, this.end), most } });
+      const { kept, atOnce } = this.#keepBins(columns, width, bins, period, changed);
+      const got = await this.remote.bins({ stream: this.stream, from, to, bins, columns, fill: { from, to: Math.min(to, this.end), most: atOnce } });
       if (!got) return read(args);
       if (got.missing && this.wanted?.width === width) void this.#fill(got.missing, kept.map((c) => c.index), width, read, filled);
       return got.envelope;
@@ -128,6 +127,42 @@ export class Tail {
     const answer = first ? await read(args) : null;
     if (first) this.#readKey = key;
     return (await this.remote.rows(this.stream, answer, last)) ?? read(args);
+  }
+
+  /**
+   * Has bins of a width kept of columns, as many as a picture has.
+   * @param {number[]} columns @param {number} width @param {number} bins @param {number} period @param {() => void} changed
+   * @returns {{ kept: Wanted["columns"], atOnce: number }}  atOnce: bins that are read from the file at once
+   */
+  #keepBins(columns, width, bins, period, changed) {
+    this.#note(columns);
+    if (!this.wanted || this.wanted.width !== width || this.wanted.capacity < bins + 2 || !this.#has(columns)) {
+      this.#keep({ stream: this.stream, columns: this.#columns(columns), bin: width < FEW_ROWS * period ? 0 : width, width, capacity: 2 ** Math.ceil(Math.log2(2 * bins + 2)), period });
+      changed();
+    }
+    const { columns: kept } = /** @type {Wanted} */ (this.wanted);
+    return { kept, atOnce: Math.max(16, Math.floor(FILL_SAMPLES / ((width / period) * kept.length))) };
+  }
+
+  /**
+   * What a picture up to now is painted from, bins of it; what is in the file only is read. null: rows are shown, or other bins than are kept.
+   * @param {Pick<EnvelopeArgs, "from" | "to" | "bins" | "columns">} args
+   * @param {number} span  ticks that are looked at
+   * @param {(args: EnvelopeArgs) => Promise<Envelope>} read
+   * @param {() => void} changed
+   * @returns {import("../plots/roll.js").Source | null}
+   */
+  source({ from, to, bins, columns }, span, read, changed) {
+    const width = (to - from) / bins, period = periodOf(this.info), most = Math.ceil(span / width - 1e-6) + 2; // wherever the view begins in a bin
+    if (!Number.isInteger(width) || from % width !== 0 || width < 2 * period) return null;
+    const { kept, atOnce } = this.#keepBins(columns, width, most, period, changed), now = performance.now();
+    if (now - this.#lookedAt >= LOOK_EVERY && !this.#filling) {
+      this.#lookedAt = now;
+      void this.remote.missing(this.stream, { from, to: Math.min(to, this.end), most: atOnce }).then((missing) => {
+        if (missing && this.wanted?.width === width) return this.#fill(missing, kept.map((c) => c.index), width, read, () => (this.#lookedAt = -Infinity)); // there may be more
+      });
+    }
+    return { stream: this.stream, columns, width, bins: most };
   }
 
   /** Reads what the ring lacks, part by part. @param {import("./remote.js").Missing} part @param {number[]} columns @param {number} width @param {(args: EnvelopeArgs) => Promise<Envelope>} read @param {() => void} filled */
@@ -163,6 +198,14 @@ export class LiveEngine extends Engine {
     const tail = this.tails.get(args.stream);
     if (!tail || args.columns.length === 0 || opts.written) return super.envelope(args, opts);
     return tail.envelope(args, (part) => super.envelope(part, part === args ? opts : {}), this.onFilled, () => this.want());
+  }
+
+  /**
+   * What a picture up to now can be painted from without the page; null: the file, or rows.
+   * @param {Pick<EnvelopeArgs, "stream" | "from" | "to" | "bins" | "columns">} args @param {number} span  ticks that are looked at
+   */
+  source(args, span) {
+    return this.tails.get(args.stream)?.source(args, span, (part) => super.envelope(part), () => this.want()) ?? null;
   }
 
   /**

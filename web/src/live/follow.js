@@ -40,7 +40,7 @@ export class Follower {
   set(mode) {
     this.mode = mode;
     this.held = null;
-    if (mode !== "pause") this.#place();
+    if (mode !== "pause") this.#place(this.now);
     this.changed();
   }
 
@@ -53,22 +53,31 @@ export class Follower {
     else this.#own = { ...view };
   }
 
-  /** More came. @param {number} now  ticks */
-  came(now) {
+  /** More came. @param {number} now  ticks @param {boolean} [painted]  a picture of it comes, and moves the view */
+  came(now, painted = false) {
     if (now <= this.now) return;
     this.#seen(); // before it is overwritten
     this.now = now;
-    if (this.following) this.#place();
-    else if (this.mode === "trigger" && this.held !== null && now > this.held + (1 - BEFORE) * this.#span) this.changed();
+    if (this.following) {
+      if (!painted) this.#place(now);
+    } else if (this.mode === "trigger" && this.held !== null && now > this.held + (1 - BEFORE) * this.#span) this.changed();
   }
 
   get #span() {
     return this.state.view.to - this.state.view.from;
   }
 
-  #place() {
+  /** A picture is there that goes up to now: the view goes with it, so that its right edge is where the traces end, however late they are. @param {number} to  ticks */
+  painted(to) {
+    if (!this.following) return;
+    this.#seen();
+    if (this.following) this.#place(to);
+  }
+
+  /** @param {number} to  ticks */
+  #place(to) {
     const span = this.#span;
-    this.#own = { from: this.now - span, to: this.now };
+    this.#own = { from: to - span, to };
     this.state.setView(this.#own);
     this.#own = { ...this.state.view };
   }

@@ -29,6 +29,9 @@ const SETTLED = 500;
 /** A recorder that has not answered for so long may have ended: what to do is said, in milliseconds. */
 const GONE = 2500;
 
+/** That files have grown is said so long after the first of them, for all, in milliseconds. */
+const GROWN = 300;
+
 /** Samples that are kept to say how late the picture is. */
 const LATE_SAMPLES = 30;
 
@@ -77,12 +80,17 @@ export class Live {
       if (this.#files.some((f) => f.id === stream)) setTimeout(late, SETTLED);
       else report(error, stream);
     };
-    this.engine.onFilled = () => this.#draw();
+    this.engine.onFilled = () => {
+      if (!this.#rolls) this.#draw();
+    };
     this.state.on(["streams", "active", "theme", "health"], () => this.#lines());
     document.body.toggleAttribute("data-live", true);
     this.engine.remote.listener = {
       told: (message) => this.#told(message), came: (stream, last, rise, skipped) => this.#came(stream, last, rise, skipped), state: (state, why) => this.#linked(state, why), failed: (error) => this.state.report(error),
     };
+    const { port1, port2 } = new MessageChannel(); // what comes goes to the painter without passing through here
+    this.engine.remote.connectPainter(port1);
+    page.stage.traces.painter.connectFeeder(port2);
     this.engine.remote.send({ op: "connect", url: new URL("socket", document.baseURI).href.replace(/^http/, "ws") });
   }
 
@@ -108,6 +116,28 @@ export class Live {
   /** Whether rows come and now is looked at, so that nothing on the screen is ever final. */
   get following() {
     return this.#shown.state === "open" && this.follower.following;
+  }
+
+  /** What a picture can be painted from that goes on by itself while this is followed; null: it cannot. @param {import("../view/loader.js").Wanted} wanted */
+  source(wanted) {
+    const { view } = this.state;
+    return this.following ? this.engine.source(wanted, view.to - view.from) : null;
+  }
+
+  /** A picture that goes on is there. @param {string} key  of its row @param {number} to  ticks, its right edge */
+  painted(key, to) {
+    if (key === this.state.tracesKey) this.follower.painted(to);
+  }
+
+  /** A picture is on the screen with the next frame: measures how long that took since it was sampled. @param {string} key  of its row @param {number} tick  its last */
+  shown(key, tick) {
+    const hello = this.#hello;
+    if (key !== this.state.tracesKey || !hello || !this.follower.following) return;
+    requestAnimationFrame(() => {
+      const sampled = Date.parse(hello.start_utc) + (tick / this.#shown.hz) * 1000;
+      this.#late.push(Date.now() - sampled - Math.min(0, this.#ahead));
+      if (this.#late.length > LATE_SAMPLES) this.#late.shift();
+    });
   }
 
   /** Goes to now and follows. */
@@ -218,8 +248,11 @@ export class Live {
       tail?.written(grown.clock.last);
       if (tail?.wanted && !first) entry.info.clock.last = Math.max(came, grown.clock.last);
       if (first) state.update(entry.info);
-      else state.changed("streams");
-      this.#draw();
+      else if (this.#growing === 0) this.#growing = window.setTimeout(() => {
+        this.#growing = 0;
+        state.changed("grown");
+      }, GROWN);
+      if (!this.#rolls) this.#draw();
     } catch (error) {
       file.waiting.unshift(...blocks);
       if (this.#shown.state === "open") state.report(error, file.id);
@@ -279,11 +312,18 @@ export class Live {
     if (rise !== null) this.follower.fire(rise);
     this.#newest = Math.max(this.#newest, last);
     const leads = id === this.state.traces?.id;
-    if (leads || this.#newest - this.follower.now > LEAD * this.#shown.hz) this.follower.came(leads ? last : this.#newest);
-    this.#draw(leads ? last : undefined);
+    if (leads || this.#newest - this.follower.now > LEAD * this.#shown.hz) this.follower.came(leads ? last : this.#newest, leads && this.#rolls);
+    if (!this.#rolls) this.#draw(leads ? last : undefined);
+  }
+
+  /** Whether the next picture comes by itself, and all that is drawn with it. */
+  get #rolls() {
+    return this.following && (this.page.stage.traces.active?.rolls ?? false);
   }
 
   #newest = 0;
+  /** Timer; 0: no file has grown since it was said. */
+  #growing = 0;
   /** @type {Map<string, number>} */
   #skipped = new Map();
 
@@ -301,12 +341,7 @@ export class Live {
   /** Draws what came, and measures how long that took since it was sampled. @param {number} [tick] */
   #draw(tick) {
     this.state.changed("data", "view");
-    if (tick === undefined || !this.#hello || !this.follower.following) return;
-    requestAnimationFrame(() => requestAnimationFrame(() => {
-      const sampled = Date.parse(/** @type {import("./protocol.js").Hello} */ (this.#hello).start_utc) + (tick / this.#shown.hz) * 1000;
-      this.#late.push(Date.now() - sampled - Math.min(0, this.#ahead));
-      if (this.#late.length > LATE_SAMPLES) this.#late.shift();
-    }));
+    if (tick !== undefined) requestAnimationFrame(() => this.shown(this.state.tracesKey, tick));
   }
 
   #showState() {

@@ -9,10 +9,11 @@
  * @typedef {import("./protocol.js").Told} Told
  * @typedef {import("./protocol.js").Ask} Ask
  * @typedef {import("../protocol.js").Envelope} Envelope
- * @typedef {{ wanted: Wanted, bins: Bins | null, rows: Rows | null, read: Envelope | null }} Kept  read: what the file gave, which rows follow
+ * @typedef {{ wanted: Wanted, bins: Bins | null, rows: Rows | null, read: Envelope | null, tick: number }} Kept  read: what the file gave, which rows follow; tick: the last that came
  * @typedef {{ say(ask: Ask): boolean, end(): void }} Connection
  */
 import { columnOf, parseMessage } from "./arrow.js";
+import { Feeds } from "./feeds.js";
 import { firstRise } from "./follow.js";
 import { Link } from "./link.js";
 import { Bins, Rows } from "./tails.js";
@@ -30,6 +31,12 @@ export class Receiver {
   #condition = null;
   /** What the condition is about had this value last; null: nothing came since it is waited for. @type {number | null} */
   #before = null;
+  /** To the painter. @type {MessagePort | null} */
+  #painter = null;
+  #feeds = new Feeds((stream) => {
+    const kept = this.#kept.get(stream);
+    return kept ? { bins: kept.bins, tick: kept.tick, period: kept.wanted.period } : null;
+  }, (answer, transfer) => this.#painter?.postMessage(answer, transfer));
 
   /**
    * @param {(message: FromReceiver, transfer?: Transferable[]) => void} post
@@ -45,6 +52,10 @@ export class Receiver {
     switch (message.op) {
       case "connect":
         this.#link = this.connect(message.url, { told: (told) => this.#told(told), came: (data) => this.#came(data), state: (state, why) => this.#linked(state, why) });
+        break;
+      case "painter":
+        this.#painter = message.port;
+        message.port.onmessage = ({ data }) => this.#feeds.asked(data);
         break;
       case "say":
         this.post({ op: "reply", id: message.id, value: this.#link?.say(message.ask) ?? false });
@@ -64,9 +75,14 @@ export class Receiver {
         break;
       case "filled": {
         const bins = this.#kept.get(message.stream)?.bins;
-        if (bins && bins.width === message.width && sameColumns(bins.columns, message.envelope.columns)) bins.read(message.envelope);
+        if (!bins || bins.width !== message.width || !sameColumns(bins.columns, message.envelope.columns)) break;
+        bins.read(message.envelope);
+        this.#feeds.came(message.stream, Math.round(message.envelope.from / bins.width));
         break;
       }
+      case "missing":
+        this.post({ op: "reply", id: message.id, value: this.#kept.get(message.stream)?.bins?.missing(message.fill.from, message.fill.to, message.fill.most) ?? null });
+        break;
       case "bins":
         this.#answerBins(message);
         break;
@@ -159,7 +175,9 @@ export class Receiver {
     else if (header.bin === 0 && kept.bins) kept.bins.putRows(message, wanted.columns, all);
     else if (header.bin === 0 && kept.rows) kept.rows.put(message, wanted.columns);
     else return;
-    this.post({ op: "came", stream: header.stream, last: lastTick(message), rise: this.#rise(message, wanted), skipped: header.skipped });
+    kept.tick = lastTick(message);
+    if (kept.bins) this.#feeds.came(header.stream, Math.floor((header.bin > 0 ? header.from : Number(columnOf(message, 0, "uint64")[0])) / kept.bins.width));
+    this.post({ op: "came", stream: header.stream, last: kept.tick, rise: this.#rise(message, wanted), skipped: header.skipped });
   }
 
   /** When what is waited for happened in a message; null: it did not. @param {import("./arrow.js").Message} message @param {Wanted} wanted */
@@ -191,7 +209,7 @@ function fresh(wanted, old) {
   const before = old?.bins ?? old?.rows;
   if (before) bins?.seed(before);
   if (old?.rows) rows?.seed(old.rows);
-  return { wanted, bins, rows, read: null };
+  return { wanted, bins, rows, read: null, tick: old?.tick ?? 0 };
 }
 
 /** @param {{ index: number }[]} columns @param {number[]} indices */

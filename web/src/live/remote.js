@@ -7,9 +7,10 @@
  *   what is kept of a stream: bins of a width in ticks, so many, or (0) rows; bin: what the recorder sends of it, 0 rows; period: ticks from row to row
  * @typedef {{ stream: string, column: number } & ({ bit: number } | { above: number })} Condition
  * @typedef {{ from: number, to: number, bins: number }} Missing
- * @typedef {{ op: "connect", url: string } | { op: "say", id: number, ask: Ask } | { op: "end" } | { op: "want", wanted: Wanted[] } | { op: "condition", condition: Condition | null }
+ * @typedef {{ op: "connect", url: string } | { op: "painter", port: MessagePort } | { op: "say", id: number, ask: Ask } | { op: "end" } | { op: "want", wanted: Wanted[] } | { op: "condition", condition: Condition | null }
  *   | { op: "written", stream: string, last: number } | { op: "filled", stream: string, width: number, envelope: Envelope }
  *   | { op: "bins", id: number, stream: string, from: number, to: number, bins: number, columns: number[], fill: { from: number, to: number, most: number } }
+ *   | { op: "missing", id: number, stream: string, fill: { from: number, to: number, most: number } }
  *   | { op: "rows", id: number, stream: string, read: Envelope | null, last: number }} ToReceiver
  *   filled: bins that were read from the file, given away; fill: what the file has of the span, and how many bins are read at most;
  *   read: what the file gave, given away, null: as before
@@ -74,6 +75,16 @@ export class Remote {
   /** What there is of a span in bins, and what is to be read from the file; null: nothing is kept of the stream. @param {Omit<Extract<ToReceiver, { op: "bins" }>, "op" | "id">} args @returns {Promise<{ envelope: Envelope, missing: Missing | null } | null>} */
   bins(args) {
     return this.#ask((id) => ({ op: "bins", id, ...args }));
+  }
+
+  /** What is to be read from the file of a span; null: nothing. @param {string} stream @param {{ from: number, to: number, most: number }} fill @returns {Promise<Missing | null>} */
+  missing(stream, fill) {
+    return this.#ask((id) => ({ op: "missing", id, stream, fill }));
+  }
+
+  /** The painter asks the receiver itself, by this port. @param {MessagePort} port */
+  connectPainter(port) {
+    this.worker.postMessage(/** @type {ToReceiver} */ ({ op: "painter", port }), [port]);
   }
 
   /** What the file gave with the rows that follow; null: nothing is kept of the stream. @param {string} stream @param {Envelope | null} read @param {number} last @returns {Promise<Envelope | null>} */

@@ -15,6 +15,8 @@ const UNKNOWN = 0, CAME = 1, READ = 2;
 export class Bins {
   /** Bin after the last that came. */
   next = -1;
+  /** The same, even where what came next did not go on from it; -1: nothing came. */
+  end = -1;
   /** Rows that found no room at the recorder, so far. */
   #skipped = 0;
 
@@ -54,6 +56,7 @@ export class Bins {
       if (all && state[place] === UNKNOWN && (whole || bins[i] > 0)) state[place] = CAME;
       if (number >= this.next) this.next = number + 1;
     }
+    if (this.next > 0) this.end = this.next;
     if (!all) this.broken();
   }
 
@@ -83,7 +86,7 @@ export class Bins {
     const last = numbers.length - 1;
     open.rows = edges[last + 1] - edges[last] + (continues && last === 0 ? open.rows : 0);
     open.number = numbers[last];
-    this.next = Math.max(this.next, numbers[last] + 1);
+    this.end = this.next = Math.max(this.next, numbers[last] + 1);
     if (!all) this.broken();
   }
 

@@ -27,14 +27,19 @@ const HEAT = { columns: 64, above: 0.01 };
 /** What pictures are made on: x-major, and as they are shown. */
 let made = new Uint32Array(0), shown = /** @type {ImageData | null} */ (null);
 
-/** @param {number} width @param {number} height */
-function sheet(width, height) {
+/** What a picture is shown by, until the next one. @param {number} width @param {number} height */
+export function imageOf(width, height) {
   if (!shown || shown.width !== width || shown.height !== height) {
     if (shown) free(shown.data.buffer);
     shown = new ImageData(width, height);
   }
+  return shown;
+}
+
+/** @param {number} width @param {number} height */
+function sheet(width, height) {
   if (made.length < width * height) made = new Uint32Array(width * height);
-  return { pixels: made.subarray(0, width * height), image: shown };
+  return { pixels: made.subarray(0, width * height), image: imageOf(width, height) };
 }
 
 export class Easel {
@@ -48,6 +53,8 @@ export class Easel {
   #measured = new Map();
   /** An exact layer whose middles are not looked at yet. @type {Layer | null} */
   #fresh = null;
+  /** What goes on at its end, and is drawn instead of the layers. @type {Layer | null} */
+  #rolling = null;
   #stops = "";
   /** @type {Uint32Array} */
   #table = new Uint32Array(0);
@@ -73,11 +80,30 @@ export class Easel {
     if (added.length > 0) this.#measured.clear();
   }
 
+  /** What is drawn instead of the layers, as it grows; null: the layers. @param {Envelope | null} envelope */
+  setRolling(envelope) {
+    if (envelope === (this.#rolling?.envelope ?? null)) return;
+    this.#rolling = envelope && { envelope, index: new Map(envelope.columns.map((column, i) => [column, i])) };
+    this.#fresh = null;
+    this.#measured.clear();
+  }
+
+  /** What is drawn from. */
+  get #drawn() {
+    return this.#rolling ? [this.#rolling] : this.layers;
+  }
+
+  /** Where channels are and how large is measured again with the next picture: what rolls is not as it was. */
+  lookAnew() {
+    this.#fresh = this.#rolling;
+    this.#measured.clear();
+  }
+
   /** What is known of a channel from what is seen of it. @param {number} column @param {Span} view */
   #measure(column, view) {
     let found = this.#measured.get(column);
     if (found === undefined) {
-      const piece = piecesOf(this.layers, column, view, 64).sort((a, b) => b.range.to - b.range.from - (a.range.to - a.range.from))[0];
+      const piece = piecesOf(this.#drawn, column, view, 64).sort((a, b) => b.range.to - b.range.from - (a.range.to - a.range.from))[0];
       found = piece ? measure(piece.layer.envelope, piece.c) : null;
       if (piece) this.#measured.set(column, found);
     }
@@ -92,16 +118,28 @@ export class Easel {
   paint(scene) {
     const { width, height } = scene;
     const { pixels, image } = sheet(width, height);
+    const { gain, top } = this.draw(pixels, scene);
+    transpose(pixels, new Uint32Array(image.data.buffer), width, height);
+    return { image, gain, top };
+  }
+
+  /**
+   * Draws a scene.
+   * @param {Uint32Array} pixels  x-major, as many as the scene has
+   * @param {Scene} scene
+   * @returns {{ gain: number | null, top: number | null, moved: boolean, lacking: boolean }}  as measured; moved: a channel is drawn elsewhere than before; lacking: of one nothing was there yet to say where
+   */
+  draw(pixels, scene) {
+    const { width, height } = scene;
     pixels.fill(scene.ground);
-    const measured = this.rows ? this.#paintRows(pixels, scene, this.rows) : { gain: null, top: null };
+    const drawn = this.rows ? this.#drawRows(pixels, scene, this.rows) : { gain: null, top: null, moved: false, lacking: false };
     const scale = width / (scene.view.to - scene.view.from);
     hatch(pixels, width, height, scene.missing.map(({ from, to, edge }) => ({ x0: (from - scene.view.from) * scale, x1: (to - scene.view.from) * scale, edge })), scene);
-    transpose(pixels, new Uint32Array(image.data.buffer), width, height);
-    return { image, ...measured };
+    return drawn;
   }
 
   /** @param {Uint32Array} pixels @param {Scene} scene @param {Rows} rows */
-  #paintRows(pixels, scene, rows) {
+  #drawRows(pixels, scene, rows) {
     const { view, first, shown, dpr, rowPixels } = scene;
     const seen = rows.columns.slice(first, first + shown);
     const units = rows.unitsPerRaw.slice(first, first + shown);
@@ -110,16 +148,16 @@ export class Easel {
       const table = this.#tableOf(scene.stops);
       const channels = seen.map((column, i) => ({ column, perRaw: units[i], middle: scene.mode === "mean" ? this.#at(column, view) : this.#measure(column, view)?.middle ?? 0 }));
       const top = scene.top ?? this.#topOf(channels, scene, scene.mode);
-      drawHeat(pixels, frame, channels, this.layers, { measure: scene.mode, top: top ?? 1, table });
-      return { gain: null, top };
+      drawHeat(pixels, frame, channels, this.#drawn, { measure: scene.mode, top: top ?? 1, table });
+      return { gain: null, top, moved: false, lacking: top === null };
     }
     const gain = scene.gain ?? this.#gainOf(seen, units, view, rowPixels / dpr);
     const perUnit = (BAR_PIXELS * dpr) / (gain ?? 1);
-    this.#settle(seen, units, (rowPixels / dpr) * ((gain ?? 1) / BAR_PIXELS));
+    const moved = this.#settle(seen, units, (rowPixels / dpr) * ((gain ?? 1) / BAR_PIXELS));
     drawStack(pixels, frame, seen.map((column, i) => ({
       column, stride: rows.strides[first + i], perRaw: units[i] * perUnit, middle: this.#at(column, view), colour: rows.colours[first + i],
-    })), this.layers);
-    return { gain, top: null };
+    })), this.#drawn);
+    return { gain, top: null, moved, lacking: seen.some((column) => !this.#middles.has(column)) };
   }
 
   /** Where a channel is drawn; while no exact data were seen, where the others are. @param {number} column @param {Span} view */
@@ -127,15 +165,20 @@ export class Easel {
     return this.#middles.get(column) ?? this.#measure(column, view)?.middle ?? 0;
   }
 
-  /** Moves channels that have drifted away. @param {number[]} columns @param {number[]} units @param {number} rowUnits  height of a row */
+  /** Moves channels that have drifted away. @param {number[]} columns @param {number[]} units @param {number} rowUnits  height of a row @returns {boolean} whether one was moved */
   #settle(columns, units, rowUnits) {
     const layer = this.#fresh;
-    if (!layer) return;
+    if (!layer) return false;
     this.#fresh = null;
+    let moved = false;
     columns.forEach((column, i) => {
-      const c = layer.index.get(column), found = c === undefined ? null : measure(layer.envelope, c);
-      if (found) this.#middles.set(column, baseline(this.#middles.get(column), found.middle, Math.abs(rowUnits / units[i])));
+      const c = layer.index.get(column), found = c === undefined ? null : measure(layer.envelope, c), before = this.#middles.get(column);
+      if (!found) return;
+      const middle = baseline(before, found.middle, Math.abs(rowUnits / units[i]));
+      moved ||= middle !== before;
+      this.#middles.set(column, middle);
     });
+    return moved;
   }
 
   /** @param {number[]} columns @param {number[]} units @param {Span} view @param {number} rowPixels  CSS pixels */
@@ -166,7 +209,7 @@ export class Easel {
   #topOf(channels, { view }, measure) {
     const values = /** @type {number[]} */ ([]), out = new Float32Array(HEAT.columns);
     for (const { column, perRaw, middle } of channels) {
-      for (const { layer, c, range } of piecesOf(this.layers, column, view, HEAT.columns)) {
+      for (const { layer, c, range } of piecesOf(this.#drawn, column, view, HEAT.columns)) {
         strengths(out, layer.envelope, c, { view, width: HEAT.columns }, range, measure, middle);
         for (let x = range.from; x < range.to; x++) if (out[x] === out[x]) values.push(Math.abs(out[x] * perRaw));
       }
@@ -179,7 +222,7 @@ export class Easel {
 
   /** What a channel is at a tick, from the data that are drawn there. @param {number} column @param {number} at @returns {Reading} */
   read(column, at) {
-    const [piece] = piecesOf(this.layers, column, { from: at, to: at + 1 }, 1);
+    const [piece] = piecesOf(this.#drawn, column, { from: at, to: at + 1 }, 1);
     if (!piece) return { kind: "none" };
     const { envelope } = piece.layer, { c } = piece;
     if (envelope.kind === "envelope") {

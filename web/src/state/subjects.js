@@ -1,6 +1,7 @@
 /**
  * Who is called when something changed: by subject, at most once an animation frame.
- * @typedef {"streams" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress" | "opening" | "health" | "marks"} Subject
+ * @typedef {"streams" | "grown" | "active" | "view" | "rows" | "gain" | "selection" | "cursor" | "theme" | "data" | "progress" | "opening" | "health" | "marks"} Subject
+ *   streams: which there are, and what they are; grown: rows came to files that are open
  */
 
 export class Subjects {

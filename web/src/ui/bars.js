@@ -55,8 +55,8 @@ export class TopBar {
         this.#fields();
       });
     }
-    state.on(["streams", "active"], () => this.#facts());
-    state.on(["view", "gain", "active", "rows"], () => this.#fields());
+    state.on(["streams", "grown", "active"], () => this.#facts());
+    state.onSeldom(["view", "gain", "active", "rows"], () => this.#fields());
   }
 
   #facts() {
@@ -152,9 +152,9 @@ export class StatusBar {
     this.stage = stage;
     this.overview = overview;
     byId("status").append(this.#version, this.#opening, this.#mentioned, this.#drawn, this.#channels, this.#read, this.#engine, el("span", { class: "end" }), this.#whole, this.#exact);
-    state.on(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
+    state.onSeldom(["data", "view", "rows", "active", "streams", "progress"], () => this.#show());
     state.on(["opening", "health"], () => this.#showWork());
-    state.on(["progress", "streams", "health"], () => void this.refresh());
+    state.on(["progress", "streams", "grown", "health"], () => void this.refresh());
   }
 
   /** Says something for a few seconds. @param {string} words */

@@ -9,7 +9,7 @@
 import { findingCounts, findingText, isGap, reportText, sentences, ticksOf } from "../health.js";
 import { bytes, count } from "../words.js";
 import { verifyingWords } from "../verifying.js";
-import { el, fill, showShare } from "./dom.js";
+import { el, fill, say, showShare } from "./dom.js";
 import { asError, explain } from "./notices.js";
 
 /** Findings of one severity that are listed; the JSON has all. */
@@ -29,6 +29,7 @@ export class HealthPanel {
     this.state = state;
     this.actions = actions;
     state.on(["active", "streams", "health"], () => this.#show());
+    state.on(["grown"], () => this.#showGrown());
   }
 
   #stop() {
@@ -59,6 +60,20 @@ export class HealthPanel {
         verification?.state !== "running" && el("button", { type: "button", id: "verify", title: `Reads all ${bytes(info.size_bytes)} and checks every value`, onclick: () => this.actions.verify(info.id) }, "Verify"),
         done ? el("button", { type: "button", id: "copy-findings", onclick: () => this.actions.copy(JSON.stringify(done, null, 2) + "\n") }, "Copy JSON")
           : el("button", { type: "button", onclick: () => this.actions.copy(reportText(info)) }, "Copy report")));
+  }
+
+  /** The sentences of a file that rows came to; what can be pressed stays. */
+  #showGrown() {
+    const { info } = this.state, verification = info && this.state.entry(info.id).verification;
+    const told = info && sentences(info, verification?.state === "done"), list = this.node.querySelector(":scope > ul.health");
+    if (!told || !list || list.children.length !== told.length) {
+      this.#show();
+      return;
+    }
+    told.forEach(({ grade, text }, i) => {
+      list.children[i].className = grade;
+      say(list.children[i], text);
+    });
   }
 
   /** @param {StreamInfo} info @param {Verification} verification */

@@ -26,6 +26,7 @@ export class StreamList {
     this.close = close;
     this.#node.append(el("h2", null, "Streams", this.#clock), this.#list);
     state.on(["streams", "active", "theme", "health", "opening"], () => this.render());
+    state.on(["grown"], () => this.#drawStrips());
     new ResizeObserver(() => this.render()).observe(this.#node);
   }
 
@@ -74,15 +75,27 @@ export class StreamList {
         sign(beat ? "beat" : row.kind), el("span", { class: "name" }, row.name), noteOf(row, state.entry(row.id)), strip),
       el("button", { type: "button", class: "close", "aria-label": "Close " + row.name, title: "Close " + row.id, onclick: () => this.close(row.id) }, sign("close")));
     requestAnimationFrame(() => {
-      if (!state.entries.has(row.id)) return; // closed meanwhile
       const dpr = globalThis.devicePixelRatio || 1;
       strip.width = Math.max(1, Math.round(strip.clientWidth * dpr));
       strip.height = Math.max(1, Math.round(3 * dpr));
-      const ctx = strip.getContext("2d");
-      const run = state.isCompanion(row.id) ? state.run : { from: info.clock.first, to: info.clock.last };
-      if (ctx) drawCoverage(ctx, info.coverage, run, strip.width, strip.height, { data: token("faint"), bad: token("bad"), warn: token("warn") });
+      this.#drawStrip(row.id, strip);
     });
     return item;
+  }
+
+  /** Where a stream has data. @param {string} id @param {HTMLCanvasElement} strip */
+  #drawStrip(id, strip) {
+    const { state } = this, info = state.entries.get(id)?.info, ctx = strip.getContext("2d");
+    if (!info || !ctx) return; // closed meanwhile
+    const run = state.isCompanion(id) ? state.run : { from: info.clock.first, to: info.clock.last };
+    drawCoverage(ctx, info.coverage, run, strip.width, strip.height, { data: token("faint"), bad: token("bad"), warn: token("warn") });
+  }
+
+  #drawStrips() {
+    for (const item of this.#list.querySelectorAll("li[data-key]")) {
+      const row = this.state.rows.find((r) => r.key === item.getAttribute("data-key")), strip = item.querySelector("canvas");
+      if (row && strip) this.#drawStrip(row.id, strip);
+    }
   }
 }
 

@@ -64,9 +64,9 @@ export class Overview {
       this.draw();
       this.#place();
     }).observe(this.node);
-    state.on(["active", "streams", "theme", "rows", "data", "marks"], () => this.draw());
+    state.onSeldom(["active", "streams", "grown", "theme", "rows", "data", "marks"], () => this.draw());
     state.on(["view", "active", "streams"], () => this.#place());
-    state.on(["data", "progress", "active", "streams", "rows"], () => this.#later());
+    state.onSeldom(["data", "progress", "active", "streams", "grown", "rows"], () => this.#later());
     this.#connect();
   }
 

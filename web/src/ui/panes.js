@@ -68,14 +68,14 @@ export class Panes {
     return this.#hidden || this.all.every((pane) => pane.painted);
   }
 
-  /** Which request of each was begun last. @returns {Map<Pane, number>} */
+  /** What each has asked for, and got, so far. @returns {Map<Pane, Pane["begun"]>} */
   get begun() {
-    return new Map(this.all.map((pane) => [pane, pane.loader.begun]));
+    return new Map(this.all.map((pane) => [pane, pane.begun]));
   }
 
-  /** Whether all show what was asked for after these requests. @param {Map<Pane, number>} requests */
-  shownSince(requests) {
-    return this.#hidden || this.all.every((pane) => pane.shownSince(requests.get(pane) ?? 0));
+  /** Whether all show what was asked for after that. @param {Map<Pane, Pane["begun"]>} since */
+  shownSince(since) {
+    return this.#hidden || this.all.every((pane) => pane.shownSince(since.get(pane) ?? { requests: 0, pictures: 0 }));
   }
 
   /** Why one of them could not be loaded, or null. @returns {unknown} */

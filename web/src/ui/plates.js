@@ -60,7 +60,7 @@ export class Plates {
       this.#placeBorders();
     });
     state.on(["view", "active", "marks"], () => this.#placeMarks());
-    state.on(["view", "gain", "active", "rows", "data"], () => this.#placeBars());
+    state.onSeldom(["view", "gain", "active", "rows", "data"], () => this.#placeBars());
     state.on(["cursor", "view", "rows"], () => this.#placeHover());
   }
 

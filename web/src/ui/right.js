@@ -41,9 +41,11 @@ export class Inspector {
     this.stage = stage;
     this.actions = actions;
     byId("right").append(this.#cursor, this.#selection, this.#stream, new HealthPanel(state, actions).node);
-    state.on(["cursor", "active", "streams", "data"], () => this.#showCursor());
+    state.on(["cursor", "active", "streams"], () => this.#showCursor());
+    state.onSeldom(["data"], () => this.#showCursor());
     state.on(["selection", "active", "streams"], () => this.#showSelection());
     state.on(["active", "streams"], () => this.#showStream());
+    state.on(["grown"], () => this.#showGrown());
   }
 
   /** Decimals that the present zoom justifies. */
@@ -113,15 +115,30 @@ export class Inspector {
       fill(this.#stream);
       return;
     }
+    const [rows, batches, size] = this.#grownFacts(info);
     /** @type {[string, string | Node][]} */
     const facts = [["file", el("span", { title: info.path }, info.path.split("/").pop() || info.id)], ["device", deviceOf(info)], ["probe", probeName(info)], ["rate", rateWords(info, row.rateHz, info.columns[row.columns[0]]?.stride ?? 1)], ["gain", this.#gainField(info, row) ?? gains(info)],
-      ["rows", (info.rows_exact ? "" : "about ") + integer(info.rows)], ["columns", integer(info.columns.length)],
-      ["batches", batchWords(info)],
-      ["codec", info.compression || "none"], ["size", bytes(info.size_bytes)], ["started", started(info)],
+      rows, ["columns", integer(info.columns.length)], batches,
+      ["codec", info.compression || "none"], size, ["started", started(info)],
       ["clock", info.clock.hz > 0 ? rate(info.clock.hz) : info.clock.column ? this.#rateField() : info.time_columns?.length > 0 ? "" : "none"],
       ["time", info.time_columns?.length > 1 ? this.#timeChoice(info) : info.time_column ?? ""],
       ["simulated", info.simulated ? "yes" : ""]];
     fill(this.#stream, el("h2", null, "Stream"), factList(facts), this.#metadata(info));
+  }
+
+  /** What changes of a file while rows come to it. @param {StreamInfo} info @returns {[string, string][]} */
+  #grownFacts(info) {
+    return [["rows", (info.rows_exact ? "" : "about ") + integer(info.rows)], ["batches", batchWords(info)], ["size", bytes(info.size_bytes)]];
+  }
+
+  #showGrown() {
+    const { info } = this.state;
+    if (!info) return;
+    const names = [...this.#stream.querySelectorAll(":scope > dl > div > dt")];
+    for (const [name, value] of this.#grownFacts(info)) {
+      const place = names.find((node) => node.textContent === name)?.nextElementSibling;
+      if (place) say(place, value);
+    }
   }
 
   /** Which column of timestamps is the time. @param {StreamInfo} info */

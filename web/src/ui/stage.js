@@ -29,7 +29,7 @@ export class Stage {
   #box = { left: 0, width: 0, height: 0 };
   #counted = true;
   #rulerOf = new DrawnFrom();
-  /** Waiting for a view to be on the screen exactly. @type {{ since: Map<import("./traces.js").TracesPlot, number>, resolve: () => void, reject: (error: unknown) => void }[]} */
+  /** Waiting for a view to be on the screen exactly. @type {{ since: Panes["begun"], resolve: () => void, reject: (error: unknown) => void }[]} */
   #waiting = [];
 
   /** @param {State} state */

@@ -33,6 +33,9 @@ const LABEL = 12;
 /** The whole run is loaded once, coarse, in so many values, and is what is seen where nothing better has come yet; height of its picture at most, device pixels. */
 const BASE = { values: 300_000, bins: 512, height: 4096 };
 
+/** Spans that differ by less are one, as a share. */
+const SAME = 1e-6;
+
 export class TracesPlot {
   #key;
   /** @type {import("../painter.js").Plot} */
@@ -48,6 +51,10 @@ export class TracesPlot {
   #rows = {};
   #labelsOf = new DrawnFrom();
   #sceneKey = "";
+  /** Ticks of a picture that goes on: the view's, which differs in its last digits wherever it is. */
+  #span = NaN;
+  /** What a picture that goes on by itself is painted from, while a recording is followed. @type {import("../plots/roll.js").Source | null} */
+  #source = null;
   /** Which request of the loader was answered when a scene was made. @type {WeakMap<Scene, number>} */
   #answered = new WeakMap();
   /** @type {AbortController | null} */
@@ -111,16 +118,25 @@ export class TracesPlot {
   /** Asks for the data of the view. */
   want() {
     const shown = this.shown();
+    this.#source = null;
     if (!shown || shown.columns.length === 0) return;
     const dpr = globalThis.devicePixelRatio || 1;
-    this.loader.want(wantedInView(this.state, shown.info, shown.columns, Math.round((this.#size.width - MEASURES.gutter) * dpr)));
+    const wanted = wantedInView(this.state, shown.info, shown.columns, Math.round((this.#size.width - MEASURES.gutter) * dpr));
+    this.#source = this.state.live?.source(wanted) ?? null;
+    if (this.#source) return;
+    this.loader.want(wanted);
     if (!this.loader.settled) this.#base?.abort();
+  }
+
+  /** Whether its pictures go on by themselves. */
+  get rolls() {
+    return this.#source !== null;
   }
 
   /** Asks for what is not looked at yet, once the view is on the screen: until then nothing is read but what it shows. */
   wantMore() {
     const shown = this.shown();
-    if (shown && this.loader.settled && this.loader.error === null && this.loader.layers.length > 0) void this.#wantBase(shown);
+    if (shown && (this.#source !== null || (this.loader.settled && this.loader.error === null && this.loader.layers.length > 0))) void this.#wantBase(shown);
   }
 
   /** The whole run, all channels, coarse: once there is nothing more urgent. @param {Shown} shown */
@@ -147,7 +163,7 @@ export class TracesPlot {
   /** True when everything wanted is on the screen exactly, or nothing is to be drawn. Traces that have no room yet are still to be drawn. */
   get settled() {
     const shown = this.shown();
-    return shown === null || (shown.columns.length > 0 && this.loader.settled && (this.loader.error !== null || this.#plot.picture?.key === this.#sceneKey));
+    return shown === null || (shown.columns.length > 0 && (this.#source !== null || this.loader.settled) && (this.loader.error !== null || this.#plot.picture?.key === this.#sceneKey));
   }
 
   /** Whether anything is on the screen. */
@@ -155,19 +171,26 @@ export class TracesPlot {
     return this.shown() === null || this.loader.error !== null || this.#plot.picture !== null;
   }
 
-  /** Whether a picture of what is looked at is on the screen whose data were asked for after a request of the loader; it may be of a moment ago. @param {number} request */
-  shownSince(request) {
+  /** What was asked for, and came, so far. */
+  get begun() {
+    return { requests: this.loader.begun, pictures: this.#plot.pictures };
+  }
+
+  /** Whether a picture of what is looked at is on the screen whose data were asked for after then; it may be of a moment ago. @param {{ requests: number, pictures: number }} since */
+  shownSince({ requests, pictures }) {
     const { picture } = this.#plot, shown = this.shown(), { view } = this.state;
-    if (this.settled) return true;
-    if (!picture || !shown || (this.#answered.get(picture.scene) ?? 0) <= request) return false;
+    if (this.settled && !this.#source) return true;
+    if (!picture || !shown || (this.#source ? this.#plot.pictures <= pictures || Number.isNaN(picture.tick) : (this.#answered.get(picture.scene) ?? 0) <= requests)) return false;
     const { scene } = picture, dpr = globalThis.devicePixelRatio || 1, width = Math.round((this.#size.width - MEASURES.gutter) * dpr);
     const spans = ((view.to - view.from) * scene.width) / (width * (scene.view.to - scene.view.from));
     return Math.abs(spans - 1) < 1e-3 && scene.mode === this.state.mode && scene.rowPixels === shown.rowPixels * dpr && scene.first <= shown.window.first && scene.first + scene.shown >= shown.window.first + shown.window.shown;
   }
 
-  /** What is drawn, for the status. */
+  /** What is drawn, for the status. @returns {{ envelope: Pick<import("../protocol.js").Envelope, "kind" | "quality" | "samples_per_pixel"> } | null} */
   get newest() {
-    return this.loader.layers[0] ?? null;
+    const { picture } = this.#plot, shown = this.shown();
+    if (!this.#source || !picture || !shown || Number.isNaN(picture.tick)) return this.loader.layers[0] ?? null;
+    return { envelope: { kind: "envelope", quality: "exact", samples_per_pixel: this.#source.width / periodOf(shown.info) } };
   }
 
   /** Milliseconds that the newest picture took in the painter. */
@@ -183,6 +206,7 @@ export class TracesPlot {
   #received() {
     const { picture } = this.#plot, { state } = this;
     if (picture?.gain && !state.gain.has(this.#key)) state.setGain(picture.gain, this.#key);
+    if (this.#source && picture && !Number.isNaN(picture.tick)) state.live?.painted(this.#key, picture.scene.view.to);
     if (picture?.top && picture.scene.mode !== "traces" && !state.heatTop.has(this.#key + picture.scene.mode)) state.heatTop.set(this.#key + picture.scene.mode, picture.top);
     state.changed("data");
   }
@@ -193,14 +217,20 @@ export class TracesPlot {
       this.#picture.hidden = true;
       return;
     }
-    this.#handOver(shown);
-    if (this.loader.layers.length > 0) this.#paint(shown, Math.max(1, Math.round(plot * dpr)), dpr);
+    const width = Math.max(1, Math.round(plot * dpr));
+    this.#handRows(shown);
+    if (this.#source) this.#roll(shown, width, dpr, this.#source);
+    else {
+      this.#plot.hold();
+      this.#handLayers();
+      if (this.loader.layers.length > 0) this.#paint(shown, width, dpr);
+    }
     this.#place(shown, plot, dpr);
     this.#drawLabels(shown, this.#size.height);
   }
 
-  /** Gives the painter what it does not have: channels, colours, data. @param {Shown} shown */
-  #handOver({ row, info }) {
+  /** Gives the painter what it does not have: channels, colours. @param {Shown} shown */
+  #handRows({ row, info }) {
     const picked = this.state.picked.get(row.key), ground = token("bg"), before = this.#rows;
     if (row.columns !== before.columns || info !== before.info || picked !== before.picked || ground !== before.ground) {
       const text = rgbFromHex(token("text"));
@@ -218,6 +248,10 @@ export class TracesPlot {
       this.#underPlot.rows(rows);
       this.#rows = { columns: row.columns, info, picked, ground };
     }
+  }
+
+  /** Gives the painter data that it does not have. */
+  #handLayers() {
     const layers = this.#baseLayer ? [...this.loader.layers, this.#baseLayer] : this.loader.layers;
     if (layers.length === this.#given.size && layers.every((layer) => this.#given.has(layer))) return;
     const added = [], given = this.#given;
@@ -232,21 +266,37 @@ export class TracesPlot {
 
   /** Asks for a picture of what is looked at, with some beyond its edges. @param {Shown} shown @param {number} width  device pixels @param {number} dpr */
   #paint({ row, info, window, rowPixels }, width, dpr) {
-    const { state } = this, { view } = state, span = view.to - view.from;
+    const { view } = this.state, span = view.to - view.from;
     const side = Math.round(width * MARGIN), wide = { from: view.from - (side / width) * span, to: view.to + (side / width) * span };
     const beyond = Math.ceil(window.shown * MARGIN), first = Math.max(0, window.first - beyond), end = Math.min(window.total, window.first + window.shown + beyond);
-    const heat = state.mode !== "traces";
     /** @type {Scene} */
-    const scene = {
-      width: width + 2 * side, height: Math.max(1, Math.round((end - first) * rowPixels * dpr)), dpr, view: wide, first, shown: end - first, rowPixels: rowPixels * dpr,
-      gain: state.gain.get(row.key) ?? null, clip: state.clip, mode: state.mode, top: heat ? state.heatTop.get(row.key + state.mode) ?? null : null,
-      missing: missingIn(info.coverage, wide).map(({ from, to, kind }) => ({ from, to, edge: pixelFromRgb(rgbFromHex(token(kind === "gap" ? "warn" : "bad"))) })),
-      ground: pixelFromRgb(rgbFromHex(token("bg"))), text: pixelFromRgb(rgbFromHex(token("text"))), line: pixelFromRgb(rgbFromHex(token("line-2"))), stops: heat ? heatStops() : [],
-    };
+    const scene = { ...this.#look(row, info, wide), width: width + 2 * side, height: Math.max(1, Math.round((end - first) * rowPixels * dpr)), dpr, view: wide, first, shown: end - first, rowPixels: rowPixels * dpr };
     this.#sceneKey = [this.#plot.version, scene.width, scene.height, wide.from, wide.to, first, end, rowPixels, dpr, scene.gain, scene.clip, scene.mode, scene.top, scene.missing.length, scene.ground].join();
     this.#answered.set(scene, this.loader.done);
     this.#plot.paint(scene, this.#sceneKey);
     this.#paintUnder(scene, row.columns.length, rowPixels);
+  }
+
+  /** Has the painter go on painting up to what came last. @param {Shown} shown @param {number} width  device pixels @param {number} dpr @param {import("../plots/roll.js").Source} source */
+  #roll({ row, info, window: { first, shown }, rowPixels }, width, dpr, source) {
+    const { view } = this.state, now = view.to - view.from;
+    if (!(Math.abs(now / this.#span - 1) < SAME)) this.#span = now;
+    /** @type {import("../plots/roll.js").RollScene} */
+    const scene = { ...this.#look(row, info, view), width, height: Math.max(1, Math.round(shown * rowPixels * dpr)), dpr, span: this.#span, first, shown, rowPixels: rowPixels * dpr };
+    const { gain, clip, mode, top, ground, missing } = scene;
+    this.#sceneKey = ["roll", this.#plot.version, width, scene.height, scene.span, first, shown, rowPixels, dpr, gain, clip, mode, top, ground, source.width, source.bins, source.columns.length, ...missing.map(({ from, to }) => `${from}-${to}`)].join();
+    this.#plot.roll(scene, source, this.#sceneKey);
+    this.#paintUnder({ ...scene, view }, row.columns.length, rowPixels);
+  }
+
+  /** What a picture looks like, wherever it is. @param {Row} row @param {StreamInfo} info @param {import("../view/scale.js").Span} span */
+  #look(row, info, span) {
+    const { state } = this, heat = state.mode !== "traces";
+    return {
+      gain: state.gain.get(row.key) ?? null, clip: state.clip, mode: state.mode, top: heat ? state.heatTop.get(row.key + state.mode) ?? null : null,
+      missing: missingIn(info.coverage, span).map(({ from, to, kind }) => ({ from, to, edge: pixelFromRgb(rgbFromHex(token(kind === "gap" ? "warn" : "bad"))) })),
+      ground: pixelFromRgb(rgbFromHex(token("bg"))), text: pixelFromRgb(rgbFromHex(token("text"))), line: pixelFromRgb(rgbFromHex(token("line-2"))), stops: heat ? heatStops() : [],
+    };
   }
 
   /** The same for the whole run and all channels, when they are known and drawn otherwise than before. @param {Scene} scene @param {number} total  rows @param {number} rowPixels  CSS pixels */
@@ -272,6 +322,8 @@ export class TracesPlot {
       if (picture !== this.#shownPicture) {
         show(this.#picture, picture, dpr);
         this.#shownPicture = picture;
+        this.#plot.shown();
+        if (!Number.isNaN(picture.tick)) this.state.live?.shown(this.#key, picture.tick);
       }
       this.#picture.style.transform = transformOf(picture.scene, at, dpr);
       const rows = shown.window.shown * shown.rowPixels;
