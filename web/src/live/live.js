@@ -120,8 +120,9 @@ export class Live {
 
   /** What a picture can be painted from that goes on by itself while this is followed; null: it cannot. @param {import("../view/loader.js").Wanted} wanted */
   source(wanted) {
-    const { view } = this.state;
-    return this.following ? this.engine.source(wanted, view.to - view.from) : null;
+    const { view } = this.state, last = this.engine.tails.get(wanted.stream)?.info.clock.last ?? 0;
+    if (!this.following || this.#newest - last > LEAD * this.#shown.hz) return null; // a stream that is silent has no picture of now, but the time that it missed
+    return this.engine.source(wanted, view.to - view.from);
   }
 
   /** A picture that goes on is there. @param {string} key  of its row @param {number} to  ticks, its right edge */
