@@ -30,18 +30,17 @@ const framesScript = `(async () => {
 	const at = { clientX: box.x + box.width * 0.6, clientY: box.y + box.height / 2, bubbles: true, cancelable: true };
 	const wheel = (more) => stage.dispatchEvent(new WheelEvent("wheel", { ...at, ...more }));
 	const canvas = Object.assign(document.createElement("canvas"), { width: traces.clientWidth, height: traces.clientHeight });
-	canvas.style.cssText = "position: fixed; inset: 0; z-index: 99; display: none";
-	document.body.append(canvas);
+	canvas.style.cssText = "position: fixed; inset: 0; z-index: 99";
 	const context = canvas.getContext("2d"), picture = await createImageBitmap(traces.querySelector(".picture"));
 	const moves = {
-		blit: (i) => { canvas.style.display = "block"; context.drawImage(picture, i % 40, 0); },
+		blit: (i) => { if (!canvas.isConnected) document.body.append(canvas); context.drawImage(picture, i % 40, 0); },
 		pan: (i) => wheel({ shiftKey: true, deltaY: i % 60 < 30 ? 25 : -25 }),
 		zoom: (i) => wheel({ ctrlKey: true, deltaY: i % 60 < 30 ? 30 : -30 }),
 		gain: (i) => wheel({ altKey: true, deltaY: i % 20 < 10 ? 50 : -50 }),
 		scroll: (i) => wheel({ deltaY: i % 60 < 30 ? -48 : 48 }),
 	};
 	globalThis.frame = (name, i) => new Promise((resolve) => {
-		if (name !== "blit") canvas.style.display = "none";
+		if (name !== "blit") canvas.remove(); // hidden it would still be handed over in each frame
 		const { port1, port2 } = new MessageChannel();
 		let begin = 0;
 		port1.onmessage = () => resolve(performance.now() - begin);

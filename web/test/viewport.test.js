@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clampView, firstView, labelStride, pan, rowHeight, rowWindow, zoomAt } from "../src/view/viewport.js";
+import { clampView, firstView, labelStride, pan, rowBand, rowHeight, rowWindow, zoomAt } from "../src/view/viewport.js";
 
 const bounds = { from: 1000, to: 101000 };
 
@@ -48,4 +48,17 @@ test("rows are 9 px when there are many and taller when there are few", () => {
 
 test("labels never stand closer than 13 px", () => {
   for (const px of [2, 4, 6.5, 9, 13, 40]) assert.ok(labelStride(px) * px >= 13, String(px));
+});
+
+test("a band of rows stays while what is seen is within, and never leaves the rows", () => {
+  const at = (/** @type {number} */ first, shown = 40) => ({ first, shown, total: 100 });
+  const band = rowBand(null, at(20), 1 / 8);
+  assert.deepEqual([band.first, band.end], [15, 65]);
+  for (const first of [15, 18, 25]) assert.equal(rowBand(band, at(first), 1 / 8), band);
+  for (const first of [14, 26, 0, 60]) {
+    const next = rowBand(band, at(first), 1 / 8);
+    assert.ok(next !== band && next.first >= 0 && next.end <= 100 && next.first <= first && next.end >= first + 40, `from row ${first}`);
+  }
+  assert.notEqual(rowBand(band, at(20, 41), 1 / 8), band, "higher or lower rows are another picture");
+  assert.notEqual(rowBand(band, { ...at(20), total: 90 }, 1 / 8), band, "so are other rows");
 });

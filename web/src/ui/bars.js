@@ -14,6 +14,9 @@ import { runLength, tickWord } from "../times.js";
 /** How long a passing word stays, in milliseconds. */
 const MENTIONED = 4000;
 
+/** While the view moves the field with its span says how wide it is so often, in milliseconds: each time costs a layout. */
+const TOLD = 100;
+
 export class TopBar {
   #name = el("h1", { class: "run-name" });
   #streams = el("span", { class: "note" });
@@ -25,6 +28,7 @@ export class TopBar {
   #heat = el("button", { type: "button", title: "How strong each channel is, by time; H", onclick: () => this.state.setMode("rms") }, "Heat map");
   #plots = el("div", { class: "switch", role: "group", "aria-label": "How channels are drawn" }, this.#traces, this.#heat);
   #spacing = el("input", { type: "text", class: "field", id: "spacing", size: "6", "aria-label": "Height of a row of traces", title: "Height of a row: 9 px, or auto for as many as fit; Alt + Shift + wheel" });
+  #telling = 0;
   #gain = el("input", { type: "text", class: "field", id: "gain", size: "9", "aria-label": "Gain: what the scale bar means", title: "What the 40 px scale bar means; Alt + wheel" });
 
   /**
@@ -78,9 +82,9 @@ export class TopBar {
   }
 
   #fields() {
-    const { state } = this, { view, hz } = state, traces = state.traces;
+    const { state } = this, { traces } = state;
     this.#span.hidden = !state.active;
-    if (document.activeElement !== this.#span) write(this.#span, hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), state.info ? tickWord(state.info) : "tick"));
+    if (this.#telling === 0) this.#tellSpan();
     const shown = this.stage.traces.shown();
     this.#spacing.hidden = !shown;
     this.#plots.hidden = !shown || this.stage.traces.hidden;
@@ -89,6 +93,16 @@ export class TopBar {
     if (document.activeElement !== this.#spacing && shown) write(this.#spacing, `${short(shown.rowPixels, 3)}${THIN}px`);
     this.#gain.hidden = !traces || !state.gain.has(traces.key);
     if (document.activeElement !== this.#gain && traces) write(this.#gain, round(state.gain.get(traces.key) ?? 1, this.#unit()));
+  }
+
+  #tellSpan() {
+    const { view, hz, info } = this.state, words = hz > 0 ? span((view.to - view.from) / hz) : count(Math.round(view.to - view.from), info ? tickWord(info) : "tick");
+    if (document.activeElement === this.#span || this.#span.value === words) return;
+    this.#span.value = words;
+    this.#telling = setTimeout(() => {
+      this.#telling = 0;
+      this.#tellSpan();
+    }, TOLD);
   }
 
   #typedSpacing() {

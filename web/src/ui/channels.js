@@ -14,6 +14,9 @@ import { colourOf, token } from "./tokens.js";
 
 const LINE = MEASURES.channel;
 
+/** The list follows the traces when they have stood still so long, in milliseconds: its lines cost more than they do. */
+const RESTED = 100;
+
 /** Lines that PageUp and PageDown move. */
 const PAGE = 20;
 
@@ -40,6 +43,8 @@ export class ChannelList {
   #top = 0;
   #height = 0;
   #due = 0;
+  #resting = 0;
+  #linesOf = new DrawnFrom();
   /** Line i of the list is shown by element i modulo their number, so that scrolling fills only those that come in. @type {HTMLElement[]} */
   #pool = [];
   /** What each element shows. @type {string[]} */
@@ -90,12 +95,20 @@ export class ChannelList {
     const key = this.#windowKey();
     if (key !== this.#shownKey) {
       this.#shownKey = key;
-      const active = row.columns.indexOf(this.state.channel.get(row.key) ?? -1) * LINE;
-      const keeps = active >= shown.window.first * LINE && active < (shown.window.first + shown.window.shown) * LINE && active >= this.#top && active < this.#top + this.#height;
-      if (!keeps) this.#scrollTo(shown.window.first * LINE); // the list begins where the traces do, unless that hides the chosen channel
+      clearTimeout(this.#resting);
+      this.#resting = setTimeout(() => this.#follow(), RESTED);
     }
     if (this.#due === 0) this.#lines();
     this.#drawProbe(row, shown.window);
+  }
+
+  /** The list begins where the traces do, unless that hides the chosen channel. */
+  #follow() {
+    const row = this.state.traces, window = this.traces.shown()?.window;
+    if (!row || !window) return;
+    const active = row.columns.indexOf(this.state.channel.get(row.key) ?? -1), top = active * LINE;
+    const keeps = active >= window.first && active < window.first + window.shown && top >= this.#top && top < this.#top + this.#height;
+    if (!keeps) this.#scrollTo(window.first * LINE);
   }
 
   /** @param {number} top */
@@ -125,7 +138,8 @@ export class ChannelList {
       hint(this.#order, assumed ? "The file does not say which electrodes were connected: depths are those of bank A." : "Order of the channels");
     }
     this.#order.hidden = orders.length < 2;
-    this.#order.value = this.state.arrangement(row.key).order;
+    const { order } = this.state.arrangement(row.key);
+    if (this.#order.value !== order) this.#order.value = order;
   }
 
   /** What can be done with the selected channels, where there is something to do. @param {Row} row */
@@ -151,6 +165,7 @@ export class ChannelList {
     const first = Math.max(0, Math.floor(this.#top / LINE) - 2);
     const last = Math.min(row.columns.length, first + Math.ceil(this.#height / LINE) + 4);
     const active = this.state.channel.get(row.key), picked = this.state.picked.get(row.key);
+    if (!this.#linesOf.differs(first, last, row, info, active, picked, token("bg"))) return;
     const shanks = (row.alongProbe ? probeOf(info)?.shanks : 1) ?? 1;
     while (this.#pool.length < last - first) {
       const line = el("div", { class: "channel", role: "option" }, el("i", { class: "swatch" }), el("span", { class: "name" }), el("span", { class: "note" }));
@@ -168,7 +183,7 @@ export class ChannelList {
       this.#filled[k] = key;
       const line = this.#pool[k], [swatch, name, note] = /** @type {HTMLElement[]} */ ([...line.children]);
       line.hidden = false;
-      line.style.transform = `translateY(${i * LINE}px)`;
+      line.style.top = i * LINE + "px"; // no transform: each would be a layer of its own to the compositor
       line.id = "channel-" + i;
       line.dataset.row = String(i);
       hint(line, `${column.name}, ${column.type}`);

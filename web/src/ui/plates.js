@@ -13,8 +13,8 @@ import { BAR_PIXELS } from "../view/gain.js";
 import { niceAbove, xFromTicks } from "../view/scale.js";
 import { round, short } from "../words.js";
 import { byId, el, fill, hint, say, sign } from "./dom.js";
+import { LOW_ROWS } from "./gutter.js";
 import { hoveredWords } from "./readout.js";
-import { LOW_ROWS } from "./traces.js";
 
 /** Plates of losses shown at once. */
 const MOST_PLATES = 3;

@@ -81,8 +81,8 @@ export class Stage {
     this.#showTable();
     if (!this.traces.hidden) this.traces.want();
     this.lower.want();
-    this.traces.draw();
     this.lower.draw();
+    this.traces.draw();
     this.#count();
   }
 

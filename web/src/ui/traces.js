@@ -9,26 +9,19 @@
  * @typedef {import("../plots/easel.js").Scene} Scene
  * @typedef {{ row: Row, info: StreamInfo, window: import("../view/viewport.js").RowWindow, rowPixels: number, columns: number[] }} Shown
  */
-import { contactOf } from "../channels.js";
 import { mix, pixelFromRgb, rgbFromHex } from "../colour.js";
 import { MEASURES } from "../measures.js";
 import { missingIn } from "../plots/hatch.js";
-import { briefly, unitsPerRaw } from "../signals.js";
+import { unitsPerRaw } from "../signals.js";
 import { periodOf, spanOf } from "../times.js";
-import { labelStride, rowHeight, rowWindow } from "../view/viewport.js";
-import { DrawnFrom, el, fitCanvas, fitted } from "./dom.js";
+import { rowBand, rowHeight, rowWindow } from "../view/viewport.js";
+import { DrawnFrom, el } from "./dom.js";
+import { Gutter } from "./gutter.js";
 import { plotLoader, wantedInView } from "./plot.js";
-import { canvasFont, colourOf, heatStops, token } from "./tokens.js";
-import { integer, THIN } from "../words.js";
+import { colourOf, heatStops, token } from "./tokens.js";
 
 /** What is painted beyond the edges of the screen, as a part of it: there while the next picture is on its way. */
 const MARGIN = 1 / 8;
-
-/** Rows below this height are labelled by depth where it is known, and name what the pointer is on. CSS pixels. */
-export const LOW_ROWS = 9;
-
-/** Least distance of two labels. CSS pixels. */
-const LABEL = 12;
 
 /** The whole run is loaded once, coarse, in so many values, and is what is seen where nothing better has come yet; height of its picture at most, device pixels. */
 const BASE = { values: 300_000, bins: 512, height: 4096 };
@@ -49,7 +42,10 @@ export class TracesPlot {
   #lastId = 0;
   /** What the painter knows the channels by. @type {{ columns?: number[], info?: StreamInfo, picked?: Set<number>, ground?: string }} */
   #rows = {};
-  #labelsOf = new DrawnFrom();
+  /** Rows that are painted, and those that data are asked for. @type {import("../view/viewport.js").RowBand | null} */
+  #band = null;
+  #asked = { first: 0, end: 0 };
+  #askedOf = new DrawnFrom();
   #sceneKey = "";
   /** Ticks of a picture that goes on: the view's, which differs in its last digits wherever it is. */
   #span = NaN;
@@ -64,8 +60,7 @@ export class TracesPlot {
   /** @type {{ column: number, at: number, reading: import("../plots/easel.js").Reading | null }} */
   #read = { column: -1, at: NaN, reading: null };
 
-  /** Names beside the rows. */
-  #gutter = el("canvas", { class: "gutter" });
+  #gutter;
   /** The newest picture, larger than its window; moving it costs the page's own thread nothing. */
   #picture = el("canvas", { class: "picture" });
   #shownPicture = /** @type {import("../painter.js").Picture | null} */ (null);
@@ -82,7 +77,8 @@ export class TracesPlot {
   constructor(state, painter, key) {
     this.state = state;
     this.#key = key;
-    this.node = el("div", { class: "plot", "aria-hidden": "true" }, this.#gutter, el("div", { class: "window" }, this.#under, this.#picture));
+    this.#gutter = new Gutter(state);
+    this.node = el("div", { class: "plot", "aria-hidden": "true" }, this.#gutter.node, el("div", { class: "window" }, this.#under, this.#picture));
     this.#plot = painter.plot(() => this.#received());
     this.#underPlot = painter.plot(() => state.changed("data"));
     this.loader = plotLoader(state);
@@ -121,11 +117,20 @@ export class TracesPlot {
     this.#source = null;
     if (!shown || shown.columns.length === 0) return;
     const dpr = globalThis.devicePixelRatio || 1;
-    const wanted = wantedInView(this.state, shown.info, shown.columns, Math.round((this.#size.width - MEASURES.gutter) * dpr));
+    const wanted = wantedInView(this.state, shown.info, this.#askedColumns(shown), Math.round((this.#size.width - MEASURES.gutter) * dpr));
     this.#source = this.state.live?.source(wanted) ?? null;
     if (this.#source) return;
     this.loader.want(wanted);
     if (!this.loader.settled) this.#base?.abort();
+  }
+
+  /** Those that are seen; when the hand scrolls on, those around them too. @param {Shown} shown */
+  #askedColumns({ row, window }) {
+    const { view, live } = this.state, { first, shown: seen } = window;
+    this.#band = rowBand(this.#band, window, MARGIN);
+    if (this.#askedOf.differs(view.from, view.to, row.columns, seen, this.#size.width) || live?.following) this.#asked = { first, end: first + seen };
+    else if (first < this.#asked.first || first + seen > this.#asked.end) this.#asked = this.#band;
+    return row.columns.slice(this.#asked.first, this.#asked.end);
   }
 
   /** Whether its pictures go on by themselves. */
@@ -225,8 +230,8 @@ export class TracesPlot {
       this.#handLayers();
       if (this.loader.layers.length > 0) this.#paint(shown, width, dpr);
     }
+    this.#gutter.draw(shown, this.#size.height); // before anything is moved: text on a canvas makes the browser look at all styles that changed
     this.#place(shown, plot, dpr);
-    this.#drawLabels(shown, this.#size.height);
   }
 
   /** Gives the painter what it does not have: channels, colours. @param {Shown} shown */
@@ -268,7 +273,7 @@ export class TracesPlot {
   #paint({ row, info, window, rowPixels }, width, dpr) {
     const { view } = this.state, span = view.to - view.from;
     const side = Math.round(width * MARGIN), wide = { from: view.from - (side / width) * span, to: view.to + (side / width) * span };
-    const beyond = Math.ceil(window.shown * MARGIN), first = Math.max(0, window.first - beyond), end = Math.min(window.total, window.first + window.shown + beyond);
+    const { first, end } = (this.#band = rowBand(this.#band, window, MARGIN));
     /** @type {Scene} */
     const scene = { ...this.#look(row, info, wide), width: width + 2 * side, height: Math.max(1, Math.round((end - first) * rowPixels * dpr)), dpr, view: wide, first, shown: end - first, rowPixels: rowPixels * dpr };
     this.#sceneKey = [this.#plot.version, scene.width, scene.height, wide.from, wide.to, first, end, rowPixels, dpr, scene.gain, scene.clip, scene.mode, scene.top, scene.missing.length, scene.ground].join();
@@ -337,40 +342,6 @@ export class TracesPlot {
       this.#shownUnder = under;
     }
     this.#under.style.transform = transformOf(under.scene, placed(under.scene, shown, this.state.view, plot), dpr);
-  }
-
-  /** The gutter, when it is not as it was. @param {Shown} shown @param {number} height */
-  #drawLabels({ row, info, window, rowPixels, columns }, height) {
-    const stride = labelStride(rowPixels), active = this.state.channel.get(row.key);
-    if (!this.#labelsOf.differs(globalThis.devicePixelRatio, height, rowPixels, window.first, columns.length, row.columns, active, token("dim"), info)) return;
-    const { ctx } = fitCanvas(this.#gutter, { width: MEASURES.gutter, height });
-    ctx.clearRect(0, 0, MEASURES.gutter, height);
-    ctx.textBaseline = "middle";
-    ctx.textAlign = "left";
-    const room = (MEASURES.gutter - 14) * 1.3, longest = columns.reduce((most, c) => (info.columns[c].label.length > most.length ? info.columns[c].label : most), "");
-    ctx.font = canvasFont(10.5);
-    const brief = fitted(ctx, longest, room) !== longest;
-    let last = -Infinity;
-    for (let i = 0; i < columns.length; i++) {
-      const column = info.columns[columns[i]];
-      const number = column.channel >= 0 ? column.channel : window.first + i;
-      const isActive = columns[i] === active;
-      if (!isActive && (number % stride !== 0 || this.#besideActive(columns, i, active, stride))) continue;
-      const y = Math.min(height - 7, Math.max(7, (i + 0.5) * rowPixels)), depth = rowPixels < LOW_ROWS && !isActive ? contactOf(info, row, columns[i])?.y : undefined;
-      if (y - last < LABEL && !isActive) continue; // the lowest is moved up into the plot
-      last = y;
-      ctx.font = canvasFont(10.5, isActive ? 600 : 400);
-      ctx.fillStyle = isActive ? token("accent") : token("dim");
-      const name = depth !== undefined ? integer(depth) + THIN + "µm" : brief ? briefly(column) : column.label;
-      ctx.fillText(fitted(ctx, name, room), 10, y, MEASURES.gutter - 14);
-    }
-  }
-
-  /** A label is left out when the active channel's is less than a stride away. @param {number[]} columns @param {number} i @param {number | undefined} active @param {number} stride */
-  #besideActive(columns, i, active, stride) {
-    if (active === undefined || stride === 1) return false;
-    for (let k = Math.max(0, i - stride + 1); k < i + stride && k < columns.length; k++) if (columns[k] === active) return true;
-    return false;
   }
 
   /** Column at a height of the plot. @param {number} y @returns {number | null} */

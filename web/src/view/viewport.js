@@ -2,6 +2,7 @@
  * What is on the screen, as pure functions on spans of ticks and windows of rows.
  * @typedef {import("./scale.js").Span} Span
  * @typedef {{ first: number, shown: number, total: number }} RowWindow  rows are trace rows, top to bottom
+ * @typedef {{ first: number, end: number, window: RowWindow }} RowBand  rows from first to end around a window
  */
 
 /**
@@ -69,6 +70,20 @@ export function rowHeight(height, total, wanted) {
 export function rowWindow(height, total, first, rowPixels = rowHeight(height, total)) {
   const shown = Math.max(0, Math.min(total, Math.floor(height / rowPixels + 1e-6)));
   return { first: Math.min(Math.max(0, Math.round(first)), total - shown), shown, total };
+}
+
+/**
+ * Rows that are painted around those that are seen. While these stay within, so does the band: scrolling moves a picture that is there and asks for nothing.
+ * @param {RowBand | null} kept  the band before
+ * @param {RowWindow} window
+ * @param {number} margin  to either side, as a part of what is seen
+ * @returns {RowBand}
+ */
+export function rowBand(kept, window, margin) {
+  const { first, shown, total } = window;
+  if (kept && kept.window.shown === shown && kept.window.total === total && first >= kept.first && first + shown <= kept.end) return kept;
+  const beyond = Math.ceil(shown * margin);
+  return { first: Math.max(0, first - beyond), end: Math.min(total, first + shown + beyond), window };
 }
 
 /** One row in so many is labelled, so that labels are at least 13 px apart. @param {number} rowPixels */
