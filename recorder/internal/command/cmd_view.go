@@ -51,7 +51,7 @@ func (a *app) view(ctx context.Context, paths []string, f *viewFlags) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listenOn("--port", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.port)))
+	listener, err := listenOn("--port", strconv.Itoa(f.port), net.JoinHostPort("127.0.0.1", strconv.Itoa(f.port)))
 	if err != nil {
 		return err
 	}

@@ -21,14 +21,14 @@ import (
 // Source: Windows Sockets Error Codes, WSAEADDRINUSE.
 const wsaAddressInUse = syscall.Errno(10048)
 
-// listenOn listens at an address that a flag named.
-func listenOn(flag, address string) (net.Listener, error) {
+// listenOn listens at an address that a flag named as given.
+func listenOn(flag, given, address string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, usagef("%s %s: write it as 127.0.0.1:8765", flag, address)
+		return nil, usagef("%s %s: write it as 127.0.0.1:8765", flag, given)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		return nil, usagef("%s %s: a port is a number from 0, any free one, to 65535", flag, address)
+		return nil, usagef("%s %s: a port is a number from 0, any free one, to 65535", flag, given)
 	}
 	l, err := net.Listen("tcp", address)
 	if err == nil {
@@ -48,7 +48,7 @@ func listenOn(flag, address string) (net.Listener, error) {
 	case errors.As(err, &number):
 		why = number.Error()
 	}
-	return nil, fmt.Errorf("%s %s: %s", flag, address, why)
+	return nil, fmt.Errorf("%s %s: %s", flag, given, why)
 }
 
 // loadCertificate reads the files of --tls-cert and --tls-key.

@@ -94,7 +94,7 @@ func (f *liveFlags) newLiveView() (_ *liveView, err error) {
 		address = "127.0.0.1:0" // for the sockets' server, which nobody is told of
 	}
 	if f.listen != "" || len(v.sockets) > 0 {
-		if err := v.open("--listen", address); err != nil {
+		if err := v.open("--listen", address, address); err != nil {
 			return nil, err
 		}
 	}
@@ -102,7 +102,7 @@ func (f *liveFlags) newLiveView() (_ *liveView, err error) {
 		v.options.Host, _, _ = net.SplitHostPort(f.listen) // it was listened to
 	}
 	for _, e := range v.sockets {
-		if err := v.open("--ephys-socket", net.JoinHostPort("127.0.0.1", strconv.Itoa(e.Port))); err != nil {
+		if err := v.open("--ephys-socket", strconv.Itoa(e.Port), net.JoinHostPort("127.0.0.1", strconv.Itoa(e.Port))); err != nil {
 			return nil, err
 		}
 	}
@@ -110,8 +110,8 @@ func (f *liveFlags) newLiveView() (_ *liveView, err error) {
 	return v, nil
 }
 
-func (v *liveView) open(flag, address string) error {
-	l, err := listenOn(flag, address)
+func (v *liveView) open(flag, given, address string) error {
+	l, err := listenOn(flag, given, address)
 	if err != nil {
 		return err
 	}
