@@ -115,7 +115,7 @@ func (e *ColumnError) Error() string {
 	text := "recording: columns " + e.Name + ": "
 	switch {
 	case e.Err != nil:
-		return text + e.Err.Error()
+		return text + `it is no pattern: a [ wants its ] with something between, and a \ a character after it`
 	case len(e.Same) > 0:
 		last := len(e.Same) - 1
 		ask := []string{e.Name + "#1"}

@@ -284,7 +284,7 @@ func (a *app) writeRecovered(ctx context.Context, in *input, plan *recovery.Plan
 	if f.compression == keepCodec {
 		p := a.newProgress("copying", plan.Size(), true)
 		defer p.end()
-		return copySpans(ctx, out.File, in, plan, p.set)
+		return out.Explain(copySpans(ctx, out.File, in, plan, p.set))
 	}
 	codec, err := rig.ParseCodec(f.compression)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/oniscope/oniscope/recorder/internal/files"
 	"github.com/oniscope/oniscope/recorder/internal/store"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
@@ -106,6 +107,14 @@ func (a *app) run(args ...string) int {
 
 // oneLine makes an error of several lines one: scripts read the first.
 func oneLine(err error) string {
+	if file := (*files.PathError)(nil); errors.As(err, &file) {
+		// It names the file that it is about, or the flag does; what was done with which
+		// other one is no help.
+		flag, _, _ := strings.Cut(err.Error(), ": ")
+		if err = file; strings.HasPrefix(flag, "--") {
+			err = fmt.Errorf("%s: %w", flag, file)
+		}
+	}
 	return strings.Join(strings.FieldsFunc(recording.PlainText(err), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }
 

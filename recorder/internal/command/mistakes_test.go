@@ -1,6 +1,8 @@
 package command
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -60,8 +62,41 @@ func TestWhatWasProbablyMeantIsSaid(t *testing.T) {
 		{[]string{"record", "--rig", rig, "--out", "x", "--buffered", "false"}, "as in --buffered=false"},
 		{[]string{"record", "--rig", rig, "--out", "x", "--duration", "10"}, `--duration "10" has no unit; write it as 10s`},
 		{[]string{"record", "--rig", "nix.yaml", "--out", "x"}, "--rig nix.yaml: there is no such file"},
+		{[]string{"record", "--rig", write(t, "a.arrow", []byte("ARROW1\x00\x00\x1b[31m")), "--out", "x"}, "a.arrow: this is not text, and a rig file is YAML"},
+		{[]string{"record", "--rig", write(t, "large.yaml", make([]byte, maxRigBytes+1)), "--out", "x"}, "large.yaml: it has more than"},
+		{[]string{"rig", "check"}, "oniscope: --rig FILE is needed"},
 	} {
 		if code, _, errs := try(c.args...); code != exitUsage || !strings.Contains(errs, c.want) || strings.Contains(errs, "strconv") {
+			t.Errorf("%v: exit code %d: %s", c.args, code, errs)
+		}
+	}
+}
+
+// TestAPathComesFirstAndThenWhyItIsOfNoUse: nobody has to know what a call of the system
+// is, or which temporary file was written.
+func TestAPathComesFirstAndThenWhyItIsOfNoUse(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	in := beats(t, 0, 100)
+	if err := os.Symlink("gone", at("link.arrow")); err != nil {
+		t.Skip(err)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"info", at("none.arrow")}, at("none.arrow") + ": there is no such file"},
+		{[]string{"info", at("link.arrow")}, at("link.arrow") + ": it is a link to gone, which is not there"},
+		{[]string{"info", "https://lab.example/a.arrow"}, "https://lab.example/a.arrow: it is an address, and files are read here: download it first"},
+		{[]string{"verify", ""}, "the name of a file is empty"},
+		{[]string{"slice", at("none.arrow"), "-o", at("a.arrow")}, at("none.arrow") + ": there is no such file"},
+		{[]string{"slice", in, "-o", at("no/a.arrow")}, at("no/a.arrow") + ": the folder " + at("no") + " is not there; make it first"},
+		{[]string{"export", in, "-o", filepath.Join(in, "a.csv")}, filepath.Join(in, "a.csv") + ": "},
+		{[]string{"recover", at("none.arrow")}, at("none.arrow") + ": there is no such file"},
+		{[]string{"view", at("none.arrow"), "--no-browser"}, at("none.arrow") + ": there is no such file"},
+	} {
+		code, _, errs := try(c.args...)
+		if code != exitFailed || !strings.HasPrefix(errs, "oniscope: "+c.want) || strings.Contains(errs, "open ") && !strings.Contains(c.want, "address") || strings.Contains(errs, "partial") {
 			t.Errorf("%v: exit code %d: %s", c.args, code, errs)
 		}
 	}

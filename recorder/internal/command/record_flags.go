@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -180,9 +181,9 @@ const (
 func (f *recordFlags) load() (*rig.Rig, error) {
 	switch {
 	case f.rig == "" && f.driver != rig.DriverTest:
-		return nil, usagef("record needs --rig FILE, which says what is connected; oniscope rig init makes one")
+		return nil, usagef("--rig FILE is needed, which says what is connected; oniscope rig init makes one")
 	case f.out == "":
-		return nil, usagef("record needs --out DIR")
+		return nil, usagef("--out DIR is needed, the folder of the recording")
 	case f.flush.Duration < minFlush || f.flush.Duration > maxFlush:
 		return nil, usagef("--flush %v: want %v to %v", &f.flush, written(minFlush), written(maxFlush))
 	case f.roll.Duration > 0 && f.roll.Duration < minRoll:
@@ -222,14 +223,23 @@ func (f *recordFlags) load() (*rig.Rig, error) {
 	return r, nil
 }
 
+// maxRigBytes keeps a wrong file, a recording of many GB, from being read whole.
+const maxRigBytes = 1 << 20
+
 // readRig reads a rig file. One that is not there is a wrong flag.
 func readRig(file string) (name string, text []byte, err error) {
-	text, err = os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return file, nil, usagef("--rig %s: there is no such file", file)
+	f, err := os.Open(file)
+	if err == nil {
+		defer f.Close()
+		text, err = io.ReadAll(io.LimitReader(f, maxRigBytes+1))
 	}
-	if err != nil {
-		return file, nil, fmt.Errorf("--rig: %w", err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return file, nil, usagef("--rig %s: there is no such file", file)
+	case err != nil:
+		return file, nil, fmt.Errorf("--rig %s: %w", file, withoutPath(err))
+	case len(text) > maxRigBytes:
+		return file, nil, usagef("--rig %s: it has more than %d bytes, and no rig file has", file, maxRigBytes)
 	}
 	return file, text, nil
 }

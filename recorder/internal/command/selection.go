@@ -76,14 +76,14 @@ func (f *selectionFlags) check() error {
 	case f.fromStart && !timed:
 		return usagef("--from-start says where --from and --to count from; give one of them")
 	}
-	for _, text := range []string{f.from, f.to} {
-		if _, err := stream.TicksFromSeconds(text, 1); err != nil && text != "" {
-			return &usageError{err}
+	for _, one := range []struct{ flag, text string }{{"--from", f.from}, {"--to", f.to}} {
+		if _, err := stream.TicksFromSeconds(one.text, 1); err != nil && one.text != "" {
+			return usagef("%s %s", one.flag, recording.PlainText(err))
 		}
 	}
 	if f.changed("batches") {
 		if _, err := recording.ParseRange(f.batches); err != nil {
-			return usagef("--batches %w", err)
+			return usagef("--batches %s", recording.PlainText(err))
 		}
 	}
 	return nil

@@ -1,9 +1,13 @@
 package files
 
 import (
+	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -141,5 +145,34 @@ func TestHashedFindsWhatChanged(t *testing.T) {
 	}
 	if err := h.Truncate(9); err == nil {
 		t.Error("cut inside a write")
+	}
+}
+
+// TestAFullDiskIsSaidOfTheFileThatWasAskedFor: not of its temporary name, nor of the
+// input.
+func TestAFullDiskIsSaidOfTheFileThatWasAskedFor(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("there is no /dev/full")
+	}
+	defer full.Close()
+	o := &Output{File: full, Path: "folder/a.arrow"}
+	_, err = o.Write([]byte("x"))
+	if got := fmt.Sprint(err); got != "folder/a.arrow: the disk is full; free space, or choose another output" {
+		t.Error(got)
+	}
+	if _, hashed := NewHashed(o).Write([]byte("x")); fmt.Sprint(hashed) != fmt.Sprint(err) || !errors.Is(hashed, syscall.ENOSPC) {
+		t.Error(hashed)
+	}
+}
+
+// TestAPipeIsNotWaitedFor: one that nobody writes to would be opened for ever.
+func TestAPipeIsNotWaitedFor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe.arrow")
+	if err := exec.Command("mkfifo", path).Run(); err != nil {
+		t.Skip("no pipes can be made")
+	}
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), path+": it is a pipe; let it be standard input") {
+		t.Error(err)
 	}
 }

@@ -4,17 +4,15 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"os"
 )
 
 // A Hashed output remembers the hash of everything that is written to it, so
 // that it can be read back and compared. It is written from its beginning on.
 type Hashed struct {
-	*os.File
-	truncate func(size int64) error
-	seed     maphash.Seed
-	pieces   []hashedPiece
-	size     int64
+	*Output
+	seed   maphash.Seed
+	pieces []hashedPiece
+	size   int64
 }
 
 type hashedPiece struct {
@@ -24,11 +22,11 @@ type hashedPiece struct {
 
 // NewHashed wraps an output that is empty.
 func NewHashed(out *Output) *Hashed {
-	return &Hashed{File: out.File, truncate: out.Truncate, seed: maphash.MakeSeed()}
+	return &Hashed{Output: out, seed: maphash.MakeSeed()}
 }
 
 func (w *Hashed) Write(p []byte) (int, error) {
-	n, err := w.File.Write(p)
+	n, err := w.Output.Write(p)
 	if n > 0 {
 		w.pieces, w.size = append(w.pieces, hashedPiece{n, maphash.Bytes(w.seed, p[:n])}), w.size+int64(n)
 	}
@@ -37,7 +35,7 @@ func (w *Hashed) Write(p []byte) (int, error) {
 
 // Truncate cuts off what was written last, in whole writes.
 func (w *Hashed) Truncate(size int64) error {
-	if err := w.truncate(size); err != nil {
+	if err := w.Output.Truncate(size); err != nil {
 		return err
 	}
 	for w.size > size {

@@ -30,25 +30,36 @@ type Input struct {
 
 // OpenRegular opens a regular file for reading and refuses anything else.
 func OpenRegular(path string) (*os.File, fs.FileInfo, error) {
+	info, err := os.Stat(path) // before it is opened: a pipe would wait for its writer
+	if err != nil {
+		return nil, nil, unreadable(path, err)
+	}
+	if err := isFile(path, info); err != nil {
+		return nil, nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, unreadable(path, err)
 	}
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-	case info.IsDir():
-		err = fmt.Errorf("%s is a folder; name the files in it", path)
-	case info.Mode()&fs.ModeNamedPipe != 0:
-		err = fmt.Errorf("%s is a pipe; let it be standard input, and give - as the file", path)
-	case !info.Mode().IsRegular():
-		err = fmt.Errorf("%s is not a regular file", path)
-	}
-	if err != nil {
+	if info, err = f.Stat(); err != nil {
 		f.Close()
-		return nil, nil, err
+		return nil, nil, unreadable(path, err)
 	}
 	return f, info, nil
+}
+
+// isFile says why a path is no file of bytes.
+func isFile(path string, info fs.FileInfo) error {
+	why := "it is not a regular file"
+	switch {
+	case info.Mode().IsRegular():
+		return nil
+	case info.IsDir():
+		why = "it is a folder; name the files in it"
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		why = "it is a pipe; let it be standard input, and give - as the file"
+	}
+	return fmt.Errorf("%s: %s", path, why)
 }
 
 // Open opens a file, of the size that it has at this moment, whatever its

@@ -33,11 +33,11 @@ func Create(path string, in *Input) (*Output, error) {
 		}
 		return nil, fmt.Errorf("%s exists; nothing is overwritten, choose another output", path)
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, unwritable(path, err)
 	}
 	f, err := createTemporary(path)
 	if err != nil {
-		return nil, err
+		return nil, unwritable(path, err)
 	}
 	return &Output{File: f, Path: path}, nil
 }
@@ -80,13 +80,37 @@ func createTemporary(path string) (*os.File, error) {
 	}
 }
 
+// Explain returns an error of writing the file by itself: a *PathError with the name
+// that the file is to have.
+func (o *Output) Explain(err error) error {
+	path, link := (*fs.PathError)(nil), (*os.LinkError)(nil)
+	if errors.As(err, &path) && path.Path == o.Name() || errors.As(err, &link) && link.Old == o.Name() {
+		return unwritable(o.Path, err)
+	}
+	return err
+}
+
+func (o *Output) Write(p []byte) (int, error) {
+	n, err := o.File.Write(p)
+	return n, o.Explain(err)
+}
+
+// WriteAt writes over what is there.
+func (o *Output) WriteAt(p []byte, off int64) (int, error) {
+	n, err := o.File.WriteAt(p, off)
+	return n, o.Explain(err)
+}
+
+// Sync forces the file to the platter.
+func (o *Output) Sync() error { return o.Explain(o.File.Sync()) }
+
 // Truncate cuts the file; the next Write continues there.
 func (o *Output) Truncate(size int64) error {
-	if err := o.File.Truncate(size); err != nil {
-		return err
+	err := o.File.Truncate(size)
+	if err == nil {
+		_, err = o.Seek(size, 0)
 	}
-	_, err := o.Seek(size, 0)
-	return err
+	return o.Explain(err)
 }
 
 // Finish closes the file with everything on the platter.
@@ -117,7 +141,7 @@ func (o *Output) Commit() error {
 		err = fmt.Errorf("%s appeared meanwhile; nothing is overwritten", o.Path)
 	}
 	o.done = err == nil
-	return err
+	return o.Explain(err)
 }
 
 // CommitAll gives several files their names, or none.

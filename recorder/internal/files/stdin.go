@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
+	"github.com/oniscope/oniscope/recorder/internal/store"
 	"golang.org/x/term"
 )
 
@@ -60,6 +62,8 @@ func (in *Input) spool(r io.Reader) error {
 	if os.Remove(f.Name()) != nil {
 		in.remove = f.Name()
 	}
-	_, err = io.Copy(f, r)
+	if _, err = io.Copy(f, r); store.IsFull(err) {
+		return &PathError{filepath.Dir(f.Name()), "the disk is full; save what comes to a file, or let TMPDIR be a folder with room", err}
+	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -88,7 +89,11 @@ var PortNames = []string{"a", "b"}
 // Parse reads a rig file. name is for errors.
 func Parse(name string, text []byte) (*Rig, error) {
 	r := &Rig{File: name, Text: string(text), devices: map[string]Device{}}
-	file, err := parser.ParseBytes([]byte(stream.TextFromBytes(text)), 0)
+	words := stream.TextFromBytes(text)
+	if !utf8.ValidString(words) || strings.ContainsRune(words, 0) {
+		return nil, fmt.Errorf("%s: this is not text, and a rig file is YAML; oniscope rig init makes one", name)
+	}
+	file, err := parser.ParseBytes([]byte(words), 0)
 	if err != nil {
 		return nil, r.explain(err)
 	}

@@ -84,7 +84,7 @@ func (r *Run) OpenStream(s *stream.Stream, codec recording.Codec) (*Writer, erro
 	}
 	if w.part, err = w.beginPart(name, f); err != nil {
 		f.Close()
-		return nil, explain(err)
+		return nil, explain(name, err)
 	}
 	w.note()
 	return w, nil
@@ -122,7 +122,7 @@ func (w *Writer) WriteBatch(rows int, columns []recording.Vector, lost []recordi
 			return recording.Block{}, fmt.Errorf("store: %s: %w", w.part.File, err) // the batch is impossible
 		}
 		w.failed(err, batchBytes(columns))
-		if try > 0 || isFull(err) {
+		if try > 0 || IsFull(err) {
 			return recording.Block{}, &LaterError{w.cause}
 		}
 	}
@@ -136,14 +136,14 @@ func batchBytes(columns []recording.Vector) (n int64) {
 	return n
 }
 
-// isFull reports whether an error says that there is no room.
-func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || isQuota(err) }
+// IsFull reports whether an error says that there is no room.
+func IsFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || isQuota(err) }
 
 // failed completes a part whose write failed.
 func (w *Writer) failed(err error, batch int64) {
 	p := w.part
-	w.cause, w.need = explain(fmt.Errorf("store: %s: %w", p.File, err)), 0
-	full := isFull(err)
+	w.cause, w.need = explain(p.File, fmt.Errorf("store: %s: %w", p.File, err)), 0
+	full := IsFull(err)
 	if full {
 		w.again = time.Now().Add(tryAgain)
 		w.need = 2*batch + 2*reserveBytes
@@ -212,7 +212,7 @@ func (w *Writer) reopen(now time.Time, batch int64) error {
 	}
 	name, number, f, err := w.nextFile()
 	if err != nil {
-		w.cause = explain(err)
+		w.cause = explain(name, err)
 		return w.cause
 	}
 	before := w.number
@@ -222,7 +222,7 @@ func (w *Writer) reopen(now time.Time, batch int64) error {
 		w.number = before
 		f.Close()
 		w.run.dir.root().Remove(name)
-		w.cause = explain(err)
+		w.cause = explain(name, err)
 		return w.cause
 	}
 	w.part = p
@@ -290,7 +290,7 @@ func (w *Writer) Close() error {
 		w.watch()
 	}
 	if p := w.part; p != nil {
-		if err := p.w.Close(); isFull(err) {
+		if err := p.w.Close(); IsFull(err) {
 			w.run.mu.Lock()
 			w.run.releaseReserve()
 			w.run.mu.Unlock()
@@ -313,10 +313,21 @@ func (w *Writer) closeErr() error {
 	return errors.Join(errs...)
 }
 
-// explain says what a full disk means.
-func explain(err error) error {
-	if isFull(err) {
-		return fmt.Errorf("%w: the disk is full; free space", err)
+// A fullError says of a file that the disk is full, and no more: how many bytes were
+// written of which batch tells nobody what to do.
+type fullError struct {
+	file string
+	err  error
+}
+
+func (e *fullError) Error() string { return "store: " + e.file + ": the disk is full; free space" }
+
+func (e *fullError) Unwrap() error { return e.err }
+
+// explain says what a full disk means for a file.
+func explain(file string, err error) error {
+	if IsFull(err) {
+		return &fullError{file, err}
 	}
 	return err
 }
