@@ -23,7 +23,8 @@ var lightFlags = []string{"-ldflags=-w", "-tags=grpcnotrace,arrow_json_stdlib", 
 // never samples. docs/weight.md has what each thing saves.
 var lightEngine = []string{"-gcflags=encoding/json=-l", "-gcflags=math/big=-l", "-gcflags=time=-l", "-gcflags=reflect=-l",
 	"-gcflags=fmt=-l", "-gcflags=os=-l", "-gcflags=strconv=-l", "-gcflags=internal/strconv=-l",
-	"-gcflags=github.com/oniscope/oniscope/shared/stream=-l", "-gcflags=github.com/oniscope/oniscope/shared/recovery=-l"}
+	"-gcflags=github.com/oniscope/oniscope/shared/stream=-l", "-gcflags=github.com/oniscope/oniscope/shared/recovery=-l",
+	"-gcflags=github.com/oniscope/oniscope/shared/internal/messages=-l"}
 
 // Build makes the engine and its loader in web/gen, then bin/oniscope, which
 // embeds them.
