@@ -238,13 +238,6 @@ func (p *Page) Bytes(expression string) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(text)
 }
 
-// ScriptSeconds is how long the page's own thread has run scripts, and made the
-// styles and layouts that they need, since it was opened.
-func (p *Page) ScriptSeconds() (float64, error) {
-	scripts, layouts, err := p.Busy()
-	return scripts + layouts, err
-}
-
 // Busy is how long the page's own thread has run scripts since it was opened,
 // and how long it has made styles and layouts, in seconds.
 func (p *Page) Busy() (scripts, layouts float64, err error) {

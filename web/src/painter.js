@@ -13,8 +13,8 @@
  * @typedef {import("./plots/easel.js").Reading} Reading
  * @typedef {{ bitmap: ImageBitmap, scene: Scene, key: string, gain: number | null, top: number | null, milliseconds: number, tick: number }} Picture
  *   key: as it was given with the scene; tick: the last that had come, of one that rolls, else NaN
- * @typedef {import("./plots/roll.js").RollScene} RollScene
- * @typedef {import("./plots/roll.js").Source} Source
+ * @typedef {import("./live/roll.js").RollScene} RollScene
+ * @typedef {import("./live/roll.js").Source} Source
  */
 import { worker } from "./workers.js";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Easel } from "../src/plots/easel.js";
-import { Roll } from "../src/plots/roll.js";
-import { Rolling } from "../src/plots/rolling.js";
+import { Roll } from "../src/live/roll.js";
+import { Rolling } from "../src/live/rolling.js";
 
 /** As the browser has it. */
 globalThis.ImageData ??= /** @type {any} */ (class {

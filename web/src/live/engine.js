@@ -150,7 +150,7 @@ export class Tail {
    * @param {number} span  ticks that are looked at
    * @param {(args: EnvelopeArgs) => Promise<Envelope>} read
    * @param {() => void} changed
-   * @returns {import("../plots/roll.js").Source | null}
+   * @returns {import("./roll.js").Source | null}
    */
   source({ from, to, bins, columns }, span, read, changed) {
     const width = (to - from) / bins, period = periodOf(this.info), most = Math.ceil(span / width - 1e-6) + 2; // wherever the view begins in a bin

@@ -3,9 +3,9 @@
  * since the answer before. So nothing queues, however slow it is, and none of it passes through the page's own thread.
  *
  * @typedef {import("./tails.js").Bins} Bins
- * @typedef {import("../plots/roll.js").Source} Source
+ * @typedef {import("./roll.js").Source} Source
  * @typedef {{ plot: number, source: Source | null, n: number, over?: boolean }} Asked  source: null: as before; n: comes back with the answer; over: nothing is wanted any more
- * @typedef {import("../plots/roll.js").Delta & { plot: number, n: number }} Answer
+ * @typedef {import("./roll.js").Delta & { plot: number, n: number }} Answer
  * @typedef {{ source: Source, n: number, waiting: boolean, changed: number, of: Bins | null }} Feed  changed: the first bin that it does not have as it is; of: what it has is of these
  */
 

@@ -49,7 +49,7 @@ export class TracesPlot {
   #sceneKey = "";
   /** Ticks of a picture that goes on: the view's, which differs in its last digits wherever it is. */
   #span = NaN;
-  /** What a picture that goes on by itself is painted from, while a recording is followed. @type {import("../plots/roll.js").Source | null} */
+  /** What a picture that goes on by itself is painted from, while a recording is followed. @type {import("../live/roll.js").Source | null} */
   #source = null;
   /** Which request of the loader was answered when a scene was made. @type {WeakMap<Scene, number>} */
   #answered = new WeakMap();
@@ -282,11 +282,11 @@ export class TracesPlot {
     this.#paintUnder(scene, row.columns.length, rowPixels);
   }
 
-  /** Has the painter go on painting up to what came last. @param {Shown} shown @param {number} width  device pixels @param {number} dpr @param {import("../plots/roll.js").Source} source */
+  /** Has the painter go on painting up to what came last. @param {Shown} shown @param {number} width  device pixels @param {number} dpr @param {import("../live/roll.js").Source} source */
   #roll({ row, info, window: { first, shown }, rowPixels }, width, dpr, source) {
     const { view } = this.state, now = view.to - view.from;
     if (!(Math.abs(now / this.#span - 1) < SAME)) this.#span = now;
-    /** @type {import("../plots/roll.js").RollScene} */
+    /** @type {import("../live/roll.js").RollScene} */
     const scene = { ...this.#look(row, info, view), width, height: Math.max(1, Math.round(shown * rowPixels * dpr)), dpr, span: this.#span, first, shown, rowPixels: rowPixels * dpr };
     const { gain, clip, mode, top, ground, missing } = scene;
     this.#sceneKey = ["roll", this.#plot.version, width, scene.height, scene.span, first, shown, rowPixels, dpr, gain, clip, mode, top, ground, source.width, source.bins, source.columns.length, ...missing.map(({ from, to }) => `${from}-${to}`)].join();

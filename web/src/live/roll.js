@@ -4,15 +4,15 @@
  *
  * @typedef {import("../protocol.js").Envelope} Envelope
  * @typedef {import("../view/scale.js").Span} Span
- * @typedef {import("./easel.js").Easel} Easel
- * @typedef {import("./easel.js").Scene} Scene
+ * @typedef {import("../plots/easel.js").Easel} Easel
+ * @typedef {import("../plots/easel.js").Scene} Scene
  * @typedef {Omit<Scene, "view"> & { span: number }} RollScene  span: ticks of the whole width
  * @typedef {{ stream: string, columns: number[], width: number, bins: number }} Source  what it is painted from: bins of a width in ticks, so many
  * @typedef {{ envelope: Envelope, tick: number }} Delta  bins that are new or not as they were, up to the last, as the engine gives them; tick: the last that came
  */
 import { free } from "../free.js";
-import { imageOf } from "./easel.js";
-import { transpose } from "./raster.js";
+import { imageOf } from "../plots/easel.js";
+import { transpose } from "../plots/raster.js";
 
 /** How often it is looked where channels have drifted to, in milliseconds: that looks at all bins. */
 const SETTLE = 1000;

@@ -8,6 +8,8 @@
  * @typedef {ReturnType<import("./roll.js").Roll["paint"]> & { number: number, began: number }} Rolled  number: of the scene; began: milliseconds
  */
 
+import { Roll } from "./roll.js";
+
 /** Pictures that are not on the screen yet. */
 const PICTURES = 2;
 
@@ -82,5 +84,58 @@ export class Rolling {
       this.#painting = false;
     }
     void this.#go();
+  }
+}
+
+/** All that rolls in the painter, by plot. */
+export class Rolls {
+  /** @type {Map<number, Rolling>} */
+  #all = new Map();
+
+  /**
+   * @param {MessagePort} feeder  to the worker that is connected to the recorder; feeds.js is its other end
+   * @param {(plot: number) => import("../plots/easel.js").Easel} easel
+   * @param {(message: object, painted: Rolled, began: number) => Promise<void>} show
+   */
+  constructor(feeder, easel, show) {
+    this.feeder = feeder;
+    this.easel = easel;
+    this.show = show;
+    feeder.onmessage = ({ data }) => this.#all.get(data.plot)?.came(data);
+  }
+
+  /** @param {any} message  to the painter, see painter.js */
+  handle(message) {
+    const { plot } = message;
+    if (message.op === "roll") this.#of(plot).begin(message.scene, message.source, message.number);
+    else if (message.op === "shown") this.#all.get(plot)?.shown(message.count);
+    else this.#over(plot, (rolling) => rolling.hold());
+  }
+
+  /** What rolls is painted otherwise now. @param {number} plot */
+  end(plot) {
+    this.#over(plot, (rolling) => rolling.end());
+  }
+
+  /** @param {number} plot */
+  drop(plot) {
+    this.end(plot);
+    this.#all.delete(plot);
+  }
+
+  /** @param {number} plot @param {(rolling: Rolling) => void} how */
+  #over(plot, how) {
+    const rolling = this.#all.get(plot);
+    if (!rolling) return;
+    how(rolling);
+    this.feeder.postMessage({ plot, source: null, n: 0, over: true });
+  }
+
+  /** @param {number} plot */
+  #of(plot) {
+    const rolling = this.#all.get(plot) ?? new Rolling(new Roll(this.easel(plot)), (source, n) => this.feeder.postMessage({ plot, source, n }),
+      (rolled) => this.show({ plot, op: "rolled", number: rolled.number, view: rolled.view, tick: rolled.tick }, rolled, rolled.began));
+    this.#all.set(plot, rolling);
+    return rolling;
   }
 }
