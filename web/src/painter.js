@@ -2,7 +2,7 @@
  * The page's side of the painter: one worker for all plots, at most one picture of a plot on its way, and always the newest scene next.
  *
  * To the painter: rows (which channels there are), layers (data, transferred), paint (a scene), read (a value), drop (a plot is gone). From it: painted, with an
- * ImageBitmap and what had to be measured for it, and read. An error of the painter is reported once; what is on the screen stays.
+ * ImageBitmap and what had to be measured for it, read, and failed. An error of the painter is reported once; what is on the screen stays, and another scene is tried.
  *
  * A picture that goes on by itself while a recording runs: roll (a scene without its time, and from what), hold (it stays as it is), shown (pictures that are on the
  * screen: until then at most two are made); from it rolled, with the time that it shows. Its data come from the worker that is connected to the recorder (feeder).
@@ -26,14 +26,25 @@ export class Painter {
   /** @param {Pick<Worker, "postMessage" | "onmessage" | "onerror">} [painter]  runs painter.worker.js @param {(error: Error) => void} [onError] */
   constructor(painter = worker("./painter.worker.js", "oniscope-painter"), onError = () => {}) {
     this.worker = painter;
+    let told = "";
+    const failed = (/** @type {string} */ why) => {
+      const error = new Error(`the painter failed: ${why}`);
+      if (why !== told) onError(error);
+      told = why;
+      return error;
+    };
     painter.onmessage = ({ data }) => {
       const plot = this.#plots.get(data.plot);
-      if (plot) plot.receive(data);
+      if (data.op === "failed") {
+        const error = failed(data.why);
+        plot?.failed(data, error);
+      } else if (plot) plot.receive(data);
       else data.bitmap?.close(); // of a plot that is gone
     };
     painter.onerror = (event) => {
       event.preventDefault?.();
-      onError(new Error(`the painter failed: ${event.message || "its worker could not be loaded"}`));
+      const error = failed(event.message || "its worker could not be loaded");
+      for (const plot of this.#plots.values()) plot.failed({ of: "paint" }, error);
     };
   }
 
@@ -57,6 +68,8 @@ export class Plot {
   #next = null;
   /** @type {{ scene: Scene, key: string } | null} */
   #painting = null;
+  /** The scene that was not painted last, and why. @type {{ key: string, error: Error } | null} */
+  #failure = null;
   #version = 0;
   /** @type {Map<number, (reading: Reading) => void>} */
   #reads = new Map();
@@ -103,7 +116,7 @@ export class Plot {
   /** Paints a scene, when the one before is done; of several that wait, the newest. @param {Scene} scene @param {string} key */
   paint(scene, key) {
     this.hold();
-    if (this.#painting?.key === key || (!this.#painting && this.picture?.key === key)) {
+    if (this.#painting?.key === key || (!this.#painting && (this.picture?.key === key || this.#failure?.key === key))) {
       this.#next = null;
       return;
     }
@@ -173,6 +186,24 @@ export class Plot {
       else bitmap.close();
       this.#begin();
     }
+    this.onPicture();
+  }
+
+  /** Why a scene cannot be painted; null: it can, or nobody knows yet. @param {string} key */
+  errorOf(key) {
+    return this.#failure?.key === key ? this.#failure.error : null;
+  }
+
+  /** What was asked for is not done. @param {{ of: string, id?: number }} message @param {Error} error */
+  failed({ of, id = 0 }, error) {
+    if (of === "read") {
+      this.receive({ op: "read", id, reading: { kind: "none" } });
+      return;
+    }
+    if (of !== "paint" || !this.#painting) return;
+    this.#failure = { key: this.#painting.key, error };
+    this.#painting = null;
+    this.#begin();
     this.onPicture();
   }
 

@@ -24,7 +24,10 @@ async function show(message, { image, gain, top }, began) {
   scope.postMessage({ ...message, bitmap, gain, top, milliseconds: performance.now() - began }, [bitmap]);
 }
 
-scope.onmessage = async ({ data: message }) => {
+scope.onmessage = ({ data: message }) => handle(message).catch(({ message: why }) => scope.postMessage({ plot: message.plot, op: "failed", of: message.op, id: message.id, why }));
+
+/** What is gone is not made again: a plot begins with its rows. @param {any} message */
+async function handle(message) {
   const { plot } = message;
   switch (message.op) {
     case "feeder":
@@ -43,16 +46,16 @@ scope.onmessage = async ({ data: message }) => {
       break;
     case "drop":
       (await rolls)?.drop(plot);
-      easel(plot).setLayers([], []);
+      easels.get(plot)?.setLayers([], []);
       easels.delete(plot);
       break;
     case "read":
-      scope.postMessage({ plot, op: "read", id: message.id, reading: easel(plot).read(message.column, message.at) });
+      scope.postMessage({ plot, op: "read", id: message.id, reading: easels.get(plot)?.read(message.column, message.at) ?? { kind: "none" } });
       break;
     case "paint": {
       (await rolls)?.end(plot);
-      const began = performance.now();
-      await show({ plot, op: "painted", id: message.id }, easel(plot).paint(message.scene), began);
+      const began = performance.now(), painted = easels.get(plot)?.paint(message.scene);
+      if (painted) await show({ plot, op: "painted", id: message.id }, painted, began);
     }
   }
-};
+}

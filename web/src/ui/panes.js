@@ -78,9 +78,9 @@ export class Panes {
     return this.#hidden || this.all.every((pane) => pane.shownSince(since.get(pane) ?? { requests: 0, pictures: 0 }));
   }
 
-  /** Why one of them could not be loaded, or null. @returns {unknown} */
+  /** Why one of them is not on the screen, or null. @returns {unknown} */
   get error() {
-    return this.all.find((pane) => pane.loader.error !== null)?.loader.error ?? null;
+    return this.all.find((pane) => pane.error !== null)?.error ?? null;
   }
 
   /** Makes the panes that are wanted, keeping those that stay. */

@@ -168,12 +168,17 @@ export class TracesPlot {
   /** True when everything wanted is on the screen exactly, or nothing is to be drawn. Traces that have no room yet are still to be drawn. */
   get settled() {
     const shown = this.shown();
-    return shown === null || (shown.columns.length > 0 && (this.#source !== null || this.loader.settled) && (this.loader.error !== null || this.#plot.picture?.key === this.#sceneKey));
+    return shown === null || (shown.columns.length > 0 && (this.#source !== null || this.loader.settled) && (this.error !== null || this.#plot.picture?.key === this.#sceneKey));
+  }
+
+  /** Why what is looked at is not on the screen, or null. @returns {unknown} */
+  get error() {
+    return this.loader.error ?? this.#plot.errorOf(this.#sceneKey);
   }
 
   /** Whether anything is on the screen. */
   get painted() {
-    return this.shown() === null || this.loader.error !== null || this.#plot.picture !== null;
+    return this.shown() === null || this.error !== null || this.#plot.picture !== null;
   }
 
   /** What was asked for, and came, so far. */
