@@ -138,6 +138,20 @@ func TestWhatIsShownAreTheExtremesOfTheRows(t *testing.T) {
 	}
 }
 
+// A heartbeat has nothing but its Clock to show.
+func TestClockIsAColumnLikeOthers(t *testing.T) {
+	r := newRecorder(t, nil)
+	v := r.connect(nil)
+	schema := v.shows(0, 0)
+	r.decode(5)
+	_, rows := v.binary(schema)
+	for _, name := range []string{"Clock", "Clock#2"} {
+		if got := column[uint64](t, rows, name); len(got) != 5 || got[4] != 4*tickStep {
+			t.Errorf("%s is %v", name, got)
+		}
+	}
+}
+
 func TestWhoDoesNotAcknowledgeGetsThreeAndThenWhatWasGathered(t *testing.T) {
 	r := newRecorder(t, nil)
 	v := r.connect(nil)

@@ -97,6 +97,9 @@ func newShown(id int, src *source, columns []int, bin uint64, all int) *shown {
 			column(name, stream.Float32)
 		}
 	}
+	for i, name := range s.layout.Names() { // who asks for Clock itself, as of a heartbeat, has it twice
+		s.layout.Columns[i].Name = name
+	}
 	s.vectors = make([]recording.Vector, len(s.layout.Columns))
 	s.gathered.cells, s.spare = make([][]byte, len(s.layout.Columns)), make([][]byte, len(s.layout.Columns))
 	return s
