@@ -22,7 +22,7 @@ var lightFlags = []string{"-ldflags=-w", "-tags=grpcnotrace,arrow_json_stdlib", 
 // lightEngine keeps the engine small: these packages handle messages and words,
 // never samples. docs/weight.md has what each thing saves.
 var lightEngine = []string{"-gcflags=encoding/json=-l", "-gcflags=math/big=-l", "-gcflags=time=-l", "-gcflags=reflect=-l",
-	"-gcflags=fmt=-l", "-gcflags=os=-l", "-gcflags=strconv=-l", "-gcflags=internal/strconv=-l",
+	"-gcflags=fmt=-l", "-gcflags=os=-l", "-gcflags=strconv=-l", "-gcflags=strings=-l", "-gcflags=internal/strconv=-l",
 	"-gcflags=github.com/oniscope/oniscope/shared/stream=-l", "-gcflags=github.com/oniscope/oniscope/shared/recovery=-l",
 	"-gcflags=github.com/oniscope/oniscope/shared/internal/messages=-l"}
 

@@ -36,8 +36,8 @@ func (r *Reader) rawEnds(i int) (ends [2]uint64, err error) {
 
 // tickEnds are the first and the last tick of those batches that were asked for.
 type tickEnds struct {
-	pages  map[int]*tickPage // by number
-	failed map[int]error     // of known ones that have none
+	pages  []*tickPage   // as far as any was asked for; nil: none of it
+	failed map[int]error // of known ones that have none
 }
 
 // A tickPage has those of some batches in a row: often few are asked for, from all over a
@@ -50,10 +50,11 @@ type tickPage struct {
 const tickPageLength = 256
 
 func (e *tickEnds) of(i int) (ends [2]uint64, err error, ok bool) {
-	p := e.pages[i/tickPageLength]
-	if p == nil || !p.known[i%tickPageLength] {
+	n := i / tickPageLength
+	if n >= len(e.pages) || e.pages[n] == nil || !e.pages[n].known[i%tickPageLength] {
 		return ends, nil, false
 	}
+	p := e.pages[n]
 	return p.ticks[i%tickPageLength], e.failed[i], true
 }
 
@@ -62,11 +63,14 @@ func (e *tickEnds) hold(i int, read clockRead) {
 	if read.err != nil && !isCorrupt(read.err) {
 		return
 	}
-	p := e.pages[i/tickPageLength]
-	if p == nil {
-		p = &tickPage{}
-		note(&e.pages, i/tickPageLength, p)
+	n := i / tickPageLength
+	for len(e.pages) <= n {
+		e.pages = append(e.pages, nil)
 	}
+	if e.pages[n] == nil {
+		e.pages[n] = &tickPage{}
+	}
+	p := e.pages[n]
 	p.ticks[i%tickPageLength], p.known[i%tickPageLength] = read.ends, true
 	delete(e.failed, i)
 	if read.err != nil {

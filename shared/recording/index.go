@@ -39,7 +39,10 @@ func checkedBatch(rows int64, codec arrowipc.Codec) batchState {
 	return b
 }
 
-// blockOf is where batch i is by the footer, the recorder or the walk.
+// blockOf is where batch i is by the footer, the recorder or the walk. Many ask, none
+// often: once in the program it is smaller.
+//
+//go:noinline
 func (r *Reader) blockOf(i int) arrowipc.Block {
 	if r.walked != nil {
 		return r.walked.Verdicts[r.verdicts[i]].Block()

@@ -7,7 +7,8 @@ import "github.com/oniscope/oniscope/shared/stream"
 type Watcher struct {
 	// Look is called with the values of each column of numbers of whole bytes of each
 	// batch, which is at byte offset of the file. They are valid during the call. Several
-	// goroutines may call it, each with a batch of its own.
+	// goroutines may call it, each with a batch of its own. A column that is too large to be
+	// in memory is left out where it is verified.
 	Look func(offset int64, v *Vector)
 	// Intact is called for each batch of which all that was decoded is intact, after its
 	// columns, in order.

@@ -46,29 +46,44 @@ func (c *clocks) start(rc *recoverer) {
 
 // look keeps the ticks of HubClock, as a checker gives them.
 func (c *clocks) look(l *looked, m *messages.Message, column int, node arrowipc.FieldNode, data []byte, ends []int64) {
-	if m.Header == arrowipc.RecordBatchHeader && column == c.hub && ends == nil && node.NullCount == 0 {
+	if m.Header == arrowipc.RecordBatchHeader && column == c.hub && ends == nil && node.NullCount == 0 && !body.IsLarge(node.Length, 64) {
 		l.hubTicks = body.AppendTicks(nil, data)
 	}
 }
 
-// add takes what a batch that is kept showed: its index and its first row.
-func (c *clocks) add(at int64, index int, row int64, checked *body.Checked, l *looked) {
+// add takes what a batch that is kept showed: its index and its first row. The ticks of a
+// large one are read once more.
+func (c *clocks) add(rc *recoverer, v *messages.Verdict, index int, row int64, checked *body.Checked, l *looked) error {
+	at := v.At
 	if len(l.lost) > 0 {
 		c.lost = append(c.lost, recording.NotedLoss{Offset: at, Batch: index, Row: row, Rows: l.lost})
 	}
 	adjoining := len(c.indices) > 0 && c.indices[len(c.indices)-1] == index-1 && !c.broken
 	c.offsets, c.indices, c.broken = append(c.offsets, at), append(c.indices, index), false
 	if c.track == nil {
-		return
+		return nil
 	}
 	ticks := checked.ClockTicks
-	if c.clock < 0 {
+	switch {
+	case c.clock < 0:
 		ticks = nil
-	} else if ticks == nil {
+	case checked.ClockInPieces:
+		m, err := rc.messageOf(rc.checker, v)
+		if err != nil {
+			return err
+		}
+		return rc.checker.Ticks(rc.schema, m, c.clock, c.hub, func(from int64, ticks, hub []uint64, valid []byte) error {
+			known, _, _ := pace.Valid(ticks, valid)
+			rc.steps.Add(known)
+			c.track.AddValid(index, row+from, ticks, hub, valid, adjoining || from > 0)
+			return nil
+		})
+	case ticks == nil:
 		c.broken = c.broken || checked.Rows > 0 // not every row has a tick
-		return
+		return nil
 	}
 	c.track.AddValid(index, row, ticks, l.hubTicks, checked.ClockValid, adjoining)
+	return nil
 }
 
 // offset is where the message of a batch begins.

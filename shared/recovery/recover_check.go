@@ -82,6 +82,7 @@ type judgement struct {
 // newChecker makes a checker of this file.
 func (rc *recoverer) newChecker() *body.Checker {
 	c := &body.Checker{Window: body.Window{File: rc.r, Size: rc.size, Work: rc.countWork(), Scattered: rc.o.HeadersOnly}}
+	c.InPieces()
 	if rc.words != nil {
 		c.Words = rc.dictionarySize
 	}
@@ -135,7 +136,7 @@ func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgemen
 // show passes a column of a batch to whoever watches.
 func (rc *recoverer) show(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
 	_, t := body.LayoutOf(&rc.schema.Fields[column])
-	if m.Header != arrowipc.RecordBatchHeader || !rc.o.Sees(t) {
+	if m.Header != arrowipc.RecordBatchHeader || !rc.o.Sees(t) || ends == nil && int64(len(data)) != node.Length*int64(t.Width()) {
 		return
 	}
 	if node.NullCount == 0 || len(valid) == 0 {
@@ -202,7 +203,9 @@ func (rc *recoverer) checkBatches() error {
 				return err
 			}
 			followed := i+1 < len(rc.Verdicts) && rc.Verdicts[i+1].Kind == messages.Loss
-			rc.foldBatch(&rc.Verdicts[i], batch, &j.checked[n], &j.looked[n], j.bad[n], followed)
+			if err := rc.foldBatch(&rc.Verdicts[i], batch, &j.checked[n], &j.looked[n], j.bad[n], followed); err != nil {
+				return err
+			}
 			batch++
 			next++
 			return rc.reached(rc.Verdicts[i].At + rc.Verdicts[i].Length)
@@ -223,20 +226,22 @@ func (rc *recoverer) checkBatches() error {
 }
 
 // foldBatch takes over a batch, or leaves it out if it is not intact.
-func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, seen *looked, bad *body.NotIntactError, followed bool) {
+func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, seen *looked, bad *body.NotIntactError, followed bool) error {
 	e := entry{Verdict: *v, checked: true, clock: c.Clock}
 	e.mended = rc.mend(len(rc.list), c.Fixes)
 	if bad != nil {
 		e.Verdict = rc.notIntact(v, bad)
 		rc.clocks.broken = true
 		rc.list = append(rc.list, e)
-		return
+		return nil
 	}
 	ticks, _, _ := pace.Valid(c.ClockTicks, c.ClockValid)
 	rc.steps.Add(ticks)
 	rc.zeros.batch = batch
 	rc.suspect(len(rc.list), v, c, followed)
-	rc.clocks.add(v.At, batch, rc.report.RowsRecovered, c, seen)
+	if err := rc.clocks.add(rc, v, batch, rc.report.RowsRecovered, c, seen); err != nil {
+		return err
+	}
 	rc.o.Pass(v.At)
 	if rc.verifier != nil {
 		rc.verifier.intact(seen)
@@ -246,6 +251,7 @@ func (rc *recoverer) foldBatch(v *messages.Verdict, batch int, c *body.Checked, 
 		rc.last = e.clock
 	}
 	rc.list = append(rc.list, e)
+	return nil
 }
 
 // mend keeps the bytes that the output has otherwise in an entry, by its index, and reports

@@ -133,7 +133,8 @@ func (v *verifier) column(l *looked, m *messages.Message, column int, node arrow
 	if l.channels == nil {
 		l.channels = make([]channelPart, len(v.channels))
 	}
-	l.channels[column] = c.look(data, valid, &l.buf)
+	part := c.look(data, valid, &l.buf)
+	l.channels[column].join(&part)
 }
 
 // intact takes what an intact batch showed.

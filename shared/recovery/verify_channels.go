@@ -66,7 +66,19 @@ type channelPart struct {
 	atLo, atHi int64
 }
 
-// look takes the values of one batch; valid is nil or its validity bits. buf is
+// join adds what the next piece of the same batch shows.
+func (p *channelPart) join(next *channelPart) {
+	if p.values == 0 {
+		*p = *next
+		return
+	}
+	if next.values > 0 {
+		p.varied = p.varied || next.varied || !bytes.Equal(p.first, next.first)
+		p.values, p.atLo, p.atHi = p.values+next.values, p.atLo+next.atLo, p.atHi+next.atHi
+	}
+}
+
+// look takes the values of one batch, or of a piece of one, at whose borders runs end; valid is nil or its validity bits. buf is
 // memory that it may use.
 func (c *channel) look(data, valid []byte, buf *[]byte) (p channelPart) {
 	run := c.run

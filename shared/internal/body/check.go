@@ -19,9 +19,9 @@ type Checker struct {
 	Decompressor
 	Window
 	Words func(id, at int64) (size int64, ok bool, err error) // how many values a dictionary has; nil: none
-	// look is given the values of each top-level column of fixed width: one a
+	// Look is given the values of each top-level column of fixed width: one a
 	// row, or with ends one a run; valid are the validity bits, nil if there are
-	// none. All is valid until it returns; nil: nobody asks.
+	// none. A large column is given in pieces. All is valid until it returns; nil: nobody asks.
 	Look   func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64)
 	Sample bool     // the ticks of Clock are wanted
 	raw    []byte   // a buffer as it is in the file
@@ -29,7 +29,8 @@ type Checker struct {
 	ends   []int64
 	parts  []zeroPart
 
-	headers *messages.Headers
+	headers  *messages.Headers
+	inPieces func(b *batchCheck, f *arrowipc.Field, bits int, node arrowipc.FieldNode) error // of large columns; nil: they are checked at once
 }
 
 // Message reads the header of a message; nil if none begins at at.
@@ -52,6 +53,7 @@ type Checked struct {
 	Rows               int64
 	Clock              ClockSpan
 	ClockTicks         []uint64   // of the column Clock, where they are wanted
+	ClockInPieces      bool       // they are too many; see Checker.Ticks
 	ClockValid         []byte     // of the same: a byte for each row, 0 where it is null; nil: none is
 	ZeroFrom, ZeroRows int64      // the longest run of rows that are 0 in all columns
 	Zeros              []Zeros    // of a plain record batch, where a block of the disk may be lost
@@ -211,7 +213,9 @@ type batchCheck struct {
 	fix      []Fix
 	improper []Improper
 	zeros    []interval
-	unknown  bool // a column whose zeros mean nothing
+	kept     []interval // of those, as far as the column that is checked was looked at
+	scanned  int        // zeros that end before what is looked at
+	unknown  bool       // a column whose zeros mean nothing
 }
 
 // plain reports whether the bytes of the batch are those of its values.
@@ -241,6 +245,16 @@ func (b *batchCheck) field(f *arrowipc.Field, span arrowipc.Span) error {
 		return err
 	}
 	b.width = l.Bits
+	if b.c.inPieces != nil && IsLarge(node.Length, l.Bits) {
+		if node.NullCount > 0 {
+			b.unknown = true
+		}
+		buffer := b.buffer
+		if err := b.c.inPieces(b, f, l.Bits, node); !errors.Is(err, ErrWindow) {
+			return err
+		}
+		b.buffer, b.kept = buffer, b.kept[:0] // it refers back so far that it is decoded as a whole
+	}
 	data, err := b.data(valuesSlot, (node.Length*int64(l.Bits)+7)/8, false)
 	if err != nil {
 		return err
@@ -349,9 +363,21 @@ func (c *Checked) ticks(data, bits []byte) {
 // keepZeros keeps of the rows that are 0 so far those that are 0 in this
 // column too. ends are its run ends, or nil.
 func (b *batchCheck) keepZeros(data []byte, width int, ends []int64) {
-	if len(b.zeros) == 0 {
-		return
+	if n := len(b.zeros); n > 0 {
+		b.scanned = 0
+		b.zeroRows(0, b.zeros[n-1].end, data, width, ends)
+		b.keepZeroRows()
 	}
+}
+
+// keepZeroRows ends what zeroRows has begun.
+func (b *batchCheck) keepZeroRows() {
+	b.zeros, b.kept = slices.DeleteFunc(b.kept, func(z interval) bool { return z.end-z.start < ZeroRun }), b.zeros[:0]
+}
+
+// zeroRows looks for rows that are 0 so far, and in this column too, among some rows from
+// base on, whose values are data. Pieces of a column come in order.
+func (b *batchCheck) zeroRows(base, rows int64, data []byte, width int, ends []int64) {
 	w := int64(width / 8)
 	isZero := func(i int64) bool {
 		if width == 1 {
@@ -359,18 +385,27 @@ func (b *batchCheck) keepZeros(data []byte, width int, ends []int64) {
 		}
 		return AllZero(data[i*w : (i+1)*w])
 	}
-	var kept []interval
 	keep := func(start, end int64) {
-		if end-start >= ZeroRun {
-			kept = append(kept, interval{start, end})
+		if n := len(b.kept); n > 0 && start == base && b.kept[n-1].end == base && end > start {
+			b.kept[n-1].end = end // it goes on from the piece before
+		} else if end-start >= ZeroRun || end > start && (start == base || end == base+rows) {
+			b.kept = append(b.kept, interval{start, end})
 		}
 	}
-	for _, z := range b.zeros {
+	for b.scanned < len(b.zeros) && b.zeros[b.scanned].end <= base {
+		b.scanned++
+	}
+	for _, z := range b.zeros[b.scanned:] {
+		if z.start >= base+rows {
+			break
+		}
+		// By rows of the piece.
+		from, to := max(z.start, base)-base, min(z.end-base, rows)
 		run := 0
-		start := z.start // of the zeros in hand
-		for row := z.start; row < z.end; {
+		start := from // of the zeros in hand
+		for row := from; row < to; {
 			if ends == nil && width%8 == 0 { // a quiet column is all zeros: many bytes at once
-				if row = zerosFrom(data[:z.end*w], row*w) / w; row == z.end {
+				if row = zerosFrom(data[:to*w], row*w) / w; row == to {
 					break
 				}
 			}
@@ -378,17 +413,16 @@ func (b *batchCheck) keepZeros(data []byte, width int, ends []int64) {
 			if ends != nil {
 				skip, _ := slices.BinarySearch(ends[run:], row+1)
 				run += skip
-				value, next = int64(run), min(ends[run], z.end)
+				value, next = int64(run), min(ends[run], to)
 			}
 			if !isZero(value) {
-				keep(start, row)
+				keep(base+start, base+row)
 				start = next
 			}
 			row = next
 		}
-		keep(start, z.end)
+		keep(base+start, base+to)
 	}
-	b.zeros = kept
 }
 
 // IntactBy decodes a batch of a file by a schema.

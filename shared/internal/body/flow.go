@@ -88,6 +88,24 @@ func (f *Flow) Fill(p []byte, off int64) error {
 	return nil
 }
 
+// End decodes what follows up to the end of the frame, whose checksum is compared then.
+func (f *Flow) End() error {
+	if !f.begun {
+		if err := f.begin(); err != nil {
+			return err
+		}
+	}
+	var rest []byte
+	for f.plain == 0 && f.pos < f.claim {
+		n := min(flowKept, f.claim-f.pos)
+		rest = Grown(rest, n)
+		if err := f.next(rest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // next decodes the next bytes.
 func (f *Flow) next(p []byte) error {
 	n, err := io.ReadFull(f.from, p)

@@ -50,46 +50,70 @@ type zeroPart struct {
 // zeroParts keeps the zeros of a buffer that lies at at: those at both ends and
 // those that hold a sector.
 func (b *batchCheck) zeroParts(p []byte, at int64, part zeroPart) {
+	part.start, part.end = at, at+int64(len(p))
+	s := zeroScan{part: part}
+	s.feed(b, p, at)
+	s.end(b)
+}
+
+// A zeroScan keeps the zeros of a buffer that is given in pieces, from its beginning on.
+type zeroScan struct {
+	part zeroPart // what is known of all of them
+	open int64    // where the zeros began that reach the end of what was given, if there are any
+	any  bool
+}
+
+func (s *zeroScan) add(b *batchCheck, from, to int64) {
+	part := s.part
+	part.from, part.to = from, to
+	part.settle()
+	b.c.parts = append(b.c.parts, part)
+}
+
+// feed takes the next bytes of the buffer, which are at at.
+func (s *zeroScan) feed(b *batchCheck, p []byte, at int64) {
 	n := int64(len(p))
 	if n == 0 {
 		return
 	}
-	part.start, part.end = at, at+n
-	add := func(from, to int64) {
-		part := part
-		part.from, part.to = at+from, at+to
-		part.settle()
-		b.c.parts = append(b.c.parts, part)
-	}
 	head := zerosFrom(p, 0)
-	if head > 0 {
-		add(0, head)
+	if !s.any {
+		s.open = at
 	}
-	if head == n {
+	if s.any = head == n; s.any {
 		return
+	}
+	// Zeros that lie within the buffer count where they hold a sector.
+	if to := at + head; to > s.open && (s.open == s.part.start || up(s.open)+Sector <= to) {
+		s.add(b, s.open, to)
 	}
 	tail := n
 	for p[tail-1] == 0 {
 		tail--
 	}
-	for s := up(at+head) - at; s+Sector <= tail; {
-		to := s
-		if binary.LittleEndian.Uint64(p[s:]) == 0 {
-			to = zerosFrom(p, s)
+	for k := up(at+head) - at; k+Sector <= tail; {
+		to := k
+		if binary.LittleEndian.Uint64(p[k:]) == 0 {
+			to = zerosFrom(p, k)
 		}
-		if to-s < Sector {
-			s += Sector
+		if to-k < Sector {
+			k += Sector
 			continue
 		}
-		from := s
+		from := k
 		for p[from-1] == 0 {
 			from--
 		}
-		add(from, to)
-		s = up(at+to) - at
+		s.add(b, at+from, at+to)
+		k = up(at+to) - at
 	}
-	if tail < n {
-		add(tail, n)
+	s.open, s.any = at+tail, tail < n
+}
+
+// end keeps the zeros at the end of the buffer.
+func (s *zeroScan) end(b *batchCheck) {
+	if s.any {
+		s.add(b, s.open, s.part.end)
 	}
 }
 

@@ -103,17 +103,24 @@ func rulingOf(m *Message) Ruling {
 	return r
 }
 
-// NewLoss is the verdict on bytes that are left out, with so many rows, -1 if unknown.
+// NewLoss is the verdict on bytes that are left out, with so many rows, -1 if unknown. It
+// and NewNote are called from many places and seldom: the program has each once.
+//
+//go:noinline
 func NewLoss(at, length, rows int64, reason string) Verdict {
 	return Verdict{at, &Ruling{Kind: Loss, Length: length, Rows: rows, Remark: &Remark{Severity: Error, Reason: reason, Count: 1, Last: at}}}
 }
 
 // NewNote is a verdict that costs nothing.
+//
+//go:noinline
 func NewNote(s Severity, at, length int64, reason, remedy string) Verdict {
 	return Verdict{at, &Ruling{Kind: Note, Length: length, Remark: &Remark{Severity: s, Reason: reason, Remedy: remedy, Count: 1, Last: at}}}
 }
 
 // Own returns the verdict with a ruling and a remark that are shared with no other.
+//
+//go:noinline
 func (v Verdict) Own() Verdict {
 	r, remark := *v.Ruling, *v.Remark
 	r.Remark = &remark
