@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { columnOf, parseMessage } from "../src/live/arrow.js";
 import { Tail } from "../src/live/engine.js";
 import { firstRise, withSilence } from "../src/live/follow.js";
+import { Link } from "../src/live/link.js";
 import { Receiver } from "../src/live/receiver.js";
 import { Remote } from "../src/live/remote.js";
 import { Bins, Rows } from "../src/live/tails.js";
@@ -307,6 +308,51 @@ test("rows of a file are read once for each of its states, and those that came f
   tail.written(1010);
   await tail.envelope(args, read, () => {}, want);
   assert.equal(reads.length, 2);
+});
+
+test("each plot of a stream reads the rows of its file once", async () => {
+  const { tail, reads, read, want, answer, send, calm } = tailOf();
+  const of = (/** @type {number} */ column) => ({ stream: "s_0", columns: [column], from: 0, to: 1000, bins: 200, quality: /** @type {const} */ ("exact") });
+  for (const column of [0, 1]) await tail.envelope(of(column), read, () => {}, want); // from here on the recorder is asked for both
+  answer(), answer();
+  reads.length = 0;
+  for (let i = 0; i < 5; i++) for (const column of [0, 1]) await tail.envelope(of(column), read, () => {}, want);
+  assert.deepEqual(reads.map(({ columns }) => columns), [[0]], "the other's was read after both were asked for");
+  send({ stream: "s" }, 1, [BigUint64Array.from([1000n]), Uint16Array.from([9]), Uint16Array.from([8])]);
+  await calm();
+  const last = (/** @type {{ data: Float32Array }} */ { data }) => data[2];
+  const [a, b] = [await tail.envelope(of(0), read, () => {}, want), await tail.envelope(of(1), read, () => {}, want)];
+  assert.deepEqual([last(a), last(b)].sort(), [8, 9], "what came follows both");
+});
+
+test("a bit that is waited for is looked for in rows: the extremes of a bin of several lines do not tell", async () => {
+  const { tail, read, remote, asked, answer, send, came, calm, want } = tailOf();
+  await tail.envelope({ stream: "s_0", columns: [0], from: 0, to: 2000, bins: 10, quality: "exact" }, read, () => {}, want);
+  answer();
+  assert.equal(asked.at(-1).streams[0].bin, 200);
+  tail.need(0, true);
+  want();
+  assert.deepEqual(asked.at(-1).streams, [{ stream: "s", columns: [0], bin: 0 }]);
+  assert.equal(/** @type {any} */ (tail.wanted).width, 200, "what is shown stays as it is");
+  answer();
+  remote.send({ op: "condition", condition: { stream: "s", column: 0, bit: 0 } });
+  send({ stream: "s" }, 4, [BigUint64Array.from([1000n, 1010n, 1020n, 1030n]), Uint16Array.from([4, 4, 3, 4])]); // the largest is 4, in which bit 0 is low
+  await calm();
+  assert.equal(came.at(-1)?.[2], 1020);
+});
+
+test("a connection that is over listens for no silence", () => {
+  const { setInterval: set, clearInterval: clear } = globalThis, scope = /** @type {any} */ (globalThis), running = new Set();
+  const { WebSocket: before } = scope;
+  scope.WebSocket = class { close() {} };
+  scope.setInterval = (/** @type {() => void} */ f) => (running.add(f), f);
+  scope.clearInterval = (/** @type {() => void} */ f) => running.delete(f);
+  try {
+    new Link("ws://x", { told() {}, came() {}, state() {} }).end();
+    assert.equal(running.size, 0);
+  } finally {
+    Object.assign(scope, { WebSocket: before, setInterval: set, clearInterval: clear });
+  }
 });
 
 test("a connection that was lost begins anew, with nothing twice and no hole unnoticed", async () => {

@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"net/http"
 	"slices"
 	"strings"
@@ -324,6 +325,49 @@ func TestOnlySoManyFollow(t *testing.T) {
 	}
 	if got := r.get("/status", nil); got.StatusCode != 200 {
 		t.Errorf("the state: %d", got.StatusCode)
+	}
+}
+
+// Where Clock steps, bins that were not sent yet give way, and their rows are counted.
+func TestRowsBeforeAStepOfTheClockAreCounted(t *testing.T) {
+	src := newRecorder(t, nil).hub.find("probe")
+	stretch := func(from uint64, n int) (ticks []uint64) {
+		for i := range uint64(n) {
+			ticks = append(ticks, from+i*tickStep)
+		}
+		return ticks
+	}
+	for _, c := range []struct {
+		name    string
+		pieces  [][]uint64
+		skipped uint64
+	}{
+		{"no step", [][]uint64{stretch(0, 50), stretch(50*tickStep, 50)}, 0},
+		{"between two pieces", [][]uint64{stretch(900*tickStep, 50), stretch(0, 30)}, 50},
+		{"inside a piece", [][]uint64{slices.Concat(stretch(900*tickStep, 50), stretch(0, 30))}, 50},
+		{"inside the second piece", [][]uint64{stretch(800*tickStep, 20), slices.Concat(stretch(900*tickStep, 50), stretch(0, 30))}, 70},
+		{"twice inside a piece", [][]uint64{slices.Concat(stretch(900*tickStep, 50), stretch(500*tickStep, 7), stretch(0, 30))}, 57},
+		{"far ahead", [][]uint64{stretch(0, 50), stretch(1<<40, 30)}, 50},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newShown(1, src, []int{1}, 10*tickStep, 1)
+			rows := 0
+			for _, ticks := range c.pieces {
+				clock := make([]byte, 0, 8*len(ticks))
+				for _, tick := range ticks {
+					clock = binary.LittleEndian.AppendUint64(clock, tick)
+				}
+				columns := make([][]byte, len(src.stream.Columns))
+				columns[0], columns[1] = clock, make([]byte, 2*len(ticks))
+				if !s.gather(&piece{src: src, rows: len(ticks), columns: columns}) {
+					t.Fatal("nothing was gathered")
+				}
+				rows += len(ticks)
+			}
+			if s.skipped != c.skipped || s.gathered.pieceRows != rows-int(c.skipped) {
+				t.Errorf("%d rows skipped and %d gathered, want %d of %d", s.skipped, s.gathered.pieceRows, c.skipped, rows)
+			}
+		})
 	}
 }
 

@@ -133,8 +133,7 @@ func (s *shown) gather(p *piece) bool {
 	g := &s.gathered
 	p, need := s.fitting(p)
 	if g.bytes+need > s.most {
-		s.skipped += uint64(g.pieceRows)
-		g.reset()
+		s.leaveOut(g.pieceRows)
 	}
 	g.pieceRows += p.rows
 	if s.bin > 0 {
@@ -192,6 +191,14 @@ func (g *gathered) reset() {
 	g.rows, g.bytes, g.pieceRows = 0, 0, 0
 }
 
+// leaveOut gives up what was gathered, which is so many rows.
+func (s *shown) leaveOut(rows int) {
+	s.skipped += uint64(rows)
+	rest := s.gathered.pieceRows - rows
+	s.gathered.reset()
+	s.gathered.pieceRows = rest
+}
+
 // maxSpan is how many bins one message spans at most: after a step of Clock it
 // begins with the bins that follow the step.
 const maxSpan = 1 << 16
@@ -201,7 +208,7 @@ const maxSpan = 1 << 16
 func (s *shown) gatherBins(p *piece) {
 	ticks, g := numbers[uint64](p.columns[s.clock]), &s.gathered
 	if first := ticks[0] / s.bin * s.bin; g.rows == 0 || first < g.from || (first-g.from)/s.bin > maxSpan/2 {
-		g.reset()
+		s.leaveOut(g.pieceRows - p.rows)
 		g.from = first
 	}
 	edges := make([]int, 0, 64)
@@ -213,7 +220,7 @@ func (s *shown) gatherBins(p *piece) {
 			continue
 		}
 		if tick < g.from || len(edges) > 0 && b < last || b-g.from/s.bin > maxSpan { // Clock steps
-			g.reset()
+			s.leaveOut(g.pieceRows - p.rows + row)
 			g.from, edges, at = b*s.bin, edges[:0], at[:0]
 		}
 		last = b

@@ -28,11 +28,12 @@ export class Tail {
   wanted = null;
   /** Counts what came and what was read. */
   version = 0;
-  /** What the receiver was given of the file's rows, or is about to be. */
-  #readKey = "";
+  /** What the receiver was given of the file's rows, or is about to be, by plot. @type {Map<string, string>} */
+  #read = new Map();
   #filling = false;
   #lookedAt = -Infinity;
   #needed = -1;
+  #eachRow = false;
   /** Which columns plots have asked for, and when last. @type {{ key: string, columns: number[], at: number }[]} */
   #plots = [];
 
@@ -61,11 +62,12 @@ export class Tail {
     this.remote.send({ op: "written", stream: this.stream, last });
   }
 
-  /** A column is wanted, whatever is on the screen; -1: none. @param {number} column */
-  need(column) {
+  /** A column is wanted, whatever is on the screen; -1: none. @param {number} column @param {boolean} [eachRow]  bins do not tell what is looked for in it */
+  need(column, eachRow = false) {
     this.#needed = column;
-    if (column < 0 || this.#has([column])) return;
-    if (this.wanted) this.#keep({ ...this.wanted, columns: this.#columns(this.wanted.columns.map((c) => c.index)) });
+    this.#eachRow = eachRow;
+    if (column < 0 || (this.#has([column]) && !(eachRow && this.wanted && this.wanted.bin > 0))) return;
+    if (this.wanted) this.#keep({ ...this.wanted, ...(eachRow && { bin: 0 }), columns: this.#columns(this.wanted.columns.map((c) => c.index)) });
     else this.#keepRows([]);
   }
 
@@ -92,7 +94,7 @@ export class Tail {
   /** @param {Wanted} wanted */
   #keep(wanted) {
     this.wanted = wanted;
-    this.#readKey = "";
+    this.#read.clear();
   }
 
   /** @param {number[]} columns */
@@ -123,10 +125,12 @@ export class Tail {
       changed();
     }
     if (!this.wanted || this.wanted.width > 0 || !this.#has(columns)) return read(args);
-    const key = JSON.stringify([args, this.last]), first = key !== this.#readKey, { last } = this;
+    const plot = columns.join(), key = JSON.stringify([args, this.last]), first = key !== this.#read.get(plot), { last } = this;
     const answer = first ? await read(args) : null;
-    if (first) this.#readKey = key;
-    return (await this.remote.rows(this.stream, answer, last)) ?? read(args);
+    if (first) this.#read.set(plot, key);
+    const rows = await this.remote.rows(this.stream, plot, answer, last);
+    if (!rows) this.#read.delete(plot);
+    return rows ?? read(args);
   }
 
   /**
@@ -137,7 +141,7 @@ export class Tail {
   #keepBins(columns, width, bins, period, changed) {
     this.#note(columns);
     if (!this.wanted || this.wanted.width !== width || this.wanted.capacity < bins + 2 || !this.#has(columns)) {
-      this.#keep({ stream: this.stream, columns: this.#columns(columns), bin: width < FEW_ROWS * period ? 0 : width, width, capacity: 2 ** Math.ceil(Math.log2(2 * bins + 2)), period });
+      this.#keep({ stream: this.stream, columns: this.#columns(columns), bin: this.#eachRow || width < FEW_ROWS * period ? 0 : width, width, capacity: 2 ** Math.ceil(Math.log2(2 * bins + 2)), period });
       changed();
     }
     const { columns: kept } = /** @type {Wanted} */ (this.wanted);

@@ -18,13 +18,14 @@ export class Link {
   #tries = 0;
   #over = false;
   #heard = 0;
+  #watch;
 
   /** @param {string} url @param {Hearer} hearer */
   constructor(url, hearer) {
     this.url = url;
     this.hearer = hearer;
     this.#connect();
-    setInterval(() => {
+    this.#watch = setInterval(() => {
       if (this.#socket?.readyState === WebSocket.OPEN && performance.now() - this.#heard > SILENT) this.#silent(this.#socket);
     }, SILENT / 3);
   }
@@ -78,6 +79,7 @@ export class Link {
   /** Ends the connection for good. */
   end() {
     this.#over = true;
+    clearInterval(this.#watch);
     this.#socket?.close();
   }
 }

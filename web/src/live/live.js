@@ -334,7 +334,7 @@ export class Live {
     const armed = tail && condition ? { ...condition, stream: tail.stream } : null, key = JSON.stringify(armed);
     if (key === this.#armed) return;
     this.#armed = key;
-    for (const other of this.engine.tails.values()) other.need(other === tail && condition ? condition.column : -1);
+    for (const other of this.engine.tails.values()) other.need(other === tail && condition ? condition.column : -1, condition !== null && "bit" in condition);
     this.engine.want();
     this.engine.remote.send({ op: "condition", condition: armed });
   }

@@ -9,14 +9,14 @@
  * @typedef {import("./protocol.js").Told} Told
  * @typedef {import("./protocol.js").Ask} Ask
  * @typedef {import("../protocol.js").Envelope} Envelope
- * @typedef {{ wanted: Wanted, bins: Bins | null, rows: Rows | null, read: Envelope | null, tick: number }} Kept  read: what the file gave, which rows follow; tick: the last that came
+ * @typedef {{ wanted: Wanted, bins: Bins | null, rows: Rows | null, read: Map<string, Envelope>, tick: number }} Kept  read: what the file gave of each plot, which rows follow; tick: the last that came
  * @typedef {{ say(ask: Ask): boolean, end(): void }} Connection
  */
 import { columnOf, parseMessage } from "./arrow.js";
 import { Feeds } from "./feeds.js";
 import { firstRise } from "./follow.js";
 import { Link } from "./link.js";
-import { Bins, Rows } from "./tails.js";
+import { Bins, keepNewest, Rows } from "./tails.js";
 
 export class Receiver {
   /** By stream. @type {Map<string, Kept>} */
@@ -104,14 +104,14 @@ export class Receiver {
   }
 
   /** @param {Extract<ToReceiver, { op: "rows" }>} message */
-  #answerRows({ id, stream, read, last }) {
+  #answerRows({ id, stream, plot, read, last }) {
     const kept = this.#kept.get(stream);
     if (!kept?.rows) {
       this.post({ op: "reply", id, value: null });
       return;
     }
-    if (read) kept.read = read;
-    const envelope = kept.read ? kept.rows.after(kept.read, last) : null;
+    if (read) keepNewest(kept.read, plot, read);
+    const before = kept.read.get(plot), envelope = before ? kept.rows.after(before, last) : null;
     this.post({ op: "reply", id, value: envelope }, envelope ? buffersOf(envelope) : []);
   }
 
@@ -209,7 +209,7 @@ function fresh(wanted, old) {
   const before = old?.bins ?? old?.rows;
   if (before) bins?.seed(before);
   if (old?.rows) rows?.seed(old.rows);
-  return { wanted, bins, rows, read: null, tick: old?.tick ?? 0 };
+  return { wanted, bins, rows, read: new Map(), tick: old?.tick ?? 0 };
 }
 
 /** @param {{ index: number }[]} columns @param {number[]} indices */

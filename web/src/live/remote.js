@@ -11,9 +11,9 @@
  *   | { op: "written", stream: string, last: number } | { op: "filled", stream: string, width: number, envelope: Envelope }
  *   | { op: "bins", id: number, stream: string, from: number, to: number, bins: number, columns: number[], fill: { from: number, to: number, most: number } }
  *   | { op: "missing", id: number, stream: string, fill: { from: number, to: number, most: number } }
- *   | { op: "rows", id: number, stream: string, read: Envelope | null, last: number }} ToReceiver
+ *   | { op: "rows", id: number, stream: string, plot: string, read: Envelope | null, last: number }} ToReceiver
  *   filled: bins that were read from the file, given away; fill: what the file has of the span, and how many bins are read at most;
- *   read: what the file gave, given away, null: as before
+ *   read: what the file gave, given away, null: as before for this plot
  * @typedef {{ op: "state", state: "connecting" | "open" | "lost", why: string } | { op: "told", told: Told } | { op: "came", stream: string, last: number, rise: number | null, skipped: number }
  *   | { op: "reply", id: number, value: any }} FromReceiver  rise: tick of what is waited for; skipped: rows that were not shown as they came, so far
  * @typedef {{ told: (told: Told) => void, came: (stream: string, last: number, rise: number | null, skipped: number) => void, state: (state: "connecting" | "open" | "lost", why: string) => void, failed: (error: Error) => void }} Listener
@@ -87,8 +87,8 @@ export class Remote {
     this.worker.postMessage(/** @type {ToReceiver} */ ({ op: "painter", port }), [port]);
   }
 
-  /** What the file gave with the rows that follow; null: nothing is kept of the stream. @param {string} stream @param {Envelope | null} read @param {number} last @returns {Promise<Envelope | null>} */
-  rows(stream, read, last) {
-    return this.#ask((id) => ({ op: "rows", id, stream, read, last }), read);
+  /** What the file gave with the rows that follow; null: nothing is kept of the stream, or of the plot. @param {string} stream @param {string} plot @param {Envelope | null} read @param {number} last @returns {Promise<Envelope | null>} */
+  rows(stream, plot, read, last) {
+    return this.#ask((id) => ({ op: "rows", id, stream, plot, read, last }), read);
   }
 }

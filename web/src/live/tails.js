@@ -8,6 +8,16 @@
  */
 import { columnOf } from "./arrow.js";
 
+/** Plots of which is kept what the file gave. */
+const MOST_PLOTS = 4;
+
+/** @template T @param {Map<string, T>} kept  by plot @param {string} plot @param {T} value */
+export function keepNewest(kept, plot, value) {
+  kept.delete(plot);
+  kept.set(plot, value);
+  if (kept.size > MOST_PLOTS) kept.delete(/** @type {string} */ (kept.keys().next().value));
+}
+
 /** A bin of a ring: nothing is known of it; it came from the recorder; it was read from the file. */
 const UNKNOWN = 0, CAME = 1, READ = 2;
 
