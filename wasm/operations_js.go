@@ -53,16 +53,25 @@ var operations = map[string]operation{
 // with is an operation whose arguments are JSON.
 func with[A any](answer func(b *bridge, c *call, args A) (reply, error)) operation {
 	return func(b *bridge, c *call) (reply, error) {
-		text := "{}"
-		if c.args.Type() == js.TypeObject {
-			text = js.Global().Get("JSON").Call("stringify", c.args).String()
-		}
 		var args A
-		if err := json.Unmarshal([]byte(text), &args); err != nil {
-			return reply{}, &engine.ArgumentError{Op: c.op, Detail: "wrong arguments: " + err.Error()}
+		if err := c.read(&args); err != nil {
+			return reply{}, err
 		}
 		return answer(b, c, args)
 	}
+}
+
+// read takes the arguments of a call from its JSON. It is no part of with, of which there
+// is one for each operation.
+func (c *call) read(args any) error {
+	text := "{}"
+	if c.args.Type() == js.TypeObject {
+		text = js.Global().Get("JSON").Call("stringify", c.args).String()
+	}
+	if err := json.Unmarshal([]byte(text), args); err != nil {
+		return &engine.ArgumentError{Op: c.op, Detail: "wrong arguments: " + err.Error()}
+	}
+	return nil
 }
 
 // plain is an operation whose arguments and result are JSON.

@@ -111,15 +111,14 @@ func (f *jsFile) ranges(offsets []int64, bufs [][]byte, rule engine.Rule) error 
 	return nil
 }
 
-func (f *jsFile) read(g engine.Gathering, to [][]byte) error {
+func (f *jsFile) read(g *engine.Gathering, to [][]byte) error {
 	buffer, err := f.buffer(g)
 	if err != nil {
 		return err
 	}
-	bytes, i := js.Global().Get("Uint8Array").New(buffer), 0
-	for at, part := range g.Parts() {
-		js.CopyBytesToGo(to[i], bytes.Call("subarray", at, at+part.Length))
-		i++
+	bytes := js.Global().Get("Uint8Array").New(buffer)
+	for i, part := range g.Parts {
+		js.CopyBytesToGo(to[i], bytes.Call("subarray", part.Place, part.Place+part.Length))
 	}
 	release(buffer)
 	return nil
@@ -134,30 +133,30 @@ func release(buffer js.Value) {
 }
 
 // buffer makes reads into one ArrayBuffer: of a file at a URL a single one.
-func (f *jsFile) buffer(g engine.Gathering) (buffer js.Value, err error) {
-	from, size := g[0].From, g.Bytes()
+func (f *jsFile) buffer(g *engine.Gathering) (buffer js.Value, err error) {
+	from, to := g.Reads[0].From, g.Reads[0].To
 	if f.blob.Truthy() {
 		buffer, err = await(f.gathered(g).Call("arrayBuffer"))
 	} else {
-		buffer, err = f.fetch(from, g[0].To)
+		buffer, err = f.fetch(from, to)
 	}
 	if err != nil {
 		return buffer, err
 	}
-	if n := int64(buffer.Get("byteLength").Int()); n != size {
+	if n := int64(buffer.Get("byteLength").Int()); n != g.Bytes {
 		if !f.blob.Truthy() {
-			return buffer, f.cutShort(n, from, g[0].To)
+			return buffer, f.cutShort(n, from, to)
 		}
-		return buffer, &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came from offset %d on, %d were asked for", n, from, size)}
+		return buffer, &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came from offset %d on, %d were asked for", n, from, g.Bytes)}
 	}
-	bytesRead.Add(size)
+	bytesRead.Add(g.Bytes)
 	return buffer, nil
 }
 
 // gathered is the part of the Blob that some reads are, or a Blob of several parts.
-func (f *jsFile) gathered(g engine.Gathering) js.Value {
-	parts := make([]any, len(g))
-	for i, r := range g {
+func (f *jsFile) gathered(g *engine.Gathering) js.Value {
+	parts := make([]any, len(g.Reads))
+	for i, r := range g.Reads {
 		parts[i] = f.blob.Call("slice", r.From, r.To)
 	}
 	if len(parts) == 1 {

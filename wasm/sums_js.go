@@ -26,7 +26,7 @@ func kernelSums(host js.Value) func(source io.ReaderAt, jobs []engine.SumJob) er
 		}
 		rule := engine.Joined
 		rule.Gathers = file.url == ""
-		return engine.SumRanges(jobs, rule, report, func(g engine.Gathering, calls []engine.KernelCall) ([]bool, []byte, error) {
+		return engine.SumRanges(jobs, rule, report, func(g *engine.Gathering, calls []engine.KernelCall) ([]bool, []byte, error) {
 			buffer, err := file.buffer(g)
 			if err != nil {
 				return nil, nil, err

@@ -86,7 +86,7 @@ type sumPiece struct {
 // SumRanges does jobs that canSum is true of. read makes the reads of a gathering and runs
 // the kernel over their bytes for each call: it returns, for each, whether the validity
 // bits are 1, and the results one after another. Reads are made as by ReadRanges.
-func SumRanges(jobs []SumJob, rule Rule, report func(text string), read func(g Gathering, calls []KernelCall) (valid []bool, results []byte, err error)) error {
+func SumRanges(jobs []SumJob, rule Rule, report func(text string), read func(g *Gathering, calls []KernelCall) (valid []bool, results []byte, err error)) error {
 	var pieces []sumPiece
 	for i := range jobs {
 		j := &jobs[i]
@@ -104,22 +104,20 @@ func SumRanges(jobs []SumJob, rule Rule, report func(text string), read func(g G
 		p := &pieces[i]
 		return p.from, p.at + int64(p.rows*p.job.Type.Width()) - p.from
 	})
-	return sideBySide(plan, report, func(g Gathering) error {
-		var calls []KernelCall
-		for at, part := range g.Parts() {
+	return sideBySide(plan, report, func(g *Gathering) error {
+		calls := make([]KernelCall, len(g.Parts))
+		for i, part := range g.Parts {
 			p := &pieces[part.Index]
-			c := KernelCall{kernelKinds[p.job.Type], at + p.at - p.from, p.rows, p.job.Level, -1}
+			calls[i] = KernelCall{kernelKinds[p.job.Type], part.Place + p.at - p.from, p.rows, p.job.Level, -1}
 			if p.job.Validity > 0 {
-				c.Validity = at
+				calls[i].Validity = part.Place
 			}
-			calls = append(calls, c)
 		}
 		valid, results, err := read(g, calls)
 		if err != nil {
 			return err
 		}
-		i := 0
-		for _, part := range g.Parts() {
+		for i, part := range g.Parts {
 			p := &pieces[part.Index]
 			n := binsIn(p.rows, p.job.Level)
 			size := n * calls[i].Kind.BinBytes()
@@ -127,7 +125,6 @@ func SumRanges(jobs []SumJob, rule Rule, report func(text string), read func(g G
 				p.job.Failed = true
 			}
 			results = results[size:]
-			i++
 		}
 		return nil
 	})

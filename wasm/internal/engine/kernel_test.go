@@ -151,16 +151,16 @@ func plainKernel(data []byte, c KernelCall) (valid bool, out []byte) {
 // plainSums is an Engine's Sums for native tests; read counts the bytes.
 func plainSums(read *int64) func(source io.ReaderAt, jobs []SumJob) error {
 	return func(source io.ReaderAt, jobs []SumJob) error {
-		return SumRanges(jobs, Joined, nil, func(g Gathering, calls []KernelCall) (valid []bool, results []byte, err error) {
+		return SumRanges(jobs, Joined, nil, func(g *Gathering, calls []KernelCall) (valid []bool, results []byte, err error) {
 			var data []byte
-			for _, r := range g {
+			for _, r := range g.Reads {
 				part := make([]byte, r.To-r.From)
 				if _, err := source.ReadAt(part, r.From); err != nil {
 					return nil, nil, err
 				}
 				data = append(data, part...)
 			}
-			*read += g.Bytes()
+			*read += g.Bytes
 			for _, c := range calls {
 				ok, out := plainKernel(data, c)
 				valid, results = append(valid, ok), append(results, out...)

@@ -3,29 +3,25 @@ package engine
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"io"
+	"math"
 
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
 // What an engine knows of a stream once it has indexed it goes to the one that takes
-// long over the same file: where its batches are, and its gaps. That one then reads
-// neither again. It believes them where it saves, as it would a footer; what it verifies
-// it proves from the file's own bytes.
+// long over the same file: where its batches are, and what the scan of its clocks gave.
+// That one then does neither again. It believes them where it saves, as it would a footer;
+// what it verifies it proves from the file's own bytes.
 
-// A known is what goes with the batches, as JSON in front of them.
+// A known is what an engine gives.
 type known struct {
-	Size     int64 // of the file, bytes
-	Identity string
-	Clock    int             // index of the column that was followed
-	Times    recording.Times // what that says
-	Batches  int
+	size     int64  // of the file, bytes
+	identity string // of the file, what tells it from others of its size
+	clock    int    // index of the column that was followed
+	times    recording.Times
+	blocks   []recording.Block
 }
-
-// knownBlock is how many bytes a batch takes: six numbers, of which the bytes of the
-// header have 32 bits, and whether the ends of its Clock are known another 32.
-const knownBlock = 6 * 8
 
 // Known is what another engine may be given of a stream; nil before it is indexed, and
 // where the file is damaged.
@@ -40,56 +36,92 @@ func (e *Engine) Known(id string) ([]byte, error) {
 	if !ok || s.times == nil || s.growing {
 		return nil, nil
 	}
-	head, err := json.Marshal(known{s.size, s.identity(), s.clock, *s.times, len(blocks)})
-	if err != nil {
-		return nil, err
+	return (&known{s.size, s.identity(), s.clock, *s.times, blocks}).append(nil), nil
+}
+
+// How many numbers a segment, rows with bad ticks, and a batch take.
+const (
+	segmentNumbers = 4
+	badNumbers     = 2
+	blockNumbers   = 7
+)
+
+// append writes numbers of 64 bits, little endian, each list with its length in front.
+func (k *known) append(out []byte) []byte {
+	put := func(numbers ...uint64) {
+		for _, x := range numbers {
+			out = binary.LittleEndian.AppendUint64(out, x)
+		}
 	}
-	le := binary.LittleEndian
-	out := make([]byte, 0, 8+len(head)+knownBlock*len(blocks))
-	out = append(le.AppendUint64(out, uint64(len(head))), head...)
-	for i := range blocks {
-		b := &blocks[i]
-		untimed := uint32(0)
+	put(uint64(k.size), uint64(k.clock), math.Float64bits(k.times.Period), math.Float64bits(k.times.Duration), uint64(len(k.identity)))
+	out = append(out, k.identity...)
+	put(uint64(len(k.times.Segments)))
+	for _, s := range k.times.Segments {
+		put(uint64(s.Start), uint64(s.End), s.ClockFirst, s.ClockLast)
+	}
+	put(uint64(len(k.times.Bad)))
+	for _, r := range k.times.Bad {
+		put(uint64(r.Start), uint64(r.End))
+	}
+	put(uint64(len(k.blocks)))
+	for i := range k.blocks {
+		b, untimed := &k.blocks[i], uint64(0)
 		if b.Untimed {
 			untimed = 1
 		}
-		out = le.AppendUint64(le.AppendUint64(out, uint64(b.Offset)), uint64(b.Length))
-		out = le.AppendUint32(le.AppendUint32(out, uint32(b.MetaLength)), untimed)
-		out = le.AppendUint64(le.AppendUint64(le.AppendUint64(out, uint64(b.Rows)), b.FirstClock), b.LastClock)
+		put(uint64(b.Offset), uint64(b.Length), uint64(b.MetaLength), uint64(b.Rows), b.FirstClock, b.LastClock, untimed)
 	}
-	return out, nil
+	return out
 }
 
-// parseKnown reads what Known wrote; ok is false for anything else.
-func parseKnown(data []byte) (k known, blocks []recording.Block, ok bool) {
-	le := binary.LittleEndian
-	if len(data) < 8 || le.Uint64(data) > uint64(len(data)-8) {
-		return k, nil, false
-	}
-	head, rest := data[8:8+le.Uint64(data)], data[8+le.Uint64(data):]
-	if json.Unmarshal(head, &k) != nil || k.Batches < 0 || len(rest)%knownBlock != 0 || len(rest)/knownBlock != k.Batches {
-		return k, nil, false
-	}
-	blocks = make([]recording.Block, k.Batches)
-	for i := range blocks {
-		p := rest[i*knownBlock:]
-		blocks[i] = recording.Block{
-			Offset: int64(le.Uint64(p)), Length: int64(le.Uint64(p[8:])), MetaLength: int32(le.Uint32(p[16:])), Untimed: le.Uint32(p[20:]) != 0,
-			Rows: int64(le.Uint64(p[24:])), FirstClock: le.Uint64(p[32:]), LastClock: le.Uint64(p[40:]),
+// parseKnown reads what append wrote; nil for anything else.
+func parseKnown(data []byte) *known {
+	failed := false
+	next := func() (x uint64) {
+		if len(data) < 8 {
+			failed, data = true, nil
+			return 0
 		}
+		x, data = binary.LittleEndian.Uint64(data), data[8:]
+		return x
 	}
-	return k, blocks, true
+	// count is how many things of so many bytes follow.
+	count := func(bytes int) int {
+		n := next()
+		if n > uint64(len(data)/bytes) {
+			failed = true
+			return 0
+		}
+		return int(n)
+	}
+	k := &known{size: int64(next()), clock: int(next())}
+	k.times.Period, k.times.Duration = math.Float64frombits(next()), math.Float64frombits(next())
+	n := count(1)
+	k.identity, data = string(data[:n]), data[n:]
+	for range count(8 * segmentNumbers) {
+		k.times.Segments = append(k.times.Segments, recording.Segment{Start: int64(next()), End: int64(next()), ClockFirst: next(), ClockLast: next()})
+	}
+	for range count(8 * badNumbers) {
+		k.times.Bad = append(k.times.Bad, recording.Range{Start: int64(next()), End: int64(next())})
+	}
+	for range count(8 * blockNumbers) {
+		k.blocks = append(k.blocks, recording.Block{Offset: int64(next()), Length: int64(next()), MetaLength: int32(next()), Rows: int64(next()), FirstClock: next(), LastClock: next(), Untimed: next() != 0})
+	}
+	if failed || len(data) > 0 {
+		return nil
+	}
+	return k
 }
 
 // OpenKnown is Open of a file of which another engine has given what it knows. Where
 // that is of another file it is not believed.
 func (e *Engine) OpenKnown(ctx context.Context, a OpenArgs, source io.ReaderAt, size int64, given []byte) (*StreamInfo, error) {
-	k, blocks, ok := parseKnown(given)
+	k := parseKnown(given)
 	about, _ := source.(identified)
-	if !ok || k.Size != size || about != nil && about.Identity() != k.Identity {
+	if k == nil || k.size != size || about != nil && about.Identity() != k.identity {
 		return e.Open(ctx, a, source, size, nil)
 	}
-	info, err := e.openAs(ctx, a, source, size, func() (*recording.Reader, error) { return e.reader(ctx, source, size, blocks, nil) })
+	info, err := e.openAs(ctx, a, source, size, func() (*recording.Reader, error) { return e.reader(ctx, source, size, k.blocks, nil) })
 	if damaged(err) { // or changed since
 		return e.Open(ctx, a, source, size, nil)
 	}
@@ -102,8 +134,8 @@ func (e *Engine) OpenKnown(ctx context.Context, a OpenArgs, source io.ReaderAt, 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.clock == k.Clock {
-		e.followed(s, &k.Times)
+	if s.clock == k.clock {
+		e.followed(s, &k.times)
 		s.given = true
 	}
 	return info, nil

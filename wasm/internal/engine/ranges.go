@@ -2,7 +2,6 @@ package engine
 
 import (
 	"io"
-	"iter"
 
 	"github.com/oniscope/oniscope/shared/recording"
 )
@@ -48,30 +47,24 @@ var (
 
 // A Gathering is reads that are made as one, which gives their bytes one after another;
 // mostly it is a single read.
-type Gathering []recording.RangeRead
-
-// Bytes is how many bytes they are.
-func (g Gathering) Bytes() (n int64) {
-	for i := range g {
-		n += g[i].To - g[i].From
-	}
-	return n
+type Gathering struct {
+	Reads []recording.RangeRead
+	Parts []GatheredPart // of all reads, in order
+	Bytes int64
 }
 
-// Parts goes over the parts of the reads, with the place of each among their bytes.
-func (g Gathering) Parts() iter.Seq2[int64, *recording.RangePart] {
-	return func(yield func(int64, *recording.RangePart) bool) {
-		before := int64(0)
-		for i := range g {
-			r := &g[i]
-			for k := range r.Parts {
-				if !yield(before+r.Parts[k].At-r.From, &r.Parts[k]) {
-					return
-				}
-			}
-			before += r.To - r.From
-		}
+// A GatheredPart is a part of a read, with its place among the bytes of all.
+type GatheredPart struct {
+	*recording.RangePart
+	Place int64
+}
+
+// add appends a read.
+func (g *Gathering) add(r *recording.RangeRead) {
+	for i := range r.Parts {
+		g.Parts = append(g.Parts, GatheredPart{&r.Parts[i], g.Bytes + r.Parts[i].At - r.From})
 	}
+	g.Reads, g.Bytes = append(g.Reads, *r), g.Bytes+r.To-r.From
 }
 
 // plan says how n ranges of a file are read, as recording.PlanReads does.
@@ -80,14 +73,12 @@ func (r Rule) plan(n int, at func(i int) (offset, length int64)) (list []Gatheri
 	if r.Gathers {
 		most = min(gatherReads, max(1, len(reads)/gatherings))
 	}
-	for len(reads) > 0 {
-		k, bytes := 1, reads[0].To-reads[0].From
-		for ; k < min(most, len(reads)); k++ {
-			if bytes += reads[k].To - reads[k].From; bytes > gatherBytes {
-				break
-			}
+	for ; len(reads) > 0; reads = reads[1:] {
+		last := len(list) - 1
+		if last < 0 || len(list[last].Reads) == most || list[last].Bytes+reads[0].To-reads[0].From > gatherBytes {
+			list, last = append(list, Gathering{}), last+1
 		}
-		list, reads = append(list, reads[:k:k]), reads[k:]
+		list[last].add(&reads[0])
 	}
 	return list
 }
@@ -97,17 +88,17 @@ func (r Rule) plan(n int, at func(i int) (offset, length int64)) (list []Gatheri
 // several at a time, each in a goroutine; a panic in it is passed to report and
 // returned as an error. All reads have ended when it returns. Ranges beyond the
 // end are io.ErrUnexpectedEOF.
-func ReadRanges(size int64, offsets []int64, bufs [][]byte, rule Rule, report func(text string), read func(g Gathering, to [][]byte) error) error {
+func ReadRanges(size int64, offsets []int64, bufs [][]byte, rule Rule, report func(text string), read func(g *Gathering, to [][]byte) error) error {
 	for i, off := range offsets {
 		if off < 0 || off > size || int64(len(bufs[i])) > size-off {
 			return io.ErrUnexpectedEOF
 		}
 	}
 	plan := rule.plan(len(bufs), func(i int) (int64, int64) { return offsets[i], int64(len(bufs[i])) })
-	return sideBySide(plan, report, func(g Gathering) error {
-		var to [][]byte
-		for _, p := range g.Parts() {
-			to = append(to, bufs[p.Index][p.Skip:p.Skip+p.Length])
+	return sideBySide(plan, report, func(g *Gathering) error {
+		to := make([][]byte, len(g.Parts))
+		for i, p := range g.Parts {
+			to[i] = bufs[p.Index][p.Skip : p.Skip+p.Length]
 		}
 		return read(g, to)
 	})
@@ -115,7 +106,7 @@ func ReadRanges(size int64, offsets []int64, bufs [][]byte, rule Rule, report fu
 
 // sideBySide makes the reads of a plan, several at a time, each in a goroutine, as
 // ReadRanges says.
-func sideBySide(plan []Gathering, report func(text string), read func(g Gathering) error) error {
+func sideBySide(plan []Gathering, report func(text string), read func(g *Gathering) error) error {
 	type ended struct {
 		err   error
 		bytes int64
@@ -123,14 +114,14 @@ func sideBySide(plan []Gathering, report func(text string), read func(g Gatherin
 	errs := make(chan ended, len(plan)) // one for each, so that none blocks
 	next, open, bytes := 0, 0, int64(0)
 	start := func() {
-		g := plan[next]
-		size := g.Bytes()
+		g := &plan[next]
+		size := g.Bytes
 		next, open, bytes = next+1, open+1, bytes+size
 		go func() { errs <- ended{Guard("read", report, func() error { return read(g) }), size} }()
 	}
 	var failed error
 	for {
-		for failed == nil && next < len(plan) && (open == 0 || open < inFlight && bytes+plan[next].Bytes() <= bytesInFlight) {
+		for failed == nil && next < len(plan) && (open == 0 || open < inFlight && bytes+plan[next].Bytes <= bytesInFlight) {
 			start()
 		}
 		if open == 0 {

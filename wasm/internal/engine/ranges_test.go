@@ -19,18 +19,16 @@ func TestReadRangesReadsSeveralAtATimeAndWaitsForAll(t *testing.T) {
 	whole := make([]byte, len(file))
 	var open, most, reads atomic.Int32
 	// copied fills buffers as a source does: from the bytes of all reads in a row.
-	copied := func(g Gathering, to [][]byte) {
+	copied := func(g *Gathering, to [][]byte) {
 		var all []byte
-		for _, r := range g {
+		for _, r := range g.Reads {
 			all = append(all, file[r.From:r.To]...)
 		}
-		i := 0
-		for at := range g.Parts() {
-			copy(to[i], all[at:])
-			i++
+		for i, part := range g.Parts {
+			copy(to[i], all[part.Place:])
 		}
 	}
-	fill := func(g Gathering, to [][]byte) error {
+	fill := func(g *Gathering, to [][]byte) error {
 		reads.Add(1)
 		if n := open.Add(1); n > most.Load() {
 			most.Store(n)
@@ -56,8 +54,8 @@ func TestReadRangesReadsSeveralAtATimeAndWaitsForAll(t *testing.T) {
 	reads.Store(0)
 	var held sync.WaitGroup
 	held.Add(inFlight)
-	if err := ReadRanges(int64(len(file)), offsets, bufs, Requested, nil, func(g Gathering, to [][]byte) error {
-		if g[0].From < inFlight<<20 {
+	if err := ReadRanges(int64(len(file)), offsets, bufs, Requested, nil, func(g *Gathering, to [][]byte) error {
+		if g.Reads[0].From < inFlight<<20 {
 			held.Done()
 			held.Wait() // all of the first are under way
 		}
@@ -71,8 +69,8 @@ func TestReadRangesReadsSeveralAtATimeAndWaitsForAll(t *testing.T) {
 	// After a failure no further read begins, and none is under way.
 	reads.Store(0)
 	failed := make(chan struct{})
-	err := ReadRanges(int64(len(file)), []int64{0}, [][]byte{whole}, Joined, nil, func(g Gathering, to [][]byte) error {
-		if g[0].From == 0 {
+	err := ReadRanges(int64(len(file)), []int64{0}, [][]byte{whole}, Joined, nil, func(g *Gathering, to [][]byte) error {
+		if g.Reads[0].From == 0 {
 			defer close(failed)
 			return errors.New("no more")
 		}
@@ -85,7 +83,7 @@ func TestReadRangesReadsSeveralAtATimeAndWaitsForAll(t *testing.T) {
 	}
 
 	text := ""
-	err = ReadRanges(8, []int64{0}, [][]byte{make([]byte, 8)}, Joined, func(s string) { text = s }, func(Gathering, [][]byte) error { panic("odd") })
+	err = ReadRanges(8, []int64{0}, [][]byte{make([]byte, 8)}, Joined, func(s string) { text = s }, func(*Gathering, [][]byte) error { panic("odd") })
 	if err == nil || !strings.Contains(text, "odd") {
 		t.Errorf("a panic gave %v and %q", err, text)
 	}
@@ -117,18 +115,16 @@ func TestShortReadsAreMadeAsOne(t *testing.T) {
 		}
 		var mu sync.Mutex
 		most, bytesOfOne, total := 0, 0, 0
-		err := ReadRanges(int64(len(file)), offsets, bufs, Joined, nil, func(g Gathering, to [][]byte) error {
+		err := ReadRanges(int64(len(file)), offsets, bufs, Joined, nil, func(g *Gathering, to [][]byte) error {
 			mu.Lock()
 			defer mu.Unlock()
-			most, bytesOfOne, total = max(most, len(g)), max(bytesOfOne, int(g.Bytes())), total+int(g.Bytes())
+			most, bytesOfOne, total = max(most, len(g.Reads)), max(bytesOfOne, int(g.Bytes)), total+int(g.Bytes)
 			var all []byte
-			for _, r := range g {
+			for _, r := range g.Reads {
 				all = append(all, file[r.From:r.To]...)
 			}
-			i := 0
-			for at, part := range g.Parts() {
-				copy(to[i], all[at:at+part.Length])
-				i++
+			for i, part := range g.Parts {
+				copy(to[i], all[part.Place:][:part.Length])
 			}
 			return nil
 		})
