@@ -71,7 +71,7 @@ func Cases() []Case {
 		{Name: "a column named twice comes once", File: "plain", End: row(5), Columns: []string{"LfpData0", "L*", "LfpData0"}, Want: Want{End: 5, Rows: 5, Columns: []string{"LfpData0"}}},
 		{Name: "a column that does not exist", File: "plain", Columns: []string{"Cock"}, Want: Want{Error: "columns Cock: no column matches; did you mean Clock?", Kind: "ColumnError"}},
 		{Name: "a glob that matches nothing", File: "plain", Columns: []string{"Q*"}, Want: Want{Error: "columns Q*: no column matches", Kind: "ColumnError"}},
-		{Name: "a glob that is not valid", File: "plain", Columns: []string{"[q"}, Want: Want{Error: "columns [q: it is no pattern", Kind: "ColumnError"}},
+		{Name: "a glob that is not valid", File: "plain", Columns: []string{"[q"}, Want: Want{Error: `columns [q: it is no pattern: a [ wants its ] with something between, and a \ a character after it`, Kind: "ColumnError"}},
 		{Name: "all columns where a name is doubled", File: "doubled", End: row(5), Want: Want{End: 5, Rows: 5, Columns: []string{"xx", "xx#2", "a*", "ab", "Clock"}}},
 		{Name: "the second column of a name", File: "doubled", End: row(5), Columns: []string{"xx#2"}, Want: Want{End: 5, Rows: 5, Columns: []string{"xx#2"}}},
 		{Name: "the first column of a name", File: "doubled", End: row(5), Columns: []string{"xx#1"}, Want: Want{End: 5, Rows: 5, Columns: []string{"xx"}}},

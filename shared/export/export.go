@@ -41,8 +41,15 @@ type Report struct {
 // ErrKind says that a format cannot hold a column or its values.
 var ErrKind = errors.New("export: not possible in this format")
 
+// A kindError is ErrKind in the words of one column, or of one value.
+type kindError struct{ text string }
+
+func (e *kindError) Error() string { return "export: " + e.text }
+
+func (e *kindError) Is(target error) bool { return target == ErrKind }
+
 func kindf(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrKind, fmt.Sprintf(format, args...))
+	return &kindError{fmt.Sprintf(format, args...)}
 }
 
 // A job is one export: it goes over the excerpt and counts what is written.

@@ -13,7 +13,7 @@ type StartTime struct {
 	AcqClockHz     uint64    // rate of Clock
 	BlockReadSize  uint64    // bytes; 0 unknown
 	BlockWriteSize uint64    // bytes; 0 unknown
-	Note           string    // why Time is zero, for people; "" where it is known
+	Note           string    // for people: why Time is zero, or which of two lines was taken; "" nothing
 }
 
 // StartTimeHeader is the first line of a start-time CSV of ours. Beginning
@@ -55,6 +55,8 @@ func ParseStartTime(data []byte) (StartTime, error) {
 		return StartTime{}, fmt.Errorf("stream: start time: %d bytes, more than the %d that such a file can have", len(data), maxStartTimeBytes)
 	}
 	var header []string
+	var taken *StartTime
+	var from int
 	for _, line := range csvLines(data) {
 		if strings.HasPrefix(line.text, "#") || isHeader(line.cells) {
 			if header == nil && namesColumns(line.cells) {
@@ -63,15 +65,25 @@ func ParseStartTime(data []byte) (StartTime, error) {
 			continue
 		}
 		s, err := startTimeOf(header, line.cells)
+		if taken != nil { // a file has one; of two that differ people must know which it is
+			if err == nil && (s.AcqClockHz != taken.AcqClockHz || !s.Time.Equal(taken.Time)) {
+				taken.Note = strings.TrimPrefix(taken.Note+fmt.Sprintf("; line %d says something else; line %d is taken", line.number, from), "; ")
+				break
+			}
+			continue
+		}
 		if err != nil {
 			return StartTime{}, fmt.Errorf("stream: start time: line %d: %w", line.number, err)
 		}
 		if s.Note != "" {
 			s.Note = fmt.Sprintf("line %d: %s; the time of the start is not taken", line.number, s.Note)
 		}
-		return s, nil
+		taken, from = &s, line.number
 	}
-	return StartTime{}, ErrStartTimeEmpty
+	if taken == nil {
+		return StartTime{}, ErrStartTimeEmpty
+	}
+	return *taken, nil
 }
 
 // startTimeOf reads a data line. Where it has more cells than the header, commas

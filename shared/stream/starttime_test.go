@@ -61,6 +61,23 @@ func TestParseStartTimeRefusesWhatItCannotRead(t *testing.T) {
 	}
 }
 
+// Two starts in one file: one is taken, and which one is said.
+func TestOfTwoStartsTheTakenOneIsSaid(t *testing.T) {
+	const first, second = "2026-05-18T21:50:02Z,250000000,8192,2048\n", "2026-05-19T08:00:00Z,125000000,8192,2048\n"
+	for text, note := range map[string]string{
+		StartTimeHeader + "\n" + first:                                   "",
+		StartTimeHeader + "\n" + first + "\n\n" + first:                  "",
+		StartTimeHeader + "\n" + first + second:                          "line 3 says something else; line 2 is taken",
+		StartTimeHeader + "\n" + first + StartTimeHeader + "\n" + second: "line 4 says something else; line 2 is taken",
+		first + "made by a script\n":                                     "",
+	} {
+		s, err := ParseStartTime([]byte(text))
+		if err != nil || s.AcqClockHz != 250_000_000 || s.Time.Day() != 18 || s.Note != note {
+			t.Errorf("%q: %+v, %v", text, s, err)
+		}
+	}
+}
+
 func TestStartTimeCSVIsWhatTheLoadersExpect(t *testing.T) {
 	s := StartTime{time.Date(2026, 11, 21, 4, 24, 2, 210944012, time.FixedZone("", -5*3600)), 250e6, 8192, 2048, ""}
 	const want = "# Timestamp,AcquisitionClockHz,BlockReadSize,BlockWriteSize\n2026-11-21T09:24:02.2109440+00:00,250000000,8192,2048\n"

@@ -261,7 +261,7 @@ func (a *app) export(ctx context.Context, path string, f *exportFlags) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stdout, "%s  %d rows of %s in %s, %s\n", report.Output, report.Rows, plural(report.Columns, "column"), plural(len(report.Files), "file"), run.Megabytes(report.Bytes))
+		fmt.Fprintf(a.stdout, "%s  %s of %s in %s, %s\n", report.Output, plural(report.Rows, "row"), plural(report.Columns, "column"), plural(len(report.Files), "file"), run.Megabytes(report.Bytes))
 	}
 	for _, note := range report.Notes {
 		a.sayf("%s", note)

@@ -164,7 +164,7 @@ func (a *app) reportPlot(path string, f *plotFlags, x *recording.Excerpt, figure
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stdout, "%s  %s of %d rows in %s\n", f.out, plural(traces, "trace"), x.Len(), plural(len(r.Panels), "panel"))
+		fmt.Fprintf(a.stdout, "%s  %s of %s in %s\n", f.out, plural(traces, "trace"), plural(x.Len(), "row"), plural(len(r.Panels), "panel"))
 	}
 	return a.reportDamage(path, r.Findings)
 }

@@ -107,7 +107,7 @@ func (a *app) reportSlice(r sliceReport) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(a.stdout, "%s  %d rows in %s, %s\n", r.Output, r.Rows, plural(r.Batches, "batch"), run.Megabytes(r.Bytes))
+		fmt.Fprintf(a.stdout, "%s  %s in %s, %s\n", r.Output, plural(r.Rows, "row"), plural(r.Batches, "batch"), run.Megabytes(r.Bytes))
 	}
 	return a.reportDamage(r.Input, r.Findings)
 }

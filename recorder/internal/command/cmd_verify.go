@@ -154,7 +154,7 @@ func (a *app) printVerification(v *verification, failed error, open bool, rows i
 }
 
 // plural writes a number of things as people do.
-func plural(n int, thing string) string {
+func plural[N int | int64](n N, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}

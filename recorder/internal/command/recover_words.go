@@ -27,8 +27,8 @@ func (a *app) reportRecovered(plan *recovery.Plan, tail string) error {
 		case plan.Complete:
 			fmt.Fprintf(a.stdout, "%s is complete; there was nothing to recover\n", r.Input)
 		}
-		fmt.Fprintf(a.stdout, "%s  %s: %d rows in %s recovered, %s lost, %d bytes skipped\n",
-			r.Output, r.Outcome, r.RowsRecovered, plural(r.BatchesRecovered, "batch"), plural(r.BatchesLost, "batch"), r.BytesSkipped)
+		fmt.Fprintf(a.stdout, "%s  %s: %s in %s recovered, %s lost, %d bytes skipped\n",
+			r.Output, r.Outcome, plural(r.RowsRecovered, "row"), plural(r.BatchesRecovered, "batch"), plural(r.BatchesLost, "batch"), r.BytesSkipped)
 		if summary := recording.Summarize(r.Findings, r.RowsRecovered); summary != "" {
 			fmt.Fprintf(a.stdout, "  %s\n", summary)
 		}
