@@ -224,10 +224,10 @@ function connected() {
   const receiver = new Receiver((m) => queueMicrotask(() => worker.onmessage({ data: structuredClone(m) })), (_, hearer) => {
     worker.hearer = hearer;
     return { say: (ask) => asked.push(ask) > 0, end: () => {} };
-  });
+  }, (call) => call());
   worker.postMessage = (/** @type {any} */ m) => receiver.handle(structuredClone(m));
   const remote = new Remote(worker), came = /** @type {any[]} */ ([]), told = /** @type {any[]} */ ([]);
-  remote.listener = { told: (m) => told.push(m), came: (...args) => came.push(args), state: () => {}, failed: assert.ifError };
+  remote.listener = { told: (m) => told.push(m), came: ({ stream, last, rise, skipped }) => came.push([stream, last, rise, skipped]), state: () => {}, failed: assert.ifError };
   remote.send({ op: "connect", url: "ws://x" });
   worker.hearer.state("open", "");
   let shows = 0;

@@ -177,6 +177,11 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 	go server.Serve(l)
 	defer server.Close()
 	wait("it goes on with the files", `document.documentElement.dataset.live === "dead" && /without closing its files/.test(document.getElementById("notices").textContent) && /oniscope recover --in-place /.test(document.getElementById("notices").textContent)`)
+	var end struct{ View, Rows float64 }
+	eval(`(async () => { const { stream, to } = await oniscope.view(), { rows } = await oniscope.info(stream), { values } = await oniscope.values(stream, "Clock", rows - 1, rows); return { view: to, rows: Number(values[0]) / 250e6 }; })()`, &end)
+	if end.View > end.Rows+0.002 {
+		t.Errorf("of the files to %.4f s the page shows what is before %.4f", end.Rows, end.View)
+	}
 	var report struct {
 		Outcome string `json:"outcome"`
 		Rows    int64  `json:"rows_recovered"`

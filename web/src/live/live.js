@@ -8,6 +8,7 @@
  *   a file of the run: batches that are open in the page, and those that came since
  * @typedef {{ state: State, stage: Stage, ready: (state: "opening" | "ready" | "error") => void, recover: (id: string) => void }} Page
  */
+import { endOfRows } from "../moves.js";
 import { rowToShow } from "../sources.js";
 import { copy, notice } from "../ui/notices.js";
 import { LiveEngine, Tail } from "./engine.js";
@@ -86,7 +87,7 @@ export class Live {
     this.state.on(["streams", "active", "theme", "health"], () => this.#lines());
     document.body.toggleAttribute("data-live", true);
     this.engine.remote.listener = {
-      told: (message) => this.#told(message), came: (stream, last, rise, skipped) => this.#came(stream, last, rise, skipped), state: (state, why) => this.#linked(state, why), failed: (error) => this.state.report(error),
+      told: (message) => this.#told(message), came: (came) => this.#came(came), state: (state, why) => this.#linked(state, why), failed: (error) => this.state.report(error),
     };
     const { port1, port2 } = new MessageChannel(); // what comes goes to the painter without passing through here
     this.engine.remote.connectPainter(port1);
@@ -302,8 +303,8 @@ export class Live {
 
   #chosen = false;
 
-  /** Something came of a stream. @param {string} stream @param {number} last  tick @param {number | null} rise  tick of what is waited for @param {number} skipped  rows that were not shown as they came */
-  #came(stream, last, rise, skipped) {
+  /** Something came of a stream. @param {import("./remote.js").Came} came */
+  #came({ stream, last, rise, skipped }) {
     this.#skipped.set(stream, skipped);
     const found = [...this.engine.tails].find(([, tail]) => tail.stream === stream);
     if (!found) return;
@@ -410,6 +411,12 @@ export class Live {
     return this.#files.filter((f) => sources.some((s) => s.name === f.file)).map((f) => f.id);
   }
 
+  /** What came last and was not written is gone: the view goes back to what is in the file. */
+  #backToRows() {
+    const { state } = this, info = state.traces ? state.entry(state.traces.id).info : state.info, end = info ? endOfRows([info]) : 0;
+    if (info && info.rows > 0 && state.view.to > end) state.setView({ from: end - (state.view.to - state.view.from), to: end });
+  }
+
   /** Goes on with files of the recorder that come from elsewhere now. @param {{ name: string, source: string | File }[]} given */
   async #goOn(given) {
     this.#stopLooking();
@@ -432,6 +439,7 @@ export class Live {
     this.page.stage.reset();
     setTimeout(() => (this.#moving = false), 2 * SETTLED); // what was on its way to the one before has failed by then
     this.follower.set("pause");
+    this.#backToRows();
     this.#showState();
     if (unfinished.length === 0) return;
     const first = unfinished[0], each = unfinished.length === 1 ? "One file has" : `${unfinished.length} files have`;

@@ -18,6 +18,9 @@ import { firstRise } from "./follow.js";
 import { Link } from "./link.js";
 import { Bins, keepNewest, Rows } from "./tails.js";
 
+/** What came is told so long after the first of it, for all streams, in milliseconds: they come together. */
+const TOGETHER = 6;
+
 export class Receiver {
   /** By stream. @type {Map<string, Kept>} */
   #kept = new Map();
@@ -31,6 +34,8 @@ export class Receiver {
   #condition = null;
   /** What the condition is about had this value last; null: nothing came since it is waited for. @type {number | null} */
   #before = null;
+  /** What the page has not been told of yet, by stream. @type {Map<string, import("./remote.js").Came>} */
+  #came = new Map();
   /** To the painter. @type {MessagePort | null} */
   #painter = null;
   #feeds = new Feeds((stream) => {
@@ -41,17 +46,19 @@ export class Receiver {
   /**
    * @param {(message: FromReceiver, transfer?: Transferable[]) => void} post
    * @param {(url: string, hearer: import("./link.js").Hearer) => Connection} [connect]
+   * @param {(call: () => void) => void} [soon]
    */
-  constructor(post, connect = (url, hearer) => new Link(url, hearer)) {
+  constructor(post, connect = (url, hearer) => new Link(url, hearer), soon = (call) => setTimeout(call, TOGETHER)) {
     this.post = post;
     this.connect = connect;
+    this.soon = soon;
   }
 
   /** @param {ToReceiver} message */
   handle(message) {
     switch (message.op) {
       case "connect":
-        this.#link = this.connect(message.url, { told: (told) => this.#told(told), came: (data) => this.#came(data), state: (state, why) => this.#linked(state, why) });
+        this.#link = this.connect(message.url, { told: (told) => this.#told(told), came: (data) => this.#take(data), state: (state, why) => this.#linked(state, why) });
         break;
       case "painter":
         this.#painter = message.port;
@@ -166,7 +173,7 @@ export class Receiver {
   }
 
   /** @param {ArrayBuffer} data */
-  #came(data) {
+  #take(data) {
     const message = parseMessage(data), { header } = message;
     const wanted = this.#shows.get(header.show), kept = this.#kept.get(header.stream);
     if (!wanted || !kept || message.rows === 0) return; // of a view before
@@ -177,7 +184,13 @@ export class Receiver {
     else return;
     kept.tick = lastTick(message);
     if (kept.bins) this.#feeds.came(header.stream, Math.floor((header.bin > 0 ? header.from : Number(columnOf(message, 0, "uint64")[0])) / kept.bins.width));
-    this.post({ op: "came", stream: header.stream, last: kept.tick, rise: this.#rise(message, wanted), skipped: header.skipped });
+    const before = this.#came.get(header.stream), rise = this.#rise(message, wanted);
+    this.#came.set(header.stream, { stream: header.stream, last: kept.tick, rise: before?.rise ?? rise, skipped: header.skipped });
+    if (this.#came.size === 1 && !before) this.soon(() => {
+      const streams = [...this.#came.values()];
+      this.#came.clear();
+      this.post({ op: "came", streams });
+    });
   }
 
   /** When what is waited for happened in a message; null: it did not. @param {import("./arrow.js").Message} message @param {Wanted} wanted */

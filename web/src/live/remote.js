@@ -14,9 +14,10 @@
  *   | { op: "rows", id: number, stream: string, plot: string, read: Envelope | null, last: number }} ToReceiver
  *   filled: bins that were read from the file, given away; fill: what the file has of the span, and how many bins are read at most;
  *   read: what the file gave, given away, null: as before for this plot
- * @typedef {{ op: "state", state: "connecting" | "open" | "lost", why: string } | { op: "told", told: Told } | { op: "came", stream: string, last: number, rise: number | null, skipped: number }
- *   | { op: "reply", id: number, value: any }} FromReceiver  rise: tick of what is waited for; skipped: rows that were not shown as they came, so far
- * @typedef {{ told: (told: Told) => void, came: (stream: string, last: number, rise: number | null, skipped: number) => void, state: (state: "connecting" | "open" | "lost", why: string) => void, failed: (error: Error) => void }} Listener
+ * @typedef {{ stream: string, last: number, rise: number | null, skipped: number }} Came  rise: tick of what is waited for; skipped: rows that were not shown as they came, so far
+ * @typedef {{ op: "state", state: "connecting" | "open" | "lost", why: string } | { op: "told", told: Told } | { op: "came", streams: Came[] }
+ *   | { op: "reply", id: number, value: any }} FromReceiver
+ * @typedef {{ told: (told: Told) => void, came: (came: Came) => void, state: (state: "connecting" | "open" | "lost", why: string) => void, failed: (error: Error) => void }} Listener
  */
 import { worker } from "../workers.js";
 
@@ -51,7 +52,7 @@ export class Remote {
         this.listener?.told(message.told);
         break;
       case "came":
-        this.listener?.came(message.stream, message.last, message.rise, message.skipped);
+        for (const came of message.streams) this.listener?.came(came);
     }
   }
 
