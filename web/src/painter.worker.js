@@ -31,7 +31,7 @@ async function handle(message) {
   const { plot } = message;
   switch (message.op) {
     case "feeder":
-      rolls = import("./live/rolling.js").then(({ Rolls }) => new Rolls(message.port, easel, show));
+      rolls = import("./live/rolling.js").then(({ Rolls }) => new Rolls(message.port, easel, show, (told) => scope.postMessage(told)));
       break;
     case "rows":
       easel(plot).setRows(message.rows);

@@ -86,7 +86,7 @@ test("a painter that is slow paints fewer pictures, each of now", async () => {
   const asked = /** @type {(object | null)[]} */ ([]), shown = /** @type {number[]} */ ([]);
   let tick = 0, due = false, n = 0, done = () => {};
   const roll = /** @type {any} */ ({ set: () => true, take: (/** @type {any} */ d) => ((tick = d.tick), (due = true)), now: () => 0, forget() {}, get due() { return due; }, paint: () => ((due = false), { tick }) });
-  const rolling = new Rolling(roll, (source, number) => (asked.push(source), (n = number)), ({ tick: of }) => (shown.push(of), new Promise((resolve) => (done = resolve))));
+  const rolling = new Rolling(roll, (source, number) => (asked.push(source), (n = number)), ({ tick: of }) => (shown.push(of), new Promise((resolve) => (done = resolve))), assert.ifError);
   const settle = () => new Promise((resolve) => setTimeout(resolve));
   rolling.begin(/** @type {any} */ ({}), /** @type {any} */ ({ stream: "probe" }), 1);
   assert.deepEqual(asked, [{ stream: "probe" }]);
@@ -109,4 +109,18 @@ test("a painter that is slow paints fewer pictures, each of now", async () => {
   rolling.hold();
   rolling.came(/** @type {any} */ ({ tick: 52, n }));
   assert.deepEqual(shown, [1, 50, 51], "what is held stays as it is");
+});
+
+test("a picture that could not be painted is said, and the next one is tried", async () => {
+  let due = true, tries = 0, n = 0;
+  const said = /** @type {unknown[]} */ ([]);
+  const roll = /** @type {any} */ ({ set: () => true, take: () => (due = true), now: () => 0, get due() { return due; }, paint: () => { due = false; if (++tries < 4) throw new Error("no memory"); return {}; } });
+  const shown = /** @type {unknown[]} */ ([]), rolling = new Rolling(roll, (_, number) => (n = number), async (rolled) => void shown.push(rolled), (error) => said.push(String(error)));
+  rolling.begin(/** @type {any} */ ({}), /** @type {any} */ ({}), 1);
+  for (let i = 0; i < 4; i++) {
+    await new Promise((resolve) => setTimeout(resolve));
+    rolling.came(/** @type {any} */ ({ n }));
+  }
+  assert.deepEqual(said, Array(3).fill("Error: no memory"));
+  assert.ok(shown.length > 0);
 });

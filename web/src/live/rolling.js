@@ -25,11 +25,13 @@ export class Rolling {
    * @param {import("./roll.js").Roll} roll
    * @param {(source: Source | null, n: number) => void} ask  for what came; source: null: of the one before, what came since; n: is to come back with it
    * @param {(rolled: Rolled) => Promise<void>} show  gives the picture away; resolves when its pixels may be painted on again
+   * @param {(error: unknown) => void} failed  a picture could not be painted; the next one is tried
    */
-  constructor(roll, ask, show) {
+  constructor(roll, ask, show, failed) {
     this.roll = roll;
     this.ask = ask;
     this.show = show;
+    this.failed = failed;
   }
 
   /** @param {RollScene} scene @param {Source} source @param {number} number  of the scene */
@@ -80,9 +82,13 @@ export class Rolling {
     try {
       const began = this.roll.now();
       await this.show({ ...this.roll.paint(), number: this.#number, began });
-    } finally {
+    } catch (error) {
       this.#painting = false;
+      this.#credits++;
+      this.failed(error);
+      return;
     }
+    this.#painting = false;
     void this.#go();
   }
 }
@@ -96,11 +102,13 @@ export class Rolls {
    * @param {MessagePort} feeder  to the worker that is connected to the recorder; feeds.js is its other end
    * @param {(plot: number) => import("../plots/easel.js").Easel} easel
    * @param {(message: object, painted: Rolled, began: number) => Promise<void>} show
+   * @param {(message: object) => void} post  to the page
    */
-  constructor(feeder, easel, show) {
+  constructor(feeder, easel, show, post) {
     this.feeder = feeder;
     this.easel = easel;
     this.show = show;
+    this.post = post;
     feeder.onmessage = ({ data }) => this.#all.get(data.plot)?.came(data);
   }
 
@@ -134,7 +142,8 @@ export class Rolls {
   /** @param {number} plot */
   #of(plot) {
     const rolling = this.#all.get(plot) ?? new Rolling(new Roll(this.easel(plot)), (source, n) => this.feeder.postMessage({ plot, source, n }),
-      (rolled) => this.show({ plot, op: "rolled", number: rolled.number, view: rolled.view, tick: rolled.tick }, rolled, rolled.began));
+      (rolled) => this.show({ plot, op: "rolled", number: rolled.number, view: rolled.view, tick: rolled.tick }, rolled, rolled.began),
+      (error) => this.post({ plot, op: "failed", of: "roll", why: error instanceof Error ? error.message : String(error) }));
     this.#all.set(plot, rolling);
     return rolling;
   }
