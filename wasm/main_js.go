@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"syscall/js"
 	"time"
@@ -18,11 +19,21 @@ import (
 const (
 	softMemoryLimit = 320e6 // bytes: what is kept of the files and worked with, and garbage
 	gcPercent       = 25    // of what is in use, on top of it
+	firstPercent    = 800   // up to the first collection: of 4 MB, which the runtime counts with at least
 )
+
+// collectLater leaves the first 32 MB alone: at 25 % a collection would follow each
+// megabyte while the first file is opened and drawn, in code that the browser
+// compiles meanwhile.
+func collectLater() {
+	debug.SetGCPercent(firstPercent)
+	type collected struct{ _ *int } // with a pointer: else it may share its place with what stays
+	runtime.SetFinalizer(&collected{}, func(*collected) { debug.SetGCPercent(gcPercent) })
+}
 
 func main() {
 	debug.SetMemoryLimit(softMemoryLimit)
-	debug.SetGCPercent(gcPercent)
+	collectLater()
 	host := js.Global().Get("oniscopeHost")
 	recording.UseZstd(hostZstd(host))
 	b := &bridge{

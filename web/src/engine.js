@@ -13,11 +13,11 @@
  * @typedef {{resolve: (value: any) => void, reject: (error: Error) => void, progress?: (value: any) => void, release: () => void}} Pending
  */
 import { Second } from "./second.js";
-import { worker } from "./workers.js";
+import { engineWorker, worker } from "./workers.js";
 
 /** Starts the engine in a worker of its own. @param {typeof Engine} [Kind]  what talks to it @returns {Engine} */
 export function startEngine(Kind = Engine) {
-  return new Kind(worker("./engine.worker.js", "oniscope-engine"), new Second(() => new Engine(worker("./engine.worker.js?second", "oniscope-second-engine"))));
+  return new Kind(engineWorker("oniscope-engine"), new Second(() => new Engine(worker("./engine.worker.js?second", "oniscope-second-engine"))));
 }
 
 /**

@@ -228,7 +228,7 @@ function connected() {
   worker.postMessage = (/** @type {any} */ m) => receiver.handle(structuredClone(m));
   const remote = new Remote(worker), came = /** @type {any[]} */ ([]), told = /** @type {any[]} */ ([]);
   remote.listener = { told: (m) => told.push(m), came: ({ stream, last, rise, skipped }) => came.push([stream, last, rise, skipped]), state: () => {}, failed: assert.ifError };
-  remote.send({ op: "connect", url: "ws://x" });
+  receiver.connect("ws://x");
   worker.hearer.state("open", "");
   let shows = 0;
   /** The recorder answers the last show. */

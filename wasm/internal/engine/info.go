@@ -232,7 +232,7 @@ func groups(columns []stream.Column, infos []ColumnInfo, rowRate float64, states
 	}
 	for i := range list {
 		columns := list[i].Columns
-		sort.SliceStable(columns, func(a, b int) bool { return infos[columns[a]].Channel < infos[columns[b]].Channel })
+		slices.SortStableFunc(columns, func(a, b int) int { return cmp.Compare(infos[a].Channel, infos[b].Channel) })
 	}
 	order := func(g GroupInfo) int { return slices.Index(stream.SignalKinds, g.Kind) }
 	strideOf := func(g GroupInfo) int { return infos[g.Columns[0]].Stride }

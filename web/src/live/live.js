@@ -92,7 +92,7 @@ export class Live {
     const { port1, port2 } = new MessageChannel(); // what comes goes to the painter without passing through here
     this.engine.remote.connectPainter(port1);
     page.stage.traces.painter.connectFeeder(port2);
-    this.engine.remote.send({ op: "connect", url: new URL("socket", document.baseURI).href.replace(/^http/, "ws") });
+    this.engine.remote.send({ op: "listen" });
   }
 
   #modes;

@@ -28,6 +28,7 @@ export class Receiver {
   #shows = new Map();
   /** @type {Wanted[][]} */
   #asked = [];
+  #connect;
   /** @type {Connection | null} */
   #link = null;
   /** @type {Condition | null} */
@@ -50,16 +51,18 @@ export class Receiver {
    */
   constructor(post, connect = (url, hearer) => new Link(url, hearer), soon = (call) => setTimeout(call, TOGETHER)) {
     this.post = post;
-    this.connect = connect;
+    this.#connect = connect;
     this.soon = soon;
+  }
+
+  /** @param {string} url  of the recorder's websocket */
+  connect(url) {
+    this.#link = this.#connect(url, { told: (told) => this.#told(told), came: (data) => this.#take(data), state: (state, why) => this.#linked(state, why) });
   }
 
   /** @param {ToReceiver} message */
   handle(message) {
     switch (message.op) {
-      case "connect":
-        this.#link = this.connect(message.url, { told: (told) => this.#told(told), came: (data) => this.#take(data), state: (state, why) => this.#linked(state, why) });
-        break;
       case "painter":
         this.#painter = message.port;
         message.port.onmessage = ({ data }) => this.#feeds.asked(data);

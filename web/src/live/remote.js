@@ -7,12 +7,12 @@
  *   what is kept of a stream: bins of a width in ticks, so many, or (0) rows; bin: what the recorder sends of it, 0 rows; period: ticks from row to row
  * @typedef {{ stream: string, column: number } & ({ bit: number } | { above: number })} Condition
  * @typedef {{ from: number, to: number, bins: number }} Missing
- * @typedef {{ op: "connect", url: string } | { op: "painter", port: MessagePort } | { op: "say", id: number, ask: Ask } | { op: "end" } | { op: "want", wanted: Wanted[] } | { op: "condition", condition: Condition | null }
+ * @typedef {{ op: "listen" } | { op: "painter", port: MessagePort } | { op: "say", id: number, ask: Ask } | { op: "end" } | { op: "want", wanted: Wanted[] } | { op: "condition", condition: Condition | null }
  *   | { op: "written", stream: string, last: number } | { op: "filled", stream: string, width: number, envelope: Envelope }
  *   | { op: "bins", id: number, stream: string, from: number, to: number, bins: number, columns: number[], fill: { from: number, to: number, most: number } }
  *   | { op: "missing", id: number, stream: string, fill: { from: number, to: number, most: number } }
  *   | { op: "rows", id: number, stream: string, plot: string, read: Envelope | null, last: number }} ToReceiver
- *   filled: bins that were read from the file, given away; fill: what the file has of the span, and how many bins are read at most;
+ *   listen: what comes is heard from now on, and what came before; filled: bins that were read from the file, given away; fill: what the file has of the span, and how many bins are read at most;
  *   read: what the file gave, given away, null: as before for this plot
  * @typedef {{ stream: string, last: number, rise: number | null, skipped: number }} Came  rise: tick of what is waited for; skipped: rows that were not shown as they came, so far
  * @typedef {{ op: "state", state: "connecting" | "open" | "lost", why: string } | { op: "told", told: Told } | { op: "came", streams: Came[] }

@@ -83,8 +83,10 @@ export class TracesPlot {
     this.#underPlot = painter.plot(() => state.changed("data"));
     this.loader = plotLoader(state);
     this.#observer = new ResizeObserver(([{ contentRect: { width, height } }]) => {
+      const first = this.#size.height === 0;
       this.#size = { width, height };
       state.changed("rows");
+      if (first) this.want(); // a frame earlier
     });
     this.#observer.observe(this.node);
   }
