@@ -67,7 +67,7 @@ func (a *app) rigCheck(f *recordFlags) (err error) {
 	}
 	dir, err := os.MkdirTemp(existing(f.out), ".oniscope-check-*")
 	if err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return fmt.Errorf("--out %s: nothing can be written there (%w); choose another folder", f.out, withoutPath(err))
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	defer survivePipes()()

@@ -91,7 +91,7 @@ func (a *app) openReader(ctx context.Context, in *input, nth int) (*recording.Re
 		n := nth - 1 - before
 		whole := n == 0 && len(files) == 1
 		if n < 0 || n >= len(files) && len(files) == 1 {
-			return nil, fmt.Errorf("file %d: there are %d files in it", nth, before+len(files))
+			return nil, fmt.Errorf("file %d: it has %s", nth, plural(before+len(files), "file"))
 		}
 		if whole {
 			return r, nil

@@ -78,6 +78,7 @@ func TestAPathComesFirstAndThenWhyItIsOfNoUse(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	in := beats(t, 0, 100)
+	rig := write(t, "rig.yaml", []byte("driver: sim\n"))
 	if err := os.Symlink("gone", at("link.arrow")); err != nil {
 		t.Skip(err)
 	}
@@ -92,6 +93,7 @@ func TestAPathComesFirstAndThenWhyItIsOfNoUse(t *testing.T) {
 		{[]string{"slice", at("none.arrow"), "-o", at("a.arrow")}, at("none.arrow") + ": there is no such file"},
 		{[]string{"slice", in, "-o", at("no/a.arrow")}, at("no/a.arrow") + ": the folder " + at("no") + " is not there; make it first"},
 		{[]string{"export", in, "-o", filepath.Join(in, "a.csv")}, filepath.Join(in, "a.csv") + ": "},
+		{[]string{"record", "--rig", rig, "--out", "/dev/null/x"}, "/dev/null/x: no recording can be written there ("},
 		{[]string{"recover", at("none.arrow")}, at("none.arrow") + ": there is no such file"},
 		{[]string{"view", at("none.arrow"), "--no-browser"}, at("none.arrow") + ": there is no such file"},
 	} {

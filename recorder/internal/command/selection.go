@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -58,6 +59,9 @@ func (f *selectionFlags) add(fl *pflag.FlagSet) {
 
 // check refuses what no file could satisfy, before any is opened.
 func (f *selectionFlags) check() error {
+	if f.changed("columns") && (len(f.columns) == 0 || slices.Contains(f.columns, "")) {
+		return usagef("--columns: a name is empty; without the flag all columns are taken")
+	}
 	ways := 0
 	for _, pair := range [][2]string{{"start", "end"}, {"from", "to"}, {"batches", "batches"}} {
 		if f.changed(pair[0]) || f.changed(pair[1]) {

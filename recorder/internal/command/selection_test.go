@@ -72,6 +72,8 @@ func TestSelectionMeansTheRowsAndColumns(t *testing.T) {
 		"--batches 2":             `--batches "2": want a:b`,
 		"--batches x:2":           "want a:b",
 		"--batches 2:99":          "the recording has batches 0 to 11",
+		"--columns ,":             "--columns: a name is empty",
+		"--columns Clock,,Value":  "--columns: a name is empty",
 		"--columns Cock":          "Clock",
 		"--columns [":             "columns [: it is no pattern: a [ wants its ]",
 		"--unique":                "none of these columns is slower",

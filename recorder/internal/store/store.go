@@ -110,6 +110,27 @@ func (r *Run) existing(name string) *ExistsError {
 // a file for every stream, so that a bad disk shows at once. Nothing that was
 // there before changes until Commit; if Begin fails it leaves all as it was.
 func Begin(streams []string, o Options) (*Run, error) {
+	r, err := begin(streams, o)
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return nil, &folderError{o.Dir, err}
+	}
+	return r, err
+}
+
+// A folderError says that a folder can take no recording: which of its files the system
+// was asked for first, and by which call, is no help.
+type folderError struct {
+	dir string
+	err error // of the system
+}
+
+func (e *folderError) Error() string {
+	return fmt.Sprintf("store: %s: no recording can be written there (%v); choose another folder", e.dir, plain(e.err))
+}
+
+func (e *folderError) Unwrap() error { return e.err }
+
+func begin(streams []string, o Options) (*Run, error) {
 	if o.Suffix == "" {
 		o.Suffix = None
 	}
