@@ -193,7 +193,7 @@ func (a *app) record(f *recordFlags) error {
 	if err == nil {
 		err = rec.Run()
 	}
-	view.end(signals, warn)
+	view.end(signals, screen.say, warn)
 	sink.end()
 	if f.live.stream != "" || f.statusJSON == "-" {
 		a.stdout = a.stderr // the other has the stream, or the states

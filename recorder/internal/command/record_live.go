@@ -208,7 +208,7 @@ func (v *liveView) address() string {
 
 // end lets those who follow hear of the end. What standard output has not taken
 // yet is waited for, as long as nobody interrupts.
-func (v *liveView) end(interrupts <-chan os.Signal, warn func(error)) {
+func (v *liveView) end(interrupts <-chan os.Signal, say func(string), warn func(error)) {
 	if v.hub == nil {
 		return
 	}
@@ -228,7 +228,13 @@ func (v *liveView) end(interrupts <-chan os.Signal, warn func(error)) {
 		v.cancel()
 	}
 	if v.server != nil {
+		late := time.AfterFunc(time.Second, func() {
+			if v.hub.Over() {
+				say("the files are complete; who follows reads the last of them, for a minute at most: Ctrl-C ends that too")
+			}
+		})
 		v.server.Close(interrupts)
+		late.Stop()
 	}
 	v.hub.Close()
 	v.closeListeners()

@@ -87,6 +87,7 @@ func (c *client) take(p *piece) {
 // serve answers until one side has enough.
 func (c *client) serve() {
 	defer c.conn.Close()
+	defer c.server.atEnd(c.conn.NetConn())()
 	go c.read()
 	why := c.write()
 	c.mu.Lock()

@@ -126,7 +126,10 @@ func (s *Server) Ephys(l net.Listener, e EphysSocket) {
 				if src := s.hub.await(e.Stream, s.end); src != nil {
 					if of, err := signalOf(src.stream, e.Group); err == nil {
 						of.src = src
-						s.follow(func() { newEphysClient(of).serve(conn, s.end) })
+						s.follow(func() {
+							defer s.atEnd(conn)()
+							newEphysClient(of).serve(conn, s.end)
+						})
 					}
 				}
 			})

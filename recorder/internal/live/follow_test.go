@@ -266,3 +266,34 @@ func (s *slowly) Write(p []byte) (int, error) {
 	time.Sleep(3 * time.Millisecond)
 	return s.Buffer.Write(p)
 }
+
+// TestAStalledReaderDoesNotHoldTheEndUp: the programs that do not read have a moment,
+// not as long as a write may take.
+func TestAStalledReaderDoesNotHoldTheEndUp(t *testing.T) {
+	r := newRecorder(t, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.server.Ephys(l, EphysSocket{Stream: "probe"})
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for r.hub.find("probe").tap.wanted.Load() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	for range 40 { // more than the system keeps, and then more than waits here
+		r.batch.Rows = 0
+		for c := range r.batch.Columns {
+			r.batch.Columns[c] = r.batch.Columns[c][:0]
+		}
+		r.decode(100_000)
+	}
+	began := time.Now()
+	r.server.Close(nil)
+	if took := time.Since(began); took > writeTimeout/2 {
+		t.Errorf("the end took %.1f s", took.Seconds())
+	}
+}

@@ -92,7 +92,9 @@ func Serve(l net.Listener, hub *Hub, o Options) (*Server, error) {
 const (
 	lastWords = 2 * time.Second
 	lastRows  = time.Minute
-	stillMost = 5 * time.Second
+	stillMost = 3 * time.Second
+
+	lastMoment = time.Second // for the last message
 )
 
 // Close ends all connections, once those that follow have had their time; hurry
@@ -113,13 +115,33 @@ func (s *Server) Close(hurry <-chan os.Signal) {
 			}
 		}
 		close(s.end)
-		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+		ctx, cancel := context.WithTimeout(context.Background(), lastMoment)
 		defer cancel()
 		if s.http.Shutdown(ctx) != nil {
 			s.http.Close()
 		}
 	})
 	s.gone.Wait()
+}
+
+// atEnd closes a connection that is written to, a moment after Close: a client that
+// does not read would hold the end up for as long as one write may take. The returned
+// function is called when the connection has ended.
+func (s *Server) atEnd(conn net.Conn) (gone func()) {
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-s.end:
+		case <-done:
+			return
+		}
+		select {
+		case <-time.After(lastMoment):
+			conn.Close()
+		case <-done:
+		}
+	}()
+	return func() { close(done) }
 }
 
 // Over reports whether all files of the run are complete.
