@@ -74,6 +74,22 @@ func TestAStreamGrowsWhileItIsLookedAt(t *testing.T) {
 		if _, err := whole.Open(context.Background(), OpenArgs{"np", "np_0.arrow"}, bytes.NewReader(data), int64(len(data)), nil); err != nil {
 			t.Fatal(err)
 		}
+		// What is saved by the recorder's index is what a walk gives.
+		for _, args := range []string{`{}`, `{"start": 290, "end": 1200, "columns": ["SpikeData1", "Clock"]}`, `{"format": "csv", "batches": "2:4"}`} {
+			var saved [2]string
+			for k, from := range []*Engine{e, whole} {
+				a, file := sliceArgs(args), &testdata.Memory{}
+				a.Stream = "np"
+				report, err := from.Slice(context.Background(), a, file, nil, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				saved[k] = asJSON(report) + string(file.Data)
+			}
+			if saved[0] != saved[1] {
+				t.Errorf("%s of a file that grew is\n%.300s\nwant\n%.300s", args, saved[0], saved[1])
+			}
+		}
 		from, to := float64(testFirst), float64(testTick(testRows()-1)+1)
 		ask := EnvelopeArgs{Stream: "np", Columns: []int{0, 2}, From: &from, To: &to, Bins: 50, Quality: "exact"}
 		want, err := whole.Envelope(context.Background(), ask, nil)
