@@ -3,7 +3,9 @@ package buildtool
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -24,34 +26,54 @@ var memorySteps = []struct{ name, script string }{
 	{"verify", `oniscope.verify(id)`},
 }
 
+// A memoryCase is a file and a window to look at it in.
+type memoryCase struct {
+	name string // BENCH chooses by it
+	file pageFile
+	view pagetest.View
+}
+
+var memoryCases = []memoryCase{
+	{"10 GB", pageFiles[tenGB], pagetest.View{Width: 1600, Height: 1000}},
+	{"1 536 channels", wideFile, pagetest.View{Width: 2560, Height: 1440}},
+	{"1 536 channels at 200 %", wideFile, pagetest.View{Width: 1280, Height: 720, Scale: 2}},
+}
+
 // BenchMemory prints how much memory the page takes at most while 10 GB are opened,
 // looked at in all ways and verified, and how much the process that it runs in: the
 // browser's own code, pictures and copies too.
 func BenchMemory() error {
+	only, err := regexp.Compile(os.Getenv("BENCH"))
+	if err != nil {
+		return fmt.Errorf("BENCH: %w", err)
+	}
 	if err := Build(); err != nil {
 		return err
 	}
 	if err := ensureChromium(); err != nil {
 		return err
 	}
-	text, err := tabMemory()
-	fmt.Print(text)
+	for _, c := range memoryCases {
+		if !only.MatchString(c.name) {
+			continue
+		}
+		err = errors.Join(err, tabMemory(c))
+	}
 	return err
 }
 
-// tabMemory gives rows of the table: the most memory in each step.
-func tabMemory() (rows string, err error) {
+// tabMemory prints rows of the table: the most memory in each step.
+func tabMemory(c memoryCase) error {
 	dir, err := root()
 	if err != nil {
-		return "", err
+		return err
 	}
-	path, err := pageFiles[tenGB].ensure(dir)
+	path, err := c.file.ensure(dir)
 	if err != nil {
-		return "", err
+		return err
 	}
-	var b strings.Builder
 	var most peak
-	err = inPage(filepath.Join(dir, "web"), pagetest.View{Width: 1600, Height: 1000}, func(p *pagetest.Page) error {
+	err = inPage(filepath.Join(dir, "web"), c.view, func(p *pagetest.Page) error {
 		step := func(name string, do func() error) error {
 			begin := time.Now()
 			this, err := peakDuring(p, do)
@@ -65,7 +87,7 @@ func tabMemory() (rows string, err error) {
 			if err := p.Eval(`oniscope.engine()`, &engines); err != nil {
 				return err
 			}
-			fmt.Fprintf(&b, "| 10 GB | memory: %s, %s | %v, %.0f MB of it tiles | the tab's process %.0f MB |\n", name, duration(time.Since(begin).Seconds()), this, engines.Cache/1e6, float64(this.process)/1e6)
+			fmt.Printf("| %s | memory: %s, %s | %v, %.0f MB of it tiles | the tab's process %.0f MB |\n", c.name, name, duration(time.Since(begin).Seconds()), this, engines.Cache/1e6, float64(this.process)/1e6)
 			return nil
 		}
 		if err := step("opened", func() error {
@@ -104,9 +126,9 @@ func tabMemory() (rows string, err error) {
 		return nil
 	})
 	if err == nil && float64(most.page) > maxPageBytes {
-		err = fmt.Errorf("the page takes %.0f MB of memory, may take %.0f MB", float64(most.page)/1e6, maxPageBytes/1e6)
+		err = fmt.Errorf("%s: the page takes %.0f MB of memory, may take %.0f MB", c.name, float64(most.page)/1e6, maxPageBytes/1e6)
 	}
-	return b.String(), err
+	return err
 }
 
 // A peak is the most memory that there was, in bytes.

@@ -37,6 +37,9 @@ type pageFile struct {
 // tenGB is which of pageFiles is looked at in all ways.
 const tenGB = 1
 
+// wideFile has 1 536 channels: four probes in one stream.
+var wideFile = pageFile{"1 536 channels", "3GB-1536.arrow", []string{"-size", "3GB", "-probes", "4"}, false, false}
+
 var pageFiles = []pageFile{
 	{"1 GB", "1GB.arrow", []string{"-size", "1GB"}, true, false},
 	{"10 GB", "10GB.arrow", []string{"-size", "10GB"}, false, false},
@@ -141,9 +144,7 @@ func BenchPage() error {
 	}
 	var failed error
 	if only.MatchString("memory") {
-		rows, err := tabMemory()
-		fmt.Print(rows)
-		failed = err
+		failed = tabMemory(memoryCases[0])
 	}
 	if only.MatchString("frames") {
 		rows, err := frameTimes()

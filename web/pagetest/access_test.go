@@ -3,6 +3,7 @@ package pagetest
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestThePageCanBeUsedByAll(t *testing.T) {
 		}
 		t.Skip("no axe-core here: npm ci in web")
 	}
-	page := open(t, View{1280, 800, false})
+	page := open(t, View{Width: 1280, Height: 800})
 	check(t, page.Eval(`(0, eval)(`+asJSON(t, string(axe))+`), 1`, nil))
 	check(t, page.Eval(`document.documentElement.style.setProperty("--quick", "0ms"), 1`, nil)) // a theme that is half there has no contrast
 	audit := func(state string) {
@@ -85,4 +86,31 @@ func TestThePageCanBeUsedByAll(t *testing.T) {
 	check(t, chromedp.Do(page.Context(), chromedp.EmulateViewport(700, 400)))
 	check(t, page.Eval(`oniscope.view({stream: "new_Bno055"})`, nil))
 	audit("slow signals in a small window")
+
+	// In a small window, or at 200 %, all that has no button is in Find, which has one.
+	drawn(foreign(t, "new_NeuropixelsV1.arrow"))
+	for _, width := range []int64{360, 480, 640, 890} {
+		check(t, chromedp.Do(page.Context(), chromedp.EmulateViewport(width, 400)))
+		var outside []string
+		check(t, page.Eval(`[...document.querySelectorAll("#tools > *, #state")].filter((n) => n.checkVisibility()).flatMap((n) => {
+			const { left, right, top, bottom } = n.getBoundingClientRect(), seen = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+			return left >= 0 && right <= innerWidth && n.contains(seen) ? [] : [n.id || n.className];
+		})`, &outside))
+		if len(outside) > 0 {
+			t.Errorf("in %d pixels these cannot be met: %v", width, outside)
+		}
+		var mode string
+		check(t, page.Eval(`(async () => {
+			document.querySelector("#find").click();
+			const field = document.querySelector("#palette input");
+			field.value = "Heat map: how strong";
+			field.dispatchEvent(new Event("input"));
+			field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+			await oniscope.view();
+			return document.querySelector("#heatscale").hidden ? "traces" : "heat map";
+		})()`, &mode))
+		if want := []string{"heat map", "traces"}[slices.Index([]int64{360, 480, 640, 890}, width)%2]; mode != want {
+			t.Errorf("in %d pixels Find leads to %s, want %s", width, mode, want)
+		}
+	}
 }

@@ -37,7 +37,7 @@ const textless = `(() => {
 // The page looks as it did, in both themes and at the sizes and the zoom that
 // people have: one page, resized.
 func TestThePageLooksAsItDid(t *testing.T) {
-	page := open(t, View{1280, 800, false})
+	page := open(t, View{Width: 1280, Height: 800})
 	check(t, page.Eval(textless, nil))
 	check(t, page.Drop(simulatedRun(t)...))
 	check(t, page.WaitDrawn(0))

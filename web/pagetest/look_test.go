@@ -86,7 +86,7 @@ func rgb(hex string) string {
 }
 
 func TestTheColoursAreThoseOfTheDesignInBothThemes(t *testing.T) {
-	for theme, view := range []View{{1600, 1000, false}, {1600, 1000, true}} {
+	for theme, view := range []View{{Width: 1600, Height: 1000}, {Width: 1600, Height: 1000, Light: true}} {
 		t.Run([]string{"dark", "light"}[theme], func(t *testing.T) {
 			page := ready(t, view, foreign(t, "new_NeuropixelsV1.arrow"))
 			var names []string
@@ -166,8 +166,8 @@ func TestScreenshotsForAPersonToLookAt(t *testing.T) {
 	dir, err := filepath.Abs("../../out/screenshots")
 	check(t, err)
 	check(t, os.MkdirAll(dir, 0o755))
-	all := []View{{1280, 800, false}, {1280, 800, true}, {2560, 1440, false}, {2560, 1440, true}}
-	two := []View{{1280, 800, false}, {2560, 1440, true}}
+	all := []View{{Width: 1280, Height: 800}, {Width: 1280, Height: 800, Light: true}, {Width: 2560, Height: 1440}, {Width: 2560, Height: 1440, Light: true}}
+	two := []View{{Width: 1280, Height: 800}, {Width: 2560, Height: 1440, Light: true}}
 	wait := func(condition string) func(*Page) error {
 		return func(page *Page) error { return page.WaitFor(patience, condition) }
 	}

@@ -21,6 +21,7 @@ import (
 type View struct {
 	Width, Height int // CSS pixels
 	Light         bool
+	Scale         float64 // device pixels in one of CSS; 0: 1
 }
 
 // A Page is one tab in a browser context of its own: nothing is shared with
@@ -55,7 +56,7 @@ func (p *Page) open(url string, v View) error {
 	if v.Light {
 		scheme = "light"
 	}
-	if err := chromedp.Do(p.ctx, chromedp.EmulateViewport(int64(v.Width), int64(v.Height))); err != nil {
+	if err := chromedp.Do(p.ctx, chromedp.EmulateViewport(int64(v.Width), int64(v.Height), chromedp.EmulateScale(max(1, v.Scale)))); err != nil {
 		return err
 	}
 	p.followWorkers()

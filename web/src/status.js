@@ -11,12 +11,13 @@ const MAPS = { rms: "heat map of the RMS", mean: "heat map of the mean" };
  * @param {string} mode  of the plots
  * @param {Pick<Envelope, "kind" | "samples_per_pixel">} envelope  that is on the screen
  * @param {number} stride  rows from a value of its own to the next: of a slower signal most rows repeat one
+ * @param {number} [pixels]  device pixels that a bin is wide
  */
-export function drawnWords(mode, { kind, samples_per_pixel }, stride) {
+export function drawnWords(mode, { kind, samples_per_pixel }, stride, pixels = 1) {
   const map = MAPS[mode];
   if (kind === "samples") return map ?? "lines, every sample";
   const samples = Math.max(1, samples_per_pixel / Math.max(1, stride));
-  return `${map ?? "envelope"}, ${short(samples, 2)} ${short(samples, 2) === "1" ? "sample" : "samples"} a pixel`;
+  return `${map ?? "envelope"}, ${short(samples, 2)} ${short(samples, 2) === "1" ? "sample" : "samples"} ${Math.round(pixels) > 1 ? `in ${Math.round(pixels)} pixels` : "a pixel"}`;
 }
 
 /** Channels on the screen, of one signal or of several under one another. @param {number[]} signals */

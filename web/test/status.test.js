@@ -8,6 +8,7 @@ test("the status bar says what is drawn", () => {
   assert.equal(drawnWords("traces", { kind: "samples", samples_per_pixel: 0.2 }, 1), "lines, every sample");
   assert.equal(drawnWords("traces", { kind: "envelope", samples_per_pixel: 28.8 }, 12), "envelope, 2.4 samples a pixel", "repeats of a slow signal are no samples");
   assert.equal(drawnWords("traces", { kind: "envelope", samples_per_pixel: 1.001 }, 1), "envelope, 1 sample a pixel");
+  assert.equal(drawnWords("traces", { kind: "envelope", samples_per_pixel: 26 }, 1, 2.2), "envelope, 26 samples in 2 pixels", "of very many channels bins are wider");
   assert.equal(plain(drawnWords("rms", { kind: "envelope", samples_per_pixel: 16000 }, 1)), "heat map of the RMS, 16 000 samples a pixel");
   assert.deepEqual([[384], [52, 12], [1], []].map((n) => plain(channelWords(n))), ["384 channels", "64 channels of 2 signals", "1 channel", ""]);
 });

@@ -78,6 +78,19 @@ function slowEngine() {
 const wanted = (from, samples = 10) => ({ stream: "s", columns: [0], from, to: from + 10, bins: 1, samples });
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+test("earlier views are kept while they are small, and of many channels not", async () => {
+  for (const [bins, kept] of [[2000, 3], [2_000_000, 1]]) {
+    const engine = slowEngine(), loader = new Loader(() => engine, () => {}, () => {});
+    for (let i = 0; i < 4; i++) {
+      loader.want({ ...wanted(100 * i), bins });
+      engine.calls[i].answer();
+      await turn();
+    }
+    assert.equal(loader.layers.length, kept, `${bins} values each`);
+    assert.equal(loader.layers[0].envelope.from, 300);
+  }
+});
+
 test("a small view is asked for exactly at once, a large one coarse first", async () => {
   const engine = slowEngine(), errors = [];
   const loader = new Loader(() => engine, () => {}, (e) => errors.push(e));

@@ -8,7 +8,7 @@
 // opening takes, which must not depend on how long the recording is.
 //
 // With -fill headers the clocks of these other batches are a hole too, and with
-// -fill all nothing is.
+// -fill all nothing is. -probes 4 has the channels of four probes in one stream.
 //
 //	go run ./testdata/generate/sparse -size 20GB -o out/bench/20GB.arrow
 //	go run ./testdata/generate/sparse -batches 4340 -fill headers -o out/bench/72min.arrow
@@ -38,6 +38,7 @@ type options struct {
 	size    string
 	batches int
 	rows    int
+	probes  int
 	fill    string
 	zstd    bool
 	out     string
@@ -48,6 +49,7 @@ func main() {
 	flag.StringVar(&o.size, "size", "1GB", "of the file: kB, MB, GB (powers of ten)")
 	flag.IntVar(&o.batches, "batches", 0, "number of batches; 0: as -size says")
 	flag.IntVar(&o.rows, "rows", 0, "rows of a batch, a multiple of 12; 0: as the recorder writes, fewer if the file is smaller than a batch")
+	flag.IntVar(&o.probes, "probes", 1, "probes whose channels the stream has")
 	flag.StringVar(&o.fill, "fill", "some", "what is no hole: headers, some (headers and clocks) or all")
 	flag.BoolVar(&o.zstd, "zstd", false, "compress; needs -fill all")
 	flag.StringVar(&o.out, "o", "", "the file to write")
@@ -74,12 +76,13 @@ func generate(o options) error {
 	if o.batches > 0 {
 		bytes = math.MaxInt64
 	}
-	s, batch, err := oneBatch(o.rows, bytes)
+	s, batch, err := oneBatch(o.rows, bytes/int64(max(1, o.probes)))
 	if err != nil {
 		return err
 	}
+	widen(s, batch, o.probes)
 	if o.batches == 0 {
-		o.batches = max(1, int(bytes/int64(batch.Rows*rowBytes)))
+		o.batches = max(1, int(bytes/int64(batch.Rows*(o.probes*signalBytes+clockBytes))))
 	}
 	out := o.out
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
@@ -108,8 +111,40 @@ func generate(o options) error {
 // clockBytes of a row stand at the end of a batch: FrameCount, HubClock, Clock.
 const clockBytes = 4 + 8 + 8
 
-// rowBytes are all columns of the probe's stream in a plain file.
-const rowBytes = 2*384 + 2*384 + clockBytes
+// Columns of a probe's stream in a plain file: both signals, and all.
+const (
+	signalBytes = 2*384 + 2*384
+	rowBytes    = signalBytes + clockBytes
+)
+
+// widen gives a stream the channels of so many probes, which measure the same.
+func widen(s *stream.Stream, batch *device.Batch, probes int) {
+	if probes < 2 {
+		return
+	}
+	var columns []stream.Column
+	var data [][]byte
+	for first := 0; first < len(s.Columns); {
+		name := strings.TrimRight(s.Columns[first].Name, "0123456789")
+		end := first + 1
+		for end < len(s.Columns) && strings.TrimRight(s.Columns[end].Name, "0123456789") == name {
+			end++
+		}
+		times := 1
+		if end-first > 1 {
+			times = probes
+		}
+		for i := range times * (end - first) {
+			column := s.Columns[first+i%(end-first)]
+			if times > 1 {
+				column.Name = name + strconv.Itoa(i)
+			}
+			columns, data = append(columns, column), append(data, batch.Columns[first+i%(end-first)])
+		}
+		first = end
+	}
+	s.Columns, batch.Columns, s.Probe = columns, data, ""
+}
 
 // writeSparse repeats one batch, with running clocks.
 func writeSparse(f *sparseFile, s *stream.Stream, batch *device.Batch, o options) error {

@@ -194,11 +194,18 @@ export class StatusBar {
     const layer = asTable ? undefined : shown ? this.stage.traces.active?.newest : this.stage.lower.panels[0]?.loader.layers[0];
     const stride = shown ? Math.min(...shown.columns.map((c) => shown.info.columns[c].stride)) : 1; // of a slower signal most rows repeat a value
     say(this.#version, open || this.state.opening.size > 0 ? "" : "nothing is uploaded, files stay on your disk");
-    say(this.#drawn, !open ? "" : asTable ? "table" : layer ? drawnWords(shown ? this.state.mode : "traces", layer.envelope, stride) : "");
+    say(this.#drawn, !open ? "" : asTable ? "table" : layer ? drawnWords(shown ? this.state.mode : "traces", layer.envelope, stride, shown ? this.#binPixels(layer.envelope) : 1) : "");
     say(this.#channels, open && shown && !asTable ? channelWords(this.stage.traces.all.map((pane) => pane.shown()?.columns.length ?? 0)) : "");
     say(this.#whole, this.overview.words);
     const { settled, error, table, traces } = this.stage, main = table.error ?? traces.error;
     say(this.#exact, open ? truthWords({ traces: main, others: error, settled, coarse: layer?.envelope.quality === "coarse" }) : "");
+  }
+
+  /** How wide a bin is on the screen, device pixels; 1 where a picture goes on by itself. @param {Partial<import("../protocol.js").Envelope>} envelope */
+  #binPixels({ from, to, bins }) {
+    const { view } = this.state;
+    if (from === undefined || to === undefined || !bins) return 1;
+    return ((to - from) / bins / (view.to - view.from)) * this.stage.width * (globalThis.devicePixelRatio || 1);
   }
 
   /** Asks the engine for its counters, a few times a second at most. */

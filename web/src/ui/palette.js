@@ -31,7 +31,7 @@ export function paletteDialog(commands) {
   const show = () => {
     found = matching(commands, field.value);
     at = Math.max(0, Math.min(at, found.length - 1));
-    fill(list, ...found.map(({ name, keys }, i) => el("li", { role: "option", id: "palette-" + i, "aria-selected": i === at, onclick: () => run(i) }, el("span", null, name), keys && el("kbd", null, keys))),
+    fill(list, ...found.map(({ name, keys }, i) => el("li", { role: "option", id: "palette-" + i, "aria-selected": String(i === at), onclick: () => run(i) }, el("span", null, name), keys && el("kbd", null, keys))),
       found.length === 0 && el("li", { class: "hint" }, "No action has this name."));
     field.setAttribute("aria-activedescendant", found.length > 0 ? "palette-" + at : "");
     list.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });

@@ -22,6 +22,9 @@ const MOST_PLATES = 3;
 /** Half of the width of a plate: losses nearer to each other share one, that of the longest. CSS pixels. */
 const PLATE_HALF = 120;
 
+/** Widest plate of the channel under the pointer, as in plates.css. CSS pixels. */
+const HOVER = 210;
+
 /** Lines of borders shown at once, and of notes. */
 const MOST_BORDERS = 200, MOST_MARKS = 60;
 
@@ -46,7 +49,6 @@ export class Plates {
   #marks = [];
   /** Streams whose plates were closed. @type {Set<string>} */
   #closed = new Set();
-  #hoverWidth = 0;
 
   /** @param {State} state @param {Stage} stage */
   constructor(state, stage) {
@@ -157,8 +159,7 @@ export class Plates {
     say(this.#hoverName, name);
     say(this.#hoverValue, value);
     const x = xFromTicks(state.cursor, state.view, stage.width), y = stage.traces.topOf(pane) + (shown.columns.indexOf(/** @type {number} */ (state.hover)) + 0.5) * shown.rowPixels;
-    this.#hoverWidth ||= 210;
-    const left = x + 14 + this.#hoverWidth > stage.width ? x - 14 - this.#hoverWidth : x + 14;
+    const left = x + 14 + HOVER > stage.width ? x - 14 - HOVER : x + 14;
     this.#hover.style.transform = `translate(${Math.round(left)}px, ${Math.round(Math.max(4, y - 52))}px)`;
   }
 }

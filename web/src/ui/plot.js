@@ -9,6 +9,9 @@ import { Loader } from "../view/loader.js";
 import { alignedBins } from "../view/scale.js";
 import { periodOf, spanOf } from "../times.js";
 
+/** Values of a picture: of more than a thousand channels bins are some pixels wide, because each value takes sixty bytes of the engine and sixteen of the painter. */
+const MOST_VALUES = 1.5e6;
+
 /**
  * A loader for one plot of the page.
  * @param {State} state
@@ -27,7 +30,9 @@ export function plotLoader(state) {
  */
 export function wantedInView(state, info, columns, pixels) {
   columns = columns.slice(0, info.limits.columns);
-  const aligned = alignedBins(state.view, Math.min(pixels, mostBins(info, columns) / 2)); // whole ticks are up to twice as many bins
+  const most = Math.max(1, Math.min(mostBins(info, columns), Math.floor(MOST_VALUES / columns.length)));
+  let aligned = alignedBins(state.view, Math.min(pixels, Math.max(1, most - 2))); // at both ends there may be one more
+  if (aligned.bins > most) aligned = alignedBins(state.view, most / 2); // whole ticks are up to twice as many bins
   const span = spanOf(info);
   const seen = Math.max(0, Math.min(aligned.to, span.to) - Math.max(aligned.from, span.from));
   return { stream: info.id, columns, ...aligned, samples: (seen / periodOf(info)) * columns.length, version: state.live?.version(info.id, aligned.to) };

@@ -16,8 +16,8 @@ const QUICK_SAMPLES = 1.5e6;
 /** A request that was overtaken may still finish if it is younger than this, in milliseconds: while the view moves, every frame overtakes the one before. */
 const GRACE = 120;
 
-/** Layers kept. */
-const DEPTH = 3;
+/** Layers kept, and their values: of many channels the newest alone. */
+const DEPTH = 3, MOST_VALUES = 3e6;
 
 export class Loader {
   /** Newest first. @type {Layer[]} */
@@ -125,7 +125,7 @@ export class Loader {
     const accept = (/** @type {Envelope} */ envelope) => {
       if (generation !== this.#generation) return; // of one that was overtaken, what came is still good
       const layer = { envelope, index: new Map(envelope.columns.map((column, i) => [column, i])) };
-      this.layers = [layer, ...this.layers.filter((l) => l !== own)].slice(0, DEPTH);
+      this.layers = newest([layer, ...this.layers.filter((l) => l !== own)]);
       own = layer;
       this.onData();
     };
@@ -137,6 +137,12 @@ export class Loader {
     }
     accept(await this.client().envelope({ stream, columns, from, to, bins, quality: "exact" }, { signal, onProgress: accept }));
   }
+}
+
+/** Layers that there is room for. @param {Layer[]} layers  newest first */
+function newest(layers) {
+  let values = 0;
+  return layers.slice(0, DEPTH).filter(({ envelope: { bins, columns } }, i) => (values += bins * columns.length) <= MOST_VALUES || i === 0);
 }
 
 /**
