@@ -14,11 +14,21 @@ const (
 	maxAheadBytes = 32 << 10
 )
 
+// Where reads go forward in small steps, so many in a row, a window of the file is read,
+// twice as long as the way so far: a read takes as long as 400 kB of one, and a look aside
+// ends soon.
+const (
+	nearStep    = 64 << 10
+	nearInARow  = 4
+	windowBytes = 1 << 20
+)
+
 // A readAhead reads what will probably be asked for next: a file without a
 // footer is walked from batch header to batch header, each a round trip through
 // the browser, and in most recordings they lie equally far apart. Where the
 // last reads were so, the next ones are made side by side with the one that is
-// asked for.
+// asked for. Where they were near each other, as headers of compressed batches or of events
+// are, what lies between them is read too.
 //
 // One caller at a time.
 type readAhead struct {
@@ -29,6 +39,8 @@ type readAhead struct {
 	size   int64
 	last   int64 // where the last short read was
 	stride int64 // how far it was after the one before
+	near   int   // how many reads in a row were near the one before
+	from   int64 // where the first of them was
 	depth  int   // reads that are made at once
 	at     []int64
 	bufs   [][]byte // what was read ahead, from at
@@ -53,11 +65,17 @@ func (a *readAhead) ReadAt(p []byte, off int64) (int, error) {
 	stride := off - a.last
 	steady := stride == a.stride && stride > int64(len(p))
 	a.last, a.stride = off, stride
+	if a.near++; stride <= 0 || stride > nearStep {
+		a.near, a.from = 0, off
+	}
 	if a.read(p, off) {
 		return len(p), nil
 	}
 	if !steady {
 		a.depth = minAhead
+		if n := min(windowBytes, 2*(off-a.from), a.size-off); a.near >= nearInARow && n > int64(len(p)) {
+			return a.fill(p, off, [][]byte{make([]byte, n)}, off)
+		}
 		return a.source.ReadAt(p, off)
 	}
 	a.at, a.bufs = a.at[:0], a.bufs[:0]
@@ -65,6 +83,12 @@ func (a *readAhead) ReadAt(p []byte, off int64) (int, error) {
 		a.at, a.bufs = append(a.at, at), append(a.bufs, make([]byte, len(p)))
 	}
 	a.depth = min(maxAhead, 2*a.depth)
+	return a.fill(p, off, a.bufs, a.at...)
+}
+
+// fill fills p from what it reads ahead.
+func (a *readAhead) fill(p []byte, off int64, bufs [][]byte, at ...int64) (int, error) {
+	a.at, a.bufs = at, bufs
 	if err := a.source.ReadRanges(a.at, a.bufs); err != nil {
 		a.at, a.bufs = nil, nil // one of those that nobody has asked for may be to blame
 		return a.source.ReadAt(p, off)

@@ -52,6 +52,25 @@ func TestWalkingAFileTakesFewRoundTrips(t *testing.T) {
 	}
 }
 
+// Headers that lie unequally far apart, but near, take a round trip a window.
+func TestWalkingSmallBatchesTakesFewRoundTrips(t *testing.T) {
+	const steps = 3000
+	source := &sideSource{data: make([]byte, steps*20<<10)}
+	source.limit = int64(len(source.data))
+	a := ahead(source, source.limit)
+	random := rand.New(rand.NewPCG(5, 6))
+	p, at := make([]byte, 400), int64(0)
+	for range steps {
+		if _, err := a.ReadAt(p, at); err != nil {
+			t.Fatal(err)
+		}
+		at += 2000 + 8*random.Int64N(2200)
+	}
+	if most := int(at/windowBytes) + 20; source.trips > most {
+		t.Errorf("%d round trips for %d headers in %d bytes", source.trips, steps, at)
+	}
+}
+
 func TestReadingAheadGivesTheBytesOfTheFile(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	data := make([]byte, 200_000)

@@ -19,7 +19,9 @@ const (
 
 // requestBytes is how many bytes a request takes as long as, from a server near by; of
 // a view of a third of a second the rows of two channels of a probe lie 40 kB apart,
-// and 384 requests took a second.
+// and 384 requests took a second. So the first second of 24 channels in batches of 13 000
+// rows costs 1.23 times what is shown: 0.39 MB more, which take 32 ms at 100 Mbit/s, where
+// 24 requests more would take 62 ms.
 const requestBytes = 128 << 10
 
 // Short reads of one call are made as one where the source can, so many of them and of so
