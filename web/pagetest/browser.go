@@ -96,6 +96,31 @@ func (b *Browser) Close() {
 	os.RemoveAll(b.profile)
 }
 
+// Show opens an address in a Chromium that nobody debugs, as people's: a debugger
+// asks of every script and request, which takes longer than they do. What the page
+// does it has to tell its server. The browser ends with stop.
+func Show(address string, v View) (stop func(), err error) {
+	path, err := FindChromium()
+	if err != nil {
+		return nil, err
+	}
+	profile, err := os.MkdirTemp("", "oniscope-chromium-")
+	if err != nil {
+		return nil, fmt.Errorf("pagetest: %w", err)
+	}
+	browser := exec.Command(path, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-component-update", "--disable-background-networking", "--no-first-run",
+		fmt.Sprintf("--window-size=%d,%d", v.Width, v.Height), "--user-data-dir="+profile, address)
+	if err := browser.Start(); err != nil {
+		os.RemoveAll(profile)
+		return nil, fmt.Errorf("pagetest: starting %s: %w", path, err)
+	}
+	return func() {
+		_ = browser.Process.Kill()
+		_ = browser.Wait()
+		os.RemoveAll(profile)
+	}, nil
+}
+
 // ignoreDetached drops chromedp's own messages about targets that closed while
 // an event was on its way; what concerns the page arrives as events.
 func ignoreDetached(string, ...any) {}

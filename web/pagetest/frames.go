@@ -15,13 +15,16 @@ import (
 )
 
 // A Frame is what the page's own thread had to do for one frame, since the one
-// before it: scripts, and the styles and layouts that they need, in milliseconds.
-// Wall has the time in which other threads had the core, CPU has not.
-type Frame struct{ Wall, CPU float64 }
+// before it, in milliseconds: Script by the clock, which has the time in which other
+// threads had the core; Wall with the styles and layouts after scripts; CPU is Wall
+// without the time of others.
+type Frame struct{ Script, Wall, CPU float64 }
 
-// busy are the events of a trace that are counted; what is in another is counted
-// with it.
-var busy = []string{"FunctionCall", "EvaluateScript", "RunMicrotasks", "UpdateLayoutTree", "Layout", "MinorGC", "MajorGC"}
+// Events of a trace that are counted; what is in another is counted with it.
+var (
+	scripts = []string{"FunctionCall", "EvaluateScript", "RunMicrotasks", "MinorGC", "MajorGC"}
+	layouts = []string{"UpdateLayoutTree", "Layout"}
+)
 
 // A traceEvent is one of Chromium's. Times are microseconds.
 type traceEvent struct {
@@ -97,18 +100,21 @@ func framesIn(events []traceEvent) []Frame {
 		}
 	}
 	slices.Sort(ends)
-	scripts := slices.DeleteFunc(events, func(e traceEvent) bool {
-		return e.Phase != "X" || e.Pid != own.pid || e.Tid != own.tid || !slices.Contains(busy, e.Name)
+	busy := slices.DeleteFunc(events, func(e traceEvent) bool {
+		return e.Phase != "X" || e.Pid != own.pid || e.Tid != own.tid || !slices.Contains(scripts, e.Name) && !slices.Contains(layouts, e.Name)
 	})
-	slices.SortFunc(scripts, func(a, b traceEvent) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(b.Wall, a.Wall)) })
+	slices.SortFunc(busy, func(a, b traceEvent) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(b.Wall, a.Wall)) })
 	frames, end := make([]Frame, max(0, len(ends)-1)), 0.0
-	for _, e := range scripts {
+	for _, e := range busy {
 		if e.At < end {
 			continue // in the one before
 		}
 		end = e.At + e.Wall
 		if i, _ := slices.BinarySearch(ends, e.At); i > 0 && i < len(ends) {
 			frames[i-1].Wall += e.Wall / 1000
+			if slices.Contains(scripts, e.Name) {
+				frames[i-1].Script += e.Wall / 1000
+			}
 			frames[i-1].CPU += e.CPU / 1000
 		}
 	}

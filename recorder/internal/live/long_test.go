@@ -8,7 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -131,8 +131,9 @@ func (m *testFile) Truncate(int64) error        { return io.ErrClosedPipe }
 
 const longName = "port-a-neuropixels-1.0e_0.arrow"
 
-// growLong shows a recording that has run for so many seconds, and goes on.
-func growLong(t *testing.T, seconds int64) (address string) {
+// growLong shows a recording that has run for so many seconds, and goes on. What
+// its page sees first comes from seen, in seconds.
+func growLong(t *testing.T, seconds int64) (address string, seen chan float64) {
 	s, b := probeBatch(t)
 	f := newLongFile(t, s, b)
 	hub := NewHub()
@@ -155,14 +156,11 @@ func growLong(t *testing.T, seconds int64) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/files/") {
-			server.ServeHTTP(w, r)
-			return
-		}
+	seen = make(chan float64, 1)
+	front := &http.Server{Handler: &front{server, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"long"`)
 		http.ServeContent(w, r, longName, time.Time{}, io.NewSectionReader(f, 0, f.written(batches.Load()).Offset))
-	})}
+	}, seen}}
 	go front.Serve(files)
 	end, ended := make(chan struct{}), sync.WaitGroup{}
 	ended.Go(func() { // as a decoder and a writer do
@@ -209,7 +207,7 @@ func growLong(t *testing.T, seconds int64) (address string) {
 		server.Close(nil)
 		hub.Close()
 	})
-	return "http://" + files.Addr().String() + "/?live"
+	return "http://" + files.Addr().String(), seen
 }
 
 // TestALongFileIsReadAsOneThatWasWritten: what is made when it is read is what a
@@ -252,6 +250,18 @@ func TestALongFileIsReadAsOneThatWasWritten(t *testing.T) {
 	}
 }
 
+// firstPictures is how many browsers see the page, one after the other.
+const firstPictures = 5
+
+// within reports how long something took, and whether that was too long.
+func within(t *testing.T, what string, limit, took float64) {
+	t.Helper()
+	t.Logf("%s: %.2f s", what, took)
+	if took > limit {
+		t.Errorf("%s takes %.2f s, must be at most %.1f", what, took, limit)
+	}
+}
+
 // TestTwoHoursAreThereAtOnce: the page of a recording that has run for two hours has
 // a picture within a second, goes to the first second as fast, and back to now at
 // once. Of a machine with other work it says nothing: mage benchLive runs it.
@@ -265,14 +275,31 @@ func TestTwoHoursAreThereAtOnce(t *testing.T) {
 	if os.Getenv("ONISCOPE_CALM") == "" {
 		t.Skip("measures times: needs a machine without other work, and ONISCOPE_CALM=1")
 	}
-	address := growLong(t, 7200)
+	address, seen := growLong(t, 7200)
+	view := pagetest.View{Width: 1600, Height: 1000}
+	var first []float64
+	for range firstPictures {
+		stop, err := pagetest.Show(address+"/soon", view)
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case took := <-seen:
+			first = append(first, took)
+		case <-time.After(30 * time.Second):
+			t.Error("there is no picture")
+		}
+		stop()
+	}
+	if slices.Sort(first); len(first) == firstPictures {
+		within(t, "first picture", 1, first[firstPictures/2])
+	}
 	browser, err := pagetest.Start(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer browser.Close()
-	time.Sleep(2 * time.Second) // a browser that has just started is busy with itself
-	page, err := browser.Open(address, pagetest.View{Width: 1600, Height: 1000})
+	page, err := browser.Open(address+"/?live", view)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,29 +307,22 @@ func TestTwoHoursAreThereAtOnce(t *testing.T) {
 	seconds := func(what string, limit float64, expression string) {
 		t.Helper()
 		var took float64
-		if err := page.Eval(expression, &took); err != nil {
+		if err := page.Eval(`(async () => { `+pageScript+expression+` })()`, &took); err != nil {
 			t.Fatal(what, err, page.Problems())
 		}
-		t.Logf("%s: %.2f s", what, took)
-		if took > limit {
-			t.Errorf("%s takes %.2f s, must be at most %.1f", what, took, limit)
-		}
+		within(t, what, limit, took)
 	}
-	const shown = `const frame = () => new Promise((r) => requestAnimationFrame(r)); const until = async (so) => { while (!(await so())) await frame(); await frame(); };
-		const drawn = () => { const p = document.querySelector("#traces .picture"); return p && !p.hidden && p.width > 400; };
-		const lit = () => { const p = document.querySelector("#traces .picture"), c = new OffscreenCanvas(p.width, p.height).getContext("2d"); c.drawImage(p, 0, 0); const { data } = c.getImageData(0, 0, p.width, p.height); let n = 0; for (let i = 0; i < data.length; i += 4) if (data[i + 1] > 120) n++; return n > 2000; };`
-	// The page was opened before this is asked; its own clock began with the address.
-	seconds("first picture", 1, `(async () => { `+shown+` await until(() => drawn() && lit()); return performance.now() / 1000; })()`)
+	seconds("first picture for a debugger", 10, `await until(() => drawn() && lit()); return performance.now() / 1000;`)
 	time.Sleep(500 * time.Millisecond)
-	seconds("first second", 1, `(async () => { `+shown+` const begin = performance.now(); await oniscope.view({ from: 0, to: 1 }); await until(lit); return (performance.now() - begin) / 1000; })()`)
-	var first struct {
+	seconds("first second", 1, `const begin = performance.now(); await oniscope.view({ from: 0, to: 1 }); await until(lit); return (performance.now() - begin) / 1000;`)
+	var now struct {
 		Mode string `json:"mode"`
 	}
-	if err := page.Eval(`oniscope.live()`, &first); err != nil || first.Mode != "pause" {
-		t.Errorf("after the jump: %q, %v", first.Mode, err)
+	if err := page.Eval(`oniscope.live()`, &now); err != nil || now.Mode != "pause" {
+		t.Errorf("after the jump: %q, %v", now.Mode, err)
 	}
 	time.Sleep(1500 * time.Millisecond) // meanwhile it goes on
-	seconds("back to live", 0.2, `(async () => { `+shown+` const begin = performance.now(); document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "End", bubbles: true })); await until(async () => (await oniscope.live()).mode === "follow" && lit()); return (performance.now() - begin) / 1000; })()`)
+	seconds("back to live", 0.2, `const begin = performance.now(); document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "End", bubbles: true })); await until(async () => (await oniscope.live()).mode === "follow" && lit()); return (performance.now() - begin) / 1000;`)
 	for _, problem := range page.Problems() {
 		t.Error(problem)
 	}
