@@ -51,9 +51,14 @@ func Serve(dir string) (*Server, error) {
 
 // Add serves a file of so many bytes in the folder, by ranges.
 func (s *Server) Add(name string, file io.ReaderAt, size int64) {
-	s.mux.HandleFunc("GET /some/folder/"+name, func(w http.ResponseWriter, r *http.Request) {
+	s.Handle(name, func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, name, time.Time{}, io.NewSectionReader(file, 0, size))
 	})
+}
+
+// Handle answers requests for a file of the folder.
+func (s *Server) Handle(name string, answer http.HandlerFunc) {
+	s.mux.HandleFunc("GET /some/folder/"+name, answer)
 }
 
 // Reports returns the requests to foreign origins that the browser reported.

@@ -3,13 +3,14 @@
  * @typedef {import("../state.js").State} State
  * @typedef {import("../state.js").Verification} Verification
  * @typedef {import("../protocol.js").Finding} Finding
+ * @typedef {import("../protocol.js").VerifyReport} VerifyReport
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {{ recover: (id: string) => void, verify: (id: string) => void, jump: (id: string, finding: Finding) => void, copy: (text: string) => void }} Actions
  */
 import { findingCounts, findingText, isGap, reportText, sentences, ticksOf } from "../health.js";
 import { bytes, count } from "../words.js";
 import { verifyingWords } from "../verifying.js";
-import { el, fill, say, showShare } from "./dom.js";
+import { el, fill, hint, say, showShare } from "./dom.js";
 import { asError, explain } from "./notices.js";
 
 /** Findings of one severity that are listed; the JSON has all. */
@@ -17,6 +18,11 @@ const MOST = 100;
 
 export class HealthPanel {
   node = el("section", { id: "health-panel" });
+  /** What can be pressed stays while words around it change: a press on a button that is replaced meanwhile is lost, and so is the focus. */
+  #told = el("div");
+  #recover = el("button", { type: "button", class: "primary", id: "recover", onclick: () => this.#with((info) => this.actions.recover(info.id)) }, "Recover…");
+  #verify = el("button", { type: "button", id: "verify", onclick: () => this.#with((info) => this.actions.verify(info.id)) }, "Verify");
+  #copy = el("button", { type: "button", onclick: () => this.#with((info, report) => this.actions.copy(report ? JSON.stringify(report, null, 2) + "\n" : reportText(info))) });
   #bar = el("progress", { "aria-label": "Verifying" });
   #words = el("span");
   #cancel = el("button", { type: "button", id: "verify-cancel", onclick: () => this.#stop() }, "Cancel");
@@ -30,6 +36,12 @@ export class HealthPanel {
     this.actions = actions;
     state.on(["active", "streams", "health"], () => this.#show());
     state.on(["grown"], () => this.#showGrown());
+  }
+
+  /** @param {(info: StreamInfo, report: VerifyReport | null) => void} use  the stream that is shown, and what verifying it found */
+  #with(use) {
+    const { info } = this.state, verification = info && this.state.entry(info.id).verification;
+    if (info) use(info, verification?.state === "done" ? verification.report : null);
   }
 
   #stop() {
@@ -52,20 +64,21 @@ export class HealthPanel {
     }
     const broken = info.state === "unfinished" || info.state === "damaged" || info.findings.some((f) => f.severity !== "info" && !isGap(f));
     const done = verification?.state === "done" ? verification.report : null;
-    fill(this.node, el("h2", null, "Health"),
+    if (!this.node.contains(this.#told)) fill(this.node, el("h2", null, "Health"), this.#told, el("p", { class: "actions" }, this.#recover, this.#verify, this.#copy));
+    fill(this.#told,
       el("ul", { class: "health" }, ...sentences(info, done !== null).map(({ grade, text }) => el("li", { class: grade }, text))),
-      verification && this.#outcome(info, verification),
-      el("p", { class: "actions" },
-        (broken || done?.findings.some((f) => f.severity !== "info" && !isGap(f))) && el("button", { type: "button", class: "primary", id: "recover", onclick: () => this.actions.recover(info.id) }, "Recover…"),
-        verification?.state !== "running" && el("button", { type: "button", id: "verify", title: `Reads all ${bytes(info.size_bytes)} and checks every value`, onclick: () => this.actions.verify(info.id) }, "Verify"),
-        done ? el("button", { type: "button", id: "copy-findings", onclick: () => this.actions.copy(JSON.stringify(done, null, 2) + "\n") }, "Copy JSON")
-          : el("button", { type: "button", onclick: () => this.actions.copy(reportText(info)) }, "Copy report")));
+      verification && this.#outcome(info, verification));
+    this.#recover.hidden = !broken && !done?.findings.some((f) => f.severity !== "info" && !isGap(f));
+    this.#verify.hidden = verification?.state === "running";
+    hint(this.#verify, `Reads all ${bytes(info.size_bytes)} and checks every value`);
+    this.#copy.id = done ? "copy-findings" : "copy-report";
+    say(this.#copy, done ? "Copy JSON" : "Copy report");
   }
 
   /** The sentences of a file that rows came to; what can be pressed stays. */
   #showGrown() {
     const { info } = this.state, verification = info && this.state.entry(info.id).verification;
-    const told = info && sentences(info, verification?.state === "done"), list = this.node.querySelector(":scope > ul.health");
+    const told = info && sentences(info, verification?.state === "done"), list = this.#told.querySelector(":scope > ul.health");
     if (!told || !list || list.children.length !== told.length) {
       this.#show();
       return;

@@ -32,6 +32,9 @@ export class Inspector {
   /** Names of the facts that are there: while they are the same, only words change. */
   #cursorNames = "";
   #selection = el("section", { id: "selection-panel" });
+  #selected = el("div");
+  #save = el("button", { type: "button", onclick: () => this.actions.save() });
+  #clear = el("button", { type: "button", onclick: () => this.state.setSelection(null) }, "Clear");
   #stream = el("section", { id: "stream-panel" });
   #metadataOpen = false;
 
@@ -93,9 +96,13 @@ export class Inspector {
       fill(this.#selection);
       return;
     }
+    if (!this.#selection.contains(this.#save)) fill(this.#selection, el("h2", null, "Selection"), this.#selected, el("p", { class: "actions" }, this.#save, this.#clear)); // which stay, as those of Health do
+    this.#save.id = selection ? "save-slice" : "save";
+    this.#save.className = selection ? "primary" : "";
+    say(this.#save, selection ? "Save…" : "Save stream…");
+    this.#clear.hidden = !selection;
     if (!selection) {
-      fill(this.#selection, el("h2", null, "Selection"), el("p", { class: "hint" }, "Drag on the ruler to select a span."),
-        el("p", { class: "actions" }, el("button", { type: "button", id: "save", onclick: () => this.actions.save() }, "Save stream…")));
+      fill(this.#selected, el("p", { class: "hint" }, "Drag on the ruler to select a span."));
       return;
     }
     const hz = state.hz, length = selection.to - selection.from;
@@ -104,9 +111,7 @@ export class Inspector {
     const facts = hz > 0
       ? [["from", moment(secondsAt(info, selection.from), Math.max(3, this.#decimals()))], ["length", span(length / hz)], ["rows", "about " + integer(rows)], ["1/length", quantity(hz / length, "Hz")]]
       : [["from", integer(clockAt(info, selection.from))], ["length", count(Math.round(length), tickWord(info))], ["rows", "about " + integer(rows)]];
-    fill(this.#selection, el("h2", null, "Selection"), factList(facts),
-      el("p", { class: "actions" }, el("button", { type: "button", class: "primary", id: "save-slice", onclick: () => this.actions.save() }, "Save…"),
-        el("button", { type: "button", onclick: () => state.setSelection(null) }, "Clear")));
+    fill(this.#selected, factList(facts));
   }
 
   #showStream() {
