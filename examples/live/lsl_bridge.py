@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from subscribe import follow
+from subscribe import Refused, follow
 
 try:
     import pylsl
@@ -73,3 +73,5 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         sys.exit(0)
+    except Refused as why:
+        sys.exit(f"lsl_bridge: {why}")

@@ -6,7 +6,9 @@ It needs pyarrow and numpy. What is printed is computed from the same values tha
 """
 
 import argparse
+import http.client
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -14,15 +16,29 @@ import numpy as np
 import pyarrow.ipc
 
 
+class Refused(Exception):
+    """The recorder does not give what was asked for, and says why."""
+
+
 def follow(address, stream, columns="*", start="now", seconds=None, token=None):
-    """Yields the batches of a stream as they are written; Clock is among the columns."""
+    """Yields the batches of a stream as they are written; Clock is among the columns. address may be the one that the recorder prints."""
+    address = urllib.parse.urlsplit(address)
+    token = token or urllib.parse.parse_qs(address.query).get("token", [None])[0]
+    address = f"{address.scheme}://{address.netloc}"
     query = {"columns": f"{columns},Clock", "from": start}
     if seconds:
         query["for"] = f"{seconds:g}s"
-    url = f"{address.rstrip('/')}/live/{urllib.parse.quote(stream)}.arrows?{urllib.parse.urlencode(query)}"
+    url = f"{address}/live/{urllib.parse.quote(stream)}.arrows?{urllib.parse.urlencode(query)}"
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
-    with urllib.request.urlopen(request) as answer, pyarrow.ipc.open_stream(answer) as reader:
-        yield from reader
+    try:
+        with urllib.request.urlopen(request) as answer, pyarrow.ipc.open_stream(answer) as reader:
+            yield from reader
+    except urllib.error.HTTPError as no:
+        raise Refused(no.read().decode().strip()) from None
+    except urllib.error.URLError as no:
+        raise Refused(f"no recorder answers at {address}: {no.reason}") from None
+    except (OSError, http.client.HTTPException) as no:  # without the end mark of the stream
+        raise Refused(f"the stream broke off: {no!r}; what is missing is in the file, or from=TICK away") from None
 
 
 class Meter:
@@ -86,3 +102,5 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         sys.exit(0)
+    except Refused as why:
+        sys.exit(f"subscribe: {why}")

@@ -149,7 +149,7 @@ func (v *liveView) start(rec *run.Run, stdout io.Writer, say func(string)) error
 	if v.hub == nil {
 		return nil
 	}
-	v.options.Control = rec
+	v.options.Control, v.options.Say = rec, say
 	if len(v.listeners) > 0 {
 		server, err := live.Serve(v.listeners[0], v.hub, v.options)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -14,8 +15,9 @@ import (
 
 // A screen shows a recording: on a terminal one line a stream, rewritten in
 // place, otherwise one line a second. Every number keeps its column; what is
-// well is quiet, what is not has a word. One goroutine uses it.
+// well is quiet, what is not has a word. Any goroutine may use it.
 type screen struct {
+	mu    sync.Mutex
 	to    io.Writer
 	size  func() (width, height int) // of the terminal; nil: it is not a terminal
 	lines int                        // that are there to be rewritten
@@ -37,6 +39,8 @@ func (a *app) newScreen() *screen {
 
 // say writes words where the status was, which comes again below them.
 func (s *screen) say(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.clear()
 	fmt.Fprintln(s.to, text)
 }
@@ -51,6 +55,8 @@ func (s *screen) clear() {
 
 // show writes the state.
 func (s *screen) show(now *run.Snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if now.State == "ended" {
 		s.clear()
 		return

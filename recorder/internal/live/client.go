@@ -99,8 +99,11 @@ func (c *client) serve() {
 	}
 	if why != "" {
 		code := websocket.ClosePolicyViolation
-		if why == reasonEnd {
+		switch why {
+		case reasonEnd:
 			code = websocket.CloseNormalClosure
+		case reasonGone:
+			code = websocket.CloseGoingAway
 		}
 		_ = c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, closingReason(why)), time.Now().Add(time.Second))
 		// What it has still sent is thrown away: bytes that nobody read would
@@ -113,7 +116,11 @@ func (c *client) serve() {
 	<-c.gone
 }
 
-const reasonEnd = "the recording has ended"
+// Why a client is closed that did nothing wrong.
+const (
+	reasonEnd  = "the recording has ended"
+	reasonGone = "the recorder ends"
+)
 
 // closingReason cuts a reason to what fits into a closing frame.
 func closingReason(why string) string {

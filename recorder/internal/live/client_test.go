@@ -208,6 +208,7 @@ func TestWhatAClientMustNotSayEndsIt(t *testing.T) {
 		"binary":                {websocket.BinaryMessage, "abc", "only text"},
 		"another type":          {websocket.TextMessage, `{"type":"start"}`, `no message "start"`},
 		"another key":           {websocket.TextMessage, `{"type":"ack","count":1,"x":1}`, "unknown field"},
+		"a bracket too many":    {websocket.TextMessage, `{"type":"ack","count":1}}`, "after its end"},
 		"more than one message": {websocket.TextMessage, `{"type":"ack","count":1}{}`, "after its end"},
 		"an ack of nothing":     {websocket.TextMessage, `{"type":"ack","count":1}`, "more was acknowledged"},
 		"a negative ack":        {websocket.TextMessage, `{"type":"ack","count":-5}`, "cannot be acknowledged"},

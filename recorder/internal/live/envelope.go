@@ -106,7 +106,7 @@ func newShown(id int, src *source, columns []int, bin uint64, all int) *shown {
 }
 
 // schema is the Arrow IPC message that says what the batches have.
-func (s *shown) schema() []byte { return schemaMessage(&s.layout) }
+func (s *shown) schema() []byte { return beginning(&s.layout, recording.StreamFormat) }
 
 // A header is what comes before the Arrow IPC message of a binary message.
 type header struct {

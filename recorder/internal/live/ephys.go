@@ -128,7 +128,7 @@ func (s *Server) Ephys(l net.Listener, e EphysSocket) {
 						of.src = src
 						s.follow(func() {
 							defer s.atEnd(conn)()
-							newEphysClient(of).serve(conn, s.end)
+							s.giveEphys(conn, of, fmt.Sprintf("--ephys-socket %d=%s", e.Port, e.Stream))
 						})
 					}
 				}
@@ -137,20 +137,23 @@ func (s *Server) Ephys(l net.Listener, e EphysSocket) {
 	})
 }
 
-// await returns a stream once it is there, nil if the end comes before.
-func (h *Hub) await(name string, end <-chan struct{}) *source {
-	for {
-		changed := h.next()
-		if src := h.find(name); src != nil {
-			return src
-		}
-		select {
-		case <-changed:
-		case <-end:
-			return nil
-		case <-h.end:
-			return nil
-		}
+// giveEphys gives packets to one client, and says what it did not get.
+func (s *Server) giveEphys(conn net.Conn, of *signal, what string) {
+	c := newEphysClient(of)
+	c.late = sync.OnceFunc(func() {
+		s.say(what + ": the program that reads it is too slow, and samples are left out; the recording has them")
+	})
+	before := of.src.tap.skipped.Load()
+	c.serve(conn, s.hub, s.end)
+	if left := uint64(c.skipped*of.samples) + (of.src.tap.skipped.Load()-before)/uint64(of.stride); left > 0 {
+		s.say(fmt.Sprintf("%s: %d samples of each channel were left out for the program that read it", what, left))
+	}
+}
+
+// say says something to a person, whose terminal may be stuck.
+func (s *Server) say(text string) {
+	if s.o.Say != nil {
+		go s.o.Say(text)
 	}
 }
 
@@ -166,10 +169,12 @@ type ephysClient struct {
 	bytes   int
 	skipped int // packets that found no room
 	wake    chan struct{}
+
+	late func() // says that packets are left out
 }
 
 func newEphysClient(of *signal) *ephysClient {
-	e := &ephysClient{signal: of, wake: make(chan struct{}, 1)}
+	e := &ephysClient{signal: of, wake: make(chan struct{}, 1), late: func() {}}
 	size := len(of.columns) * of.samples * of.width
 	binary.LittleEndian.PutUint32(e.header[4:], uint32(size))
 	binary.LittleEndian.PutUint16(e.header[8:], uint16(depths[of.typ]))
@@ -187,18 +192,32 @@ func (e *ephysClient) take(p *piece) {
 			return
 		}
 	}
-	for row := 0; row < p.rows; row += e.stride {
+	for row := 0; row < p.rows; {
 		if e.packet == nil {
 			e.packet = append(make([]byte, 0, len(e.header)+len(e.columns)*e.samples*e.width), e.header[:]...)
 			e.packet, e.filled = e.packet[:cap(e.packet)], 0
 		}
+		n := min(e.samples-e.filled, (p.rows-row+e.stride-1)/e.stride)
 		for i, c := range e.columns {
-			copy(e.packet[len(e.header)+(i*e.samples+e.filled)*e.width:], p.columns[c][row*e.width:(row+1)*e.width])
+			at := len(e.header) + (i*e.samples+e.filled)*e.width
+			pick(e.packet[at:at+n*e.width], p.columns[c][row*e.width:], e.width, e.stride)
 		}
-		if e.filled++; e.filled == e.samples {
+		row += n * e.stride
+		if e.filled += n; e.filled == e.samples {
 			e.put(e.packet)
 			e.packet = nil
 		}
+	}
+}
+
+// pick copies every stride-th value.
+func pick(to, from []byte, width, stride int) {
+	if stride == 1 {
+		copy(to, from)
+		return
+	}
+	for at := 0; at < len(to); at += width {
+		copy(to[at:at+width], from[at*stride:])
 	}
 }
 
@@ -207,6 +226,7 @@ func (e *ephysClient) put(packet []byte) {
 	defer e.mu.Unlock()
 	if e.bytes+len(packet) > maxEphysBytes {
 		e.skipped++
+		e.late()
 		return
 	}
 	e.queue = append(e.queue, packet)
@@ -217,8 +237,9 @@ func (e *ephysClient) put(packet []byte) {
 	}
 }
 
-// serve sends packets until the client has gone or does not read.
-func (e *ephysClient) serve(conn net.Conn, end <-chan struct{}) {
+// serve sends packets until the recording has ended, or the client has gone or does not
+// read.
+func (e *ephysClient) serve(conn net.Conn, h *Hub, end <-chan struct{}) {
 	e.src.want(e, e.columns)
 	defer e.src.want(e, nil)
 	gone := make(chan struct{})
@@ -227,6 +248,7 @@ func (e *ephysClient) serve(conn net.Conn, end <-chan struct{}) {
 		close(gone)
 	}()
 	for {
+		changed, over, rest := h.next(), h.Over(), h.held.Load()
 		e.mu.Lock()
 		var packet []byte
 		if len(e.queue) > 0 {
@@ -236,8 +258,18 @@ func (e *ephysClient) serve(conn net.Conn, end <-chan struct{}) {
 		}
 		e.mu.Unlock()
 		if packet == nil {
+			var again <-chan time.Time
+			if over && rest == 0 {
+				return
+			} else if over { // the last rows are under way
+				again = time.After(lingerMost / 10)
+			}
 			select {
 			case <-e.wake:
+				continue
+			case <-changed:
+				continue
+			case <-again:
 				continue
 			case <-gone:
 				return

@@ -2,17 +2,13 @@ package live
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
-	"sort"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/oniscope/oniscope/shared/recording"
@@ -37,17 +33,14 @@ const partBytes = 4 << 20
 // for after For is over.
 const patience = 5 * time.Second
 
-// decoding lets one follower at a time decompress: a batch is decoded whole.
-var decoding sync.Mutex
-
 type follower struct {
-	hub   *Hub
-	src   *source
-	what  Following
-	out   *once
-	from  uint64 // Clock of the first row
-	until uint64 // of the first one that is not wanted
-	rows  int64
+	hub     *Hub
+	src     *source
+	what    Following
+	out     *once
+	clocked bool
+	width   int64 // bytes of a row of what is wanted
+	window  window
 }
 
 // errNoSuch wraps what is wrong with what is asked for.
@@ -57,13 +50,14 @@ var errNoSuch = errors.New("")
 var errAsked = errors.New("")
 
 // Follow writes a stream to w until the recording ends, w fails or ctx ends. begun
-// is called once it is clear that what is asked for is there.
+// is called once it is clear that what is asked for is there. Only what is whole gets
+// an end mark: a reader takes it for the end of what it asked for.
 func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writer, begun func()) error {
 	src := h.find(name)
 	if src == nil {
 		return fmt.Errorf("there is no stream %q; there are: %s%w", short(name), strings.Join(h.names(), ", "), errNoSuch)
 	}
-	f := &follower{hub: h, src: src, what: what, out: &once{w: w}, until: math.MaxUint64}
+	f := &follower{hub: h, src: src, what: what, out: &once{w: w}, clocked: src.stream.Column(stream.ClockName) >= 0}
 	number, next := 0, 0
 	switch what.From {
 	case "", "now":
@@ -77,13 +71,18 @@ func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writ
 		if err != nil {
 			return fmt.Errorf("from=%s: want now, start, or a tick of Clock%w", short(what.From), errAsked)
 		}
-		f.from = tick
+		if !f.clocked {
+			return fmt.Errorf("from=%d: stream %s has no Clock; take from=start%w", tick, name, errAsked)
+		}
+		f.window.from = tick
 	}
-	if what.For > 0 && src.stream.AcqClockHz == 0 {
-		return fmt.Errorf("the rate of the clock is not known%w", errAsked)
+	if what.For > 0 {
+		if !f.clocked || src.stream.AcqClockHz == 0 {
+			return fmt.Errorf("for=%v: stream %s has no Clock whose rate is known%w", what.For, name, errAsked)
+		}
+		f.window.ticks = ticksOf(what.For, src.stream.AcqClockHz)
 	}
-	head := recording.Bytes(src.head)
-	if err := f.copy(ctx, head, int64(len(head)), recording.Selection{Columns: what.Columns}, begun); err != nil {
+	if err := f.begin(ctx, begun); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -91,18 +90,24 @@ func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writ
 		changed := h.next()
 		file, blocks, more, ended := h.part(src, number, next)
 		for i := range blocks {
-			if over, err := f.batch(ctx, file, &blocks[i]); over || err != nil {
-				return errors.Join(err, f.out.end())
+			switch over, err := f.batch(ctx, file, &blocks[i]); {
+			case err != nil:
+				return err
+			case over:
+				return f.out.end()
 			}
 		}
 		if next += len(blocks); len(blocks) > 0 {
 			continue
 		}
+		if !f.window.begun && h.reached() < f.window.from {
+			began = time.Now() // it is still to come
+		}
 		switch {
 		case more:
 			number, next = number+1, 0
 			continue
-		case ended, f.what.For > 0 && time.Since(began) > f.what.For+patience:
+		case ended, what.For > 0 && time.Since(began) > what.For+patience && !h.waits(name):
 			return f.out.end()
 		}
 		wake := time.NewTimer(time.Second)
@@ -112,13 +117,16 @@ func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writ
 		case <-wake.C:
 		case <-h.end:
 			wake.Stop()
-			return f.out.end()
+			return errCut
 		case <-ctx.Done():
 			wake.Stop()
 			return ctx.Err()
 		}
 	}
 }
+
+// errCut is why a stream ends whose recording was aborted.
+var errCut = errors.New("the recorder ended before its files were complete")
 
 // FollowWhenThere is Follow for a stream that may not be there yet.
 func (h *Hub) FollowWhenThere(ctx context.Context, name string, what Following, w io.Writer) error {
@@ -130,8 +138,7 @@ func (h *Hub) FollowWhenThere(ctx context.Context, name string, what Following, 
 
 // batch gives one batch on, in parts. over says that nothing more is wanted.
 func (f *follower) batch(ctx context.Context, name string, b *recording.Block) (over bool, err error) {
-	clocked := f.src.stream.Column(stream.ClockName) >= 0
-	if clocked && b.LastClock < f.from {
+	if f.clocked && f.window.before(b) {
 		return false, nil
 	}
 	file, err := os.Open(filepath.Join(f.hub.begun.Dir, name))
@@ -139,84 +146,95 @@ func (f *follower) batch(ctx context.Context, name string, b *recording.Block) (
 		return false, err
 	}
 	defer file.Close()
-	alone := &joined{head: f.src.head, body: file, at: b.Offset}
-	size := int64(len(f.src.head)) + b.Length
+	alone, err := f.src.alone(ctx, file, b)
+	if err != nil {
+		return false, err
+	}
 	from, to := int64(0), b.Rows
-	if clocked && (b.FirstClock < f.from || b.LastClock >= f.until || f.what.For > 0 && f.rows == 0) {
-		if from, to, over, err = f.within(ctx, alone, size, b.Rows); err != nil {
+	if f.clocked && !f.window.all(b) {
+		ticks, err := ticksIn(ctx, alone)
+		if err != nil {
 			return false, err
 		}
+		from, to, over = f.window.within(ticks)
 	}
-	width := 0
-	for i := range f.src.stream.Columns {
-		width += max(8, f.src.stream.Columns[i].ByteWidth)
+	x, err := alone.Select(ctx, recording.Selection{Columns: f.what.Columns})
+	if err != nil {
+		return false, err
 	}
-	step := max(1, partBytes/int64(max(1, width)))
+	about, step := alone.About(), max(1, partBytes/f.width)
+	compressed := about.Compression() != recording.None.String()
 	for from < to {
-		end := min(to, from+step)
-		if err := f.copy(ctx, alone, size, recording.Selection{Rows: &recording.Range{Start: from, End: end}, Columns: f.what.Columns}, nil); err != nil {
+		rows := recording.Range{Start: from, End: min(to, from+step)}
+		if compressed {
+			err = f.decode(ctx, fmt.Sprint(name, " ", b.Offset, " ", x.Indices()), x, rows)
+		} else {
+			err = f.write(ctx, x.Within(rows))
+		}
+		if err != nil {
 			return false, err
 		}
-		f.rows += end - from
-		from = end
+		from = rows.End
 	}
 	return over, f.out.flush()
 }
 
-// within are the rows of a batch that are wanted, by their Clock.
-func (f *follower) within(ctx context.Context, alone io.ReaderAt, size, rows int64) (from, to int64, over bool, err error) {
-	r, err := recording.NewReader(alone, size)
+// alone reads one batch of a stream's file, as if it were the only one.
+func (src *source) alone(ctx context.Context, file io.ReaderAt, b *recording.Block) (*recording.Reader, error) {
+	only := *b
+	only.Offset = int64(len(src.fileHead))
+	return recording.Open(ctx, &joined{head: src.fileHead, body: file, at: b.Offset}, only.Offset+b.Length, &recording.Options{Index: []recording.Block{only}})
+}
+
+// ticksIn are the Clock of a batch.
+func ticksIn(ctx context.Context, alone *recording.Reader) (ticks []uint64, err error) {
+	x, err := alone.Select(ctx, recording.Selection{Columns: []string{stream.ClockName}})
 	if err != nil {
-		return 0, 0, false, err
+		return nil, err
 	}
-	x, err := r.Select(ctx, recording.Selection{Columns: []string{stream.ClockName}})
-	if err != nil {
-		return 0, 0, false, err
-	}
-	var ticks []uint64
 	for b, err := range x.Batches(ctx) {
 		if err != nil {
-			return 0, 0, false, err
+			return nil, err
 		}
 		ticks = append(ticks, recording.Values[uint64](&b.Columns[0])...)
 	}
-	first := sort.Search(len(ticks), func(i int) bool { return ticks[i] >= f.from })
-	if f.what.For > 0 && f.rows == 0 && first < len(ticks) {
-		hz := f.src.stream.AcqClockHz
-		f.until = ticks[first] + uint64(f.what.For/time.Second)*hz + uint64(f.what.For%time.Second)*hz/uint64(time.Second)
-	}
-	last := sort.Search(len(ticks), func(i int) bool { return ticks[i] >= f.until })
-	return int64(first), min(rows, int64(last)), last < len(ticks), nil
+	return ticks, nil
 }
 
-// copy writes a part of one batch, or the schema alone.
-func (f *follower) copy(ctx context.Context, from io.ReaderAt, size int64, s recording.Selection, begun func()) error {
-	r, err := recording.NewReader(from, size)
+// begin writes the schema, if what is wanted is there.
+func (f *follower) begin(ctx context.Context, begun func()) error {
+	r, err := recording.NewReader(recording.Bytes(f.src.head), int64(len(f.src.head)))
 	if err != nil {
 		return err
 	}
-	x, err := r.Select(ctx, s)
+	x, err := r.Select(ctx, recording.Selection{Columns: f.what.Columns})
 	if err != nil {
 		return fmt.Errorf("%w%w", err, errNoSuch)
+	}
+	for _, c := range x.Columns() {
+		f.width += int64(max(1, c.ByteWidth))
 	}
 	if begun != nil {
 		begun()
 	}
+	return f.write(ctx, x)
+}
+
+// write writes rows as one batch, or the schema alone.
+func (f *follower) write(ctx context.Context, x *recording.Excerpt) error {
 	f.out.renew()
-	codec := recording.Keep
-	if about := r.About(); s.Rows != nil && about.Compression() != recording.None.String() {
-		decoding.Lock()
-		defer decoding.Unlock()
-		codec = recording.None
-	}
-	report, err := recording.Copy(ctx, f.out, x, &recording.CopyOptions{Format: recording.StreamFormat, Codec: codec})
+	report, err := recording.Copy(ctx, f.out, x, &recording.CopyOptions{Format: recording.StreamFormat})
 	if err == nil && len(report.Findings) > 0 {
-		err = fmt.Errorf("a batch cannot be read back: %s", report.Findings[0].Reason)
+		err = unreadable(report.Findings)
 	}
 	return err
 }
 
-// A joined is the schema of a stream and one batch of its file, as one stream.
+func unreadable(findings []recording.Finding) error {
+	return fmt.Errorf("a batch cannot be read back: %s", findings[0].Reason)
+}
+
+// A joined is what a file begins with and one batch of it.
 type joined struct {
 	head []byte
 	body io.ReaderAt
@@ -232,52 +250,4 @@ func (j *joined) ReadAt(p []byte, off int64) (n int, err error) {
 		return n + more, err
 	}
 	return n, nil
-}
-
-// A once makes one Arrow stream of many: the schema comes once, and the end mark at
-// the end. A stream is written as its schema, its batches, its end, one write each.
-type once struct {
-	w      io.Writer
-	schema bool // it was written
-	writes int  // of the stream in hand
-}
-
-func (o *once) renew() { o.writes = 0 }
-
-var endMark = binary.LittleEndian.AppendUint64(nil, 0xFFFFFFFF)
-
-func (o *once) Write(p []byte) (int, error) {
-	o.writes++
-	if o.writes == 1 && o.schema || o.writes > 1 && len(p) == len(endMark) && string(p) == string(endMark) {
-		return len(p), nil
-	}
-	o.schema = true
-	for at := 0; at < len(p); { // a slow reader gets time for each piece
-		n, err := o.w.Write(p[at:min(len(p), at+pieceBytes)])
-		if err != nil {
-			return at + n, err
-		}
-		at += n
-	}
-	if o.writes == 1 {
-		return len(p), o.flush()
-	}
-	return len(p), nil
-}
-
-const pieceBytes = 256 << 10
-
-// Truncate is asked for after a write that failed: what was sent was sent.
-func (o *once) Truncate(int64) error { return io.ErrClosedPipe }
-
-func (o *once) flush() error {
-	if f, ok := o.w.(interface{ FlushError() error }); ok {
-		return f.FlushError()
-	}
-	return nil
-}
-
-func (o *once) end() error {
-	_, err := o.w.Write(endMark)
-	return errors.Join(err, o.flush())
 }

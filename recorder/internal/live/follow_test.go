@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oniscope/oniscope/recorder/internal/run"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -111,7 +112,12 @@ func TestALargeBatchIsReadInParts(t *testing.T) {
 
 func TestWhatCannotBeFollowedIsSaid(t *testing.T) {
 	r := newRecorder(t, nil)
+	gaps := recording.GapStream()
+	r.hub.Opened(gaps, "gaps_0.arrow")
+	r.hub.Status(&run.Snapshot{}, nil)
 	for path, want := range map[string]int{
+		"/live/probe.arrows?columns=": 400, "/live/probe.arrows?from=": 400, "/live/probe.arrows?for=": 400, "/live/probe.arrows?columns=Clock,,": 400, "/live/probe.arrows?columns=[": 400,
+		"/live/gaps.arrows?from=5": 400, "/live/gaps.arrows?for=5s": 400,
 		"/live/none.arrows": 404, "/live/probe": 404, "/live/probe.arrows?from=soon": 400, "/live/probe.arrows?columns=Nothing*": 400,
 		"/live/probe.arrows?for=x": 400, "/live/probe.arrows?for=%": 400, "/live/probe.arrows?for=1s;from=start": 400, "/live/probe.arrows?for=1s&for=2s": 400, "/live/probe.arrows?from=now&from=start": 400, "/live/probe.arrows?for=-1s": 400, "/live/probe.arrows?colums=x": 400, "/live/../hub.go": 404,
 		"/files/hub.go": 404, "/files/..%2f..%2fetc%2fpasswd": 404, "/files/": 404,
@@ -126,11 +132,21 @@ func TestWhatCannotBeFollowedIsSaid(t *testing.T) {
 
 func TestAFileIsGivenUpToItsLastWholeBatch(t *testing.T) {
 	r := newRecorder(t, nil)
+	schema := r.length()
+	half := func() {
+		t.Helper()
+		if _, err := r.file.Write([]byte("half of a batch")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	half()
+	if data, _ := io.ReadAll(r.get("/files/probe_0.arrow", nil).Body); int64(len(data)) != schema {
+		t.Errorf("before the first batch %d bytes, want the schema's %d", len(data), schema)
+	}
+	r.cut(schema)
 	r.decode(50)
 	block := r.write()
-	if _, err := r.file.Write([]byte("half of a batch")); err != nil {
-		t.Fatal(err)
-	}
+	half()
 	get := func(ranges string) (*http.Response, []byte) {
 		got := r.get("/files/probe_0.arrow", func(q *http.Request) {
 			if ranges != "" {
@@ -148,15 +164,13 @@ func TestAFileIsGivenUpToItsLastWholeBatch(t *testing.T) {
 		t.Errorf("%d bytes, want %d", len(data), end)
 	}
 	mark := got.Header.Get("ETag")
+	if got := r.get("/files/probe_0.arrow", func(q *http.Request) { q.Header.Set("If-None-Match", mark) }); got.StatusCode != 200 {
+		t.Errorf("who has an earlier state of the file gets %d", got.StatusCode)
+	}
 	if got, data := get("bytes=0-5"); got.StatusCode != 206 || string(data) != "ARROW1" {
 		t.Errorf("%d %q", got.StatusCode, data)
 	}
-	if err := r.file.Truncate(block.Offset + block.Length); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.file.Seek(0, io.SeekEnd); err != nil {
-		t.Fatal(err)
-	}
+	r.cut(block.Offset + block.Length)
 	r.decode(50)
 	r.write()
 	if got, more := get(""); len(more) <= len(data) || !bytes.Equal(more[:len(data)], data) || got.Header.Get("ETag") != mark {
@@ -239,6 +253,10 @@ func TestTheEphysSocketGivesEveryValue(t *testing.T) {
 				t.Fatalf("packet %d, value %d is %d, want %d", packet, i, v, value(i/samples, row))
 			}
 		}
+	}
+	r.finish()
+	if n, err := conn.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("after the end of the recording: %d bytes, %v", n, err)
 	}
 }
 

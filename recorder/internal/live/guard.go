@@ -127,7 +127,8 @@ func (g *guard) check(w http.ResponseWriter, r *http.Request) (control bool, no 
 	}
 	control = g.hasToken(r)
 	if !control && !g.open {
-		return false, &refusal{http.StatusUnauthorized, "open the address with the token that the recorder printed"}
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		return false, &refusal{http.StatusUnauthorized, "open the address with the token that the recorder printed; programs send it as Authorization: Bearer TOKEN"}
 	}
 	return control && !foreign, nil
 }
@@ -184,7 +185,7 @@ func (g *guard) isOurOrigin(origin, host string) bool {
 }
 
 func (g *guard) hasToken(r *http.Request) bool {
-	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && g.isToken(bearer) {
+	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") && g.isToken(strings.TrimSpace(token)) {
 		return true
 	}
 	c, err := r.Cookie(g.cookie)

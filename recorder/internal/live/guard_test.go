@@ -114,9 +114,14 @@ func TestAnOpenAddressAsksForTheToken(t *testing.T) {
 		r      *http.Request
 		status int
 	}{
-		"no token":        {q("10.0.0.1", ""), 401},
-		"a wrong one":     {q("10.0.0.1", testToken+"x"), 401},
-		"the token":       {q("10.0.0.1", testToken), 0},
+		"no token":    {q("10.0.0.1", ""), 401},
+		"a wrong one": {q("10.0.0.1", testToken+"x"), 401},
+		"the token":   {q("10.0.0.1", testToken), 0},
+		"in small letters": {func() *http.Request {
+			r := q("10.0.0.1", "")
+			r.Header.Set("Authorization", "bearer  "+testToken)
+			return r
+		}(), 0},
 		"by its name":     {q("RIG.lab:80", testToken), 0},
 		"by another name": {q("evil.example", testToken), 421},
 	} {

@@ -73,37 +73,57 @@ func newRecorder(t testing.TB, change func(o *Options)) *recorder {
 
 func newRecorderAt(t testing.TB, address string, change func(o *Options)) *recorder {
 	t.Helper()
-	r := &recorder{t: t, dir: t.TempDir(), stream: testStream()}
+	r := newWritten(t, recording.WriterOptions{})
+	t.Cleanup(r.end)
+	r.begin()
+	r.serve(address, change)
+	return r
+}
+
+// newWritten writes a recording that nobody serves, and that has not begun; end ends it.
+func newWritten(t testing.TB, o recording.WriterOptions) *recorder {
+	t.Helper()
+	r := &recorder{t: t, dir: t.TempDir(), stream: testStream(), hub: NewHub()}
 	f, err := os.Create(filepath.Join(r.dir, "probe_0.arrow"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.file = f
-	if r.writer, err = recording.NewWriter(diskFile{f}, &r.stream, recording.WriterOptions{}); err != nil {
+	if r.writer, err = recording.NewWriter(diskFile{f}, &r.stream, o); err != nil {
 		t.Fatal(err)
 	}
 	r.batch = device.NewBatch(&r.stream, 0)
-	r.hub = NewHub()
+	return r
+}
+
+func (r *recorder) begin() {
 	r.hub.Begun(run.Begun{Dir: r.dir, Suffix: "0", StartUTC: "2026-11-28T12:00:00Z", AcqClockHz: r.stream.AcqClockHz})
 	r.hub.Opened(&r.stream, "probe_0.arrow")
+}
+
+// serve answers until end.
+func (r *recorder) serve(address string, change func(o *Options)) {
+	r.t.Helper()
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	o := Options{Token: testToken, Control: &r.asked, Page: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>page")}}}
 	if change != nil {
 		change(&o)
 	}
 	if r.server, err = Serve(l, r.hub, o); err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	r.at = l.Addr().String()
-	t.Cleanup(func() {
+}
+
+func (r *recorder) end() {
+	if r.server != nil {
 		r.server.Close(nil)
-		r.hub.Close()
-		f.Close()
-	})
-	return r
+	}
+	r.hub.Close()
+	r.file.Close()
 }
 
 // value is what channel c has at a row.

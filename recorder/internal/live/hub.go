@@ -32,6 +32,7 @@ type Hub struct {
 	pieces  chan *piece
 	slabs   chan []byte  // spare
 	held    atomic.Int64 // bytes of pieces that are under way
+	decoded decoded
 	taps    atomic.Pointer[map[*stream.Stream]*source]
 	end     chan struct{}
 	ending  sync.Once
@@ -48,9 +49,10 @@ type Hub struct {
 
 // A source is one stream of the run.
 type source struct {
-	stream *stream.Stream
-	head   []byte // its schema, as an Arrow IPC message
-	tap    tap
+	stream   *stream.Stream
+	head     []byte // its schema, as an Arrow IPC message
+	fileHead []byte // what its files begin with
+	tap      tap
 
 	files []*file // guarded by Hub.mu
 }
@@ -59,7 +61,7 @@ type source struct {
 type file struct {
 	name   string
 	blocks []recording.Block // only ever appended to
-	size   int64             // of the whole batches; 0: only the schema is there
+	size   int64             // to the end of the last whole batch, or of the schema
 }
 
 // NewHub returns a hub for one run.
@@ -83,7 +85,8 @@ func (h *Hub) Begun(b run.Begun) {
 
 // Opened is called by the run.
 func (h *Hub) Opened(s *stream.Stream, name string) {
-	src := &source{stream: s, head: schemaMessage(s), files: []*file{{name: name}}}
+	src := &source{stream: s, head: beginning(s, recording.StreamFormat), fileHead: beginning(s, recording.FileFormat)}
+	src.files = []*file{{name: name, size: int64(len(src.fileHead))}}
 	src.tap.skipped = &atomic.Uint64{}
 	h.change(func() {
 		h.sources = append(h.sources, src)
@@ -93,10 +96,10 @@ func (h *Hub) Opened(s *stream.Stream, name string) {
 	})
 }
 
-// schemaMessage is what an Arrow IPC stream of s begins with.
-func schemaMessage(s *stream.Stream) []byte {
+// beginning is what a stream or a file of s begins with.
+func beginning(s *stream.Stream, f recording.Format) []byte {
 	var m message
-	if _, err := recording.NewWriter(&m, s, recording.WriterOptions{Format: recording.StreamFormat}); err != nil {
+	if _, err := recording.NewWriter(&m, s, recording.WriterOptions{Format: f}); err != nil {
 		return nil
 	}
 	return bytes.Clone(m.data)
@@ -155,6 +158,50 @@ func (h *Hub) find(name string) *source {
 		return nil
 	}
 	return h.sources[i]
+}
+
+// wait returns true once f, with mu, is true; false if one of the ends comes before.
+func (h *Hub) wait(f func() bool, ends ...<-chan struct{}) bool {
+	for {
+		h.mu.Lock()
+		yes, changed := f(), h.changed
+		h.mu.Unlock()
+		if yes {
+			return true
+		}
+		var end [2]<-chan struct{} // nil: never
+		copy(end[:], ends)
+		select {
+		case <-changed:
+		case <-end[0]:
+			return false
+		case <-end[1]:
+			return false
+		case <-h.end:
+			return false
+		}
+	}
+}
+
+// awaitBegin waits until it is known which run this is.
+func (h *Hub) awaitBegin(ends ...<-chan struct{}) bool {
+	return h.wait(func() bool { return h.begun.StartUTC != "" }, ends...)
+}
+
+// awaitStream waits until a stream is there, or all those are that a run begins with:
+// its state is known after them.
+func (h *Hub) awaitStream(name string, ends ...<-chan struct{}) bool {
+	return h.wait(func() bool {
+		return h.now != nil || h.summary != nil || slices.ContainsFunc(h.sources, func(s *source) bool { return s.stream.Name == name })
+	}, ends...)
+}
+
+// await returns a stream once it is there, nil if the end comes before.
+func (h *Hub) await(name string, end <-chan struct{}) *source {
+	h.wait(func() bool {
+		return slices.ContainsFunc(h.sources, func(s *source) bool { return s.stream.Name == name })
+	}, end)
+	return h.find(name)
 }
 
 // names are those of all streams.

@@ -27,7 +27,7 @@ func (c *client) write() string {
 		case <-c.gone:
 			return c.reason()
 		case <-c.server.end:
-			return "the recorder ends"
+			return reasonGone
 		case now := <-ping.C:
 			if c.conn.WriteControl(websocket.PingMessage, nil, now.Add(writeTimeout)) != nil {
 				return ""

@@ -38,6 +38,7 @@ type Options struct {
 	AllowOrigin []string // of other pages that may read, by ParseOrigin
 	Certificate *tls.Certificate
 	Control     Control
+	Say         func(text string) // what a person should hear; nil: nobody does
 }
 
 // Bounds of all clients together.
@@ -62,7 +63,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	following int
-	streaming int // of them, streams that are read from files
+	streaming int // answers that are read from files
 }
 
 // Serve answers on a listener until Close.
@@ -105,7 +106,7 @@ func (s *Server) Close(hurry <-chan os.Signal) {
 		for s.hub.Over() && hurry != nil {
 			all, streams := s.counts()
 			still := time.Since(time.Unix(0, s.moved.Load()))
-			if passed := time.Since(began); all == 0 || passed > lastWords && streams == 0 || passed > stillMost && still > stillMost || passed > lastRows {
+			if passed := time.Since(began); all == 0 && streams == 0 || passed > lastWords && streams == 0 || passed > stillMost && still > stillMost || passed > lastRows {
 				break
 			}
 			select {
@@ -157,7 +158,7 @@ func (s *Server) clients() int {
 	return all
 }
 
-// counts are all that follow, and those of them that read a stream from its file.
+// counts are all that follow, and all answers that are read from files.
 func (s *Server) counts() (all, streams int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,17 +198,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
 		return
 	}
-	switch path := r.URL.Path; {
+	path := r.URL.Path
+	if path == "/socket" {
+		s.serveSocket(w, r, control)
+		return
+	}
+	out := newPatient(w)
+	w = out
+	switch {
 	case path == "/" && !r.URL.Query().Has("live") && !r.URL.Query().Has("files"):
 		http.Redirect(w, r, "/?live", http.StatusSeeOther)
 	case path == "/status":
 		s.serveStatus(w)
-	case path == "/socket":
-		s.serveSocket(w, r, control)
 	case strings.HasPrefix(path, "/files/"):
-		s.serveFile(w, r, strings.TrimPrefix(path, "/files/"))
+		s.serveFile(out, r, strings.TrimPrefix(path, "/files/"))
 	case strings.HasPrefix(path, "/live/"):
-		s.serveStream(w, r, strings.TrimPrefix(path, "/live/"))
+		s.serveStream(out, r, strings.TrimPrefix(path, "/live/"))
 	default:
 		s.page.ServeHTTP(w, r)
 	}
@@ -231,6 +237,10 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, control boo
 		return
 	}
 	served := s.follow(func() {
+		if !s.hub.awaitBegin(r.Context().Done(), s.end) {
+			s.notYet(w)
+			return
+		}
 		conn, err := s.up.Upgrade(w, r, nil)
 		if err != nil {
 			return // it has answered
@@ -249,37 +259,61 @@ func (s *Server) tooMany(w http.ResponseWriter) {
 	http.Error(w, fmt.Sprintf("%d clients follow this recording, and no more can", maxClients), http.StatusServiceUnavailable)
 }
 
+// notYet answers what can be answered only once the recording has begun.
+func (s *Server) notYet(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, "the recording has not begun", http.StatusServiceUnavailable)
+}
+
+// reading counts an answer that is read from files, until the returned function is
+// called, and has out say when it goes on.
+func (s *Server) reading(out *patient) (done func()) {
+	out.moved = func() { s.moved.Store(time.Now().UnixNano()) }
+	count := func(n int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.streaming += n
+	}
+	count(1)
+	return func() { count(-1) }
+}
+
 // serveFile gives ranges of a file, up to its last whole batch, or all of it once
 // it is complete.
-func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name string) {
+func (s *Server) serveFile(out *patient, r *http.Request, name string) {
 	h := s.hub
 	h.mu.Lock()
 	dir, mark, size, found, whole := h.begun.Dir, h.begun.StartUTC, int64(0), false, h.summary != nil
+	var names []string
 	for _, src := range h.sources {
 		for i, f := range src.files {
-			if f.name == name {
+			if names = append(names, f.name); f.name == name {
 				found, size = true, f.size
 				whole = whole || i+1 < len(src.files)
 			}
 		}
 	}
 	h.mu.Unlock()
-	if !found {
-		http.Error(w, fmt.Sprintf("there is no file %q in this recording; GET /status lists the streams", short(name)), http.StatusNotFound)
+	switch {
+	case mark == "":
+		s.notYet(out)
+		return
+	case !found:
+		http.Error(out, fmt.Sprintf("there is no file %q in this recording; there are: %s", short(name), strings.Join(names, ", ")), http.StatusNotFound)
 		return
 	}
-	f, info := serve.OpenFile(w, filepath.Join(dir, name))
+	f, info := serve.OpenFile(out, filepath.Join(dir, name))
 	if f == nil {
 		return
 	}
 	defer f.Close()
-	if whole || size == 0 || size > info.Size() { // of one that was cut from outside, what is there
+	defer s.reading(out)()
+	if whole || size > info.Size() { // of one that was cut from outside, what is there
 		size = info.Size()
 	}
-	w.Header().Set("Content-Type", "application/vnd.apache.arrow.file")
-	w.Header().Set("ETag", fmt.Sprintf("%q", mark+" "+name)) // the bytes that are there stay
-	out := &patient{ResponseWriter: w, control: http.NewResponseController(w)}
-	http.ServeContent(out, r, name, time.Time{}, io.NewSectionReader(f, 0, size))
+	out.Header().Set("Content-Type", "application/vnd.apache.arrow.file")
+	out.Header().Set("ETag", fmt.Sprintf("%q", mark+" "+name)) // the bytes that are there stay
+	serve.Content(out, r, name, io.NewSectionReader(f, 0, size))
 }
 
 // A patient writer gives each write its time, and not the whole answer.
@@ -289,11 +323,19 @@ type patient struct {
 	moved   func() // nil: nobody asks
 }
 
+func newPatient(w http.ResponseWriter) *patient {
+	p := &patient{ResponseWriter: w, control: http.NewResponseController(w)}
+	p.extend() // for an answer without a body
+	return p
+}
+
+func (p *patient) extend() { _ = p.control.SetWriteDeadline(time.Now().Add(writeTimeout)) }
+
 func (p *patient) Write(data []byte) (int, error) {
 	if p.moved != nil {
 		p.moved()
 	}
-	_ = p.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	p.extend()
 	return p.ResponseWriter.Write(data)
 }
 

@@ -58,7 +58,7 @@ func parseAsk(data []byte) (a ask, err error) {
 	if err := d.Decode(&a); err != nil {
 		return ask{}, fmt.Errorf("the message is not what is expected: %s", notExpected(err))
 	}
-	if d.More() {
+	if _, err := d.Token(); err != io.EOF {
 		return ask{}, errors.New("the message goes on after its end")
 	}
 	return a, a.check()

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -172,9 +173,15 @@ func (h *handler) serveFile(w http.ResponseWriter, r *http.Request) {
 	defer f.Close()
 	setContentType(w, name)
 	w.Header().Set("ETag", h.tag(n, info))
-	// Without a time stamp of the file: one that grows must not answer
-	// "not modified".
-	http.ServeContent(w, r, name, noModTime, f)
+	Content(w, r, name, f)
+}
+
+// Content answers with a file that may grow, or ranges of it. It has no time stamp, and
+// If-None-Match is not asked: the mark of a file says that the bytes that were there
+// stay, not that no more came.
+func Content(w http.ResponseWriter, r *http.Request, name string, content io.ReadSeeker) {
+	r.Header.Del("If-None-Match")
+	http.ServeContent(w, r, name, noModTime, content)
 }
 
 // OpenFile opens a file whose bytes are asked for. If that cannot be, it answers

@@ -1,0 +1,96 @@
+package live
+
+import (
+	"context"
+	"sync"
+
+	"github.com/oniscope/oniscope/shared/recording"
+)
+
+// Batches of a compressed recording are given decoded, a part at a time; some that were
+// decoded are kept for the parts that follow, and for others who want the same. One
+// follower at a time decodes. What it takes with it is a copy of its part, so that
+// however slowly it is read, nobody waits for it and nothing else is held by it.
+
+// maxDecoded is what is kept: a second of a probe, and of some channels.
+const maxDecoded = 64 << 20
+
+// A decoded keeps batches, the one used last at the end.
+type decoded struct {
+	mu    sync.Mutex // held while one is decoded
+	list  []decodedBatch
+	bytes int
+}
+
+type decodedBatch struct {
+	what string // file, place, columns
+	data recording.Bytes
+	all  *recording.Excerpt
+}
+
+// decode writes rows of a compressed batch, which what names with the columns.
+func (f *follower) decode(ctx context.Context, what string, x *recording.Excerpt, rows recording.Range) error {
+	if err := f.hold(ctx, what, x, rows); err != nil {
+		return err
+	}
+	return f.out.release()
+}
+
+func (f *follower) hold(ctx context.Context, what string, x *recording.Excerpt, rows recording.Range) error {
+	d := &f.hub.decoded
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all, err := d.of(ctx, what, x)
+	if err != nil {
+		return err
+	}
+	f.out.holds = true
+	return f.write(ctx, all.Within(rows))
+}
+
+// of is a batch decoded.
+func (d *decoded) of(ctx context.Context, what string, x *recording.Excerpt) (*recording.Excerpt, error) {
+	for i, b := range d.list {
+		if b.what == what {
+			d.list = append(append(d.list[:i], d.list[i+1:]...), b)
+			return b.all, nil
+		}
+	}
+	var whole memoryFile
+	report, err := recording.Copy(ctx, &whole, x, &recording.CopyOptions{Codec: recording.None})
+	if err == nil && len(report.Findings) > 0 {
+		err = unreadable(report.Findings)
+	}
+	if err != nil {
+		return nil, err
+	}
+	data := recording.Bytes(whole)
+	r, err := recording.NewReader(data, int64(len(data)))
+	if err != nil {
+		return nil, err
+	}
+	all, err := r.Select(ctx, recording.Selection{})
+	if err != nil {
+		return nil, err
+	}
+	for d.bytes += len(data); len(d.list) > 0 && d.bytes > maxDecoded; d.list = d.list[1:] {
+		d.bytes -= len(d.list[0].data)
+		d.list[0] = decodedBatch{}
+	}
+	d.list = append(d.list, decodedBatch{what, data, all})
+	return all, nil
+}
+
+// A memoryFile is a recording.File in memory.
+type memoryFile []byte
+
+func (m *memoryFile) Write(p []byte) (int, error) {
+	*m = append(*m, p...)
+	return len(p), nil
+}
+
+// Truncate is asked for after a write that failed, and none does.
+func (m *memoryFile) Truncate(size int64) error {
+	*m = (*m)[:size]
+	return nil
+}
