@@ -110,7 +110,7 @@ func signalOf(of *stream.Stream, wanted string) (*signal, error) {
 
 // Ephys gives the channels of a stream on a listener, until Close.
 func (s *Server) Ephys(l net.Listener, e EphysSocket) {
-	l = &bounded{Listener: l, room: make(chan struct{}, maxClients)}
+	l = newBounded(l, maxClients, maxClients)
 	s.gone.Go(func() {
 		<-s.end
 		l.Close()

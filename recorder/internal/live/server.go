@@ -45,6 +45,7 @@ type Options struct {
 const (
 	maxClients     = 16  // that follow: websockets, streams, sockets
 	maxConnections = 160 // of TCP: browsers open six each
+	maxOfAddress   = 64  // of them, of one address that is not loopback: one machine keeps nobody else out
 	maxHeader      = 16 << 10
 )
 
@@ -79,7 +80,7 @@ func Serve(l net.Listener, hub *Hub, o Options) (*Server, error) {
 			http.Error(w, err.Error(), status)
 		}}
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0)}
-	l = &bounded{Listener: l, room: make(chan struct{}, maxConnections)}
+	l = newBounded(l, maxConnections, maxOfAddress)
 	if o.Certificate != nil {
 		s.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*o.Certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
 		l = tls.NewListener(l, s.http.TLSConfig)
@@ -190,6 +191,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	control, no := s.guard.check(w, r)
 	if no != nil {
+		w.Header().Set("Connection", "close") // who is refused keeps no connection
 		http.Error(w, no.text, no.status)
 		return
 	}
@@ -337,37 +339,6 @@ func (p *patient) Write(data []byte) (int, error) {
 	}
 	p.extend()
 	return p.ResponseWriter.Write(data)
-}
-
-// A bounded listener closes connections that are too many.
-type bounded struct {
-	net.Listener
-	room chan struct{}
-}
-
-func (b *bounded) Accept() (net.Conn, error) {
-	for {
-		conn, err := b.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		select {
-		case b.room <- struct{}{}:
-			return &counted{Conn: conn, leave: sync.OnceFunc(func() { <-b.room })}, nil
-		default:
-			conn.Close()
-		}
-	}
-}
-
-type counted struct {
-	net.Conn
-	leave func()
-}
-
-func (c *counted) Close() error {
-	c.leave()
-	return c.Conn.Close()
 }
 
 var _ run.Listener = (*Hub)(nil)
