@@ -20,7 +20,8 @@ function message(header, rows, columns) {
 
 /** @param {object} header @param {number} rows @param {ArrayBufferView[]} columns @returns {ArrayBuffer} */
 function messageBytes(header, rows, columns) {
-  let text = JSON.stringify({ show: 1, stream: "s", bin: 0, from: 0, skipped: 0, ...header });
+  const { bin = 0, from = 0 } = /** @type {{ bin?: number, from?: number }} */ (header), last = Number(/** @type {any} */ (columns[0])[rows - 1]);
+  let text = JSON.stringify({ show: 1, stream: "s", bin, from, to: bin > 0 ? from + (last + 1) * bin - 1 : last, skipped: 0, ...header });
   while ((4 + text.length) % 8 !== 0) text += " ";
   const bodies = [], buffers = [];
   let at = 0;
@@ -95,6 +96,21 @@ test("what was skipped is read from the file, in parts, the newest first", () =>
   ring.read({ kind: "envelope", quality: "exact", from: 40, to: 60, bins: 2, done: 2, columns: [3], data, mean, sd, rows: 2, rows_used: 2, samples_per_pixel: 2 });
   assert.deepEqual(ring.missing(10, 70, 9), { from: 20, to: 40, bins: 2 });
   assert.deepEqual([...ring.envelope(40, 60, 2, [3], 1).data], [1, 2, 3, 4]);
+});
+
+test("wide bins stand where fine ones did not come, until those are read", () => {
+  const ring = new Bins([{ index: 3, type: "int16" }], 10, 64);
+  ring.put(bins(0, 10, [0, 1, 2, 3], 3));
+  ring.put(bins(40, 10, [0], 3)); // bin 4 is open
+  const wide = message({ bin: 40, from: 40, to: 97 }, 2, [Uint32Array.from([0, 1]), Uint16Array.from([3, 3]), Uint32Array.from([1, 1]), ...[[-100, -200], [100, 200], [0, 1], [2, 3]].map((list) => Float32Array.from(list))]);
+  ring.putWide(wide);
+  const { data, rows_used } = ring.envelope(0, 120, 12, [3], 1);
+  assert.deepEqual([...data.subarray(8, 20)], [-100, 100, -100, 100, -100, 100, -100, 100, -200, 200, -200, 200], "bins 4 to 9, of which the last is not over");
+  assert.ok(Number.isNaN(data[20]) && ring.end === 10 && rows_used === 100, "nothing is there of what has not come");
+  assert.deepEqual(ring.missing(0, 100, 64), { from: 40, to: 100, bins: 6 }, "all of them are to be read");
+  ring.put(bins(90, 10, [0, 1, 2], 3));
+  assert.deepEqual([...ring.envelope(80, 120, 4, [3], 1).data.subarray(0, 2)], [-200, 200]);
+  assert.deepEqual(ring.missing(0, 120, 64), { from: 40, to: 90, bins: 5 }, "what goes on from wide bins is whole");
 });
 
 test("a ring keeps the newest, and what is older does not take its place", () => {
@@ -292,6 +308,27 @@ test("bins of few rows are asked for as rows", async () => {
   await calm();
   const after = await tail.envelope(now, read, () => {}, want);
   assert.deepEqual([...after.data.subarray(2 * 13, 2 * 15)], [3, 4, 1, 2]);
+});
+
+test("rows of which the recorder has left out some are asked for as bins, some in one", async () => {
+  const { tail, read, want, asked, answer, send } = tailOf();
+  const binsAsked = () => asked.map(({ streams: [{ bin }] }) => bin);
+  const look = (/** @type {number} */ width) => tail.envelope({ stream: "s_0", columns: [0], from: 0, to: 100 * width, bins: 100, quality: "exact" }, read, () => {}, want);
+  await look(50);
+  tail.left(7, want); // of before
+  tail.left(7, want);
+  assert.deepEqual(binsAsked(), [0]);
+  tail.left(9, want);
+  assert.deepEqual(binsAsked(), [0, 150], "three in one, of twelve rows at least");
+  answer();
+  send({ stream: "s", bin: 150, from: 4500, to: 4720 }, 2, binColumns(4500, 150, [0, 1], 0));
+  assert.deepEqual(minima((await look(50)).data).slice(89, 96), [NaN, 30, 30, 30, 31, 31, NaN]);
+  tail.left(30, want);
+  assert.deepEqual(binsAsked(), [0, 150], "as long as these are looked at");
+  await look(60);
+  await look(200);
+  tail.left(60, want);
+  assert.deepEqual(binsAsked(), [0, 150, 0, 200]);
 });
 
 test("rows of a file are read once for each of its states, and those that came follow", async () => {

@@ -59,6 +59,8 @@ type shown struct {
 type gathered struct {
 	rows  int
 	from  uint64 // tick of bin 0
+	to    uint64 // tick of the last row
+	wide  int    // how many bins are one, for want of room
 	bytes int
 	cells [][]byte
 
@@ -66,8 +68,10 @@ type gathered struct {
 }
 
 // maxGathered is what waits at most for one client, of all streams together, each by
-// how many of the columns it has: all channels of a probe for some 90 ms. Then the
-// newest takes the place of all, or as much of it as there is room for. While it is being sent, there are four copies.
+// how many of the columns it has: all channels of a probe for some 90 ms. Then bins
+// become wider (coarse.go), and of rows, and of bins that are wide enough, the newest
+// takes the place of all, or as much of it as there is room for. While it is being
+// sent, there are four copies.
 const maxGathered = 2 << 20
 
 // renewAfter is how many batches a writer makes before it is replaced: it keeps
@@ -114,6 +118,7 @@ type header struct {
 	Stream  string `json:"stream"`
 	Bin     uint64 `json:"bin"`     // ticks; 0: the batch has Clock and the columns, row by row
 	From    uint64 `json:"from"`    // else: tick of bin 0, and the batch has a row for each column and bin, column after column
+	To      uint64 `json:"to"`      // tick of the last row
 	Skipped uint64 `json:"skipped"` // rows of the stream that found no room so far
 }
 
@@ -132,10 +137,13 @@ func (s *shown) gather(p *piece) bool {
 	defer s.mu.Unlock()
 	g := &s.gathered
 	p, need := s.fitting(p)
-	if g.bytes+need > s.most {
+	for g.bytes+s.wideBytes(need) > s.most && s.widen() {
+	}
+	if g.bytes+s.wideBytes(need) > s.most {
 		s.leaveOut(g.pieceRows)
 	}
 	g.pieceRows += p.rows
+	g.to = numbers[uint64](p.columns[s.clock])[p.rows-1]
 	if s.bin > 0 {
 		s.gatherBins(p)
 	} else {
@@ -188,7 +196,7 @@ func (g *gathered) reset() {
 	for i := range g.cells {
 		g.cells[i] = g.cells[i][:0]
 	}
-	g.rows, g.bytes, g.pieceRows = 0, 0, 0
+	g.rows, g.bytes, g.pieceRows, g.wide = 0, 0, 0, 0
 }
 
 // leaveOut gives up what was gathered, which is so many rows.
@@ -240,18 +248,26 @@ func (s *shown) gatherBins(p *piece) {
 			bins[0].Add(&s.open[i])
 		}
 		s.open[i] = bins[n-1]
-		for k := range bins {
-			b := &bins[k]
-			g.cells[0] = binary.LittleEndian.AppendUint32(g.cells[0], at[k])
-			g.cells[1] = binary.LittleEndian.AppendUint16(g.cells[1], uint16(c))
-			g.cells[2] = binary.LittleEndian.AppendUint32(g.cells[2], uint32(b.Count))
-			for j, v := range [...]float32{b.Min, b.Max, float32(b.Mean), float32(b.SD())} {
-				g.cells[3+j] = binary.LittleEndian.AppendUint32(g.cells[3+j], math.Float32bits(v))
+		for k := 0; k < n; {
+			b, number := bins[k], s.numberOf(at[k])
+			for k++; k < n && s.numberOf(at[k]) == number; k++ {
+				b.Add(&bins[k])
 			}
+			g.add(number, uint16(c), &b)
 		}
 	}
 	s.openAt = g.from + uint64(at[n-1])*s.bin
-	g.rows += n * len(s.columns)
+}
+
+// add adds a row of the batch.
+func (g *gathered) add(number uint32, column uint16, b *decimate.Bin) {
+	g.cells[0] = binary.LittleEndian.AppendUint32(g.cells[0], number)
+	g.cells[1] = binary.LittleEndian.AppendUint16(g.cells[1], column)
+	g.cells[2] = binary.LittleEndian.AppendUint32(g.cells[2], uint32(b.Count))
+	for j, v := range [...]float32{b.Min, b.Max, float32(b.Mean), float32(b.SD())} {
+		g.cells[3+j] = binary.LittleEndian.AppendUint32(g.cells[3+j], math.Float32bits(v))
+	}
+	g.rows++
 }
 
 // take makes the message of what was gathered: the length of a JSON header, the
@@ -261,7 +277,11 @@ func (s *shown) take() []byte {
 	s.mu.Lock()
 	g := s.gathered
 	s.gathered, s.spare = gathered{cells: s.spare}, g.cells
-	head := header{s.id, s.src.stream.Name, s.bin, g.from, s.skipped + s.src.tap.skipped.Load()}
+	wide := s.bin * uint64(g.width())
+	head := header{s.id, s.src.stream.Name, wide, g.from, g.to, s.skipped + s.src.tap.skipped.Load()}
+	if wide > 0 {
+		head.From = g.from / wide * wide
+	}
 	s.mu.Unlock()
 	defer g.reset()
 	if g.rows == 0 {

@@ -34,6 +34,9 @@ export class Tail {
   #lookedAt = -Infinity;
   #needed = -1;
   #eachRow = false;
+  /** Rows that the recorder could not send, so far; while all of these bins were wanted they are too many. */
+  #skipped = Infinity;
+  #tooMany = 0;
   /** Which columns plots have asked for, and when last. @type {{ key: string, columns: number[], at: number }[]} */
   #plots = [];
 
@@ -141,11 +144,28 @@ export class Tail {
   #keepBins(columns, width, bins, period, changed) {
     this.#note(columns);
     if (!this.wanted || this.wanted.width !== width || this.wanted.capacity < bins + 2 || !this.#has(columns)) {
-      this.#keep({ stream: this.stream, columns: this.#columns(columns), bin: this.#eachRow || width < FEW_ROWS * period ? 0 : width, width, capacity: 2 ** Math.ceil(Math.log2(2 * bins + 2)), period });
+      this.#keep({ stream: this.stream, columns: this.#columns(columns), bin: this.#binFor(width, period), width, capacity: 2 ** Math.ceil(Math.log2(2 * bins + 2)), period });
       changed();
     }
     const { columns: kept } = /** @type {Wanted} */ (this.wanted);
     return { kept, atOnce: Math.max(16, Math.floor(FILL_SAMPLES / ((width / period) * kept.length))) };
+  }
+
+  /** What is asked for where bins of a width are kept: of few rows in a bin the rows, unless there were too many; then so many bins in one. @param {number} width @param {number} period */
+  #binFor(width, period) {
+    if (this.#eachRow) return 0;
+    if (width >= FEW_ROWS * period) return width;
+    return this.#tooMany === width ? width * Math.ceil((FEW_ROWS * period) / width) : 0;
+  }
+
+  /** So many rows the recorder could not send, so far. @param {number} skipped @param {() => void} changed */
+  left(skipped, changed) {
+    const more = skipped > this.#skipped, { wanted } = this;
+    this.#skipped = skipped;
+    if (!more || !wanted || wanted.width === 0 || wanted.bin > 0 || this.#eachRow) return;
+    this.#tooMany = wanted.width;
+    this.#keep({ ...wanted, bin: this.#binFor(wanted.width, wanted.period) });
+    changed();
   }
 
   /**

@@ -310,6 +310,7 @@ export class Live {
     if (!found) return;
     const [id, tail] = found;
     tail.version++;
+    tail.left(skipped, () => this.engine.want());
     tail.info.clock.last = Math.max(tail.info.clock.last, last);
     if (rise !== null) this.follower.fire(rise);
     this.#newest = Math.max(this.#newest, last);

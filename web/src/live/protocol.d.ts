@@ -58,4 +58,4 @@ export interface StreamStatus {
 }
 
 /** What comes before the batch of a binary message; bin 0: the batch has Clock and the columns, else a row for each column and bin, column after column. */
-export interface Header { show: number; stream: string; bin: number; from: number; skipped: number }
+export interface Header { show: number; stream: string; bin: number; from: number; to: number; skipped: number }

@@ -182,10 +182,11 @@ export class Receiver {
     if (!wanted || !kept || message.rows === 0) return; // of a view before
     const all = wanted === kept.wanted || kept.wanted.columns.every(({ index }) => wanted.columns.some((c) => c.index === index)); // else the recorder has not heard yet of some
     if (header.bin > 0 && kept.bins?.width === header.bin) kept.bins.put(message, all);
+    else if (header.bin > 0 && kept.bins && header.bin % kept.bins.width === 0) kept.bins.putWide(message);
     else if (header.bin === 0 && kept.bins) kept.bins.putRows(message, wanted.columns, all);
     else if (header.bin === 0 && kept.rows) kept.rows.put(message, wanted.columns);
     else return;
-    kept.tick = lastTick(message);
+    kept.tick = header.to;
     if (kept.bins) this.#feeds.came(header.stream, Math.floor((header.bin > 0 ? header.from : Number(columnOf(message, 0, "uint64")[0])) / kept.bins.width));
     const before = this.#came.get(header.stream), rise = this.#rise(message, wanted);
     this.#came.set(header.stream, { stream: header.stream, last: kept.tick, rise: before?.rise ?? rise, skipped: header.skipped });
@@ -234,11 +235,4 @@ const sameColumns = (columns, indices) => columns.length === indices.length && c
 /** @param {Envelope} envelope */
 function buffersOf({ data, mean, sd, x }) {
   return [data, mean, sd, x].flatMap((array) => (array && array.byteLength > 0 ? [array.buffer] : []));
-}
-
-/** The last tick of a message. @param {import("./arrow.js").Message} message */
-function lastTick(message) {
-  const { header, rows } = message;
-  if (header.bin > 0) return header.from + (Number(columnOf(message, 0, "uint32")[rows - 1]) + 1) * header.bin;
-  return Number(columnOf(message, 0, "uint64")[rows - 1]);
 }

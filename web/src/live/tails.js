@@ -70,6 +70,30 @@ export class Bins {
     if (!all) this.broken();
   }
 
+  /** Takes in bins that are some of these wide, as come when this is behind, or where the recorder cannot send all rows: each is as the wide one until it is read from the file. @param {Message} message */
+  putWide(message) {
+    const { header, rows } = message;
+    const bins = /** @type {Uint32Array} */ (columnOf(message, 0, "uint32")), columns = /** @type {Uint16Array} */ (columnOf(message, 1, "uint16"));
+    const [min, max, mean, sd] = [3, 4, 5, 6].map((i) => /** @type {Float32Array} */ (columnOf(message, i, "float32")));
+    const { capacity, index, number: numbers, state, data, width } = this, wide = header.bin / width, first = header.from / width, end = Math.floor(header.to / width) + 1;
+    const open = (this.next - 1) % capacity;
+    if (this.next > 0 && numbers[open] === this.next - 1) state[open] = UNKNOWN; // it has not come again with all its rows
+    this.#goesOn(first, header.skipped);
+    for (let i = 0; i < rows; i++) {
+      const c = columns[i] < index.length ? index[columns[i]] : -1, from = first + bins[i] * wide, to = Math.min(end, from + wide);
+      for (let number = from; c >= 0 && number < to; number++) {
+        const place = number % capacity, at = c * capacity + place;
+        if (numbers[place] !== number) this.#take(place, number);
+        else if (state[place] !== UNKNOWN) continue;
+        data[2 * at] = data[2 * at] < min[i] ? data[2 * at] : min[i]; // NaN is not less
+        data[2 * at + 1] = data[2 * at + 1] > max[i] ? data[2 * at + 1] : max[i];
+        this.mean[at] = mean[i];
+        this.sd[at] = sd[i];
+      }
+    }
+    this.end = this.next = Math.max(this.next, end);
+  }
+
   /** Takes in rows, where a bin has so few that the recorder sends them as they are. @param {Message} message @param {Column[]} columns  of the message, after Clock @param {boolean} [all]  as of put */
   putRows(message, columns, all = true) {
     const ticks = /** @type {BigUint64Array} */ (columnOf(message, 0, "uint64")), { capacity, width, open } = this;
