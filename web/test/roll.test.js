@@ -69,6 +69,28 @@ for (const [name, width] of /** @type {[string, number][]} */ ([["bins as wide a
   });
 }
 
+for (const mode of /** @type {const} */ (["rms", "mean"])) {
+  test(`a heat map that rolls leaves what was painted as it was, until a channel has drifted: ${mode}`, () => {
+    const easel = new Easel(), width = 1000, bins = 92;
+    easel.setRows(ROWS);
+    let clock = 0, drift = 0, before = /** @type {Uint32Array | null} */ (null);
+    const roll = new Roll(easel, () => clock);
+    roll.set({ ...SCENE, span: 90 * width, mode, top: 200, missing: [], stops: [[0, 0, 0], [255, 255, 255]] }, { stream: "probe", columns: COLUMNS, width, bins });
+    const changed = [];
+    for (let end = bins; end < bins + 400; end += 10) {
+      const came = delta(width, end === bins ? 0 : end - 10, end, end * width - 1);
+      came.envelope.mean.forEach((/** @type {number} */ v, /** @type {number} */ i) => (came.envelope.mean[i] = v + drift));
+      roll.take(came);
+      clock += 400;
+      if (end >= bins + 200) drift = 40;
+      const pixels = Uint32Array.from(new Uint32Array(roll.paint().image.data.buffer)), was = before;
+      if (was) changed.push(pixels.some((p, i) => i % SCENE.width < SCENE.width - 11 && p !== was[i + 10])); // moved by ten columns; the first of them touches what was there
+      before = pixels;
+    }
+    assert.deepEqual([changed.slice(3, 20).some(Boolean), changed.slice(20).some(Boolean)], [false, true]);
+  });
+}
+
 test("after a step of the clock nothing of before is left", () => {
   const easel = new Easel(), width = 1234, bins = 92, roll = new Roll(easel, () => 0);
   easel.setRows(ROWS);
@@ -109,6 +131,30 @@ test("a painter that is slow paints fewer pictures, each of now", async () => {
   rolling.hold();
   rolling.came(/** @type {any} */ ({ tick: 52, n }));
   assert.deepEqual(shown, [1, 50, 51], "what is held stays as it is");
+});
+
+test("pictures that take long come less often", async () => {
+  let clock = 0, due = false, n = 0, takes = 1;
+  const began = /** @type {number[]} */ ([]), roll = /** @type {any} */ ({ set: () => true, take: () => (due = true), now: () => clock, get due() { return due; }, paint: () => ((due = false), began.push(clock), (clock += takes), {}) });
+  const waits = /** @type {{ call: () => void, at: number }[]} */ ([]);
+  const rolling = new Rolling(roll, (_, number) => (n = number), async () => {}, assert.ifError, (call, ms) => waits.push({ call, at: clock + ms }));
+  rolling.begin(/** @type {any} */ ({}), /** @type {any} */ ({}), 1);
+  /** Something comes every five milliseconds. @param {number} until */
+  const run = async (until) => {
+    for (; clock < until; clock += 5) {
+      for (const due of waits.splice(0)) due.at <= clock ? due.call() : waits.push(due);
+      rolling.came(/** @type {any} */ ({ n }));
+      rolling.shown(1);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    return began.splice(0).length;
+  };
+  const quick = await run(1000);
+  takes = 10;
+  const slow = await run(clock + 1000);
+  takes = 50;
+  const slowest = await run(clock + 1000);
+  assert.ok(quick > 80 && slow > 10 && slow < 25 && slowest >= 8 && slowest < 16, `${quick}, ${slow} and ${slowest} pictures in a second`);
 });
 
 test("a picture that could not be painted is said, and the next one is tried", async () => {

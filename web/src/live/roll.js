@@ -11,7 +11,6 @@
  * @typedef {{ envelope: Envelope, tick: number }} Delta  bins that are new or not as they were, up to the last, as the engine gives them; tick: the last that came
  */
 import { free } from "../free.js";
-import { imageOf } from "../plots/easel.js";
 import { transpose } from "../plots/raster.js";
 
 /** How often it is looked where channels have drifted to, in milliseconds: that looks at all bins. */
@@ -30,7 +29,10 @@ export class Roll {
   #tick = 0;
   /** The first bin that is not painted as it is now; Infinity: all are. */
   #changed = Infinity;
-  #pixels = new Uint32Array(0);
+  /** The picture. @type {ImageData | null} */
+  #image = null;
+  /** Its columns that are drawn, x-major. */
+  #strip = new Uint32Array(0);
   /** Number of the column of pixels after the last, counted from tick 0; NaN: nothing is painted. */
   #column = NaN;
   #settled = -Infinity;
@@ -59,7 +61,8 @@ export class Roll {
   /** Forgets its data. */
   forget() {
     if (this.#kept) for (const array of [this.#kept.data, this.#kept.mean, this.#kept.sd]) if (array) free(/** @type {ArrayBuffer} */ (array.buffer));
-    this.#kept = this.#source = null;
+    if (this.#image) free(this.#image.data.buffer);
+    this.#kept = this.#source = this.#image = null;
     this.#column = NaN;
     this.#changed = Infinity;
     this.#settled = -Infinity;
@@ -103,43 +106,42 @@ export class Roll {
 
   /**
    * Paints what is not painted yet.
-   * @returns {{ image: ImageData, view: Span, tick: number, gain: number | null, top: number | null }}  image: until the next picture of any plot
+   * @returns {{ image: ImageData, view: Span, tick: number, gain: number | null, top: number | null }}  image: until the next picture
    */
   paint() {
     const scene = /** @type {RollScene} */ (this.#scene), { width: bin } = /** @type {Source} */ (this.#source), { width, height, span } = scene;
     const perColumn = span / width, last = Math.ceil(this.#tick / perColumn - 1e-6), first = last - width;
-    if (this.#pixels.length !== width * height) {
-      this.#pixels = new Uint32Array(width * height);
+    if (this.#image?.width !== width || this.#image.height !== height) {
+      if (this.#image) free(this.#image.data.buffer);
+      this.#image = new ImageData(width, height);
       this.#column = NaN;
     }
+    const image = this.#image, pixels = new Uint32Array(image.data.buffer);
     let begin = 0;
     const by = last - this.#column;
     if (by >= 0 && by < width) {
-      this.#pixels.copyWithin(0, by * height);
+      pixels.copyWithin(0, by); // what comes into each row from the next is painted over
       begin = Math.max(0, Math.min(width - by, Math.floor((this.#changed * bin) / perColumn + 1e-6) - first));
     }
     const settle = this.now() - this.#settled >= SETTLE;
     if (settle) {
       this.#settled = this.now();
       this.easel.lookAnew();
-      if (scene.mode !== "traces") begin = 0; // its middles are measured anew
     }
-    let drawn = this.#draw(scene, first, last, begin);
-    if (drawn.moved && begin > 0) drawn = this.#draw(scene, first, last, 0);
+    let drawn = this.#draw(pixels, scene, first, last, begin);
+    if (drawn.moved && begin > 0) drawn = this.#draw(pixels, scene, first, last, 0);
     if (drawn.lacking) this.#settled = -Infinity;
     this.#column = last;
     this.#changed = Infinity;
-    const image = imageOf(width, height);
-    transpose(this.#pixels, new Uint32Array(image.data.buffer), width, height);
     return { image, view: { from: first * perColumn, to: last * perColumn }, tick: this.#tick, gain: drawn.gain, top: drawn.top };
   }
 
-  /** Paints columns from one on. That one touches the one before it, which is drawn for that, and put back. @param {RollScene} scene @param {number} first @param {number} last @param {number} begin */
-  #draw(scene, first, last, begin) {
-    const { width, height, span } = scene, perColumn = span / width, from = Math.max(0, begin - 1), pixels = this.#pixels.subarray(from * height);
-    const before = begin > 0 ? pixels.slice(0, height) : null;
-    const drawn = this.easel.draw(pixels, { ...scene, width: width - from, view: { from: (first + from) * perColumn, to: last * perColumn } });
-    if (before) pixels.set(before);
+  /** Paints columns from one on; that one touches the one before it, which is drawn for that. @param {Uint32Array} pixels @param {RollScene} scene @param {number} first @param {number} last @param {number} begin */
+  #draw(pixels, scene, first, last, begin) {
+    const { width, height, span } = scene, perColumn = span / width, from = Math.max(0, begin - 1), size = (width - from) * height;
+    if (this.#strip.length < size) this.#strip = new Uint32Array(size);
+    const drawn = this.easel.draw(this.#strip.subarray(0, size), { ...scene, width: width - from, view: { from: (first + from) * perColumn, to: last * perColumn } });
+    transpose(this.#strip.subarray((begin - from) * height, size), pixels.subarray(begin), width - begin, height, width);
     return drawn;
   }
 }

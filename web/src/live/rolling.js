@@ -13,6 +13,9 @@ import { Roll } from "./roll.js";
 /** Pictures that are not on the screen yet. */
 const PICTURES = 2;
 
+/** A picture is begun so many times as long after the one before as that took, and at most so many milliseconds: painting leaves the processor to those who show it. */
+const PACE = 5, MOST_WAIT = 70;
+
 export class Rolling {
   #number = 0;
   #on = false;
@@ -20,18 +23,23 @@ export class Rolling {
   #asked = false;
   #asks = 0;
   #credits = PICTURES;
+  /** When the next picture may be begun, and whether that is waited for. */
+  #due = 0;
+  #resting = false;
 
   /**
    * @param {import("./roll.js").Roll} roll
    * @param {(source: Source | null, n: number) => void} ask  for what came; source: null: of the one before, what came since; n: is to come back with it
    * @param {(rolled: Rolled) => Promise<void>} show  gives the picture away; resolves when its pixels may be painted on again
    * @param {(error: unknown) => void} failed  a picture could not be painted; the next one is tried
+   * @param {(call: () => void, milliseconds: number) => void} [later]
    */
-  constructor(roll, ask, show, failed) {
+  constructor(roll, ask, show, failed, later = (call, milliseconds) => setTimeout(call, milliseconds)) {
     this.roll = roll;
     this.ask = ask;
     this.show = show;
     this.failed = failed;
+    this.later = later;
   }
 
   /** @param {RollScene} scene @param {Source} source @param {number} number  of the scene */
@@ -76,11 +84,20 @@ export class Rolling {
       this.#asked = true;
       this.ask(null, ++this.#asks);
     }
-    if (this.#painting || this.#credits === 0 || !this.roll.due) return;
+    if (this.#painting || this.#resting || this.#credits === 0 || !this.roll.due) return;
+    const wait = this.#due - this.roll.now();
+    if (wait > 1) {
+      this.#resting = true;
+      this.later(() => {
+        this.#resting = false;
+        void this.#go();
+      }, wait);
+      return;
+    }
     this.#painting = true;
     this.#credits--;
+    const began = this.roll.now();
     try {
-      const began = this.roll.now();
       await this.show({ ...this.roll.paint(), number: this.#number, began });
     } catch (error) {
       this.#painting = false;
@@ -89,6 +106,7 @@ export class Rolling {
       return;
     }
     this.#painting = false;
+    this.#due = began + Math.min(MOST_WAIT, PACE * (this.roll.now() - began));
     void this.#go();
   }
 }

@@ -21,8 +21,8 @@ import { drawHeat, shades, strengths } from "./heat.js";
 import { hatch, transpose } from "./raster.js";
 import { drawStack, piecesOf } from "./stack.js";
 
-/** Columns of pixels that are looked at for the scale of colours; values above it, of all. */
-const HEAT = { columns: 64, above: 0.01 };
+/** Columns of pixels that are looked at for the scale of colours; values above it, of all. Of what rolls the middle of a channel stays until it has drifted by 3 of this, as a share of the scale: else all colours would change a little once a second. */
+const HEAT = { columns: 64, above: 0.01, drift: 0.01 };
 
 /** What pictures are made on: x-major, and as they are shown. */
 let made = new Uint32Array(0), shown = /** @type {ImageData | null} */ (null);
@@ -145,11 +145,11 @@ export class Easel {
     const units = rows.unitsPerRaw.slice(first, first + shown);
     const frame = { ...scene, top: 0, periodTicks: rows.periodTicks };
     if (scene.mode !== "traces") {
-      const table = this.#tableOf(scene.stops);
-      const channels = seen.map((column, i) => ({ column, perRaw: units[i], middle: scene.mode === "mean" ? this.#at(column, view) : this.#measure(column, view)?.middle ?? 0 }));
+      const table = this.#tableOf(scene.stops), rolls = this.#rolling !== null, moved = rolls && scene.top !== null && this.#settle(seen, units, HEAT.drift * scene.top);
+      const channels = seen.map((column, i) => ({ column, perRaw: units[i], middle: rolls || scene.mode === "mean" ? this.#at(column, view) : this.#measure(column, view)?.middle ?? 0 }));
       const top = scene.top ?? this.#topOf(channels, scene, scene.mode);
       drawHeat(pixels, frame, channels, this.#drawn, { measure: scene.mode, top: top ?? 1, table });
-      return { gain: null, top, moved: false, lacking: top === null };
+      return { gain: null, top, moved, lacking: top === null };
     }
     const gain = scene.gain ?? this.#gainOf(seen, units, view, rowPixels / dpr);
     const perUnit = (BAR_PIXELS * dpr) / (gain ?? 1);

@@ -51,14 +51,15 @@ const SQUARE = 32;
  * @param {Uint32Array} rows
  * @param {number} width
  * @param {number} height
+ * @param {number} [stride]  of the rows, if they are part of a wider picture
  */
-export function transpose(columns, rows, width, height) {
+export function transpose(columns, rows, width, height, stride = width) {
   for (let x0 = 0; x0 < width; x0 += SQUARE) {
     const x1 = Math.min(width, x0 + SQUARE);
     for (let y0 = 0; y0 < height; y0 += SQUARE) {
       const y1 = Math.min(height, y0 + SQUARE);
       for (let y = y0; y < y1; y++) {
-        for (let x = x0, to = y * width + x0, from = x0 * height + y; x < x1; x++, to++, from += height) rows[to] = columns[from];
+        for (let x = x0, to = y * stride + x0, from = x0 * height + y; x < x1; x++, to++, from += height) rows[to] = columns[from];
       }
     }
   }
