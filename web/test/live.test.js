@@ -150,6 +150,8 @@ test("rows that came follow those of the file, once", () => {
   const e = rows.after(read, 110);
   assert.deepEqual([...(e.x ?? [])], [0, 10, 20, 30]);
   assert.deepEqual([...e.data], [8, 1, 2, 3, 6, 7, NaN, NaN]);
+  const later = rows.after({ ...read, from: 125, to: 140, x: new Float64Array(0), data: new Float32Array(0) }, 110);
+  assert.deepEqual([...(later.x ?? [])], [-5, 5], "of those before the span only the one that the line comes from");
   rows.written(120);
   assert.deepEqual([...rows.ticks.subarray(0, rows.length)], [130]);
   rows.written(130);
@@ -345,6 +347,22 @@ test("rows of a file are read once for each of its states, and those that came f
   tail.written(1010);
   await tail.envelope(args, read, () => {}, want);
   assert.equal(reads.length, 2);
+});
+
+test("rows that are zoomed to come as they are once nobody sees bins any more", async () => {
+  const { tail, read, want, asked, answer, send } = tailOf(), streams = () => asked.at(-1).streams.map((/** @type {any} */ { columns, bin }) => [columns, bin]);
+  const bins = () => tail.envelope({ stream: "s_0", columns: [0], from: 0, to: 20_000, bins: 100, quality: "exact" }, read, () => {}, want);
+  const rows = (/** @type {number[]} */ columns) => tail.envelope({ stream: "s_0", columns, from: 995, to: 1200, bins: 200, quality: "exact" }, read, () => {}, want);
+  await bins();
+  await rows([1]);
+  assert.deepEqual(streams(), [[[0], 200]], "of a plot beside it nothing is lost");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await rows([0]);
+  assert.deepEqual(streams(), [[[0, 1], 0]]);
+  answer();
+  send({ stream: "s" }, 2, [BigUint64Array.from([1000n, 1010n]), Uint16Array.from([8, 9]), Uint16Array.from([1, 2])]);
+  const { kind, x, data } = await rows([0]);
+  assert.deepEqual([kind, [...(x ?? [])], [...data]], ["samples", [5, 15], [8, 9]]);
 });
 
 test("each plot of a stream reads the rows of its file once", async () => {

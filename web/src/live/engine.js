@@ -22,6 +22,9 @@ const LOOK_EVERY = 200;
 /** A plot that has asked for nothing so long, in milliseconds, is not there any more. */
 const RECENT = 1500;
 
+/** When no plot has asked for bins for so long, in milliseconds, rows are kept instead for one that shows them: the view was zoomed. */
+const ZOOMED = 200;
+
 /** A file that is being written, and what is kept of what came last of its stream. */
 export class Tail {
   /** What is kept, and asked of the recorder. @type {Wanted | null} */
@@ -33,6 +36,8 @@ export class Tail {
   #filling = false;
   #lookedAt = -Infinity;
   #needed = -1;
+  /** When bins were asked for last. */
+  #binsAt = -Infinity;
   #eachRow = false;
   /** Rows that the recorder could not send, so far; while all of these bins were wanted they are too many. */
   #skipped = Infinity;
@@ -56,6 +61,10 @@ export class Tail {
   /** Ticks up to which the file has all rows. */
   get end() {
     return this.info.rows > 0 ? this.last + 1 : 0;
+  }
+
+  get needed() {
+    return this.#needed >= 0;
   }
 
   /** @param {number} last  Clock of the file's last row by now */
@@ -123,13 +132,13 @@ export class Tail {
       return got.envelope;
     }
     this.#note(columns);
-    if (!this.wanted || (this.wanted.width === 0 && !this.#has(columns))) {
+    if (!this.wanted || (this.wanted.width > 0 ? performance.now() - this.#binsAt > ZOOMED : !this.#has(columns))) {
       this.#keepRows(columns);
       changed();
     }
     if (!this.wanted || this.wanted.width > 0 || !this.#has(columns)) return read(args);
     const plot = columns.join(), key = JSON.stringify([args, this.last]), first = key !== this.#read.get(plot), { last } = this;
-    const answer = first ? await read(args) : null;
+    const answer = !first ? null : from > this.last ? nothingOf(args, width / period) : await read(args);
     if (first) this.#read.set(plot, key);
     const rows = await this.remote.rows(this.stream, plot, answer, last);
     if (!rows) this.#read.delete(plot);
@@ -143,6 +152,7 @@ export class Tail {
    */
   #keepBins(columns, width, bins, period, changed) {
     this.#note(columns);
+    this.#binsAt = performance.now();
     if (!this.wanted || this.wanted.width !== width || this.wanted.capacity < bins + 2 || !this.#has(columns)) {
       this.#keep({ stream: this.stream, columns: this.#columns(columns), bin: this.#binFor(width, period), width, capacity: 2 ** Math.ceil(Math.log2(2 * bins + 2)), period });
       changed();
@@ -206,6 +216,9 @@ export class Tail {
   }
 }
 
+/** What a file has of a span that it does not reach. @param {EnvelopeArgs} args @param {number} samples  in a bin @returns {Envelope} */
+const nothingOf = ({ columns, from, to, bins }, samples) => ({ kind: "samples", quality: "exact", from, to, bins, done: bins, columns, data: new Float32Array(0), x: new Float64Array(0), rows: 0, rows_used: 0, samples_per_pixel: samples });
+
 export class LiveEngine extends Engine {
   /** By id of the file's stream. @type {Map<string, Tail>} */
   tails = new Map();
@@ -240,6 +253,13 @@ export class LiveEngine extends Engine {
    */
   overview(args, opts = {}) {
     return super.overview(this.tails.has(args.stream) ? { ...args, quality: "coarse" } : args, opts);
+  }
+
+  /** Streams that are seen; of others nothing is kept but what is needed anyhow. @param {Set<string | undefined>} seen  ids */
+  only(seen) {
+    const others = [...this.tails].filter(([id, tail]) => tail.wanted && !tail.needed && !seen.has(id));
+    for (const [, tail] of others) tail.wanted = null;
+    if (others.length > 0) this.want();
   }
 
   /** Says what is to be kept of what comes. */

@@ -67,10 +67,11 @@ export class Follower {
     return this.state.view.to - this.state.view.from;
   }
 
-  /** A picture is there that goes up to now: the view goes with it, so that its right edge is where the traces end, however late they are. @param {number} to  ticks */
-  painted(to) {
+  /** A picture is there that goes up to now: the view goes with it, so that its right edge is where the traces end, however late they are. @param {number} to  ticks @param {number} tick  the last that is in it */
+  painted(to, tick) {
     if (!this.following) return;
     this.#seen();
+    this.now = Math.max(this.now, tick);
     if (this.following) this.#place(to);
   }
 

@@ -39,6 +39,9 @@ const LATE_SAMPLES = 30;
 /** Now is where the traces are, unless they are behind others by so many seconds: then they are silent. */
 const LEAD = 0.5;
 
+/** Rows that came less than so many seconds ago are of now, however slow the page is; others are of what was looked at before. */
+const NOW = 2;
+
 export class Live {
   /** @type {Growing[]} */
   #files = [];
@@ -82,9 +85,10 @@ export class Live {
       else report(error, stream);
     };
     this.engine.onFilled = () => {
-      if (!this.#rolls) this.#draw();
+      if (!this.rolls) this.#draw();
     };
     this.state.on(["streams", "active", "theme", "health"], () => this.#lines());
+    this.state.on(["active", "rows"], () => this.#forgetUnseen());
     document.body.toggleAttribute("data-live", true);
     this.engine.remote.listener = {
       told: (message) => this.#told(message), came: (came) => this.#came(came), state: (state, why) => this.#linked(state, why), failed: (error) => this.state.report(error),
@@ -119,6 +123,17 @@ export class Live {
     return this.#shown.state === "open" && this.follower.following;
   }
 
+  /** What a view of now shows, ticks: up to what came last. */
+  get newest() {
+    const { view: { from, to } } = this.state, { now } = this.follower;
+    return { from: now - (to - from), to: now };
+  }
+
+  /** Whether a row is one of now, and not what was looked at before. @param {number} tick */
+  isNow(tick) {
+    return this.follower.now - tick < NOW * this.#shown.hz;
+  }
+
   /** What a picture can be painted from that goes on by itself while this is followed; null: it cannot. @param {import("../view/loader.js").Wanted} wanted */
   source(wanted) {
     const { view } = this.state, last = this.engine.tails.get(wanted.stream)?.info.clock.last ?? 0;
@@ -126,9 +141,12 @@ export class Live {
     return this.engine.source(wanted, view.to - view.from);
   }
 
-  /** A picture that goes on is there. @param {string} key  of its row @param {number} to  ticks, its right edge */
-  painted(key, to) {
-    if (key === this.state.tracesKey) this.follower.painted(to);
+  /** A picture of now is there. What is in it has come, though this thread may not have heard of it: the view does not end before. @param {string} key  of its row @param {number} to  ticks, its right edge @param {number} tick  its last */
+  painted(key, to, tick) {
+    const { tracesKey, traces } = this.state, clock = traces && this.engine.tails.get(traces.id)?.info.clock;
+    if (key !== tracesKey || !clock || !this.follower.following) return;
+    clock.last = Math.max(clock.last, tick);
+    this.follower.painted(to, tick);
   }
 
   /** A picture is on the screen with the next frame: measures how long that took since it was sampled. @param {string} key  of its row @param {number} tick  its last */
@@ -254,7 +272,7 @@ export class Live {
         this.#growing = 0;
         state.changed("grown");
       }, GROWN);
-      if (!this.#rolls) this.#draw();
+      if (!this.rolls) this.#draw();
     } catch (error) {
       file.waiting.unshift(...blocks);
       if (this.#shown.state === "open") state.report(error, file.id);
@@ -315,12 +333,12 @@ export class Live {
     if (rise !== null) this.follower.fire(rise);
     this.#newest = Math.max(this.#newest, last);
     const leads = id === this.state.traces?.id;
-    if (leads || this.#newest - this.follower.now > LEAD * this.#shown.hz) this.follower.came(leads ? last : this.#newest, leads && this.#rolls);
-    if (!this.#rolls) this.#draw(leads ? last : undefined);
+    if (leads || this.#newest - this.follower.now > LEAD * this.#shown.hz) this.follower.came(leads ? last : this.#newest, leads && (this.page.stage.traces.active?.leads ?? false));
+    if (!this.rolls) this.#draw();
   }
 
   /** Whether the next picture comes by itself, and all that is drawn with it. */
-  get #rolls() {
+  get rolls() {
     return this.following && (this.page.stage.traces.active?.rolls ?? false);
   }
 
@@ -329,6 +347,12 @@ export class Live {
   #growing = 0;
   /** @type {Map<string, number>} */
   #skipped = new Map();
+
+  /** The recorder sends nothing of what was looked at before. */
+  #forgetUnseen() {
+    const { traces, lower } = this.page.stage;
+    this.engine.only(new Set([...traces.all.map((pane) => pane.shown()?.info.id), ...lower.panels.map((panel) => panel.id)]));
+  }
 
   /** Says what is waited for, while the trigger is armed. */
   #arm() {
@@ -341,10 +365,9 @@ export class Live {
     this.engine.remote.send({ op: "condition", condition: armed });
   }
 
-  /** Draws what came, and measures how long that took since it was sampled. @param {number} [tick] */
-  #draw(tick) {
+  /** Draws what came. */
+  #draw() {
     this.state.changed("data", "view");
-    if (tick !== undefined) requestAnimationFrame(() => this.shown(this.state.tracesKey, tick));
   }
 
   #showState() {

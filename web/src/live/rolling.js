@@ -46,6 +46,8 @@ export class Rolling {
   begin(scene, source, number) {
     const other = this.roll.set(scene, source);
     this.#number = number;
+    this.#due = 0; // a person waits for it
+    this.#resting = false;
     if (other || !this.#on) {
       this.#on = this.#asked = true;
       this.ask(source, ++this.#asks);

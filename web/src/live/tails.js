@@ -399,7 +399,7 @@ export class Rows {
    * @returns {Envelope}
    */
   after(read, last) {
-    const x0 = read.x ?? new Float64Array(0), begin = this.#after(last), more = read.kind === "samples" && read.quality === "exact" && read.to >= last ? this.length - begin : 0;
+    const x0 = read.x ?? new Float64Array(0), begin = Math.max(this.#after(last), this.#after(read.from) - 1), more = read.kind === "samples" && read.quality === "exact" && read.to >= last ? this.length - begin : 0;
     const before = x0.length, n = before + more;
     if (more === 0) return structuredClone(read);
     const x = new Float64Array(n), data = new Float32Array(n * read.columns.length).fill(NaN);

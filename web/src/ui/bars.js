@@ -197,8 +197,8 @@ export class StatusBar {
     say(this.#drawn, !open ? "" : asTable ? "table" : layer ? drawnWords(shown ? this.state.mode : "traces", layer.envelope, stride, shown ? this.#binPixels(layer.envelope) : 1) : "");
     say(this.#channels, open && shown && !asTable ? channelWords(this.stage.traces.all.map((pane) => pane.shown()?.columns.length ?? 0)) : "");
     say(this.#whole, this.overview.words);
-    const { settled, error, table, traces } = this.stage, main = table.error ?? traces.error;
-    say(this.#exact, open ? truthWords({ traces: main, others: error, settled, coarse: layer?.envelope.quality === "coarse" }) : "");
+    const { calm, error, table, traces } = this.stage, main = table.error ?? traces.error;
+    say(this.#exact, open ? truthWords({ traces: main, others: error, settled: calm && table.settled, coarse: layer?.envelope.quality === "coarse" }) : "");
   }
 
   /** How wide a bin is on the screen, device pixels; 1 where a picture goes on by itself. @param {Partial<import("../protocol.js").Envelope>} envelope */

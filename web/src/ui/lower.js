@@ -64,7 +64,12 @@ export class LowerPlots {
     const node = el("div", { class: "panel " + p.kind, "data-panel": p.key, "data-folded": this.#folded.has(p.key) }, canvas, fold);
     const columns = p.kind === "slow" ? p.columns.slice(0, MOST_LINES) : p.columns;
     this.#observer.observe(canvas);
-    return { ...p, columns, more: p.columns.length - columns.length, node, canvas, size: { width: 0, height: 0 }, loader: plotLoader(this.state), drawnFrom: new DrawnFrom(), bits: new Map(), levels: new Map() };
+    return { ...p, columns, more: p.columns.length - columns.length, node, canvas, size: { width: 0, height: 0 }, loader: plotLoader(this.state, () => this.#came()), drawnFrom: new DrawnFrom(), bits: new Map(), levels: new Map() };
+  }
+
+  /** Something is to be drawn: with the next picture of the traces where those come by themselves, so that nothing has a frame of its own. */
+  #came() {
+    if (!this.state.live?.rolls) this.state.changed("data");
   }
 
   /** @param {Panel} panel */

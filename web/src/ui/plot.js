@@ -15,9 +15,10 @@ const MOST_VALUES = 1.5e6;
 /**
  * A loader for one plot of the page.
  * @param {State} state
+ * @param {() => void} [onData]  what came is to be drawn
  */
-export function plotLoader(state) {
-  return new Loader(() => state.client, () => state.changed("data"), (error, stream) => state.report(error, stream));
+export function plotLoader(state, onData = () => state.changed("data")) {
+  return new Loader(() => state.client, onData, (error, stream) => state.report(error, stream));
 }
 
 /**
@@ -26,13 +27,14 @@ export function plotLoader(state) {
  * @param {StreamInfo} info
  * @param {number[]} columns
  * @param {number} pixels  device pixels
+ * @param {import("../view/scale.js").Span} [view]  what is to be seen, if it is not what is looked at now
  * @returns {Wanted}
  */
-export function wantedInView(state, info, columns, pixels) {
+export function wantedInView(state, info, columns, pixels, view = state.view) {
   columns = columns.slice(0, info.limits.columns);
   const most = Math.max(1, Math.min(mostBins(info, columns), Math.floor(MOST_VALUES / columns.length)));
-  let aligned = alignedBins(state.view, Math.min(pixels, Math.max(1, most - 2))); // at both ends there may be one more
-  if (aligned.bins > most) aligned = alignedBins(state.view, most / 2); // whole ticks are up to twice as many bins
+  let aligned = alignedBins(view, Math.min(pixels, Math.max(1, most - 2))); // at both ends there may be one more
+  if (aligned.bins > most) aligned = alignedBins(view, most / 2); // whole ticks are up to twice as many bins
   const span = spanOf(info);
   const seen = Math.max(0, Math.min(aligned.to, span.to) - Math.max(aligned.from, span.from));
   return { stream: info.id, columns, ...aligned, samples: (seen / periodOf(info)) * columns.length, version: state.live?.version(info.id, aligned.to) };

@@ -51,6 +51,12 @@ export class TracesPlot {
   #span = NaN;
   /** What a picture that goes on by itself is painted from, while a recording is followed. @type {import("../live/roll.js").Source | null} */
   #source = null;
+  /** Where the rows end that a scene of now shows, ticks: the view goes with them. @type {WeakMap<Scene, number>} */
+  #ends = new WeakMap();
+  /** Where the rows of the newest layer end, ticks. @type {{ layer: Layer | null, last: number }} */
+  #rowsOf = { layer: null, last: -Infinity };
+  /** The last row that was there, ticks. */
+  #lastRow = -Infinity;
   /** Which request of the loader was answered when a scene was made. @type {WeakMap<Scene, number>} */
   #answered = new WeakMap();
   /** @type {AbortController | null} */
@@ -119,8 +125,9 @@ export class TracesPlot {
     this.#source = null;
     if (!shown || shown.columns.length === 0) return;
     const dpr = globalThis.devicePixelRatio || 1;
-    const wanted = wantedInView(this.state, shown.info, this.#askedColumns(shown), Math.round((this.#size.width - MEASURES.gutter) * dpr));
-    this.#source = this.state.live?.source(wanted) ?? null;
+    const { live } = this.state;
+    const wanted = wantedInView(this.state, shown.info, this.#askedColumns(shown), Math.round((this.#size.width - MEASURES.gutter) * dpr), live?.following ? live.newest : undefined);
+    this.#source = live?.source(wanted) ?? null;
     if (this.#source) return;
     this.loader.want(wanted);
     if (!this.loader.settled) this.#base?.abort();
@@ -138,6 +145,25 @@ export class TracesPlot {
   /** Whether its pictures go on by themselves. */
   get rolls() {
     return this.#source !== null;
+  }
+
+  /** Whether the view goes with its pictures, so that they end at its right edge however late they are. */
+  get leads() {
+    return this.#source !== null || ((this.state.live?.following && this.state.live.isNow(this.#lastRow)) ?? false);
+  }
+
+  /** Looks where the rows end that came, before they are given to the painter. */
+  #lookAtRows() {
+    const layer = this.loader.layers[0] ?? null, x = layer?.envelope.x;
+    if (layer === this.#rowsOf.layer) return;
+    this.#rowsOf = { layer, last: layer && x && x.length > 0 ? layer.envelope.from + x[x.length - 1] : -Infinity };
+    this.#lastRow = Math.max(this.#lastRow, this.#rowsOf.last);
+  }
+
+  /** Where rows of now end that are here, ticks; null: rows are not what is shown, or not of now. */
+  get #endOfRows() {
+    const { live } = this.state, { last } = this.#rowsOf;
+    return live?.following && live.isNow(last) ? last : null;
   }
 
   /** Asks for what is not looked at yet, once the view is on the screen: until then nothing is read but what it shows. */
@@ -218,9 +244,15 @@ export class TracesPlot {
   #received() {
     const { picture } = this.#plot, { state } = this;
     if (picture?.gain && !state.gain.has(this.#key)) state.setGain(picture.gain, this.#key);
-    if (this.#source && picture && !Number.isNaN(picture.tick)) state.live?.painted(this.#key, picture.scene.view.to);
+    const tick = picture ? this.#lastOf(picture) : undefined;
+    if (picture && tick !== undefined && this.leads) state.live?.painted(this.#key, this.#source ? picture.scene.view.to : tick, tick);
     if (picture?.top && picture.scene.mode !== "traces" && !state.heatTop.has(this.#key + picture.scene.mode)) state.heatTop.set(this.#key + picture.scene.mode, picture.top);
     state.changed("data");
+  }
+
+  /** The last tick of a picture of now. @param {import("../painter.js").Picture} picture @returns {number | undefined} */
+  #lastOf({ scene, tick }) {
+    return Number.isNaN(tick) ? this.#ends.get(scene) : tick;
   }
 
   draw() {
@@ -234,6 +266,7 @@ export class TracesPlot {
     if (this.#source) this.#roll(shown, width, dpr, this.#source);
     else {
       this.#plot.hold();
+      this.#lookAtRows();
       this.#handLayers();
       if (this.loader.layers.length > 0) this.#paint(shown, width, dpr);
     }
@@ -278,13 +311,14 @@ export class TracesPlot {
 
   /** Asks for a picture of what is looked at, with some beyond its edges. @param {Shown} shown @param {number} width  device pixels @param {number} dpr */
   #paint({ row, info, window, rowPixels }, width, dpr) {
-    const { view } = this.state, span = view.to - view.from;
-    const side = Math.round(width * MARGIN), wide = { from: view.from - (side / width) * span, to: view.to + (side / width) * span };
+    const { view } = this.state, span = view.to - view.from, last = this.#endOfRows, to = last ?? view.to;
+    const side = Math.round(width * MARGIN), wide = { from: to - span - (side / width) * span, to: to + (side / width) * span };
     const { first, end } = (this.#band = rowBand(this.#band, window, MARGIN));
     /** @type {Scene} */
     const scene = { ...this.#look(row, info, wide), width: width + 2 * side, height: Math.max(1, Math.round((end - first) * rowPixels * dpr)), dpr, view: wide, first, shown: end - first, rowPixels: rowPixels * dpr };
     this.#sceneKey = [this.#plot.version, scene.width, scene.height, wide.from, wide.to, first, end, rowPixels, dpr, scene.gain, scene.clip, scene.mode, scene.top, scene.missing.length, scene.ground].join();
     this.#answered.set(scene, this.loader.done);
+    if (last !== null) this.#ends.set(scene, last);
     this.#plot.paint(scene, this.#sceneKey);
     this.#paintUnder(scene, row.columns.length, rowPixels);
   }
@@ -335,7 +369,8 @@ export class TracesPlot {
         show(this.#picture, picture, dpr);
         this.#shownPicture = picture;
         this.#plot.shown();
-        if (!Number.isNaN(picture.tick)) this.state.live?.shown(this.#key, picture.tick);
+        const tick = this.#lastOf(picture);
+        if (tick !== undefined) this.state.live?.shown(this.#key, tick);
       }
       this.#picture.style.transform = transformOf(picture.scene, at, dpr);
       const rows = shown.window.shown * shown.rowPixels;
