@@ -3,7 +3,7 @@ package stream
 import "strings"
 
 // ADC facts of files without metadata, by column name. Source: onix-devices
-// 9.3 (unit table). Gains of Neuropixels 1.0 are not in the names, so AP and
+// 9.3 (unit table), 3.14 (orientation). Gains of Neuropixels 1.0 are not in the names, so AP and
 // LFP stay codes; AmplifierData means Rhd/Rhs (0.195 uV) or Neuropixels 2.0,
 // distinguished by the columns next to it.
 const (
@@ -22,6 +22,8 @@ const (
 	neuropixelsOneTitle   = "Neuropixels 1.0"
 	neuropixelsTwoTitle   = "Neuropixels 2.0"
 	neuropixelsBetaTitle  = "Neuropixels 2.0 beta"
+	orientationTitle      = "BNO055 orientation"
+	harpTitle             = "Harp clock"
 	neuropixelsChannels   = 384
 )
 
@@ -48,6 +50,14 @@ func (s *Stream) FillIn() (title string) {
 			set("%", 1, 0)
 		case c.Name == "BytesUsed":
 			set("B", 1, 0)
+		case strings.HasPrefix(c.Name, "EulerAngle_") && c.Type == Float32:
+			set("deg", 1, 0)
+		case (strings.HasPrefix(c.Name, "Gravity_") || strings.HasPrefix(c.Name, "Acceleration_")) && c.Type == Float32:
+			set("m/s^2", 1, 0)
+		case c.Name == "Temperature" && title == orientationTitle:
+			set("degC", 1, 0)
+		case c.Name == "HarpTime" && title == harpTitle:
+			set("s", 1, 0)
 		case channel < 0:
 		case group == "LFP" && c.Stride == 0 && count["LFP"] >= neuropixelsChannels && count["AP"] > 0: // alone it may be at its own rate
 			c.Stride = lfpStride
@@ -133,9 +143,9 @@ func titleFromColumns(s *Stream, count map[string]int) string {
 	case has("PercentUsed") || has("BytesUsed"):
 		return "Memory monitor"
 	case has("HarpTime"):
-		return "Harp clock"
+		return harpTitle
 	case has("Quaternion_W"):
-		return "BNO055 orientation"
+		return orientationTitle
 	case has("EnvelopeWidth") || has("Position_X"):
 		return "TS4231 lighthouse"
 	case has("StatusCode"):

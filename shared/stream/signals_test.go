@@ -45,6 +45,11 @@ func TestTheTableOfSignalsSaysWhatAColumnIs(t *testing.T) {
 	if c := (Column{Name: "Origin", Type: Float32}); c.KindOf(1000) != Traces {
 		t.Error("a number that is no integer has bits")
 	}
+	for _, name := range []string{"SensorIndex", "EnvelopeType", "EnvelopeWidth", "StatusCode"} { // how fast pulses come does not make them traces
+		if c := (Column{Name: name, Type: Int32}); c.KindOf(1000) != Slow || c.KindOf(0) != Slow {
+			t.Errorf("%s at 1 kHz is drawn as %s, without a rate as %s", name, c.KindOf(1000), c.KindOf(0))
+		}
+	}
 	slow, text, flag := Column{Name: "HarpTime", Type: Uint32}, Column{Name: "Note", Type: Other}, Column{Name: "Flag", Type: Bool}
 	if slow.KindOf(10) != Slow || slow.KindOf(0) != Slow || text.KindOf(30000) != Words || flag.KindOf(30000) != Lanes {
 		t.Error("the rate and the type do not count")

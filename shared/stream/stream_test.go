@@ -59,6 +59,24 @@ func TestMetadataThatDoesNotParseIsKept(t *testing.T) {
 	}
 }
 
+// Bonsai's files of a sensor have the units that ours state.
+func TestNamesSettleUnits(t *testing.T) {
+	s := Stream{Columns: []Column{{Name: "Temperature", Type: Int32}, {Name: "Gravity_X", Type: Float32}, {Name: "Acceleration_Z", Type: Float32}, {Name: "Quaternion_W", Type: Float32}, {Name: "EulerAngle_Yaw", Type: Float32}}}
+	s.FillIn()
+	for i, want := range []string{"degC", "m/s^2", "m/s^2", "", "deg"} {
+		if c := s.Columns[i]; c.Unit != want || (want != "") != (c.Scale == 1) {
+			t.Errorf("%s: unit %q, scale %v", c.Name, c.Unit, c.Scale)
+		}
+	}
+	harp, other := Stream{Columns: []Column{{Name: "HarpTime", Type: Uint32}}}, Stream{Columns: []Column{{Name: "Temperature", Type: Int32}}}
+	if harp.FillIn(); harp.Columns[0].Unit != "s" {
+		t.Errorf("Harp time: %+v", harp.Columns[0])
+	}
+	if other.FillIn(); other.Columns[0].Unit != "" {
+		t.Errorf("a temperature of an unknown sensor: %+v", other.Columns[0])
+	}
+}
+
 func TestCompleteBelievesMetadataFirst(t *testing.T) {
 	s := Stream{AcqClockHz: 250e6, Columns: []Column{{Name: "PercentUsed", Unit: "x", Scale: 2}, {Name: "BytesUsed"}, {Name: "Clock", Type: Uint64}}}
 	if title := s.FillIn(); title != "Memory monitor" {

@@ -90,8 +90,10 @@ export function briefly(column) {
   return column.channel >= 0 ? "ch " + integer(column.channel) : column.label;
 }
 
+/** Units as people write them. @type {Record<string, string>} */
+const UNITS = { bytes: "B", byte: "B", deg: "°", degC: "°C", "m/s^2": "m/s²" };
+
 /** What a value of the column is counted in. @param {ColumnInfo} column */
 export function unitOf(column) {
-  if (column.unit === "bytes" || column.unit === "byte") return "B";
-  return column.unit || (column.scale === 0 && /int/.test(column.type) ? "codes" : "");
+  return (UNITS[column.unit] ?? column.unit) || (column.scale === 0 && /int/.test(column.type) ? "codes" : "");
 }

@@ -33,6 +33,7 @@ test("values are physical where the scale is known and codes where it is not", (
   assert.equal(unitOf(column(0, "a", "", 0)), "codes");
   assert.equal(unitOf(column(0, "a", "", 0, { type: "float32" })), "");
   assert.equal(unitOf(column(0, "a", "", 0, { unit: "V" })), "V");
+  assert.equal(unitOf(column(0, "a", "", 0, { unit: "m/s^2" })), "m/s²");
 });
 
 test("a bit is called what the engine's table of signals calls it", () => {
