@@ -14,6 +14,7 @@ import { announce } from "./notices.js";
  * @param {string} id
  */
 export function recoverDialog(state, id) {
+  if (!state.entries.has(id) || document.getElementById("recovery")) return;
   const { info } = state.entry(id), row = state.active;
   const signal = row && row.id === id && row.columns.length < info.columns.length ? row : null;
   const codec = codecChoice("recover-codec", "as it is: bytes are copied");

@@ -26,7 +26,7 @@ const SIXTEEN = /^u?int16$/;
  */
 export function saveDialog(state, stage) {
   const { selection, info, active: row } = state;
-  if (!info || !row) return;
+  if (!info || !row || document.getElementById("slice")) return;
   const all = info.columns.map((c) => c.index);
   const sets = columnSets(state, stage);
   const radio = (/** @type {[string, string, number[]]} */ [value, words], /** @type {number} */ i) =>
