@@ -53,7 +53,7 @@ func TestThePageLooksAsItDid(t *testing.T) {
 			document.documentElement.dataset.theme = %q;
 			const gain = document.querySelector("#gain");
 			gain.value = %q;
-			gain.dispatchEvent(new Event("change"));
+			if (gain.value) gain.dispatchEvent(new Event("change")); // else as it was measured
 			await oniscope.view({ from: 0.1, to: 1.1 });
 			await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
 		})()`, theme, gain), nil))
@@ -73,7 +73,7 @@ func TestThePageLooksAsItDid(t *testing.T) {
 		}
 	}
 	check(t, chromedp.Do(page.Context(), chromedp.EmulateViewport(1280, 800)))
-	for _, c := range []struct{ key, name, gain string }{{"a", "all-channels", "5 mV"}, {"h", "heat-map", "200 µV"}} {
+	for _, c := range []struct{ key, name, gain string }{{"a", "all-channels", "5 mV"}, {"h", "heat-map", ""}} {
 		press(t, page, c.key)
 		for _, theme := range []string{"dark", "light"} {
 			picture := look(c.name, theme, c.gain)

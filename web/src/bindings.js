@@ -9,14 +9,15 @@
  * @typedef {{ state: State, stage: Stage, actions: Actions }} Context
  * @typedef {{ help: () => void, palette: () => void, open: () => void, goTo: () => void, findChannels: () => void, verify: () => void, recover: () => void, save: () => void, close: () => void, copyReport: () => void, copyFindings: () => void }} Actions
  *   what the page does besides moving the view
- * @typedef {"stream" | "traces" | "picked" | "depth" | "shank" | "verified" | "live"} Need
+ * @typedef {"stream" | "traces" | "lines" | "picked" | "depth" | "shank" | "verified" | "live" | "losses"} Need
  * @typedef {{ group: string, name: string, keys?: string[], mouse?: string, needs?: Need, run?: (context: Context) => void }} Binding
  *   keys: chords; mouse: what the hand does; needs: what must be there, a stream where there is a key and nothing is said
  */
-import { moveCursor, scrollRows, setEdge, stepSpacing, toPlace, zoom } from "./moves.js";
+import { lossesOf, moveCursor, scrollRows, setEdge, stepSpacing, toPlace, zoom } from "./moves.js";
 import { ordersOf } from "./channels.js";
 import { spanOf } from "./times.js";
 import { niceStep } from "./view/scale.js";
+import { short, THIN } from "./words.js";
 import { pan } from "./view/viewport.js";
 
 /** Cursor steps with Shift, in pixels. */
@@ -30,8 +31,14 @@ const page = ({ state, stage }, screens) => scrollRows(state, stage, screens * (
 
 /** @param {State} state @param {1 | -1} direction */
 const stepGain = (state, direction) => {
-  const gain = state.gain.get(state.tracesKey);
-  if (gain) state.setGain(niceStep(gain, direction));
+  const scale = state.scaleOf();
+  if (scale) state.setScale(niceStep(scale, direction));
+};
+
+/** @param {State} state @param {number} clip */
+const cut = (state, clip) => {
+  state.setClip(clip);
+  state.said(`Traces are cut ${short(clip, 2)}${THIN}row heights from their row.`);
 };
 
 /** @type {Binding[]} */
@@ -55,18 +62,18 @@ export const BINDINGS = [
   { group: "Time", name: "Move in time", mouse: "drag, Shift wheel" },
   { group: "Time", name: "Zoom at the pointer", mouse: "Ctrl wheel" },
 
-  { group: "Traces", name: "Larger traces", keys: ["Alt+ArrowUp"], needs: "traces", run: ({ state }) => stepGain(state, -1) },
-  { group: "Traces", name: "Smaller traces", keys: ["Alt+ArrowDown"], needs: "traces", run: ({ state }) => stepGain(state, 1) },
+  { group: "Traces", name: "Larger traces, or brighter colours", keys: ["Alt+ArrowUp"], needs: "traces", run: ({ state }) => stepGain(state, -1) },
+  { group: "Traces", name: "Smaller traces, or darker colours", keys: ["Alt+ArrowDown"], needs: "traces", run: ({ state }) => stepGain(state, 1) },
   { group: "Traces", name: "Fit the gain, or the colours, to what is on the screen", keys: ["Shift+0"], needs: "traces", run: ({ state }) => state.refit() },
   { group: "Traces", name: "Higher rows", keys: ["Alt+Shift+ArrowUp"], needs: "traces", run: ({ state, stage }) => stepSpacing(state, stage, 1) },
   { group: "Traces", name: "Lower rows", keys: ["Alt+Shift+ArrowDown"], needs: "traces", run: ({ state, stage }) => stepSpacing(state, stage, -1) },
   { group: "Traces", name: "As many rows as fit", needs: "traces", run: ({ state }) => state.setSpacing(undefined) },
   { group: "Traces", name: "All channels of the stream, and back", keys: ["a"], needs: "traces", run: ({ state }) => state.toggleAllRows() },
-  { group: "Traces", name: "Traces cut nearer to their row", keys: ["["], needs: "traces", run: ({ state }) => state.setClip(Math.max(0.5, niceStep(state.clip, -1))) },
-  { group: "Traces", name: "Traces cut further from their row", keys: ["]"], needs: "traces", run: ({ state }) => state.setClip(Math.min(1000, niceStep(state.clip, 1))) },
+  { group: "Traces", name: "Traces cut nearer to their row", keys: ["["], needs: "lines", run: ({ state }) => cut(state, Math.max(0.5, niceStep(state.clip, -1))) },
+  { group: "Traces", name: "Traces cut further from their row", keys: ["]"], needs: "lines", run: ({ state }) => cut(state, Math.min(1000, niceStep(state.clip, 1))) },
   { group: "Traces", name: "Heat map: how strong each channel is, and traces again", keys: ["h"], needs: "traces", run: ({ state }) => state.setMode(state.mode === "traces" ? "rms" : "traces") },
   { group: "Traces", name: "Heat map of the mean, and of the RMS again", needs: "traces", run: ({ state }) => state.setMode(state.mode === "mean" ? "rms" : "mean") },
-  { group: "Traces", name: "Gain", mouse: "Alt wheel" },
+  { group: "Traces", name: "Gain, or colours", mouse: "Alt wheel" },
   { group: "Traces", name: "Height of rows", mouse: "Alt Shift wheel" },
 
   { group: "Channels", name: "One channel up", keys: ["ArrowUp"], needs: "traces", run: ({ state, stage }) => scrollRows(state, stage, -1) },
@@ -95,6 +102,7 @@ export const BINDINGS = [
   { group: "Cursor and selection", name: "Select a span of time, or move an edge of it", mouse: "drag ruler" },
 
   { group: "Stream", name: "Show as a table, or as plots again", keys: ["t"], run: ({ state }) => state.setAsTable(!state.asTable) },
+  { group: "Stream", name: "Close the plates of what is missing, or show them again", needs: "losses", run: ({ state }) => state.togglePlates() },
   { group: "Stream", name: "Verify: read and check all of it", keys: ["v"], run: ({ actions }) => actions.verify() },
   { group: "Stream", name: "Recover…", needs: "stream", run: ({ actions }) => actions.recover() },
   { group: "Stream", name: "Save the selection, or the stream…", needs: "stream", run: ({ actions }) => actions.save() },
@@ -115,11 +123,14 @@ export function available(binding, state) {
   if (!binding.run) return false;
   if (binding.group === ALWAYS) return true;
   if (!state.active || !state.info) return false;
+  const traces = state.tabled ? null : state.traces;
   switch (binding.needs) {
-    case "traces": return state.traces !== null;
-    case "picked": return (state.picked.get(state.tracesKey)?.size ?? 0) > 0;
+    case "traces": return traces !== null;
+    case "lines": return traces !== null && state.mode === "traces";
+    case "picked": return traces !== null && (state.picked.get(traces.key)?.size ?? 0) > 0;
     case "depth":
-    case "shank": return state.traces !== null && ordersOf(state.entry(state.traces.id).info, state.traces).includes(binding.needs);
+    case "shank": return traces !== null && ordersOf(state.entry(traces.id).info, traces).includes(binding.needs);
+    case "losses": return lossesOf([state.entry((traces ?? state.active).id).info]).length > 0;
     case "live": return state.live !== null;
     case "verified": return state.entry(state.info.id).verification?.state === "done";
     default: return true;

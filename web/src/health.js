@@ -41,7 +41,7 @@ export function pill(infos) {
   const more = [gaps > 0 ? count(gaps, "gap") : "", warnings > 0 ? count(warnings, "warning") : ""].filter(Boolean);
   const say = (/** @type {"ok" | "warn"} */ grade, /** @type {string} */ text) => ({ grade: more.length > 0 ? /** @type {const} */ ("warn") : grade, text: [text, ...more].join(", ") });
   const damaged = infos.filter((i) => i.state === "damaged");
-  if (damaged.length === 0 && infos.some((i) => i.state === "open")) return { grade: "ok", text: "open" };
+  if (damaged.length === 0 && infos.some((i) => i.state === "open")) return say("ok", "open");
   if (damaged.length > 0) {
     const share = Math.min(...damaged.map(readable));
     return say("warn", share < 1 ? `damaged, ${percent(share)} readable` : "damaged");

@@ -16,16 +16,15 @@ import { StatusBar, TopBar } from "./ui/bars.js";
 import { ChannelList } from "./ui/channels.js";
 import { helpDialog } from "./ui/dialogs.js";
 import { byId } from "./ui/dom.js";
+import { keepFocus } from "./ui/focus.js";
 import { goToDialog } from "./ui/goto.js";
 import { connectControls } from "./ui/keys.js";
 import { StreamList } from "./ui/left.js";
-import { announce, asError, clearNotices, copy, notice, remark } from "./ui/notices.js";
+import { announce, asError, clearNotices, copy, notice, passing, remark } from "./ui/notices.js";
 import { paletteDialog } from "./ui/palette.js";
-import { recoverDialog } from "./ui/recovering.js";
 import { Inspector } from "./ui/right.js";
-import { saveDialog } from "./ui/saving.js";
 import { Overview } from "./ui/overview.js";
-import { connectSides } from "./ui/sides.js";
+import { connectSides, openSide } from "./ui/sides.js";
 import { Stage } from "./ui/stage.js";
 import { onThemeChange } from "./ui/tokens.js";
 import { connectWelcome } from "./ui/welcome.js";
@@ -44,16 +43,22 @@ const stage = new Stage(state);
 const overview = new Overview(state, stage);
 const choose = () => byId("files").click();
 const id = () => state.info?.id ?? "";
+/** What is asked for seldom is loaded then. */
+const save = () => void import("./ui/saving.js").then(({ saveDialog }) => saveDialog(state, stage)).catch((error) => state.report(error));
+const recover = (/** @type {string} */ id) => void import("./ui/recovering.js").then(({ recoverDialog }) => recoverDialog(state, id)).catch((error) => state.report(error));
 
 new StreamList(state, (id) => void close(id));
 new ChannelList(state, stage.traces);
-new Inspector(state, stage, { save: () => saveDialog(state, stage), recover: (id) => recoverDialog(state, id), verify: (id) => void verify(state, id), jump: (id, finding) => jump(state, id, finding), setClock: (hz) => void setClock(hz), setTimeColumn: (stream, column) => void setTimeColumn(stream, column), setGain: (stream, group, gain) => void setGain(stream, group, gain), copy });
+new Inspector(state, stage, { save, recover, verify: (id) => void verify(state, id), jump: (id, finding) => jump(state, id, finding), setClock: (hz) => void setClock(hz), setTimeColumn: (stream, column) => void setTimeColumn(stream, column), setGain: (stream, group, gain) => void setGain(stream, group, gain), copy });
 new TopBar(state, stage, { choose, help: helpDialog, palette: () => paletteDialog(commands()) });
 const status = new StatusBar(state, stage, overview);
 /** What the page does besides moving the view; of a stream only where there is one. @type {import("./bindings.js").Actions} */
 const actions = {
-  help: helpDialog, palette: () => paletteDialog(commands()), open: choose, goTo: () => goToDialog(state), findChannels: () => byId("channel-find").focus(),
-  verify: () => void verify(state, id()), recover: () => recoverDialog(state, id()), save: () => saveDialog(state, stage), close: () => void close(id()),
+  help: helpDialog, palette: () => paletteDialog(commands()), open: choose, goTo: () => goToDialog(state), findChannels: () => {
+    openSide("left");
+    byId("channel-find").focus();
+  },
+  verify: () => void verify(state, id()), recover: () => recover(id()), save, close: () => void close(id()),
   copyReport: () => copy(reportText(state.entry(id()).info)),
   copyFindings: () => {
     const { verification } = state.entry(id());
@@ -62,11 +67,12 @@ const actions = {
 };
 connectControls(state, stage, actions);
 connectSides();
+keepFocus(state);
 connectWelcome((given) => void open(given).catch(() => {})); // open() has shown what failed
 onThemeChange(() => state.changed("theme", "active"));
 
 state.report = (/** @type {unknown} */ error, /** @type {string | undefined} */ stream) => notice(stream ? `${stream} could not be drawn` : "Something went wrong", error);
-state.said = (/** @type {string} */ words) => {
+state.said = passing.say = (/** @type {string} */ words) => {
   announce(words);
   status.mention(words);
 };
@@ -229,7 +235,7 @@ async function setClock(hz) {
 }
 
 publish(state, stage, open);
-if (live) new live.Live({ state, stage, ready: setState, recover: (id) => recoverDialog(state, id) });
+if (live) new live.Live({ state, stage, ready: setState, recover });
 followFragment();
 
 /** Looks where the address says, once; nothing where no such stream was opened. */

@@ -28,7 +28,7 @@ export function placeFromText(text, info) {
   const tick = /^(?:ticks?|clock)\s*(.+)$/i.exec(words) ?? /^(.+?)\s*ticks?$/i.exec(words) ?? (hz > 0 ? null : /^(.+)$/.exec(words));
   if (tick) {
     const n = parseWhole(tick[1]);
-    return Number.isNaN(n) ? { kind: "none", words: "A tick is a whole number: tick 250 000 000." } : within(placeOf(info, n), info, `Tick ${integer(n)}`);
+    return Number.isNaN(n) ? { kind: "none", words: "A tick is a whole number: tick 250\u202f000\u202f000." } : within(placeOf(info, n), info, `Tick ${integer(n)}`);
   }
   const wall = wallTicks(words, info);
   if (typeof wall === "string") return { kind: "none", words: wall };
@@ -41,8 +41,8 @@ export function placeFromText(text, info) {
 /** @param {StreamInfo} info */
 function examples({ clock }) {
   if (!clock.column) return "For instance: row 3000.";
-  if (!(clock.hz > 0)) return "For instance: tick 250 000 000, row 3000.";
-  return `For instance: 12.5 s, 1:02:03, row 3000, tick 250 000 000${clock.start_utc ? ", 14:27:29 UTC" : ""}.`;
+  if (!(clock.hz > 0)) return "For instance: tick 250\u202f000\u202f000, row 3000.";
+  return `For instance: 12.5 s, 1:02:03, row 3000, tick 250\u202f000\u202f000${clock.start_utc ? ", 14:27:29 UTC" : ""}.`;
 }
 
 /** @param {number} ticks @param {StreamInfo} info @param {string} words @returns {Place} */

@@ -45,6 +45,8 @@ export class State extends Looks {
   #views = new Map();
   /** The place that was gone to last, and the view it made. @type {{ ticks: number, view: Span } | null} */
   placed = null;
+  /** Streams whose plates of what is missing were closed. @type {Set<string>} */
+  platesClosed = new Set();
   /** True when somebody has chosen a row. */
   #chosen = false;
   /** The view that a stream was opened with, as long as nobody moved. @type {Span | null} */
@@ -96,6 +98,12 @@ export class State extends Looks {
     return this.active ? this.entry(this.active.id).info : null;
   }
 
+  /** Whether the stream is shown as a table: what cannot be plotted is, and so is any that is asked for as one. */
+  get tabled() {
+    const { active, info } = this;
+    return active !== null && info !== null && info.rows > 0 && (active.kind === "table" || this.asTable);
+  }
+
   /** Clock rate of what is on the screen, Hz; 0 if unknown. */
   get hz() {
     return this.info?.clock.hz ?? 0;
@@ -141,6 +149,7 @@ export class State extends Looks {
   /** @param {string} id */
   remove(id) {
     super.remove(id);
+    this.platesClosed.delete(id);
     if (!this.active && this.rows.length > 0) this.select(this.rows[0].key);
   }
 
@@ -154,8 +163,13 @@ export class State extends Looks {
   }
 
   rebuild() {
+    const id = this.active?.id;
     super.rebuild();
-    if (!this.active) this.activeKey = "";
+    if (!this.active) { // of a stream that is known better another row takes its place
+      const again = this.rows.find((row) => row.id === id);
+      this.activeKey = again?.key ?? "";
+      if (again?.kind === "traces") this.tracesKey = again.key;
+    }
     this.#arrangePanes();
     this.changed("streams", "active", "rows", "view");
   }
@@ -256,6 +270,12 @@ export class State extends Looks {
   resetView() {
     const info = this.info;
     if (info) this.setView(this.#firstView(info));
+  }
+
+  /** Closes the plates of what is missing in the stream of the traces, or shows them again. @param {string} [id] */
+  togglePlates(id = (this.traces ?? this.active)?.id ?? "") {
+    if (!this.platesClosed.delete(id)) this.platesClosed.add(id);
+    this.changed("view");
   }
 
   /** @param {Span | null} selection */

@@ -47,7 +47,7 @@ export function tickWord(info) {
   return info.clock.column ? "tick" : "row";
 }
 
-/** Duration of a run in words; in ticks while the rate is unknown. @param {number} ticks @param {number} hz */
-export function runLength(ticks, hz) {
-  return hz > 0 ? duration(ticks / hz) : count(ticks, "tick");
+/** Duration of a run in words; in what its clock counts while the rate is unknown. @param {number} ticks @param {number} hz @param {StreamInfo} info */
+export function runLength(ticks, hz, info) {
+  return hz > 0 ? duration(ticks / hz) : count(Math.round(ticks), tickWord(info));
 }

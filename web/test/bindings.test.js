@@ -50,6 +50,18 @@ test("actions are offered where they mean something", () => {
   assert.deepEqual(names(empty), ["Open files…", "Every action by name", "All keys"]);
 });
 
+test("in a table traces have no keys, and in a heat map nothing is cut", () => {
+  const { state } = opened(), offered = (name) => available(/** @type {any} */ (BINDINGS.find((b) => b.name.startsWith(name))), state);
+  assert.deepEqual(["One channel up", "Traces cut nearer", "Close the plates"].map(offered), [true, true, false]);
+  state.setMode("rms");
+  assert.deepEqual(["One channel up", "Traces cut nearer"].map(offered), [true, false]);
+  state.setAsTable(true);
+  assert.deepEqual(["One channel up", "Heat map: how", "Zoom in"].map(offered), [false, false, true]);
+  state.setAsTable(false);
+  state.select("b/AP");
+  assert.equal(offered("Close the plates"), true);
+});
+
 test("the cursor moves by pixels and takes the view along", () => {
   const { state } = opened();
   state.setView({ from: 10000, to: 20000 });

@@ -145,3 +145,23 @@ test("all rows have a gain of their own, and the one before comes back", () => {
   state.refit();
   assert.equal(state.gain.get("a/AP"), undefined);
 });
+
+test("a stream of which more is known stays where it is, though its rows are others", () => {
+  const slow = streamInfo("a", { groups: [{ name: "AP", columns: [0, 1], rate_hz: 0, kind: "slow", along_probe: false }] });
+  const { state } = opened(slow);
+  state.select("a/");
+  state.update(streamInfo("a"));
+  assert.deepEqual([state.active?.key, state.traces?.key, state.info?.id, state.panes], ["a/AP", "a/AP", "a", ["a/AP"]]);
+  state.update(slow);
+  assert.equal(state.active?.key, "a/");
+});
+
+test("a gain that is typed later is also that of the colours", () => {
+  const { state } = opened(streamInfo("a"));
+  state.select("a/AP");
+  state.setMode("rms");
+  state.setScale(20);
+  assert.deepEqual([state.scaleOf(), state.gain.get("a/AP")], [20, undefined]);
+  state.regain(streamInfo("a"), "AP");
+  assert.equal(state.scaleOf(), undefined, "measured anew");
+});

@@ -67,14 +67,15 @@ export function drawHatch(ctx, missing, view, width, height, colours) {
  * @param {number} width  device pixels
  * @param {number} height  device pixels
  * @param {{ data: string, bad: string, warn: string }} colours
+ * @param {number} period  ticks that a row lasts
  */
-export function drawCoverage(ctx, coverage, run, width, height, colours) {
+export function drawCoverage(ctx, coverage, run, width, height, colours, period) {
   ctx.clearRect(0, 0, width, height);
   const end = coverage.reduce((last, span) => (span.kind === "data" ? Math.max(last, span.to) : last), -Infinity);
   for (const good of [true, false]) {
     for (const span of coverage) {
       if ((span.kind === "data") !== good || span.kind === "gap") continue; // a gap is empty
-      const x0 = xFromTicks(span.from, run, width), x1 = xFromTicks(span.to, run, width);
+      const x0 = xFromTicks(span.from, run, width), x1 = xFromTicks(span.to + (good ? period : 0), run, width);
       ctx.fillStyle = good ? colours.data : colours.bad;
       // a lost tail is empty, and marked where it begins
       ctx.fillRect(x0, 0, good ? Math.max(1, x1 - x0) : span.to > end ? 2 : Math.max(2, x1 - x0), height);

@@ -66,7 +66,10 @@ export class Looks extends Streams {
 
   /** New facts of a stream of which a signal has another unit: its gain on the screen is found anew. @param {StreamInfo} info @param {string} group */
   regain(info, group) {
-    for (const row of this.rows) if (row.id === info.id && row.group === group) this.gain.delete(row.key);
+    for (const { key } of this.rows.filter((row) => row.id === info.id && row.group === group)) {
+      for (const map of [this.gain, this.#otherGain]) map.delete(key);
+      for (const mode of ["rms", "mean"]) this.heatTop.delete(key + mode);
+    }
     this.update(info);
     this.changed("gain", "cursor");
   }
@@ -159,6 +162,20 @@ export class Looks extends Streams {
     if (!this.traces || !(gain > 0) || !Number.isFinite(gain)) return;
     this.gain.set(key, gain);
     this.changed("gain");
+  }
+
+  /** What the scale bar, or the end of the colours, means of a row; undefined while it is not known. @param {string} [key]  else of the chosen traces */
+  scaleOf(key = this.tracesKey) {
+    return this.mode === "traces" ? this.gain.get(key) : this.heatTop.get(key + this.mode);
+  }
+
+  /** @param {number} scale  physical units @param {string} [key]  of the row, else of the chosen traces */
+  setScale(scale, key = this.tracesKey) {
+    if (this.mode === "traces" || !(scale > 0) || !Number.isFinite(scale)) this.setGain(scale, key);
+    else {
+      this.heatTop.set(key + this.mode, scale);
+      this.changed("gain");
+    }
   }
 
   /** Gain and scale of colours are measured again, on what is on the screen. */

@@ -29,7 +29,7 @@ export class TopBar {
   #plots = el("div", { class: "switch", role: "group", "aria-label": "How channels are drawn" }, this.#traces, this.#heat);
   #spacing = el("input", { type: "text", class: "field", id: "spacing", size: "6", "aria-label": "Height of a row of traces", title: "Height of a row: 9 px, or auto for as many as fit; Alt + Shift + wheel" });
   #telling = 0;
-  #gain = el("input", { type: "text", class: "field", id: "gain", size: "9", "aria-label": "Gain: what the scale bar means", title: "What the 40 px scale bar means; Alt + wheel" });
+  #gain = el("input", { type: "text", class: "field", id: "gain", size: "9", "aria-label": "Gain: what the scale bar, or the last colour, means" });
 
   /**
    * @param {State} state
@@ -74,7 +74,7 @@ export class TopBar {
     say(this.#name, current?.name ?? info.id);
     hint(this.#name, info.path);
     say(this.#streams, count(infos.length, "stream"));
-    say(this.#length, info.rows > 0 ? runLength(run.to - run.from, state.hz) : "no rows");
+    say(this.#length, info.rows > 0 ? runLength(run.to - run.from, state.hz, info) : "no rows");
     say(this.#size, bytes(infos.reduce((sum, i) => sum + i.size_bytes, 0)));
     const verdict = pill(infos);
     say(this.#pill, verdict.text);
@@ -82,17 +82,19 @@ export class TopBar {
   }
 
   #fields() {
-    const { state } = this, { traces } = state;
+    const { state } = this;
     this.#span.hidden = !state.active;
     if (this.#telling === 0) this.#tellSpan();
     const shown = this.stage.traces.shown();
-    this.#spacing.hidden = !shown;
+    this.#spacing.hidden = !shown || this.stage.traces.hidden;
     this.#plots.hidden = !shown || this.stage.traces.hidden;
     this.#traces.setAttribute("aria-pressed", String(state.mode === "traces"));
     this.#heat.setAttribute("aria-pressed", String(state.mode !== "traces"));
     if (document.activeElement !== this.#spacing && shown) write(this.#spacing, `${short(shown.rowPixels, 3)}${THIN}px`);
-    this.#gain.hidden = !traces || !state.gain.has(traces.key);
-    if (document.activeElement !== this.#gain && traces) write(this.#gain, round(state.gain.get(traces.key) ?? 1, this.#unit()));
+    const scale = state.scaleOf();
+    this.#gain.hidden = !shown || this.stage.traces.hidden || scale === undefined;
+    hint(this.#gain, state.mode === "traces" ? "What the 40 px scale bar means; Alt + wheel" : "What the last colour means; Alt + wheel");
+    if (document.activeElement !== this.#gain && scale) write(this.#gain, round(scale, this.#unit()));
   }
 
   #tellSpan() {
@@ -134,7 +136,7 @@ export class TopBar {
     const gain = parseQuantity(this.#gain.value, this.#unit());
     this.#gain.toggleAttribute("aria-invalid", !(gain > 0));
     if (!(gain > 0)) return;
-    this.state.setGain(gain);
+    this.state.setScale(gain);
     this.#gain.blur();
   }
 }

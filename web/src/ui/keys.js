@@ -9,6 +9,7 @@ import { scrollRows, stepSpacing, zoom } from "../moves.js";
 import { niceStep, ticksFromX, xFromTicks } from "../view/scale.js";
 import { pan } from "../view/viewport.js";
 import { byId } from "./dom.js";
+import { closeSides } from "./sides.js";
 
 /** Pointer travel that makes a press a drag. */
 const DRAG = 3;
@@ -74,7 +75,7 @@ function connectWheel(state, stage) {
       zoom(state, Math.exp(Math.max(-240, Math.min(240, dy)) * 0.0025), ticksAt(state, stage, event));
     } else if (event.altKey) {
       event.preventDefault();
-      const key = stage.traces.at(event.clientY)?.pane.key ?? state.tracesKey, now = state.gain.get(key);
+      const key = stage.traces.at(event.clientY)?.pane.key ?? state.tracesKey, now = state.scaleOf(key);
       gain += dy || dx;
       if (event.shiftKey) {
         if (Math.abs(gain) >= 50) {
@@ -84,7 +85,7 @@ function connectWheel(state, stage) {
         return;
       }
       if (now && Math.abs(gain) >= 50) {
-        state.setGain(niceStep(now, gain > 0 ? 1 : -1), key);
+        state.setScale(niceStep(now, gain > 0 ? 1 : -1), key);
         gain = 0;
       }
     } else if (event.shiftKey || Math.abs(dx) > Math.abs(dy)) {
@@ -208,10 +209,13 @@ function onKey(event, state, stage, actions) {
     if (event.key === "Escape") target.blur();
     return;
   }
-  if (document.querySelector("dialog[open]")) return;
+  if (document.querySelector("dialog[open]") || (event.key === "Escape" && closeSides())) return;
   const binding = bindingOf(event);
-  if (!binding || !available(binding, state)) return;
   if (event.key.startsWith("Arrow") && target.closest("[role=listbox]")) return;
+  if (!binding || !available(binding, state)) {
+    if (state.tabled) stage.table.key(event);
+    return;
+  }
   event.preventDefault();
   binding.run?.({ state, stage, actions });
 }

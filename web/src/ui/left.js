@@ -9,6 +9,7 @@ import { count, percent, rate } from "../words.js";
 import { byId, el, fill, hint, say, showShare, sign } from "./dom.js";
 import { token } from "./tokens.js";
 import { openingWords } from "../sources.js";
+import { periodOf, spanOf } from "../times.js";
 
 export class StreamList {
   #node = byId("streams");
@@ -87,8 +88,8 @@ export class StreamList {
   #drawStrip(id, strip) {
     const { state } = this, info = state.entries.get(id)?.info, ctx = strip.getContext("2d");
     if (!info || !ctx) return; // closed meanwhile
-    const run = state.isCompanion(id) ? state.run : { from: info.clock.first, to: info.clock.last };
-    drawCoverage(ctx, info.coverage, run, strip.width, strip.height, { data: token("faint"), bad: token("bad"), warn: token("warn") });
+    const run = state.isCompanion(id) ? state.run : spanOf(info);
+    drawCoverage(ctx, info.coverage, run, strip.width, strip.height, { data: token("faint"), bad: token("bad"), warn: token("warn") }, periodOf(info));
   }
 
   #drawStrips() {

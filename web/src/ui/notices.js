@@ -74,19 +74,25 @@ export function announce(text) {
   byId("said").textContent = text.replaceAll(THIN, " ");
 }
 
+/** How the page says something in passing; set by it. */
+export const passing = { say: announce };
+
 /** @param {string} text */
 export function copy(text) {
-  const done = () => announce("Copied.");
-  if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, () => copyBySelection(text));
-  else copyBySelection(text);
+  const selected = () => passing.say(copyBySelection(text) ? "Copied." : "The browser did not let this be copied.");
+  if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => passing.say("Copied."), selected);
+  else selected();
 }
 
 /** For pages without a secure origin. @param {string} text */
 function copyBySelection(text) {
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   const area = el("textarea", { class: "offscreen", "aria-hidden": "true" });
   area.value = text;
   document.body.append(area);
   area.select();
-  document.execCommand("copy");
+  const copied = document.execCommand("copy");
   area.remove();
+  focused?.focus();
+  return copied;
 }

@@ -28,7 +28,7 @@ const NEAR = 5, LEAST = 6;
 const CALM = 150, GROWING = 3000;
 
 /** Letters of a name that have room in the gutter. */
-const MOST_LETTERS = 8;
+const MOST_LETTERS = 7;
 
 /** Bins for one of all channels are enough. */
 const MOST_BINS = 4096;
@@ -148,7 +148,7 @@ export class Overview {
     const all = columns.length > 1 || state.overviewOfAll;
     const column = info.columns[columns[0]];
     say(this.#what, all ? "all, RMS" : column.label.length > MOST_LETTERS ? briefly(column) : column.label);
-    say(this.#length, state.hz > 0 ? runLength(run.to - run.from, state.hz) : "");
+    say(this.#length, state.hz > 0 ? runLength(run.to - run.from, state.hz, info) : "");
     hint(this.#button, all ? "RMS of all channels; press for one channel" : "The chosen channel; press for the RMS of all channels, which reads all of the file");
     ctx.clearRect(0, 0, width, height);
     ctx.save();

@@ -47,8 +47,6 @@ export class Plates {
   #borders = [];
   /** @type {HTMLElement[]} */
   #marks = [];
-  /** Streams whose plates were closed. @type {Set<string>} */
-  #closed = new Set();
 
   /** @param {State} state @param {Stage} stage */
   constructor(state, stage) {
@@ -69,7 +67,7 @@ export class Plates {
   #placeLosses() {
     const { state } = this, row = state.traces ?? state.active, info = row ? state.entry(row.id).info : null, { width } = this.stage;
     const placed = /** @type {number[]} */ ([]), seen = new Map();
-    for (const span of info && !this.#closed.has(info.id) ? missingIn(info.coverage, state.view).sort((a, b) => b.to - b.from - (a.to - a.from)) : []) {
+    for (const span of info && !state.platesClosed.has(info.id) ? missingIn(info.coverage, state.view).sort((a, b) => b.to - b.from - (a.to - a.from)) : []) {
       const middle = (Math.max(0, xFromTicks(span.from, state.view, width)) + Math.min(width, xFromTicks(span.to, state.view, width))) / 2;
       const x = Math.round(Math.max(PLATE_HALF, Math.min(width - PLATE_HALF, middle))), key = `${info?.id} ${span.kind} ${span.from}`; // inside the plots
       if (placed.some((p) => Math.abs(p - x) < 2 * PLATE_HALF)) continue;
@@ -115,10 +113,7 @@ export class Plates {
 
   /** @param {string} key @param {string} kind @param {string} stream */
   #loss(key, kind, stream) {
-    const plate = el("div", { class: "loss " + kind }, el("b"), el("span"), el("button", { type: "button", class: "close", "aria-label": "Close the plates of this stream", title: "Close the plates of this stream; Health has them all", tabindex: "-1", onclick: () => {
-      this.#closed.add(stream);
-      this.#placeLosses();
-    } }, sign("close")));
+    const plate = el("div", { class: "loss " + kind }, el("b"), el("span"), el("button", { type: "button", class: "close", "aria-label": "Close the plates of this stream", title: "Close the plates of this stream; Health has them all", tabindex: "-1", onclick: () => this.state.togglePlates(stream) }, sign("close")));
     this.#plates.set(key, plate);
     this.#losses.append(plate);
     return plate;

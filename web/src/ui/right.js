@@ -64,7 +64,7 @@ export class Inspector {
       const names = info ? "-" : "";
       if (names === this.#cursorNames) return;
       this.#cursorNames = names;
-      fill(this.#cursor, ...(info ? [el("h2", null, "Cursor"), el("p", { class: "hint" }, "Point at the traces to read time and value.")] : []));
+      fill(this.#cursor, ...(info ? [el("h2", null, "Cursor"), el("p", { class: "hint" }, "Point at the traces, or press Ctrl with ← or →, to read time and value.")] : []));
       return;
     }
     const hz = state.hz;
@@ -102,7 +102,7 @@ export class Inspector {
     say(this.#save, selection ? "Save…" : "Save stream…");
     this.#clear.hidden = !selection;
     if (!selection) {
-      fill(this.#selected, el("p", { class: "hint" }, "Drag on the ruler to select a span."));
+      fill(this.#selected, el("p", { class: "hint" }, "Drag on the ruler, or press I and O at the cursor, to select a span."));
       return;
     }
     const hz = state.hz, length = selection.to - selection.from;

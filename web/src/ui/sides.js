@@ -15,6 +15,27 @@ export function connectSides() {
   connectSide("right", -1, "Width of cursor, selection, stream and health");
 }
 
+/** In a small window a side lies over the plots until its button, or Esc, closes it. Opens one. @param {"left" | "right"} side */
+export function openSide(side) {
+  const button = foldOf(side);
+  if (button?.checkVisibility() && button.getAttribute("aria-expanded") === "false") button.click();
+}
+
+/** Closes those that lie over the plots; false where none does. */
+export function closeSides() {
+  const open = /** @type {const} */ (["left", "right"]).map(foldOf).filter((button) => button?.checkVisibility() && button.getAttribute("aria-expanded") === "true");
+  for (const button of open) {
+    button?.click();
+    button?.focus();
+  }
+  return open.length > 0;
+}
+
+/** @param {"left" | "right"} side @returns {HTMLElement | null} */
+function foldOf(side) {
+  return document.querySelector(".fold-" + side);
+}
+
 /** @param {"left" | "right"} side @param {1 | -1} outwards  which way makes it wider @param {string} name */
 function connectSide(side, outwards, name) {
   const panel = byId(side), style = document.documentElement.style, key = `width of ${side}`;

@@ -52,6 +52,15 @@ function drawCurves(panel, info, view) {
   ctx.stroke();
   const labels = labelsOf(values, axis.step, unit);
   nameIn(ctx, panel.turned ? panel.name + " angles" : panel.name, twin ? `${labels.unit}, ${labelsOf(values.map(twin.physical), twin.physical(axis.step), twin.unit).unit}` : labels.unit);
+  // Under the curves: over them they would look like something missing.
+  ctx.font = canvasFont(10);
+  ctx.textBaseline = "bottom";
+  rim(ctx, token("dim"));
+  values.forEach((value, i) => written(ctx, labels.texts[i], MEASURES.gutter + 8, Math.round(y(value)) - 1.5)); // inside the plot, clear of a dot at the left edge
+  if (twin) {
+    const { texts, unit: second } = labelsOf(values.map(twin.physical), twin.physical(axis.step), twin.unit);
+    values.forEach((value, i) => written(ctx, i === values.length - 1 ? `${texts[i]} ${second}` : texts[i], width - 8, Math.round(y(value)) - 1.5, "right"));
+  }
   inPlot(ctx, width, height, () => {
     ctx.lineWidth = 1.5;
     ctx.lineJoin = "round";
@@ -67,11 +76,6 @@ function drawCurves(panel, info, view) {
   ctx.font = canvasFont(10);
   ctx.textBaseline = "bottom";
   rim(ctx, token("dim"));
-  values.forEach((value, i) => written(ctx, labels.texts[i], MEASURES.gutter + 8, Math.round(y(value)) - 1.5)); // inside the plot, clear of a dot at the left edge
-  if (twin) {
-    const { texts, unit: second } = labelsOf(values.map(twin.physical), twin.physical(axis.step), twin.unit);
-    values.forEach((value, i) => written(ctx, i === values.length - 1 ? `${texts[i]} ${second}` : texts[i], width - 8, Math.round(y(value)) - 1.5, "right"));
-  }
   if (panel.more > 0) {
     written(ctx, `the first ${count(panel.columns.length, "column")} of ${integer(panel.columns.length + panel.more)}; the table has all`, width - 8, ROOM.above, "right");
   } else if (series.length > 1) legend(ctx, series, width);
@@ -162,7 +166,7 @@ function drawLevels(panel, info, view, levels) {
   rim(ctx, token("dim"));
   const every = Math.max(1, Math.ceil(ROOM.label / row));
   lines.forEach(({ level }, i) => {
-    if ((lines.length - 1 - i) % every === 0) written(ctx, integer(level), MEASURES.gutter + 8, middle(i) + 0.5);
+    if ((lines.length - 1 - i) % every === 0) written(ctx, integer(level), MEASURES.gutter - 5, middle(i) + 0.5, "right"); // in the plot it would hide marks
   });
 }
 

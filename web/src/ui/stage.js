@@ -145,11 +145,10 @@ export class Stage {
     return this.table.error ?? this.traces.error ?? this.lower.panels.find((p) => p.loader.error !== null)?.loader.error ?? null;
   }
 
-  /** What cannot be plotted is a table, and so is any stream that is asked for as one; a stream without rows is a list of its columns. */
+  /** A table, where one is asked for; a stream without rows is a list of its columns. */
   #showTable() {
-    const { active, info, traces, asTable } = this.state;
+    const { active, info, traces, tabled: show } = this.state;
     const empty = info !== null && info.rows === 0 && !(traces && traces.id !== info.id);
-    const show = active !== null && info !== null && info.rows > 0 && (active.kind === "table" || asTable);
     this.node.toggleAttribute("data-table", show);
     this.#plate.hidden = !empty;
     this.traces.hidden = show || empty || !traces;
@@ -157,7 +156,7 @@ export class Stage {
       this.#plate.dataset.stream = info.id;
       fill(this.#plate, emptyPlate(info));
     }
-    this.table.show(show ? info : null, show ? tableColumns(active, info) : []);
+    this.table.show(show ? info : null, show && active && info ? tableColumns(active, info) : []);
   }
 
   /** While nothing else is there, the middle says what is read so far. */

@@ -61,7 +61,7 @@ export class TableView {
     this.node.append(this.#scroller);
     this.#scroller.addEventListener("scroll", () => this.#scrolled());
     this.#scroller.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
-    this.#scroller.addEventListener("keydown", (event) => this.#key(event));
+    this.#scroller.addEventListener("keydown", (event) => this.key(event));
     this.#scroller.addEventListener("click", (event) => this.#click(event));
     for (const kind of ["pointerdown", "pointermove", "pointerup", "pointerleave"]) this.node.addEventListener(kind, (event) => event.stopPropagation()); // the plots below drag the view
     new ResizeObserver(() => !this.node.hidden && this.draw()).observe(this.#scroller);
@@ -328,8 +328,8 @@ export class TableView {
     this.draw();
   }
 
-  /** @param {KeyboardEvent} event */
-  #key(event) {
+  /** Chooses another row: keys that the table has while it is focused, and that nothing else has while it is shown. @param {KeyboardEvent} event */
+  key(event) {
     const page = Math.max(1, Math.floor(this.#page / MEASURES.row) - OVERLAP), at = this.#row < 0 ? Math.ceil(this.#first) - 1 : this.#row;
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: Math.max(at, 0) + page, PageUp: at - page, Home: 0, End: this.#rows - 1 }[event.key];
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;

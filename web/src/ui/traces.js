@@ -236,17 +236,15 @@ export class TracesPlot {
     return this.#plot.picture?.milliseconds ?? 0;
   }
 
-  /** Top of the scale of colours. */
-  get heatTop() {
-    return this.#plot.picture?.scene.mode === this.state.mode ? this.#plot.picture.top : null;
-  }
-
   #received() {
     const { picture } = this.#plot, { state } = this;
     if (picture?.gain && !state.gain.has(this.#key)) state.setGain(picture.gain, this.#key);
     const tick = picture ? this.#lastOf(picture) : undefined;
     if (picture && tick !== undefined && this.leads) state.live?.painted(this.#key, this.#source ? picture.scene.view.to : tick, tick);
-    if (picture?.top && picture.scene.mode !== "traces" && !state.heatTop.has(this.#key + picture.scene.mode)) state.heatTop.set(this.#key + picture.scene.mode, picture.top);
+    if (picture?.top && picture.scene.mode !== "traces" && !state.heatTop.has(this.#key + picture.scene.mode)) {
+      state.heatTop.set(this.#key + picture.scene.mode, picture.top);
+      state.changed("gain");
+    }
     state.changed("data");
   }
 
