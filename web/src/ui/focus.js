@@ -1,7 +1,7 @@
 /**
  * Keeps the keyboard's place: when what has the focus goes away, as a button that was pressed or a stream that was closed, what stands in its place gets it. Who
  * works with the mouse, and who leaves a place by himself, is left alone.
- * @typedef {{ node: HTMLElement, within: { around: Element, at: number }[], before: Held | null }} Held  which it is of all in each element around it; before: what had the focus when a dialog was opened, or what this stands for
+ * @typedef {{ node: HTMLElement, within: { around: Element, at: number }[], before: Held | null, stands?: Held }} Held  which it is of all in each element around it; before: what had the focus when a dialog was opened; stands: for what is gone, until that comes again
  */
 
 /** What may get the focus; in a field keys would be text. */
@@ -39,13 +39,16 @@ export function keepFocus(state) {
 /** Gives the focus to what is in the place of what had it and is gone. */
 function look() {
   const now = document.activeElement;
-  if (!held || (now !== document.body && now !== held.node) || lives(held.node)) return;
-  const gone = held, chain = [];
-  for (let at = /** @type {Held | null} */ (gone); at; at = at.before) chain.push(at);
-  const next = first(chain, again) ?? first(chain, nearest);
+  if (!held || (now !== document.body && now !== held.node)) return;
+  const back = held.stands && now === held.node && again(held.stands);
+  if (back) back.focus();
+  if (back || lives(held.node)) return;
+  const chain = [];
+  for (let at = /** @type {Held | null | undefined} */ (held); at; at = at.stands ?? at.before) chain.push(at);
+  const next = first(chain, again) ?? first(chain, nearest), gone = held;
   held = null;
   next?.focus();
-  if (next && held) /** @type {Held} */ (held).before = gone; // it may come again
+  if (next && held) /** @type {Held} */ (held).stands = gone;
 }
 
 /** @template T, R @param {T[]} list @param {(of: T) => R | undefined} find */
