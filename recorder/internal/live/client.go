@@ -188,7 +188,9 @@ func (c *client) read() {
 			c.close("nothing was heard from this client")
 		case errors.Is(err, errFlood):
 			c.close(errFlood.Error())
-		case err != nil: // one that is too long was answered with 1009 already
+		case errors.Is(err, websocket.ErrReadLimit): // it was answered with 1009, if its length is a number
+			c.close("the message is too long")
+		case err != nil:
 		case !limit.take(time.Now()):
 			c.close(errFlood.Error())
 		case kind != websocket.TextMessage:

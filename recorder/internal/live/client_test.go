@@ -240,6 +240,14 @@ func TestWhatAClientMustNotSayEndsIt(t *testing.T) {
 			t.Errorf("closed: %d", code)
 		}
 	})
+	t.Run("a length that is no number", func(t *testing.T) {
+		v := r.connect(nil)
+		v.t = t
+		_, _ = v.NetConn().Write([]byte{0x81, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4})
+		if code, why := v.closed(); code != websocket.ClosePolicyViolation || why != "the message is too long" {
+			t.Errorf("closed: %d %q", code, why)
+		}
+	})
 	t.Run("a flood", func(t *testing.T) {
 		v := r.connect(nil)
 		v.t = t

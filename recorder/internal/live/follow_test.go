@@ -167,6 +167,9 @@ func TestAFileIsGivenUpToItsLastWholeBatch(t *testing.T) {
 	if got := r.get("/files/probe_0.arrow", func(q *http.Request) { q.Header.Set("If-None-Match", mark) }); got.StatusCode != 200 {
 		t.Errorf("who has an earlier state of the file gets %d", got.StatusCode)
 	}
+	if got := r.get("/files/probe_0.arrow", func(q *http.Request) { q.Header.Set("Range", "bytes=0-5"); q.Header.Set("If-Range", mark) }); got.StatusCode != 206 {
+		t.Errorf("a range of the file that was begun: %d", got.StatusCode)
+	}
 	if got, data := get("bytes=0-5"); got.StatusCode != 206 || string(data) != "ARROW1" {
 		t.Errorf("%d %q", got.StatusCode, data)
 	}

@@ -10,6 +10,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -314,7 +315,7 @@ func (s *Server) serveFile(out *patient, r *http.Request, name string) {
 		size = info.Size()
 	}
 	out.Header().Set("Content-Type", "application/vnd.apache.arrow.file")
-	out.Header().Set("ETag", fmt.Sprintf("%q", mark+" "+name)) // the bytes that are there stay
+	out.Header().Set("ETag", `"`+url.PathEscape(mark+"/"+name)+`"`) // the bytes that are there stay
 	serve.Content(out, r, name, io.NewSectionReader(f, 0, size))
 }
 
