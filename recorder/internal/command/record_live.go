@@ -22,9 +22,12 @@ type liveFlags struct {
 	tlsCert, tlsKey  string
 	origins, sockets []string
 	stream           string
+
+	set *pflag.FlagSet // nil: nobody asks which were given
 }
 
 func (f *liveFlags) add(fl *pflag.FlagSet) {
+	f.set = fl
 	fl.StringVar(&f.listen, "listen", "", "serve the live view at `ADDR`, such as 127.0.0.1:8765; any other address than loopback asks for a token")
 	fl.StringVar(&f.token, "token", "", "what the live view asks for (default a new one, which is printed)")
 	fl.StringArrayVar(&f.origins, "allow-origin", nil, "let pages of `ORIGIN` (https://host) read the live view")
@@ -49,6 +52,11 @@ type liveView struct {
 // newLiveView takes the addresses, before anything is recorded.
 func (f *liveFlags) newLiveView() (_ *liveView, err error) {
 	v := &liveView{flags: f}
+	for name, value := range map[string]string{"listen": f.listen, "token": f.token, "tls-cert": f.tlsCert, "tls-key": f.tlsKey, "stream": f.stream} {
+		if f.set != nil && f.set.Changed(name) && value == "" { // as an empty variable of a script gives it
+			return nil, usagef("--%s is empty", name)
+		}
+	}
 	if f.listen == "" {
 		for name, given := range map[string]bool{"--token": f.token != "", "--allow-origin": len(f.origins) > 0, "--tls-cert": f.tlsCert != "", "--tls-key": f.tlsKey != ""} {
 			if given {

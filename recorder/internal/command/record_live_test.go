@@ -116,3 +116,24 @@ func TestAllIsRecordedWhenNobodyReadsTheStream(t *testing.T) {
 		t.Errorf("%v, %v", r, err)
 	}
 }
+
+// TestWhatIsEmptyIsNotLeftOut: an empty variable of a script must not record without the
+// encryption, the token or the stream that it was meant to name.
+func TestWhatIsEmptyIsNotLeftOut(t *testing.T) {
+	rig := write(t, "rig.yaml", []byte("driver: sim\ndevices: {heartbeat: {rate_hz: 100}}\n"))
+	for _, flag := range []string{"--listen", "--token", "--tls-cert", "--tls-key", "--stream", "--allow-origin", "--ephys-socket"} {
+		var errs bytes.Buffer
+		dir := filepath.Join(t.TempDir(), "run")
+		a := &app{stdout: io.Discard, stderr: &errs}
+		args := []string{"record", "--rig", rig, "--out", dir, "--duration", "100ms", flag, ""}
+		if flag != "--listen" {
+			args = append(args, "--listen", "127.0.0.1:0")
+		}
+		if code := a.run(args...); code != exitUsage || !strings.Contains(errs.String(), flag) {
+			t.Errorf("%s: exit code %d: %s", flag, code, errs.Bytes())
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s: something was recorded", flag)
+		}
+	}
+}
