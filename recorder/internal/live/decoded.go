@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/oniscope/oniscope/shared/recording"
@@ -56,6 +57,11 @@ func (d *decoded) of(ctx context.Context, what string, x *recording.Excerpt) (*r
 			return b.all, nil
 		}
 	}
+	need := 0 // about
+	for _, c := range x.Columns() {
+		need += int(x.Len()) * max(1, c.ByteWidth)
+	}
+	d.leaveRoom(need) // before it is taken
 	var whole memoryFile
 	report, err := recording.Copy(ctx, &whole, x, &recording.CopyOptions{Codec: recording.None})
 	if err == nil && len(report.Findings) > 0 {
@@ -73,12 +79,17 @@ func (d *decoded) of(ctx context.Context, what string, x *recording.Excerpt) (*r
 	if err != nil {
 		return nil, err
 	}
-	for d.bytes += len(data); len(d.list) > 0 && d.bytes > maxDecoded; d.list = d.list[1:] {
+	d.leaveRoom(len(data))
+	d.list, d.bytes = append(d.list, decodedBatch{what, data, all}), d.bytes+len(data)
+	return all, nil
+}
+
+// leaveRoom forgets what there is no room for beside so many bytes.
+func (d *decoded) leaveRoom(bytes int) {
+	for ; len(d.list) > 0 && d.bytes+bytes > maxDecoded; d.list = d.list[1:] {
 		d.bytes -= len(d.list[0].data)
 		d.list[0] = decodedBatch{}
 	}
-	d.list = append(d.list, decodedBatch{what, data, all})
-	return all, nil
 }
 
 // A memoryFile is a recording.File in memory.
@@ -87,6 +98,18 @@ type memoryFile []byte
 func (m *memoryFile) Write(p []byte) (int, error) {
 	*m = append(*m, p...)
 	return len(p), nil
+}
+
+// WritePieces implements recording.Gatherer: there is no other copy of a batch.
+func (m *memoryFile) WritePieces(pieces [][]byte) (n int64, err error) {
+	for _, p := range pieces {
+		n += int64(len(p))
+	}
+	*m = slices.Grow(*m, int(n))
+	for _, p := range pieces {
+		*m = append(*m, p...)
+	}
+	return n, nil
 }
 
 // Truncate is asked for after a write that failed, and none does.

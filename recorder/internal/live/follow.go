@@ -162,8 +162,12 @@ func (f *follower) batch(ctx context.Context, name string, b *recording.Block) (
 	if err != nil {
 		return false, err
 	}
-	about, step := alone.About(), max(1, partBytes/f.width)
+	about, part := alone.About(), int64(partBytes)
 	compressed := about.Compression() != recording.None.String()
+	if compressed {
+		part /= 2 // of which a copy waits
+	}
+	step := max(1, part/f.width)
 	for from < to {
 		rows := recording.Range{Start: from, End: min(to, from+step)}
 		if compressed {
