@@ -200,3 +200,24 @@ def test_a_foreign_origin_is_refused(tmp_path):
     with pytest.raises(Exception, match="403"):
         urlopen(Request(f"{address}/status", headers={"Origin": "http://evil.example"}))
     assert recorder.wait(30) == 0
+
+
+def test_the_subscriber_takes_the_printed_address_and_says_what_goes_wrong(tmp_path):
+    recorder = subprocess.Popen([ONISCOPE, "record", "--driver", "sim", "--rig", RIG, "--pace", "real-time", "--out", tmp_path / "x",
+                                 "--listen", "127.0.0.1:0", "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        address = re.search(r"live view: (\S+)", recorder.stderr.readline()).group(1)
+        assert next(subscribe.follow(address, "heartbeat", start="start", seconds=0.5)).num_rows == 50
+        for stream, columns, why in [("none", "*", "there is no stream \"none\""), ("heartbeat", "x", "no column matches")]:
+            with pytest.raises(subscribe.Refused, match=why):
+                next(subscribe.follow(address, stream, columns))
+        batches = subscribe.follow(address, PROBE, "SpikeData1", start="start")
+        next(batches)
+        recorder.kill()
+        with pytest.raises(subscribe.Refused, match="broke off"):
+            list(batches)
+        with pytest.raises(subscribe.Refused, match="no recorder answers"):
+            next(subscribe.follow(address, "heartbeat"))
+    finally:
+        recorder.kill()
+        recorder.wait()
