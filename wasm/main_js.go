@@ -17,7 +17,7 @@ import (
 // The heap never shrinks in WebAssembly. Most of it is bytes without pointers,
 // which cost the collector nothing, so it may run often.
 const (
-	softMemoryLimit = 320e6 // bytes: what is kept of the files and worked with, and garbage
+	softMemoryLimit = 272e6 // bytes: what is kept of the files and worked with, garbage, and what Go itself needs
 	gcPercent       = 25    // of what is in use, on top of it
 	firstPercent    = 800   // up to the first collection: of 4 MB, which the runtime counts with at least
 )
@@ -54,7 +54,7 @@ func main() {
 // A bridge turns messages into calls of the engine and results into replies.
 // Everything runs on one thread, so its fields need no lock.
 type bridge struct {
-	host    js.Value // of engine.worker.js: ready(handle), post(message, transfer), memory(), sums(bytes, calls), zstd(...), store
+	host    js.Value // of engine.worker.js: ready(handle), post(message, transfer), memory(), sums(...), zstd(...), store
 	engine  *engine.Engine
 	running map[int]context.CancelFunc // by request id
 }

@@ -1,13 +1,17 @@
 package main
 
 import (
-	"errors"
 	"io"
+	"slices"
+	"sync"
 	"syscall/js"
 	"unsafe"
 
 	"github.com/oniscope/oniscope/wasm/internal/engine"
 )
+
+// kernel is held while a read is in its memory: of fine bins it is run over one several times.
+var kernel sync.Mutex
 
 // kernelSums runs the kernel of the worker, web/src/kernel.js, on what is read of a
 // file; nil if it has none.
@@ -16,6 +20,7 @@ func kernelSums(host js.Value) func(source io.ReaderAt, jobs []engine.SumJob) er
 	if sums.Type() != js.TypeFunction {
 		return nil
 	}
+	var results []byte
 	return func(source io.ReaderAt, jobs []engine.SumJob) error {
 		file, ok := source.(*jsFile)
 		if !ok || file.all != nil {
@@ -26,27 +31,24 @@ func kernelSums(host js.Value) func(source io.ReaderAt, jobs []engine.SumJob) er
 		}
 		rule := engine.Joined
 		rule.Gathers = file.url == ""
-		return engine.SumRanges(jobs, rule, report, func(g *engine.Gathering, calls []engine.KernelCall) ([]bool, []byte, error) {
+		return engine.SumRanges(jobs, rule, report, func(g *engine.Gathering, calls []engine.KernelCall, put func(results []byte)) error {
 			buffer, err := file.buffer(g)
 			if err != nil {
-				return nil, nil, err
+				return err
 			}
-			array, err := try(func() js.Value { return sums.Invoke(buffer, int32Array(calls)) })
+			kernel.Lock()
+			defer kernel.Unlock()
+			for input := buffer; len(calls) > 0 && err == nil; input = js.Null() { // the bytes stay there
+				n, size := engine.ResultsOf(calls)
+				results = slices.Grow(results[:0], size)[:size]
+				list := int32s(calls[:n])
+				if _, err = try(func() js.Value { return sums.Invoke(input, place(list), n, place(results)) }); err == nil {
+					put(results)
+				}
+				calls = calls[n:]
+			}
 			release(buffer)
-			if err != nil {
-				return nil, nil, err
-			}
-			out := make([]byte, array.Length())
-			js.CopyBytesToGo(out, array)
-			head := (len(calls) + 7) &^ 7
-			if len(out) < head {
-				return nil, nil, errors.New("engine: the kernel gave no results")
-			}
-			valid := make([]bool, len(calls))
-			for i := range valid {
-				valid[i] = out[i] != 0
-			}
-			return valid, out[head:], nil
+			return err
 		})
 	}
 }
@@ -59,19 +61,22 @@ func kernelHere(host js.Value) func(kind engine.KernelKind, data []byte, rows, l
 		return nil
 	}
 	return func(kind engine.KernelKind, data []byte, rows, level int, results []byte) {
+		kernel.Lock()
+		defer kernel.Unlock()
 		sum.Invoke(int(kind), place(data), rows, level, place(results))
 	}
 }
 
-// place is where bytes are in the memory of Go, as JavaScript sees it.
-func place(p []byte) float64 { return float64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))) }
+// place is where numbers are in the memory of Go, as JavaScript sees it.
+func place[T byte | int32](p []T) float64 {
+	return float64(uintptr(unsafe.Pointer(unsafe.SliceData(p))))
+}
 
-// int32Array describes calls as kernel.js reads them.
-func int32Array(calls []engine.KernelCall) js.Value {
+// int32s describes calls as kernel.js reads them.
+func int32s(calls []engine.KernelCall) []int32 {
 	list := make([]int32, 0, 5*len(calls))
 	for _, c := range calls {
 		list = append(list, int32(c.Kind), int32(c.At), int32(c.Rows), int32(c.Level), int32(c.Validity))
 	}
-	bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(list))), 4*len(list))
-	return js.Global().Get("Int32Array").New(uint8Array(bytes).Get("buffer"))
+	return list
 }

@@ -7,12 +7,12 @@
  * workers.js; null: it loads the engine by itself.
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
- * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large all WebAssembly here has become. `sums(bytes, calls)` is
+ * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large all WebAssembly here has become. `sums(...)` is
  * the kernel, where there is one, `sumHere(...)` the same of values in Go's memory; `zstd(...)` decodes a frame; `drop(buffer)` frees one; `store` keeps bytes from visit to visit.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
 import { free } from "./free.js";
-import { loadKernel } from "./kernel.js";
+import { CALL, loadKernel } from "./kernel.js";
 import * as store from "./store.js";
 import { Zstd } from "./zstd.js";
 
@@ -112,7 +112,8 @@ async function start() {
   const kernel = await compiling;
   host.oniscopeHost.memory = () => memory.buffer.byteLength + zstd.bytes + (kernel?.bytes ?? 0);
   if (kernel) {
-    host.oniscopeHost.sums = kernel.sums.bind(kernel);
+    /** @type {(bytes: ArrayBuffer | null, calls: number, count: number, to: number) => void} */
+    host.oniscopeHost.sums = (bytes, calls, count, to) => kernel.sums(bytes, new Int32Array(memory.buffer, calls, count * CALL), memory.buffer, to);
     /** @type {(kind: number, from: number, rows: number, level: number, to: number) => void} */
     host.oniscopeHost.sumHere = (kind, from, rows, level, to) => kernel.sumThere(memory.buffer, kind, from, rows, level, to);
   }

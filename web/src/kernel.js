@@ -10,7 +10,7 @@ const DATA = 65536;
 const BIN_BYTES = [0, 32, 32, 88, 88];
 
 /** What each run of the kernel is described by: function, bytes before the values, rows, level, bytes before the validity bits or -1. */
-const CALL = 5;
+export const CALL = 5;
 
 /** @typedef {{ memory: WebAssembly.Memory, narrow: Function, int32: Function, float32: Function }} Exports */
 
@@ -26,6 +26,7 @@ export async function loadKernel(code) {
 
 export class Kernel {
   #exports;
+  #size = 0; // of the bytes that are there
 
   /** @param {Exports} exports */
   constructor(exports) {
@@ -38,17 +39,18 @@ export class Kernel {
   }
 
   /**
-   * Runs the kernel over the bytes of a read.
-   * @param {ArrayBuffer} bytes @param {Int32Array} calls
-   * @returns {Uint8Array} a byte for each call, 1: its validity bits are all 1, filled up to a multiple of 8; then the results one after another
+   * Runs the kernel over the bytes of a read, and puts what it gives into another memory, the engine's: a byte for each call, 1: its validity bits are all 1,
+   * filled up to a multiple of 8; then the results one after another.
+   * @param {ArrayBuffer | null} bytes  null: those of the time before @param {Int32Array} calls @param {ArrayBuffer} other @param {number} to
    */
-  sums(bytes, calls) {
-    const { memory } = this.#exports, count = calls.length / CALL;
+  sums(bytes, calls, other, to) {
+    const { memory } = this.#exports, count = calls.length / CALL, head = (count + 7) & ~7;
     let size = 0;
     for (let i = 0; i < calls.length; i += CALL) size += bytesOf(calls[i], calls[i + 2], calls[i + 3]);
-    const results = this.#room(bytes.byteLength, size), data = new Uint8Array(bytes);
-    new Uint8Array(memory.buffer).set(data, DATA);
-    const head = (count + 7) & ~7, out = new Uint8Array(head + size);
+    if (bytes) this.#size = bytes.byteLength;
+    const results = this.#room(this.#size, size), data = new Uint8Array(memory.buffer, DATA);
+    if (bytes) data.set(new Uint8Array(bytes));
+    const out = new Uint8Array(other, to, head + size);
     let at = results;
     for (let n = 0; n < count; n++) {
       const [kind, from, rows, level, validity] = calls.subarray(n * CALL, (n + 1) * CALL);
@@ -57,7 +59,6 @@ export class Kernel {
       at += bytesOf(kind, rows, level);
     }
     out.set(new Uint8Array(memory.buffer, results, size), head);
-    return out;
   }
 
   /**

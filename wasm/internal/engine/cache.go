@@ -13,14 +13,14 @@ const defaultCacheBytes = 256e6
 
 // A cache keeps what was made of the files, least recently used out first. What
 // was read together leaves together, because it may share memory. The limit is for
-// what is kept and for what requests work with: memory of WebAssembly never shrinks,
-// so that what both take at one time they take for good. It may be used from several
-// goroutines.
+// what is kept, for what requests work with, and an eighth for what nobody uses any more
+// and Go has not collected: memory of WebAssembly never shrinks, so that what all take at
+// one time they take for good. It may be used from several goroutines.
 type cache struct {
 	mu    sync.Mutex
 	limit int64
 	bytes int64
-	work  int64      // what requests take
+	work  int64      // what requests take, and garbage
 	order *list.List // of *cacheGroup, most recently used in front
 	index map[cacheKey]*list.Element
 }
@@ -45,7 +45,7 @@ type cacheGroup struct {
 }
 
 func newCache(limit int64) *cache {
-	return &cache{limit: limit, order: list.New(), index: map[cacheKey]*list.Element{}}
+	return &cache{limit: limit, work: limit / 8, order: list.New(), index: map[cacheKey]*list.Element{}}
 }
 
 // get returns what is kept, or nil.

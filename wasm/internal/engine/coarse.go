@@ -71,7 +71,7 @@ func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span ba
 	}
 	s.mu.Lock()
 	s.blankGaps(env)
-	a := EnvelopeArgs{From: &env.From, To: &env.To, Bins: env.Bins, Columns: env.Columns}
+	a := EnvelopeArgs{From: new(env.From), To: new(env.To), Bins: env.Bins, Columns: env.Columns} // not into env, whose bins may go
 	s.coarse, s.asked = env.packed(), a
 	s.mu.Unlock()
 	return env, nil

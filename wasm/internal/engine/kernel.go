@@ -83,10 +83,29 @@ type sumPiece struct {
 	from  int64 // of the bytes in the file
 }
 
+// resultsAtOnce is how many bytes of results are taken from the kernel at once, or those
+// of one call: of fine bins they are as many as there are of values.
+const resultsAtOnce = 1 << 20
+
+// ResultsOf is how many of some calls are made at once, and the bytes of their results:
+// a byte for each call, filled up to a multiple of 8, and its bins after those of others.
+func ResultsOf(calls []KernelCall) (n, bytes int) {
+	for n < len(calls) && (n == 0 || bytes+calls[n].resultBytes() <= resultsAtOnce) {
+		bytes += calls[n].resultBytes()
+		n++
+	}
+	return n, flagBytes(n) + bytes
+}
+
+func (c *KernelCall) resultBytes() int { return binsIn(c.Rows, c.Level) * c.Kind.BinBytes() }
+
+func flagBytes(calls int) int { return (calls + 7) &^ 7 }
+
 // SumRanges does jobs that canSum is true of. read makes the reads of a gathering and runs
-// the kernel over their bytes for each call: it returns, for each, whether the validity
-// bits are 1, and the results one after another. Reads are made as by ReadRanges.
-func SumRanges(jobs []SumJob, rule Rule, report func(text string), read func(g *Gathering, calls []KernelCall) (valid []bool, results []byte, err error)) error {
+// the kernel over their bytes for each call. It passes what the kernel gave for some calls
+// after others, as ResultsOf says, to put, which keeps none of it: of each call whether
+// the validity bits are 1, then the results. Reads are made as by ReadRanges.
+func SumRanges(jobs []SumJob, rule Rule, report func(text string), read func(g *Gathering, calls []KernelCall, put func(results []byte)) error) error {
 	var pieces []sumPiece
 	for i := range jobs {
 		j := &jobs[i]
@@ -113,20 +132,21 @@ func SumRanges(jobs []SumJob, rule Rule, report func(text string), read func(g *
 				calls[i].Validity = part.Place
 			}
 		}
-		valid, results, err := read(g, calls)
-		if err != nil {
-			return err
-		}
-		for i, part := range g.Parts {
-			p := &pieces[part.Index]
-			n := binsIn(p.rows, p.job.Level)
-			size := n * calls[i].Kind.BinBytes()
-			if !valid[i] || !unpackSums(p.job.Bins[p.first:p.first+n], calls[i], results[:size]) {
-				p.job.Failed = true
+		done := 0
+		return read(g, calls, func(results []byte) {
+			n, _ := ResultsOf(calls[done:])
+			valid := results
+			results = results[flagBytes(n):]
+			for i := range n {
+				p, c := &pieces[g.Parts[done+i].Index], &calls[done+i]
+				size := c.resultBytes()
+				if valid[i] == 0 || !unpackSums(p.job.Bins[p.first:][:binsIn(c.Rows, c.Level)], *c, results[:size]) {
+					p.job.Failed = true
+				}
+				results = results[size:]
 			}
-			results = results[size:]
-		}
-		return nil
+			done += n
+		})
 	})
 }
 

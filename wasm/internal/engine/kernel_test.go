@@ -151,21 +151,32 @@ func plainKernel(data []byte, c KernelCall) (valid bool, out []byte) {
 // plainSums is an Engine's Sums for native tests; read counts the bytes.
 func plainSums(read *int64) func(source io.ReaderAt, jobs []SumJob) error {
 	return func(source io.ReaderAt, jobs []SumJob) error {
-		return SumRanges(jobs, Joined, nil, func(g *Gathering, calls []KernelCall) (valid []bool, results []byte, err error) {
+		return SumRanges(jobs, Joined, nil, func(g *Gathering, calls []KernelCall, put func(results []byte)) error {
 			var data []byte
 			for _, r := range g.Reads {
 				part := make([]byte, r.To-r.From)
 				if _, err := source.ReadAt(part, r.From); err != nil {
-					return nil, nil, err
+					return err
 				}
 				data = append(data, part...)
 			}
 			*read += g.Bytes
-			for _, c := range calls {
-				ok, out := plainKernel(data, c)
-				valid, results = append(valid, ok), append(results, out...)
+			for len(calls) > 0 {
+				n, size := ResultsOf(calls)
+				results := make([]byte, flagBytes(n), size)
+				for i, c := range calls[:n] {
+					ok, out := plainKernel(data, c)
+					if results = append(results, out...); ok {
+						results[i] = 1
+					}
+				}
+				if put(results); len(results) != size {
+					return fmt.Errorf("%d bytes of results, not %d", len(results), size)
+				}
+				clear(results) // nobody keeps them
+				calls = calls[n:]
 			}
-			return valid, results, nil
+			return nil
 		})
 	}
 }

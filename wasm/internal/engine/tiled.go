@@ -77,7 +77,8 @@ type tileUnit struct {
 	err      error
 }
 
-// One unit that the kernel sums reads this much at most, of so many batches.
+// One unit that the kernel sums takes this much at most, of so many batches: what is read,
+// and what is made of it, which of fine bins is nearly as much.
 const (
 	kernelBytes   = 32 << 20
 	kernelBatches = 256
@@ -89,12 +90,13 @@ const (
 const unitsUnderWay = 2
 
 // tileUnits cuts a view into units.
-func (e *Engine) tileUnits(s *openStream, q *request, span batchSpan) (units []*tileUnit) {
+func (e *Engine) tileUnits(s *openStream, q *request, span batchSpan, level int) (units []*tileUnit) {
 	limit, most := s.stepLimit(), int64(stepBatches)
 	if e.summing(s) {
 		limit, most = kernelBytes, kernelBatches
 	}
-	bytes := func(columns []int) int64 { return max(1, s.bytesOf(columns)-s.bytesOf(nil)) }
+	bins := int64(binsIn(int(s.perBatch), level) * tileBinBytes)
+	bytes := func(columns []int) int64 { return max(1, s.bytesOf(columns)-s.bytesOf(nil)+bins*int64(len(columns))) }
 	if s.isCut() { // one column after another: each is decoded once, and few at a time
 		for c := range q.columns {
 			together := int(max(1, min(most, limit/bytes(q.columns[c:c+1]))))
@@ -137,7 +139,7 @@ func (e *Engine) exactTiles(ctx context.Context, s *openStream, q *request, span
 	if err != nil || span.first > span.last {
 		return env.whole(), err
 	}
-	units := e.tileUnits(s, q, span)
+	units := e.tileUnits(s, q, span, level)
 	read := func(u *tileUnit) <-chan *tileUnit {
 		done := make(chan *tileUnit, 1)
 		go func() {

@@ -80,7 +80,8 @@ func (e *Engine) keptBins(s *openStream, batch, column, level int) (bins []tileB
 	return nil, 0, false
 }
 
-// keepBins puts what was made of a column of a batch into its tile.
+// keepBins puts what was made of a column of a batch into its tile. Bins that are all of a
+// tile become it: nobody may change them.
 func (e *Engine) keepBins(s *openStream, batch, column, level, rows int, bins []tileBin) {
 	if s.closed.Load() {
 		return
@@ -95,7 +96,10 @@ func (e *Engine) keepBins(s *openStream, batch, column, level, rows int, bins []
 			group := max(1, tileBins/slots)
 			n = max(at+1, min(group, len(s.line.places)-key.batch*group))
 		}
-		larger := &tile{slots: slots, rows: make([]int32, n), bins: make([]tileBin, n*slots)}
+		larger := &tile{slots: slots, rows: make([]int32, n)}
+		if larger.bins = bins; len(bins) != n*slots {
+			larger.bins = make([]tileBin, n*slots)
+		}
 		for i := range larger.rows {
 			larger.rows[i] = unfilled
 		}
