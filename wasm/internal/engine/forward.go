@@ -10,8 +10,8 @@ import (
 // How a forward reads: pieces of so many bytes, so many of them ahead, once so
 // much has been read from one end of the file towards the other.
 const (
-	forwardPiece  = cutBytes
-	forwardPieces = bytesInFlight / cutBytes
+	forwardPiece  = cutBytes / 2
+	forwardPieces = 4
 	forwardAfter  = 2 << 20
 )
 

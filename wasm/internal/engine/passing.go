@@ -94,16 +94,15 @@ func (p *passing) intact(offset int64) {
 	if batch := p.stream.reader.BatchAtByte(offset); batch >= 0 {
 		for _, c := range p.open[offset] {
 			c.first = batch
-			p.out = c.append(p.out)
+			if p.out = c.append(p.out); len(p.out) >= passingBytes {
+				p.flush()
+			}
 		}
 	}
 	for at := range p.open {
 		if at <= offset {
 			delete(p.open, at)
 		}
-	}
-	if len(p.out) >= passingBytes {
-		p.flush()
 	}
 }
 
