@@ -22,6 +22,7 @@ var memorySteps = []struct{ name, script string }{
 	{"along the run", `(async () => { for (let i = 0; i < 20; i++) await oniscope.view({ from: i * run / 20, to: i * run / 20 + 1 }); })()`},
 	{"the whole run", `oniscope.view({ from: 0, to: run })`},
 	{"zoomed in and out", `(async () => { for (let wide = run; wide > 0.05; wide /= 3) await oniscope.view({ from: run / 3, to: run / 3 + wide }); press("0"); await oniscope.view(); })()`},
+	{"heat map", `(async () => { press("h"); await oniscope.view({ from: 0, to: run }); for (let wide = run; wide > 0.2; wide /= 4) await oniscope.view({ from: run / 2, to: run / 2 + wide }); press("h"); await oniscope.view(); })()`},
 	{"all channels of the other signal", `(async () => { const other = document.querySelector('#streams [data-key$="LFP"] button'); other?.click(); await oniscope.view({ from: 0, to: run }); })()`},
 	{"verify", `oniscope.verify(id)`},
 }

@@ -17,7 +17,7 @@ const QUICK_SAMPLES = 1.5e6;
 const GRACE = 120;
 
 /** Layers kept, and their values: of many channels the newest alone. */
-const DEPTH = 3, MOST_VALUES = 3e6;
+const DEPTH = 3, MOST_VALUES = 2e6;
 
 export class Loader {
   /** Newest first. @type {Layer[]} */
