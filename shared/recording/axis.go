@@ -12,7 +12,7 @@ import (
 // ticks.
 type Axis struct {
 	Stretches []Stretch
-	bad       []Range
+	bad       []Range // rows that have no place by their ticks
 	step      float64 // of one row
 }
 
@@ -30,7 +30,7 @@ const ExactTicks = 1 << 53
 // Axis lays the segments of some times one after the other. The first is where its
 // Clock is, less origin, which is not above it.
 func (t *Times) Axis(origin uint64) Axis {
-	a := Axis{bad: t.Bad}
+	a := Axis{bad: mergeRows(t.Bad, t.swapped)}
 	at := uint64(0)
 	for i, s := range t.Segments {
 		if i == 0 {
@@ -38,9 +38,21 @@ func (t *Times) Axis(origin uint64) Axis {
 			at = s.ClockFirst - min(origin, s.ClockFirst)
 		}
 		a.Stretches = append(a.Stretches, Stretch{Range{s.Start, s.End}, at, at + (s.ClockLast - s.ClockFirst), s.ClockFirst, s.ClockLast})
-		at += s.ClockLast - s.ClockFirst + max(1, uint64(math.Round(a.step)))
+		step := s.shorter(a.step)
+		if i+1 < len(t.Segments) { // so that a line goes on there
+			step = t.Segments[i+1].shorter(step)
+		}
+		at += s.ClockLast - s.ClockFirst + max(1, uint64(math.Round(step)))
 	}
 	return a
+}
+
+// shorter is a step, or that of the segment where that is shorter.
+func (s *Segment) shorter(step float64) float64 {
+	if s.period > 0 && s.period < step {
+		return s.period
+	}
+	return step
 }
 
 // step is one row's period in a segment.
@@ -96,7 +108,8 @@ func (a *Axis) at(row int64) int {
 }
 
 // Places turns the ticks of rows from row on into places, in place. Rows whose ticks
-// cannot be right are where they would be if rows came evenly.
+// cannot be right, or that are in the wrong order, are where they would be if rows
+// came evenly.
 func (a *Axis) Places(row int64, ticks []uint64) {
 	if a.Plain() || len(a.Stretches) == 0 {
 		return

@@ -80,6 +80,27 @@ func Breaks(t *pace.Track, offset func(batch int) int64, zeros int) []Finding {
 	return list
 }
 
+// OddTicks makes the findings about ticks of the clock that shows gaps that are not as
+// those around; zeros is as for Breaks.
+func OddTicks(t *pace.Track, offset func(batch int) int64, zeros int) (list []Finding) {
+	f := &t.Finder
+	p := f.Pace()
+	for i := range f.Odd {
+		o := &f.Odd[i]
+		reason := fmt.Sprintf("suspect: %s of %s is not between those around it", f.Column, messages.Counted(o.Rows, "row", "rows"))
+		if o.Duplicate {
+			reason = fmt.Sprintf("suspect: %s the same %s as the row before", messages.Counted(o.Rows, "row has", "rows have"), f.Column)
+		}
+		if o.Duplicate && p.Period == 0 || o.Batch == zeros { // events may come at the same tick
+			continue
+		}
+		at := offset(o.Batch)
+		list = append(list, Finding{Offset: at, Batch: o.Batch, Severity: SeverityWarning, Reason: reason,
+			BeforeRow: o.Row, ClockBefore: o.Before.Clock, ClockAfter: o.After, Count: 1, LastOffset: at})
+	}
+	return list
+}
+
 // untimed makes the finding about rows without a tick: their writer said so, and nothing
 // is wrong with them.
 func untimed(u *pace.Untimed, column string, offset func(batch int) int64) Finding {
@@ -124,4 +145,14 @@ func badRows(t *pace.Track) (list []Range) {
 		none = append(none, Range(rows))
 	}
 	return mergeRows(list, none)
+}
+
+// swappedRows are the rows in the wrong order by their ticks.
+func swappedRows(t *pace.Track) (list []Range) {
+	for i := range t.Breaks {
+		if b := &t.Breaks[i]; b.Kind == pace.Swap {
+			list = append(list, Range{b.Row, b.Row + b.Rows})
+		}
+	}
+	return list
 }

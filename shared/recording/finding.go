@@ -72,5 +72,8 @@ func appendFacts(list []Finding, facts []messages.Fact) []Finding {
 
 // sortFindings puts findings in the order of the file.
 func sortFindings(list []Finding) {
-	sort.SliceStable(list, func(i, k int) bool { return list[i].Offset < list[k].Offset })
+	sort.SliceStable(list, func(i, k int) bool {
+		a, b := &list[i], &list[k]
+		return a.Offset < b.Offset || a.Offset == b.Offset && a.BeforeRow < b.BeforeRow
+	})
 }

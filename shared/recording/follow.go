@@ -146,7 +146,7 @@ func (r *Reader) follow(ctx context.Context, wanted level) (*followed, error) {
 		r.clocks = done
 		return done, nil // of timestamps nobody says that rows come evenly
 	}
-	done.gaps = f.track.Finder.Gaps(p, float64(r.stream.AcqClockHz), float64(r.stream.HubClockHz))
+	done.gaps = f.track.Gaps(p, float64(r.stream.AcqClockHz), float64(r.stream.HubClockHz))
 	r.clocks = done
 	return done, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/internal/messages"
 	"github.com/oniscope/oniscope/shared/internal/pace"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // A Gap is a stretch without rows inside a stream that delivers evenly, with its
@@ -16,6 +17,10 @@ type Gap struct {
 
 // Finding reports the gap, of a batch whose message is at an offset of the file.
 func (g *Gap) Finding(offset int64) Finding {
+	if g.LostRows == 0 && g.Moved > 0 {
+		return Finding{Offset: offset, Batch: g.Batch, Severity: SeverityWarning, BeforeRow: g.Row, Count: 1, LastOffset: offset, ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter,
+			Reason: fmt.Sprintf("suspect: %s by %s before row %d, and are in the wrong order, from row %d on", messages.Counted(g.Moved, "row belongs", "rows belong"), stream.ClockName, g.Row, g.MovedTo)}
+	}
 	return Finding{Offset: offset, Batch: g.Batch, Severity: SeverityError, Reason: g.String(), Cause: g.Cause,
 		BeforeRow: g.Row, Count: 1, LastOffset: offset, LostRows: g.LostRows, ClockBefore: g.ClockBefore, ClockAfter: g.ClockAfter}
 }
@@ -37,11 +42,13 @@ func (g *Gap) String() string {
 	return text
 }
 
-// gapsOf are gaps as they were found.
+// gapsOf are gaps as they were found, those where something is missing.
 func gapsOf(list []pace.Gap) []Gap {
 	var out []Gap
 	for _, g := range list {
-		out = append(out, Gap{Gap: g})
+		if g.LostRows > 0 {
+			out = append(out, Gap{Gap: g})
+		}
 	}
 	return out
 }

@@ -70,7 +70,7 @@ func (x *Excerpt) follow(ctx context.Context) (Times, error) {
 	}
 	track.Finish()
 	p := track.Finder.Pace()
-	t := Times{Period: p.Period, Gaps: gapsOf(track.Finder.Gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz)))}
+	t := Times{Period: p.Period, Gaps: gapsOf(track.Gaps(p, float64(s.AcqClockHz), float64(s.HubClockHz)))}
 	r.explainGaps(t.Gaps)
 	if hasClock {
 		f := followed{level: whole, track: track, bad: badRows(track)}

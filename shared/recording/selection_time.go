@@ -44,7 +44,7 @@ func (x *Excerpt) selectTime(ctx context.Context, s Selection) error {
 	met, begin := false, float64(0)
 	for k := range segments {
 		seg := &segments[k]
-		length := float64(seg.Last-seg.First) + f.step
+		length := seg.SpanTicks(f.step)
 		if s.Segment > 0 && k != s.Segment-1 {
 			begin += length
 			continue
@@ -341,7 +341,7 @@ func (r *Reader) outside(ctx context.Context, e *RangeError) error {
 			e.First, e.Last = s.First, s.Last
 		}
 		e.First, e.Last = min(e.First, s.First), max(e.Last, s.Last)
-		e.elapsed += float64(s.Last-s.First) + f.step
+		e.elapsed += s.SpanTicks(f.step)
 	}
 	e.ClockHz, e.Clock = r.stream.AcqClockHz, e.Segments > 0
 	return e

@@ -21,6 +21,8 @@ type Segment struct {
 	ClockFirst uint64  `json:"clock_first"`
 	ClockLast  uint64  `json:"clock_last"`
 	RateHz     float64 `json:"rate_hz"` // rows a second, by the steps of Clock; 0: not even, or no rate of Clock is known
+
+	period float64 // ticks from row to row; 0: not even
 }
 
 // Times are what Clock says of a recording.
@@ -30,6 +32,7 @@ type Times struct {
 	Period   float64   // ticks from row to row; 0 of rows that come with events
 	Gaps     []Gap     // in the order of rows
 	Bad      []Range   // rows whose ticks are null or cannot be right, as far as they are known
+	swapped  []Range   // rows in the wrong order by their ticks, which are right
 	Findings []Finding // where Clock does not rise, and rows that never reached the file; see Missing. Timestamps in its place promise nothing
 }
 
@@ -57,21 +60,24 @@ func (r *Reader) Times(ctx context.Context) (Times, error) {
 		return t, nil // timestamps promise nothing
 	}
 	t.Findings = append(Breaks(f.track, r.offset, r.zeroBatch()), r.missing(f.gaps, 0, len(r.batches)-1)...)
+	if f.level == whole {
+		t.Findings = append(t.Findings, OddTicks(f.track, r.offset, r.zeroBatch())...)
+	}
 	sort.SliceStable(t.Findings, func(i, k int) bool { return t.Findings[i].BeforeRow < t.Findings[k].BeforeRow })
 	return t, nil
 }
 
 // segments fills in the segments of a clock that was followed, and what they give.
 func (t *Times) segments(f *followed, hz float64) {
-	t.Bad = f.bad
+	t.Bad, t.swapped = f.bad, swappedRows(f.track)
 	for i := range f.track.Segments {
 		s := &f.track.Segments[i]
 		out := Segment{Start: s.Start, End: s.End, ClockFirst: s.First, ClockLast: s.Last}
-		if period := f.periodOf(s); period > 0 {
-			out.RateHz = hz / period
+		if out.period = f.periodOf(s); out.period > 0 {
+			out.RateHz = hz / out.period
 		}
 		t.Segments = append(t.Segments, out)
-		t.Duration += float64(s.Last-s.First) + f.step
+		t.Duration += s.SpanTicks(f.step)
 	}
 }
 

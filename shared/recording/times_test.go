@@ -163,7 +163,7 @@ func TestLongRecordingsAreFollowedByTheEndsOfBatches(t *testing.T) {
 			}
 		}
 		if seed%2 == 0 {
-			want := recording.PaceGaps(track.Finder.Gaps(track.Finder.Pace(), 250e6, 0))
+			want := recording.PaceGaps(track.Gaps(track.Finder.Pace(), 250e6, 0))
 			same := len(want) == len(times.Gaps)
 			for i := 0; same && i < len(want); i++ {
 				same = want[i].Row == times.Gaps[i].Row && want[i].LostRows == times.Gaps[i].LostRows

@@ -1,7 +1,6 @@
 package recovery
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
@@ -102,11 +101,15 @@ func (c *clocks) breaks(rc *recoverer) []recording.Finding {
 		return nil
 	}
 	c.track.Finish()
-	zeros := -1
-	if rc.zeros.tail != nil {
-		zeros = rc.zeros.batch
+	return recording.Breaks(c.track, c.offset, c.zeroBatch(rc))
+}
+
+// zeroBatch is the batch that ends in zeros, as the file does; -1: none.
+func (c *clocks) zeroBatch(rc *recoverer) int {
+	if rc.zeros.tail == nil {
+		return -1
 	}
-	return recording.Breaks(c.track, c.offset, zeros)
+	return rc.zeros.batch
 }
 
 // gaps are the findings about rows that never reached the file.
@@ -116,39 +119,15 @@ func (c *clocks) gaps(hz, hubHz float64) []recording.Finding {
 	}
 	c.track.Finish()
 	f := &c.track.Finder
-	return recording.Missing(f.Gaps(f.Pace(), hz, hubHz), c.lost, c.offset)
+	return recording.Missing(c.track.Gaps(f.Pace(), hz, hubHz), c.lost, c.offset)
 }
 
 // oddTicks are the findings about ticks of the clock that shows gaps that are not as
 // those around.
-func (c *clocks) oddTicks(rc *recoverer) (list []recording.Finding) {
+func (c *clocks) oddTicks(rc *recoverer) []recording.Finding {
 	if c.track == nil {
 		return nil
 	}
 	c.track.Finish()
-	f := &c.track.Finder
-	p := f.Pace()
-	for i := range f.Odd {
-		o := &f.Odd[i]
-		reason := fmt.Sprintf("suspect: %s of %s is not between those around it", f.Column, messages.Counted(o.Rows, "row", "rows"))
-		if o.Duplicate {
-			reason = fmt.Sprintf("suspect: %s the same %s as the row before", messages.Counted(o.Rows, "row has", "rows have"), f.Column)
-		}
-		switch {
-		case o.Duplicate && p.Period == 0:
-			continue // events may come at the same tick
-		case f.Column == stream.HubClockName && c.zerosExplain(rc, o):
-			continue
-		}
-		at := c.offset(o.Batch)
-		list = append(list, recording.Finding{Offset: at, Batch: o.Batch, Severity: recording.SeverityWarning, Reason: reason,
-			BeforeRow: o.Row, ClockBefore: o.Before.Clock, ClockAfter: o.After, Count: 1, LastOffset: at})
-	}
-	return list
-}
-
-// zerosExplain reports whether odd ticks of HubClock are told by the zeros of a
-// lost block.
-func (c *clocks) zerosExplain(rc *recoverer, o *pace.Odd) bool {
-	return rc.zeros.touches(o.Batch, c.hub) || o.Duplicate && rc.zeros.touches(o.Batch-1, c.hub)
+	return recording.OddTicks(c.track, c.offset, c.zeroBatch(rc))
 }

@@ -75,9 +75,12 @@ func findingOf(f *messages.Fact) recording.Finding {
 		LostRows: f.LostRows, ClockBefore: f.ClockBefore, ClockAfter: f.ClockAfter, Count: f.Count, LastOffset: f.LastOffset}
 }
 
-// inFileOrder sorts findings.
+// inFileOrder sorts findings; those of one place by their rows.
 func inFileOrder(list []recording.Finding) {
-	sort.SliceStable(list, func(i, k int) bool { return list[i].Offset < list[k].Offset })
+	sort.SliceStable(list, func(i, k int) bool {
+		a, b := &list[i], &list[k]
+		return a.Offset < b.Offset || a.Offset == b.Offset && a.BeforeRow < b.BeforeRow
+	})
 }
 
 // mergeSuspects makes one finding of those of one cause.

@@ -145,19 +145,6 @@ func (f *zeroFinder) isLost(z *zeroRun, seen map[int]int) bool {
 	return true
 }
 
-// touches reports whether a block was lost of a column in a batch.
-func (f *zeroFinder) touches(batch, column int) bool {
-	if f.tail != nil && batch == f.batch {
-		return true
-	}
-	for i := range f.lost {
-		if z := &f.lost[i]; z.batch == batch && z.Left.Column <= column && column <= z.Right.Column {
-			return true
-		}
-	}
-	return false
-}
-
 // suspectZeros notes the blocks that were found.
 func (rc *recoverer) suspectZeros() {
 	f := &rc.zeros

@@ -39,6 +39,9 @@ def clocked(name, about, ticks, parts, segments, times=(), hz=HZ, rate=RATE, hub
         "times": [{"from": a, "to": b, "rows": r} for a, b, r in times],
         "lost_rows": 0, "kept": n, **twin,
     }
+    if name == "rates-differ":
+        for segment, step in zip(twin["segments"], (STEP, 5000, 2500)):
+            segment["rate_hz"] = HZ / step
     (FIELD / (name + ".json")).write_text(json.dumps(twin, indent=1) + "\n")
 
 
@@ -85,6 +88,36 @@ garbled = even(1000, 1200)
 garbled[500] = 377_000_000_000_000
 clocked("garbled-tick", "One tick is garbled.", garbled, [300] * 4, [(0, 1200)], [("0.0166", "0.0167", 2)], outcome="suspect",
         verify=[{"severity": "warning", "reason": "Clock of 1 row cannot be right: tick 377000000000000", "before_row": 500}])
+rates = np.concatenate([even(1000, 700), 7 + 5000 * np.arange(300, dtype=np.uint64), 99 + 2500 * np.arange(200, dtype=np.uint64)])
+rates[150:700] += 5 * STEP
+rates[760:1000] += 3 * 5000
+clocked("rates-differ", "A recorder that was started again, twice, each time with another rate; rows are missing in two of the three.", rates, [350, 350, 300, 200],
+        [(0, 700), (700, 1000), (1000, 1200)], [("0", "0.001", 30 + 50 + 100)], outcome="lossless", lost_rows=8,
+        info=[{"severity": "error", "reason": "gap: about 5 rows", "before_row": 150, "lost_rows": 5}, {"severity": "info", "reason": "Clock begins anew", "before_row": 700},
+              {"severity": "error", "reason": "gap: about 3 rows", "before_row": 760, "lost_rows": 3}, {"severity": "info", "reason": "Clock begins anew", "before_row": 1000}],
+        verify=[{"severity": "error", "reason": "gap: about 5 rows", "before_row": 150, "lost_rows": 5}, {"severity": "error", "reason": "gap: about 3 rows", "before_row": 760, "lost_rows": 3}])
+hub = 17 + 1400 * np.arange(1200)
+ahead = even(1000, 1200)
+ahead[650:] += 2 * HZ
+clocked("clock-ahead-of-hub", "Clock jumps ahead by two seconds, and HubClock shows that no row is missing.", ahead, [300] * 4, [(0, 650), (650, 1200)], [("0.0216", "2.0217", 2 + 1)], hub=hub, outcome="suspect",
+        verify=[{"severity": "warning", "reason": "Clock is further ahead than a gap explains", "before_row": 650, "lost_rows": 0}])
+ends = even(4 * HZ, 1200)
+ends[0] -= 2 * HZ
+ends[-1] += 2 * HZ
+clocked("garbled-ends", "The first tick is two seconds too low and the last one as much too high; HubClock shows that no row is missing.", ends, [300] * 4, [(1, 1199)], [("4", "4.0001", 3)], hub=hub, outcome="suspect",
+        verify=[{"severity": "warning", "reason": f"Clock of 1 row cannot be right: tick {ends[row]}", "before_row": row, "lost_rows": 0} for row in (0, 1199)])
+order = np.concatenate([np.arange(300), np.arange(600, 900), np.arange(300, 600), np.arange(900, 1200)])
+clocked("batches-swapped", "Two batches in the wrong order.", even(1000, 1200)[order], [300] * 4, [(0, 600), (600, 1200)], [("0", "1", 1200)], hub=hub[order], outcome="lossless",
+        verify=[{"severity": "warning", "reason": "300 rows belong by Clock before row 300, and are in the wrong order, from row 600 on", "before_row": 300, "lost_rows": 0},
+                {"severity": "warning", "reason": "300 rows belong by Clock before row 900, and are in the wrong order, from row 300 on", "before_row": 900, "lost_rows": 0}])
+stuck = even(1000, 1200)
+stuck[500:520] = stuck[499]
+clocked("stuck-tick", "Twenty rows have the Clock of the one before them, and none is missing.", stuck, [300] * 4, [(0, 1200)], [("0.0166", "0.0167", 22)], outcome="suspect",
+        verify=[{"severity": "warning", "reason": "20 rows have the same Clock as the row before", "before_row": 500, "lost_rows": 0}])
+low = hub.copy()
+low[600] = 5
+clocked("hub-garbled", "HubClock of the first row of a batch is garbled.", even(1000, 1200), [300] * 4, [(0, 1200)], [("0.0199", "0.02", 3)], hub=low, outcome="suspect",
+        verify=[{"severity": "warning", "reason": "HubClock of 1 row is not between those around it", "before_row": 600, "lost_rows": 0}])
 epoch = 1_774_745_998_123_456_789
 clocked("epoch-nanoseconds", "Clock is nanoseconds since 1970, above 2^53.", epoch + 33_332 * np.arange(1200, dtype=np.uint64), [300] * 4, [(0, 1200)],
         [("1774745998.123456789", "1774745998.123556786", 4)], hz=1_000_000_000, rate=1e9 / 33_332, outcome="lossless", info=[], verify=[])

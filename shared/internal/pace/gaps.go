@@ -157,8 +157,8 @@ func (f *Finder) Add(batch int, row int64, ticks, clock []uint64, adjoining bool
 	}
 	before := f.Last
 	first, end := at(0), at(n-1)
-	f.Last = end
 	rises := ticks[0] <= ticks[n-1]
+	from, start := 0, first // the first row that may be believed, and the first one with its tick
 	longest := f.Usual(ticks)
 	if before.OK && adjoining {
 		step := ticks[0] - before.Tick
@@ -171,48 +171,62 @@ func (f *Finder) Add(batch int, row int64, ticks, clock []uint64, adjoining bool
 			rows := slices.IndexFunc(ticks, func(t uint64) bool { return t >= before.Tick })
 			if rows < 0 {
 				rows = n
+			} else if rises && rows < confirmRows { // a bad tick or two
+				if from, start = rows, at(rows); ticks[rows]-before.Tick > longest {
+					f.Steps = append(f.Steps, longStep{batch, before, at(rows), true})
+				}
 			}
 			f.Odd = append(f.Odd, Odd{Batch: batch, Row: row, Rows: int64(rows), Before: before, After: first.Clock})
 		case ticks[0] == before.Tick:
-			f.Odd = append(f.Odd, Odd{Batch: batch, Row: row, Rows: 1, Duplicate: true, Before: before, After: first.Clock})
+			start = before
 		case step > longest:
 			f.Steps = append(f.Steps, longStep{batch, before, first, true})
 		}
 	}
-	f.inside(batch, at, ticks, rises, longest)
+	f.Last = f.inside(batch, at, ticks, from, start, longest)
 	if rises && n > 1 {
-		f.batches = append(f.batches, batchPace{batch, first, end})
+		f.batches = append(f.batches, batchPace{batch, at(from), end})
 	}
 }
 
-// inside looks at the steps between the rows of one batch.
-func (f *Finder) inside(batch int, at func(int) Row, ticks []uint64, rises bool, longest uint64) {
-	kept := 0
+// inside looks at the steps between the rows of one batch, from a row on;
+// start has its tick, or is the row before, which has the same. It returns the first row
+// that has the last tick that can be believed: rows that have the tick of the one before
+// are not missing before the next.
+func (f *Finder) inside(batch int, at func(int) Row, ticks []uint64, from int, start Row, longest uint64) Row {
+	kept, rises := 0, ticks[from] <= ticks[len(ticks)-1]
 	odd, same := Odd{Batch: batch}, Odd{Batch: batch, Duplicate: true}
-	note := func(o *Odd, high, i int) {
+	note := func(o *Odd, i int) {
 		if o.Rows == 0 {
-			o.Row, o.Before = at(i).Row, at(high)
+			o.Row, o.Before = at(i).Row, start
 		}
 		o.After = at(i).Clock
 		o.Rows++
 	}
-	high := 0 // the last row whose tick can be believed
-	for i := 1; i < len(ticks); i++ {
+	if start.Row < at(from).Row {
+		note(&same, from)
+	}
+	high := from // the last row whose tick can be believed; start is the first that has it
+	for i := from + 1; i < len(ticks); i++ {
 		if step := ticks[i] - ticks[high]; step-1 < longest && high == i-1 {
 			high = i
 			continue
 		}
+		if start.Tick != ticks[high] {
+			start = at(high)
+		}
 		switch {
 		case ticks[i] < ticks[high] || rises && ticks[i] > ticks[len(ticks)-1]:
-			note(&odd, high, i)
+			note(&odd, i)
 			if rises {
 				continue // a later row may fit again
 			}
-			f.Unclaim(at(high).Row)
+			f.Unclaim(start.Row)
 		case ticks[i] == ticks[high]:
-			note(&same, high, i)
+			note(&same, i)
+			continue
 		case kept < GapsPerBatch || len(ticks) < SmallBatch:
-			f.Steps = append(f.Steps, longStep{batch, at(high), at(i), false})
+			f.Steps = append(f.Steps, longStep{batch, start, at(i), false})
 			kept++
 		}
 		high = i
@@ -222,6 +236,10 @@ func (f *Finder) inside(batch int, at func(int) Row, ticks []uint64, rises bool,
 			f.Odd = append(f.Odd, o)
 		}
 	}
+	if start.Tick != ticks[high] {
+		start = at(high)
+	}
+	return start
 }
 
 // Unclaim takes back the step up to a row whose tick turned out too high.
@@ -289,17 +307,14 @@ func (f *Finder) Keep(step uint64) {
 // Pace returns the pace of what was added.
 func (f *Finder) Pace() Pace { return Of(f.Sample, f.Factor) }
 
-// Gaps judges what stood out. hz is the rate of Clock, hubHz that of HubClock,
-// 0 if they are not known.
-func (f *Finder) Gaps(p Pace, hz, hubHz float64) []Gap {
-	if p.Period == 0 {
-		return nil
-	}
+// gaps judges what stood out, by the pace of each row. hz is the rate of Clock, hubHz
+// that of HubClock, 0 if they are not known.
+func (f *Finder) gaps(pace func(row int64) Pace, hz, hubHz float64) []Gap {
 	var gaps []Gap
 	found := map[int]int64{} // rows lost inside each batch
 	for i := range f.Steps {
 		s := &f.Steps[i]
-		rows := s.now.Row - s.before.Row
+		p, rows := pace(s.now.Row), s.now.Row-s.before.Row
 		lost := p.Lost(s.now.Tick-s.before.Tick, rows)
 		if lost <= 0 {
 			continue
@@ -311,7 +326,10 @@ func (f *Finder) Gaps(p Pace, hz, hubHz float64) []Gap {
 	}
 	for i := range f.batches {
 		b := &f.batches[i]
-		rows := b.last.Row - b.first.Row
+		p, rows := pace(b.first.Row), b.last.Row-b.first.Row
+		if p.Period == 0 {
+			continue
+		}
 		hidden := int64(min(math.Round(float64(b.last.Tick-b.first.Tick)/p.Period), math.MaxInt64/2)) - rows - found[b.batch]
 		if rows > 0 && hidden > max(1, int64(hiddenLossShare*float64(rows))) {
 			g := f.gap(p, b.batch, b.first, b.last, hidden, hz, hubHz)
@@ -350,6 +368,8 @@ type Gap struct {
 	ClockBefore uint64  // Clock of the row before it; 0 without a Clock
 	ClockAfter  uint64  // Clock of the row after it
 	Spread      bool    // many small gaps from this row to the end of its batch, listed as one
+	Moved       int64   // rows that belong here and are elsewhere in the file: they are not lost
+	MovedTo     int64   // the first of them
 }
 
 // SampleBatches is how many batches are sampled for the step of Clock.

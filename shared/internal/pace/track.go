@@ -25,6 +25,10 @@ const (
 	// of rows that others follow only.
 	loneSteps = 1e8
 
+	// aloneSteps is how many usual steps Clock may be ahead while HubClock shows that
+	// nothing is missing: frames may wait on their way to the controller.
+	aloneSteps = 256
+
 	// maxGapSeconds is the longest gap: a clock further ahead is another one.
 	// Where its rate is not known it is so many ticks.
 	maxGapSeconds = 7 * 24 * 3600
@@ -47,7 +51,9 @@ type Segment struct {
 	LastBatch   int
 
 	steps   []uint64
-	stretch int // steps of the even stretch that Period is of
+	beside  []uint64 // the same of the clock that shows gaps, where that is another
+	shown   Pace     // of that clock; no period: not even, or not looked at
+	stretch int      // steps of the even stretch that Period is of
 }
 
 // A BreakKind says what became of a clock.
@@ -114,6 +120,7 @@ type waiting struct {
 	tick         uint64
 	shown, clock []uint64 // one tick of the clock that shows gaps, and of Clock; nil if there is none
 	inside       bool
+	alone        bool // Clock is far ahead, and HubClock is not: no gap explains it
 }
 
 // NewTrack follows the clock of a column, of hz ticks a second, 0 if that is not
@@ -134,6 +141,9 @@ func (t *Track) Step() (period, median float64) {
 	}
 	if len(sample) > 0 {
 		median = float64(sample[len(sample)/2])
+		if p := t.mostly(median); p > 0 {
+			return p, p
+		}
 	}
 	return 0, median
 }
@@ -229,10 +239,17 @@ func (t *Track) Add(batch int, row int64, clock, hub []uint64, adjoining bool) {
 func (t *Track) Finish() {
 	t.settle()
 	for i := range t.Segments {
-		if s := &t.Segments[i]; s.stretch < SmallBatch && s.steps != nil {
+		s := &t.Segments[i]
+		if s.stretch < SmallBatch && s.steps != nil {
 			s.Period = Of(s.steps, ClockGapFactor).Period
 		}
-		t.Segments[i].steps = nil
+		if s.beside == nil && t.Finder.Column == t.Column {
+			s.beside = s.steps
+		}
+		if s.beside != nil {
+			s.shown = paceOf(s.beside, t.Finder.Factor)
+		}
+		s.steps, s.beside = nil, nil
 	}
 }
 

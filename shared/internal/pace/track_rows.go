@@ -10,8 +10,9 @@ type added struct {
 	row        int64
 	ticks      []uint64
 	clock, hub []uint64
-	from, to   int  // good rows that the finder has not seen; from -1: none
-	again      bool // rows of the same batch were added before
+	from, to   int    // good rows that the finder has not seen; from -1: none
+	again      bool   // rows of the same batch were added before
+	hubStep    uint64 // the usual one of hub; 0: not looked at
 }
 
 // keep counts the rows [from, to) as good ones of the segment that goes on.
@@ -67,6 +68,9 @@ func (b *added) flush() {
 		if step := b.ticks[i] - b.ticks[i-1]; step > 0 {
 			s.steps = append(s.steps, step)
 		}
+		if b.hub != nil && b.clock != nil && b.hub[i] > b.hub[i-1] {
+			s.beside = append(s.beside, b.hub[i]-b.hub[i-1])
+		}
 	}
 	t.remember(b.ticks[b.from:b.to])
 	if n := b.to - b.from - 1; n > s.stretch && t.usual.Period > 0 {
@@ -98,7 +102,40 @@ func (b *added) wait(i int) {
 	if shown := b.shown(); shown != nil {
 		w.shown = shown[i : i+1 : i+1]
 	}
+	if last, ok := b.lastShown(); ok && b.t.open {
+		w.alone = b.alone(b.t.last, last, b.t.row, i)
+	}
 	b.t.waits = append(b.t.waits, w)
+}
+
+// lastShown is the tick of HubClock in the last good row.
+func (b *added) lastShown() (tick uint64, ok bool) {
+	switch {
+	case b.hub == nil:
+		return 0, false
+	case b.from >= 0:
+		return b.hub[b.to-1], true
+	}
+	last := &b.t.Finder.Last
+	return last.Tick, b.t.fed && last.OK && last.Row == b.t.row
+}
+
+// alone reports whether from a row before on Clock is further ahead than HubClock says
+// that rows are missing.
+func (b *added) alone(tick, hub uint64, row int64, i int) bool {
+	t := b.t
+	if b.clock == nil || b.hub == nil || t.usual.Period == 0 || b.ticks[i] < tick || b.hub[i] <= hub ||
+		float64(b.ticks[i]-tick) <= aloneSteps*t.usual.Period {
+		return false
+	}
+	if b.hubStep == 0 {
+		f := NewFinder(t.Finder.Column)
+		f.Usual(b.hub)
+		if b.hubStep = uint64(max(1, f.Pace().Period)); b.hubStep == 1 {
+			b.hubStep = uint64(max(1, t.Finder.small()))
+		}
+	}
+	return float64(b.hub[i]-hub) <= GapFactor*float64(b.hubStep)*float64(b.row+int64(i)-row)
 }
 
 // take decides about a row that is not simply the next.
@@ -125,6 +162,9 @@ func (b *added) take(i int) {
 	switch {
 	case !t.open:
 		switch {
+		case before.shown != nil && b.alone(before.tick, before.shown[0], before.row, i):
+			b.bad()
+			b.wait(i)
 		case follows, tick > before.tick && before.tick > 0 && tick-before.tick <= t.lone():
 			b.flush()
 			t.begin(Restart)
@@ -138,7 +178,7 @@ func (b *added) take(i int) {
 		case tick < before.tick: // it was the one that was wrong
 			b.bad()
 			b.take(i)
-		case first.tick-t.last > t.longest():
+		case first.alone, first.tick-t.last > t.longest():
 			if !follows {
 				b.bad()
 				b.take(i)
@@ -325,7 +365,7 @@ func (t *Track) settle() {
 			return
 		}
 		t.begin(Restart)
-	case first >= t.last && first-t.last <= t.lone():
+	case first >= t.last && first-t.last <= t.lone() && !t.waits[0].alone:
 		t.admit()
 	case n > 1:
 		kind := Restart

@@ -40,7 +40,7 @@ func said(t *Track) (list []string) {
 
 // gaps writes down the gaps.
 func gaps(t *Track) (list []string) {
-	for _, g := range t.Finder.Gaps(t.Finder.Pace(), 250e6, 0) {
+	for _, g := range t.Gaps(t.Finder.Pace(), 250e6, 0) {
 		if !g.Spread {
 			list = append(list, fmt.Sprintf("gap of %d rows at row %d", g.LostRows, g.Row))
 		}

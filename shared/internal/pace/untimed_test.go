@@ -57,7 +57,7 @@ func TestRowsWithoutATickNeitherMakeGapsNorHideThem(t *testing.T) {
 			}
 			track.Finish()
 			lost := int64(0)
-			for _, g := range track.Finder.Gaps(track.Finder.Pace(), 0, 0) {
+			for _, g := range track.Gaps(track.Finder.Pace(), 0, 0) {
 				lost += g.LostRows
 			}
 			if lost != c.lost || len(track.Breaks) > 0 || track.Untimed.Rows != c.rows {

@@ -40,6 +40,9 @@ func (e *Engine) SetClock(a ClockArgs) (*StreamInfo, error) {
 	}
 	start, _ := time.Parse(time.RFC3339Nano, a.StartUTC) // what is not a time is left out
 	s.reader.SetClock(hz, start)
+	if known := s.reader.Stream().AcqClockHz; known != hz { // timestamps say it
+		s.hz = float64(known)
+	}
 	s.mu.Unlock()
 	return s.info()
 }
