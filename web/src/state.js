@@ -182,7 +182,10 @@ export class State extends Looks {
   select(key, { opening = false } = {}) {
     const row = this.rows.find((r) => r.key === key);
     if (!row) return;
-    if (opening && !this.#chosen) this.panes = [];
+    if (opening && !this.#chosen) {
+      for (const shown of this.panes) if (shown !== key) this.gain.delete(shown); // measured for rows of another height
+      this.panes = [];
+    }
     this.#chosen ||= !opening;
     const before = this.active && this.entry(this.active.id);
     this.activeKey = key;
@@ -207,8 +210,10 @@ export class State extends Looks {
   /** The chosen traces are on the screen, under those on the same clock that are there already. */
   #arrangePanes() {
     const traces = this.traces, clock = traces ? timebase(this.entry(traces.id)) : "";
-    const keys = new Set([...this.panes, this.tracesKey]);
-    this.panes = this.rows.filter((row) => row.kind === "traces" && keys.has(row.key) && timebase(this.entry(row.id)) === clock).map((row) => row.key);
+    this.panes = [...new Set([...this.panes, this.tracesKey])].filter((key) => {
+      const row = this.rows.find((r) => r.key === key);
+      return row?.kind === "traces" && timebase(this.entry(row.id)) === clock;
+    });
   }
 
   /** Takes traces off the screen; those that are left last stay. @param {string} key */

@@ -41,7 +41,8 @@ test("bits of samples are exact; of extremes any bit below the highest differenc
 
 test("gain follows the median channel where rows are tight and the largest where there is room", () => {
   const quiet = { range: 1, sd: 1 }, loud = { range: 100, sd: 100 };
-  assert.ok(fittingGain([quiet, quiet, loud], 9) <= 30);
+  assert.ok(fittingGain([...Array(20).fill(quiet), loud], 9) <= 30);
+  assert.ok(fittingGain([quiet, quiet, loud], 9) > 300, "of few channels each is another signal");
   assert.ok(fittingGain([quiet, quiet, loud], 50) >= 80);
   assert.equal(fittingGain([], 9), 1);
   assert.equal(fittingGain([{ range: 0, sd: 0 }], 9), 1);

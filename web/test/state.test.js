@@ -109,11 +109,11 @@ test("what is opened stands alone; what is chosen comes under it, and can be tak
   assert.deepEqual(state.panes, ["b/AP"]);
   state.select("c/AP");
   state.select("a/AP");
-  assert.deepEqual(state.panes, ["a/AP", "b/AP", "c/AP"], "in the order of the list");
+  assert.deepEqual(state.panes, ["b/AP", "c/AP", "a/AP"], "each under those that are there");
   state.select("b/AP", { opening: true });
   assert.equal(state.panes.length, 3, "what was chosen stays when more is opened");
   state.closePane("b/AP");
-  assert.deepEqual([state.panes, state.tracesKey, state.activeKey], [["a/AP", "c/AP"], "a/AP", "a/AP"]);
+  assert.deepEqual([state.panes, state.tracesKey, state.activeKey], [["c/AP", "a/AP"], "c/AP", "c/AP"]);
   state.remove("c");
   state.closePane("a/AP");
   assert.deepEqual(state.panes, ["a/AP"]);
@@ -154,6 +154,17 @@ test("a stream of which more is known stays where it is, though its rows are oth
   assert.deepEqual([state.active?.key, state.traces?.key, state.info?.id, state.panes], ["a/AP", "a/AP", "a", ["a/AP"]]);
   state.update(slow);
   assert.equal(state.active?.key, "a/");
+});
+
+test("a gain that was measured while more was opened is measured again where it is looked at", () => {
+  const { state } = opened(streamInfo("a"), streamInfo("b"));
+  state.select("a/AP", { opening: true });
+  state.setGain(50, "a/AP"); // as the painter measured it, in rows of the whole height
+  state.select("b/AP", { opening: true });
+  assert.equal(state.gain.get("a/AP"), undefined);
+  state.setGain(70, "b/AP");
+  state.select("a/AP");
+  assert.deepEqual([state.panes, state.gain.get("b/AP")], [["b/AP", "a/AP"], 70]);
 });
 
 test("a gain that is typed later is also that of the colours", () => {

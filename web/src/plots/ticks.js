@@ -5,6 +5,9 @@
  */
 import { xFromTicks } from "../view/scale.js";
 
+/** Marks so near to each other are one: single pixels left out between them would look like rows that are missing. CSS pixels. */
+const NEAR = 2;
+
 /**
  * One mark a row, at most one a pixel; bins with rows are marks as wide as they are.
  * @param {Envelope} envelope  of any column
@@ -20,7 +23,9 @@ export function tickMarks(envelope, view, width) {
       if (Number.isNaN(envelope.data[i])) return;
       const x = Math.round(xFromTicks(envelope.from + offset, view, width));
       if (x === last || x < -1 || x > width) return;
-      marks.push({ x, width: 1 });
+      const before = marks.at(-1);
+      if (before && x - last <= NEAR) before.width = x - before.x + 1;
+      else marks.push({ x, width: 1 });
       last = x;
     });
     return marks;

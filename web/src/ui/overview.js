@@ -5,12 +5,11 @@
  * @typedef {import("./stage.js").Stage} Stage
  * @typedef {import("../protocol.js").Overview} Data
  */
-import { partsOf } from "../axis.js";
 import { cssFromRgb } from "../colour.js";
 import { MEASURES } from "../measures.js";
 import { drawHatch, missingIn } from "../plots/hatch.js";
 import { drawEvents, drawMarks, drawOverview, heldAt } from "../plots/overview.js";
-import { rulerMarks } from "../plots/ruler.js";
+import { axisMarks } from "../plots/ruler.js";
 import { briefly } from "../signals.js";
 import { runLength } from "../times.js";
 import { ticksFromX, xFromTicks } from "../view/scale.js";
@@ -167,7 +166,7 @@ export class Overview {
     drawMarks(ctx, state.marks.list, run, plot, { mark: token("warn"), text: token("dim"), font: canvasFont(10) });
     ctx.font = canvasFont(10);
     ctx.textBaseline = "middle";
-    for (const { x, text } of this.#times(info, run, plot)) {
+    for (const { x, text } of axisMarks(info, run, plot).labels) {
       ctx.fillStyle = token("line-2");
       ctx.fillRect(Math.round(x), height - TIMES + 1, 1, TIMES);
       ctx.fillStyle = token("dim");
@@ -177,14 +176,6 @@ export class Overview {
     const done = data && data.quality !== "exact" ? data.done / data.bins : data ? 1 : 0;
     this.#edge.hidden = done >= 1;
     this.#edge.style.width = `${done * plot}px`;
-  }
-
-  /** Labels by the clock, in each stretch by its own. @param {import("../protocol.js").StreamInfo} info @param {import("../view/scale.js").Span} run @param {number} plot */
-  #times(info, run, plot) {
-    return partsOf(info, run).flatMap(({ view, clock }) => {
-      const left = xFromTicks(view.from, run, plot), right = xFromTicks(view.to, run, plot);
-      return rulerMarks(clock, this.state.hz, right - left).labels.map(({ x, text }) => ({ x: left + x, text }));
-    });
   }
 
   /** The window, in pixels. */

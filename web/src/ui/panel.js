@@ -73,7 +73,11 @@ export function drawTicks(panel, info, view) {
   inPlot(ctx, width, height, () => {
     const layer = bestLayer(panel.loader.layers, panel.columns[0], view) ?? panel.loader.layers[0];
     ctx.fillStyle = token("slow");
-    if (layer) for (const { x, width: wide } of tickMarks(layer.envelope, view, plot)) ctx.fillRect(x, 5, wide, height - 10);
+    for (const { x, width: wide } of layer ? tickMarks(layer.envelope, view, plot) : []) {
+      ctx.globalAlpha = wide > 1 ? 0.55 : 1; // many
+      ctx.fillRect(x, 5, wide, height - 10);
+    }
+    ctx.globalAlpha = 1;
     hatchMissing(ctx, info, view, plot, height);
   });
 }

@@ -91,6 +91,7 @@ export class Panes {
       plot.drop();
       node.remove();
       this.#panes.delete(key);
+      this.#shares.delete(key); // it comes back as one of others
     }
     for (const key of keys) if (!this.#panes.has(key)) this.#panes.set(key, this.#make(key));
     const { children } = this.node; // each second one is a border

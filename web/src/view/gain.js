@@ -13,8 +13,8 @@ const MOST_VALUES = 128;
 /** Gains that are chosen by measuring, within a decade. */
 const STEPS = [1, 1.5, 2, 3, 5, 7, 10];
 
-/** Rows of more pixels than this have room: traces stay inside them. */
-const ROOMY = 16;
+/** Rows of more pixels than this have room, and few rows are of signals that are not alike, as analog inputs: traces stay inside them. */
+const ROOMY = 16, FEW = 16;
 
 /** What mean +- standard deviation takes of a row that is tight. */
 const SHARE = 0.4;
@@ -59,7 +59,7 @@ export function measure(envelope, c) {
  * @returns {number} physical units of the scale bar, a round number
  */
 export function fittingGain(channels, rowPixels) {
-  const roomy = rowPixels > ROOMY;
+  const roomy = rowPixels > ROOMY || channels.length <= FEW;
   const perPixel = channels
     .map(({ range, sd }) => Math.abs(roomy ? range / (0.8 * rowPixels) : (2 * sd) / (SHARE * rowPixels)))
     .filter((v) => v > 0)
