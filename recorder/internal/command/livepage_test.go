@@ -337,13 +337,13 @@ func rowsEndAtNow(t *testing.T, page *pagetest.Page) {
 		Pictures int       `json:"pictures"`
 	}
 	err := page.Eval(`(async () => {
-		const { now } = await oniscope.live();
-		await oniscope.view({ from: now / 250e6 - 0.003, to: now / 250e6 });
-		const picture = document.querySelector("#traces .picture"), frame = () => new Promise((r) => requestAnimationFrame(() => setTimeout(r)));
+		const picture = document.querySelector("#traces .picture"), frame = () => new Promise((r) => requestAnimationFrame(() => setTimeout(r))), { now } = await oniscope.live();
+		void oniscope.view({ from: now / 250e6 - 0.003, to: now / 250e6 });
+		await frame();
+		document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "End", bubbles: true })); // more may have come between
 		const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true }), dpr = devicePixelRatio, away = [];
 		let pictures = 0, was = "";
-		for (let i = 0; i < 10; i++) await frame();
-		const begin = performance.now();
+		let begin = performance.now();
 		for (; performance.now() < begin + 1500 || (pictures < 8 && performance.now() < begin + 30000); await frame()) {
 			const at = picture.getBoundingClientRect(), box = picture.parentElement.getBoundingClientRect(), times = document.getElementById("ruler").toDataURL();
 			if (times !== was) pictures++;
@@ -354,6 +354,8 @@ func rowsEndAtNow(t *testing.T, page *pagetest.Page) {
 			const { data } = context.getImageData(0, 0, width, height);
 			let last = -1;
 			for (let x = width - 1; x >= 0 && last < 0; x--) for (let y = 0; y < height && last < 0; y++) if (data[4 * (y * width + x)] + data[4 * (y * width + x) + 1] + data[4 * (y * width + x) + 2] > 330) last = x;
+			if (away.length === 0 && last < width - 8 && performance.now() < begin + 8000) continue; // rows are asked for a moment after the zoom
+			if (away.length === 0) begin = performance.now();
 			away.push(width - 1 - last);
 		}
 		return { away, pictures, drawn: document.getElementById("status-drawn").textContent };

@@ -36,7 +36,7 @@ const GROWN = 300;
 /** Samples that are kept to say how late the picture is. */
 const LATE_SAMPLES = 30;
 
-/** Now is where the traces are, unless they are behind others by so many seconds: then they are silent. */
+/** Now is where the traces are, unless they are silent and behind others by so many seconds. */
 const LEAD = 0.5;
 
 /** Rows that came less than so many seconds ago are of now, however slow the page is; others are of what was looked at before. */
@@ -136,8 +136,8 @@ export class Live {
 
   /** What a picture can be painted from that goes on by itself while this is followed; null: it cannot. @param {import("../view/loader.js").Wanted} wanted */
   source(wanted) {
-    const { view } = this.state, last = this.engine.tails.get(wanted.stream)?.info.clock.last ?? 0;
-    if (!this.following || this.#newest - last > LEAD * this.#shown.hz) return null; // a stream that is silent has no picture of now, but the time that it missed
+    const { view } = this.state;
+    if (!this.following || this.#isSilent(wanted.stream)) return null; // a stream that is silent has no picture of now, but the time that it missed
     return this.engine.source(wanted, view.to - view.from);
   }
 
@@ -294,6 +294,12 @@ export class Live {
 
   #silent = new Set();
 
+  /** Whether others go on without a stream: the recorder says that it is silent. One of which nothing comes because this page is slow is not. @param {string} id */
+  #isSilent(id) {
+    const tail = this.engine.tails.get(id), last = tail?.info.clock.last ?? this.follower.now;
+    return this.#newest - last > LEAD * this.#shown.hz && (!tail || tail.info.rows === 0 || this.#silent.has(tail.stream));
+  }
+
   /** @param {Growing} file @param {number[][]} blocks */
   async #open(file, blocks) {
     const { state } = this, id = state.claim(file.file), source = new URL(`files/${encodeURIComponent(file.file)}`, document.baseURI).href;
@@ -333,7 +339,7 @@ export class Live {
     if (rise !== null) this.follower.fire(rise);
     this.#newest = Math.max(this.#newest, last);
     const leads = id === this.state.traces?.id;
-    if (leads || this.#newest - this.follower.now > LEAD * this.#shown.hz) this.follower.came(leads ? last : this.#newest, leads && (this.page.stage.traces.active?.leads ?? false));
+    if (leads || this.#isSilent(this.state.traces?.id ?? "")) this.follower.came(leads ? last : this.#newest, leads && (this.page.stage.traces.active?.leads ?? false));
     if (!this.rolls) this.#draw();
   }
 
