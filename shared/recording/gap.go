@@ -28,8 +28,10 @@ func (g *Gap) Finding(offset int64) Finding {
 // String says what is missing, for people.
 func (g *Gap) String() string {
 	text := gapWord + "about " + messages.Counted(g.LostRows, "row", "rows")
-	if g.Seconds > 0 {
+	if g.Seconds >= 1e-3 {
 		text += fmt.Sprintf(" (%.6g s)", g.Seconds)
+	} else if g.Seconds > 0 { // 3.3332e-05 is no word
+		text += fmt.Sprintf(" (%.6g us)", 1e6*g.Seconds)
 	}
 	if g.Spread {
 		text += fmt.Sprintf(" missing in many places of the batch, by %s", g.Column)

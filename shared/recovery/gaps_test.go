@@ -98,7 +98,7 @@ func TestGapsAndClocksThatCannotBeRight(t *testing.T) {
 		{"jitter of Clock alone is no gap", nil, jitter(even(n, 8333, 1000, nil), 2000), 100, nil},
 		{"events that come at random have no gaps", poisson(), poisson(), 100, nil},
 		{"one row lost inside a batch", even(n, 1400, 17, between(250, 251)), even(n, 8333, 1000, between(250, 251)), 100,
-			[]said{{recording.SeverityError, 250, 1, "gap: about 1 row (3.3332e-05 s) missing before row 250: HubClock steps by 2800 ticks"}}},
+			[]said{{recording.SeverityError, 250, 1, "gap: about 1 row (33.332 us) missing before row 250: HubClock steps by 2800 ticks"}}},
 		{"rows lost between two batches", even(n, 1400, 17, between(300, 340)), even(n, 8333, 1000, between(300, 340)), 100,
 			[]said{{recording.SeverityError, 300, 40, "gap: about 40 rows"}}},
 		{"a gap in the first pair does not set the pace", even(n, 1400, 17, between(1, 500)), even(n, 8333, 1000, between(1, 500)), 100,

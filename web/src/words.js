@@ -73,9 +73,9 @@ export function visible(text) {
   return text.replace(UNSEEN, (c) => `\\u{${/** @type {number} */ (c.codePointAt(0)).toString(16)}}`);
 }
 
-/** Groups the long numbers inside a sentence of somebody else's. @param {string} text */
+/** Groups the long numbers inside a sentence of somebody else's, and writes microseconds as they are written here. @param {string} text */
 export function regrouped(text) {
-  return text.replace(/(?<![\w.])\d{4,}(?![\w.])/g, (digits) => grouped(digits));
+  return text.replace(/(?<=\d) us\b/g, THIN + MICRO + "s").replace(/(?<![\w.])\d{4,}(?![\w.])/g, (digits) => grouped(digits));
 }
 
 /** Decimal multiples of bytes, as disks are sold. @param {number} n */

@@ -74,6 +74,7 @@ test("a share never rounds up to the whole", () => {
 
 test("long numbers in a sentence of the engine are grouped, names are left alone", () => {
   assert.equal(w.regrouped("126976 of its 128352 bytes in Rhd2164_0"), `126${T}976 of its 128${T}352 bytes in Rhd2164_0`);
+  assert.equal(w.regrouped("about 3 rows (99.996 us) missing"), `about 3 rows (99.996${T}µs) missing`);
 });
 
 test("units and prefixes agree with what is shown", () => {
