@@ -25,7 +25,7 @@ var lightEngine = []string{"-gcflags=encoding/json=-l", "-gcflags=math/big=-l", 
 	"-gcflags=fmt=-l", "-gcflags=os=-l", "-gcflags=strconv=-l", "-gcflags=strings=-l", "-gcflags=internal/strconv=-l",
 	"-gcflags=github.com/oniscope/oniscope/shared/stream=-l", "-gcflags=github.com/oniscope/oniscope/shared/recovery=-l",
 	"-gcflags=github.com/oniscope/oniscope/shared/internal/messages=-l", "-gcflags=github.com/oniscope/oniscope/shared/internal/arrowipc=-l",
-	"-gcflags=path=-l", "-gcflags=github.com/oniscope/oniscope/shared/internal/pace=-l",
+	"-gcflags=path=-l", "-gcflags=sync=-l", "-gcflags=github.com/oniscope/oniscope/shared/internal/pace=-l",
 	"-gcflags=github.com/oniscope/oniscope/wasm=-l", "-gcflags=syscall/js=-l", "-gcflags=github.com/oniscope/oniscope/shared/recording=-l"}
 
 // Build makes the engine and its loader in web/gen, then bin/oniscope, which

@@ -40,6 +40,9 @@ func (x *Excerpt) selectTime(ctx context.Context, s Selection) error {
 	if s.Time != nil {
 		asked = *s.Time
 	}
+	if r.stream.TimeColumn != "" && s.Segment == 0 && !s.FromStart && slices.ContainsFunc(f.track.Breaks, func(b pace.Break) bool { return b.Kind == pace.BadTicks }) {
+		return x.scanTime(ctx, asked)
+	}
 	var empty []Range // places where nothing is
 	met, begin := false, float64(0)
 	for k := range segments {
@@ -87,6 +90,36 @@ func (x *Excerpt) selectTime(ctx context.Context, s Selection) error {
 		return nil
 	}
 	return r.outside(ctx, &RangeError{Time: &asked, FromStart: s.FromStart, Segment: s.Segment})
+}
+
+// scanTime finds the rows that have times of a range by looking at each: timestamps
+// promise no order.
+func (x *Excerpt) scanTime(ctx context.Context, asked TickRange) error {
+	rows, err := x.r.allRows(ctx)
+	if err != nil {
+		return err
+	}
+	all := &Excerpt{r: x.r, ranges: []Range{{0, rows}}, columns: []int{x.r.clock}}
+	for b, err := range all.Batches(ctx) {
+		if isCorrupt(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		ticks, _, valid := clocksOf(b, false)
+		for i, t := range ticks {
+			if t >= asked.From && t < asked.To && (valid == nil || valid[i] != 0) {
+				x.leave(Range{b.Start + int64(i), b.Start + int64(i) + 1}, nil)
+			}
+		}
+	}
+	if x.timed, x.ticks = true, asked; len(x.ranges) == 0 {
+		return x.r.outside(ctx, &RangeError{Time: &asked})
+	}
+	start, end := x.Rows()
+	x.times = []TimeRange{{Ticks: asked, Rows: Range{start, end}}}
+	return nil
 }
 
 // Note says, where times were asked for that rows of several segments have, of which

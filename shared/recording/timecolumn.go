@@ -8,15 +8,15 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
-// doubtTime gives a time axis up that nobody asked for if its rows have nulls where the
-// first batch and the last one are looked at.
+// doubtTime gives a time axis up that nobody asked for if half of its rows have nulls
+// where the first batch and the last one are looked at.
 func (r *Reader) doubtTime() error {
 	if r.stream.TimeColumn == "" || len(r.batches) == 0 {
 		return nil
 	}
 	for _, i := range []int{0, len(r.batches) - 1} {
 		h, err := r.header(i)
-		if err == nil && h.batch.Nodes[h.spans[r.clock].Node].NullCount != 0 {
+		if err == nil && 2*h.batch.Nodes[h.spans[r.clock].Node].NullCount > h.batch.Length {
 			r.clock = -1
 			r.keepTime()
 			r.stream.Columns = nil

@@ -10,6 +10,47 @@ import (
 	"github.com/oniscope/oniscope/shared/stream"
 )
 
+// Timestamps promise no order: the rows that have a time are found wherever they are.
+func TestTimesThatAreNotInOrder(t *testing.T) {
+	f := &testdata.Memory{}
+	about := &stream.Stream{Name: "log", Columns: []stream.Column{{Name: "When", Type: stream.Uint64, ByteWidth: 8}}}
+	w, err := recording.NewWriter(f, about, recording.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows, from, to = 600, 2000, 3500
+	want, last := int64(0), uint64(0)
+	for batch := range uint64(3) {
+		var when []byte
+		for row := range uint64(rows / 3) {
+			tick := 1000 + 10*((batch*rows/3+row)*7919%rows)
+			if when = binary.LittleEndian.AppendUint64(when, tick); tick >= from && tick < to {
+				want, last = want+1, batch*rows/3+row
+			}
+		}
+		if _, err := w.WriteBatch(rows/3, []recording.Vector{{Data: when}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := testdata.Open(t, f.Data)
+	if err := r.SetTimeColumn("When"); err != nil {
+		t.Fatal(err)
+	}
+	x, err := r.Select(context.Background(), recording.Selection{Time: &recording.TickRange{From: from, To: to}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, end := x.Rows(); x.Len() != want || end != int64(last)+1 {
+		t.Errorf("%d rows up to %d, want %d up to %d", x.Len(), end, want, last+1)
+	}
+	if _, err := r.Select(context.Background(), recording.Selection{Time: &recording.TickRange{From: 8000, To: 9000}}); err == nil {
+		t.Error("times that no row has are found")
+	}
+}
+
 // The time axis may be chosen again, also after rows were looked for by another: nothing
 // that is known of the one before is taken for the next.
 func TestATimeColumnAfterAnother(t *testing.T) {

@@ -41,6 +41,35 @@ func joinPart(t *testing.T, name string, format recording.Format, codec recordin
 	return f.Data
 }
 
+// Padding between two files, as tools that write blocks leave it, is no loss; bytes that
+// may have been something are.
+func TestBytesBetweenJoinedFiles(t *testing.T) {
+	for _, c := range []struct {
+		between, words string
+		outcome        recovery.Outcome
+	}{
+		{"\n", "padding between two files", recovery.Lossless},
+		{string(make([]byte, 3000)), "padding between two files", recovery.Lossless},
+		{"a line of a log\n", "bytes between two files, which are part of neither", recovery.Lossy},
+	} {
+		for _, format := range []recording.Format{recording.FileFormat, recording.StreamFormat} {
+			a, b := joinPart(t, "a", format, recording.None, 0), joinPart(t, "a", format, recording.None, 120)
+			joined := append(append(bytes.Clone(a), c.between...), b...)
+			found, err := verifyAll(t, joined, recovery.VerifyOptions{})
+			if err != nil || len(found) != 2 || found[0].Offset != int64(len(a)) || found[0].Length != int64(len(c.between)) || !strings.HasPrefix(found[0].Reason, c.words) || found[1].Offset != int64(len(a)+len(c.between)) {
+				t.Errorf("%v, %d bytes: %v, %+v", format, len(c.between), err, found)
+			}
+			p, err := recovery.Examine(context.Background(), bytes.NewReader(joined), int64(len(joined)), &recovery.Options{Stream: format == recording.StreamFormat})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report := &p.Report; report.Outcome != c.outcome || report.RowsRecovered != 240 {
+				t.Errorf("%v, %d bytes: %v, %d rows", format, len(c.between), report.Outcome, report.RowsRecovered)
+			}
+		}
+	}
+}
+
 // Files and streams that were joined byte by byte are one recording if they
 // have the same columns; each can be read by itself in any case.
 func TestJoinedFilesAreNamedAndRead(t *testing.T) {

@@ -81,7 +81,8 @@ type decimalNumber struct{ whole, fraction string }
 // have 21 characters.
 const maxDecimal = 40
 
-// decimal takes a number in decimal notation apart: "10", "-0.25", ".5", "5.".
+// decimal takes a number in decimal notation apart: "10", "-0.25", ".5", "5.", "1e-05" as
+// programs print small ones.
 func decimal(s string) (d decimalNumber, negative, ok bool) {
 	if len(s) > maxDecimal {
 		return d, false, false
@@ -90,7 +91,20 @@ func decimal(s string) (d decimalNumber, negative, ok bool) {
 	if negative = len(rest) < len(s); !negative {
 		rest = strings.TrimPrefix(s, "+")
 	}
+	rest, exponent, scientific := strings.Cut(strings.ToLower(rest), "e")
 	d.whole, d.fraction, _ = strings.Cut(rest, ".")
+	if scientific {
+		by, err := strconv.Atoi(exponent)
+		if err != nil || max(by, -by) > maxDecimal {
+			return d, false, false
+		}
+		digits := strings.Repeat("0", maxDecimal) + d.whole + d.fraction + strings.Repeat("0", maxDecimal)
+		point := maxDecimal + len(d.whole) + by
+		if len(d.whole)+len(d.fraction) == 0 || point > len(digits) || point < 0 {
+			return d, false, false
+		}
+		d.whole, d.fraction = digits[:point], digits[point:]
+	}
 	for _, c := range d.whole + d.fraction {
 		if c < '0' || c > '9' {
 			return d, false, false

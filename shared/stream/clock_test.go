@@ -22,12 +22,16 @@ func TestSecondsBecomeTicksExactly(t *testing.T) {
 		{"73786976294.838206460", 250e6, 18446744073709551615}, // the last tick
 		{"36028797.018963968", 250e6, 9007199254740992},        // 2^53: float64 would be at its end
 		{"36028797.018963972", 250e6, 9007199254740993},
+		{"9.96e-05", 250e6, 24900}, // as programs print small numbers
+		{"1E3", 250e6, 250e9},
+		{"1.5e+1", 250e6, 3750e6},
+		{".25e1", 2, 5},
 	} {
 		if got, err := TicksFromSeconds(c.text, c.hz); err != nil || got != c.want {
 			t.Errorf("%s s: got %d, %v, want %d", c.text, got, err, c.want)
 		}
 	}
-	for _, text := range []string{"", "noon", "-1", "1/3", "1e999999999", "0x10", "99999999999999999999999", "inf", "NaN", "1_000"} {
+	for _, text := range []string{"", "noon", "-1", "1/3", "1e999999999", "1e-999999999", "e5", "1e", "1e5e5", ".e1", "0x10", "99999999999999999999999", "inf", "NaN", "1_000"} {
 		if got, err := TicksFromSeconds(text, 250e6); err == nil {
 			t.Errorf("%q: got %d, want an error", text, got)
 		}

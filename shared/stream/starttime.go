@@ -166,7 +166,7 @@ func startTimeByName(header, fields []string) (StartTime, error) {
 	var s StartTime
 	var stamped bool
 	for i, name := range header {
-		if dot := strings.LastIndexByte(name, '.'); dot >= 0 {
+		if dot := strings.LastIndexAny(name, "._"); dot >= 0 { // MATLAB makes one of the other
 			name = name[dot+1:]
 		}
 		var err error

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // How a start-time CSV is read that went through other programs. Excel and its
@@ -62,6 +63,12 @@ func TextFromBytes(data []byte) string {
 		order = binary.LittleEndian
 	case n >= 4 && data[0] == 0 && data[1] != 0 && data[2] == 0 && data[3] != 0:
 		order = binary.BigEndian
+	case !utf8.Valid(data): // Latin-1, as old spreadsheets of western Europe write it
+		letters := make([]rune, len(data))
+		for i, b := range data {
+			letters[i] = rune(b)
+		}
+		return string(letters)
 	default:
 		return strings.TrimPrefix(string(data), "\ufeff")
 	}
@@ -72,7 +79,7 @@ func TextFromBytes(data []byte) string {
 	return strings.TrimPrefix(string(utf16.Decode(units)), "\ufeff")
 }
 
-// separatorOf returns what stands between the cells: a tab, a semicolon, or the
+// separatorOf returns what is between the cells: a tab, a semicolon, a bar or the
 // comma, in that order, where it is outside of quotes.
 func separatorOf(text string) byte {
 	found := byte(',')
@@ -84,7 +91,7 @@ func separatorOf(text string) byte {
 		case quoted:
 		case c == '\t':
 			return c
-		case c == ';':
+		case c == ';', c == '|' && found == ',':
 			found = c
 		}
 	}
@@ -106,7 +113,13 @@ func cellsOf(line string, separator byte) []string {
 			cell.WriteByte(c)
 		}
 	}
-	return append(cells, strings.TrimSpace(cell.String()))
+	cells = append(cells, strings.TrimSpace(cell.String()))
+	for i, c := range cells {
+		if len(c) > 1 && c[0] == '\'' && c[len(c)-1] == '\'' {
+			cells[i] = c[1 : len(c)-1]
+		}
+	}
+	return cells
 }
 
 // parseWhole reads a whole number as people write it: 250000000, 2.5E+08,
@@ -157,9 +170,9 @@ func thousands(text string) string {
 
 // stampLayouts are times with a date that has one meaning.
 var stampLayouts = []string{
-	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04",
+	time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04",
 	"2006/01/02 15:04:05.999999999", "2006/1/2 15:04:05", "2006/1/2 15:04", "2.1.2006 15:04:05.999999999", "2.1.2006 15:04",
-	"2-Jan-2006 15:04:05", "2-Jan-2006 15:04", "2 Jan 2006 15:04:05", "Jan 2, 2006 15:04:05", "2.1.06 15:04:05", "2.1.06 15:04",
+	"2.1.2006 15.04.05", "2.1.2006 15.04", "2-Jan-2006 15:04:05.999999999", "2-Jan-2006 15:04", "2 Jan 2006 15:04:05", "Jan 2, 2006 15:04:05", "2.1.06 15:04:05", "2.1.06 15:04",
 }
 
 // parseStamp reads the time of the start; known is false where the text is a time
@@ -179,7 +192,7 @@ func parseStamp(text string) (stamp time.Time, why string) {
 	for _, mark := range []string{"/", "-"} {
 		for _, order := range []string{"1" + mark + "2" + mark, "2" + mark + "1" + mark} {
 			for _, year := range []string{"2006", "06"} {
-				for _, clock := range []string{"15:04:05.999999999", "15:04", "3:04:05 PM", "3:04 PM"} {
+				for _, clock := range []string{"15:04:05.999999999", "15:04", "15.04.05", "15.04", "3:04:05 PM", "3:04 PM"} {
 					if t, err := time.Parse(order+year+" "+clock, text); err == nil && (len(found) == 0 || !found[0].Equal(t)) {
 						found = append(found, t.UTC())
 					}

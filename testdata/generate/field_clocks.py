@@ -129,8 +129,12 @@ zoned = pa.array(t).cast(pa.timestamp("us", "Europe/Berlin"))
 values = pa.array((np.arange(600) * 0.5).astype(np.float64))
 save("timestamps", {"time": zoned, "value": values}, [200] * 3)
 save("timestamps-two", {"time": zoned, "saved": pa.array(t * 1000).cast(pa.timestamp("ns")), "value": values}, [200] * 3)
-for name, segments in (("timestamps", [{"start": 0, "end": 600, "clock_first": int(t[0]), "clock_last": int(t[-1])}]), ("timestamps-two", [])):
+missing = np.zeros(600, bool)
+missing[7::10] = True
+save("timestamps-with-nulls", {"time": pa.array(t, mask=missing).cast(pa.timestamp("us")), "value": values}, [200] * 3)
+whole = [{"start": 0, "end": 600, "clock_first": int(t[0]), "clock_last": int(t[-1])}]
+for name, about, segments, found in (("timestamps", "", whole, 150), ("timestamps-two", "", [], 0), ("timestamps-with-nulls", " A tenth of them are null.", whole, 135)):
     (FIELD / (name + ".json")).write_text(json.dumps({
-        "about": "A table with timestamps instead of a Clock, over a change of summer time. pyarrow: generate/field_clocks.py.", "state": "complete", "format": "file", "rows": 600, "batches": 3,
-        "rate_hz": 100 if segments else 0, "segments": segments, "times": [{"from": "1774746000", "to": "1774746001.5", "rows": 150}] if segments else [],
+        "about": f"A table with timestamps instead of a Clock, over a change of summer time.{about} pyarrow: generate/field_clocks.py.", "state": "complete", "format": "file", "rows": 600, "batches": 3,
+        "rate_hz": 100 if segments else 0, "segments": segments, "times": [{"from": "1774746000", "to": "1774746001.5", "rows": found}] if segments else [],
         "info": [], "verify": [], "lost_rows": 0, "outcome": "lossless", "kept": 600}, indent=1) + "\n")

@@ -127,6 +127,9 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 		return
 	}
 	check(t, page.WaitFor(patience, fmt.Sprintf(`document.querySelectorAll(".anew:not([hidden])").length === %d`, len(s.Segments)-1)))
+	if s.Segments[0].RateHz != nil {
+		return // rows are not as far apart everywhere
+	}
 	// Three quarters of the way into the last segment the cursor has its Clock.
 	last := s.Segments[len(s.Segments)-1]
 	rows := float64(*s.Rows - s.Segments[0].Start)

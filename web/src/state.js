@@ -271,6 +271,15 @@ export class State extends Looks {
     return ticks;
   }
 
+  /** New facts of a stream. Where nothing of it would be seen, as after a first tick that was garbled, and nobody has moved yet, it is looked at anew. @param {StreamInfo} info */
+  update(info) {
+    super.update(info);
+    const span = spanOf(info);
+    if (this.active?.id !== info.id || info.rows === 0 || this.view !== this.#unmoved || (this.view.to > span.from && this.view.from < span.to)) return;
+    this.view = this.#unmoved = this.#firstView(info);
+    this.changed("view");
+  }
+
   /** Back to the first view of the active stream. */
   resetView() {
     const info = this.info;

@@ -176,3 +176,15 @@ test("a gain that is typed later is also that of the colours", () => {
   state.regain(streamInfo("a"), "AP");
   assert.equal(state.scaleOf(), undefined, "measured anew");
 });
+
+test("a view that nobody moved goes to where the stream turns out to be", () => {
+  const at = (first, last) => { const info = streamInfo("a"); return { ...info, clock: { ...info.clock, first, last } }; };
+  const { state } = opened(at(0, 1e6));
+  state.select("a/AP", { opening: true });
+  state.update(at(2e9, 2e9 + 1e6)); // its first tick was garbled
+  assert.ok(state.view.from < 2e9 + 1e6 && state.view.to > 2e9, `${state.view.from} to ${state.view.to}`);
+  state.setView({ from: 2e9 + 100, to: 2e9 + 5000 });
+  const chosen = state.view;
+  state.update(at(0, 1e6));
+  assert.deepEqual(state.view, chosen);
+});

@@ -138,7 +138,7 @@ func (f *selectionFlags) resolve(ctx context.Context, in *input) (*recording.Exc
 	case errors.Is(err, stream.ErrNoRate):
 		err = fmt.Errorf("%w; say --clock-hz or --start-time", err)
 	case errors.Is(err, recording.ErrNoClock):
-		if names := in.reader.TimeColumns(); len(names) > 1 {
+		if names := in.reader.TimeColumns(); len(names) > 0 {
 			err = fmt.Errorf("%w; --time-column takes one of timestamps: %s", err, strings.Join(names, ", "))
 		}
 	case errors.Is(err, path.ErrBadPattern), errors.As(err, &outside) && outside.Time != nil && outside.Time.From > outside.Time.To:

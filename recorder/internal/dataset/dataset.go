@@ -127,7 +127,7 @@ func Write(ctx context.Context, in *files.Input, x *recording.Excerpt, o *Option
 		if err := made.make(dir); err != nil {
 			return nil, err
 		}
-		out, err := files.Create(filepath.Join(dir, fmt.Sprintf("%s-%s-%d.parquet", strings.TrimSuffix(store.StreamFile(name, ""), ".arrow"), id, p.start)), in)
+		out, err := files.Create(files.Beside(filepath.Join(dir, store.StreamFile(name, "")), ".arrow", fmt.Sprintf("-%s-%d.parquet", id, p.start)), in)
 		if err != nil {
 			return nil, err
 		}

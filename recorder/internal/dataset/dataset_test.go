@@ -25,7 +25,12 @@ import (
 // beats opens a recording of testdata.Beats, all of it selected.
 func beats(t *testing.T, startUTC string, startClock uint64, clocks []uint64) (*files.Input, *recording.Excerpt) {
 	t.Helper()
-	data := testdata.Beats(t, stream.Stream{Name: "beat", StartUTC: startUTC, StartClock: startClock}, clocks)
+	return beatsOf(t, stream.Stream{Name: "beat", StartUTC: startUTC, StartClock: startClock}, clocks)
+}
+
+func beatsOf(t *testing.T, about stream.Stream, clocks []uint64) (*files.Input, *recording.Excerpt) {
+	t.Helper()
+	data := testdata.Beats(t, about, clocks)
 	path := filepath.Join(t.TempDir(), "file.arrow")
 	if err := os.WriteFile(path, data, 0o644); err != nil {
 		t.Fatal(err)
@@ -206,6 +211,18 @@ func TestStreamNameOfAFileWithoutOne(t *testing.T) {
 		if got := streamName(c[0], r); got != c[1] {
 			t.Errorf("%s: %s, want %s", c[0], got, c[1])
 		}
+	}
+}
+
+// A stream whose name is as long as that of a file can be has a data set too.
+func TestLongNamesHaveADataSet(t *testing.T) {
+	in, x := beatsOf(t, stream.Stream{Name: strings.Repeat("n", 249), StartUTC: "2026-11-21T12:59:50Z"}, testdata.Seconds(0, 20))
+	set := filepath.Join(t.TempDir(), "set")
+	if _, err := Write(t.Context(), in, x, &Options{Dir: set, Keys: []string{keyHour}, Codec: recording.Zstd}); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := filepath.Glob(filepath.Join(set, "hour=*", "*.parquet")); err != nil || len(list) != 2 {
+		t.Errorf("%v, %q", err, list)
 	}
 }
 

@@ -84,15 +84,10 @@ func (w *walker) joint(what standing) (bool, error) {
 	switch {
 	case w.e.Footer != nil && w.e.FooterAt >= at && w.e.FooterAt <= w.end1() && (what == endMark || w.pos == w.e.FooterAt):
 		at = w.e.FooterEnd
-	case what == endMark && w.stream:
-		at = w.end1()
 	case what == endMark:
-		end, err := trailerAfter(w.src, w.end1())
-		if err != nil {
+		var err error
+		if at, err = w.endAfterMark(); err != nil {
 			return false, err
-		}
-		if at = w.end1(); end >= 0 {
-			at = end
 		}
 	}
 	m, stream, err := beginsAt(w.src, at)
@@ -101,6 +96,31 @@ func (w *walker) joint(what standing) (bool, error) {
 	}
 	w.prove()
 	return w.join(at, m, stream)
+}
+
+// endAfterMark is where a file or stream ends whose end mark is where the walk is.
+func (w *walker) endAfterMark() (int64, error) {
+	if !w.stream {
+		if end, err := trailerAfter(w.src, w.end1()); err != nil || end >= 0 {
+			return end, err
+		}
+	}
+	return w.end1(), nil
+}
+
+// between takes bytes that are part of neither of two files: some that are padding are no
+// loss.
+func (w *walker) between(from, to int64) error {
+	p := make([]byte, min(to-from, 1<<16))
+	if err := w.src.ReadAt(p, from); err != nil {
+		return err
+	}
+	if to-from == int64(len(p)) && len(bytes.Trim(p, "\x00\r\n\t ")) == 0 {
+		w.note(Warning, from, to-from, "padding between two files", "left out")
+	} else if from < to {
+		w.pass(loss(from, to-from, nil, -1, "bytes between two files, which are part of neither"))
+	}
+	return nil
 }
 
 // join goes over to the file or stream that begins at at with a schema.
@@ -163,7 +183,17 @@ func (w *walker) joinBefore(begin int64, first *Message, what standing) (bool, e
 		w.pass(loss(last.At, at-last.At, last, last.rows(), fmt.Sprintf("%d of its bytes are missing: another recording begins before it ends", last.End()-at)))
 	} else {
 		w.prove()
-		if at > w.pos {
+		end := at
+		if what == endMark {
+			if end, err = w.endAfterMark(); err != nil {
+				return false, err
+			}
+		}
+		if end < at {
+			if err := w.between(end, at); err != nil {
+				return false, err
+			}
+		} else if at > w.pos {
 			w.pass(loss(w.pos, at-w.pos, nil, -1, string(what)))
 		}
 	}
