@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/oniscope/oniscope/internal/fronts"
@@ -240,10 +241,11 @@ func TestPlotDrawsSegmentsOneAfterTheOther(t *testing.T) {
 		}
 		for i := range s.Verify { // what is elsewhere leaves its place empty
 			var moved int64
-			_, _ = fmt.Sscanf(s.Verify[i].Reason, "%d rows belong", &moved)
-			lost += moved
+			if n, _ := fmt.Sscanf(s.Verify[i].Reason, "%d rows belong", &moved); n == 1 && strings.Contains(s.Verify[i].Reason, "belong") {
+				lost += moved
+			}
 		}
-		if long := float64(*s.Rows+lost) / *s.RateHz; math.Abs(figure.To-figure.From-long) > 1e-3*long {
+		if long := float64(*s.Rows+lost) / *s.RateHz; s.Segments[0].RateHz == nil && math.Abs(figure.To-figure.From-long) > 1e-3*long {
 			t.Errorf("%s: %g s are drawn, want %g", s.Name, figure.To-figure.From, long)
 		}
 		e, last := figure.Panels[0].Traces[0].Envelope, float32(-1)
