@@ -290,7 +290,7 @@ func TestWhoWaitsForARecordingThatNeverBeginsIsAnswered(t *testing.T) {
 		}
 		code <- answer.StatusCode
 	}()
-	for r.server.clients() == 0 {
+	for end := time.Now().Add(5 * time.Second); r.server.clients() == 0 && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	r.end()
