@@ -79,6 +79,16 @@ func (c *cache) vector(s *openStream, batch, column int) *plotVector {
 	return v
 }
 
+// summedUp says that tiles were made of a column: it leaves first, with those that were
+// read with it.
+func (c *cache) summedUp(s *openStream, batch, column int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.index[cacheKey{s, batch, column, values}]; e != nil {
+		c.order.MoveToBack(e)
+	}
+}
+
 // putVectors keeps columns of one batch, or of a part of it, that were read together.
 func (c *cache) putVectors(s *openStream, batch int, part partRead, vectors []*plotVector) {
 	group := &cacheGroup{}

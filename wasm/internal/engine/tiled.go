@@ -341,6 +341,7 @@ func (e *Engine) summed(s *openStream, batches, columns []int, level int) ([]til
 		for i, c := range columns {
 			if v := e.cache.vector(s, batch, c); v != nil {
 				result[k].rows, result[k].bins[i] = v.Len, e.binsOf(v, level)
+				e.cache.summedUp(s, batch, c)
 			}
 		}
 	}

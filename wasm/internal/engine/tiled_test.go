@@ -232,6 +232,26 @@ func TestTilesFollowAClockThatBeginsAnew(t *testing.T) {
 	}
 }
 
+// Rows of which tiles were made leave before tiles that nobody has looked at for longer.
+func TestRowsThatWereSummedUpLeaveFirst(t *testing.T) {
+	data := testRecording(t, recording.None)
+	e := &Engine{}
+	openCounting(t, data, e)
+	s := e.streams["np_0"]
+	old := cacheKey{stream: s, batch: 99, level: minTileLevel}
+	e.cache.putOne(old, &tile{}, 100)
+	if _, err := e.read(s, []int{0}, []int{0, 1}, nil, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.tiled(s, []int{0}, []int{0}, minTileLevel); err != nil {
+		t.Fatal(err)
+	}
+	e.cache.limit, e.cache.work = e.cache.size()-1, 0
+	if e.cache.room(0)(); e.cache.has(cacheKey{s, 0, 1, values}) || !e.cache.has(old) {
+		t.Error("rows stay, and what was there before them does not")
+	}
+}
+
 // Of fine bins a second copy would take as much as there is room for.
 func TestBinsThatFillATileAreKeptAsTheyAre(t *testing.T) {
 	e, _ := openTest(t, testRecording(t, recording.None))
