@@ -16,6 +16,7 @@
  * @typedef {import("./live/roll.js").RollScene} RollScene
  * @typedef {import("./live/roll.js").Source} Source
  */
+import { Turns } from "./view/turns.js";
 import { worker } from "./workers.js";
 
 export class Painter {
@@ -23,9 +24,10 @@ export class Painter {
   #plots = new Map();
   #last = 0;
 
-  /** @param {Pick<Worker, "postMessage" | "onmessage" | "onerror">} [painter]  runs painter.worker.js @param {(error: Error) => void} [onError] */
-  constructor(painter = worker("./painter.worker.js", "oniscope-painter"), onError = () => {}) {
+  /** @param {Pick<Worker, "postMessage" | "onmessage" | "onerror">} [painter]  runs painter.worker.js @param {(error: Error) => void} [onError] @param {Turns} [turns] */
+  constructor(painter = worker("./painter.worker.js", "oniscope-painter"), onError = () => {}, turns = new Turns()) {
     this.worker = painter;
+    this.turns = turns;
     let told = "";
     const failed = (/** @type {string} */ why) => {
       const error = new Error(`the painter failed: ${why}`);
@@ -55,7 +57,7 @@ export class Painter {
 
   /** A new plot. @param {() => void} onPicture  a picture, or a reading, came */
   plot(onPicture) {
-    const plot = new Plot(this.worker, ++this.#last, onPicture, () => this.#plots.delete(plot.id));
+    const plot = new Plot(this.worker, ++this.#last, onPicture, () => this.#plots.delete(plot.id), this.turns);
     this.#plots.set(plot.id, plot);
     return plot;
   }
@@ -87,12 +89,14 @@ export class Plot {
    * @param {number} id
    * @param {() => void} onPicture
    * @param {() => void} onDrop
+   * @param {Turns} turns
    */
-  constructor(worker, id, onPicture, onDrop) {
+  constructor(worker, id, onPicture, onDrop, turns) {
     this.worker = worker;
     this.id = id;
     this.onPicture = onPicture;
     this.onDrop = onDrop;
+    this.turns = turns;
   }
 
   /** Grows with everything that the next picture may show otherwise: a key made with it is met only by a picture that shows all of it. */
@@ -149,7 +153,7 @@ export class Plot {
   }
 
   #begin() {
-    if (this.#painting || !this.#next) return;
+    if (this.#painting || !this.#next || !this.turns.take(this, () => this.#begin())) return;
     this.#painting = this.#next;
     this.#next = null;
     this.worker.postMessage({ plot: this.id, op: "paint", id: 0, scene: this.#painting.scene });
@@ -182,6 +186,7 @@ export class Plot {
     } else {
       const painted = this.#painting;
       this.#painting = null;
+      this.turns.done(this);
       if (painted && this.#rollKey === "") this.#take({ bitmap, ...painted, gain, top, milliseconds, tick: NaN });
       else bitmap.close();
       this.#begin();
@@ -203,6 +208,7 @@ export class Plot {
     if (of !== "paint" || !this.#painting) return;
     this.#failure = { key: this.#painting.key, error };
     this.#painting = null;
+    this.turns.done(this);
     this.#begin();
     this.onPicture();
   }
@@ -216,6 +222,8 @@ export class Plot {
 
   /** The plot is gone. */
   drop() {
+    this.#next = null;
+    this.turns.done(this);
     this.worker.postMessage({ plot: this.id, op: "drop" });
     this.picture?.bitmap.close();
     this.picture = null;

@@ -252,6 +252,7 @@ export class State extends Looks {
     const next = clampView(view, this.run, this.minSpan);
     if (next.from === this.view.from && next.to === this.view.to) return;
     this.view = next;
+    if (!this.live?.following) this.turns.moved();
     this.changed("view");
   }
 

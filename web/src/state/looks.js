@@ -6,6 +6,7 @@
  */
 import { arranged, AS_IT_IS } from "../channels.js";
 import { ALL_ROWS } from "../view/viewport.js";
+import { Turns } from "../view/turns.js";
 import { Streams } from "./streams.js";
 
 /** Highest row of traces, pixels. */
@@ -40,6 +41,8 @@ export class Looks extends Streams {
   heatTop = new Map();
   /** True while the active stream is looked at as a table, whatever it is. */
   asTable = false;
+  /** Who may work while the hand moves. */
+  turns = new Turns(() => this.changed("data"));
   /** Says something in passing; set by the page. @type {(words: string) => void} */
   said = () => {};
 
@@ -153,6 +156,7 @@ export class Looks extends Streams {
   /** @param {number} first @param {string} [key]  of the row, else of the chosen traces */
   setFirstRow(first, key = this.tracesKey) {
     if (!this.traces || this.firstRow.get(key) === first) return;
+    this.turns.moved();
     this.firstRow.set(key, first);
     this.changed("rows");
   }
@@ -160,6 +164,7 @@ export class Looks extends Streams {
   /** @param {number} gain  physical units of the scale bar @param {string} [key]  of the row, else of the chosen traces */
   setGain(gain, key = this.tracesKey) {
     if (!this.traces || !(gain > 0) || !Number.isFinite(gain)) return;
+    this.turns.moved();
     this.gain.set(key, gain);
     this.changed("gain");
   }

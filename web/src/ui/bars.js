@@ -15,7 +15,7 @@ import { runLength, tickWord } from "../times.js";
 const MENTIONED = 4000;
 
 /** While the view moves the field with its span says how wide it is so often, in milliseconds: each time costs a layout. */
-const TOLD = 100;
+const TOLD = 400;
 
 export class TopBar {
   #name = el("h1", { class: "run-name" });

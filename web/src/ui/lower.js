@@ -4,7 +4,7 @@
  * @typedef {import("../state.js").State} State
  * @typedef {import("../view/loader.js").Loader} Loader
  * @typedef {import("../view/loader.js").Layer} Layer
- * @typedef {import("../panels.js").Wanted & { id: string, more: number, node: HTMLElement, canvas: HTMLCanvasElement, size: { width: number, height: number }, loader: Loader, drawnFrom: DrawnFrom, bits: Map<number, number>, levels: Map<number, number[]> | null, turned?: { of: Layer, as: Layer } }} Panel
+ * @typedef {import("../panels.js").Wanted & { id: string, more: number, node: HTMLElement, canvas: HTMLCanvasElement, size: { width: number, height: number }, sheet: Sheet, loader: Loader, drawnFrom: DrawnFrom, bits: Map<number, number>, levels: Map<number, number[]> | null, turned?: { of: Layer, as: Layer } }} Panel
  *   more: columns that are not drawn; size: CSS pixels, known beforehand, because asking in a frame costs a layout; bits: by column, those that were ever seen to change;
  *   levels: by column, the values that were ever seen of one whose values are names; null: they are a quantity
  */
@@ -13,6 +13,7 @@ import { byId, DrawnFrom, el, sign } from "./dom.js";
 import { drawFolded, drawLanes, drawTicks } from "./panel.js";
 import { plotLoader, wantedWhole } from "./plot.js";
 import { drawSlow } from "./slowpanel.js";
+import { Sheet } from "./sheet.js";
 import { token } from "./tokens.js";
 
 /** Columns drawn over one another in a panel. */
@@ -53,7 +54,7 @@ export class LowerPlots {
 
   /** @param {import("../panels.js").Wanted & { id: string }} p @returns {Panel} */
   #make(p) {
-    const canvas = el("canvas", { role: "img", "aria-label": p.name });
+    const canvas = el("canvas", { role: "img", "aria-label": p.name }), sheet = new Sheet();
     canvas.addEventListener("click", () => this.state.select(this.state.rows.find((r) => r.id === p.id && r.kind === p.kind)?.key ?? this.state.activeKey));
     const fold = el("button", { type: "button", class: "fold-panel", "aria-expanded": String(!this.#folded.has(p.key)), "aria-label": `Fold ${p.name}`, onclick: () => {
       if (!this.#folded.delete(p.key)) this.#folded.add(p.key);
@@ -61,10 +62,10 @@ export class LowerPlots {
       node.toggleAttribute("data-folded", this.#folded.has(p.key));
       this.state.changed("rows");
     } }, sign("fold"));
-    const node = el("div", { class: "panel " + p.kind, "data-panel": p.key, "data-folded": this.#folded.has(p.key) }, canvas, fold);
+    const node = el("div", { class: "panel " + p.kind, "data-panel": p.key, "data-folded": this.#folded.has(p.key) }, sheet.node, canvas, fold);
     const columns = p.kind === "slow" ? p.columns.slice(0, MOST_LINES) : p.columns;
     this.#observer.observe(canvas);
-    return { ...p, columns, more: p.columns.length - columns.length, node, canvas, size: { width: 0, height: 0 }, loader: plotLoader(this.state, () => this.#came()), drawnFrom: new DrawnFrom(), bits: new Map(), levels: new Map() };
+    return { ...p, columns, more: p.columns.length - columns.length, node, canvas, size: { width: 0, height: 0 }, sheet, loader: plotLoader(this.state, () => this.#came()), drawnFrom: new DrawnFrom(), bits: new Map(), levels: new Map() };
   }
 
   /** Something is to be drawn: with the next picture of the traces where those come by themselves, so that nothing has a frame of its own. */
@@ -106,18 +107,31 @@ export class LowerPlots {
   }
 
   get settled() {
-    return this.panels.every((p) => p.loader.settled);
+    return this.panels.every((p) => p.loader.settled && (this.#folded.has(p.key) || p.sheet.off(this.state.view) === 0));
   }
 
+  /** While the hand moves, panels are moved, and of those that are due to be drawn anew one is in each frame, the one that is furthest off. */
   draw() {
-    const { view } = this.state;
+    const { view, turns } = this.state;
+    let due = null, most = 1;
     for (const panel of this.panels) {
-      const info = this.state.entry(panel.id).info, folded = this.#folded.has(panel.key);
-      if (!panel.drawnFrom.differs(view.from, view.to, panel.size, info, panel.loader.layers, folded, globalThis.devicePixelRatio, token("bg"))) continue;
-      if (folded) drawFolded(panel);
-      else if (panel.kind === "lanes") drawLanes(panel, info, view);
-      else if (panel.kind === "ticks") drawTicks(panel, info, view);
-      else drawSlow(panel, info, view);
+      const info = this.state.entry(panel.id).info, folded = this.#folded.has(panel.key), off = folded ? 0 : panel.sheet.off(view);
+      if (panel.drawnFrom.differs(panel.size, info, panel.loader.layers, folded, globalThis.devicePixelRatio, token("bg")) || off === Infinity || (off > 0 && !turns.moving)) this.#drawPanel(panel);
+      else if (off > 0) {
+        panel.sheet.place(view);
+        if (off >= most) [due, most] = [panel, off];
+      }
     }
+    if (due) this.#drawPanel(due);
+  }
+
+  /** @param {Panel} panel */
+  #drawPanel(panel) {
+    const { view } = this.state, info = this.state.entry(panel.id).info, folded = this.#folded.has(panel.key);
+    panel.sheet.node.hidden = folded;
+    if (folded) drawFolded(panel);
+    else if (panel.kind === "lanes") drawLanes(panel, info, view);
+    else if (panel.kind === "ticks") drawTicks(panel, info, view);
+    else drawSlow(panel, info, view);
   }
 }

@@ -23,7 +23,7 @@ const FOLDED_HEIGHT = 19;
 /** Bits shown while none is known to change. */
 const QUIET_BITS = 4;
 
-/** An empty panel to draw on. @param {Panel} panel @param {number} [height]  of the panel, CSS pixels; else as the style sheet says */
+/** An empty panel to draw on: what stays where it is, above what moves with the view. @param {Panel} panel @param {number} [height]  of the panel, CSS pixels; else as the style sheet says */
 export function blank(panel, height) {
   const wanted = height === undefined ? "" : height + "px";
   if (panel.node.style.height !== wanted) panel.node.style.height = wanted;
@@ -31,17 +31,6 @@ export function blank(panel, height) {
   ctx.clearRect(0, 0, width, high);
   ctx.textAlign = "left";
   return { ctx, width, height: high, plot: width - MEASURES.gutter };
-}
-
-/** Draws in the plot only, from its left edge on. @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {() => void} paint */
-export function inPlot(ctx, width, height, paint) {
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(MEASURES.gutter, 0, width - MEASURES.gutter, height);
-  ctx.clip();
-  ctx.translate(MEASURES.gutter, 0);
-  paint();
-  ctx.restore();
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {StreamInfo} info @param {Span} view @param {number} width @param {number} height */
@@ -65,42 +54,42 @@ export function drawFolded(panel) {
 
 /** A short line at the time of each row. @param {Panel} panel @param {StreamInfo} info @param {Span} view */
 export function drawTicks(panel, info, view) {
-  const { ctx, width, height, plot } = blank(panel);
+  const { ctx, height, plot } = blank(panel);
   ctx.font = canvasFont(10.5);
   ctx.textBaseline = "middle";
   ctx.fillStyle = token("dim");
   nameIn(ctx, panel.name, height / 2);
-  inPlot(ctx, width, height, () => {
+  panel.sheet.draw(view, plot, height, (ctx, wide, width) => {
     const layer = bestLayer(panel.loader.layers, panel.columns[0], view) ?? panel.loader.layers[0];
     ctx.fillStyle = token("slow");
-    for (const { x, width: wide } of layer ? tickMarks(layer.envelope, view, plot) : []) {
-      ctx.globalAlpha = wide > 1 ? 0.55 : 1; // many
-      ctx.fillRect(x, 5, wide, height - 10);
+    for (const mark of layer ? tickMarks(layer.envelope, wide, width) : []) {
+      ctx.globalAlpha = mark.width > 1 ? 0.55 : 1; // many
+      ctx.fillRect(mark.x, 5, mark.width, height - 10);
     }
     ctx.globalAlpha = 1;
-    hatchMissing(ctx, info, view, plot, height);
+    hatchMissing(ctx, info, wide, width, height);
   });
 }
 
 /** @param {Panel} panel @param {StreamInfo} info @param {Span} view */
 export function drawLanes(panel, info, view) {
   const lanes = lanesOf(panel);
-  const { ctx, width, height, plot } = blank(panel, Math.max(MEASURES.lanes, lanes.length * LANE_HEIGHT + 8));
+  const { ctx, height, plot } = blank(panel, Math.max(MEASURES.lanes, lanes.length * LANE_HEIGHT + 8));
   const lane = (height - 6) / lanes.length;
   ctx.textBaseline = "middle";
   ctx.font = canvasFont(10.5);
   ctx.fillStyle = token("dim");
   lanes.forEach(({ column, bit }, i) => nameIn(ctx, bitLabel(info.columns[column], bit), 3 + (i + 0.5) * lane));
-  inPlot(ctx, width, height, () => {
+  panel.sheet.draw(view, plot, height, (ctx, wide, width) => {
     ctx.strokeStyle = token("digital");
     ctx.lineWidth = 1.2;
     lanes.forEach(({ column, bit }, i) => {
       const layer = bestLayer(panel.loader.layers, column, view) ?? panel.loader.layers[0];
       if (!layer?.index.has(column)) return;
       const high = Math.round(3 + i * lane + lane * 0.2) + 0.5, low = Math.round(3 + (i + 1) * lane - lane * 0.2) + 0.5;
-      strokeBit(ctx, layer.envelope, /** @type {number} */ (layer.index.get(column)), bit, view, plot, high, low, spanOf(info).to);
+      strokeBit(ctx, layer.envelope, /** @type {number} */ (layer.index.get(column)), bit, wide, width, high, low, spanOf(info).to);
     });
-    hatchMissing(ctx, info, view, plot, height);
+    hatchMissing(ctx, info, wide, width, height);
   });
 }
 

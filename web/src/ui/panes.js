@@ -30,7 +30,7 @@ export class Panes {
   /** @param {State} state */
   constructor(state) {
     this.state = state;
-    this.painter = new Painter(undefined, (error) => state.report(error));
+    this.painter = new Painter(undefined, (error) => state.report(error), state.turns);
     const measure = () => (this.top = this.node.getBoundingClientRect().top);
     new ResizeObserver(measure).observe(this.node);
     addEventListener("resize", measure);

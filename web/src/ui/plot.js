@@ -18,7 +18,7 @@ const MOST_VALUES = 1.5e6;
  * @param {() => void} [onData]  what came is to be drawn
  */
 export function plotLoader(state, onData = () => state.changed("data")) {
-  return new Loader(() => state.client, onData, (error, stream) => state.report(error, stream));
+  return new Loader(() => state.client, onData, (error, stream) => state.report(error, stream), state.turns);
 }
 
 /**

@@ -17,7 +17,7 @@ import { bestLayer } from "../view/loader.js";
 import { decimalsOf, multiples, valueAxis } from "../view/scale.js";
 import { baseUnit, count, grouped, integer } from "../words.js";
 import { fitted } from "./dom.js";
-import { blank, hatchMissing, inPlot } from "./panel.js";
+import { blank, hatchMissing } from "./panel.js";
 import { canvasFont, token } from "./tokens.js";
 
 /** Colours of several quantities in one panel: hues that colour-blind people can tell apart. */
@@ -32,6 +32,7 @@ const ROOM = { above: 18, below: 10, label: 11 };
 /** @param {Panel} panel @param {StreamInfo} info @param {Span} view */
 export function drawSlow(panel, info, view) {
   const levels = levelsOf(panel, info);
+  panel.sheet.node.toggleAttribute("data-over", !levels); // numbers are under curves: over them they would look like something missing
   if (levels) drawLevels(panel, info, view, levels);
   else drawCurves(panel, info, view);
 }
@@ -52,7 +53,6 @@ function drawCurves(panel, info, view) {
   ctx.stroke();
   const labels = labelsOf(values, axis.step, unit);
   nameIn(ctx, panel.turned ? panel.name + " angles" : panel.name, twin ? `${labels.unit}, ${labelsOf(values.map(twin.physical), twin.physical(axis.step), twin.unit).unit}` : labels.unit);
-  // Under the curves: over them they would look like something missing.
   ctx.font = canvasFont(10);
   ctx.textBaseline = "bottom";
   rim(ctx, token("dim"));
@@ -61,17 +61,17 @@ function drawCurves(panel, info, view) {
     const { texts, unit: second } = labelsOf(values.map(twin.physical), twin.physical(axis.step), twin.unit);
     values.forEach((value, i) => written(ctx, i === values.length - 1 ? `${texts[i]} ${second}` : texts[i], width - 8, Math.round(y(value)) - 1.5, "right"));
   }
-  inPlot(ctx, width, height, () => {
+  panel.sheet.draw(view, plot, height, (ctx, wide, width) => {
     ctx.lineWidth = 1.5;
     ctx.lineJoin = "round";
     for (const { layer, c, physical, stride, colour } of twin ? [twin.series, ...series] : series) {
       if (!layer || c === undefined) continue;
       const place = (/** @type {number} */ raw) => y(physical(raw));
       ctx.strokeStyle = colour;
-      if (layer.envelope.kind === "samples") strokeSamples(ctx, layer.envelope, c, view, plot, place, { stride, periodTicks: periodOf(info) });
-      else strokeEnvelope(ctx, layer.envelope, c, view, plot, place);
+      if (layer.envelope.kind === "samples") strokeSamples(ctx, layer.envelope, c, wide, width, place, { stride, periodTicks: periodOf(info) });
+      else strokeEnvelope(ctx, layer.envelope, c, wide, width, place);
     }
-    hatchMissing(ctx, info, view, plot, height);
+    hatchMissing(ctx, info, wide, width, height);
   });
   ctx.font = canvasFont(10);
   ctx.textBaseline = "bottom";
@@ -142,24 +142,24 @@ function levelsOf(panel, info) {
 /** A line for each value, and marks where it was. @param {Panel} panel @param {StreamInfo} info @param {Span} view @param {Map<number, number[]>} levels */
 function drawLevels(panel, info, view, levels) {
   const lines = panel.columns.flatMap((column) => (levels.get(column) ?? []).map((level) => ({ column, level }))).reverse(); // the highest on top
-  const { ctx, width, height, plot } = blank(panel), top = 8, row = (height - top - 6) / lines.length, thick = Math.max(1, Math.min(8, row - 2));
+  const { ctx, height, plot } = blank(panel), top = 8, row = (height - top - 6) / lines.length, thick = Math.max(1, Math.min(8, row - 2));
   nameIn(ctx, panel.name, "");
   const middle = (/** @type {number} */ i) => top + (i + 0.5) * row;
-  inPlot(ctx, width, height, () => {
+  panel.sheet.draw(view, plot, height, (ctx, wide, width) => {
     lines.forEach(({ column, level }, i) => {
       const layer = bestLayer(panel.loader.layers, column, view) ?? panel.loader.layers[0], c = layer?.index.get(column);
       ctx.fillStyle = token("line");
-      ctx.fillRect(0, Math.round(middle(i)), plot, 1);
+      ctx.fillRect(0, Math.round(middle(i)), width, 1);
       if (!layer || c === undefined) return;
       ctx.fillStyle = token(panel.columns.length > 1 ? HUES[panel.columns.indexOf(column) % HUES.length] : "slow");
-      for (const mark of levelMarks(layer.envelope, c, view, plot, info.columns[column].rate_hz > 0 ? periodOf(info) : 0)) {
+      for (const mark of levelMarks(layer.envelope, c, wide, width, info.columns[column].rate_hz > 0 ? periodOf(info) : 0)) {
         if (mark.level !== level) continue;
         ctx.globalAlpha = mark.sure ? 1 : 0.3;
         ctx.fillRect(mark.from, Math.round(middle(i) - thick / 2), Math.max(1, mark.to - mark.from), thick);
       }
       ctx.globalAlpha = 1;
     });
-    hatchMissing(ctx, info, view, plot, height);
+    hatchMissing(ctx, info, wide, width, height);
   });
   ctx.font = canvasFont(10);
   ctx.textBaseline = "middle";

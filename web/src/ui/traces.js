@@ -346,7 +346,7 @@ export class TracesPlot {
   /** The same for the whole run and all channels, when they are known and drawn otherwise than before. @param {Scene} scene @param {number} total  rows @param {number} rowPixels  CSS pixels */
   #paintUnder(scene, total, rowPixels) {
     const base = this.#baseLayer?.envelope, { mode, gain, top, clip } = scene;
-    if (!base || (mode === "traces" ? gain : top) === null) return;
+    if (!base || (mode === "traces" ? gain : top) === null || (this.state.turns.moving && this.#underPlot.picture)) return; // the one that is seen goes first
     const row = Math.min(scene.rowPixels, BASE.height / total);
     const key = [this.#underPlot.version, row, rowPixels, mode, gain, top, clip, scene.ground].join();
     if (key === this.#underKey) return;

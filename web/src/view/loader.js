@@ -10,6 +10,8 @@
  * @typedef {{ envelope: Envelope, index: Map<number, number> }} Layer  index: column to its place in the envelope
  */
 
+import { Turns } from "./turns.js";
+
 /** Exact at once up to so many values: about 50 ms of work. */
 const QUICK_SAMPLES = 1.5e6;
 
@@ -41,11 +43,13 @@ export class Loader {
    * @param {() => EngineClient} client
    * @param {() => void} onData  a layer came or the last request ended
    * @param {(error: unknown, stream: string) => void} onError
+   * @param {Turns} [turns]
    */
-  constructor(client, onData, onError) {
+  constructor(client, onData, onError, turns = new Turns()) {
     this.client = client;
     this.onData = onData;
     this.onError = onError;
+    this.turns = turns;
   }
 
   /** True when what was wanted last is here, exact, or failed. */
@@ -86,22 +90,27 @@ export class Loader {
   }
 
   async #run() {
-    const generation = this.#generation;
+    const generation = this.#generation, who = {};
     this.#running = true;
     while (this.#wanted && this.#doneKey !== this.#wantedKey) {
-      const wanted = this.#wanted, key = this.#wantedKey, number = ++this.begun;
-      this.#abort = new AbortController();
+      const turn = this.turns.turn(who);
+      if (turn) await turn; // meanwhile the view has moved on
+      if (generation !== this.#generation) {
+        this.turns.done(who);
+        return;
+      }
+      const wanted = /** @type {Wanted} */ (this.#wanted), key = this.#wantedKey, number = ++this.begun;
+      const { signal } = (this.#abort = new AbortController());
       this.#startedAt = performance.now();
       try {
-        await this.#load(wanted, key, this.#abort.signal, generation);
+        await this.#load(wanted, key, signal, generation, who).finally(() => this.turns.done(who));
         if (generation !== this.#generation) return;
         this.#doneKey = key;
         this.done = number;
         this.error = null;
       } catch (error) {
         if (generation !== this.#generation) return;
-        const overtaken = error instanceof Error && error.name === "AbortError" && key !== this.#wantedKey;
-        if (!overtaken) {
+        if (!signal.aborted) { // else overtaken, if only by a moment: what is wanted now is asked for next
           this.#doneKey = key;
           this.error = error;
           this.onError(error, wanted.stream);
@@ -117,8 +126,9 @@ export class Loader {
    * @param {string} key
    * @param {AbortSignal} signal
    * @param {number} generation
+   * @param {object} who  has the turn
    */
-  async #load(wanted, key, signal, generation) {
+  async #load(wanted, key, signal, generation, who) {
     const { stream, columns, from, to, bins } = wanted;
     /** @type {Layer | null} */
     let own = null;
@@ -132,6 +142,9 @@ export class Loader {
     if (wanted.samples > QUICK_SAMPLES) {
       const coarse = await this.client().envelope({ stream, columns, from, to, bins, quality: "coarse" }, { signal });
       accept(coarse);
+      this.turns.done(who); // what came is painted first
+      const turn = key === this.#wantedKey && coarse.quality !== "exact" ? this.turns.turn(who) : null;
+      if (turn) await turn;
       if (key !== this.#wantedKey || coarse.quality === "exact") return; // overtaken, or nothing better would come
       this.#startedAt = performance.now();
     }
