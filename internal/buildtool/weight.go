@@ -106,8 +106,8 @@ func (m *wasmModule) printTo(w io.Writer, name string, packed int) {
 }
 
 // later are files that a page loads when they are needed: the second engine, zstd, the
-// dialogs that save and recover, the modules of a recorder's page.
-var later = regexp.MustCompile(`^gen/(second|zstd)\.wasm$|^src/live/.*\.js$|^src/(estimate|ui/(saving|recovering))\.js$|\.(d\.ts|md)$`)
+// dialogs that go somewhere, save and recover, the modules of a recorder's page.
+var later = regexp.MustCompile(`^gen/(second|zstd)\.wasm$|^src/live/.*\.js$|^src/(estimate|places|ui/(goto|saving|recovering))\.js$|\.(d\.ts|md)$`)
 
 // weighPage prints what a page loads, each file packed by itself as a server sends
 // it.

@@ -17,7 +17,6 @@ import { ChannelList } from "./ui/channels.js";
 import { helpDialog } from "./ui/dialogs.js";
 import { byId } from "./ui/dom.js";
 import { keepFocus } from "./ui/focus.js";
-import { goToDialog } from "./ui/goto.js";
 import { connectControls } from "./ui/keys.js";
 import { StreamList } from "./ui/left.js";
 import { announce, asError, clearNotices, copy, notice, passing, remark } from "./ui/notices.js";
@@ -54,7 +53,7 @@ new TopBar(state, stage, { choose, help: helpDialog, palette: () => paletteDialo
 const status = new StatusBar(state, stage, overview);
 /** What the page does besides moving the view; of a stream only where there is one. @type {import("./bindings.js").Actions} */
 const actions = {
-  help: helpDialog, palette: () => paletteDialog(commands()), open: choose, goTo: () => goToDialog(state), findChannels: () => {
+  help: helpDialog, palette: () => paletteDialog(commands()), open: choose, goTo: () => void import("./ui/goto.js").then(({ goToDialog }) => goToDialog(state)).catch((error) => state.report(error)), findChannels: () => {
     openSide("left");
     byId("channel-find").focus();
   },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Loader } from "../src/view/loader.js";
-import { off, placing, wider } from "../src/view/moved.js";
+import { off, placing, wider } from "../src/ui/sheet.js";
 import { Turns } from "../src/view/turns.js";
 
 /** A clock and timers that go on when they are told to. */
