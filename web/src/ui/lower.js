@@ -110,13 +110,13 @@ export class LowerPlots {
     return this.panels.every((p) => p.loader.settled && (this.#folded.has(p.key) || p.sheet.off(this.state.view) === 0));
   }
 
-  /** While the hand moves, panels are moved, and of those that are due to be drawn anew one is in each frame, the one that is furthest off. */
+  /** While the hand moves, or the view goes with what comes, panels are moved, and of those that are due to be drawn anew one is in each frame, the one that is furthest off. */
   draw() {
-    const { view, turns } = this.state;
+    const { view, turns, live } = this.state, moving = turns.moving || (live?.following ?? false);
     let due = null, most = 1;
     for (const panel of this.panels) {
       const info = this.state.entry(panel.id).info, folded = this.#folded.has(panel.key), off = folded ? 0 : panel.sheet.off(view);
-      if (panel.drawnFrom.differs(panel.size, info, panel.loader.layers, folded, globalThis.devicePixelRatio, token("bg")) || off === Infinity || (off > 0 && !turns.moving)) this.#drawPanel(panel);
+      if (panel.drawnFrom.differs(panel.size, info, panel.loader.layers, folded, globalThis.devicePixelRatio, token("bg")) || off === Infinity || (off > 0 && !moving)) this.#drawPanel(panel);
       else if (off > 0) {
         panel.sheet.place(view);
         if (off >= most) [due, most] = [panel, off];
