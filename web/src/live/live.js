@@ -341,6 +341,7 @@ export class Live {
     const leads = id === this.state.traces?.id;
     if (leads || this.#isSilent(this.state.traces?.id ?? "")) this.follower.came(leads ? last : this.#newest, leads && (this.page.stage.traces.active?.leads ?? false));
     if (!this.rolls) this.#draw();
+    else if (!leads) this.page.stage.lower.want(); // so that the next picture has it
   }
 
   /** Whether the next picture comes by itself, and all that is drawn with it. */
