@@ -43,6 +43,9 @@ test("gain follows the median channel where rows are tight and the largest where
   const quiet = { range: 1, sd: 1 }, loud = { range: 100, sd: 100 };
   assert.ok(fittingGain([...Array(20).fill(quiet), loud], 9) <= 30);
   assert.ok(fittingGain([quiet, quiet, loud], 9) > 300, "of few channels each is another signal");
+  const waves = Array(20).fill({ range: 10, sd: 3, within: 0.1 });
+  assert.deepEqual([fittingGain(waves, 9), fittingGain(waves, 2)], [70, 50], "spikes on slow waves light low rows");
+  assert.deepEqual(fittingGain(Array(20).fill({ range: 6, sd: 1, within: 1 }), 2), 100);
   assert.ok(fittingGain([quiet, quiet, loud], 50) >= 80);
   assert.equal(fittingGain([], 9), 1);
   assert.equal(fittingGain([{ range: 0, sd: 0 }], 9), 1);

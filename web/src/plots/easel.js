@@ -185,7 +185,7 @@ export class Easel {
   #gainOf(columns, units, view, rowPixels) {
     const found = columns.flatMap((column, i) => {
       const m = this.#measure(column, view);
-      return m ? [{ range: m.range * units[i], sd: m.sd * units[i] }] : [];
+      return m ? [{ range: m.range * units[i], sd: m.sd * units[i], within: m.within * units[i] }] : [];
     });
     return found.length > 0 ? fittingGain(found, rowPixels) : null;
   }
