@@ -45,18 +45,10 @@ function look() {
   if (back || lives(held.node)) return;
   const chain = [];
   for (let at = /** @type {Held | null | undefined} */ (held); at; at = at.stands ?? at.before) chain.push(at);
-  const next = first(chain, again) ?? first(chain, nearest), gone = held;
+  const next = chain.map(again).find(Boolean) ?? chain.map(nearest).find(Boolean), gone = held;
   held = null;
   next?.focus();
   if (next && held) /** @type {Held} */ (held).stands = gone;
-}
-
-/** @template T, R @param {T[]} list @param {(of: T) => R | undefined} find */
-function first(list, find) {
-  for (const of of list) {
-    const found = find(of);
-    if (found) return found;
-  }
 }
 
 /** The same, or what has its id now. @param {Held} gone */

@@ -19,7 +19,7 @@ const ROOMY = 16, FEW = 16;
 /** What mean +- standard deviation takes of a row that is tight. */
 const SHARE = 0.4;
 
-/** Rows below this height are lit as strongly as what happens within their bins is high, CSS pixels; slow waves may move them by so many rows, of standard deviation. */
+/** Rows lower than this, CSS pixels, are lit by what happens within bins; how many rows slow waves may move them. */
 const LOW = { pixels: 4, moved: 1.5 };
 
 /** Used again for every channel. */
@@ -57,7 +57,7 @@ export function measure(envelope, c) {
 
 /**
  * A gain at which traces fill their rows: where rows are tight, mean +- standard deviation of a median channel takes four tenths of a row; where there is room, the
- * largest channel stays in its row. Where rows are low it is the standard deviation within bins that takes them, as far as slow waves do not move them away.
+ * largest channel stays in its row. Low rows: that within bins, as far as slow waves do not move them away.
  * @param {{ range: number, sd: number, within: number }[]} channels  physical units
  * @param {number} rowPixels  CSS pixels
  * @returns {number} physical units of the scale bar, a round number
