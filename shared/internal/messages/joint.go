@@ -108,16 +108,20 @@ func (w *walker) endAfterMark() (int64, error) {
 	return w.end1(), nil
 }
 
-// between takes bytes that are part of neither of two files: some that are padding are no
-// loss.
+// between takes bytes that are part of neither of two files: padding, which is shorter
+// than any batch, is no loss.
 func (w *walker) between(from, to int64) error {
-	p := make([]byte, min(to-from, 1<<16))
+	if to-from > MaxPadding {
+		w.pass(loss(from, to-from, nil, -1, "bytes between two files, which are part of neither"))
+		return nil
+	}
+	p := make([]byte, to-from)
 	if err := w.src.ReadAt(p, from); err != nil {
 		return err
 	}
-	if to-from == int64(len(p)) && len(bytes.Trim(p, "\x00\r\n\t ")) == 0 {
+	if len(bytes.Trim(p, "\x00\r\n\t ")) == 0 {
 		w.note(Warning, from, to-from, "padding between two files", "left out")
-	} else if from < to {
+	} else {
 		w.pass(loss(from, to-from, nil, -1, "bytes between two files, which are part of neither"))
 	}
 	return nil
