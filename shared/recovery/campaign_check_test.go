@@ -153,14 +153,13 @@ func reasons(list []recording.Finding) string {
 	return strings.Join(out, " ")
 }
 
-// gone counts the batches of which no byte is left.
+// gone counts the batches of which no byte is left, or nothing but the marker that a
+// stream has before its end mark too, and zeros: those are room that was made for more.
 func (c *campaignCase) gone() (n int) {
 	for _, b := range c.file.batches {
-		for _, s := range c.touched {
-			if s.from <= b.from && s.to >= b.to {
-				n++
-				break
-			}
+		overwritten := slices.ContainsFunc(c.touched, func(s extent) bool { return s.from <= b.from && s.to >= b.to })
+		if overwritten || b.to <= min(c.moved, int64(len(c.data))) && len(bytes.Trim(c.data[b.from+4:b.to], "\x00")) == 0 {
+			n++
 		}
 	}
 	return n
