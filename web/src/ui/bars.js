@@ -56,6 +56,8 @@ export class TopBar {
     for (const field of [this.#span, this.#gain, this.#spacing]) {
       field.addEventListener("blur", () => { // what is shown is true again, whatever was typed
         field.removeAttribute("aria-invalid");
+        clearTimeout(this.#telling);
+        this.#telling = 0;
         this.#fields();
       });
     }
