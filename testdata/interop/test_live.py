@@ -216,6 +216,7 @@ def test_the_subscriber_takes_the_printed_address_and_says_what_goes_wrong(tmp_p
         recorder.kill()
         with pytest.raises(subscribe.Refused, match="broke off"):
             list(batches)
+        recorder.wait()  # until then it may take one more connection, and break it off
         with pytest.raises(subscribe.Refused, match="no recorder answers"):
             next(subscribe.follow(address, "heartbeat"))
     finally:
