@@ -218,48 +218,56 @@ func TestAMachineThatIsTooSlowCostsGapsAndNotTheRun(t *testing.T) {
 
 // TestMemoryIsBoundedInBytes: what waits of a stream whose file is still.
 func TestMemoryIsBoundedInBytes(t *testing.T) {
-	t.Parallel()
-	src := &paced{size: 100}
-	held := &gate{in: make(chan struct{}, 1)}
-	a, err := New(Config{
-		Source: src, AcqClockHz: pacedHz, FIFO: src.fill, WireRate: 2 * pacedHz * sampleBytes, FlushTicks: pacedHz / 5, QueueBytes: 400_000,
-		Buffer: func(*stream.Stream) int64 { return 500_000 },
-		Open: func(s *stream.Stream) (Writer, error) {
-			held.stream = *s
-			return held, nil
-		},
-		Devices: []Device{
-			{Device: oni.Device{Address: 0x105, ID: 990, Version: 1, ReadSize: sampleBytes}, Buffered: true},
-			{Device: oni.Device{Address: 0x106, ID: 991, Version: 1, ReadSize: sampleBytes}, Ignore: true},
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	held.in <- struct{}{}
-	if err := a.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(2500 * time.Millisecond)
-	o := a.outputs[0]
-	o.mu.Lock()
-	bytes, waits := o.bytes, a.queue.waits()
-	o.mu.Unlock()
-	if bytes > 900_000 || bytes < 300_000 || waits > 500_000 || !a.Status().Waiting {
-		t.Errorf("%d bytes wait, %d in the queue, waiting %v", bytes, waits, a.Status().Waiting)
-	}
-	<-held.in
-	a.Stop()
-	if _, err := a.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	clocks := held.column("Clock")
-	for i, clock := range clocks {
-		if clock != uint64(i) {
-			t.Fatalf("row %d has Clock %d", i, clock)
+	inScriptedTime(t, func(t *testing.T) {
+		src := &paced{size: 100}
+		gaps := &disk{}
+		held := &gate{in: make(chan struct{}, 1)}
+		a, err := New(Config{
+			Source: src, AcqClockHz: pacedHz, FIFO: src.fill, WireRate: 2 * pacedHz * sampleBytes, FlushTicks: pacedHz / 5, QueueBytes: 400_000,
+			Buffer: func(*stream.Stream) int64 { return 500_000 },
+			Open: func(s *stream.Stream) (Writer, error) {
+				if s.Name == recording.GapStreamName {
+					return gaps.open(s)
+				}
+				held.stream = *s
+				return held, nil
+			},
+			Devices: []Device{
+				{Device: oni.Device{Address: 0x105, ID: 990, Version: 1, ReadSize: sampleBytes}, Buffered: true},
+				{Device: oni.Device{Address: 0x106, ID: 991, Version: 1, ReadSize: sampleBytes}, Ignore: true},
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if len(clocks) < 2400 {
-		t.Errorf("%d rows", len(clocks))
-	}
+		held.in <- struct{}{}
+		if err := a.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2500 * time.Millisecond)
+		o := a.outputs[0]
+		o.mu.Lock()
+		bytes, waits := o.bytes, a.queue.waits()
+		o.mu.Unlock()
+		if bytes > 900_000 || bytes < 300_000 || waits > 500_000 || !a.Status().Waiting {
+			t.Errorf("%d bytes wait, %d in the queue, waiting %v", bytes, waits, a.Status().Waiting)
+		}
+		<-held.in
+		a.Stop()
+		if _, err := a.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		clocks := held.column("Clock")
+		if lost := gaps.gaps(t); len(lost) != 0 {
+			t.Errorf("gaps %+v", lost)
+		}
+		for i, clock := range clocks {
+			if clock != uint64(i) {
+				t.Fatalf("row %d has Clock %d", i, clock)
+			}
+		}
+		if len(clocks) < 2400 {
+			t.Errorf("%d rows", len(clocks))
+		}
+	})
 }
