@@ -87,6 +87,10 @@ type Config struct {
 	DurationTicks uint64 // rows with Clock at or after it are not recorded; 0: until Stop
 	FlushTicks    uint64 // how often streams without a fixed batch size are written; 0: each second
 
+	// Panicked is called when a goroutine of the acquisition panics, before that
+	// ends the process: voltages must not outlast it. nil: nothing is done.
+	Panicked func()
+
 	// Wait says that the source runs as fast as its frames are taken: its clock
 	// has nothing to do with the host's.
 	Wait       bool
@@ -187,16 +191,31 @@ func (a *Acquisition) Start() error {
 			return errors.Join(err, a.cfg.Source.Stop())
 		}
 	}
-	go a.readAll()
-	go a.fifo.watch()
+	a.start(a.readAll)
+	a.start(a.fifo.watch)
 	for _, src := range a.devices {
 		if src.decoder != nil {
 			a.open(src)
 		}
 	}
-	go a.gaps.run()
-	go a.decodeAll()
+	a.start(a.gaps.run)
+	a.start(a.decodeAll)
 	return nil
+}
+
+// start runs do in a goroutine of its own.
+func (a *Acquisition) start(do func()) {
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				if a.cfg.Panicked != nil {
+					a.cfg.Panicked()
+				}
+				panic(p)
+			}
+		}()
+		do()
+	}()
 }
 
 // Started returns when acquisition began.
@@ -236,6 +255,9 @@ func (a *Acquisition) open(src *source) {
 		}
 		o := newOutput(&described, w, src.Buffered && err == nil, limit, a.gaps)
 		o.tap = a.tap.to
+		if o.buffered {
+			a.start(o.write)
+		}
 		if err != nil {
 			o.fail(err)
 		}

@@ -186,7 +186,7 @@ func (a *Acquisition) goRaw(src *source, f *oni.Frame, cause any) {
 			a.loseIn(src, i, recording.LostRows{FirstClock: src.clock.last, LastClock: f.Clock, Rows: pending, Cause: recording.CauseQueue})
 		}
 		o.note(&o.dropping)
-		go o.close()
+		a.start(o.close)
 	}
 	src.mu.Lock()
 	src.past = addStats(src.past, src.decoder.Stats())

@@ -189,7 +189,7 @@ func (a *Acquisition) finish() {
 		}
 		a.missingAtEnd(src) // no batch follows
 		for _, o := range src.outputs {
-			go o.close()
+			a.start(o.close)
 		}
 	}
 	a.publish()

@@ -102,15 +102,12 @@ type filled struct {
 }
 
 // newOutput makes an output; buffered ones write in a goroutine of their own,
-// all others in the one that decodes.
+// which their maker starts, all others in the one that decodes.
 func newOutput(s *stream.Stream, w Writer, buffered bool, limit int64, gaps *gapLog) *output {
 	o := &output{stream: s, writer: w, limit: limit, gaps: gaps, buffered: buffered, clock: s.Column(stream.ClockName), width: RowBytes(s), rateHz: RowRate(s), closed: make(chan struct{}), tended: time.Now()}
 	o.changed.L = &o.mu
 	for i := range s.Columns {
 		o.vectors = append(o.vectors, recording.Vector{Column: i, Type: s.Columns[i].Type, Width: s.Columns[i].ByteWidth})
-	}
-	if buffered {
-		go o.write()
 	}
 	return o
 }

@@ -69,7 +69,7 @@ func (r *boardRun) wait(limit time.Duration) int {
 		}
 		return r.cmd.ProcessState.ExitCode()
 	case <-time.After(limit):
-		r.cmd.Process.Signal(syscall.SIGQUIT)
+		r.cmd.Process.Signal(syscall.SIGABRT) // shows where it hangs
 		<-r.ended
 		r.t.Fatalf("no end within %v:\n%s", limit, r.words.String())
 		return -1

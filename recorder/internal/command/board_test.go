@@ -157,6 +157,24 @@ func TestASignalWhileAHeadstageIsConfigured(t *testing.T) {
 	}
 }
 
+// TestNoWayOutOfRigInitLeavesAVoltage: the terminal that closes, and Ctrl-\, too.
+func TestNoWayOutOfRigInitLeavesAVoltage(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			r := onBoard(t, map[string]string{"A": "np2e", "LOCK_A": "36"}, "rig", "init", "--port-a", "neuropixels-2.0e")
+			r.until("w 0x0001 0x3 35")
+			if err := r.cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			if code := r.wait(5 * time.Second); code != exitFailed {
+				t.Errorf("exit code %d: %s", code, r.words.String())
+			}
+			r.dark()
+		})
+	}
+}
+
 func TestNoLink(t *testing.T) {
 	t.Parallel()
 	r := recordBoard(t, calibration(t)+"ports: {b: {headstage: neuropixels-1.0e}}\n", nil)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -151,7 +149,7 @@ func (a *app) record(f *recordFlags) error {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
 	defer survivePipes()()
-	signals, stop := a.recordSignals()
+	signals, stop := a.signals()
 	defer stop()
 	closed := func() {
 		select {
@@ -213,16 +211,6 @@ func (a *app) record(f *recordFlags) error {
 		return fmt.Errorf("%w; choose another --out or --suffix", err)
 	}
 	return err
-}
-
-// recordSignals returns where what ends a recording arrives, and what ends that.
-func (a *app) recordSignals() (chan os.Signal, func()) {
-	if a.interrupts != nil {
-		return a.interrupts, func() {}
-	}
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, recordSignals()...)
-	return signals, func() { signal.Stop(signals) }
 }
 
 // printRun prints what was recorded and returns how it is judged. Nobody may be

@@ -71,7 +71,7 @@ func (a *app) rigCheck(f *recordFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	defer survivePipes()()
-	signals, stop := a.recordSignals()
+	signals, stop := a.signals()
 	defer stop()
 	trial := &run.Trial{Buffer: f.buffer.Duration, DiskBytesPerS: diskSpeed(dir)}
 	screen := a.newScreen()

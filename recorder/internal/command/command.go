@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -171,8 +170,8 @@ func (a *app) stderrWords() io.Writer {
 	return a.stderr
 }
 
-// interruptible returns a context that ends with Ctrl-C or SIGTERM, for work
-// that can stop at any moment and leave nothing behind.
+// interruptible returns a context that ends with the first signal, for work that
+// can stop at any moment and leave nothing behind.
 func (a *app) interruptible(parent context.Context) (context.Context, func()) {
 	if parent == nil {
 		parent = context.Background()
@@ -189,12 +188,12 @@ func (a *app) interruptible(parent context.Context) (context.Context, func()) {
 	return ctx, func() { stop(); cancel() }
 }
 
-// signals returns where Ctrl-C and SIGTERM arrive, and what ends that.
-func (a *app) signals() (<-chan os.Signal, func()) {
+// signals returns where what asks a command to end arrives, and what ends that.
+func (a *app) signals() (chan os.Signal, func()) {
 	if a.interrupts != nil {
 		return a.interrupts, func() {}
 	}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, endingSignals()...)
 	return signals, func() { signal.Stop(signals) }
 }

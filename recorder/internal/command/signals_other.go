@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// recordSignals are those that end a recording. On Windows SIGTERM means a
+// endingSignals are those that ask a command to end. On Windows SIGTERM means a
 // console that closes, a user who logs off, and a shutdown; the system gives a
 // program some seconds then.
-func recordSignals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
+func endingSignals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
 
 func survivePipes() (stop func()) { return func() {} }
 

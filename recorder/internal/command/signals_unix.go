@@ -8,10 +8,11 @@ import (
 	"syscall"
 )
 
-// recordSignals are those that end a recording: also that of a terminal that
-// closes, unless it is ignored, as under nohup.
-func recordSignals() []os.Signal {
-	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+// endingSignals are those that ask a command to end: Ctrl-\ too, which would
+// leave a port with its voltage, and that of a terminal that closes, unless it is
+// ignored, as under nohup.
+func endingSignals() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
 	if !signal.Ignored(syscall.SIGHUP) {
 		all = append(all, syscall.SIGHUP)
 	}

@@ -25,11 +25,13 @@ type speaker struct {
 	status func()      // that waits
 }
 
-func newSpeaker() *speaker {
+// newSpeaker makes a speaker that defers atEnd.
+func newSpeaker(atEnd func()) *speaker {
 	words := make(chan func(), maxWords)
 	s := &speaker{words: words, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
+		defer atEnd()
 		for say := range words {
 			say()
 		}

@@ -26,6 +26,7 @@ type source struct {
 	oni.Controller
 	read  func(f *oni.Frame, next func(*oni.Frame) error) error // nil: as it is
 	start func() error
+	undo  error // of the way out
 	mu    sync.Mutex
 	calls []string // "stop", "close", steps that were undone
 }
@@ -184,7 +185,7 @@ func (s *scene) start() *scene {
 			return nil, err
 		}
 		s.src.Controller = c
-		undo("ports to 0 V", func() error { s.src.note("0 V"); return nil })
+		undo("ports to 0 V", func() error { s.src.note("0 V"); return s.src.undo })
 		return s.src, nil
 	}
 	if s.rec, err = New(s.o); err != nil {

@@ -157,6 +157,9 @@ func New(o Options) (*Run, error) {
 	if _, err := store.ParseSuffix(*rec.writer(rig.Writer{}).Suffix); err != nil {
 		return nil, &UsageError{err}
 	}
+	if o.Listen != nil {
+		rec.o.Listen = &guest{to: o.Listen, say: func(text string) { rec.alarm("", text) }}
+	}
 	return rec, nil
 }
 
@@ -201,7 +204,8 @@ const (
 
 // Run records until something ends it. It is the control loop.
 func (rec *Run) Run() error {
-	rec.talk = newSpeaker()
+	defer rec.dark()
+	rec.talk = newSpeaker(rec.dark)
 	defer rec.talk.end()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -225,8 +229,8 @@ func (rec *Run) Run() error {
 			case second:
 				rec.say(rec.completingText() + "; Ctrl-C once more aborts")
 			case third:
-				_ = rec.leave()
-				return errAborted
+				dark := rec.leave()
+				return errors.Join(errAborted, dark)
 			}
 		case reason := <-rec.stops:
 			rec.endNow(reason, cancel)

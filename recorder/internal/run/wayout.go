@@ -83,7 +83,7 @@ func (w *wayOut) run(s step) error {
 		}
 		return nil
 	case <-time.After(limit):
-		return fmt.Errorf("%s: no answer within %v", s.what, limit)
+		return fmt.Errorf("%s: no answer within %v; a port may have its voltage: turn the switches of the ports off", s.what, limit)
 	}
 }
 

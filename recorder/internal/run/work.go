@@ -56,6 +56,7 @@ func (rec *Run) open(ctx context.Context) (_ *acquire.Acquisition, err error) {
 		Source: rec.source, AcqClockHz: clockHz, Devices: devices,
 		Begun: rec.commit, Open: rec.openStream, Describe: rec.describe, Find: rec.findFrame,
 		Tap:        rec.tap(),
+		Panicked:   func() { _ = rec.leave() },
 		Buffer:     func(s *stream.Stream) int64 { return rec.plan.buffer(s) },
 		FlushTicks: ticksFromDuration(rec.o.Flush, clockHz),
 		Wait:       rec.untimed(),
@@ -155,6 +156,7 @@ func (rec *Run) record(ctx context.Context, a *acquire.Acquisition) error {
 		a.Stop()
 	}
 	go func() {
+		defer rec.dark()
 		<-a.Read()
 		rec.completing.Store(true)
 		if err := rec.leave(); err != nil {
@@ -187,6 +189,7 @@ const markerEvery = 5 * time.Second
 
 // keepMarker saves the marker each so often until it is ended.
 func (rec *Run) keepMarker(end <-chan struct{}, a *acquire.Acquisition) {
+	defer rec.dark()
 	tick := time.NewTicker(markerEvery)
 	defer tick.Stop()
 	for {
