@@ -56,6 +56,9 @@ func buildEngines() error {
 	if err != nil {
 		return err
 	}
+	if err := makeLean(dir); err != nil {
+		return err
+	}
 	for _, e := range engines {
 		if err := buildEngine(dir, e.file, e.tag); err != nil {
 			return err
@@ -82,7 +85,7 @@ func buildEngine(dir, name, tag string) error {
 	}
 	defer os.RemoveAll(temporary)
 	file := filepath.Join(temporary, name) // with the names of functions
-	engine := command{name: "go", env: wasmEnv, args: slices.Concat([]string{"build", "-trimpath", "-ldflags=-w", "-tags=" + tag}, lightEngine, []string{"-o", file, "./wasm"})}
+	engine := command{name: "go", env: wasmEnv, args: slices.Concat([]string{"build", leanFlag, "-trimpath", "-ldflags=-w", "-tags=" + tag}, lightEngine, []string{"-o", file, "./wasm"})}
 	if err := engine.run(); err != nil {
 		return err
 	}
@@ -90,8 +93,11 @@ func buildEngine(dir, name, tag string) error {
 	if err != nil {
 		return err
 	}
-	packages, err := command{name: "go", env: wasmEnv, args: []string{"list", "-deps", "-tags=" + tag, "./wasm"}}.output()
+	packages, err := command{name: "go", env: wasmEnv, args: []string{"list", leanFlag, "-deps", "-tags=" + tag, "./wasm"}}.output()
 	if err != nil {
+		return err
+	}
+	if err := withoutCryptography(strings.Fields(packages)); err != nil {
 		return err
 	}
 	code, err := readModule(named, append(strings.Fields(packages), "main"))

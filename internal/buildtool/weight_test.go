@@ -52,3 +52,12 @@ func TestAModuleIsWeighedAndLosesItsNames(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEngineHasNoCryptography(t *testing.T) {
+	if err := withoutCryptography([]string{"bytes", "math/rand/v2"}); err != nil {
+		t.Error(err)
+	}
+	if err := withoutCryptography([]string{"bytes", "crypto/rand"}); err == nil {
+		t.Error("crypto/rand is accepted")
+	}
+}
