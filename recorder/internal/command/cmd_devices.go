@@ -21,7 +21,7 @@ import (
 type boardFlags struct{ driver, library string }
 
 func (b *boardFlags) add(fl *pflag.FlagSet) {
-	fl.StringVar(&b.driver, "driver", rig.DriverRiffa, "what drives the board: riffa (the PCIe host), test (liboni without hardware) or sim (simulated)")
+	fl.StringVar(&b.driver, "driver", rig.DriverRiffa, "`DRIVER` of the board: riffa (the PCIe host), test (liboni without hardware) or sim (simulated)")
 	fl.StringVar(&b.library, "liboni", "", liboniHelp)
 }
 

@@ -23,10 +23,10 @@ programs:
 
   csv      text, one line a row; nulls are empty
   npy      one NumPy array, rows x columns, or records if types differ
-  bin      flat int16 or uint16, time-major, with OUT.json next to it, which says
-           how to read it: read_binary(OUT, **json["read_binary"]) in
-           SpikeInterface, and the settings of Kilosort 4. Without --columns
-           the electrodes of one signal are taken, in the order of channels
+  bin      flat int16 or uint16, time-major; OUT.json next to it says how to
+           read it: read_binary(OUT, **json["read_binary"]) in SpikeInterface,
+           and the settings of Kilosort 4. Without --columns the electrodes of
+           one signal are taken, in the order of channels
   parquet  with types and metadata as they are
   arrow    an Arrow IPC file, as slice writes it
   stream   an Arrow IPC stream
@@ -63,7 +63,7 @@ type exportFlags struct {
 func (a *app) exportCommand() *cobra.Command {
 	f := &exportFlags{}
 	return a.add(verb{
-		use: "export FILE -o OUT", short: "Write rows and columns as CSV, NumPy, flat binary, Parquet or Arrow", long: exportHelp,
+		use: "export FILE -o OUT", short: "Write rows and columns as CSV, NumPy, flat binary or Parquet", long: exportHelp,
 		example: `  oniscope export probe_0.arrow -o probe.bin --from 60 --to 120
   oniscope export probe_0.arrow -o archive --format parquet --partition stream,hour`,
 		args: oneFile, quiet: noProgress, json: jsonReport, findings: true,
@@ -75,9 +75,9 @@ func (a *app) exportCommand() *cobra.Command {
 func (f *exportFlags) add(fl *pflag.FlagSet) {
 	f.selectionFlags.add(fl)
 	addOutput(fl, &f.out, ", with --partition the folder")
-	fl.StringVar(&f.format, "format", "", "csv, npy, bin, parquet, arrow or stream (default by the extension of OUT)")
-	fl.StringVar(&f.units, "units", "raw", "raw or physical, for csv and npy")
-	fl.StringVar(&f.compression, "compression", "", "for parquet none or zstd (default zstd); for arrow and stream also keep or lz4 (default keep)")
+	fl.StringVar(&f.format, "format", "", "`FORMAT`: csv, npy, bin, parquet, arrow or stream (default by the extension of OUT)")
+	fl.StringVar(&f.units, "units", "raw", "`UNITS` of csv and npy: raw or physical")
+	fl.StringVar(&f.compression, "compression", "", "`CODEC`: for parquet none or zstd (default zstd); for arrow and stream also keep or lz4 (default keep)")
 	fl.StringVar(&f.partition, "partition", "", "Hive `keys` of a Parquet data set: stream, hour or stream,hour")
 }
 

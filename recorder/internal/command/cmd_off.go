@@ -14,7 +14,7 @@ import (
 const offHelp = `Off opens the controller and sets the voltages of both ports to 0, whatever else
 fails, and says 0 V only of what the hardware confirms. Run it after a recorder
 was killed, or the power failed: a port keeps its voltage until it is set to 0
-or the PC loses power, and after power-up it has the voltage that somebody saved.`
+or the PC loses power, and after power-up it has the voltage that was saved.`
 
 func (a *app) offCommand() *cobra.Command {
 	b := &boardFlags{}

@@ -43,10 +43,10 @@ type recordFlags struct {
 func recordHelp() string { return fmt.Sprintf(recordText, rig.Example(), rig.Optional()) }
 
 const recordText = `Record acquires from a controller and writes one Arrow file a stream into --out,
-a start-time CSV and a summary in JSON, until --duration is over, or Ctrl-C, or
-SIGTERM; then it completes the files. Only a third Ctrl-C, two seconds and more
-after the second, aborts; what was written stays readable and "oniscope recover"
-completes it.
+a start-time CSV and a summary in JSON, until --duration is over, Ctrl-C,
+SIGTERM, or its terminal closes; then it completes the files. Only a third
+Ctrl-C, two seconds and more after the second, aborts; what was written stays
+readable, and "oniscope recover" completes it.
 
 The rig file says what is connected. Example:
 
@@ -72,7 +72,7 @@ where and why they were lost is the stream gaps. Then the exit code is 3.`
 func (a *app) recordCommand() *cobra.Command {
 	f := &recordFlags{}
 	return a.add(verb{
-		use: "record --driver sim|riffa|test --rig FILE --out DIR [--duration 10s]", short: "Acquire and write one file a stream", long: recordHelp(),
+		use: "record --driver sim|riffa|test --rig FILE --out DIR", short: "Acquire and write one file a stream", long: recordHelp(),
 		example: `  oniscope record --driver sim --rig rig.yaml --out today --duration 10s`,
 		args:    noArguments, quiet: "no status lines", json: "print the summary as JSON",
 		flags: f.add,
@@ -83,13 +83,13 @@ func (a *app) recordCommand() *cobra.Command {
 func (f *recordFlags) add(fl *pflag.FlagSet) {
 	f.set = fl
 	f.addRig(fl)
-	fl.StringVar(&f.out, "out", "", "folder of the recording; made if it is missing")
+	fl.StringVar(&f.out, "out", "", "folder `DIR` of the recording; made if it is missing")
 	fl.Var(&f.duration, "duration", "how long: 10s, 2h30m, 1d, 0:10:00 (default until Ctrl-C)")
-	fl.StringVar(&f.suffix, "suffix", "", "FileCount, Timestamp or None (default FileCount)")
+	fl.StringVar(&f.suffix, "suffix", "", "`SUFFIX` of the files: FileCount, Timestamp or None (default FileCount)")
 	fl.BoolVar(&f.overwrite, "overwrite", false, "replace existing files, with suffix None")
 	fl.BoolVar(&f.buffered, "buffered", true, "write in the background; without it a slow disk delays decoding")
-	fl.StringVar(&f.compression, "compression", "", "none, zstd or lz4 (default none)")
-	fl.StringVar(&f.layout, "layout", "", "how LFP is stored with AP: repeat, each value in 12 rows (default repeat)")
+	fl.StringVar(&f.compression, "compression", "", "`CODEC`: none, zstd or lz4 (default none)")
+	fl.StringVar(&f.layout, "layout", "", "`LAYOUT` of LFP that is stored with AP: repeat, each value in 12 rows (default repeat)")
 	f.flush.Duration, f.sync.Duration = defaultFlush, defaultSync
 	fl.Var(&f.flush, "flush", "how often streams without a constant rate are written")
 	fl.Var(&f.sync, "sync", "how often files are forced to the platter, after the first batch at once: a duration, batch, or none (when they are complete)")
@@ -108,11 +108,11 @@ const (
 
 // addRig adds the flags that say what is recorded.
 func (f *recordFlags) addRig(fl *pflag.FlagSet) {
-	fl.StringVar(&f.driver, "driver", "", "what acquires: riffa (the PCIe host), sim (simulated data), or test (liboni without hardware)")
+	fl.StringVar(&f.driver, "driver", "", "`DRIVER` that acquires: riffa (the PCIe host), sim (simulated data), or test (liboni without hardware)")
 	fl.StringVar(&f.liboni, "liboni", "", liboniHelp)
 	fl.StringVar(&f.rig, "rig", "", "YAML `FILE` that says what is connected")
-	fl.StringVar(&f.signal, "signal", "", "simulator: neural or pattern (default neural)")
-	fl.StringVar(&f.pace, "pace", "", "simulator: real-time or max (default real-time)")
+	fl.StringVar(&f.signal, "signal", "", "`SIGNAL` of the simulator: neural or pattern (default neural)")
+	fl.StringVar(&f.pace, "pace", "", "`PACE` of the simulator: real-time or max (default real-time)")
 	fl.Uint64Var(&f.seed, "seed", 0, "simulator: what random data are made from")
 }
 

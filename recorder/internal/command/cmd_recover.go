@@ -95,7 +95,7 @@ func (f *recoverFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.salvage, "salvage", nil, "`COLUMNS` whose rows to keep of a last batch that is cut: names, globs, or all")
 	fl.StringVar(&f.schemaFrom, "schema-from", "", "take the schema from this `FILE` if FILE has lost its own")
 	addCodec(fl, &f.compression)
-	fl.StringVar(&f.format, "format", fileFormat, "of the output: file or stream")
+	fl.StringVar(&f.format, "format", fileFormat, "`FORMAT` of the output: file or stream")
 	f.clockFlags.add(fl)
 }
 

@@ -31,7 +31,8 @@ the board, with its defaults.
 Nothing is found out by giving a port a voltage. A port is powered only if its
 headstage is named here, by the procedure of that headstage; then its link is
 tried, its EEPROM and those of its probes are read, and the port goes back to
-0 V. Headstages: %s.`
+0 V. Headstages:
+%s.`
 
 // rigInitFlags are the flags of `oniscope rig init`.
 type rigInitFlags struct {
@@ -52,7 +53,7 @@ func (a *app) rigInitCommand() *cobra.Command {
 	f := &rigInitFlags{}
 	return a.add(verb{
 		use: "init [--port-a KIND] [--port-b KIND] [-o FILE]", short: "Make a rig file from what is plugged in",
-		long:    fmt.Sprintf(rigInitHelp, strings.Join(headstage.Kinds(), ", ")),
+		long:    fmt.Sprintf(rigInitHelp, rig.Wrapped(strings.Join(headstage.Kinds(), ", "), "")),
 		example: `  oniscope rig init --port-a neuropixels-2.0e -o rig.yaml`,
 		args:    noArguments, quiet: "say nothing but errors",
 		flags: f.add,

@@ -17,10 +17,11 @@ import (
 	"github.com/oniscope/oniscope/recorder/internal/store"
 )
 
-const rigCheckHelp = `Rig check records from a rig for thirty seconds, as record does, and says whether
-the rig is fit to record: every stream against its rate, links, the controller's
-buffer, how far the machine is behind, memory, and how fast the disk of --out is
-and how long it lasts. What it recorded is deleted, and the ports are at 0 V.
+const rigCheckHelp = `Rig check records from a rig for thirty seconds, as record does, and says
+whether the rig is fit to record: every stream against its rate, links, the
+controller's buffer, how far the machine is behind, memory, and how fast the
+disk of --out is and how long it lasts. What it recorded is deleted, and the
+ports are at 0 V.
 
 The exit code is 3 if something failed; a warning is something to know before a
 long recording.`
@@ -52,10 +53,10 @@ func (a *app) rigCheckCommand() *cobra.Command {
 func (f *recordFlags) addCheck(fl *pflag.FlagSet) {
 	f.set = fl
 	f.addRig(fl)
-	fl.StringVar(&f.out, "out", ".", "folder on the disk that recordings will go to")
+	fl.StringVar(&f.out, "out", ".", "folder `DIR` on the disk that recordings will go to")
 	f.duration.Duration = checkFor
 	fl.Var(&f.duration, "duration", "how long")
-	fl.StringVar(&f.compression, "compression", "", "none, zstd or lz4, as in the recordings to come (default none)")
+	fl.StringVar(&f.compression, "compression", "", "`CODEC` of the recordings to come: none, zstd or lz4 (default none)")
 	f.addBuffer(fl)
 	f.flush.Duration, f.sync.Duration = defaultFlush, defaultSync
 }

@@ -22,8 +22,9 @@ it) and a gap, that is rows that were lost before they were recorded (nothing
 brings those back). A warning looks wrong and cannot be proved, as zeros in a
 plain body where a block of the disk would begin and end. Either makes a file
 not ok, and the exit code 3. An info, as a channel that is constant, does not.
-A file that a recorder is writing is not blamed for its missing end. Plain bodies carry no checksum: a changed value in them cannot
-be found by anyone; zstd bodies that oniscope wrote have one a column.`
+A file that a recorder is writing is not blamed for its missing end. Plain
+bodies carry no checksum: nobody can find a changed value in them; zstd bodies
+that oniscope wrote have one a column.`
 
 // A verification is one object of `verify --json`.
 type verification struct {

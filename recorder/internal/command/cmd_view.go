@@ -18,8 +18,8 @@ import (
 )
 
 const viewHelp = `View serves the page from this binary on loopback and prints its address; with
-files or folders, the page opens them. Their bytes are read by range requests, and never
-changed. A browser is opened if there is one. Ctrl-C ends it.`
+files or folders, the page opens them. Their bytes are read by range requests,
+and never changed. A browser is opened if there is one. Ctrl-C ends it.`
 
 // viewFlags are the flags of `oniscope view`.
 type viewFlags struct {

@@ -38,6 +38,21 @@ func read(t *testing.T, path string) []byte {
 	return data
 }
 
+// TestHelpFitsATerminal: of 80 columns; examples are to be copied and stay whole.
+func TestHelpFitsATerminal(t *testing.T) {
+	for _, verb := range []string{"", "record", "devices", "rig", "rig init", "rig check", "off", "info", "verify", "recover", "slice", "export", "cat", "plot", "view"} {
+		code, out, errs := try(append(strings.Fields(verb), "--help")...)
+		if code != exitDone || errs != "" || !strings.Contains(out, exitHelp) {
+			t.Errorf("%s --help: exit code %d: %s", verb, code, errs)
+		}
+		for line := range strings.Lines(out) {
+			if line = strings.TrimRight(line, "\n"); len(line) > 80 && !strings.HasPrefix(line, "  oniscope ") {
+				t.Errorf("%s --help: %d columns: %s", verb, len(line), line)
+			}
+		}
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	beat := bonsai + "new_Heartbeat.arrow"
 	whole := read(t, beat)

@@ -119,7 +119,7 @@ func (s *syncFlag) String() string {
 }
 
 // Type is the word for the value in help.
-func (s *syncFlag) Type() string { return "batch|none|duration" }
+func (s *syncFlag) Type() string { return "WHEN" }
 
 // Set parses.
 func (s *syncFlag) Set(text string) (err error) {

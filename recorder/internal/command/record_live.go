@@ -29,11 +29,11 @@ type liveFlags struct {
 func (f *liveFlags) add(fl *pflag.FlagSet) {
 	f.set = fl
 	fl.StringVar(&f.listen, "listen", "", "serve the live view at `ADDR`, such as 127.0.0.1:8765; any other address than loopback asks for a token")
-	fl.StringVar(&f.token, "token", "", "what the live view asks for (default a new one, which is printed)")
+	fl.StringVar(&f.token, "token", "", "`TOKEN` that the live view asks for (default a new one, which is printed)")
 	fl.StringArrayVar(&f.origins, "allow-origin", nil, "let pages of `ORIGIN` (https://host) read the live view")
 	fl.StringVar(&f.tlsCert, "tls-cert", "", "certificate `FILE` of the live view, in PEM")
 	fl.StringVar(&f.tlsKey, "tls-key", "", "its key `FILE`")
-	fl.StringArrayVar(&f.sockets, "ephys-socket", nil, "give channels to the Ephys Socket plug-in of the Open Ephys GUI, on loopback: `PORT=STREAM[:AP|LFP]`")
+	fl.StringArrayVar(&f.sockets, "ephys-socket", nil, "give channels to the Ephys Socket plug-in of the Open Ephys GUI, on loopback: `PORT=STREAM`, and for AP or LFP alone PORT=STREAM:AP")
 	fl.StringVar(&f.stream, "stream", "", "write the stream `NAME` to standard output, as Arrow IPC, while all are recorded")
 }
 

@@ -17,17 +17,17 @@ import (
 // selectionHelp is the paragraph that the commands with these flags have in
 // common.
 const selectionHelp = `Rows are half open: --start 0 --end 10 gives rows 0 to 9. --from and --to are
-seconds by the acquisition clock, as Clock divided by its rate (of a column of
-timestamps in its place seconds since 1970), and found by a
-search over the batches; with --from-start they count from the first row. Where
-the clock began anew in a recording, rows of several segments may have these
-times; --segment N takes those of one, as "oniscope info" counts them, and without
---from and --to all of it. --batches a:b gives batches a to b-1.
-Without any of them all rows are meant. --columns takes names and globs,
-separated by commas ('LfpData*,Clock'), in the order wanted; add Clock to keep
-time. Of several columns with one name, name#1 is the first and name#2 the
-second. --unique gives a slower signal at its own rate: one row for each of its
-values.`
+seconds of the acquisition clock: Clock divided by its rate, or seconds since
+1970 where a column of timestamps takes its place. With --from-start they count
+from the first row. Where the clock began anew in a recording, rows of several
+segments may have these times: --segment N takes those of one, as "oniscope
+info" counts them, and without --from and --to all of it. --batches a:b gives
+batches a to b-1. Without any of these, all rows are meant.
+
+--columns takes names and globs, separated by commas ('LfpData*,Clock'), in the
+order wanted; add Clock to keep time. Of several columns with one name, name#1
+is the first and name#2 the second. --unique gives a slower signal at its own
+rate: one row for each of its values.`
 
 // selectionFlags say which part of a recording a command is about.
 type selectionFlags struct {
@@ -53,7 +53,7 @@ func (f *selectionFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.fromStart, "from-start", false, "--from and --to count from the first row, or from that of --segment")
 	fl.IntVar(&f.segment, "segment", 0, "the `N`th segment alone, from 1 on: a stretch of rows whose clock rises (default all)")
 	fl.StringVar(&f.batches, "batches", "", "batches `a:b`, b not included; either may be left out")
-	fl.StringSliceVar(&f.columns, "columns", nil, "names or globs (default all)")
+	fl.StringSliceVar(&f.columns, "columns", nil, "names or globs, `COLUMNS` (default all)")
 	fl.BoolVar(&f.unique, "unique", false, "one row for each value of a slower signal")
 }
 

@@ -55,7 +55,7 @@ func addOutput(fl *pflag.FlagSet, out *string, help string) {
 
 // addCodec adds --compression, of commands that copy bodies.
 func addCodec(fl *pflag.FlagSet, codec *string) {
-	fl.StringVar(codec, "compression", keepCodec, "keep, none, zstd or lz4")
+	fl.StringVar(codec, "compression", keepCodec, "`CODEC`: keep, none, zstd or lz4")
 }
 
 func noArguments(cmd *cobra.Command, args []string) error {
