@@ -45,7 +45,9 @@ describe("a file behind a URL", () => {
   let engine, server, base;
   before(async () => {
     assert.ok(existsSync(path("../gen/oniscope.wasm")), 'web/gen/oniscope.wasm is missing: build the engine first with "go tool mage build"');
-    server = createServer(serve);
+    // Node's server closes an idle connection after five seconds, and a slow machine
+    // may ask over it in that moment: a browser asks again, Node's fetch does not.
+    server = createServer({ keepAliveTimeout: 600_000 }, serve);
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     base = `http://127.0.0.1:${server.address().port}`;
     engine = engineWithSecond();
