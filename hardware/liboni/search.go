@@ -29,15 +29,21 @@ func find(named string) (*library, error) {
 		if err == nil {
 			return lib, nil
 		}
-		if filepath.IsAbs(path) { // what is there and does not load has the better reason
+		switch {
+		case filepath.IsAbs(path): // what is there and does not load has the better reason
 			reasons = append([]string{err.Error()}, reasons...)
-		} else {
+		case without(path, err) != notThere:
 			reasons = append(reasons, err.Error())
 		}
 	}
-	return nil, fmt.Errorf("liboni: %s not found: looked %s; %s; %s",
-		strings.Join(libraryNames(), " and "), strings.Join(places(), ", "), strings.Join(reasons, "; "), installLibrary(runtime.GOOS))
+	reasons = append(reasons, installLibrary(runtime.GOOS))
+	return nil, fmt.Errorf("liboni: %s not found: looked %s; %s",
+		strings.Join(libraryNames(), " and "), strings.Join(places(), ", "), strings.Join(reasons, "; "))
 }
+
+// notThere is what Linux says of a library that it does not find, which says no more
+// than where it was looked for.
+const notThere = "cannot open shared object file: No such file or directory"
 
 // load loads the file that the user named; from says how, for messages.
 func load(named, from string) (*library, error) {

@@ -59,15 +59,20 @@ func TestWhoFollowsABoardKeepsNoPortOn(t *testing.T) {
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(1500 * time.Millisecond)
-	select {
-	case <-r.ended:
-		t.Fatalf("nobody was waited for: %s", r.words.String())
-	default:
+	for end := time.Now().Add(20 * time.Second); r.voltages()["1"] != "0" && time.Now().Before(end); {
+		select {
+		case <-r.ended:
+			t.Fatalf("nobody was waited for: %s", r.words.String())
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 	r.dark()
+	since := time.Now()
 	if code := r.wait(15 * time.Second); code != exitDone {
 		t.Errorf("exit code %d: %s", code, r.words.String())
+	}
+	if waited := time.Since(since); waited < time.Second {
+		t.Errorf("the ports were dark %v before the end: after a reader was waited for, who has three seconds", waited)
 	}
 	r.complete()
 }

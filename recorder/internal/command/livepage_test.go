@@ -278,15 +278,18 @@ const slowPainter = `globalThis.quick ??= createImageBitmap, globalThis.createIm
 // no processor.
 const slowNews = `globalThis.tell ??= postMessage, globalThis.postMessage = (message, transfer) => message.op === "came" ? setTimeout(() => tell(message, transfer), 200) : tell(message, transfer)`
 
-// theRightEdgeIsNow looks at every frame of a page that follows while its painter is
-// slow, and while its own thread hears late of what came: traces end at the right edge
-// all the time, and are late by few pictures.
+// theRightEdgeIsNow looks at every frame of a page that follows: as it is, while its
+// painter is slow, and while its own thread hears late of what came. Traces end at the
+// right edge all the time, and are late by few pictures more than on this machine as
+// it is.
 func theRightEdgeIsNow(t *testing.T, page *pagetest.Page) {
 	t.Helper()
+	asItIs := 0.0 // ms: of a machine that has much else to do
 	for _, slow := range []struct {
 		what, worker, script, undo string
 		least                      float64 // ms that it takes
 	}{
+		{"nothing is slowed down", "painter.worker.js", `0`, `0`, 0},
 		{"a picture takes 250 ms", "painter.worker.js", slowPainter, `globalThis.createImageBitmap = quick`, 200},
 		{"the page hears 200 ms late", "live.worker.js", slowNews, `globalThis.postMessage = tell`, 0},
 	} {
@@ -318,8 +321,10 @@ func theRightEdgeIsNow(t *testing.T, page *pagetest.Page) {
 		if seen.Away > 1.5 || seen.Pictures < 8 {
 			t.Errorf("while %s the traces end %.1f px away from the right edge, in %d pictures", slow.what, seen.Away, seen.Pictures)
 		}
-		if most := max(1500, 6*seen.Each); seen.Late < slow.least || seen.Late > most { // of a machine that has much else to do a picture takes longer
-			t.Errorf("while %s, of which each takes %.0f ms, it is %.0f ms late, may be %.0f", slow.what, seen.Each, seen.Late, most)
+		if asItIs == 0 {
+			asItIs = max(1, seen.Late)
+		} else if most := max(1500, 6*seen.Each) + 2*asItIs; seen.Late < slow.least || seen.Late > most {
+			t.Errorf("while %s, of which each takes %.0f ms, it is %.0f ms late, may be %.0f (as it is %.0f)", slow.what, seen.Each, seen.Late, most, asItIs)
 		}
 		if err := page.EvalIn(slow.worker, slow.undo); err != nil {
 			t.Fatal(err)
@@ -344,7 +349,7 @@ func rowsEndAtNow(t *testing.T, page *pagetest.Page) {
 		const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true }), dpr = devicePixelRatio, away = [];
 		let pictures = 0, was = "";
 		let begin = performance.now();
-		for (; performance.now() < begin + 1500 || (pictures < 8 && performance.now() < begin + 30000); await frame()) {
+		for (; away.length === 0 || performance.now() < begin + 1500 || (pictures < 8 && performance.now() < begin + 30000); await frame()) {
 			const at = picture.getBoundingClientRect(), box = picture.parentElement.getBoundingClientRect(), times = document.getElementById("ruler").toDataURL();
 			if (times !== was) pictures++;
 			was = times;

@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,10 +22,18 @@ func plainFlagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		name := unknown.GetSpecifiedName()
-		if near := rig.Near(name, names); near != "" {
-			return fmt.Errorf("flag --%s is not known; did you mean --%s?", name, near)
+		name, dashes := unknown.GetSpecifiedName(), "--"
+		if word, _, _ := strings.Cut(unknown.GetSpecifiedShortnames(), "="); word != "" {
+			name, dashes = word, "-" // -driver
 		}
+		near := rig.Near(name, names)
+		if slices.Contains(names, name) {
+			near = name
+		}
+		if near != "" && len(name) > 1 {
+			return fmt.Errorf("flag %s%s is not known; did you mean --%s?", dashes, name, near)
+		}
+		return fmt.Errorf("flag %s%s is not known", dashes, name)
 	case errors.As(err, &invalid):
 		f := invalid.GetFlag()
 		want := map[string]string{"uint64": "a whole number, 0 or more", "int64": "a whole number", "int": "a whole number", "float64": "a number", "bool": "true or false"}[f.Value.Type()]

@@ -58,6 +58,9 @@ func TestWhatWasProbablyMeantIsSaid(t *testing.T) {
 	}{
 		{[]string{"reco"}, `command "reco" is not known; did you mean record?`},
 		{[]string{"record", "--drivr", "sim"}, "flag --drivr is not known; did you mean --driver?"},
+		{[]string{"record", "-driver", "sim"}, "flag -driver is not known; did you mean --driver?"},
+		{[]string{"info", "-jsn", "x"}, "flag -jsn is not known; did you mean --json?"},
+		{[]string{"info", "-x"}, "flag -x is not known"},
 		{[]string{"record", "--rig", rig, "--out", "x", "--seed", "-1"}, "--seed -1: want a whole number, 0 or more"},
 		{[]string{"record", "--rig", rig, "--out", "x", "--buffered", "false"}, "as in --buffered=false"},
 		{[]string{"record", "--rig", rig, "--out", "x", "--duration", "10"}, `--duration "10" has no unit; write it as 10s`},
