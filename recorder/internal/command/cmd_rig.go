@@ -18,7 +18,7 @@ import (
 
 func (a *app) rigCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "rig", Short: "Make a rig file, and try a rig", Long: "Rig makes rig files and tries rigs.\n\n" + exitHelp, Args: noArguments,
+		Use: "rig COMMAND", Short: "Make a rig file, and try a rig", Long: "Rig makes rig files and tries rigs.\n\n" + exitHelp, Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return usagef("rig needs a command: init or check") },
 	}
 	cmd.AddCommand(a.rigInitCommand(), a.rigCheckCommand())

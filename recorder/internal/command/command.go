@@ -120,7 +120,7 @@ func oneLine(err error) string {
 // command returns the tree of commands.
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "oniscope",
+		Use:   "oniscope COMMAND",
 		Short: "Record ONIX hardware to Arrow files; look at, cut and repair such files",
 		Long: `Oniscope records ONIX neuroscience hardware to Apache Arrow files, and lets
 people look at such files, cut and repair them, whoever wrote them.
@@ -142,7 +142,7 @@ lies, a pipe is first copied into a temporary file (in TMPDIR) without a name.
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
+	root.SetUsageFunc(printUsage)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{plainFlagError(cmd, err)} })
 	root.AddCommand(a.recordCommand(), a.devicesCommand(), a.rigCommand(), a.offCommand(), a.infoCommand(), a.sliceCommand(), a.exportCommand(), a.catCommand(), a.plotCommand(), a.recoverCommand(), a.verifyCommand(), a.viewCommand())
 	return root

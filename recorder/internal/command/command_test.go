@@ -46,7 +46,7 @@ func TestHelpFitsATerminal(t *testing.T) {
 			t.Errorf("%s --help: exit code %d: %s", verb, code, errs)
 		}
 		for line := range strings.Lines(out) {
-			if line = strings.TrimRight(line, "\n"); len(line) > 80 && !strings.HasPrefix(line, "  oniscope ") {
+			if line = strings.TrimRight(line, "\n"); len(line) > helpColumns && !strings.HasPrefix(line, "  oniscope ") {
 				t.Errorf("%s --help: %d columns: %s", verb, len(line), line)
 			}
 		}
