@@ -85,15 +85,6 @@ func each(envelope []float32, rows int, edges []int, extremes func(from, to int)
 	}
 }
 
-// Merge widens envelope by another of the same bins.
-func Merge(envelope, other []float32) {
-	for b := 0; b+1 < min(len(envelope), len(other)); b += 2 {
-		if lo := other[b]; lo == lo {
-			widen(envelope[b:b+2], lo, other[b+1])
-		}
-	}
-}
-
 func widen(bin []float32, lo, hi float32) {
 	if !(bin[0] <= lo) { // also when it is NaN
 		bin[0] = lo

@@ -63,18 +63,9 @@ type Kilosort struct {
 	DataDType string `json:"data_dtype"`
 }
 
-// Electrodes returns the columns that Bin takes where none are asked for: the
-// 16-bit columns of one signal, in the order of their channels. Spikes come
+// electrodes returns those of some columns that Bin takes where none are asked for:
+// the 16-bit columns of one signal, in the order of their channels. Spikes come
 // before slower signals. It is empty if there are none.
-func Electrodes(s stream.Stream) []int {
-	columns := make([]int, len(s.Columns))
-	for i := range columns {
-		columns[i] = i
-	}
-	return electrodes(s, columns)
-}
-
-// electrodes returns those among some columns.
 func electrodes(s stream.Stream, columns []int) []int {
 	channels, order := map[string][]int{}, []string{}
 	sorting := map[string]int{}

@@ -36,7 +36,7 @@ func TestBinIsTimeMajorForAnyNumberOfColumnsAndRows(t *testing.T) {
 		for _, channels := range []int{1, 3, 4, 5, 16, 37} {
 			r := open(t, record(t, probe(channels), recording.WriterOptions{Codec: codec}, 1, 7, 300, 4099).Bytes())
 			for _, s := range []Selection{{End: 4407}, {Start: 5, End: 5}, {Start: 6, End: 4001}, {Start: 8, End: 308}, {End: 1}} {
-				s.Columns = Electrodes(r.Stream())
+				s.Columns = allElectrodes(r.Stream())
 				var got bytes.Buffer
 				layout, report, err := Bin(ctx, &got, of(r, s), nil)
 				if err != nil {
@@ -134,7 +134,7 @@ func TestElectrodesAreTheChannelsOfOneSignal(t *testing.T) {
 			s.Columns = append(s.Columns, stream.Column{Name: name, Type: stream.Uint16, ByteWidth: 2})
 		}
 		var got []string
-		for _, i := range Electrodes(s) {
+		for _, i := range allElectrodes(s) {
 			got = append(got, s.Columns[i].Name)
 		}
 		if !slices.Equal(got, strings.Fields(c.want)) {
@@ -178,7 +178,7 @@ func TestBinRefusesWhatItCannotHold(t *testing.T) {
 func TestDamageIsLeftOutCountedAndPlaced(t *testing.T) {
 	data := record(t, probe(4), recording.WriterOptions{Codec: recording.Zstd}, 50, 60, 70).Bytes()
 	r := open(t, data)
-	whole := flatReference(t, r, Selection{End: 180, Columns: Electrodes(r.Stream())})
+	whole := flatReference(t, r, Selection{End: 180, Columns: allElectrodes(r.Stream())})
 	message := []byte{0xff, 0xff, 0xff, 0xff} // of the schema, the first, the second batch
 	second := 0
 	for range 3 {
@@ -204,7 +204,7 @@ func TestDamageIsLeftOutCountedAndPlaced(t *testing.T) {
 	}
 
 	f := &memFile{}
-	if _, err := NPY(ctx, f, of(r, Selection{End: 180, Columns: Electrodes(r.Stream())}), nil); err != nil {
+	if _, err := NPY(ctx, f, of(r, Selection{End: 180, Columns: allElectrodes(r.Stream())}), nil); err != nil {
 		t.Fatal(err)
 	}
 	if a := parseNPY(t, f.Bytes()); a.shape != "(120, 4)" || !bytes.Equal(a.data, want) {
@@ -220,7 +220,7 @@ func TestDamageIsLeftOutCountedAndPlaced(t *testing.T) {
 func TestRowsLostBetweenBatchesArePlacedByTheClock(t *testing.T) {
 	data := record(t, probe(4), recording.WriterOptions{}, 50, 60, 70, 80).Bytes()
 	r := open(t, data)
-	whole := flatReference(t, r, Selection{End: 260, Columns: Electrodes(r.Stream())})
+	whole := flatReference(t, r, Selection{End: 260, Columns: allElectrodes(r.Stream())})
 	message, at := []byte{0xff, 0xff, 0xff, 0xff}, -1
 	for range 3 {
 		at += 1 + bytes.Index(data[at+1:], message)

@@ -93,3 +93,12 @@ func all(t testing.TB, r *recording.Reader) Selection {
 	rows, _ := r.Rows()
 	return Selection{End: rows}
 }
+
+// allElectrodes are those of all columns.
+func allElectrodes(s stream.Stream) []int {
+	columns := make([]int, len(s.Columns))
+	for i := range columns {
+		columns[i] = i
+	}
+	return electrodes(s, columns)
+}

@@ -164,7 +164,7 @@ func TestBatchesWhoseDictionaryIsLostAreLost(t *testing.T) {
 func scanAll(t testing.TB, file []byte) (places []int64) {
 	t.Helper()
 	for at := range int64(len(file)) {
-		m, err := messages.At(&messages.Source{Size: int64(len(file)), ReadAt: func(p []byte, off int64) error { copy(p, file[off:]); return nil }}, at)
+		m, err := messages.NewHeaders(&messages.Source{Size: int64(len(file)), ReadAt: func(p []byte, off int64) error { copy(p, file[off:]); return nil }}).At(at)
 		if err != nil {
 			t.Fatal(err)
 		}

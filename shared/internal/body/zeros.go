@@ -245,13 +245,6 @@ func (e *ZeroEdge) row(p *zeroPart, at int64) {
 	}
 }
 
-// Covers reports whether a row of a column lies in the run.
-func (z *Zeros) Covers(column int, row int64) bool {
-	l, r := &z.Left, &z.Right
-	return column >= l.Column && column <= r.Column &&
-		(column > l.Column || l.Row < 0 || row >= l.Row) && (column < r.Column || r.Row < 0 || row < r.Row)
-}
-
 // Rows returns the rows of the batch, of n rows, that the run touches.
 func (z *Zeros) Rows(n int64) (from, to int64) {
 	if z.Left.Column != z.Right.Column || z.Left.Row < 0 || z.Right.Row < 0 {

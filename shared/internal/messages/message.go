@@ -124,10 +124,6 @@ const (
 // Zeros is the reason of a loss where zeros are found instead of a message.
 const Zeros = string(zeros)
 
-// At reads the message at offset at whose framing is known. It returns nil if
-// there is none; the error is that of reading.
-func At(src *Source, at int64) (*Message, error) { return NewHeaders(src).At(at) }
-
 func messageAt(src *Source, at int64, framing int) (*Message, standing, error) {
 	return NewHeaders(src).at(at, framing)
 }
