@@ -142,7 +142,7 @@ export function available(binding, state) {
  * @param {Pick<KeyboardEvent, "key" | "code" | "shiftKey" | "ctrlKey" | "metaKey" | "altKey">} event
  * @returns {string[]}
  */
-export function chordsOf({ key, code, shiftKey, ctrlKey, metaKey, altKey }) {
+function chordsOf({ key, code, shiftKey, ctrlKey, metaKey, altKey }) {
   const held = (ctrlKey || metaKey ? "Ctrl+" : "") + (altKey ? "Alt+" : "");
   const name = key.length === 1 ? key.toLowerCase() : key;
   if (ctrlKey && altKey && /^[^\p{L}\p{N}]$/u.test(key)) return [held + name, name]; // AltGr: where [ and ] are on many keyboards

@@ -31,7 +31,7 @@ export function readable(info) {
 }
 
 /** How many gaps are known. @param {StreamInfo[]} infos */
-export function gapCount(infos) {
+function gapCount(infos) {
   return infos.reduce((sum, { findings, coverage }) => sum + Math.max(findings.filter(isGap).reduce((n, f) => n + (f.count || 1), 0), coverage.filter((c) => c.kind === "gap").length), 0);
 }
 

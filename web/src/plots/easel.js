@@ -28,7 +28,7 @@ const HEAT = { columns: 64, above: 0.01, drift: 0.01 };
 let made = new Uint32Array(0), shown = /** @type {ImageData | null} */ (null);
 
 /** What a picture is shown by, until the next one. @param {number} width @param {number} height */
-export function imageOf(width, height) {
+function imageOf(width, height) {
   if (!shown || shown.width !== width || shown.height !== height) {
     if (shown) free(shown.data.buffer);
     shown = new ImageData(width, height);

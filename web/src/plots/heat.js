@@ -12,7 +12,7 @@ import { binsUnder } from "./columns.js";
 import { piecesOf, rowsOn } from "./stack.js";
 
 /** Colours in the table that values are looked up in. */
-export const SHADES = 256;
+const SHADES = 256;
 
 /**
  * A table of colours from stops of equal distance.

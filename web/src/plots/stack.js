@@ -36,7 +36,7 @@ const DEAD = 0.08;
 const DOT = { spacing: 7, half: 1.25 };
 
 /** Values in one bin of a layer, of one channel. @param {Envelope} envelope @param {number} stride */
-export function samplesInBin({ rows, bins }, stride) {
+function samplesInBin({ rows, bins }, stride) {
   return rows / bins / stride;
 }
 

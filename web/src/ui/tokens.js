@@ -42,7 +42,7 @@ export function canvasFont(size = 11, weight = 400) {
 }
 
 /** Colours of n channels from the first row to the last, cached. @param {number} n */
-export function channelColours(n) {
+function channelColours(n) {
   let colours = ramps.get(n);
   if (!colours) ramps.set(n, (colours = ramp(n, rgbFromHex(token("trace-a")), rgbFromHex(token("trace-b")))));
   return colours;

@@ -4,7 +4,7 @@
  */
 
 /** The hand rests when nothing has moved for so long, in milliseconds. */
-export const REST = 100;
+const REST = 100;
 
 /** Who has been at work for so long keeps nobody waiting any more: the picture must not fall back behind the hand. */
 const LONG = 60;
