@@ -63,7 +63,9 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 	eval := func(expression string, result any) {
 		t.Helper()
 		if err := page.Eval(expression, result); err != nil {
-			t.Fatal(err, page.Problems())
+			var words string
+			_ = page.Eval(`document.getElementById("status").textContent + " | " + document.getElementById("live").textContent`, &words)
+			t.Fatal(err, page.Problems(), words)
 		}
 	}
 	wait := func(what, condition string) {
