@@ -20,8 +20,12 @@ import (
 // maxZeros bounds what is kept of a file: more is a file of zeros.
 const maxZeros = 1 << 16
 
-// rare is how probable a coincidence may be that is not believed in.
-const rare = 0.005
+// How probable a coincidence may be that is not believed in: of a column that is 0 for as
+// long elsewhere in the file, and of one that is not.
+const (
+	rare  = 0.005
+	alone = 0.02
+)
 
 // A zeroRun is a run of zeros that may be a lost block.
 type zeroRun struct {
@@ -138,7 +142,11 @@ func (f *zeroFinder) isLost(z *zeroRun, seen map[int]int) bool {
 		if z.open {
 			chance = e.Chance
 		}
-		if n := seen[e.Column]; float64(f.natural[e.Column]+n)*chance > rare*float64(n) && (!z.open || f.natural[e.Column] > 0) {
+		natural, n, limit := f.natural[e.Column], seen[e.Column], rare
+		if natural == 0 {
+			limit = alone
+		}
+		if float64(natural+n)*chance > limit*float64(n) && (!z.open || natural > 0) {
 			return false
 		}
 	}

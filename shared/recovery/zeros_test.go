@@ -133,6 +133,56 @@ func TestZerosThatBeginOrEndAtASectorAreFound(t *testing.T) {
 	}
 }
 
+// Of a slower signal most rows are null, so a block takes few of its values, and their
+// neighbours are far from where it begins and ends.
+func TestALostBlockOfASignalWithNullsBetweenItsValuesIsFound(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 3))
+	const rows, every = 1200, 12
+	s := &stream.Stream{Name: "slow", Columns: []stream.Column{{Name: "Clock", Type: stream.Uint64}, {Name: "LfpData0", Type: stream.Int32, Nullable: true}}}
+	f := &testdata.Memory{}
+	w, err := recording.NewWriter(f, s, recording.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b := range 4 {
+		columns := make([]recording.Vector, 2)
+		for row := range rows {
+			value, valid := uint32(0), byte(0)
+			if row%every == 0 {
+				value, valid = uint32(int32(r.NormFloat64()*1e6)), 1
+			}
+			columns[0].Data = binary.LittleEndian.AppendUint64(columns[0].Data, uint64(b*rows+row)*8333+1000)
+			columns[1].Data, columns[1].Valid = binary.LittleEndian.AppendUint32(columns[1].Data, value), append(columns[1].Valid, valid)
+		}
+		if _, err := w.WriteBatch(rows, columns); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	places := 0
+	for n, block := range dissect.Footer(t, f.Data).Batches {
+		values := dissect.Message(t, f.Data, block).Batch.Buffers[3]
+		from := block.Offset + int64(block.MetaLength) + values.Offset
+		for at := (from + 511) &^ 511; at+512 <= from+values.Length; at += 512 {
+			places++
+			damaged := bytes.Clone(f.Data)
+			clear(damaged[at : at+512])
+			found, err := verifyAll(t, damaged, recovery.VerifyOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if zeros := zeroFindings(found); len(zeros) != 1 || zeros[0].Offset >= at+512 || zeros[0].Offset+zeros[0].Length <= at || zeros[0].Batch != n {
+				t.Errorf("512 bytes of zeros at byte %d: %+v", at, found)
+			}
+		}
+	}
+	if places < 30 {
+		t.Errorf("%d places were tried", places)
+	}
+}
+
 // inLine reports whether a block lies in the values of one column, and its
 // padding.
 func inLine(t testing.TB, file []byte, at, size, column int) bool {

@@ -8,6 +8,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"flag"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
@@ -21,6 +23,30 @@ import (
 	"github.com/oniscope/oniscope/shared/recording"
 )
 
+// others is a folder of recordings of which nothing is known: command and engine must say the
+// same of them. Clocks there have fronts.ClockHz.
+var others = flag.String("others", "", "also compare command and engine on all files in this `FOLDER`")
+
+// otherFiles are those in the folder.
+func otherFiles(t *testing.T) (list []fronts.Situation) {
+	t.Helper()
+	if *others == "" {
+		return nil
+	}
+	err := filepath.WalkDir(*others, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		list = append(list, fronts.Situation{Name: entry.Name(), Data: data, ClockHz: fronts.ClockHz})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
 // Files as people have them: the command and the page find the same in each, by
 // the headers and by every byte, and refuse in the same words what is no recording.
 func TestTheCommandAndTheEngineFindTheSameInFilesOfTheField(t *testing.T) {
@@ -29,6 +55,7 @@ func TestTheCommandAndTheEngineFindTheSameInFilesOfTheField(t *testing.T) {
 	if err != nil || len(list) < 10 {
 		t.Fatalf("%d situations, %v", len(list), err)
 	}
+	list = append(list, otherFiles(t)...)
 	for i := range list {
 		s := &list[i]
 		t.Run(s.Name, func(t *testing.T) {
