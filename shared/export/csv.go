@@ -3,10 +3,10 @@ package export
 import (
 	"context"
 	"io"
-	"math"
 	"strconv"
 	"strings"
 
+	"github.com/oniscope/oniscope/shared/internal/array"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/stream"
 )
@@ -86,7 +86,7 @@ func (j *job) cell(c *stream.Column, v *recording.Vector) cell {
 	if j.physical(c) {
 		units := unitsOf(c)
 		return func(to []byte, row int) []byte {
-			return appendFloat(to, units(v.Float64(row)), 64)
+			return array.AppendFloat(to, units(v.Float64(row)), 64)
 		}
 	}
 	if c.ArrowType == c.Type.String() { // no time, no dictionary
@@ -109,10 +109,10 @@ func (j *job) cell(c *stream.Column, v *recording.Vector) cell {
 			return unsigned[uint64](v)
 		case stream.Float32:
 			values := recording.Values[float32](v)
-			return func(to []byte, row int) []byte { return appendFloat(to, float64(values[row]), 32) }
+			return func(to []byte, row int) []byte { return array.AppendFloat(to, float64(values[row]), 32) }
 		case stream.Float64:
 			values := recording.Values[float64](v)
-			return func(to []byte, row int) []byte { return appendFloat(to, values[row], 64) }
+			return func(to []byte, row int) []byte { return array.AppendFloat(to, values[row], 64) }
 		}
 	}
 	return func(to []byte, row int) []byte {
@@ -132,21 +132,6 @@ func signed[T int8 | int16 | int32 | int64](v *recording.Vector) cell {
 func unsigned[T uint8 | uint16 | uint32 | uint64](v *recording.Vector) cell {
 	values := recording.Values[T](v)
 	return func(to []byte, row int) []byte { return strconv.AppendUint(to, uint64(values[row]), 10) }
-}
-
-// appendFloat writes the shortest decimal number that gives x back, NaN and inf
-// as NumPy and pandas read them.
-func appendFloat(to []byte, x float64, bits int) []byte {
-	switch {
-	case math.IsNaN(x):
-		return append(to, "NaN"...)
-	case math.IsInf(x, 0):
-		if x < 0 {
-			to = append(to, '-')
-		}
-		return append(to, "inf"...)
-	}
-	return strconv.AppendFloat(to, x, 'g', -1, bits)
 }
 
 // appendQuoted writes a field, in quotes where RFC 4180 asks for them, and

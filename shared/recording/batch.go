@@ -122,6 +122,7 @@ type bufferRead struct {
 	lo, hi     int64 // of them wanted
 	skip       int64 // bytes of a plain piece before lo
 	compressed bool
+	optional   bool // it may hold nothing
 	column     int
 	length     int64  // in the file
 	part       []byte // what is wanted, of one that is decoded only so far
@@ -205,6 +206,7 @@ func (b *batchRead) plan(column int) (columnRead, error) {
 		if c.valid, err = b.buffer(column, first, c.n, 1, lo, hi); err != nil {
 			return c, err
 		}
+		c.valid.optional = true
 	}
 	c.values, err = b.buffer(column, first+1, c.n, int64(l.Bits), lo, hi)
 	return c, err

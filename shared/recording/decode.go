@@ -28,9 +28,12 @@ func (b *batchRead) content(column int, s *bufferRead, d *body.Decompressor) ([]
 	// a decoder copy in words.
 	own := false
 	room := func(n int64) ([]byte, error) { own = true; return make([]byte, 0, n+64), nil }
-	out, err := d.Content(b.h.batch.Codec, s.piece.data, s.need, false, room)
+	out, err := d.Content(b.h.batch.Codec, s.piece.data, s.need, s.optional, room)
 	if err != nil {
 		return nil, b.damaged(column, s.at, err)
+	}
+	if out == nil && s.optional {
+		return nil, nil
 	}
 	if out = out[s.lo:s.hi:s.hi]; b.lent && !own {
 		out = bytes.Clone(out)
@@ -97,10 +100,17 @@ func (b *batchRead) decode(c *columnRead, d *body.Decompressor) (Vector, error) 
 		if err != nil {
 			return Vector{}, err
 		}
-		valid = unpackBits(bitmap, int(first&7), n)
-		nulls := int64(countZeros(valid))
-		if c.nulls != arrowipc.UnknownNulls && (nulls > c.nulls || int64(n) == c.n && nulls != c.nulls) {
-			return Vector{}, b.damaged(c.column, c.valid.at, fmt.Errorf("%w: %d nulls by its validity bits, %d by its header", ErrDamaged, nulls, c.nulls))
+		if bitmap == nil {
+			if c.nulls > 0 {
+				return Vector{}, b.damaged(c.column, c.valid.at, body.NoValidity(c.nulls))
+			}
+			c.nulls = 0
+		} else {
+			valid = unpackBits(bitmap, int(first&7), n)
+			nulls := int64(countZeros(valid))
+			if c.nulls != arrowipc.UnknownNulls && (nulls > c.nulls || int64(n) == c.n && nulls != c.nulls) {
+				return Vector{}, b.damaged(c.column, c.valid.at, fmt.Errorf("%w: %d nulls by its validity bits, %d by its header", ErrDamaged, nulls, c.nulls))
+			}
 		}
 	}
 	if c.nulls == 0 {

@@ -74,6 +74,9 @@ func (r *Reader) loadDictionaryHeaders() error {
 		if err == nil && m.Header != arrowipc.DictionaryBatchHeader {
 			err = fmt.Errorf("%w: there is no dictionary where the footer says", ErrDamaged)
 		}
+		if err == nil && m.BodyLength != d.list[i].block.BodyLength && m.BodyLength > r.end-d.list[i].block.Offset {
+			err = fmt.Errorf("%w: a dictionary's header says that %d bytes follow, the footer %d", ErrDamaged, m.BodyLength, d.list[i].block.BodyLength)
+		}
 		if err != nil {
 			d.list[i].err = err
 			continue

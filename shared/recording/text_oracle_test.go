@@ -63,11 +63,11 @@ func oracleText(a arrow.Array, i int, inside bool) (text string, valid bool) {
 	case *array.Boolean:
 		return strconv.FormatBool(a.Value(i)), true
 	case *array.Float16:
-		return strconv.FormatFloat(float64(a.Value(i).Float32()), 'g', -1, 32), true
+		return floatText(float64(a.Value(i).Float32()), 32), true
 	case *array.Float32:
-		return strconv.FormatFloat(float64(a.Value(i)), 'g', -1, 32), true
+		return floatText(float64(a.Value(i)), 32), true
 	case *array.Float64:
-		return strconv.FormatFloat(a.Value(i), 'g', -1, 64), true
+		return floatText(a.Value(i), 64), true
 	case *array.Decimal32:
 		return decimalText(big.NewInt(int64(a.Value(i))), a.DataType()), true
 	case *array.Decimal64:
@@ -195,6 +195,11 @@ func intervalText(months, days, rest int64, digits int) string {
 		text += "T" + point(big.NewInt(rest), digits) + "S"
 	}
 	return text
+}
+
+// floatText is as NumPy and pandas write it.
+func floatText(x float64, bits int) string {
+	return strings.NewReplacer("+Inf", "inf", "-Inf", "-inf").Replace(strconv.FormatFloat(x, 'g', -1, bits))
 }
 
 // sameTexts holds every value of a file against arrow-go's.

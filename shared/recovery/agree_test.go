@@ -108,7 +108,7 @@ func TestReaderRecoveryAndVerificationAgree(t *testing.T) {
 			kind, _, _ := strings.Cut(wrong, ":")
 			kinds[kind]++
 			failed++
-			if failed <= 15 {
+			if kinds[kind] <= 15 {
 				t.Errorf("case %d, %s, %s: %s", n, f.name, name, wrong)
 			}
 		}

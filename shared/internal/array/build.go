@@ -178,15 +178,19 @@ func (b *builder) indices(a *Array) error {
 }
 
 // offsets takes n+1 rising offsets and returns the last. Without values there
-// may be none.
+// may be none, or those of other values, and none is looked at.
 func (b *builder) offsets(a *Array) (last int64, err error) {
 	width := offsetWidth(a.Field.Type.ID)
-	p, err := b.Buffer(b.buffer, int64(a.Len+1)*int64(width), a.Len == 0)
+	need := int64(a.Len+1) * int64(width)
+	if a.Len == 0 {
+		need = 0
+	}
+	p, err := b.Buffer(b.buffer, need, a.Len == 0)
 	b.buffer++
 	if err != nil {
 		return 0, err
 	}
-	if len(p) == 0 {
+	if a.Len == 0 {
 		p = make([]byte, width)
 	}
 	a.Buffers = [][]byte{p}

@@ -175,11 +175,23 @@ func AppendFixed(dst []byte, t *arrowipc.DataType, p []byte) []byte {
 func appendFloat(dst []byte, p []byte) []byte {
 	switch len(p) {
 	case 2:
-		return strconv.AppendFloat(dst, FloatFromHalf(uint16(integer(p, 0, 2))), 'g', -1, 32)
+		return AppendFloat(dst, FloatFromHalf(uint16(integer(p, 0, 2))), 32)
 	case 4:
-		return strconv.AppendFloat(dst, float64(math.Float32frombits(uint32(integer(p, 0, 4)))), 'g', -1, 32)
+		return AppendFloat(dst, float64(math.Float32frombits(uint32(integer(p, 0, 4)))), 32)
 	}
-	return strconv.AppendFloat(dst, math.Float64frombits(uint64(integer(p, 0, 8))), 'g', -1, 64)
+	return AppendFloat(dst, math.Float64frombits(uint64(integer(p, 0, 8))), 64)
+}
+
+// AppendFloat writes the shortest decimal number that gives back x, which has so many
+// bits: NaN and inf as NumPy and pandas read them.
+func AppendFloat(to []byte, x float64, bits int) []byte {
+	switch {
+	case math.IsInf(x, 1):
+		return append(to, "inf"...)
+	case math.IsInf(x, -1):
+		return append(to, "-inf"...)
+	}
+	return strconv.AppendFloat(to, x, 'g', -1, bits)
 }
 
 // FloatFromHalf converts an IEEE 754 binary16 number.

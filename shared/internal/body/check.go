@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/bits"
+	"slices"
 	"sort"
 
 	"github.com/oniscope/oniscope/shared/internal/array"
@@ -96,15 +97,17 @@ func (c *Checker) Check(s *arrowipc.Schema, m *messages.Message, only ...int) (C
 	c.parts = c.parts[:0]
 	clock := TickField(s, "Clock")
 	order := make([]int, 0, len(spans))
-	if clock >= 0 {
-		order = append(order, clock) // settles at once that rows are not 0
-	}
 	hub := TickField(s, "HubClock")
-	if hub >= 0 {
-		order = append(order, hub) // the same one is found damaged as where only the clocks are read
+	// Clock settles at once that rows are not 0. Of several damaged columns the same one is
+	// named as where only the clocks are read, or the time column.
+	for _, i := range []int{clock, hub, ClockField(s)} {
+		if i >= 0 && !slices.Contains(order, i) {
+			order = append(order, i)
+		}
 	}
+	first := len(order)
 	for i := range spans {
-		if i != clock && i != hub {
+		if !slices.Contains(order[:first], i) {
 			order = append(order, i)
 		}
 	}

@@ -60,7 +60,9 @@ type Decompressor struct {
 //
 // What a compressed buffer claims to hold is believed only as far as need,
 // which the field nodes justify, rounded up to 64: the run ends of
-// Apache.Arrow for .NET are padded so; and never beyond what its codec can do.
+// Apache.Arrow for .NET are padded so; and never beyond what its codec can do. Where
+// nothing is needed anything may be there, as long as it decodes: C++ stores all
+// offsets of a table with a part of it that is empty.
 func (d *Decompressor) Content(codec arrowipc.Codec, stored []byte, need int64, optional bool, room func(n int64) ([]byte, error)) ([]byte, error) {
 	claim, p := int64(-1), stored
 	if codec != arrowipc.Uncompressed && len(stored) > 0 {
@@ -74,6 +76,9 @@ func (d *Decompressor) Content(codec arrowipc.Codec, stored []byte, need int64, 
 		return nil, nil
 	case need == 0 && emptyFrame(codec, stored): // whatever is claimed, nothing is needed
 		return stored[:0:0], nil
+	case need == 0:
+		p, err := d.Content(codec, stored, array.Whole, optional, room)
+		return p[:0:0], err
 	case claim == -1: // stored as it is
 		if need == array.Whole {
 			return p, nil

@@ -56,6 +56,12 @@ var magics = []struct {
 	{0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of Microsoft Office"},
 	{0, "\x00\x05\x16\x07", "what macOS keeps next to a file (AppleDouble): open the file whose name lacks the ._ at its beginning"},
 	{0, "\x4c\x00\x00\x00\x01\x14\x02\x00", "a shortcut of Windows: open the file that it points to"},
+	{0, "bplist00", "a property list of macOS, as iCloud keeps one in place of a file that it has not fetched: fetch the file first"},
+	{0, "RIFF", "sound or video (WAV, AVI)"},
+	{4, "ftyp", "video (MP4)"},
+	{0, "\x1a\x45\xdf\xa3", "video (Matroska)"},
+	{0, "II*\x00", "a TIFF picture"},
+	{0, "MM\x00*", "a TIFF picture"},
 	{0, "\x7fELF", "a program"},
 	{0, "MZ", "a program of Windows"},
 	{0, "TDSm", "TDMS of LabVIEW: read it with npTDMS"},
@@ -232,18 +238,37 @@ func textWords(text string) string {
 			title = " (" + strconv.Quote(words) + ")"
 		}
 		return "a web page" + title + ", not the file: open the address in a browser, sign in if it asks for it, and download again"
+	case strings.HasPrefix(lower, "<") && strings.Contains(lower, "<plist") && strings.Contains(lower, "<key>url</key>"):
+		return "a link to an address (webloc), not the file: download what is there"
 	case strings.HasPrefix(lower, "<"):
 		element := ""
 		if name := elementOf(trimmed); name != "" {
 			element = " (" + name + ")"
 		}
 		return "XML" + element + ", as servers answer that refuse a file: look into it with a text editor"
-	case strings.HasPrefix(lower, "{"), strings.HasPrefix(lower, "["):
+	case isJSON(trimmed):
 		return "JSON: " + beginning(trimmed)
+	case strings.HasPrefix(lower, "[internetshortcut]"), strings.HasPrefix(lower, "[desktop entry]"):
+		to := ""
+		if address, ok := between(lower+"\n", "\nurl=", "\n"); ok {
+			at := strings.Index(lower, "\nurl=") + len("\nurl=")
+			to = " (" + strings.TrimSpace(trimmed[at:min(len(trimmed), at+len(address))]) + ")"
+		}
+		return "a link to an address" + to + ", not the file: download what is there"
 	case trimmed == "":
 		return "text, of nothing but spaces and line ends"
 	}
 	return "text: " + beginning(trimmed)
+}
+
+// isJSON reports whether a text begins as JSON does; a name in brackets is of another kind
+// of file.
+func isJSON(text string) bool {
+	if list, ok := strings.CutPrefix(text, "["); ok {
+		list = strings.TrimLeft(list, " \t\r\n[")
+		return list == "" || strings.ContainsAny(list[:1], "{\"]-0123456789") || strings.HasPrefix(list, "null") || strings.HasPrefix(list, "true") || strings.HasPrefix(list, "false")
+	}
+	return strings.HasPrefix(text, "{")
 }
 
 // beginning quotes the first line of a text, cut short.
