@@ -32,7 +32,7 @@ func (c command) run() error {
 		return err
 	}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	fmt.Fprintln(os.Stderr, "+", c)
+	fmt.Fprintln(os.Stderr, "+", c.brief())
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", c, err)
 	}
@@ -61,6 +61,30 @@ func (c command) output() (string, error) {
 func (c command) String() string {
 	words := append(append([]string{}, c.env...), c.name)
 	return strings.Join(append(words, c.args...), " ")
+}
+
+// brief is the command for people: without scripts, and of many settings of the
+// compiler the first.
+func (c command) brief() string {
+	if verbose() {
+		return c.String()
+	}
+	var args []string
+	settings := 0
+	for _, arg := range c.args {
+		switch {
+		case strings.Contains(arg, "\n"):
+			arg = "..."
+		case strings.HasPrefix(arg, "-gcflags="):
+			if settings++; settings > 1 {
+				continue
+			}
+			arg += " ..."
+		}
+		args = append(args, arg)
+	}
+	c.args = args
+	return c.String()
 }
 
 // prepare leaves GOOS and GOARCH of our own environment out: a target that

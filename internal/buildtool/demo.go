@@ -20,11 +20,11 @@ func Demo(ctx context.Context) error {
 		return err
 	}
 	folder := filepath.Join("recordings", "demo-"+time.Now().Format("2006-01-02T15-04-05"))
-	files, err := recordSimulated(folder, "--duration", "10s")
+	_, err := recordSimulated(folder, "--duration", "10s")
 	if err != nil || ctx.Err() != nil { // the recorder takes Ctrl-C for a good end
 		return interrupted(ctx, err)
 	}
-	return interrupted(ctx, run(binary(), append([]string{"view"}, files...)...))
+	return interrupted(ctx, run(binary(), "view", folder))
 }
 
 // interrupted turns an error that followed Ctrl-C into none: the terminal sends

@@ -68,8 +68,11 @@ func weighBinary(w io.Writer, file string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s: %.1f MB; code and constants by package:\n", file, float64(info.Size())/1e6)
-	sizesOf(text).printTo(w)
+	fmt.Fprintf(w, "%s: %.1f MB\n", file, float64(info.Size())/1e6)
+	if verbose() || info.Size() > maxBinary {
+		fmt.Fprintln(w, "code and constants by package:")
+		sizesOf(text).printTo(w)
+	}
 	if info.Size() > maxBinary {
 		return fmt.Errorf("%s has %d bytes, at most %d are allowed: see docs/weight.md", file, info.Size(), maxBinary)
 	}
@@ -101,8 +104,17 @@ type wasmModule struct {
 
 // printTo prints the size of an engine by package; packed is what it has packed.
 func (m *wasmModule) printTo(w io.Writer, name string, packed int) {
-	fmt.Fprintf(w, "%s: %.2f MB, %.2f MB packed; data %.2f MB; code by package:\n", name, float64(len(m.stripped))/1e6, float64(packed)/1e6, float64(m.data)/1e6)
-	m.code.printTo(w)
+	fmt.Fprintf(w, "%s: %.2f MB, %.2f MB packed; data %.2f MB\n", name, float64(len(m.stripped))/1e6, float64(packed)/1e6, float64(m.data)/1e6)
+	if verbose() {
+		fmt.Fprintln(w, "code by package:")
+		m.code.printTo(w)
+	}
+}
+
+// verbose reports whether mage was asked for more words: go tool mage -v build.
+func verbose() bool {
+	yes, _ := strconv.ParseBool(os.Getenv("MAGEFILE_VERBOSE"))
+	return yes
 }
 
 // later are files that a page loads when they are needed: the second engine, zstd, the
