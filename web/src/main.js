@@ -15,7 +15,7 @@ import { State } from "./state.js";
 import { StatusBar, TopBar } from "./ui/bars.js";
 import { ChannelList } from "./ui/channels.js";
 import { helpDialog } from "./ui/dialogs.js";
-import { byId } from "./ui/dom.js";
+import { byId, styled } from "./ui/dom.js";
 import { keepFocus } from "./ui/focus.js";
 import { connectControls } from "./ui/keys.js";
 import { StreamList } from "./ui/left.js";
@@ -36,7 +36,7 @@ lendMeasures(document.documentElement.style);
 
 const root = document.documentElement;
 /** A recorder says in its address that it is one. */
-const live = new URLSearchParams(location.search).has("live") ? await import("./live/live.js") : null;
+const [live] = new URLSearchParams(location.search).has("live") ? await Promise.all([import("./live/live.js"), styled("live/live.css")]) : [null];
 const state = new State(startEngine(live?.LiveEngine));
 const stage = new Stage(state);
 const overview = new Overview(state, stage);

@@ -193,7 +193,7 @@ export class StatusBar {
   }
 
   #show() {
-    const open = this.state.entries.size > 0, asTable = !this.stage.table.node.hidden;
+    const open = this.state.entries.size > 0, asTable = this.state.tabled;
     const shown = this.stage.traces.hidden ? null : this.stage.traces.shown();
     const layer = asTable ? undefined : shown ? this.stage.traces.active?.newest : this.stage.lower.panels[0]?.loader.layers[0];
     const stride = shown ? Math.min(...shown.columns.map((c) => shown.info.columns[c].stride)) : 1; // of a slower signal most rows repeat a value
@@ -201,8 +201,8 @@ export class StatusBar {
     say(this.#drawn, !open ? "" : asTable ? "table" : layer ? drawnWords(shown ? this.state.mode : "traces", layer.envelope, stride, shown ? this.#binPixels(layer.envelope) : 1) : "");
     say(this.#channels, open && shown && !asTable ? channelWords(this.stage.traces.all.map((pane) => pane.shown()?.columns.length ?? 0)) : "");
     say(this.#whole, this.overview.words);
-    const { calm, error, table, traces } = this.stage, main = table.error ?? traces.error;
-    say(this.#exact, open ? truthWords({ traces: main, others: error, settled: calm && table.settled, coarse: layer?.envelope.quality === "coarse" }) : "");
+    const { calm, error, tableError, tableSettled, traces } = this.stage, main = tableError ?? traces.error;
+    say(this.#exact, open ? truthWords({ traces: main, others: error, settled: calm && tableSettled, coarse: layer?.envelope.quality === "coarse" }) : "");
   }
 
   /** How wide a bin is on the screen, device pixels; 1 where a picture goes on by itself. @param {Partial<import("../protocol.js").Envelope>} envelope */

@@ -80,6 +80,14 @@ const SIGNS = {
   list: "M2 3.5h12v9H2zM5.5 3.5v9",
 };
 
+/** Loads a style sheet. @param {string} path  below src/ @returns {Promise<unknown>} */
+export function styled(path) {
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(new TypeError(`could not load ${path}`));
+    document.head.append(el("link", { rel: "stylesheet", href: new URL("../" + path, import.meta.url).href, onload: resolve, onerror: fail }));
+  });
+}
+
 /** @param {keyof typeof SIGNS} name @returns {SVGSVGElement} */
 export function sign(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

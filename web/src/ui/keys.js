@@ -141,7 +141,7 @@ function connectPlots(state, stage) {
       press = null;
       stage.node.toggleAttribute("data-dragging", false);
     });
-    node.addEventListener("pointerleave", () => stage.table.node.hidden && state.setCursor(null)); // a table's cursor stays on the row that was chosen
+    node.addEventListener("pointerleave", () => !state.tabled && state.setCursor(null)); // a table's cursor stays on the row that was chosen
   }
 }
 
@@ -213,7 +213,7 @@ function onKey(event, state, stage, actions) {
   const binding = bindingOf(event);
   if (event.key.startsWith("Arrow") && target.closest("[role=listbox]")) return;
   if (!binding || !available(binding, state)) {
-    if (state.tabled) stage.table.key(event);
+    if (state.tabled) stage.table?.key(event);
     return;
   }
   event.preventDefault();

@@ -70,7 +70,7 @@ export class Inspector {
     const hz = state.hz;
     /** @type {[string, string][]} */
     const facts = [];
-    const chosen = this.stage.table.chosen;
+    const chosen = this.stage.table?.chosen;
     if (hz > 0) facts.push(["time", moment(secondsAt(info, at), this.#decimals())]);
     const read = chosen ? null : valueAt(state, this.stage);
     if (chosen) facts.push(["row", integer(chosen.row)]);

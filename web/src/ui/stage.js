@@ -2,15 +2,15 @@
  * The middle of the page: ruler, traces, panels, and what floats above them (cursor line, selection, plates of losses, scale bars).
  * One redraw an animation frame; when all that is on the screen is exact, the root element's data-drawn grows.
  * @typedef {import("../state.js").State} State
+ * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  */
 import { MEASURES } from "../measures.js";
 import { drawRuler } from "../plots/ruler.js";
 import { tableColumns } from "../signals.js";
 import { xFromTicks } from "../view/scale.js";
 import { count } from "../words.js";
-import { byId, DrawnFrom, el, fill, fitCanvas, say, showShare } from "./dom.js";
+import { byId, DrawnFrom, el, fill, fitCanvas, say, showShare, styled } from "./dom.js";
 import { LowerPlots } from "./lower.js";
-import { emptyPlate, TableView } from "./tableview.js";
 import { canvasFont, token } from "./tokens.js";
 import { Panes } from "./panes.js";
 import { Plates } from "./plates.js";
@@ -25,6 +25,11 @@ export class Stage {
   #cursor = byId("cursor");
   #opening = byId("opening");
   #plate = byId("plate");
+  /** There when one was asked for. @type {import("./tableview.js").TableView | null} */
+  table = null;
+  #tableAsked = false;
+  /** Why it could not be loaded. @type {unknown} */
+  #tableError = null;
   #drawn = 0;
   #box = { left: 0, width: 0, height: 0 };
   #counted = true;
@@ -37,7 +42,6 @@ export class Stage {
     this.state = state;
     this.traces = new Panes(state);
     this.lower = new LowerPlots(state);
-    this.table = new TableView(state);
     state.on(["streams", "active"], () => this.lower.arrange());
     state.on(["streams", "active", "rows"], () => this.traces.arrange());
     state.on(["opening", "streams"], () => this.#showOpening());
@@ -69,7 +73,7 @@ export class Stage {
   reset() {
     this.traces.reset();
     this.lower.reset();
-    this.table.reset();
+    this.table?.reset();
     this.lower.arrange();
     this.state.changed("rows");
   }
@@ -137,12 +141,22 @@ export class Stage {
 
   /** True when all that is on the screen is exact, or failed. */
   get settled() {
-    return this.traces.settled && this.lower.settled && this.table.settled;
+    return this.traces.settled && this.lower.settled && this.tableSettled;
+  }
+
+  /** True when a table that is looked at is there, or failed. */
+  get tableSettled() {
+    return this.table ? this.table.settled : !this.state.tabled || this.#tableError !== null;
+  }
+
+  /** Why a table that is looked at is not on the screen, or null. @returns {unknown} */
+  get tableError() {
+    return this.table?.error ?? (this.state.tabled ? this.#tableError : null);
   }
 
   /** Why something on the screen could not be loaded, or null. @returns {unknown} */
   get error() {
-    return this.table.error ?? this.traces.error ?? this.lower.panels.find((p) => p.loader.error !== null)?.loader.error ?? null;
+    return this.tableError ?? this.traces.error ?? this.lower.panels.find((p) => p.loader.error !== null)?.loader.error ?? null;
   }
 
   /** A table, where one is asked for; a stream without rows is a list of its columns. */
@@ -156,7 +170,22 @@ export class Stage {
       this.#plate.dataset.stream = info.id;
       fill(this.#plate, emptyPlate(info));
     }
-    this.table.show(show ? info : null, show && active && info ? tableColumns(active, info) : []);
+    if (show && !this.#tableAsked) void this.#loadTable();
+    this.table?.show(show ? info : null, show && active && info ? tableColumns(active, info) : []);
+  }
+
+  async #loadTable() {
+    this.#tableAsked = true;
+    this.#tableError = null;
+    try {
+      const [{ TableView }] = await Promise.all([import("./tableview.js"), styled("ui/table.css")]);
+      this.table = new TableView(this.state);
+    } catch (error) {
+      this.#tableAsked = false; // when one is asked for again
+      this.#tableError = error;
+      this.state.report(error);
+    }
+    this.state.changed("active");
   }
 
   /** While nothing else is there, the middle says what is read so far. */
@@ -194,4 +223,13 @@ export class Stage {
     this.#shade.style.left = x0 + "px";
     this.#shade.style.width = x1 - x0 + "px";
   }
+}
+
+/** Why there is nothing to see of a stream without rows. @param {StreamInfo} info */
+function emptyPlate(info) {
+  return el("div", { class: "table-plate" }, el("h2", null, info.title || info.id),
+    el("p", null, "No rows: the stream was opened, and its device delivered nothing that is on disk."),
+    el("table", null,
+      el("thead", null, el("tr", null, el("th", { scope: "col" }, "column"), el("th", { scope: "col" }, "type"), el("th", { scope: "col" }, "unit"))),
+      el("tbody", null, ...info.columns.slice(0, 200).map((c) => el("tr", null, el("td", null, c.name), el("td", null, c.type), el("td", null, c.unit))))));
 }

@@ -344,12 +344,3 @@ function place(cell, layout, c, scroll) {
   cell.style.left = layout.lefts[c] - scroll + "px";
   cell.style.width = layout.widths[c] + "px";
 }
-
-/** Why there is nothing to see of a stream without rows. @param {StreamInfo} info */
-export function emptyPlate(info) {
-  return el("div", { class: "table-plate" }, el("h2", null, info.title || info.id),
-    el("p", null, "No rows: the stream was opened, and its device delivered nothing that is on disk."),
-    el("table", null,
-      el("thead", null, el("tr", null, el("th", { scope: "col" }, "column"), el("th", { scope: "col" }, "type"), el("th", { scope: "col" }, "unit"))),
-      el("tbody", null, ...info.columns.slice(0, 200).map((c) => el("tr", null, el("td", null, c.name), el("td", null, c.type), el("td", null, c.unit))))));
-}
