@@ -19,10 +19,10 @@ export function scrollRows(state, stage, by) {
   if (shown && by !== 0) state.setFirstRow(Math.min(Math.max(0, shown.window.first + by), shown.window.total - shown.window.shown), shown.row.key);
 }
 
-/** Makes the rows of channels higher or lower by a quarter, at least a pixel; what is drawn keeps its size. @param {State} state @param {Pick<Stage, "traces">} stage @param {1 | -1} direction */
+/** Makes the rows of channels higher or lower by a quarter, at least a pixel, down to one; what is drawn keeps its size. @param {State} state @param {Pick<Stage, "traces">} stage @param {1 | -1} direction */
 export function stepSpacing(state, stage, direction) {
   const now = stage.traces.shown()?.rowPixels;
-  if (now) state.setSpacing(direction > 0 ? Math.max(Math.ceil(now * 1.25), now + 1) : Math.min(Math.floor(now / 1.25), now - 1));
+  if (now && (direction > 0 || now > 1)) state.setSpacing(direction > 0 ? Math.max(Math.ceil(now * 1.25), now + 1) : Math.min(Math.floor(now / 1.25), now - 1));
 }
 
 /** Moves the cursor by pixels, and the view with it where it would leave the screen; where there is none, it comes to the middle. @param {State} state @param {Pick<Stage, "width">} stage @param {number} pixels */

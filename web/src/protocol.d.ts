@@ -248,7 +248,7 @@ export interface EnvelopeArgs {
   quality: "coarse" | "exact";
 }
 
-/** Raw units. */
+/** Raw units. In progress there may be fewer columns than were asked for, those that are there first. */
 export interface Envelope {
   /** `envelope`: data[(c*bins + b)*2] = min, +1 = max, NaN NaN where nothing is. `samples` (at most about one sample a pixel): x and data per sample. */
   kind: "envelope" | "samples";

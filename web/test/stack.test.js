@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shades, strengths } from "../src/plots/heat.js";
+import { drawHeat, shades, strengths } from "../src/plots/heat.js";
 import { blended, fillBar, hatch, transpose } from "../src/plots/raster.js";
 import { drawStack, FEW, piecesOf } from "../src/plots/stack.js";
 
@@ -62,6 +62,29 @@ test("rows of a pixel or two show no pattern of where they lie, are as bright as
   assert.ok(quiet[0] > 0 && quiet[0] < 40 && loud[0] > 80 && loud[0] < 150, `${quiet[0]}, ${loud[0]}`);
   const spike = drawn(f, Array.from({ length: rows }, (_, i) => channel({ column: i === 10 ? 1 : 0 })), [of(0.25), layer(bins(0, 1, [[-3, 3]], { columns: [1] }))])[0];
   assert.ok(lit(spike).length >= 4, `${spike}`);
+});
+
+test("of rows that share a pixel the one that lights it most is seen, whichever comes first, and none is left out", () => {
+  const rows = 20, rowPixels = 0.35, f = frame({ width: 1, height: 7, rowPixels, view: { from: 0, to: 1 } });
+  const layers = [layer(bins(0, 1, [[0, 0]], { columns: [0] })), layer(bins(0, 1, [[-0.1, 0.1]], { columns: [1] }))];
+  const quiet = drawn(f, Array.from({ length: rows }, () => channel()), layers)[0];
+  assert.equal(new Set(quiet).size, 1, `no pattern: ${quiet}`);
+  assert.ok(quiet[0] > 0 && quiet[0] < 40, `${quiet}`);
+  for (let loud = 0; loud < rows; loud++) {
+    const seen = drawn(f, Array.from({ length: rows }, (_, i) => channel({ column: i === loud ? 1 : 0 })), layers)[0], at = Math.floor((loud + 0.5) * rowPixels);
+    assert.deepEqual(seen.flatMap((v, y) => (v > 100 ? [y] : [])), [at], `row ${loud}: ${seen}`);
+    assert.ok(seen.every((v, y) => y === at || v === quiet[0]));
+  }
+  const table = shades([[0, 0, 0], [255, 255, 255]]), heat = (/** @type {number} */ loud, /** @type {"rms" | "mean"} */ measure) => {
+    const pixels = new Uint32Array(7).fill(GROUND), of = (/** @type {number} */ column, /** @type {number} */ v) => layer(bins(0, 1, [[v, v]], { columns: [column], mean: new Float32Array([v]), sd: new Float32Array(1) }));
+    drawHeat(pixels, f, Array.from({ length: rows }, (_, i) => channel({ column: i === loud ? 1 : 0 })), [of(0, 0.1), of(1, -1)], { measure, top: 1, table });
+    return Array.from(pixels, (p) => p & 255);
+  };
+  for (let loud = 0; loud < rows; loud++) {
+    const at = Math.floor((loud + 0.5) * rowPixels);
+    assert.deepEqual(heat(loud, "rms").map((v) => v > 200), Array.from({ length: 7 }, (_, y) => y === at));
+    assert.deepEqual(heat(loud, "mean").map((v) => v < 60), Array.from({ length: 7 }, (_, y) => y === at), "of a mean the sign is kept");
+  }
 });
 
 test("the newest layer is drawn where it is, older ones beside it, the whole run where nothing else is", () => {

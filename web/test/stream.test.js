@@ -69,9 +69,10 @@ test("files, addresses and listed files become sources; start times are told apa
 /** An engine that answers when it is told to. */
 function slowEngine() {
   const calls = [];
-  return { calls, envelope(args, { signal }) {
+  return { calls, envelope(args, { signal, onProgress }) {
     return new Promise((resolve, reject) => {
-      calls.push({ args, signal, answer: () => resolve({ ...args, kind: "envelope", data: new Float32Array(2), rows: 1, rows_used: 1, samples_per_pixel: 1 }) });
+      const of = (/** @type {number[]} */ columns) => ({ ...args, columns, kind: "envelope", data: new Float32Array(2), rows: 1, rows_used: 1, samples_per_pixel: 1 });
+      calls.push({ args, signal, answer: () => resolve(of(args.columns)), tell: (/** @type {number} */ columns) => onProgress(of(args.columns.slice(0, columns))) });
       signal.addEventListener("abort", () => reject(Object.assign(new Error("cancelled"), { name: "AbortError" })));
     });
   } };
@@ -90,6 +91,23 @@ test("earlier views are kept while they are small, and of many channels not", as
     assert.equal(loader.layers.length, kept, `${bins} values each`);
     assert.equal(loader.layers[0].envelope.from, 300);
   }
+});
+
+test("of very many channels those that came are there at once, and the view before until all are", async () => {
+  const engine = slowEngine(), loader = new Loader(() => engine, () => {}, () => {}), columns = [0, 1, 2, 3];
+  const layers = () => loader.layers.map(({ envelope: { from, columns } }) => [from, columns.length]);
+  loader.want({ ...wanted(0), columns, bins: 1_000_000 });
+  engine.calls[0].answer();
+  await turn();
+  loader.want({ ...wanted(100, 1e9), columns, bins: 1_000_000 });
+  assert.equal(engine.calls[1].args.quality, "coarse");
+  for (const n of [1, 3]) {
+    engine.calls[1].tell(n);
+    assert.deepEqual(layers(), [[100, n], [0, 4]]);
+  }
+  engine.calls[1].answer();
+  await turn();
+  assert.deepEqual(layers(), [[100, 4]]);
 });
 
 test("a small view is asked for exactly at once, a large one coarse first", async () => {

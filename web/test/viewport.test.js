@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clampView, firstView, labelStride, pan, rowBand, rowHeight, rowWindow, zoomAt } from "../src/view/viewport.js";
+import { stepSpacing } from "../src/moves.js";
+import { ALL_ROWS, clampView, firstView, labelStride, pan, rowBand, rowHeight, rowWindow, zoomAt } from "../src/view/viewport.js";
 
 const bounds = { from: 1000, to: 101000 };
 
@@ -46,8 +47,25 @@ test("rows are 9 px when there are many and taller when there are few", () => {
   assert.deepEqual(rowWindow(0, 12, 0), { first: 0, shown: 0, total: 12 });
 });
 
+test("all rows are shown at once, however many there are and however low the plot", () => {
+  for (const [height, total] of [[1031, 1536], [40, 384], [300, 5000], [600, 12]]) {
+    const rowPixels = rowHeight(height, total, ALL_ROWS);
+    assert.deepEqual(rowWindow(height, total, 7, rowPixels), { first: 0, shown: total, total }, `${total} rows on ${height} px`);
+  }
+  assert.equal(rowWindow(0, 384, 0, rowHeight(0, 384, ALL_ROWS)).shown, 0, "before there is room");
+});
+
+test("rows that share pixels get higher by a key, and no lower", () => {
+  const steps = (/** @type {number} */ rowPixels, /** @type {1 | -1} */ by) => {
+    const set = /** @type {number[]} */ ([]);
+    stepSpacing(/** @type {any} */ ({ setSpacing: (/** @type {number} */ px) => set.push(px) }), /** @type {any} */ ({ traces: { shown: () => ({ rowPixels }) } }), by);
+    return set;
+  };
+  assert.deepEqual([steps(0.6, -1), steps(1, -1), steps(0.6, 1), steps(9, -1)], [[], [], [1.6], [7]]);
+});
+
 test("labels never stand closer than 13 px", () => {
-  for (const px of [2, 4, 6.5, 9, 13, 40]) assert.ok(labelStride(px) * px >= 13, String(px));
+  for (const px of [0.06, 0.6, 2, 4, 6.5, 9, 13, 40]) assert.ok(labelStride(px) * px >= 13, String(px));
 });
 
 test("a band of rows stays while what is seen is within, and never leaves the rows", () => {

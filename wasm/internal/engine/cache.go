@@ -11,8 +11,10 @@ import (
 // probe as they are, or an hour of it in a thousand pixels.
 const defaultCacheBytes = 256e6
 
-// A cache keeps what was made of the files, least recently used out first. What
-// was read together leaves together, because it may share memory. The limit is for
+// A cache keeps what was made of the files. What was not used for longest leaves
+// first, but what so many bytes were read for stays so many times as long: a second of
+// a thousand channels does not put out the tiles of a whole run, for which all of it
+// was read. What was read together leaves together, because it may share memory. The limit is for
 // what is kept, for what requests work with, and an eighth for what nobody uses any more
 // and Go has not collected: memory of WebAssembly never shrinks, so that what all take at
 // one time they take for good. It may be used from several goroutines.
@@ -20,8 +22,10 @@ type cache struct {
 	mu    sync.Mutex
 	limit int64
 	bytes int64
-	work  int64      // what requests take, and garbage
-	order *list.List // of *cacheGroup, most recently used in front
+	work  int64                       // what requests take, and garbage
+	order [maxTileLevel + 1]list.List // of *cacheGroup, most recently used in front: of rows, then by level
+	age   float64                     // bytes that were put in, since ever
+	round int                         // counts requests
 	index map[cacheKey]*list.Element
 }
 
@@ -42,10 +46,32 @@ type cacheGroup struct {
 	keys  []cacheKey
 	kept  []any // *plotVector, *tile or []float64, by key
 	bytes int64
+	due   float64 // age at which it may leave; the least of all leaves first
+	round int     // of the request that used it last
+}
+
+// use lets what was used just now stay.
+func (c *cache) use(g *cacheGroup) { g.due, g.round = c.age+g.worth()*float64(c.limit), c.round }
+
+// worth is about how many bytes of the file were read for each that is kept: for a bin
+// all of its rows, of two bytes as most are.
+func (g *cacheGroup) worth() float64 {
+	if level := g.keys[0].level; level > 0 {
+		return max(1, min(mostWorth, float64(int(2)<<level)/tileBinBytes))
+	}
+	return 1
+}
+
+// mostWorth lets what is not used any more leave in the end.
+const mostWorth = 16
+
+// orderOf is which of the orders has a group.
+func (c *cache) orderOf(g *cacheGroup) *list.List {
+	return &c.order[max(0, min(maxTileLevel, g.keys[0].level))]
 }
 
 func newCache(limit int64) *cache {
-	return &cache{limit: limit, work: limit / 8, order: list.New(), index: map[cacheKey]*list.Element{}}
+	return &cache{limit: limit, work: limit / 8, index: map[cacheKey]*list.Element{}}
 }
 
 // get returns what is kept, or nil.
@@ -56,8 +82,9 @@ func (c *cache) get(key cacheKey) any {
 	if e == nil {
 		return nil
 	}
-	c.order.MoveToFront(e)
 	group := e.Value.(*cacheGroup)
+	c.orderOf(group).MoveToFront(e)
+	c.use(group)
 	for i := range group.keys {
 		if group.keys[i] == key {
 			return group.kept[i]
@@ -85,7 +112,8 @@ func (c *cache) summedUp(s *openStream, batch, column int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.index[cacheKey{s, batch, column, values}]; e != nil {
-		c.order.MoveToBack(e)
+		c.order[0].MoveToBack(e)
+		e.Value.(*cacheGroup).due, e.Value.(*cacheGroup).round = 0, -1
 	}
 }
 
@@ -112,6 +140,7 @@ func (c *cache) room(bytes int64) (leave func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.work += bytes
+	c.round++
 	c.trim()
 	return func() {
 		c.mu.Lock()
@@ -125,23 +154,32 @@ func (c *cache) most() int64 { return max(c.limit/4, c.limit-c.work) }
 
 func (c *cache) trim() {
 	for most := c.most(); c.bytes > most; {
-		c.drop(c.order.Back())
+		next := c.order[0].Back()
+		now := next == nil || next.Value.(*cacheGroup).round == c.round // rows that are looked at leave last
+		for level := range c.order[1:] {
+			if e := c.order[1+level].Back(); e != nil && (now || e.Value.(*cacheGroup).due < next.Value.(*cacheGroup).due) {
+				next, now = e, false
+			}
+		}
+		c.drop(next)
 	}
 }
 
 // putOne keeps one thing of so many bytes.
 func (c *cache) putOne(key cacheKey, kept any, bytes int64) {
-	c.put(&cacheGroup{[]cacheKey{key}, []any{kept}, bytes + entryBytes})
+	c.put(&cacheGroup{keys: []cacheKey{key}, kept: []any{kept}, bytes: bytes + entryBytes})
 }
 
 // put keeps a group; what alone is larger than the limit is not kept.
 func (c *cache) put(group *cacheGroup) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if group.bytes > c.most() {
+	if len(group.keys) == 0 || group.bytes > c.most() {
 		return
 	}
-	e := c.order.PushFront(group)
+	c.age += float64(group.bytes)
+	c.use(group)
+	e := c.orderOf(group).PushFront(group)
 	for _, key := range group.keys {
 		c.index[key] = e // the later of two readings of a column counts
 	}
@@ -153,12 +191,14 @@ func (c *cache) put(group *cacheGroup) {
 func (c *cache) forget(s *openStream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for e := c.order.Front(); e != nil; {
-		next := e.Next()
-		if keys := e.Value.(*cacheGroup).keys; len(keys) > 0 && keys[0].stream == s {
-			c.drop(e)
+	for level := range c.order {
+		for e := c.order[level].Front(); e != nil; {
+			next := e.Next()
+			if e.Value.(*cacheGroup).keys[0].stream == s {
+				c.drop(e)
+			}
+			e = next
 		}
-		e = next
 	}
 }
 
@@ -170,7 +210,8 @@ func (c *cache) size() int64 {
 }
 
 func (c *cache) drop(e *list.Element) {
-	group := c.order.Remove(e).(*cacheGroup)
+	group := e.Value.(*cacheGroup)
+	c.orderOf(group).Remove(e)
 	c.bytes -= group.bytes
 	for _, key := range group.keys {
 		if c.index[key] == e {

@@ -24,8 +24,9 @@ func (e *Engine) affordable(s *openStream, q *request) int {
 }
 
 // sampled answers from count whole batches spread evenly over the span. The
-// rows of each represent the batches around it.
-func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span batchSpan, count int) (*Envelope, error) {
+// rows of each represent the batches around it. Of very many columns those that are
+// there are reported to progress.
+func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span batchSpan, count int, progress func(*Envelope)) (*Envelope, error) {
 	env := q.empty("envelope", "coarse")
 	env.Rows = int64(span.rows)
 	env.SamplesPerPixel = span.rows / float64(q.N)
@@ -34,7 +35,7 @@ func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span ba
 	if s.isCut() {
 		n, count = 1, 1 // all before a place would be decoded to look at it
 	}
-	together := s.together(q.columns)
+	together, keep, pace := s.together(q.columns), e.keeps(s, q, count), e.pace(progressInterval)
 	for from := 0; from < count; from += together {
 		to := min(count, from+together)
 		batches := make([]int, to-from)
@@ -43,7 +44,7 @@ func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span ba
 		}
 		parts := e.parts(s, q, batches, q.columns)
 		for chunk := range s.chunks(q.columns, s.perBatch) {
-			read, err := e.read(s, batches, q.columns[chunk.from:chunk.to], parts, true)
+			read, err := e.read(s, batches, q.columns[chunk.from:chunk.to], parts, keep)
 			if err != nil {
 				return nil, err
 			}
@@ -66,6 +67,9 @@ func (e *Engine) sampled(ctx context.Context, s *openStream, q *request, span ba
 			}
 			if err := e.Breathe(ctx); err != nil {
 				return nil, err
+			}
+			if to == count {
+				env.tell(chunk.to, pace, progress)
 			}
 		}
 	}

@@ -52,7 +52,7 @@ type Envelope struct {
 // them from StreamInfo.
 const (
 	maxBins    = 1 << 16
-	maxColumns = 4096
+	maxColumns = 1 << 14
 	maxValues  = 1 << 25 // bins x columns
 )
 
@@ -205,8 +205,9 @@ func (e *Engine) Envelope(ctx context.Context, a EnvelopeArgs, progress func(*En
 
 // Draw answers one request: bins, of which Fill gives the values, or samples. Coarse
 // is bounded in bytes and batches read, and exact if that was enough; exact reports
-// what it has so far to progress, with coarse data where it has not been yet. What
-// progress is given is to be read at once.
+// what it has so far to progress, with coarse data where it has not been yet. Of very
+// many columns those that are there are reported before the others. What progress is
+// given is to be read at once.
 func (e *Engine) Draw(ctx context.Context, a EnvelopeArgs, progress func(*Envelope)) (*Envelope, error) {
 	s, err := e.stream("envelope", a.Stream)
 	if err != nil {
@@ -244,7 +245,7 @@ func (e *Engine) Draw(ctx context.Context, a EnvelopeArgs, progress func(*Envelo
 	case span.batches() <= affordable || e.seen(s, &q, span):
 		return e.exact(ctx, s, &q, span, nil, progress)
 	case quality == "coarse":
-		return e.sampled(ctx, s, &q, span, affordable)
+		return e.sampled(ctx, s, &q, span, affordable, progress)
 	}
 	a.Quality = "coarse"
 	s.mu.Lock()
@@ -254,7 +255,7 @@ func (e *Engine) Draw(ctx context.Context, a EnvelopeArgs, progress func(*Envelo
 	}
 	s.mu.Unlock()
 	if base == nil {
-		first, err := e.sampled(ctx, s, &q, span, affordable)
+		first, err := e.sampled(ctx, s, &q, span, affordable, progress)
 		if err != nil {
 			return nil, err
 		}

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"testing"
 
 	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/decimate"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 func envelopeArgs(from, to float64, bins int, quality string, columns ...int) EnvelopeArgs {
@@ -338,5 +340,63 @@ func TestADamagedBatchIsBlankAndListed(t *testing.T) {
 	}
 	if damaged != 1 {
 		t.Errorf("coverage %+v", info.Coverage)
+	}
+}
+
+// Of very many columns those that are there are reported before the others, coarse and
+// exact, whole: what is there of the others from before stays on the screen.
+func TestVeryManyColumnsAreReportedAsTheyCome(t *testing.T) {
+	const columns, rows = 150, 30_000 // of each batch more than a step
+	about := &stream.Stream{AcqClockHz: 1000}
+	var batch []recording.Vector
+	for c := range columns {
+		about.Columns = append(about.Columns, stream.Column{Name: fmt.Sprintf("AmplifierData%d", c), Type: stream.Uint16, ByteWidth: 2})
+		batch = append(batch, recording.Vector{Data: bytes.Repeat([]byte{byte(c), 1}, rows)})
+	}
+	about.Columns = append(about.Columns, stream.Column{Name: "Clock", Type: stream.Uint64, ByteWidth: 8})
+	file := &testdata.Memory{}
+	w, err := recording.NewWriter(file, about, recording.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 {
+		var clock []byte
+		for row := range rows {
+			clock = appendUint64(clock, uint64(n*rows+row))
+		}
+		if _, err := w.WriteBatch(rows, append(batch[:columns:columns], recording.Vector{Data: clock})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		quality string
+		to      float64
+	}{{"coarse", 3 * rows}, {"exact", rows}} {
+		e, _ := openTest(t, file.Data)
+		q := make([]int, columns)
+		for i := range q {
+			q[i] = columns - 1 - i
+		}
+		var told []int
+		check := func(env *Envelope) {
+			for i, column := range env.Columns {
+				if want := float32(256 + column); column != q[i] || env.Data[2*i*env.Bins] != want || env.Data[2*(i+1)*env.Bins-1] != want {
+					t.Fatalf("%s: column %d of %d is %d, with %g", c.quality, i, len(env.Columns), column, env.Data[2*i*env.Bins])
+				}
+			}
+		}
+		env, err := e.Envelope(context.Background(), envelopeArgs(0, c.to, 20, c.quality, q...), func(env *Envelope) {
+			told = append(told, len(env.Columns))
+			check(env)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if check(env); len(env.Columns) != columns || len(told) != 1 || told[0] < 50 || told[0] >= columns {
+			t.Errorf("%s: %d columns, of which %v were reported before", c.quality, len(env.Columns), told)
+		}
 	}
 }

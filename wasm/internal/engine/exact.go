@@ -23,14 +23,18 @@ func (e *Engine) exact(ctx context.Context, s *openStream, q *request, span batc
 	}
 	env := q.empty("envelope", "exact")
 	pace := e.pace(progressInterval)
-	keep := s.bytesOf(q.columns)*int64(span.batches()) <= e.cache.limit/2
+	keep := e.keeps(s, q, span.batches())
 	together := s.together(q.columns)
 	for from := span.first; from <= span.last; from += together {
 		var batches []int
 		for b := from; b <= span.last && b < from+together; b++ {
 			batches = append(batches, b)
 		}
-		done, err := e.addBatches(ctx, s, q, env, batches, keep)
+		told := func(int) {}
+		if span.batches() == 1 {
+			told = func(columns int) { env.tell(columns, pace, progress) }
+		}
+		done, err := e.addBatches(ctx, s, q, env, batches, keep, told)
 		if err != nil {
 			return nil, err
 		}
@@ -42,6 +46,12 @@ func (e *Engine) exact(ctx context.Context, s *openStream, q *request, span batc
 	return env.whole(), nil
 }
 
+// keeps reports whether rows of so many batches are kept: a second of a thousand channels
+// would leave room for nothing else.
+func (e *Engine) keeps(s *openStream, q *request, batches int) bool {
+	return s.bytesOf(q.columns)*int64(batches) <= e.cache.limit/4
+}
+
 // whole is env when all of it is there.
 func (env *Envelope) whole() *Envelope {
 	env.Rows, env.Done = env.RowsUsed, env.Bins
@@ -50,8 +60,8 @@ func (env *Envelope) whole() *Envelope {
 }
 
 // addBatches widens env by batches and returns the tick of their last row. A
-// damaged batch leaves its bins empty.
-func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env *Envelope, batches []int, keep bool) (last float64, err error) {
+// damaged batch leaves its bins empty. It reports of how many columns it has them.
+func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env *Envelope, batches []int, keep bool, told func(columns int)) (last float64, err error) {
 	type cut struct {
 		first int // bin
 		edges []int
@@ -101,11 +111,23 @@ func (e *Engine) addBatches(ctx context.Context, s *openStream, q *request, env 
 		if err := e.Breathe(ctx); err != nil {
 			return 0, err
 		}
+		told(chunk.to)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, last = s.line.guess(batches[len(batches)-1])
 	return last, nil
+}
+
+// tell reports the first columns of env, of others that are still to be read.
+func (env *Envelope) tell(columns int, pace *pace, progress func(*Envelope)) {
+	if columns == len(env.Columns) || !pace.due() {
+		return
+	}
+	some := *env
+	some.Columns, some.bins = env.Columns[:columns], env.bins[:columns]
+	progress(&some)
+	pace.told()
 }
 
 // over returns env up to bin done and base from there on, as they are now.

@@ -338,13 +338,63 @@ func TestTheCacheStaysWithinItsLimit(t *testing.T) {
 		if c.vector(s, 0, 0) == nil { // used all the time: stays
 			t.Fatalf("batch %d put out what is in use", batch)
 		}
-		if c.bytes > 1000 || c.order.Len() > 5 || len(c.index) > 10 {
-			t.Fatalf("%d bytes, %d groups, %d keys", c.bytes, c.order.Len(), len(c.index))
+		if c.bytes > 1000 || c.order[0].Len() > 5 || len(c.index) > 10 {
+			t.Fatalf("%d bytes, %d groups, %d keys", c.bytes, c.order[0].Len(), len(c.index))
 		}
 	}
 	c.putVectors(s, 99, partRead{}, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 5000)}}})
 	if c.bytes > 1000 || c.vector(s, 99, 0) != nil {
 		t.Error("what is larger than the limit was kept")
+	}
+}
+
+// A look at many rows does not put out the tiles of a whole run, which all of it was
+// read for; tiles that nobody looks at any more do not stay for good.
+func TestTilesStayLongerThanRows(t *testing.T) {
+	c := newCache(100_000)
+	s := &openStream{}
+	const level, tiles = 7, 5
+	for k := range tiles {
+		c.putOne(cacheKey{s, k, 0, level}, &tile{}, 10_000-entryBytes)
+	}
+	kept := func() (n int) {
+		for k := range tiles {
+			if c.has(cacheKey{s, k, 0, level}) {
+				n++
+			}
+		}
+		return n
+	}
+	batch := 0
+	look := func() {
+		batch++
+		leave := c.room(0)
+		c.putVectors(s, batch, partRead{}, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 30_000)}}})
+		if c.vector(s, batch, 0) == nil {
+			t.Fatalf("look %d: what was looked at is not kept", batch)
+		}
+		leave()
+	}
+	for range 10 {
+		if look(); kept() != tiles {
+			t.Fatalf("look %d: %d of %d tiles are kept", batch, kept(), tiles)
+		}
+	}
+	for k := range 20 { // of finer ones more than there is room for
+		c.putOne(cacheKey{s, k, 0, level - 1}, &tile{}, 10_000-entryBytes)
+	}
+	if kept() != tiles {
+		t.Fatalf("%d of %d tiles are kept beside finer ones", kept(), tiles)
+	}
+	look()
+	for range 200 {
+		look()
+	}
+	if kept() != 0 {
+		t.Errorf("%d tiles are kept after 200 looks at something else", kept())
+	}
+	if c.bytes != 60_000 {
+		t.Errorf("%d bytes of rows are kept, there is room for 60 000", c.bytes)
 	}
 }
 

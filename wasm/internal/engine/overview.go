@@ -44,7 +44,7 @@ func (e *Engine) Overview(ctx context.Context, a OverviewArgs, progress func(*Ov
 	}
 	ask := EnvelopeArgs{Stream: a.Stream, Columns: a.Columns, From: &from, To: &to, Bins: a.Bins, Quality: cmp.Or(a.Quality, "exact"), binned: true}
 	env, err := e.Draw(ctx, ask, func(env *Envelope) {
-		if progress != nil {
+		if progress != nil && len(env.Columns) == len(a.Columns) {
 			progress(env.overview())
 		}
 	})

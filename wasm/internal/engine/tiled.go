@@ -57,7 +57,7 @@ func (e *Engine) cutEnds(ctx context.Context, s *openStream, q *request, span ba
 		if p, _ := e.part(s, q, block, s.withClock(q.columns)); p.to == 0 {
 			continue
 		}
-		if _, err := e.addBatches(ctx, s, q, env, []int{block}, true); err != nil {
+		if _, err := e.addBatches(ctx, s, q, env, []int{block}, true, func(int) {}); err != nil {
 			return left, err
 		}
 		if block == left.first {

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"os"
+	"regexp"
 	"runtime"
+	"strconv"
 	"testing"
 	"weak"
 
@@ -282,7 +285,7 @@ func TestWhatACoarseAnswerTookIsNotHeld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env, err := e.sampled(context.Background(), s, &q, span, 2)
+	env, err := e.sampled(context.Background(), s, &q, span, 2, nil)
 	if err != nil || s.coarse == nil {
 		t.Fatalf("%v, nothing is shown until the exact answer is there", err)
 	}
@@ -318,5 +321,30 @@ func TestWhatIsKeptGivesWayToWork(t *testing.T) {
 	leave()
 	if c.most() != 87_500 {
 		t.Errorf("%d bytes may be kept, when nothing works", c.most())
+	}
+}
+
+// The tiles of a whole run have room beside the work on a view of as many values as the
+// page asks for: one too many, and each leaves just before it is looked at.
+func TestTheTilesOfAWholeRunHaveRoomBesideAView(t *testing.T) {
+	page, err := os.ReadFile("../../../web/src/ui/plot.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`MOST_VALUES = ([\d.e]+);`).FindSubmatch(page)
+	if found == nil {
+		t.Fatal("plot.js does not say how many values it asks for")
+	}
+	most, err := strconv.ParseFloat(string(found[1]), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &Engine{}
+	openCounting(t, testRecording(t, recording.None), e)
+	c := newCache(defaultCacheBytes)
+	defer c.room(e.working(e.streams["np_0"], &request{Bins: decimate.Bins{N: int(most)}, columns: []int{0}}))()
+	tiles := int64(4 * most * (tileBinBytes + 2*entryBytes/tileBins)) // of a tile half may be empty
+	if tiles+stepBytes > c.most() {
+		t.Errorf("%d MB of tiles and a step of rows, there is room for %d MB", (tiles+stepBytes)/1e6, c.most()/1e6)
 	}
 }

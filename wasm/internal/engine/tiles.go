@@ -31,11 +31,11 @@ const (
 
 // minTileLevel is the finest level of which tiles are made; rows of which a pixel
 // has fewer than two bins of it are kept as they are.
-const minTileLevel = 4
+const minTileLevel, maxTileLevel = 4, 30
 
 // tileLevel is the level whose bins are at most half of so many rows.
 func tileLevel(rows float64) int {
-	return min(30, int(math.Floor(math.Log2(math.Max(1, rows/2)))))
+	return min(maxTileLevel, int(math.Floor(math.Log2(math.Max(1, rows/2)))))
 }
 
 // binsIn is how many bins of a level a batch has.

@@ -93,15 +93,19 @@ function strengthsOfSamples(out, samples, c, { view, width }, range, measure, mi
  */
 export function drawHeat(pixels, frame, channels, layers, { measure, top, table }) {
   const { first, end } = rowsOn(frame, channels.length, 0), { width, height, rowPixels } = frame;
-  const values = new Float32Array(width);
+  const values = new Float32Array(width), most = rowPixels < 1 ? new Float32Array(width) : null; // of rows that share a pixel the strongest is seen
+  let lastY = -1;
   for (let row = first; row < end; row++) {
-    const y0 = Math.max(0, Math.round(frame.top + row * rowPixels)), y1 = Math.min(height, Math.round(frame.top + (row + 1) * rowPixels));
+    const y0 = most ? Math.min(height - 1, Math.floor((row + 0.5) * rowPixels + frame.top)) : Math.max(0, Math.round(frame.top + row * rowPixels)), y1 = Math.min(height, most ? y0 + 1 : Math.round(frame.top + (row + 1) * rowPixels));
+    if (most && y0 !== lastY) most.fill(-1);
+    lastY = y0;
     const { column, perRaw, middle } = channels[row];
     for (const { layer, c, range } of piecesOf(layers, column, frame.view, width)) {
       strengths(values, layer.envelope, c, frame, range, measure, middle);
       for (let x = range.from; x < range.to; x++) {
         const value = values[x] * perRaw;
-        if (value !== value) continue;
+        if (value !== value || (most && most[x] >= Math.abs(value))) continue;
+        if (most) most[x] = Math.abs(value);
         const share = measure === "mean" ? (value / top + 1) / 2 : Math.abs(value) / top;
         const colour = table[Math.max(0, Math.min(SHADES - 1, Math.round(share * (SHADES - 1))))];
         for (let i = x * height + y0, stop = x * height + y1; i < stop; i++) pixels[i] = colour;

@@ -90,9 +90,9 @@ export function drawStack(pixels, frame, channels, layers) {
   const { first, end } = rowsOn(frame, channels.length, Math.ceil(frame.clip));
   const pieces = channels.map((channel, row) => (row >= first && row < end ? piecesOf(layers, channel.column, frame.view, frame.width) : []));
   const pen = new Pen(pixels, frame);
-  for (let row = first; row < end; row++) for (const piece of pieces[row]) if (isDense(piece, channels[row])) pen.faint(row, channels[row], piece);
+  if (!pen.merged) for (let row = first; row < end; row++) for (const piece of pieces[row]) if (isDense(piece, channels[row])) pen.faint(row, channels[row], piece);
   for (let row = first; row < end; row++) for (const piece of pieces[row]) pen.bright(row, channels[row], piece);
-  if (frame.rowPixels >= ROOMY * frame.dpr) return;
+  if (pen.merged || frame.rowPixels >= ROOMY * frame.dpr) return;
   for (let row = first; row < end; row++) for (const piece of pieces[row]) if (!isDense(piece, channels[row])) pen.spikes(row, channels[row], piece);
 }
 
@@ -110,6 +110,8 @@ class Pen {
     const { rowPixels, dpr } = frame;
     this.low = rowPixels < LOW * dpr;
     this.least = this.low ? rowPixels * DEAD : Math.min(dpr, rowPixels * 0.3); // of a bar
+    /** Where several rows share a pixel it shows the one that lights it most: how much that is, of 128, by pixel. */
+    this.merged = rowPixels < 1 ? new Uint8Array(pixels.length) : null;
     this.line = rowPixels > ROOMY * dpr ? 1.25 * dpr : Math.min(dpr, rowPixels * 0.4);
   }
 
@@ -197,10 +199,23 @@ class Pen {
         bottom = limits.bottom;
         if (top > bottom - least) top = bottom - least;
       }
-      if (this.low && bottom - top < rowPixels) {
+      if (this.merged) this.#merge(x * height, row, top, bottom, colour);
+      else if (this.low && bottom - top < rowPixels) {
         const shift = Math.round((top + bottom) / 2 - middle);
         fillBar(pixels, x * height, height, rowTop + shift, rowBottom + shift, blended(ground, colour, ((128 * (bottom - top)) / rowPixels) | 0));
       } else fillBar(pixels, x * height, height, top, bottom, colour);
+    }
+  }
+
+  /** A bar of a row that is lower than a pixel. @param {number} column @param {number} row @param {number} top @param {number} bottom @param {number} colour */
+  #merge(column, row, top, bottom, colour) {
+    const { pixels, frame: { height, rowPixels, ground, top: start } } = this, merged = /** @type {Uint8Array} */ (this.merged);
+    const cover = Math.min(128, (128 * (bottom - top)) / rowPixels) | 0, middle = start + (row + 0.5) * rowPixels;
+    const from = Math.min(height - 1, Math.floor(middle)) + Math.round((top + bottom) / 2 - middle) - ((bottom - top) >> 1);
+    for (let y = Math.max(0, from), end = Math.min(height, from + Math.max(1, Math.round(bottom - top))); y < end; y++) {
+      if (merged[column + y] >= cover) continue;
+      merged[column + y] = cover;
+      pixels[column + y] = blended(ground, colour, cover);
     }
   }
 

@@ -54,6 +54,7 @@ export class TopBar {
     this.#gain.addEventListener("change", () => this.#typedGain());
     this.#spacing.addEventListener("change", () => this.#typedSpacing());
     for (const field of [this.#span, this.#gain, this.#spacing]) {
+      field.addEventListener("input", () => field.removeAttribute("aria-invalid")); // until it is left it may be right
       field.addEventListener("blur", () => { // what is shown is true again, whatever was typed
         field.removeAttribute("aria-invalid");
         clearTimeout(this.#telling);

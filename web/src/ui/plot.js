@@ -9,8 +9,8 @@ import { Loader } from "../view/loader.js";
 import { alignedBins } from "../view/scale.js";
 import { periodOf, spanOf } from "../times.js";
 
-/** Values of a picture: of more than a thousand channels bins are some pixels wide, because each value takes sixty bytes of the engine and sixteen of the painter. */
-const MOST_VALUES = 1.5e6;
+/** Values of a picture: of more than a thousand channels bins are some pixels wide, because each value takes sixty bytes of the engine and sixteen of the painter; so many that the tiles of a whole run stay while it works. */
+const MOST_VALUES = 1.4e6;
 
 /**
  * A loader for one plot of the page.

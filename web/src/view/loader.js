@@ -18,7 +18,7 @@ const QUICK_SAMPLES = 1.5e6;
 /** A request that was overtaken may still finish if it is younger than this, in milliseconds: while the view moves, every frame overtakes the one before. */
 const GRACE = 120;
 
-/** Layers kept, and their values: of many channels the newest alone. */
+/** Layers kept, and their values: of many channels the newest alone, with the one before while it has not all of them. */
 const DEPTH = 3, MOST_VALUES = 2e6;
 
 export class Loader {
@@ -135,12 +135,12 @@ export class Loader {
     const accept = (/** @type {Envelope} */ envelope) => {
       if (generation !== this.#generation) return; // of one that was overtaken, what came is still good
       const layer = { envelope, index: new Map(envelope.columns.map((column, i) => [column, i])) };
-      this.layers = newest([layer, ...this.layers.filter((l) => l !== own)]);
+      this.layers = newest([layer, ...this.layers.filter((l) => l !== own)], columns.length);
       own = layer;
       this.onData();
     };
     if (wanted.samples > QUICK_SAMPLES) {
-      const coarse = await this.client().envelope({ stream, columns, from, to, bins, quality: "coarse" }, { signal });
+      const coarse = await this.client().envelope({ stream, columns, from, to, bins, quality: "coarse" }, { signal, onProgress: accept });
       accept(coarse);
       this.turns.done(who); // what came is painted first
       const turn = key === this.#wantedKey && coarse.quality !== "exact" ? this.turns.turn(who) : null;
@@ -152,10 +152,11 @@ export class Loader {
   }
 }
 
-/** Layers that there is room for. @param {Layer[]} layers  newest first */
-function newest(layers) {
+/** Layers that there is room for. @param {Layer[]} layers  newest first @param {number} wanted  columns of the newest, when all of it is there */
+function newest(layers, wanted) {
   let values = 0;
-  return layers.slice(0, DEPTH).filter(({ envelope: { bins, columns } }, i) => (values += bins * columns.length) <= MOST_VALUES || i === 0);
+  const always = layers[0].envelope.columns.length < wanted ? 1 : 0;
+  return layers.slice(0, DEPTH).filter(({ envelope: { bins, columns } }, i) => (values += bins * columns.length) <= MOST_VALUES || i <= always);
 }
 
 /**

@@ -57,13 +57,14 @@ export function firstView({ first, last, rows, hz }) {
   return { from: first, to: first + span };
 }
 
-/** Spacing that shows all rows, down to a pixel each. */
+/** Spacing that shows all rows, however many share a pixel; height of one at least, px. */
 export const ALL_ROWS = 0;
+const LEAST_ROW = 1 / 64;
 
 /** Trace rows: as many as fit at about 9 px, taller when there are few; or of the height that was asked for. @param {number} height px @param {number} total @param {number} [wanted] px, or ALL_ROWS */
 export function rowHeight(height, total, wanted) {
   if (wanted) return wanted;
-  return Math.max(wanted === ALL_ROWS ? 1 : 9, Math.min(200, height / Math.max(1, total)));
+  return Math.max(wanted === ALL_ROWS ? LEAST_ROW : 9, Math.min(200, height / Math.max(1, total)));
 }
 
 /** @param {number} height px @param {number} total @param {number} first wanted @param {number} [rowPixels] @returns {RowWindow} */
