@@ -119,7 +119,7 @@ func verbose() bool {
 
 // later are files that a page loads when they are needed: the second engine, zstd, the
 // dialogs that go somewhere, save and recover, the table, what a recorder's page has besides.
-var later = regexp.MustCompile(`^gen/(second|zstd)\.wasm$|^src/live/.*\.(js|css)$|^src/ui/table\.css$|^src/(estimate|places|table|ui/(goto|saving|recovering|tableview))\.js$|\.(d\.ts|md)$`)
+var later = regexp.MustCompile(`^gen/(second|zstd)\.wasm$|^src/live/.*\.(js|css)$|^src/ui/table\.css$|^src/(estimate|grown|places|table|ui/(goto|saving|recovering|tableview))\.js$|\.(d\.ts|md)$`)
 
 // weighPage prints what a page loads, each file packed by itself as a server sends
 // it.

@@ -6,6 +6,7 @@
  * @typedef {import("./protocol.js").RecoverArgs} RecoverArgs
  */
 import { placeOf, secondsAt, stretchAt } from "./axis.js";
+import { cameFrom, hasChanged } from "./sources.js";
 import { noteVerified } from "./verifying.js";
 
 /**
@@ -28,14 +29,12 @@ export function publish(state, stage, open) {
 
     /** Facts of a stream, with the names of `oniscope info --json`. @param {string} stream */
     async info(stream) {
-      state.entry(stream);
-      return state.client.info(stream);
+      return asked(state, stream, () => state.client.info(stream));
     },
 
     /** Values of a column, rows start <= row < end. @param {string} stream @param {string | number} column @param {number} start @param {number} end */
     async values(stream, column, start, end) {
-      state.entry(stream);
-      return state.client.values(stream, column, start, end);
+      return asked(state, stream, () => state.client.values(stream, column, start, end));
     },
 
     /**
@@ -61,20 +60,17 @@ export function publish(state, stage, open) {
 
     /** A span of rows or seconds as a new file. @param {string} stream @param {Omit<SliceArgs, "stream">} [options] */
     async slice(stream, options = {}) {
-      state.entry(stream);
-      return state.client.slice({ ...options, stream });
+      return asked(state, stream, () => state.client.slice({ ...options, stream }));
     },
 
     /** A repaired copy and its report. @param {string} stream @param {Omit<RecoverArgs, "stream">} [options] */
     async recover(stream, options = {}) {
-      state.entry(stream);
-      return state.client.recover({ ...options, stream });
+      return asked(state, stream, () => state.client.recover({ ...options, stream }));
     },
 
     /** Everything that is wrong with the file, as `oniscope verify --json`. @param {string} stream */
     async verify(stream) {
-      state.entry(stream);
-      const report = await state.client.verify(stream);
+      const report = await asked(state, stream, () => state.client.verify(stream));
       await noteVerified(state, stream, report);
       return report;
     },
@@ -91,6 +87,27 @@ export function publish(state, stage, open) {
     },
   };
   Object.defineProperty(globalThis, "oniscope", { value: Object.freeze(oniscope), configurable: true });
+}
+
+/**
+ * Asks of a stream; a file that was written to meanwhile is opened again first.
+ * @template T
+ * @param {State} state
+ * @param {string} stream
+ * @param {() => Promise<T>} ask
+ * @returns {Promise<T>}
+ */
+async function asked(state, stream, ask) {
+  state.entry(stream);
+  await state.reopening.get(stream);
+  try {
+    return await ask();
+  } catch (error) {
+    if (!hasChanged(error) || !cameFrom(state.entry(stream).source)) throw error;
+    state.report(error, stream);
+    await state.reopening.get(stream);
+    return ask();
+  }
 }
 
 /** @param {State} state @param {string} stream @param {(string | number)[]} [columns] */

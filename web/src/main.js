@@ -29,7 +29,7 @@ import { onThemeChange } from "./ui/tokens.js";
 import { connectWelcome } from "./ui/welcome.js";
 import { jump, verify } from "./verifying.js";
 import { count } from "./words.js";
-import { sourcesOf } from "./sources.js";
+import { cameFrom, hasChanged, sourcesOf } from "./sources.js";
 
 byId("file-notice").remove(); // modules load here, so the sentence is not true
 lendMeasures(document.documentElement.style);
@@ -70,7 +70,16 @@ keepFocus(state);
 connectWelcome((given) => void open(given).catch(() => {})); // open() has shown what failed
 onThemeChange(() => state.changed("theme", "active"));
 
-state.report = (/** @type {unknown} */ error, /** @type {string | undefined} */ stream) => notice(stream ? `${stream} could not be drawn` : "Something went wrong", error);
+const failed = (/** @type {unknown} */ error, /** @type {string | undefined} */ stream) => notice(stream ? `${stream} could not be drawn` : "Something went wrong", error);
+state.report = (/** @type {unknown} */ error, /** @type {string | undefined} */ stream) => {
+  if (stream && state.reopening.has(stream)) return; // it is being read again
+  if (!stream || !cameFrom(state.entries.get(stream)?.source) || !hasChanged(error)) {
+    failed(error, stream);
+    return;
+  }
+  const done = import("./grown.js").then(({ reopen }) => reopen(state, stream)).then((changed) => changed || failed(error, stream), (why) => failed(why, stream)).finally(() => state.reopening.delete(stream));
+  state.reopening.set(stream, done);
+};
 state.said = passing.say = (/** @type {string} */ words) => {
   announce(words);
   status.mention(words);
@@ -155,6 +164,7 @@ async function load(sources) {
   state.tell(); // what data-state says is on the page
   setState(loading > 0 ? "opening" : state.entries.size > 0 ? "ready" : failures.length > 0 ? "error" : "empty");
   if (ids.length > 0) announce(`Opened ${count(ids.length, "stream")}.`);
+  if (ids.some((id) => cameFrom(state.entry(id).source) && state.entry(id).info.state === "unfinished")) void import("./grown.js").then(({ follow }) => follow(state, failed)).catch((error) => failed(error, undefined));
   void indexAll(ids);
   if (failures.length > 0 && ids.length === 0) throw asError(failures[0].error);
   return ids;

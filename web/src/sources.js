@@ -35,6 +35,31 @@ export function inFolder(file, folder) {
   return file;
 }
 
+/** Where files were dropped from, to be asked for what they are later. @type {WeakMap<File, FileSystemFileEntry>} */
+const places = new WeakMap();
+
+/** Where a file was dropped from, if that is known. @param {File | string | undefined} source */
+export function cameFrom(source) {
+  return typeof source === "object" ? places.get(source) : undefined;
+}
+
+/** Whether a file could not be read because it is another one now. @param {unknown} error */
+export function hasChanged(error) {
+  return error instanceof Error && (error.name === "NotReadableError" || error.name === "NotFoundError");
+}
+
+/** A file as it is now. @param {FileSystemFileEntry} place @returns {Promise<File>} */
+export function dropFrom(place) {
+  return new Promise((resolve, reject) => place.file((file) => resolve(droppedFrom(file, place)), reject));
+}
+
+/** Remembers where a file was dropped from. @param {File} file @param {FileSystemFileEntry} place */
+export function droppedFrom(file, place) {
+  places.set(file, place);
+  if (place.fullPath.lastIndexOf("/") > 0) inFolder(file, place.fullPath.slice(0, place.fullPath.lastIndexOf("/")));
+  return file;
+}
+
 /**
  * How far opening has got: words, and the share that is done, or null where nobody knows.
  * @param {import("./protocol.js").OpenProgress | null} progress

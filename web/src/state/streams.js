@@ -20,6 +20,8 @@ export class Streams extends Subjects {
   entries = new Map();
   /** Files that are being opened, by order. @type {Map<number, Opening>} */
   opening = new Map();
+  /** Streams that are being opened anew, because their files have changed, and when that is done. @type {Map<string, Promise<unknown>>} */
+  reopening = new Map();
   /** Ids of streams that are open or being opened. @type {Set<string>} */
   #ids = new Set();
   /** @type {Row[]} */

@@ -2,6 +2,7 @@
  * Errors in the page: what, where, what next, and the details to copy. Nothing that fails is silent.
  * @typedef {Error & { offset?: number, next?: string }} Positioned
  */
+import { hasChanged } from "../sources.js";
 import { integer, THIN } from "../words.js";
 import { byId, el, sign } from "./dom.js";
 
@@ -20,7 +21,7 @@ export function asError(error) {
  */
 export function explain(error) {
   const where = error.offset === undefined ? "" : `at byte ${integer(error.offset)}`;
-  if (error.name === "NotReadableError" || error.name === "NotFoundError") return { what: "The file changed on disk.", where, next: "Drop it again." };
+  if (hasChanged(error)) return { what: "The file changed on disk.", where, next: "Drop it again." };
   const message = error.message.replace(/^\w+: /, "");
   return { what: message.charAt(0).toUpperCase() + message.slice(1) + (/[.!?]$/.test(message) ? "" : "."), where, next: error.next ?? "" };
 }

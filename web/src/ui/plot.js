@@ -37,7 +37,13 @@ export function wantedInView(state, info, columns, pixels, view = state.view) {
   if (aligned.bins > most) aligned = alignedBins(view, most / 2); // whole ticks are up to twice as many bins
   const span = spanOf(info);
   const seen = Math.max(0, Math.min(aligned.to, span.to) - Math.max(aligned.from, span.from));
-  return { stream: info.id, columns, ...aligned, samples: (seen / periodOf(info)) * columns.length, version: state.live?.version(info.id, aligned.to) };
+  return { stream: info.id, columns, ...aligned, samples: (seen / periodOf(info)) * columns.length, version: versionOf(state, info, aligned.to) };
+}
+
+/** Changes when a file was opened anew. @param {State} state @param {StreamInfo} info @param {number} [to]  ticks, what is looked at while a recording is followed */
+function versionOf(state, info, to) {
+  if (!state.live) return info.size_bytes;
+  return to === undefined ? undefined : state.live.version(info.id, to);
 }
 
 /** How many bins of some columns the engine gives at once. @param {StreamInfo} info @param {number[]} columns */
@@ -55,9 +61,9 @@ function mostBins({ limits }, columns) {
 export function wantedWhole(state, info, columns) {
   columns = columns.slice(0, info.limits.columns);
   const span = spanOf(info), most = mostBins(info, columns);
-  if (info.rows * 2 <= most) return { stream: info.id, columns, from: span.from, to: Math.ceil(span.to), bins: Math.max(16, info.rows * 2), samples: info.rows * columns.length };
+  if (info.rows * 2 <= most) return { stream: info.id, columns, from: span.from, to: Math.ceil(span.to), bins: Math.max(16, info.rows * 2), samples: info.rows * columns.length, version: versionOf(state, info) };
   const { from, to } = state.view, width = to - from;
   const block = 2 ** Math.ceil(Math.log2(width)); // the same request while the view stays within one block and its neighbours
   const start = Math.max(span.from, Math.floor(from / block - 1) * block), end = Math.min(span.to, Math.ceil(to / block + 1) * block);
-  return { stream: info.id, columns, from: Math.floor(start), to: Math.ceil(Math.max(end, start + 1)), bins: Math.floor(most / 2), samples: ((end - start) / periodOf(info)) * columns.length };
+  return { stream: info.id, columns, from: Math.floor(start), to: Math.ceil(Math.max(end, start + 1)), bins: Math.floor(most / 2), samples: ((end - start) / periodOf(info)) * columns.length, version: versionOf(state, info) };
 }

@@ -103,7 +103,7 @@ export class Stage {
 
   /** Counts a redraw that shows final data, once it is on the screen. */
   #count() {
-    const laidOut = this.#box.width > MEASURES.gutter, follows = this.state.live?.following ?? false;
+    const laidOut = this.#box.width > MEASURES.gutter && this.state.reopening.size === 0, follows = this.state.live?.following ?? false;
     if (!laidOut || !(follows ? this.traces.painted : this.settled)) {
       this.#counted = false;
       return;

@@ -1,7 +1,7 @@
 /**
  * Where files come in: the drop zone, the button, an address, the drop on the whole page.
  */
-import { belongsToRun, inFolder } from "../sources.js";
+import { belongsToRun, dropFrom, droppedFrom } from "../sources.js";
 import { byId } from "./dom.js";
 
 /** @param {(given: (File | string)[]) => void} open */
@@ -53,7 +53,7 @@ export function connectWelcome(open) {
  */
 async function dropped(transfer) {
   const entries = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry?.() ?? null);
-  const files = [...transfer.files];
+  const files = [...transfer.files].map((file, i) => (entries[i]?.isFile ? droppedFrom(file, /** @type {FileSystemFileEntry} */ (entries[i])) : file));
   if (!entries.some((entry) => entry?.isDirectory)) return files;
   /** @type {File[]} */
   const all = [];
@@ -73,5 +73,5 @@ async function filesIn(folder) {
     found.push(...part.filter((/** @type {FileSystemEntry} */ e) => e.isFile && belongsToRun(e.name)));
   }
   found.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return Promise.all(found.map((e) => new Promise((resolve, reject) => e.file((file) => resolve(inFolder(file, folder.fullPath)), reject))));
+  return Promise.all(found.map(dropFrom));
 }
