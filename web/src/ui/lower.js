@@ -107,7 +107,7 @@ export class LowerPlots {
   }
 
   get settled() {
-    return this.panels.every((p) => p.loader.settled && (this.#folded.has(p.key) || p.sheet.off(this.state.view) === 0));
+    return this.panels.every((p) => p.loader.has(this.state.view) && (this.#folded.has(p.key) || p.sheet.off(this.state.view) === 0));
   }
 
   /** While the hand moves, or the view goes with what comes, panels are moved, and of those that are due to be drawn anew one is in each frame, the one that is furthest off. */

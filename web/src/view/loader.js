@@ -30,6 +30,10 @@ export class Loader {
   #wanted = null;
   #wantedKey = "";
   #doneKey = "";
+  /** What is asked for now, and what was answered last, exactly. @type {Wanted | null} */
+  #asked = null;
+  /** @type {Wanted | null} */
+  #answered = null;
   #running = false;
   /** @type {AbortController | null} */
   #abort = null;
@@ -57,6 +61,11 @@ export class Loader {
     return this.#wantedKey === this.#doneKey;
   }
 
+  /** True when a view is here, exact, or failed: rows that a recording got since, after it, do not matter. @param {Span} view */
+  has(view) {
+    return this.settled || (!!this.#answered && view.to <= this.#answered.to && grown(this.#answered, this.#wanted));
+  }
+
   /** The exact answer to what is wanted now, if it is here. @returns {Layer | null} */
   get exact() {
     const layer = this.layers[0];
@@ -74,6 +83,7 @@ export class Loader {
       void this.#run();
       return;
     }
+    if (grown(this.#asked, wanted)) return; // new rows come faster than a busy machine answers: each would break off the request before it
     const overtaken = this.#abort;
     setTimeout(() => overtaken?.abort(), Math.max(0, GRACE - (performance.now() - this.#startedAt)));
   }
@@ -85,7 +95,7 @@ export class Loader {
     this.#running = false;
     this.layers = [];
     this.error = null;
-    this.#wanted = null;
+    this.#wanted = this.#asked = this.#answered = null;
     this.#wantedKey = this.#doneKey = "";
   }
 
@@ -102,12 +112,14 @@ export class Loader {
       const wanted = /** @type {Wanted} */ (this.#wanted), key = this.#wantedKey, number = ++this.begun;
       const { signal } = (this.#abort = new AbortController());
       this.#startedAt = performance.now();
+      this.#asked = wanted;
       try {
         await this.#load(wanted, key, signal, generation, who).finally(() => this.turns.done(who));
         if (generation !== this.#generation) return;
         this.#doneKey = key;
         this.done = number;
         this.error = null;
+        this.#answered = this.layers[0]?.envelope.quality === "exact" ? wanted : null;
       } catch (error) {
         if (generation !== this.#generation) return;
         if (!signal.aborted) { // else overtaken, if only by a moment: what is wanted now is asked for next
@@ -150,6 +162,11 @@ export class Loader {
     }
     accept(await this.client().envelope({ stream, columns, from, to, bins, quality: "exact" }, { signal, onProgress: accept }));
   }
+}
+
+/** Whether the same is wanted, of a stream that has more rows by now. @param {Wanted | null} before @param {Wanted | null} now */
+function grown(before, now) {
+  return !!before && !!now && before.stream === now.stream && before.from === now.from && before.to < now.to && before.bins <= now.bins && before.columns.join() === now.columns.join();
 }
 
 /** Layers that there is room for. @param {Layer[]} layers  newest first @param {number} wanted  columns of the newest, when all of it is there */
