@@ -59,6 +59,9 @@ func fileOf(function uintptr) string {
 // letDriverBeFound adds a folder to those in which liboni's own call looks for
 // its driver: its own folder is not among them.
 func letDriverBeFound(folder string) error {
+	if folder == "" { // the system found it by its name, and may find the driver there too
+		return nil
+	}
 	name, err := windows.UTF16PtrFromString(folder)
 	if err != nil {
 		return err

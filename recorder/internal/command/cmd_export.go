@@ -23,7 +23,7 @@ programs:
 
   csv      text, one line a row; nulls are empty
   npy      one NumPy array, rows x columns, or records if types differ
-  bin      flat int16 or uint16, time-major; OUT.json next to it says how to
+  bin      flat int16 or uint16, time-major; the .json next to it says how to
            read it: read_binary(OUT, **json["read_binary"]) in SpikeInterface,
            and the settings of Kilosort 4. Without --columns the electrodes of
            one signal are taken, in the order of channels
