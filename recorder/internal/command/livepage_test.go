@@ -149,6 +149,7 @@ func TestThePageFollowsARecorderAndOutlivesIt(t *testing.T) {
 	wait("it is connected again", `document.documentElement.dataset.live === "open"`)
 	eval(`oniscope.live()`, &first)
 	wait("time goes on again", fmt.Sprintf(`(async () => (await oniscope.live()).now > %f && (await oniscope.live()).mode === "follow")()`, first.Now+400e6))
+	wait("its file has what came before the cut", fmt.Sprintf(`(async () => (await oniscope.info("heartbeat_0")).rows > %d)()`, int(first.Now/2.5e6)+1))
 	before := max(0, int(first.Now/2.5e6)-300) // rows: three seconds before the cut
 	eval(fmt.Sprintf(`oniscope.info("heartbeat_0").then(({rows}) => oniscope.values("heartbeat_0", "Clock", %d, rows)).then(v => Array.from(v.values, Number))`, before), &clocks)
 	for i := 1; i < len(clocks); i++ {
