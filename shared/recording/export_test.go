@@ -121,6 +121,7 @@ func (r *Reader) GapsOf(start, end int64) ([]Gap, float64, error) {
 }
 
 func (r *Reader) State() State                { return r.About().State }
+func (r *Reader) BodyAt(i int) int64          { return r.bodyAt(i) }
 func (r *Reader) Format() string              { return r.About().Format.String() }
 func (r *Reader) Metadata() map[string]string { return r.About().Metadata }
 

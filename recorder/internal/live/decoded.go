@@ -1,119 +1,142 @@
 package live
 
-import (
-	"context"
-	"slices"
-	"sync"
+import "sync"
 
-	"github.com/oniscope/oniscope/shared/recording"
-)
+// Batches of a compressed recording are given decoded, one buffer after another. Those
+// that were decoded last are kept for others who want the same. One follower at a time
+// decodes, so that the recording has the other cores. Who is slow holds the buffer that it
+// is given, and nobody waits for it.
 
-// Batches of a compressed recording are given decoded, a part at a time; some that were
-// decoded are kept for the parts that follow, and for others who want the same. One
-// follower at a time decodes. What it takes with it is a copy of its part, so that
-// however slowly it is read, nobody waits for it and nothing else is held by it.
+// maxDecoded is what is kept of buffers besides those that are being given: some tenths
+// of a second of a probe, by which one follower may be ahead of another.
+const maxDecoded = 6 << 20
 
-// maxDecoded is what is kept: a second of a probe, and of some channels.
-const maxDecoded = 64 << 20
+// maxSpare is how many buffers that hold nothing any more are kept for others.
+const maxSpare = 8
 
-// A decoded keeps batches, the one used last at the end.
+// A decoded keeps what buffers hold.
 type decoded struct {
-	mu    sync.Mutex // held while one is decoded
-	list  []decodedBatch
-	bytes int
+	decoding sync.Mutex
+
+	mu        sync.Mutex // guards what follows
+	followers int
+	known     map[place]*content
+	order     []*content // of those known that were decoded, the oldest first
+	bytes     int        // of order
+	spare     [][]byte
 }
 
-type decodedBatch struct {
-	what string // file, place, columns
-	data recording.Bytes
-	all  *recording.Excerpt
+// A place names a buffer.
+type place struct {
+	file   string
+	batch  int64 // where it begins
+	buffer int
 }
 
-// decode writes rows of a compressed batch, which what names with the columns.
-func (f *follower) decode(ctx context.Context, what string, x *recording.Excerpt, rows recording.Range) error {
-	if err := f.hold(ctx, what, x, rows); err != nil {
-		return err
-	}
-	return f.out.release()
+// A content is what a buffer holds.
+type content struct {
+	at   place
+	once sync.Once
+	data []byte // until the last user leaves it
+	err  error
+
+	users int  // guarded by decoded.mu
+	gone  bool // nobody finds it any more; guarded by decoded.mu
 }
 
-func (f *follower) hold(ctx context.Context, what string, x *recording.Excerpt, rows recording.Range) error {
-	d := &f.hub.decoded
+// begin counts one who follows; end is called when it is over.
+func (d *decoded) begin() (end func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	all, err := d.of(ctx, what, x)
-	if err != nil {
-		return err
-	}
-	f.out.holds = true
-	return f.write(ctx, all.Within(rows))
-}
-
-// of is a batch decoded.
-func (d *decoded) of(ctx context.Context, what string, x *recording.Excerpt) (*recording.Excerpt, error) {
-	for i, b := range d.list {
-		if b.what == what {
-			d.list = append(append(d.list[:i], d.list[i+1:]...), b)
-			return b.all, nil
+	d.followers++
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.followers--; d.followers == 0 {
+			d.known, d.order, d.bytes, d.spare = nil, nil, 0, nil
 		}
 	}
-	need := 0 // about
-	for _, c := range x.Columns() {
-		need += int(x.Len()) * max(1, c.ByteWidth)
-	}
-	d.leaveRoom(need) // before it is taken
-	var whole memoryFile
-	report, err := recording.Copy(ctx, &whole, x, &recording.CopyOptions{Codec: recording.None})
-	if err == nil && len(report.Findings) > 0 {
-		err = unreadable(report.Findings)
-	}
-	if err != nil {
-		return nil, err
-	}
-	data := recording.Bytes(whole)
-	r, err := recording.NewReader(data, int64(len(data)))
-	if err != nil {
-		return nil, err
-	}
-	all, err := r.Select(ctx, recording.Selection{})
-	if err != nil {
-		return nil, err
-	}
-	d.leaveRoom(len(data))
-	d.list, d.bytes = append(d.list, decodedBatch{what, data, all}), d.bytes+len(data)
-	return all, nil
 }
 
-// leaveRoom forgets what there is no room for beside so many bytes.
-func (d *decoded) leaveRoom(bytes int) {
-	for ; len(d.list) > 0 && d.bytes+bytes > maxDecoded; d.list = d.list[1:] {
-		d.bytes -= len(d.list[0].data)
-		d.list[0] = decodedBatch{}
+// lend calls use with the content of a buffer, which read makes if nobody else did.
+func (d *decoded) lend(at place, read func(room []byte) ([]byte, error), use func([]byte) error) error {
+	c := d.take(at)
+	defer d.leave(c)
+	c.once.Do(func() {
+		d.decoding.Lock()
+		defer d.decoding.Unlock()
+		c.data, c.err = read(d.room())
+		d.keep(c)
+	})
+	if c.err != nil {
+		return c.err
+	}
+	return use(c.data)
+}
+
+func (d *decoded) take(at place) *content {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.known[at]
+	if c == nil {
+		c = &content{at: at}
+		if d.known == nil {
+			d.known = map[place]*content{}
+		}
+		d.known[at] = c
+	}
+	c.users++
+	return c
+}
+
+// room is that of a buffer that nobody wants any more.
+func (d *decoded) room() (room []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := len(d.spare); n > 0 {
+		room, d.spare = d.spare[n-1], d.spare[:n-1]
+	}
+	return room
+}
+
+// keep keeps a buffer that was decoded, and forgets the oldest ones.
+func (d *decoded) keep(c *content) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if c.err != nil {
+		d.forget(c)
+		return
+	}
+	d.order, d.bytes = append(d.order, c), d.bytes+cap(c.data)
+	for d.bytes > maxDecoded {
+		oldest := d.order[0]
+		d.order[0] = nil
+		d.order, d.bytes = d.order[1:], d.bytes-cap(oldest.data)
+		d.forget(oldest)
 	}
 }
 
-// A memoryFile is a recording.File in memory.
-type memoryFile []byte
-
-func (m *memoryFile) Write(p []byte) (int, error) {
-	*m = append(*m, p...)
-	return len(p), nil
+func (d *decoded) forget(c *content) {
+	if d.known[c.at] == c {
+		delete(d.known, c.at)
+	}
+	c.gone = true
+	d.recycle(c)
 }
 
-// WritePieces implements recording.Gatherer: there is no other copy of a batch.
-func (m *memoryFile) WritePieces(pieces [][]byte) (n int64, err error) {
-	for _, p := range pieces {
-		n += int64(len(p))
-	}
-	*m = slices.Grow(*m, int(n))
-	for _, p := range pieces {
-		*m = append(*m, p...)
-	}
-	return n, nil
+func (d *decoded) leave(c *content) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c.users--
+	d.recycle(c)
 }
 
-// Truncate is asked for after a write that failed, and none does.
-func (m *memoryFile) Truncate(size int64) error {
-	*m = (*m)[:size]
-	return nil
+// recycle takes the room of a buffer that nobody finds or uses.
+func (d *decoded) recycle(c *content) {
+	if c.gone && c.users == 0 && c.data != nil && len(d.spare) < maxSpare {
+		d.spare = append(d.spare, c.data)
+	}
+	if c.gone && c.users == 0 {
+		c.data = nil
+	}
 }

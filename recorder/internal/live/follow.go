@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ type follower struct {
 	hub     *Hub
 	src     *source
 	what    Following
-	out     *once
+	out     pieces
 	clocked bool
 	width   int64 // bytes of a row of what is wanted
 	window  window
@@ -57,7 +58,7 @@ func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writ
 	if src == nil {
 		return fmt.Errorf("there is no stream %q; there are: %s%w", short(name), strings.Join(h.names(), ", "), errNoSuch)
 	}
-	f := &follower{hub: h, src: src, what: what, out: &once{w: w}, clocked: src.stream.Column(stream.ClockName) >= 0}
+	f := &follower{hub: h, src: src, what: what, out: pieces{w}, clocked: src.stream.Column(stream.ClockName) >= 0}
 	number, next := 0, 0
 	switch what.From {
 	case "", "now":
@@ -85,6 +86,7 @@ func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writ
 	if err := f.begin(ctx, begun); err != nil {
 		return err
 	}
+	defer h.decoded.begin()()
 	began := time.Now()
 	for {
 		changed := h.next()
@@ -162,20 +164,16 @@ func (f *follower) batch(ctx context.Context, name string, b *recording.Block) (
 	if err != nil {
 		return false, err
 	}
-	about, part := alone.About(), int64(partBytes)
-	compressed := about.Compression() != recording.None.String()
-	if compressed {
-		part /= 2 // of which a copy waits
+	if x.Len() != b.Rows {
+		return false, unreadable(fmt.Errorf("it has %d rows of %d", x.Len(), b.Rows))
 	}
-	step := max(1, part/f.width)
+	step := b.Rows // of a compressed batch each buffer is decoded once
+	if about := alone.About(); about.Compression() == recording.None.String() {
+		step = max(1, partBytes/f.width)
+	}
 	for from < to {
 		rows := recording.Range{Start: from, End: min(to, from+step)}
-		if compressed {
-			err = f.decode(ctx, fmt.Sprint(name, " ", b.Offset, " ", x.Indices()), x, rows)
-		} else {
-			err = f.write(ctx, x.Within(rows))
-		}
-		if err != nil {
+		if err := f.pass(ctx, name, b, x.Within(rows)); err != nil {
 			return false, err
 		}
 		from = rows.End
@@ -221,22 +219,34 @@ func (f *follower) begin(ctx context.Context, begun func()) error {
 	if begun != nil {
 		begun()
 	}
-	return f.write(ctx, x)
+	var s schema
+	if _, err := recording.Copy(ctx, &s, x, &recording.CopyOptions{Format: recording.StreamFormat}); err != nil {
+		return err
+	}
+	if _, err := f.out.Write(bytes.TrimSuffix(s.Bytes(), endMark)); err != nil {
+		return err
+	}
+	return f.out.flush()
 }
 
-// write writes rows as one batch, or the schema alone.
-func (f *follower) write(ctx context.Context, x *recording.Excerpt) error {
-	f.out.renew()
-	report, err := recording.Copy(ctx, f.out, x, &recording.CopyOptions{Format: recording.StreamFormat})
-	if err == nil && len(report.Findings) > 0 {
-		err = unreadable(report.Findings)
+// A schema is a recording.File in memory.
+type schema struct{ bytes.Buffer }
+
+// Truncate is never needed: a write into memory does not fail.
+func (s *schema) Truncate(int64) error { return io.ErrClosedPipe }
+
+// pass writes rows of one batch of a file as one message.
+func (f *follower) pass(ctx context.Context, name string, b *recording.Block, x *recording.Excerpt) error {
+	err := x.PassOn(ctx, &f.out, func(buffer int, read func([]byte) ([]byte, error), use func([]byte) error) error {
+		return f.hub.decoded.lend(place{name, b.Offset, buffer}, read, use)
+	})
+	if corrupt := (*recording.CorruptError)(nil); errors.As(err, &corrupt) {
+		return unreadable(err)
 	}
 	return err
 }
 
-func unreadable(findings []recording.Finding) error {
-	return fmt.Errorf("a batch cannot be read back: %s", findings[0].Reason)
-}
+func unreadable(err error) error { return fmt.Errorf("a batch cannot be read back: %w", err) }
 
 // A joined is what a file begins with and one batch of it.
 type joined struct {
