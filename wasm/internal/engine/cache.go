@@ -119,14 +119,14 @@ func (c *cache) summedUp(s *openStream, batch, column int) {
 
 // putVectors keeps columns of one batch, or of a part of it, that were read together.
 func (c *cache) putVectors(s *openStream, batch int, part partRead, vectors []*plotVector) {
-	group := &cacheGroup{}
+	group := &cacheGroup{bytes: entryBytes}
 	for _, v := range vectors {
 		key, kept := cacheKey{s, batch, v.Column, values}, any(v)
 		if part.to > 0 {
 			key.level, kept = someValues, &partVector{v, part}
 		}
 		group.keys, group.kept = append(group.keys, key), append(group.kept, kept)
-		group.bytes += int64(cap(v.Data) + cap(v.Valid) + cap(v.own) + 4*cap(v.RunEnds))
+		group.bytes += entryBytes + int64(cap(v.Data)+cap(v.Valid)+cap(v.own)+4*cap(v.RunEnds))
 	}
 	c.put(group)
 }

@@ -269,7 +269,7 @@ func TestRequestsAreChecked(t *testing.T) {
 }
 
 func TestCancelEndsARequest(t *testing.T) {
-	data := largeRecording(t, 300, 100)
+	data := largeRecording(t, 1500, 100)
 	e := &Engine{}
 	info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, bytes.NewReader(data), int64(len(data)), nil)
 	if err != nil {

@@ -5,12 +5,22 @@ import (
 	"time"
 )
 
-// One step reads this much at most, of so many batches at most.
+// One step reads this much at most, of so many batches at most; of those that are small,
+// more, as long as their messages are of so many bytes: a read takes its time however
+// little it is.
 const (
 	stepBytes           = 8 << 20
 	stepBytesCompressed = 3 << 20
 	stepBatches         = 64
+	stepSmallBatches    = 1024
+	stepSmallBytes      = 512 << 10
 )
+
+// mostBatches is how many batches one step reads at most.
+func (s *openStream) mostBatches() int {
+	each := max(1, s.size/int64(max(1, s.reader.NumBatches())))
+	return int(min(stepSmallBatches, max(stepBatches, stepSmallBytes/each)))
+}
 
 // progressInterval is the time between progress messages.
 const progressInterval = 150 * time.Millisecond
@@ -49,7 +59,8 @@ func (e *Engine) exact(ctx context.Context, s *openStream, q *request, span batc
 // keeps reports whether rows of so many batches are kept: a second of a thousand channels
 // would leave room for nothing else.
 func (e *Engine) keeps(s *openStream, q *request, batches int) bool {
-	return s.bytesOf(q.columns)*int64(batches) <= e.cache.limit/4
+	each := s.bytesOf(q.columns) + entryBytes*int64(len(q.columns)+2) // with the clock
+	return each*int64(batches) <= e.cache.limit/4
 }
 
 // whole is env when all of it is there.

@@ -21,9 +21,10 @@ func (e *Engine) Index(ctx context.Context, id string, progress func(OpenProgres
 		}
 	}
 	if !s.compressed { // headers and clocks in one go; without this the headers first
-		for batch := 0; batch < n; batch += stepBatches {
+		most := s.mostBatches()
+		for batch := 0; batch < n; batch += most {
 			var next []int
-			for b := batch; b < min(n, batch+stepBatches); b++ {
+			for b := batch; b < min(n, batch+most); b++ {
 				next = append(next, b)
 			}
 			if err := s.loadEnds(next); err != nil {

@@ -328,7 +328,7 @@ func TestClosedStreamsAreGone(t *testing.T) {
 }
 
 func TestTheCacheStaysWithinItsLimit(t *testing.T) {
-	c := newCache(1000)
+	c := newCache(6000)
 	s := &openStream{}
 	vector := func(column int) *plotVector {
 		return &plotVector{Vector: recording.Vector{Column: column, Data: make([]byte, 100)}}
@@ -338,12 +338,12 @@ func TestTheCacheStaysWithinItsLimit(t *testing.T) {
 		if c.vector(s, 0, 0) == nil { // used all the time: stays
 			t.Fatalf("batch %d put out what is in use", batch)
 		}
-		if c.bytes > 1000 || c.order[0].Len() > 5 || len(c.index) > 10 {
+		if c.bytes > 6000 || c.order[0].Len() > 5 || len(c.index) > 10 {
 			t.Fatalf("%d bytes, %d groups, %d keys", c.bytes, c.order[0].Len(), len(c.index))
 		}
 	}
-	c.putVectors(s, 99, partRead{}, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 5000)}}})
-	if c.bytes > 1000 || c.vector(s, 99, 0) != nil {
+	c.putVectors(s, 99, partRead{}, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 50000)}}})
+	if c.bytes > 6000 || c.vector(s, 99, 0) != nil {
 		t.Error("what is larger than the limit was kept")
 	}
 }
@@ -369,7 +369,7 @@ func TestTilesStayLongerThanRows(t *testing.T) {
 	look := func() {
 		batch++
 		leave := c.room(0)
-		c.putVectors(s, batch, partRead{}, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 30_000)}}})
+		c.putVectors(s, batch, partRead{}, []*plotVector{{Vector: recording.Vector{Data: make([]byte, 30_000-2*entryBytes)}}})
 		if c.vector(s, batch, 0) == nil {
 			t.Fatalf("look %d: what was looked at is not kept", batch)
 		}

@@ -91,9 +91,9 @@ const unitsUnderWay = 2
 
 // tileUnits cuts a view into units.
 func (e *Engine) tileUnits(s *openStream, q *request, span batchSpan, level int) (units []*tileUnit) {
-	limit, most := s.stepLimit(), int64(stepBatches)
+	limit, most := s.stepLimit(), int64(s.mostBatches())
 	if e.summing(s) {
-		limit, most = kernelBytes, kernelBatches
+		limit, most = kernelBytes, max(most, kernelBatches)
 	}
 	bins := int64(binsIn(int(s.perBatch), level) * tileBinBytes)
 	bytes := func(columns []int) int64 { return max(1, s.bytesOf(columns)-s.bytesOf(nil)+bins*int64(len(columns))) }

@@ -14,6 +14,7 @@ type timeline struct {
 	// false if the batch has none to trust. err is for failing reads only.
 	ends   func(batch int) (first, last uint64, ok bool, err error)
 	places []place
+	trust  marks // the batches that are trusted
 }
 
 type place struct {
@@ -43,6 +44,7 @@ func (t *timeline) learn(b int, first, last uint64, ok bool) {
 	p.first, p.last, p.state = float64(first), float64(last), doubtful
 	if ok && first <= last && t.fits(b, p.first, p.last) {
 		p.state = trusted
+		t.trust.add(b)
 	}
 }
 
@@ -99,17 +101,9 @@ func (t *timeline) between(b int) (first, last float64) {
 	return float64(b), float64(b + 1)
 }
 
-func (t *timeline) below(b int) int {
-	for b--; b >= 0 && t.places[b].state != trusted; b-- {
-	}
-	return b
-}
+func (t *timeline) below(b int) int { return t.trust.previous(b - 1) }
 
-func (t *timeline) above(b int) int {
-	for b++; b < len(t.places) && t.places[b].state != trusted; b++ {
-	}
-	return b
-}
+func (t *timeline) above(b int) int { return t.trust.next(b+1, len(t.places)) }
 
 // find returns the last batch that begins at or before tick, or 0. It reads
 // the ends of a few batches: where it looks is guessed from where the known

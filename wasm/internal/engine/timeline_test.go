@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"io"
 	"testing"
 )
 
@@ -90,5 +93,39 @@ func TestTimelinePassesReadErrorsOn(t *testing.T) {
 	line := newTimeline(3, func(int) (uint64, uint64, bool, error) { return 0, 0, false, broken })
 	if _, err := line.find(5); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A readCounter counts how often a file is read.
+type readCounter struct {
+	io.ReaderAt
+	reads int
+}
+
+func (c *readCounter) ReadAt(p []byte, off int64) (int, error) {
+	c.reads++
+	return c.ReaderAt.ReadAt(p, off)
+}
+
+// Of batches of a few rows many are read at once, and what keeps them is counted.
+func TestManySmallBatchesTakeFewReads(t *testing.T) {
+	const batches = 20_000
+	data := largeRecording(t, batches, 1)
+	src := &readCounter{ReaderAt: bytes.NewReader(data)}
+	e := &Engine{}
+	info, err := e.Open(context.Background(), OpenArgs{"np_0", "np_0.arrow"}, src, int64(len(data)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src.reads = 0
+	env, err := e.Envelope(context.Background(), envelopeArgs(info.Clock.First, info.Clock.Last+1, 300, "exact", 0), nil)
+	if err != nil || env.RowsUsed != batches {
+		t.Fatalf("%d rows, %v", env.RowsUsed, err)
+	}
+	if src.reads > 300 { // 227; of 64 batches at a time 786
+		t.Errorf("%d reads", src.reads)
+	}
+	if kept := e.cache.size(); kept < batches*entryBytes {
+		t.Errorf("%d columns are kept in %d bytes", batches, kept)
 	}
 }

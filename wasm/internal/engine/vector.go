@@ -39,7 +39,7 @@ func (s *openStream) stepLimit() int64 {
 
 // together is how many batches of the columns and their clock one step reads.
 func (s *openStream) together(columns []int) int {
-	return int(min(stepBatches, max(1, s.stepLimit()/s.bytesOf(columns))))
+	return int(min(int64(s.mostBatches()), max(1, s.stepLimit()/s.bytesOf(columns))))
 }
 
 // bytesOf is about the size of one batch of the columns, with its clock.
