@@ -167,17 +167,14 @@ func (f *jsFile) fetchSeveral(g *engine.Gathering, to [][]byte) error {
 	if err != nil {
 		return err
 	}
-	body := make([]byte, buffer.Get("byteLength").Int())
-	js.CopyBytesToGo(body, js.Global().Get("Uint8Array").New(buffer))
-	release(buffer)
-	if !g.FillOf(body, to) {
+	if !g.FillOf(taken(buffer), to) {
 		return errOneRange
 	}
 	bytesRead.Add(g.Bytes)
 	return nil
 }
 
-// fetch gives the bytes [from, to) as an ArrayBuffer.
+// fetch gives the bytes [from, to) as an Uint8Array.
 func (f *jsFile) fetch(from, to int64) (js.Value, error) {
 	response, err := f.request(from, to)
 	if err != nil {
@@ -187,7 +184,11 @@ func (f *jsFile) fetch(from, to int64) (js.Value, error) {
 		discard(response)
 		return response, f.failed("Download the file and drop it.", "the server answers wrong: bytes from %d came, from %d were asked for", first, from)
 	}
-	return f.body(response, "arrayBuffer")
+	buffer, err := f.body(response, "arrayBuffer")
+	if err != nil {
+		return buffer, err
+	}
+	return bytesIn(buffer), nil
 }
 
 // body reads what a server sent.

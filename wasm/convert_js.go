@@ -59,12 +59,15 @@ func typed(blob js.Value, format string) js.Value {
 	return blob.Call("slice", 0, blob.Get("size"), blobTypes[format])
 }
 
+// bytesIn is an ArrayBuffer as an Uint8Array.
+func bytesIn(buffer js.Value) js.Value { return js.Global().Get("Uint8Array").New(buffer) }
+
 // taken copies an ArrayBuffer to Go, and frees it.
 func taken(buffer js.Value) []byte {
-	array := js.Global().Get("Uint8Array").New(buffer)
+	array := bytesIn(buffer)
 	data := make([]byte, array.Length())
 	js.CopyBytesToGo(data, array)
-	release(buffer)
+	release(array)
 	return data
 }
 

@@ -54,7 +54,7 @@ func main() {
 // A bridge turns messages into calls of the engine and results into replies.
 // Everything runs on one thread, so its fields need no lock.
 type bridge struct {
-	host    js.Value // of engine.worker.js: ready(handle), post(message, transfer), memory(), sums(...), zstd(...), store
+	host    js.Value // of engine.worker.js: ready(handle), post(message, transfer), memory(), read(...), sums(...), zstd(...), store
 	engine  *engine.Engine
 	running map[int]context.CancelFunc // by request id
 }

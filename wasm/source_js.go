@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"syscall/js"
 
+	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/wasm/internal/engine"
 )
 
@@ -113,57 +114,71 @@ func (f *jsFile) read(g *engine.Gathering, to [][]byte) error {
 	if len(g.Reads) > 1 && f.url != "" {
 		return f.fetchSeveral(g, to)
 	}
-	buffer, err := f.buffer(g)
+	bytes, err := f.bytes(g)
 	if err != nil {
 		return err
 	}
-	bytes := js.Global().Get("Uint8Array").New(buffer)
 	for i, part := range g.Parts {
 		js.CopyBytesToGo(to[i], bytes.Call("subarray", part.Place, part.Place+part.Length))
 	}
-	release(buffer)
+	release(bytes)
 	return nil
 }
 
-// release frees an ArrayBuffer at once. Go's reference to it lasts until Go collects
-// it, which does not know how large it is: a gigabyte of them was kept so.
-func release(buffer js.Value) {
+// Hold implements engine.Holder.
+func (f *jsFile) Hold(off, n int64) (engine.Held, error) {
+	g := engine.Gathering{Reads: []recording.RangeRead{{From: off, To: off + n}}, Bytes: n}
+	bytes, err := f.bytes(&g)
+	if err != nil {
+		return nil, err
+	}
+	return jsHeld{bytes}, nil
+}
+
+// jsHeld is an Uint8Array, as engine.Held.
+type jsHeld struct{ bytes js.Value }
+
+func (h jsHeld) CopyTo(p []byte, from int) {
+	js.CopyBytesToGo(p, h.bytes.Call("subarray", from, from+len(p)))
+}
+func (h jsHeld) Release() { release(h.bytes) }
+
+// release gives the memory of an Uint8Array back at once. Go's reference to it lasts
+// until Go collects it, which does not know how large it is: a gigabyte was kept so.
+func release(bytes js.Value) {
 	if drop := js.Global().Get("oniscopeHost").Get("drop"); drop.Type() == js.TypeFunction {
-		drop.Invoke(buffer)
+		drop.Invoke(bytes)
 	}
 }
 
-// buffer makes reads into one ArrayBuffer: of a file at a URL a single one.
-func (f *jsFile) buffer(g *engine.Gathering) (buffer js.Value, err error) {
+// bytes makes reads into one Uint8Array: of a file at a URL a single one.
+func (f *jsFile) bytes(g *engine.Gathering) (bytes js.Value, err error) {
 	from, to := g.Reads[0].From, g.Reads[0].To
 	if f.blob.Truthy() {
-		buffer, err = await(f.gathered(g).Call("arrayBuffer"))
+		bytes, err = await(f.parts(g))
 	} else {
-		buffer, err = f.fetch(from, to)
+		bytes, err = f.fetch(from, to)
 	}
 	if err != nil {
-		return buffer, err
+		return bytes, err
 	}
-	if n := int64(buffer.Get("byteLength").Int()); n != g.Bytes {
+	if n := int64(bytes.Length()); n != g.Bytes {
 		if !f.blob.Truthy() {
-			return buffer, f.cutShort(n, from, to)
+			return bytes, f.cutShort(n, from, to)
 		}
-		return buffer, &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came from offset %d on, %d were asked for", n, from, g.Bytes)}
+		return bytes, &engine.SourceError{Name: "NotReadableError", Message: fmt.Sprintf("%d bytes came from offset %d on, %d were asked for", n, from, g.Bytes)}
 	}
 	bytesRead.Add(g.Bytes)
-	return buffer, nil
+	return bytes, nil
 }
 
-// gathered is the part of the Blob that some reads are, or a Blob of several parts.
-func (f *jsFile) gathered(g *engine.Gathering) js.Value {
-	parts := make([]any, len(g.Reads))
-	for i, r := range g.Reads {
-		parts[i] = f.blob.Call("slice", r.From, r.To)
+// parts reads a part of the Blob, or several, one after another.
+func (f *jsFile) parts(g *engine.Gathering) js.Value {
+	ends := make([]any, 0, 2*len(g.Reads))
+	for _, r := range g.Reads {
+		ends = append(ends, r.From, r.To)
 	}
-	if len(parts) == 1 {
-		return parts[0].(js.Value)
-	}
-	return newBlob(parts)
+	return js.Global().Get("oniscopeHost").Call("read", f.blob, ends)
 }
 
 // slice gives [from, to) as a Blob: of a Blob without reading it, of a URL by

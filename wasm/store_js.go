@@ -33,7 +33,7 @@ func (s *jsStore) Read(name string, from, to int64) []byte {
 func (s *jsStore) Write(name string, at int64, data []byte) {
 	array := uint8Array(data)
 	_, _ = await(s.write.Invoke(name, at, array)) // what fails can be made again
-	release(array.Get("buffer"))
+	release(array)
 }
 
 // Identity tells a file from others of its size.

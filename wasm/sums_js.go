@@ -32,13 +32,13 @@ func kernelSums(host js.Value) func(source io.ReaderAt, jobs []engine.SumJob) er
 		rule := engine.Joined
 		rule.Gathers = file.url == ""
 		return engine.SumRanges(jobs, rule, report, func(g *engine.Gathering, calls []engine.KernelCall, put func(results []byte)) error {
-			buffer, err := file.buffer(g)
+			bytes, err := file.bytes(g)
 			if err != nil {
 				return err
 			}
 			kernel.Lock()
 			defer kernel.Unlock()
-			for input := buffer; len(calls) > 0 && err == nil; input = js.Null() { // the bytes stay there
+			for input := bytes; len(calls) > 0 && err == nil; input = js.Null() { // the bytes stay there
 				n, size := engine.ResultsOf(calls)
 				results = slices.Grow(results[:0], size)[:size]
 				list := int32s(calls[:n])
@@ -47,7 +47,7 @@ func kernelSums(host js.Value) func(source io.ReaderAt, jobs []engine.SumJob) er
 				}
 				calls = calls[n:]
 			}
-			release(buffer)
+			release(bytes)
 			return err
 		})
 	}

@@ -160,8 +160,8 @@ func BenchPage() error {
 // kernelScript measures the kernel of the page on bins of 128 values, in values a
 // second.
 const kernelScript = `const code = require("fs").readFileSync("web/gen/sums.wasm"), rows = 1 << 16;
-WebAssembly.instantiate(code).then(({ instance: { exports: { memory, narrow } } }) => {
-  memory.grow(16);
+memory = new WebAssembly.Memory({ initial: 18 });
+WebAssembly.instantiate(code, { page: { memory } }).then(({ instance: { exports: { narrow } } }) => {
   const values = new Uint16Array(memory.buffer, 65536, rows).map((_, i) => 512 + (i * 7919) % 40), once = () => narrow(65536, rows, 7, 65536 + 2 * rows, 32768);
   new Uint16Array(memory.buffer, 65536, rows).set(values);
   for (let i = 0; i < 2000; i++) once();

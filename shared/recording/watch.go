@@ -8,11 +8,19 @@ type Watcher struct {
 	// Look is called with the values of each column of numbers of whole bytes of each
 	// batch, which is at byte offset of the file. They are valid during the call. Several
 	// goroutines may call it, each with a batch of its own. A column that is too large to be
-	// in memory is left out where it is verified.
-	Look func(offset int64, v *Vector)
+	// in memory is left out where it is verified. It may give the ends of the values, so that
+	// they are not looked for again.
+	Look func(offset int64, v *Vector) Extremes
 	// Intact is called for each batch of which all that was decoded is intact, after its
 	// columns, in order.
 	Intact func(offset int64)
+}
+
+// Extremes are the least and the greatest of some values; the zero value is not to know
+// them.
+type Extremes struct {
+	Least, Most float64
+	Known       bool
 }
 
 // Sees reports whether columns of a type are passed to Look.

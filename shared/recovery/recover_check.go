@@ -110,12 +110,12 @@ func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgemen
 			}
 		}
 		if rc.verifier != nil || rc.o.Look != nil || rc.clocks.track != nil && rc.clocks.hub >= 0 {
-			c.Look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
+			c.Look = func(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, runEnds []int64) {
+				ends := rc.show(m, column, node, data, valid, runEnds)
 				if rc.verifier != nil {
-					rc.verifier.column(&seen, m, column, node, data, valid)
+					rc.verifier.column(&seen, m, column, node, data, valid, ends)
 				}
-				rc.show(m, column, node, data, valid, ends)
-				rc.clocks.look(&seen, m, column, node, data, ends)
+				rc.clocks.look(&seen, m, column, node, data, runEnds)
 			}
 		}
 		checked, err := c.Check(rc.schema, m)
@@ -133,17 +133,18 @@ func (rc *recoverer) judge(c *body.Checker, s *stretch, sample bool) (j judgemen
 	return j, err
 }
 
-// show passes a column of a batch to whoever watches.
-func (rc *recoverer) show(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends []int64) {
+// show passes a column of a batch to whoever watches, and returns the ends of its values,
+// if that knows them.
+func (rc *recoverer) show(m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, runEnds []int64) (ends recording.Extremes) {
 	_, t := body.LayoutOf(&rc.schema.Fields[column])
-	if m.Header != arrowipc.RecordBatchHeader || !rc.o.Sees(t) || ends == nil && int64(len(data)) != node.Length*int64(t.Width()) {
-		return
+	if m.Header != arrowipc.RecordBatchHeader || !rc.o.Sees(t) || runEnds == nil && int64(len(data)) != node.Length*int64(t.Width()) {
+		return ends
 	}
 	if node.NullCount == 0 || len(valid) == 0 {
 		valid = nil
 	}
-	v := recording.NewVector(column, t, int(m.Batch.Length), data, valid, ends)
-	rc.o.Look(m.At, &v)
+	v := recording.NewVector(column, t, int(m.Batch.Length), data, valid, runEnds)
+	return rc.o.Look(m.At, &v)
 }
 
 // messageOf reads the header of a message that the walk found.

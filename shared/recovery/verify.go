@@ -117,9 +117,9 @@ type looked struct {
 	lost     []recording.LostRows // before the batch, as its metadata say
 }
 
-// column looks at the values of a column, as a checker gives them. Several
-// goroutines may call it, each with a batch of its own.
-func (v *verifier) column(l *looked, m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte) {
+// column looks at the values of a column, as a checker gives them, and at their ends, if
+// somebody knows them. Several goroutines may call it, each with a batch of its own.
+func (v *verifier) column(l *looked, m *messages.Message, column int, node arrowipc.FieldNode, data, valid []byte, ends recording.Extremes) {
 	if m.Header != arrowipc.RecordBatchHeader {
 		return
 	}
@@ -133,7 +133,7 @@ func (v *verifier) column(l *looked, m *messages.Message, column int, node arrow
 	if l.channels == nil {
 		l.channels = make([]channelPart, len(v.channels))
 	}
-	part := c.look(data, valid, &l.buf)
+	part := c.look(data, valid, ends, &l.buf)
 	l.channels[column].join(&part)
 }
 

@@ -78,9 +78,9 @@ func (p *channelPart) join(next *channelPart) {
 	}
 }
 
-// look takes the values of one batch, or of a piece of one, at whose borders runs end; valid is nil or its validity bits. buf is
-// memory that it may use.
-func (c *channel) look(data, valid []byte, buf *[]byte) (p channelPart) {
+// look takes the values of one batch, or of a piece of one, at whose borders runs end; valid is nil or its validity bits. ends are
+// of the values, if they are known. buf is memory that it may use.
+func (c *channel) look(data, valid []byte, ends recording.Extremes, buf *[]byte) (p channelPart) {
 	run := c.run
 	if valid != nil {
 		*buf = gather((*buf)[:0], data, valid, c.width)
@@ -92,7 +92,7 @@ func (c *channel) look(data, valid []byte, buf *[]byte) (p channelPart) {
 	}
 	p.first, p.values = bytes.Clone(data[:c.width]), int64(n)
 	p.varied = c.varied.Load() || !bytes.Equal(data[c.width:], data[:len(data)-c.width])
-	if !c.ranged {
+	if !c.ranged || ends.Known && ends.Least > float64(c.lo) && ends.Most < float64(c.hi) {
 		return p
 	}
 	if uintptr(unsafe.Pointer(&data[0]))%8 != 0 {

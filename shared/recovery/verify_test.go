@@ -194,9 +194,14 @@ func TestChannelsThatAreConstantOrClipped(t *testing.T) {
 			if c.value == nil {
 				rows, c.value = 50, func(int, int) uint16 { return 3 }
 			}
-			list, err := verifyAll(t, channelFile(t, c.columns, rows, c.value), recovery.VerifyOptions{})
+			file := channelFile(t, c.columns, rows, c.value)
+			list, err := verifyAll(t, file, recovery.VerifyOptions{})
 			if err != nil || len(list) != len(c.want) {
 				t.Fatalf("%+v, %v", list, err)
+			}
+			told, err := verifyAll(t, file, recovery.VerifyOptions{Watcher: recording.Watcher{Look: extremesOf}})
+			if err != nil || !reflect.DeepEqual(told, list) {
+				t.Errorf("%+v where a watcher tells the ends of the values, %v", told, err)
 			}
 			for i, f := range list {
 				if f.Severity != recording.SeverityInfo || !strings.HasPrefix(f.Reason, c.want[i]) {
@@ -205,6 +210,16 @@ func TestChannelsThatAreConstantOrClipped(t *testing.T) {
 			}
 		})
 	}
+}
+
+// extremesOf tells the ends of values without nulls, as a watcher may.
+func extremesOf(_ int64, v *recording.Vector) recording.Extremes {
+	ends := recording.Extremes{Least: math.Inf(1), Most: math.Inf(-1), Known: v.Valid == nil}
+	for i := range v.Len {
+		x := v.Float64(i)
+		ends.Least, ends.Most = min(ends.Least, x), max(ends.Most, x)
+	}
+	return ends
 }
 
 // Each single changed byte of a compressed body is found, padding included.

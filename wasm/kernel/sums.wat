@@ -5,7 +5,7 @@
 ;; the last what is left. Each function takes where the first value is, how many
 ;; there are, the level, and where results go. Memory up to 64 KiB is nobody's.
 (module
-  (memory (export "memory") 2)
+  (import "page" "memory" (memory 2))
 
   ;; 16-bit integers: least, most, sum, sum of squares as i64. bias is 32768 for
   ;; unsigned ones, which are moved into the signed range and back, or 0.

@@ -8,11 +8,11 @@
  *
  * Everything that decides lives in Go (wasm/); here only: start, the queue until it runs, and the notice when it ends. The Go side finds
  * `oniscopeHost` and calls `ready(handle)` once; it answers with `post(message, transfer)`, and `memory()` says how large all WebAssembly here has become. `sums(...)` is
- * the kernel, where there is one, `sumHere(...)` the same of values in Go's memory; `zstd(...)` decodes a frame; `drop(buffer)` frees one; `store` keeps bytes from visit to visit.
+ * the kernel, where there is one, `sumHere(...)` the same of values in Go's memory; `zstd(...)` decodes a frame; `read(blob, ends)` gives parts of a Blob, `drop(bytes)` their memory back; `store` keeps bytes from visit to visit.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
-import { free } from "./free.js";
 import { CALL, loadKernel } from "./kernel.js";
+import { Reader } from "./reader.js";
 import * as store from "./store.js";
 import { Zstd } from "./zstd.js";
 
@@ -59,9 +59,11 @@ scope.onmessage = (/** @type {MessageEvent} */ event) => {
   }
 };
 
+const reader = new Reader();
 host.oniscopeHost = {
   store,
-  drop: free,
+  read: reader.read.bind(reader),
+  drop: reader.drop.bind(reader),
   /** @param {any} message @param {Transferable[]} transfer */
   post: (message, transfer) => scope.postMessage(message, transfer),
   /** @param {(message: any) => void} go */
@@ -112,10 +114,10 @@ async function start() {
   const kernel = await compiling;
   host.oniscopeHost.memory = () => memory.buffer.byteLength + zstd.bytes + (kernel?.bytes ?? 0);
   if (kernel) {
-    /** @type {(bytes: ArrayBuffer | null, calls: number, count: number, to: number) => void} */
+    kernel.goTo(memory);
+    /** @type {(bytes: Uint8Array | null, calls: number, count: number, to: number) => void} */
     host.oniscopeHost.sums = (bytes, calls, count, to) => kernel.sums(bytes, new Int32Array(memory.buffer, calls, count * CALL), memory.buffer, to);
-    /** @type {(kind: number, from: number, rows: number, level: number, to: number) => void} */
-    host.oniscopeHost.sumHere = (kind, from, rows, level, to) => kernel.sumThere(memory.buffer, kind, from, rows, level, to);
+    host.oniscopeHost.sumHere = kernel.sumThere.bind(kernel);
   }
   let code = 0;
   go.exit = (/** @type {number} */ c) => (code = c);

@@ -2,31 +2,44 @@ package engine
 
 import (
 	"io"
+	"math"
 	"sync"
-
-	"github.com/oniscope/oniscope/shared/recording"
 )
+
+// A Holder is a source that reads into memory of its own, from where bytes are copied
+// when they are wanted.
+type Holder interface {
+	io.ReaderAt
+	// Hold reads n bytes from off on, all of them or none.
+	Hold(off, n int64) (Held, error)
+}
+
+// Held are bytes in memory that is not Go's.
+type Held interface {
+	// CopyTo copies the bytes from a place on. Several goroutines may call it.
+	CopyTo(p []byte, from int)
+	// Release gives the memory back. It must be called once, after the last CopyTo.
+	Release()
+}
 
 // How a forward reads: pieces of so many bytes, so many of them ahead, once so
 // much has been read from one end of the file towards the other.
 const (
-	forwardPiece  = cutBytes / 2
+	forwardPiece  = cutBytes
 	forwardPieces = 4
 	forwardAfter  = 2 << 20
 )
 
 // A forward reads ahead for a caller that goes over a whole file: while it works
-// on some bytes the next ones are under way. Others it costs nothing. Buffers are
-// used again. It may be called from several goroutines, though one of them should
-// be ahead of the others.
+// on some bytes the next ones are under way. Others it costs nothing. It may be called
+// from several goroutines, though one of them should be ahead of the others.
 type forward struct {
-	source io.ReaderAt
+	source Holder
 	size   int64
 
 	mu     sync.Mutex
 	ways   [2]forwardWay          // the one that is read ahead, and one that may be the next
 	pieces map[int64]*forwardRead // by number
-	free   [][]byte
 }
 
 // A forwardWay is where a caller goes: bytes read one after another. One that looks aside
@@ -44,19 +57,22 @@ func (w *forwardWay) near(off int64) bool {
 
 // A forwardRead is a piece that is read, or was.
 type forwardRead struct {
-	data []byte
+	held Held // nil: it could not be read, or was released
 	err  error
 	done chan struct{}
 	uses int // callers that copy from it
 	old  bool
 }
 
-// goForward wraps a source whose reads wait for a browser; others gain nothing.
-func goForward(source io.ReaderAt, size int64) io.ReaderAt {
-	if _, ok := source.(recording.RangesReader); !ok {
-		return source
+// goForward wraps a source whose reads wait for a browser; others gain nothing. end gives
+// the memory back: nobody may read any more.
+func goForward(source io.ReaderAt, size int64) (forwards io.ReaderAt, end func()) {
+	holder, ok := source.(Holder)
+	if !ok || size <= forwardAfter {
+		return source, func() {}
 	}
-	return &forward{source: source, size: size, pieces: map[int64]*forwardRead{}}
+	f := &forward{source: holder, size: size, pieces: map[int64]*forwardRead{}}
+	return f, f.end
 }
 
 // ReadAt implements io.ReaderAt.
@@ -101,14 +117,16 @@ func (f *forward) ReadAt(p []byte, off int64) (int, error) {
 			err = piece.err
 		}
 		if err == nil {
-			from := max(0, off-(first+int64(i))*forwardPiece)
-			n += copy(p[n:], piece.data[from:])
+			at := off + int64(n)
+			part := int(min(end-at, (first+int64(i)+1)*forwardPiece-at))
+			piece.held.CopyTo(p[n:n+part], int(at%forwardPiece))
+			n += part
 		}
 	}
 	f.mu.Lock()
 	for _, piece := range wanted {
 		piece.uses--
-		f.reuse(piece)
+		f.release(piece)
 	}
 	f.mu.Unlock()
 	if err != nil { // perhaps of bytes that nobody has asked for
@@ -120,23 +138,17 @@ func (f *forward) ReadAt(p []byte, off int64) (int, error) {
 // start begins to read a piece; the caller holds f.mu.
 func (f *forward) start(n int64) *forwardRead {
 	at := n * forwardPiece
-	size := min(forwardPiece, f.size-at)
 	piece := &forwardRead{done: make(chan struct{})}
-	if k := len(f.free) - 1; k >= 0 {
-		piece.data, f.free = f.free[k][:size], f.free[:k]
-	} else {
-		piece.data = make([]byte, size, forwardPiece)
-	}
 	f.pieces[n] = piece
 	go func() {
-		defer close(piece.done)
-		piece.err = Guard("read", nil, func() error {
-			got, err := f.source.ReadAt(piece.data, at)
-			if got == len(piece.data) {
-				err = nil
-			}
+		piece.err = Guard("read", nil, func() (err error) {
+			piece.held, err = f.source.Hold(at, min(forwardPiece, f.size-at))
 			return err
 		})
+		f.mu.Lock()
+		close(piece.done)
+		f.release(piece) // if it has been forgotten meanwhile
+		f.mu.Unlock()
 	}()
 	return piece
 }
@@ -148,20 +160,29 @@ func (f *forward) forget(n int64) {
 		if k < n || k > n+2*forwardPieces {
 			delete(f.pieces, k)
 			piece.old = true
-			f.reuse(piece)
+			f.release(piece)
 		}
 	}
 }
 
-// reuse takes the buffer of a piece that nobody needs any more.
-func (f *forward) reuse(piece *forwardRead) {
-	if !piece.old || piece.uses > 0 || piece.data == nil {
+// release gives the memory of a piece back that nobody needs any more; the caller holds
+// f.mu.
+func (f *forward) release(piece *forwardRead) {
+	if !piece.old || piece.uses > 0 {
 		return
 	}
 	select {
 	case <-piece.done:
-		f.free = append(f.free, piece.data)
-		piece.data = nil
+		if piece.held != nil {
+			piece.held.Release()
+			piece.held = nil
+		}
 	default: // still being read
 	}
+}
+
+func (f *forward) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forget(math.MaxInt64)
 }

@@ -6,8 +6,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
-
-	"github.com/oniscope/oniscope/shared/recording"
+	"time"
 )
 
 // A pageSource is memory that is read as the page's files are. fail gives the
@@ -19,6 +18,8 @@ type pageSource struct {
 	mu         sync.Mutex
 	open, most int
 	reads      []int
+
+	held, mostHeld int
 }
 
 func (s *pageSource) ReadAt(p []byte, off int64) (int, error) {
@@ -40,16 +41,52 @@ func (s *pageSource) ReadAt(p []byte, off int64) (int, error) {
 	return bytes.NewReader(s.data).ReadAt(p, off)
 }
 
-func (s *pageSource) ReadRanges(offsets []int64, bufs [][]byte) error {
-	for i, off := range offsets {
-		if _, err := s.ReadAt(bufs[i], off); err != nil {
-			return err
-		}
+func (s *pageSource) Hold(off, n int64) (Held, error) {
+	h := &heldBytes{source: s, data: make([]byte, n)}
+	if _, err := s.ReadAt(h.data, off); err != nil {
+		return nil, err
 	}
-	return nil
+	s.mu.Lock()
+	s.held++
+	s.mostHeld = max(s.mostHeld, s.held)
+	s.mu.Unlock()
+	return h, nil
 }
 
-var _ recording.RangesReader = &pageSource{}
+// heldBytes cannot be copied from once they are released.
+type heldBytes struct {
+	source *pageSource
+	data   []byte
+}
+
+func (h *heldBytes) CopyTo(p []byte, from int) { copy(p, h.data[from:from+len(p)]) }
+
+func (h *heldBytes) Release() {
+	h.source.mu.Lock()
+	defer h.source.mu.Unlock()
+	clear(h.data[:1]) // panics the second time
+	h.data = nil
+	h.source.held--
+}
+
+// ended waits until everything that was read is given back.
+func (s *pageSource) ended(t *testing.T, most int) {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		s.mu.Lock()
+		held := s.held
+		s.mu.Unlock()
+		if held == 0 {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatalf("%d pieces are still held", held)
+		}
+	}
+	if s.mostHeld > most {
+		t.Errorf("%d pieces were held at once", s.mostHeld)
+	}
+}
 
 func TestAWholeFileIsReadAheadInLargePieces(t *testing.T) {
 	data := make([]byte, 70<<20+321)
@@ -57,7 +94,7 @@ func TestAWholeFileIsReadAheadInLargePieces(t *testing.T) {
 		data[i] = byte(i ^ i>>9 ^ i>>17)
 	}
 	source := &pageSource{data: data}
-	f := goForward(source, int64(len(data)))
+	f, end := goForward(source, int64(len(data)))
 	const seed = 8
 	r := rand.New(rand.NewPCG(seed, 0))
 	for at := 0; at < len(data); { // as a walk does: headers, then bodies, a look back now and then
@@ -82,9 +119,8 @@ func TestAWholeFileIsReadAheadInLargePieces(t *testing.T) {
 	if total > len(data)+4*forwardAfter {
 		t.Errorf("%d bytes were read of %d", total, len(data))
 	}
-	if n := len(f.(*forward).free) + len(f.(*forward).pieces); n > 2*forwardPieces {
-		t.Errorf("%d buffers", n)
-	}
+	end()
+	source.ended(t, forwardPieces+2)
 }
 
 func TestALookAsideDoesNotEndReadingAhead(t *testing.T) {
@@ -94,7 +130,7 @@ func TestALookAsideDoesNotEndReadingAhead(t *testing.T) {
 		data[i] = byte(i ^ i>>9 ^ i>>17)
 	}
 	source := &pageSource{data: data}
-	f := goForward(source, int64(len(data)))
+	f, end := goForward(source, int64(len(data)))
 	read := func(at, n int) {
 		t.Helper()
 		p := make([]byte, n)
@@ -115,6 +151,8 @@ func TestALookAsideDoesNotEndReadingAhead(t *testing.T) {
 	if total > len(data)+2*forwardAfter+4*300_000 {
 		t.Errorf("%d bytes were read of %d", total, len(data))
 	}
+	end()
+	source.ended(t, forwardPieces+2)
 }
 
 func TestReadingAheadFailsOnlyWhereItIsAsked(t *testing.T) {
@@ -126,7 +164,7 @@ func TestReadingAheadFailsOnlyWhereItIsAsked(t *testing.T) {
 		}
 		return nil
 	}}
-	f := goForward(source, int64(len(data)))
+	f, end := goForward(source, int64(len(data)))
 	p := make([]byte, 1<<20)
 	for at := int64(0); at < int64(len(data)); at += int64(len(p)) {
 		_, err := f.ReadAt(p, at)
@@ -134,4 +172,6 @@ func TestReadingAheadFailsOnlyWhereItIsAsked(t *testing.T) {
 			t.Errorf("at %d: %v", at, err)
 		}
 	}
+	end()
+	source.ended(t, forwardPieces+2)
 }

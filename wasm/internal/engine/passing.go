@@ -75,15 +75,32 @@ func (s *openStream) passes(column int) bool {
 
 // look takes a column of the batch at a place in the file. Those with nulls are left
 // out: to sum them takes as long as to check them.
-func (p *passing) look(offset int64, v *recording.Vector) {
+func (p *passing) look(offset int64, v *recording.Vector) (ends recording.Extremes) {
 	if v.Len == 0 || v.Valid != nil || !p.stream.passes(v.Column) {
-		return
+		return ends
 	}
 	v.RunEnds = nil // each row has its value
 	bins := p.engine.binsOf(&plotVector{Vector: *v}, p.level)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open[offset] = append(p.open[offset], someTiles{column: v.Column, level: p.level, rows: []int{v.Len}, bins: [][]tileBin{bins}})
+	return endsOf(bins)
+}
+
+// endsOf are the least and the greatest value of bins.
+func endsOf(bins []tileBin) (ends recording.Extremes) {
+	for i := range bins {
+		b := &bins[i]
+		if b.Count == 0 {
+			continue
+		}
+		least, most := float64(b.Min), float64(b.Max)
+		if ends.Known {
+			least, most = min(least, ends.Least), max(most, ends.Most)
+		}
+		ends = recording.Extremes{Least: least, Most: most, Known: true}
+	}
+	return ends
 }
 
 // intact passes on what was made of the batch at a place in the file, and forgets those

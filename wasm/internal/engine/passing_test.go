@@ -3,11 +3,14 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"math"
 	"slices"
 	"testing"
 
 	"github.com/oniscope/oniscope/internal/testdata"
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // verifiedTiles is what a verification tells in passing.
@@ -150,5 +153,27 @@ func TestTilesInPassingAreOfIntactBatches(t *testing.T) {
 		if err := e.AddTiles("np_0", tiles[:n]); err == nil {
 			t.Errorf("%d of %d bytes were taken for tiles", n, len(tiles))
 		}
+	}
+}
+
+func TestTheEndsOfValuesAreThoseOfTheirTiles(t *testing.T) {
+	for _, rows := range []int{1, 15, 16, 17, 1000} {
+		values := make([]byte, 2*rows)
+		for i := range values {
+			values[i] = byte(i * 7919 >> 3)
+		}
+		v := recording.NewVector(1, stream.Uint16, rows, values, nil, nil)
+		least, most := uint16(math.MaxUint16), uint16(0)
+		for i := range rows {
+			x := binary.LittleEndian.Uint16(values[2*i:])
+			least, most = min(least, x), max(most, x)
+		}
+		want := recording.Extremes{Least: float64(least), Most: float64(most), Known: true}
+		if got := endsOf((&Engine{}).binsOf(&plotVector{Vector: v}, minTileLevel)); got != want {
+			t.Errorf("%d rows: %+v, want %+v", rows, got, want)
+		}
+	}
+	if got := endsOf(nil); got.Known {
+		t.Errorf("of no values: %+v", got)
 	}
 }

@@ -38,7 +38,9 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 	}
 	tell := e.paced(progress)
 	watcher, flush := e.passing(s, tiles)
-	plan, err := recovery.Examine(e.inSteps(ctx), goForward(s.source, s.size), s.size, &recovery.Options{
+	source, end := goForward(s.source, s.size)
+	defer end()
+	plan, err := recovery.Examine(e.inSteps(ctx), source, s.size, &recovery.Options{
 		Name:     s.path,
 		Output:   recoveredName(s.path),
 		Salvage:  a.Salvage,
@@ -51,7 +53,7 @@ func (e *Engine) Recover(ctx context.Context, a RecoverArgs, file recording.File
 	flush()
 	tell(s.size, 2*s.size)
 	if codec == recording.Keep {
-		if err := plan.Verify(&steppedSource{e, ctx, goForward(s.source, s.size)}); err != nil {
+		if err := plan.Verify(&steppedSource{e, ctx, source}); err != nil {
 			return nil, nil, cancelled(ctx, err)
 		}
 		return s.source, plan, nil
@@ -86,8 +88,10 @@ func (e *Engine) recompress(ctx context.Context, s *openStream, plan *recovery.P
 
 // VerifyCopy reads back what Recover wrote, every value.
 func (e *Engine) VerifyCopy(ctx context.Context, plan *recovery.Plan, copied io.ReaderAt, size int64) error {
+	source, end := goForward(copied, size)
+	defer end()
 	whole := recovery.Plan{Spans: []recovery.Span{{Offset: 0, Length: size}}, Report: plan.Report}
-	if err := whole.Verify(&steppedSource{e, ctx, goForward(copied, size)}); err != nil {
+	if err := whole.Verify(&steppedSource{e, ctx, source}); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"math"
+	"unsafe"
 )
 
 // Tiles as bytes: how they are kept from visit to visit, and how they go from the
@@ -14,6 +15,14 @@ type someTiles struct {
 	rows                 []int
 	bins                 [][]tileBin
 }
+
+// asBytes is the memory of bins: their fields one after another, little endian as all
+// that the engine runs on.
+func asBytes(bins []tileBin) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(bins))), len(bins)*tileBinBytes)
+}
+
+var _ [tileBinBytes]byte = [unsafe.Sizeof(tileBin{})]byte{} // no padding
 
 const tilesHead = 4 * 4
 
@@ -35,13 +44,7 @@ func (c *someTiles) append(out []byte) []byte {
 	}
 	for k, rows := range c.rows {
 		out = le.AppendUint32(out, uint32(rows))
-		for i := range c.bins[k] {
-			b := &c.bins[k][i]
-			for _, x := range [...]float32{b.Min, b.Max, b.Mean, b.SD} {
-				out = le.AppendUint32(out, math.Float32bits(x))
-			}
-			out = le.AppendUint32(out, b.Count)
-		}
+		out = append(out, asBytes(c.bins[k])...)
 	}
 	return out
 }
@@ -70,13 +73,7 @@ func parseTiles(data []byte, batches, columns int) (c *someTiles, left []byte) {
 			return nil, nil
 		}
 		bins := make([]tileBin, size)
-		for i := range bins {
-			b := &bins[i]
-			for _, x := range [...]*float32{&b.Min, &b.Max, &b.Mean, &b.SD} {
-				*x = math.Float32frombits(uint32(next()))
-			}
-			b.Count = uint32(next())
-		}
+		data = data[copy(asBytes(bins), data):]
 		c.rows, c.bins = append(c.rows, rows), append(c.bins, bins)
 	}
 	return c, data

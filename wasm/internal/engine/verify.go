@@ -38,7 +38,9 @@ func (e *Engine) Verify(ctx context.Context, id string, progress func(SliceProgr
 	var flush func()
 	o.Watcher, flush = e.passing(s, tiles)
 	report := &VerifyReport{Path: s.path, OK: true, Findings: []recording.Finding{}}
-	for f, err := range recovery.Verify(e.inSteps(ctx), goForward(s.source, s.size), s.size, &o) {
+	source, end := goForward(s.source, s.size)
+	defer end()
+	for f, err := range recovery.Verify(e.inSteps(ctx), source, s.size, &o) {
 		if err != nil {
 			return nil, cancelled(ctx, err)
 		}
