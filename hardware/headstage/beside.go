@@ -22,14 +22,14 @@ func LinkOf(c oni.Controller, port int) (Link, error) {
 	a := portController(port)
 	state, err := c.ReadRegister(a, regLinkState)
 	if err != nil {
-		return Link{}, fmt.Errorf("headstage: port %s: %w", portName(port), err)
+		return Link{}, fmt.Errorf("headstage: port %s: %w", portLetter(port), err)
 	}
 	flags, err := c.ReadRegister(a, regLinkFlags)
 	if errors.Is(err, oni.ErrNACK) {
 		flags, err = 0, nil
 	}
 	if err != nil {
-		return Link{}, fmt.Errorf("headstage: port %s: %w", portName(port), err)
+		return Link{}, fmt.Errorf("headstage: port %s: %w", portLetter(port), err)
 	}
 	return Link{Locked: state&1 == 1, Flags: flags}, nil
 }

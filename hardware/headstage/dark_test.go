@@ -23,8 +23,8 @@ func TestDark(t *testing.T) {
 	}{
 		"nothing fails":        {},
 		"port a fails once":    {fail: func(n int, _ event) error { return map[bool]error{true: oni.ErrNACK}[n == 0] }},
-		"port a fails always":  {fail: func(_ int, e event) error { return map[bool]error{true: oni.ErrNACK}[e.address == 1] }, mention: "port a"},
-		"port b fails always":  {fail: func(_ int, e event) error { return map[bool]error{true: oni.ErrNACK}[e.address == 2] }, mention: "port b"},
+		"port a fails always":  {fail: func(_ int, e event) error { return map[bool]error{true: oni.ErrNACK}[e.address == 1] }, mention: "port A"},
+		"port b fails always":  {fail: func(_ int, e event) error { return map[bool]error{true: oni.ErrNACK}[e.address == 2] }, mention: "port B"},
 		"reading is not acked": {fail: func(_ int, e event) error { return map[bool]error{true: oni.ErrNACK}[e.what == "R"] }},
 	} {
 		b := newBoard()
@@ -35,7 +35,7 @@ func TestDark(t *testing.T) {
 			return nil
 		}
 		err := Dark(b)
-		for port, other := range []string{"port a", "port b"} {
+		for port, other := range []string{"port A", "port B"} {
 			if fails := c.mention == other; !fails && b.voltage(port) != 0 {
 				t.Errorf("%s: %s has %d tenths of a volt", name, other, b.voltage(port))
 			}
@@ -58,7 +58,7 @@ func (s stuck) WriteRegister(a oni.Address, r, v uint32) error {
 
 func TestAVoltageThatStaysIsReported(t *testing.T) {
 	b := newBoard()
-	if err := Dark(stuck{b}); err == nil || !strings.Contains(err.Error(), "port b may still be powered") || b.voltage(0) != 0 {
+	if err := Dark(stuck{b}); err == nil || !strings.Contains(err.Error(), "port B may still be powered") || b.voltage(0) != 0 {
 		t.Errorf("got %v", err)
 	}
 	_, err := Configure(context.Background(), stuck{b}, b.rigOf(t, "", ""), func(string, func() error) {})

@@ -149,19 +149,19 @@ func (rig Rig) checkPorts() error {
 	for i, p := range rig.Ports {
 		if p.Headstage == "" {
 			if p.VoltageDV != 0 {
-				return fmt.Errorf("headstage: port %s: %w", portName(i), (*kind)(nil).check(p.VoltageDV))
+				return fmt.Errorf("headstage: port %s: %w", portLetter(i), (*kind)(nil).check(p.VoltageDV))
 			}
 			continue
 		}
 		k := kindOf(p.Headstage)
 		if k == nil {
-			return fmt.Errorf("headstage: port %s: %q is not known; possible: %s", portName(i), p.Headstage, strings.Join(Kinds(), ", "))
+			return fmt.Errorf("headstage: port %s: %q is not known; possible: %s", portLetter(i), p.Headstage, strings.Join(Kinds(), ", "))
 		}
 		if k.bringUp == nil {
-			return fmt.Errorf("headstage: port %s: %s: configuration of this headstage comes in a later version; possible now: %s", portName(i), k.title, strings.Join(supported(), ", "))
+			return fmt.Errorf("headstage: port %s: %s: configuration of this headstage comes in a later version; possible now: %s", portLetter(i), k.title, strings.Join(supported(), ", "))
 		}
 		if err := k.check(p.VoltageDV); err != nil {
-			return fmt.Errorf("port %s: %w", portName(i), err)
+			return fmt.Errorf("port %s: %w", portLetter(i), err)
 		}
 	}
 	return nil
@@ -260,11 +260,14 @@ func (b *bringUp) headstages() error {
 	for i, p := range b.rig.Ports {
 		if k := kindOf(p.Headstage); k != nil {
 			if err := k.bringUp(b, i); err != nil {
-				return fmt.Errorf("headstage: port %s: %s: %w", portName(i), k.title, err)
+				return fmt.Errorf("headstage: port %s: %s: %w", portLetter(i), k.title, err)
 			}
 		}
 	}
 	return nil
 }
 
-func portName(i int) string { return device.PortName(uint8(i + 1)) }
+// portName is port 0 or 1 in keys: "a". portLetter is what the board has next to its
+// switch, for messages: "A".
+func portName(i int) string   { return device.PortName(uint8(i + 1)) }
+func portLetter(i int) string { return strings.ToUpper(portName(i)) }

@@ -104,16 +104,16 @@ func (b *bringUp) links() error {
 // link brings the link of one port up.
 func (b *bringUp) link(port int, k *kind, user int) error {
 	a := portController(port)
-	if err := b.present(a, device.IDPortController, versionPortController, "the controller of port "+portName(port)); err != nil {
+	if err := b.present(a, device.IDPortController, versionPortController, "the controller of port "+portLetter(port)); err != nil {
 		return err
 	}
-	if err := b.keep("port "+portName(port), a, regPortEnable, 1); err != nil {
+	if err := b.keep("port "+portLetter(port), a, regPortEnable, 1); err != nil {
 		return err
 	}
-	if err := b.keep("port "+portName(port), a, regDeserializerPower, 1); err != nil {
+	if err := b.keep("port "+portLetter(port), a, regDeserializerPower, 1); err != nil {
 		return err
 	}
-	b.undo("port "+portName(port)+" to 0 V", func() error { return b.power.endPort(port) })
+	b.undo("port "+portLetter(port)+" to 0 V", func() error { return b.power.endPort(port) })
 	voltage, lock, err := b.supply(port, k, user)
 	if err != nil {
 		return err
@@ -140,14 +140,14 @@ func (b *bringUp) present(a oni.Address, id, version uint32, what string) error 
 // expect looks whether the reset after the link showed what the headstage has.
 func (b *bringUp) expect(port int, k *kind) error {
 	if k.passthrough {
-		return b.present(serdes.Address(uint8(port+1)), device.IDPassthrough, versionPassthrough, fmt.Sprintf("port %s: what receives the data of a %s", portName(port), k.title))
+		return b.present(serdes.Address(uint8(port+1)), device.IDPassthrough, versionPassthrough, fmt.Sprintf("port %s: what receives the data of a %s", portLetter(port), k.title))
 	}
 	return nil
 }
 
 // lockLost is the error of a link that was there.
 func (b *bringUp) lockLost(port int) error {
-	return fmt.Errorf("headstage: port %s: %w: it was there and is lost; check plugs and cable, and try more voltage", portName(port), ErrNoLink)
+	return fmt.Errorf("headstage: port %s: %w: it was there and is lost; check plugs and cable, and try more voltage", portLetter(port), ErrNoLink)
 }
 
 // confirm is the end of a configuration: the links are there, and from now on
@@ -179,7 +179,7 @@ func (r *Report) Ready(c oni.Controller) error {
 			return err
 		}
 		if !link.Locked || link.Flags != 0 {
-			return fmt.Errorf("headstage: port %s: %w: it was lost after the headstage was configured (locked: %v, LINKFLAGS %d); check plugs and cable, and try more voltage", portName(port), ErrNoLink, link.Locked, link.Flags)
+			return fmt.Errorf("headstage: port %s: %w: it was lost after the headstage was configured (locked: %v, LINKFLAGS %d); check plugs and cable, and try more voltage", portLetter(port), ErrNoLink, link.Locked, link.Flags)
 		}
 	}
 	return nil

@@ -150,5 +150,5 @@ func (b *bringUp) probeV1e(link serdes.Link, key string, set *device.Neuropixels
 
 // enableLink lets the DS90UB9x device of a port send, from the next reset on.
 func (b *bringUp) enableLink(port int) error {
-	return b.keep("data of port "+portName(port), serdes.Address(uint8(port+1)), uint32(serdes.Enable), 1)
+	return b.keep("data of port "+portLetter(port), serdes.Address(uint8(port+1)), uint32(serdes.Enable), 1)
 }

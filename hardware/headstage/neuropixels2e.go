@@ -81,7 +81,7 @@ func (b *bringUp) neuropixelsV2e(port int) error {
 	for i, own := range probesOf[device.HeadstageNeuropixelsV2e] {
 		there, err := b.slotV2e(link, port, i, keyProbe(port, own))
 		if err != nil {
-			return fmt.Errorf("probe %s: %w", portName(i), err)
+			return fmt.Errorf("probe %s: %w", portLetter(i), err)
 		}
 		if there {
 			probes++

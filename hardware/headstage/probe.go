@@ -93,7 +93,7 @@ func defaultProbe(headstage string) device.Settings {
 // reset, supplies off.
 func (b *bringUp) reach(port int, probe, gpio01, gpio23 uint8) (serdes.Link, error) {
 	link := serdes.NewLink(b, uint8(port+1))
-	b.undo("headstage of port "+portName(port)+" off", func() error { return shutDown(b.c, port, gpio01, gpio23) })
+	b.undo("headstage of port "+portLetter(port)+" off", func() error { return shutDown(b.c, port, gpio01, gpio23) })
 	if err := link.Initialize(serdes.Raw12HighFrequency, b.wait); err != nil {
 		return link, err
 	}

@@ -25,11 +25,11 @@ type refused struct {
 
 var refusals = map[string]refused{
 	"nothing is plugged in": {func(b *board, _ *Rig) { b.ports[0].lockAt = 0 }, "1.0e on port a", ErrNoLink,
-		[]string{"port a", "switch of port a", "cable", "from 3.3 to 5.5 V"}},
+		[]string{"port A", "switch of port A", "cable", "from 3.3 to 5.5 V"}},
 	"the user's voltage is too little": {func(b *board, r *Rig) { r.Ports[0].VoltageDV = 35 }, "1.0e on port a", ErrNoLink, []string{"at 3.5 V", "6.5"}},
-	"no EEPROM":                        {func(b *board, _ *Rig) { b.ports[0].eeprom = nil }, "1.0e on port a", oni.ErrNACK, []string{"port a", "EEPROM of the headstage does not answer"}},
+	"no EEPROM":                        {func(b *board, _ *Rig) { b.ports[0].eeprom = nil }, "1.0e on port a", oni.ErrNACK, []string{"port A", "EEPROM of the headstage does not answer"}},
 	"another headstage": {func(b *board, _ *Rig) { b.ports[1].eeprom = eepromOf(6, 1, 0, "NP1.0e") }, "2.0e on port b", nil,
-		[]string{"port b", "ID 6", "(ID 8)", "Headstage Neuropixels 1.0e"}},
+		[]string{"port B", "ID 6", "(ID 8)", "Headstage Neuropixels 1.0e"}},
 	"an early revision":       {func(b *board, _ *Rig) { b.ports[1].eeprom = eepromOf(8, 0, 9, "x") }, "2.0e on port b", nil, []string{"revision 0.9, want 1.0"}},
 	"a damaged EEPROM":        {func(b *board, _ *Rig) { b.ports[1].eeprom[5] = 1 }, "2.0e on port b", nil, []string{"checksum of its header"}},
 	"1.0e: no probe":          {func(b *board, _ *Rig) { b.ports[0].probes[0] = nil }, "1.0e on port a", ErrProbe, []string{"no probe answers", "seated"}},
@@ -38,7 +38,7 @@ var refusals = map[string]refused{
 	"1.0e: a shift register": {func(b *board, _ *Rig) { b.ports[0].probes[0].statuses[0x0C] = 0x00 }, "1.0e on port a", ErrProbe,
 		[]string{"register 0x0c has status 0x00", "want 0x80"}},
 	"2.0e: a base's shift register": {func(b *board, _ *Rig) { b.ports[1].probes[1].statuses[0x16] = 0x82 }, "2.0e on port b", ErrProbe,
-		[]string{"probe b", "register 0x16 has status 0x82"}},
+		[]string{"probe B", "register 0x16 has status 0x82"}},
 	"no folder of calibrations":  {func(_ *board, r *Rig) { r.Calibration = nil }, "1.0e on port a", nil, []string{"port-a/neuropixels-1.0e", "calibration: FOLDER"}},
 	"no ADC calibration":         {func(_ *board, r *Rig) { delete(r.Calibration.(fstest.MapFS), "18194819542_ADCCalibration.csv") }, "1.0e on port a", ErrCalibration, []string{"18194819542_ADCCalibration.csv is not in calibration"}},
 	"no gain calibration":        {func(_ *board, r *Rig) { delete(r.Calibration.(fstest.MapFS), "18194819542_gainCalValues.csv") }, "1.0e on port a", ErrCalibration, []string{"18194819542_gainCalValues.csv is not in calibration"}},
@@ -57,20 +57,20 @@ var refusals = map[string]refused{
 		f["old/20097907811_gaincalvalues.CSV"] = &fstest.MapFile{Data: []byte("20097907811\n")}
 	}, "2.0e on port b", ErrCalibration, []string{"differ", "old/20097907811_gaincalvalues.CSV"}},
 	"firmware of another time":    {func(b *board, _ *Rig) { b.firmware = "3.0" }, "breakout board", nil, []string{"firmware 3.0", "2.x"}},
-	"an old port controller":      {func(b *board, _ *Rig) { b.table[1].Version = 1 }, "1.0e on port a", nil, []string{"port a", "version 1", "want 2"}},
-	"an old passthrough device":   {func(b *board, _ *Rig) { b.table[7].Version = 2 }, "1.0e on port a", nil, []string{"port a", "version 2", "want 3"}},
+	"an old port controller":      {func(b *board, _ *Rig) { b.table[1].Version = 1 }, "1.0e on port a", nil, []string{"port A", "version 1", "want 2"}},
+	"an old passthrough device":   {func(b *board, _ *Rig) { b.table[7].Version = 2 }, "1.0e on port a", nil, []string{"port A", "version 2", "want 3"}},
 	"old analog inputs":           {func(b *board, _ *Rig) { b.table[5].Version = 1 }, "breakout board", nil, []string{"analog-io", "version 1", "want 2", "enable: false"}},
-	"no passthrough device":       {func(b *board, _ *Rig) { b.table[7].ID = 0 }, "1.0e on port a", oni.ErrNoDevice, []string{"port a"}},
-	"a headstage of later":        {func(_ *board, r *Rig) { r.Ports[1].Headstage = "headstage-64" }, "breakout board", nil, []string{"port b", "Headstage-64", "later version"}},
-	"a headstage of nobody":       {func(_ *board, r *Rig) { r.Ports[1].Headstage = "np3" }, "breakout board", nil, []string{"port b", `"np3"`, "neuropixels-1.0e"}},
-	"a voltage without headstage": {func(_ *board, r *Rig) { r.Ports[1].VoltageDV = 50 }, "breakout board", ErrVoltage, []string{"port b"}},
-	"a voltage above the ceiling": {func(_ *board, r *Rig) { r.Ports[0].VoltageDV = 66 }, "1.0e on port a", ErrVoltage, []string{"port a", "6.6 V", "3.3 to 6.5 V"}},
+	"no passthrough device":       {func(b *board, _ *Rig) { b.table[7].ID = 0 }, "1.0e on port a", oni.ErrNoDevice, []string{"port A"}},
+	"a headstage of later":        {func(_ *board, r *Rig) { r.Ports[1].Headstage = "headstage-64" }, "breakout board", nil, []string{"port B", "Headstage-64", "later version"}},
+	"a headstage of nobody":       {func(_ *board, r *Rig) { r.Ports[1].Headstage = "np3" }, "breakout board", nil, []string{"port B", `"np3"`, "neuropixels-1.0e"}},
+	"a voltage without headstage": {func(_ *board, r *Rig) { r.Ports[1].VoltageDV = 50 }, "breakout board", ErrVoltage, []string{"port B"}},
+	"a voltage above the ceiling": {func(_ *board, r *Rig) { r.Ports[0].VoltageDV = 66 }, "1.0e on port a", ErrVoltage, []string{"port A", "6.6 V", "3.3 to 6.5 V"}},
 	"a gain of none":              {func(_ *board, r *Rig) { r.Device = always(&device.NeuropixelsV1eSettings{GainAP: 7}) }, "1.0e on port a", nil, []string{"port-a/neuropixels-1.0e", "gain 7"}},
 	"a probe file of none": {func(_ *board, r *Rig) {
 		r.Device = always(&device.NeuropixelsV1eSettings{Probe: "x.json", ProbeFile: []byte("{}")})
 	}, "1.0e on port a", neuropixels.ErrProbe, []string{"port-a/neuropixels-1.0e", "x.json"}},
-	"the link goes with the last reset":   {func(b *board, _ *Rig) { b.ports[0].loseAfter = 3 }, "1.0e on port a", ErrNoLink, []string{"port a", "lost"}},
-	"the link goes with the second reset": {func(b *board, _ *Rig) { b.ports[0].loseAfter = 2 }, "1.0e on port a", nil, []string{"port a"}},
+	"the link goes with the last reset":   {func(b *board, _ *Rig) { b.ports[0].loseAfter = 3 }, "1.0e on port a", ErrNoLink, []string{"port A", "lost"}},
+	"the link goes with the second reset": {func(b *board, _ *Rig) { b.ports[0].loseAfter = 2 }, "1.0e on port a", nil, []string{"port A"}},
 }
 
 // always returns the settings for the probes, defaults for everything else.
@@ -140,7 +140,7 @@ func TestReadyRefusesALinkThatWasLost(t *testing.T) {
 		}
 		s.board.cells[1][5], s.board.cells[1][7] = c.state, c.flags
 		err = report.Ready(s.board)
-		if c.ready && err != nil || !c.ready && (!errors.Is(err, ErrNoLink) || !strings.Contains(err.Error(), "port a")) {
+		if c.ready && err != nil || !c.ready && (!errors.Is(err, ErrNoLink) || !strings.Contains(err.Error(), "port A")) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -130,7 +130,7 @@ func Dark(c oni.Controller) error {
 			err = darken(c, port)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("headstage: port %s may still be powered, turn its switch off: %w", device.PortName(port.Port()), err))
+			errs = append(errs, fmt.Errorf("headstage: port %s may still be powered, turn its switch off: %w", portLetter(int(port.Port())-1), err))
 		}
 	}
 	return errors.Join(errs...)
@@ -244,7 +244,7 @@ func (b *bringUp) supply(port int, k *kind, user int) (voltage, lock int, err er
 			return 0, 0, err
 		}
 		if s.comfort > 0 && user > s.comfort {
-			b.warn("port %s: %s V: the headstage itself takes at most %s V; only a long cable lets that much of it get lost", device.PortName(uint8(port+1)), volts(user), volts(s.comfort))
+			b.warn("port %s: %s V: the headstage itself takes at most %s V; only a long cable lets that much of it get lost", portLetter(port), volts(user), volts(s.comfort))
 		}
 		locked, err := b.try(port, k, user, userSettle)
 		if err == nil && !locked && !s.noLock {
@@ -347,7 +347,7 @@ func (b *bringUp) scan(port int, k *kind) (voltage, lock int, err error) {
 	final := 14*lost/10 + 20
 	if final > k.ceiling {
 		return 0, 0, fmt.Errorf("headstage: port %s: %s loses its link at %s V already and would need %s V, more than the %s V that it may get; the cable is too long or too thin",
-			device.PortName(uint8(port+1)), k.title, volts(lost), volts(final), volts(k.ceiling))
+			portLetter(port), k.title, volts(lost), volts(final), volts(k.ceiling))
 	}
 	locked, err := b.raise(port, k, final, k.supply.settle)
 	if err == nil && !locked {
@@ -360,7 +360,7 @@ func (b *bringUp) scan(port int, k *kind) (voltage, lock int, err error) {
 var ErrNoLink = errors.New("no link to the headstage")
 
 func (b *bringUp) noLink(port int, k *kind, at string) error {
-	name := device.PortName(uint8(port + 1))
+	name := portLetter(port)
 	return fmt.Errorf("headstage: port %s: %w %s: check that the switch of port %s is on, that the cable is seated at both ends and whole, and that a %s is plugged in; a long cable may need more: voltage: %s at most",
 		name, ErrNoLink, at, name, k.title, volts(k.ceiling))
 }

@@ -178,7 +178,7 @@ func TestNoWayOutOfRigInitLeavesAVoltage(t *testing.T) {
 func TestNoLink(t *testing.T) {
 	t.Parallel()
 	r := recordBoard(t, calibration(t)+"ports: {b: {headstage: neuropixels-1.0e}}\n", nil)
-	if code := r.wait(30 * time.Second); code != exitFailed || !strings.Contains(r.words.String(), "port b") || !strings.Contains(r.words.String(), "no link") {
+	if code := r.wait(30 * time.Second); code != exitFailed || !strings.Contains(r.words.String(), "port B") || !strings.Contains(r.words.String(), "no link") {
 		t.Errorf("exit code %d: %s", code, r.words.String())
 	}
 	r.dark()
@@ -191,7 +191,7 @@ func TestOff(t *testing.T) {
 		code   int
 		says   string
 	}{
-		"two ports with a saved voltage": {map[string]string{"SAVED_VOLTAGE": "50"}, "riffa", exitDone, "ports a and b: 0 V"},
+		"two ports with a saved voltage": {map[string]string{"SAVED_VOLTAGE": "50"}, "riffa", exitDone, "ports A and B: 0 V"},
 		"a port that does not answer":    {map[string]string{"SAVED_VOLTAGE": "50", "NACK": "1"}, "riffa", exitFailed, "switch"},
 		"a board that does not answer":   {map[string]string{"INIT": "-22"}, "riffa", exitFailed, "NOT set to 0 V"},
 		"a board without ports":          {nil, "test", exitFailed, "no ports"},

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oniscope/oniscope/hardware/headstage"
-	"github.com/oniscope/oniscope/recorder/internal/rig"
 )
 
 const offHelp = `Off opens the controller and sets the voltages of both ports to 0, whatever else
@@ -44,6 +43,6 @@ func (a *app) off(b *boardFlags) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("%w; turn the switches of the ports off", err), c.Close())
 	}
-	a.sayf("ports %s and %s: 0 V", rig.PortNames[0], rig.PortNames[1])
+	a.sayf("ports A and B: 0 V")
 	return c.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -41,7 +42,7 @@ func (rec *Run) openController(ctx context.Context, out *wayOut) (oni.Controller
 	case rig.DriverTest:
 		for _, name := range rig.PortNames {
 			if kind := r.Ports[name].Headstage; kind != "" {
-				rec.alarm("", fmt.Sprintf("port %s: the driver test has no ports; no %s is recorded", name, kind))
+				rec.alarm("", fmt.Sprintf("port %s: the driver test has no ports; no %s is recorded", strings.ToUpper(name), kind))
 			}
 		}
 		return OpenBoard(r.Driver, rec.o.Liboni)
