@@ -1,11 +1,16 @@
 package pagetest
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // Who works by key alone keeps his place when what he pressed goes away, and each key
@@ -119,4 +124,35 @@ func act(t *testing.T, page *Page, name string) {
 		field.dispatchEvent(new Event("input"));
 		field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
 	})()`, nil))
+}
+
+// A slow quantity has its value at the cursor, by mouse and by keys, and the fields of the
+// bar are wrong only until something else is typed.
+func TestSlowQuantitiesAreReadAtTheCursor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "memory_0.arrow")
+	columns := []stream.Column{{Name: "PercentUsed", Type: stream.Uint8, ByteWidth: 1}, {Name: "BytesUsed", Type: stream.Uint32, ByteWidth: 4}}
+	check(t, os.WriteFile(path, slowRecording(t, columns, 21), 0o600)) // n percent, n bytes after n x 0.1 s
+	page := ready(t, desk, path)
+	check(t, page.Eval(`oniscope.view({from: 0, to: 2.1})`, nil))
+	says := func(words string) string {
+		return fmt.Sprintf(`document.querySelector("#cursor-panel").innerText.replaceAll("\u202f", " ").replace(/\s*\n\s*/g, " ").includes(%q)`, words)
+	}
+	check(t, page.Eval(`document.querySelector("#stage").focus()`, nil))
+	press(t, page, kb.ArrowRight, chromedp.ModifierCtrl) // to the middle
+	check(t, page.WaitFor(patience, says("Buffer used 10 %")))
+	check(t, page.WaitFor(patience, says("Buffer used 10 B")))
+	var at struct{ X, Y float64 }
+	check(t, page.Eval(`(() => { const {left, top, width, height} = document.querySelector('[data-panel] .window').getBoundingClientRect(); return {x: left + width * 1.75 / 2.1, y: top + height / 2}; })()`, &at))
+	check(t, chromedp.Do(page.Context(), chromedp.MouseEvent("mouseMoved", at.X, at.Y)))
+	check(t, page.WaitFor(patience, says("Buffer used 17 %")))
+
+	const invalid = `document.querySelector("#span").hasAttribute("aria-invalid")`
+	check(t, page.Eval(`document.querySelector("#span").select()`, nil))
+	for _, key := range []string{"a", "b", kb.Enter} {
+		press(t, page, key)
+	}
+	check(t, page.WaitFor(patience, invalid))
+	check(t, page.Eval(`document.querySelector("#span").select()`, nil))
+	press(t, page, "1")
+	check(t, page.WaitFor(patience, "!"+invalid))
 }

@@ -7,6 +7,7 @@
  * @typedef {{ order: Order, hidden: ReadonlySet<number>, solo: ReadonlySet<number> | null }} Arrangement  columns
  */
 import { probeOf } from "./probe.js";
+import { integer, THIN } from "./words.js";
 
 /** @type {Arrangement} */
 export const AS_IT_IS = { order: "number", hidden: new Set(), solo: null };
@@ -14,6 +15,12 @@ export const AS_IT_IS = { order: "number", hidden: new Set(), solo: null };
 /** The place of a column of a signal on its probe. @param {StreamInfo} info @param {Row} row @param {number} column @returns {Contact | undefined} */
 export function contactOf(info, row, column) {
   return row.alongProbe ? probeOf(info)?.contacts.get(info.columns[column].channel) : undefined;
+}
+
+/** Where a channel is, in words: its depth, and on which shank where there are several; "" where that is not known. @param {StreamInfo} info @param {Row} row @param {number} column */
+export function placeWords(info, row, column) {
+  const contact = contactOf(info, row, column);
+  return contact ? ((probeOf(info)?.shanks ?? 1) > 1 ? `${integer(contact.shank)} · ` : "") + integer(contact.y) + THIN + "µm" : "";
 }
 
 /** Orders that mean something for a signal. @param {StreamInfo} info @param {Row} row @returns {Order[]} */

@@ -51,3 +51,21 @@ export function tickWord(info) {
 export function runLength(ticks, hz, info) {
   return hz > 0 ? duration(ticks / hz) : count(Math.round(ticks), tickWord(info));
 }
+
+/**
+ * Row at a tick, the one that came last, where rows come evenly: counted through the spans of data before it.
+ * @param {StreamInfo} info
+ * @param {number} at
+ */
+export function rowAt(info, at) {
+  if (info.groups.some((g) => g.kind === "lanes")) return undefined;
+  const spans = info.coverage.filter((c) => c.kind === "data"); // from its first row to its last
+  if (spans.length === 0 || spans.some((c) => c.rows <= 0)) return undefined;
+  let before = 0;
+  for (const { from, to, rows } of spans) {
+    const step = rows > 1 ? (to - from) / (rows - 1) : periodOf(info);
+    if (at >= from && at < to + step) return before + Math.min(rows - 1, Math.floor((at - from) / step + 1e-6));
+    before += rows;
+  }
+  return undefined;
+}

@@ -118,6 +118,11 @@ export function quantity(value, unit, digits = 3) {
   return significant(x / step, digits) + THIN + prefix + base;
 }
 
+/** A long name in so many letters, with its end, which tells it from others. @param {string} name @param {number} most */
+export function shortened(name, most) {
+  return name.length > most ? name.slice(0, most - 9) + "…" + name.slice(-8) : name;
+}
+
 /** "1 code", "2 codes"; other units are the same for one and many. @param {number} value @param {string} unit */
 function unitWord(value, unit) {
   return unit === "codes" && value === 1 ? "code" : unit;

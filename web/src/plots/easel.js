@@ -13,12 +13,13 @@
  *   width, height, rowPixels: device pixels; first: row at the upper edge, and how many are shown; gain: physical units of the scale bar, null: to be measured;
  *   top: of the scale of colours, null: to be measured
  * @typedef {{ id: number, envelope: Envelope, base?: boolean }} NewLayer
- * @typedef {{ kind: "value", raw: number } | { kind: "bin", min: number, max: number, mean: number, sd: number } | { kind: "none" }} Reading  raw units
+ * @typedef {import("./reading.js").Reading} Reading
  */
 import { free } from "../free.js";
 import { BAR_PIXELS, baseline, fittingGain, measure, roundAbove } from "../view/gain.js";
 import { drawHeat, shades, strengths } from "./heat.js";
 import { hatch, transpose } from "./raster.js";
+import { readingAt } from "./reading.js";
 import { drawStack, piecesOf } from "./stack.js";
 
 /** Columns of pixels that are looked at for the scale of colours; values above it, of all. Of what rolls the middle of a channel stays until it has drifted by 3 of this, as a share of the scale: else all colours would change a little once a second. */
@@ -224,23 +225,6 @@ export class Easel {
   read(column, at) {
     const [piece] = piecesOf(this.#drawn, column, { from: at, to: at + 1 }, 1);
     if (!piece) return { kind: "none" };
-    const { envelope } = piece.layer, { c } = piece;
-    if (envelope.kind === "envelope") {
-      const bin = Math.floor(((at - envelope.from) / (envelope.to - envelope.from)) * envelope.bins), i = c * envelope.bins + bin;
-      if (bin < 0 || bin >= envelope.bins || Number.isNaN(envelope.data[2 * i])) return { kind: "none" };
-      return { kind: "bin", min: envelope.data[2 * i], max: envelope.data[2 * i + 1], mean: envelope.mean?.[i] ?? NaN, sd: envelope.sd?.[i] ?? NaN };
-    }
-    const x = envelope.x ?? new Float64Array(0), stride = this.rows?.strides[this.rows.columns.indexOf(column)] ?? 1;
-    let low = 0, high = x.length;
-    while (low < high) { // first sample after the tick
-      const middle = (low + high) >> 1;
-      if (x[middle] <= at - envelope.from) low = middle + 1;
-      else high = middle;
-    }
-    for (let i = low - 1; i >= 0 && i > low - 1 - Math.max(1, stride); i--) {
-      const raw = envelope.data[c * x.length + i];
-      if (!Number.isNaN(raw)) return { kind: "value", raw };
-    }
-    return { kind: "none" };
+    return readingAt(piece.layer.envelope, piece.c, at, this.rows?.strides[this.rows.columns.indexOf(column)] ?? 1);
   }
 }

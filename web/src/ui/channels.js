@@ -4,11 +4,11 @@
  * @typedef {import("../state.js").Row} Row
  * @typedef {import("./panes.js").Panes} Panes
  */
-import { contactOf, matching, ordersOf, rangeOf } from "../channels.js";
+import { contactOf, matching, ordersOf, placeWords, rangeOf } from "../channels.js";
 import { cssFromRgb } from "../colour.js";
 import { MEASURES } from "../measures.js";
 import { probeOf } from "../probe.js";
-import { count, integer, THIN } from "../words.js";
+import { count, integer, shortened, THIN } from "../words.js";
 import { byId, DrawnFrom, el, fill, fitCanvas, hint, say } from "./dom.js";
 import { colourOf, token } from "./tokens.js";
 
@@ -19,6 +19,9 @@ const RESTED = 100;
 
 /** Lines that PageUp and PageDown move. */
 const PAGE = 20;
+
+/** Letters of a name that have room. */
+const LETTERS = 24;
 
 const ORDERS = { number: "by number", depth: "by depth", shank: "by shank" };
 
@@ -166,7 +169,6 @@ export class ChannelList {
     const last = Math.min(row.columns.length, first + Math.ceil(this.#height / LINE) + 4);
     const active = this.state.channel.get(row.key), picked = this.state.picked.get(row.key);
     if (!this.#linesOf.differs(first, last, row, info, active, picked, token("bg"))) return;
-    const shanks = (row.alongProbe ? probeOf(info)?.shanks : 1) ?? 1;
     while (this.#pool.length < last - first) {
       const line = el("div", { class: "channel", role: "option" }, el("i", { class: "swatch" }), el("span", { class: "name" }), el("span", { class: "note" }));
       this.#pool.push(line);
@@ -174,9 +176,9 @@ export class ChannelList {
     }
     const seen = new Set();
     for (let i = first; i < last; i++) {
-      const k = i % this.#pool.length, column = info.columns[row.columns[i]], contact = contactOf(info, row, column.index);
+      const k = i % this.#pool.length, column = info.columns[row.columns[i]];
       const selected = picked?.has(column.index) ?? false, chosen = column.index === active;
-      const depth = contact ? (shanks > 1 ? `${integer(contact.shank)} · ` : "") + integer(contact.y) + THIN + "µm" : "";
+      const depth = placeWords(info, row, column.index);
       const key = [row.key, i, column.index, column.label, depth, selected, chosen, row.columns.length].join();
       seen.add(k);
       if (this.#filled[k] === key) continue;
@@ -192,7 +194,7 @@ export class ChannelList {
       line.setAttribute("aria-posinset", String(i + 1));
       line.toggleAttribute("data-chosen", chosen);
       swatch.style.backgroundColor = cssFromRgb(colourOf(info, row, column.index));
-      say(name, column.label);
+      say(name, shortened(column.label, LETTERS));
       say(note, depth);
     }
     this.#pool.forEach((line, k) => {

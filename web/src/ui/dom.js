@@ -148,15 +148,15 @@ export class DrawnFrom {
 /** @type {Map<string, string>} */
 const cuts = new Map();
 
-/** Text cut to a width, with an ellipsis; remembered. @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} width */
+/** Text cut to a width, with an ellipsis before the number at its end; remembered. @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} width */
 export function fitted(ctx, text, width) {
   const key = width + text;
   let cut = cuts.get(key);
   if (cut === undefined) {
     const whole = visible(text);
-    cut = whole;
-    while (cut.length > 1 && ctx.measureText(cut === whole ? cut : cut + "…").width > width) cut = cut.slice(0, -1);
-    if (cut !== whole) cut += "…";
+    const [number] = /\d{0,4}$/.exec(whole) ?? [""], dots = "…" + number;
+    let kept = whole.length - number.length;
+    for (cut = whole; kept > 1 && ctx.measureText(cut).width > width; cut = whole.slice(0, kept) + dots) kept--;
     cuts.set(key, cut);
   }
   return cut;

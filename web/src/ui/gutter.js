@@ -5,11 +5,10 @@
  * @typedef {import("../protocol.js").StreamInfo} StreamInfo
  * @typedef {import("./traces.js").Shown} Shown
  */
-import { contactOf } from "../channels.js";
+import { placeWords } from "../channels.js";
 import { MEASURES } from "../measures.js";
 import { briefly } from "../signals.js";
 import { labelStride } from "../view/viewport.js";
-import { integer, THIN } from "../words.js";
 import { DrawnFrom, el, fitCanvas, fitted } from "./dom.js";
 import { canvasFont, token } from "./tokens.js";
 
@@ -71,8 +70,8 @@ export class Gutter {
       const key = active ? -1 - column.index : column.index;
       let name = this.#names.get(key);
       if (name === undefined) {
-        const depth = low && !active ? contactOf(info, row, column.index)?.y : undefined;
-        name = fitted(ctx, depth !== undefined ? integer(depth) + THIN + "µm" : this.#brief ? briefly(column) : column.label, room);
+        const place = low && !active ? placeWords(info, row, column.index) : "";
+        name = fitted(ctx, place || (this.#brief ? briefly(column) : column.label), room);
         this.#names.set(key, name);
       }
       return name;

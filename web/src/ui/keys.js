@@ -118,7 +118,7 @@ function connectPlots(state, stage) {
     node.addEventListener("pointermove", (event) => {
       const inside = xOf(stage, event) >= 0;
       const under = inside && node === area[0] ? stage.traces.at(event.clientY) : null;
-      state.setCursor(inside ? ticksAt(state, stage, event) : null, under?.pane.columnAt(under.y) ?? null, under?.pane.key);
+      state.setCursor(inside ? ticksAt(state, stage, event) : null, under?.pane.columnAt(under.y) ?? null, under?.pane.key ?? panelUnder(event));
       if (!press || !(event.buttons & 1)) return;
       const dx = event.clientX - press.x, dy = event.clientY - press.y;
       if (!press.moved && Math.hypot(dx, dy) < DRAG) return;
@@ -143,6 +143,11 @@ function connectPlots(state, stage) {
     });
     node.addEventListener("pointerleave", () => !state.tabled && state.setCursor(null)); // a table's cursor stays on the row that was chosen
   }
+}
+
+/** Key of the panel below the traces that the pointer is on. @param {PointerEvent} event */
+function panelUnder({ target }) {
+  return /** @type {HTMLElement} */ (target).closest("[data-panel]")?.getAttribute("data-panel") ?? undefined;
 }
 
 /** Chooses a channel; with Ctrl besides those that are selected, with Shift all from the chosen one. @param {State} state @param {Stage} stage @param {PointerEvent} event */

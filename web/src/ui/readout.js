@@ -4,9 +4,12 @@
  * @typedef {import("../protocol.js").ColumnInfo} ColumnInfo
  * @typedef {import("./stage.js").Stage} Stage
  */
-import { contactOf } from "../channels.js";
+import { placeWords } from "../channels.js";
+import { readingAt } from "../plots/reading.js";
 import { physicalFromRaw, unitOf, unitsPerRaw } from "../signals.js";
-import { integer, quantity, THIN } from "../words.js";
+import { rowAt } from "../times.js";
+import { quantity, THIN } from "../words.js";
+import { quantitiesOf } from "./slowpanel.js";
 
 /**
  * @param {State} state
@@ -22,24 +25,7 @@ export function valueAt(state, stage) {
   if (!state.traces || !pane) return { row: number, words: "" };
   const index = state.hover ?? state.channel.get(row.key) ?? pane.shown()?.columns[0] ?? row.columns[0];
   const column = info.columns[index], reading = column ? pane.reading(index, at) : null;
-  return { row: number, column, words: reading ? wordsOf(reading, column) : "" };
-}
-
-/**
- * Row at a tick, where rows come evenly: counted through the spans of data before it.
- * @param {import("../protocol.js").StreamInfo} info
- * @param {number} at
- */
-function rowAt(info, at) {
-  if (info.groups.some((g) => g.kind === "lanes")) return undefined;
-  const spans = info.coverage.filter((c) => c.kind === "data");
-  if (spans.length === 0 || spans.some((c) => c.rows <= 0)) return undefined;
-  let before = 0;
-  for (const span of spans) {
-    if (at >= span.from && at < span.to) return before + Math.min(span.rows - 1, Math.floor(((at - span.from) / (span.to - span.from)) * span.rows));
-    before += span.rows;
-  }
-  return undefined;
+  return { row: number, column, words: reading ? wordsOf(reading, (raw) => physicalFromRaw(column, raw), unitOf(column)) : "" };
 }
 
 /**
@@ -52,17 +38,38 @@ export function hoveredWords(state, pane) {
   const shown = pane.shown(), index = state.hover, at = state.cursor;
   const column = shown && index !== null ? shown.info.columns[index] : undefined;
   if (!shown || !column || index === null || at === null) return { name: "", value: "" };
-  const depth = contactOf(shown.info, shown.row, index)?.y, reading = pane.reading(index, at);
+  const place = placeWords(shown.info, shown.row, index), reading = pane.reading(index, at);
   const spread = reading?.kind === "bin" && !Number.isNaN(reading.sd) ? ", sd " + quantity(Math.abs(reading.sd * unitsPerRaw(column)), unitOf(column)) : "";
-  return { name: column.label + (depth === undefined ? "" : `, ${integer(depth)}${THIN}µm`), value: reading ? wordsOf(reading, column) + spread : "" };
+  return { name: column.label + (place && `, ${place}`), value: reading ? wordsOf(reading, (raw) => physicalFromRaw(column, raw), unitOf(column)) + spread : "" };
 }
 
-/** @param {import("../plots/easel.js").Reading} reading @param {ColumnInfo} column */
-function wordsOf(reading, column) {
+/** Slow quantities shown at once beside the traces; of the panel under the pointer all that it draws, up to as many. */
+const MOST_SLOW = 8;
+
+/**
+ * Values of slow quantities at the cursor: of the panel that the pointer is on, else of all panels, where they are few.
+ * @param {State} state
+ * @param {Stage} stage
+ * @returns {[string, string][]}
+ */
+export function slowValuesAt({ cursor: at, view, hoverKey, entries }, stage) {
+  const panels = stage.lower.panels.filter(({ kind }) => kind === "slow"), under = panels.find(({ key }) => key === hoverKey);
+  const found = /** @type {[string, string][]} */ ([]);
+  for (const panel of under ? [under] : panels) {
+    const info = entries.get(panel.id)?.info;
+    if (!info || at === null) continue;
+    for (const { name, layer, c, physical, stride, unit } of quantitiesOf(panel, info, view)) {
+      if (layer && c !== undefined) found.push([name, wordsOf(at < layer.envelope.to ? readingAt(layer.envelope, c, at, stride) : { kind: "none" }, physical, unit)]);
+    }
+  }
+  return under || found.length <= MOST_SLOW ? found.slice(0, MOST_SLOW) : [];
+}
+
+/** @param {import("../plots/reading.js").Reading} reading @param {(raw: number) => number} physical @param {string} unit */
+function wordsOf(reading, physical, unit) {
   if (reading.kind === "none") return "no value";
-  const unit = unitOf(column);
-  if (reading.kind === "value") return quantity(physicalFromRaw(column, reading.raw), unit);
-  const a = physicalFromRaw(column, reading.min), b = physicalFromRaw(column, reading.max);
+  if (reading.kind === "value") return quantity(physical(reading.raw), unit);
+  const a = physical(reading.min), b = physical(reading.max);
   return a === b ? quantity(a, unit) : quantity(Math.min(a, b), unit).split(THIN).slice(0, sameUnit(a, b, unit) ? -1 : undefined).join(THIN) + " to " + quantity(Math.max(a, b), unit);
 }
 

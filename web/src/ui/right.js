@@ -8,16 +8,19 @@
  */
 import { clockAt, secondsAt, stretchAt } from "../axis.js";
 import { decimalsOf, niceAbove } from "../view/scale.js";
-import { bytes, count, integer, moment, parseQuantity, quantity, rate, round, short, span, wallTime } from "../words.js";
+import { bytes, count, integer, moment, parseQuantity, quantity, rate, round, short, shortened, span, wallTime } from "../words.js";
 import { physicalFromRaw, unitOf } from "../signals.js";
 import { byId, el, fill, say } from "./dom.js";
 import { HealthPanel } from "./healthpanel.js";
-import { valueAt } from "./readout.js";
+import { slowValuesAt, valueAt } from "./readout.js";
 import { hasEvents } from "../moves.js";
 import { periodOf, rowsIn, tickWord } from "../times.js";
 
 /** Cells of a chosen row that are repeated in full. */
 const MOST_CELLS = 24;
+
+/** Letters of the name of a value. */
+const LETTERS = 20;
 
 /** Characters of a value of the metadata that are shown. */
 const LONGEST_FACT = 80;
@@ -31,6 +34,8 @@ export class Inspector {
   #cursor = el("section", { id: "cursor-panel" });
   /** Names of the facts that are there: while they are the same, only words change. */
   #cursorNames = "";
+  /** As many as there have been: what is below stays where it is while the pointer goes from one plot to another. */
+  #lines = 5;
   #selection = el("section", { id: "selection-panel" });
   #selected = el("div");
   #save = el("button", { type: "button", onclick: () => this.actions.save() });
@@ -80,10 +85,15 @@ export class Inspector {
     if (segment > 0) facts.push(["segment", `${integer(segment)} of ${integer(info.axis.length)}`]);
     const wall = wallClock(info, at);
     if (wall) facts.push(["wall time", wall]);
-    if (read?.column) facts.push([read.column.label, read.words]);
-    for (const [column, text] of chosen?.cells.filter(([c]) => c.name !== "Clock").slice(0, MOST_CELLS) ?? []) facts.push([column.label, cellWords(column, text)]);
+    if (read?.column) facts.push([shortened(read.column.label, LETTERS), read.words]);
+    if (!chosen) facts.push(...slowValuesAt(state, this.stage).map(([name, value]) => /** @type {[string, string]} */ ([shortened(name, LETTERS), value])));
+    for (const [column, text] of chosen?.cells.filter(([c]) => c.name !== "Clock").slice(0, MOST_CELLS) ?? []) facts.push([shortened(column.label, LETTERS), cellWords(column, text)]);
     const told = facts.filter(([, value]) => value !== ""), names = told.map(([name]) => name).join("\n");
-    if (names !== this.#cursorNames) fill(this.#cursor, el("h2", null, "Cursor"), factList(told));
+    if (names !== this.#cursorNames) {
+      fill(this.#cursor, el("h2", null, "Cursor"), factList(told));
+      this.#lines = Math.max(this.#lines, chosen ? 0 : told.length);
+      this.#cursor.style.minHeight = `calc(${this.#lines} * 18px + 50px)`;
+    }
     this.#cursorNames = names;
     const values = this.#cursor.querySelectorAll("dd");
     told.forEach(([, value], i) => say(values[i], value));

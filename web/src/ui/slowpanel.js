@@ -194,6 +194,22 @@ function seriesOf(panel, info, view) {
   });
 }
 
+/**
+ * What a panel draws, under full names and with units; and the same in another unit, where the panel has both.
+ * @param {Panel} panel
+ * @param {StreamInfo} info
+ * @param {Span} view
+ * @returns {(Series & { unit: string })[]}
+ */
+export function quantitiesOf(panel, info, view) {
+  const all = seriesOf(panel, info, view).map((series, i) => ({
+    ...series, name: panel.turned ? `${panel.name} ${series.name}` : info.columns[panel.columns[i]].label, unit: panel.turned ? "°" : unitOf(info.columns[panel.columns[i]]),
+  }));
+  if (panel.twin === undefined) return all;
+  const column = info.columns[panel.twin], layer = bestLayer(panel.loader.layers, panel.twin, view) ?? panel.loader.layers[0];
+  return [...all, { ...all[0], name: column.label, layer, c: layer?.index.get(panel.twin), physical: (raw) => physicalFromRaw(column, raw), unit: unitOf(column) }];
+}
+
 /** A layer of samples of a rotation as one of angles. @param {Layer} layer @param {import("../panels.js").Parts} parts @param {StreamInfo} info @returns {Layer} */
 function turned({ envelope, index }, parts, info) {
   const n = envelope.x?.length ?? 0;

@@ -61,10 +61,13 @@ export function firstView({ first, last, rows, hz }) {
 export const ALL_ROWS = 0;
 const LEAST_ROW = 1 / 64;
 
+/** Height of a row at most, px. */
+const MOST_ROW = 480;
+
 /** Trace rows: as many as fit at about 9 px, taller when there are few; or of the height that was asked for. @param {number} height px @param {number} total @param {number} [wanted] px, or ALL_ROWS */
 export function rowHeight(height, total, wanted) {
   if (wanted) return wanted;
-  return Math.max(wanted === ALL_ROWS ? LEAST_ROW : 9, Math.min(200, height / Math.max(1, total)));
+  return Math.max(wanted === ALL_ROWS ? LEAST_ROW : 9, Math.min(MOST_ROW, height / Math.max(1, total)));
 }
 
 /** @param {number} height px @param {number} total @param {number} first wanted @param {number} [rowPixels] @returns {RowWindow} */
