@@ -38,7 +38,7 @@ func read(t *testing.T, file string) string {
 
 func readProtocol(t *testing.T) *protocol {
 	t.Helper()
-	p := parseProtocol(read(t, "../../../web/src/protocol.d.ts"))
+	p := parseProtocol(read(t, "../../../web/src/protocol.d.ts") + read(t, "../../../web/src/facts.d.ts"))
 	for name, value := range crossing {
 		p.names[reflect.TypeOf(value)] = name
 	}
