@@ -13,18 +13,17 @@ import { mix, pixelFromRgb, rgbFromHex } from "../colour.js";
 import { MEASURES } from "../measures.js";
 import { missingIn } from "../plots/hatch.js";
 import { unitsPerRaw } from "../signals.js";
-import { periodOf, spanOf } from "../times.js";
+import { periodOf } from "../times.js";
 import { rowBand, rowHeight, rowWindow } from "../view/viewport.js";
+import { Backdrop } from "./backdrop.js";
 import { DrawnFrom, el } from "./dom.js";
 import { Gutter } from "./gutter.js";
+import { placed, show, transformOf } from "./pictures.js";
 import { plotLoader, wantedInView } from "./plot.js";
 import { colourOf, heatStops, token } from "./tokens.js";
 
 /** What is painted beyond the edges of the screen, as a part of it: there while the next picture is on its way. */
 const MARGIN = 1 / 8;
-
-/** The whole run is loaded once, coarse, in so many values, and is what is seen where nothing better has come yet; height of its picture at most, device pixels. */
-const BASE = { values: 300_000, bins: 512, height: 4096 };
 
 /** Spans that differ by less are one, as a share. */
 const SAME = 1e-6;
@@ -33,8 +32,7 @@ export class TracesPlot {
   #key;
   /** @type {import("../painter.js").Plot} */
   #plot;
-  /** @type {import("../painter.js").Plot} */
-  #underPlot;
+  #backdrop;
   #size = { width: 0, height: 0 };
   #observer;
   /** Layers that the painter has. @type {Map<Layer, number>} */
@@ -59,10 +57,6 @@ export class TracesPlot {
   #lastRow = -Infinity;
   /** Which request of the loader was answered when a scene was made. @type {WeakMap<Scene, number>} */
   #answered = new WeakMap();
-  /** @type {AbortController | null} */
-  #base = null;
-  /** @type {Layer | null} */
-  #baseLayer = null;
   /** @type {{ column: number, at: number, reading: import("../plots/easel.js").Reading | null }} */
   #read = { column: -1, at: NaN, reading: null };
 
@@ -70,10 +64,6 @@ export class TracesPlot {
   /** The newest picture, larger than its window; moving it costs the page's own thread nothing. */
   #picture = el("canvas", { class: "picture" });
   #shownPicture = /** @type {import("../painter.js").Picture | null} */ (null);
-  /** The whole run, all channels, coarse: under the picture, and seen where that does not reach while the next one is painted. */
-  #under = el("canvas", { class: "under", hidden: true });
-  #shownUnder = /** @type {import("../painter.js").Picture | null} */ (null);
-  #underKey = "";
 
   /**
    * @param {State} state
@@ -84,9 +74,9 @@ export class TracesPlot {
     this.state = state;
     this.#key = key;
     this.#gutter = new Gutter(state);
-    this.node = el("div", { class: "plot", "aria-hidden": "true" }, this.#gutter.node, el("div", { class: "window" }, this.#under, this.#picture));
+    this.#backdrop = new Backdrop(state, painter);
+    this.node = el("div", { class: "plot", "aria-hidden": "true" }, this.#gutter.node, el("div", { class: "window" }, this.#backdrop.node, this.#picture));
     this.#plot = painter.plot(() => this.#received());
-    this.#underPlot = painter.plot(() => state.changed("data"));
     this.loader = plotLoader(state);
     this.#observer = new ResizeObserver(([{ contentRect: { width, height } }]) => {
       const first = this.#size.height === 0;
@@ -130,7 +120,7 @@ export class TracesPlot {
     this.#source = live?.source(wanted) ?? null;
     if (this.#source) return;
     this.loader.want(wanted);
-    if (!this.loader.settled) this.#base?.abort();
+    if (!this.loader.settled) this.#backdrop.abort();
   }
 
   /** Those that are seen; when the hand scrolls on, those around them too. @param {Shown} shown */
@@ -169,28 +159,7 @@ export class TracesPlot {
   /** Asks for what is not looked at yet, once the view is on the screen: until then nothing is read but what it shows. */
   wantMore() {
     const shown = this.shown();
-    if (shown && (this.#source !== null || (this.loader.settled && this.loader.error === null && this.loader.layers.length > 0))) void this.#wantBase(shown);
-  }
-
-  /** The whole run, all channels, coarse: once there is nothing more urgent. @param {Shown} shown */
-  async #wantBase({ row, info }) {
-    const { from, to } = spanOf(info), { view } = this.state;
-    if (this.#base || this.#baseLayer || row.all.length > BASE.values / 16 || (view.from <= from && view.to >= to)) return;
-    const control = (this.#base = new AbortController());
-    try {
-      const bins = Math.min(BASE.bins, Math.floor(BASE.values / row.all.length));
-      const envelope = await this.state.client.envelope({ stream: info.id, columns: row.all, from, to: Math.ceil(to), bins, quality: "coarse" }, { signal: control.signal, written: true });
-      if (this.#base !== control) return;
-      if (envelope.kind === "envelope") {
-        this.#underPlot.layers([1], [{ id: 1, envelope: { ...envelope, data: envelope.data.slice(), mean: envelope.mean?.slice(), sd: envelope.sd?.slice() } }]);
-        this.#baseLayer = { envelope, index: new Map() };
-      }
-      this.state.changed("data");
-    } catch {
-      if (this.#base !== control) return;
-      this.#base = null; // another time: of what was broken off nobody else would remember it
-      if (control.signal.aborted) this.state.changed("data");
-    }
+    if (shown && (this.#source !== null || (this.loader.settled && this.loader.error === null && this.loader.layers.length > 0))) void this.#backdrop.want(shown);
   }
 
   /** True when everything wanted is on the screen exactly, or nothing is to be drawn. Traces that have no room yet are still to be drawn. */
@@ -288,21 +257,21 @@ export class TracesPlot {
         periodTicks: periodOf(info),
       };
       this.#plot.rows(rows);
-      this.#underPlot.rows(rows);
+      this.#backdrop.rows(rows);
       this.#rows = { columns: row.columns, info, picked, ground };
     }
   }
 
   /** Gives the painter data that it does not have. */
   #handLayers() {
-    const layers = this.#baseLayer ? [...this.loader.layers, this.#baseLayer] : this.loader.layers;
+    const base = this.#backdrop.layer, layers = base ? [...this.loader.layers, base] : this.loader.layers;
     if (layers.length === this.#given.size && layers.every((layer) => this.#given.has(layer))) return;
     const added = [], given = this.#given;
     this.#given = new Map();
     for (const layer of layers) {
       const id = given.get(layer) ?? ++this.#lastId;
       this.#given.set(layer, id);
-      if (!given.has(layer)) added.push({ id, envelope: layer.envelope, base: layer === this.#baseLayer });
+      if (!given.has(layer)) added.push({ id, envelope: layer.envelope, base: layer === base });
     }
     this.#plot.layers([...this.#given.values()], added);
   }
@@ -318,7 +287,7 @@ export class TracesPlot {
     this.#answered.set(scene, this.loader.done);
     if (last !== null) this.#ends.set(scene, last);
     this.#plot.paint(scene, this.#sceneKey);
-    this.#paintUnder(scene, row.columns.length, rowPixels);
+    this.#backdrop.paint(scene, row.columns.length, rowPixels);
   }
 
   /** Has the painter go on painting up to what came last. @param {Shown} shown @param {number} width  device pixels @param {number} dpr @param {import("../live/roll.js").Source} source */
@@ -330,7 +299,7 @@ export class TracesPlot {
     const { gain, clip, mode, top, ground, missing } = scene;
     this.#sceneKey = ["roll", this.#plot.version, width, scene.height, scene.span, first, shown, rowPixels, dpr, gain, clip, mode, top, ground, source.width, source.bins, source.columns.length, ...missing.map(({ from, to }) => `${from}-${to}`)].join();
     this.#plot.roll(scene, source, this.#sceneKey);
-    this.#paintUnder({ ...scene, view }, row.columns.length, rowPixels);
+    this.#backdrop.paint({ ...scene, view }, row.columns.length, rowPixels);
   }
 
   /** What a picture looks like, wherever it is. @param {Row} row @param {StreamInfo} info @param {import("../view/scale.js").Span} span */
@@ -343,22 +312,9 @@ export class TracesPlot {
     };
   }
 
-  /** The same for the whole run and all channels, when they are known and drawn otherwise than before. @param {Scene} scene @param {number} total  rows @param {number} rowPixels  CSS pixels */
-  #paintUnder(scene, total, rowPixels) {
-    const base = this.#baseLayer?.envelope, { mode, gain, top, clip } = scene;
-    if (!base || (mode === "traces" ? gain : top) === null || (this.state.turns.moving && this.#underPlot.picture)) return; // the one that is seen goes first
-    const row = Math.min(scene.rowPixels, BASE.height / total);
-    const key = [this.#underPlot.version, row, rowPixels, mode, gain, top, clip, scene.ground].join();
-    if (key === this.#underKey) return;
-    this.#underKey = key;
-    this.#underPlot.paint({
-      ...scene, width: base.bins, height: Math.max(1, Math.round(row * total)), dpr: row / rowPixels, view: { from: base.from, to: base.to }, first: 0, shown: total, rowPixels: row, missing: [],
-    }, key);
-  }
-
   /** Lays the newest picture where it belongs now, and what is under it where it does not reach. @param {Shown} shown @param {number} plot @param {number} dpr */
   #place(shown, plot, dpr) {
-    const { picture } = this.#plot, under = this.#underPlot.picture, { height } = this.#size;
+    const { picture } = this.#plot, { height } = this.#size;
     this.#picture.hidden = picture === null;
     let covered = false;
     if (picture) {
@@ -374,14 +330,7 @@ export class TracesPlot {
       const rows = shown.window.shown * shown.rowPixels;
       covered = at.x <= 0 && at.y <= 0 && at.x + at.width >= plot && at.y + at.height >= Math.min(rows, height) - 1;
     }
-    const hidden = covered || under === null;
-    if (this.#under.hidden !== hidden) this.#under.hidden = hidden;
-    if (hidden) return;
-    if (under !== this.#shownUnder) {
-      show(this.#under, under, dpr);
-      this.#shownUnder = under;
-    }
-    this.#under.style.transform = transformOf(under.scene, placed(under.scene, shown, this.state.view, plot), dpr);
+    this.#backdrop.place(shown, covered, plot, dpr);
   }
 
   /** Column at a height of the plot. @param {number} y @returns {number | null} */
@@ -411,10 +360,8 @@ export class TracesPlot {
   /** Forgets its data, as when a stream or the engine went. */
   reset() {
     this.loader.reset();
-    this.#base?.abort();
-    this.#base = this.#baseLayer = null;
+    this.#backdrop.reset();
     this.#rows = {};
-    this.#underKey = "";
   }
 
   /** The plot is gone. */
@@ -422,34 +369,6 @@ export class TracesPlot {
     this.reset();
     this.#observer.disconnect();
     this.#plot.drop();
-    this.#underPlot.drop();
+    this.#backdrop.drop();
   }
-}
-
-/**
- * Where a picture lies in the window of the traces, CSS pixels.
- * @param {Scene} scene
- * @param {Shown} shown
- * @param {import("../view/scale.js").Span} view
- * @param {number} plot  width of the window
- */
-function placed(scene, { window, rowPixels }, view, plot) {
-  const scale = plot / (view.to - view.from);
-  return { x: (scene.view.from - view.from) * scale, y: (scene.first - window.first) * rowPixels, width: (scene.view.to - scene.view.from) * scale, height: scene.shown * rowPixels };
-}
-
-/** @param {HTMLCanvasElement} canvas @param {import("../painter.js").Picture} picture @param {number} dpr */
-function show(canvas, { bitmap, scene }, dpr) {
-  if (canvas.width !== scene.width) canvas.width = scene.width;
-  if (canvas.height !== scene.height) canvas.height = scene.height;
-  canvas.style.width = scene.width / dpr + "px";
-  canvas.style.height = scene.height / dpr + "px";
-  canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
-}
-
-/** On whole device pixels, and not stretched where it is less than one. @param {Scene} scene @param {{ x: number, y: number, width: number, height: number }} at @param {number} dpr */
-function transformOf(scene, at, dpr) {
-  const wide = (at.width * dpr) / scene.width, high = (at.height * dpr) / scene.height;
-  const asPainted = Math.abs(wide - 1) * scene.width < 1 && Math.abs(high - 1) * scene.height < 1;
-  return `translate(${Math.round(at.x * dpr) / dpr}px, ${Math.round(at.y * dpr) / dpr}px)` + (asPainted ? "" : ` scale(${wide}, ${high})`);
 }
