@@ -49,23 +49,27 @@ func TestBytesBetweenJoinedFiles(t *testing.T) {
 		outcome        recovery.Outcome
 	}{
 		{"\n", "padding between two files", recovery.Lossless},
+		{string(make([]byte, 2)), "padding between two files", recovery.Lossless}, // the magic that ends a file, and this, begin as one
+		{string(make([]byte, 10)), "padding between two files", recovery.Lossless},
 		{string(make([]byte, 56)), "padding between two files", recovery.Lossless},
+		{string(make([]byte, 64)), "padding between two files", recovery.Lossless},
 		{string(make([]byte, 3000)), "bytes between two files, which are part of neither", recovery.Lossy}, // a batch may have been there
 		{"a line of a log\n", "bytes between two files, which are part of neither", recovery.Lossy},
 	} {
-		for _, format := range []recording.Format{recording.FileFormat, recording.StreamFormat} {
-			a, b := joinPart(t, "a", format, recording.None, 0), joinPart(t, "a", format, recording.None, 120)
+		for _, formats := range [][2]recording.Format{{recording.FileFormat, recording.FileFormat}, {recording.StreamFormat, recording.StreamFormat}, {recording.FileFormat, recording.StreamFormat}, {recording.StreamFormat, recording.FileFormat}} {
+			format := formats[0]
+			a, b := joinPart(t, "a", format, recording.None, 0), joinPart(t, "a", formats[1], recording.None, 120)
 			joined := append(append(bytes.Clone(a), c.between...), b...)
 			found, err := verifyAll(t, joined, recovery.VerifyOptions{})
 			if err != nil || len(found) != 2 || found[0].Offset != int64(len(a)) || found[0].Length != int64(len(c.between)) || !strings.HasPrefix(found[0].Reason, c.words) || found[1].Offset != int64(len(a)+len(c.between)) {
-				t.Errorf("%v, %d bytes: %v, %+v", format, len(c.between), err, found)
+				t.Errorf("%v, %d bytes: %v, %+v", formats, len(c.between), err, found)
 			}
 			p, err := recovery.Examine(context.Background(), bytes.NewReader(joined), int64(len(joined)), &recovery.Options{Stream: format == recording.StreamFormat})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if report := &p.Report; report.Outcome != c.outcome || report.RowsRecovered != 240 {
-				t.Errorf("%v, %d bytes: %v, %d rows", format, len(c.between), report.Outcome, report.RowsRecovered)
+				t.Errorf("%v, %d bytes: %v, %d rows", formats, len(c.between), report.Outcome, report.RowsRecovered)
 			}
 		}
 	}

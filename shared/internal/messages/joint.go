@@ -80,10 +80,10 @@ func (e *Ends) findFooterBase(src *Source, front *Message) error {
 // joint goes on where another file or stream begins right after what ends here.
 // It reports false if none does.
 func (w *walker) joint(what standing) (bool, error) {
-	at := w.pos
+	at, over := w.pos, false
 	switch {
 	case w.e.Footer != nil && w.e.FooterAt >= at && w.e.FooterAt <= w.end1() && (what == endMark || w.pos == w.e.FooterAt):
-		at = w.e.FooterEnd
+		at, over = w.e.FooterEnd, true
 	case what == endMark:
 		var err error
 		if at, err = w.endAfterMark(); err != nil {
@@ -91,10 +91,21 @@ func (w *walker) joint(what standing) (bool, error) {
 		}
 	}
 	m, stream, err := beginsAt(w.src, at)
+	end := at
+	if m == nil && err == nil && over && at < w.src.Size { // padding may come first, and bytes of neither
+		if m, err = w.beginning(at, w.src.Size, func(*Message) bool { return true }); m != nil && err == nil {
+			at, stream, err = w.magicBefore(at, m)
+		}
+	}
 	if m == nil || err != nil {
 		return false, err
 	}
 	w.prove()
+	if end < at {
+		if err := w.between(end, at); err != nil {
+			return false, err
+		}
+	}
 	return w.join(at, m, stream)
 }
 
@@ -177,7 +188,14 @@ func (e *Ends) blocksFrom(at int64) []arrowipc.Block {
 // joinBefore goes over to a file or stream that begins after begin and whose first
 // message is one that was found after damage. It reports false if there is none.
 func (w *walker) joinBefore(begin int64, first *Message, what standing) (bool, error) {
-	at, m, stream, err := w.jointBefore(begin, first)
+	end := int64(0) // of the file or stream before it, where that is whole
+	if what == endMark {
+		var err error
+		if end, err = w.endAfterMark(); err != nil {
+			return false, err
+		}
+	}
+	at, m, stream, err := w.jointBefore(begin, end, first)
 	if m == nil || err != nil {
 		return false, err
 	}
@@ -187,11 +205,8 @@ func (w *walker) joinBefore(begin int64, first *Message, what standing) (bool, e
 		w.pass(loss(last.At, at-last.At, last, last.rows(), fmt.Sprintf("%d of its bytes are missing: another recording begins before it ends", last.End()-at)))
 	} else {
 		w.prove()
-		end := at
-		if what == endMark {
-			if end, err = w.endAfterMark(); err != nil {
-				return false, err
-			}
+		if what != endMark {
+			end = at
 		}
 		if end < at {
 			if err := w.between(end, at); err != nil {
@@ -209,22 +224,38 @@ func (w *walker) joinBefore(begin int64, first *Message, what standing) (bool, e
 }
 
 // jointBefore looks for the beginning of a file or stream whose first batch is
-// a message that a scan found after damage.
-func (w *walker) jointBefore(from int64, first *Message) (at int64, m *Message, stream bool, err error) {
+// a message that a scan found after damage. What is before end, if that is before it, is
+// of the one before.
+func (w *walker) jointBefore(from, end int64, first *Message) (at int64, m *Message, stream bool, err error) {
 	const window = 1 << 20
 	from = max(from, first.At-window)
-	s := scanner{readAt: w.search, size: w.src.Size, budget: &w.e.budget, accept: func(m *Message) (bool, error) {
-		return isSchema(m) && m.End() == first.At, nil
-	}}
-	if m, err = s.next(from, first.At); m == nil || err != nil {
+	if m, err = w.beginning(from, first.At, func(m *Message) bool { return m.End() == first.At }); m == nil || err != nil {
 		return 0, nil, false, err
 	}
+	if end <= m.At { // the magic that ends a file begins none
+		from = max(from, end)
+	}
+	at, stream, err = w.magicBefore(from, m)
+	return at, m, stream, err
+}
+
+// beginning returns the first schema message in [from, to) that is right, or nil.
+func (w *walker) beginning(from, to int64, right func(m *Message) bool) (*Message, error) {
+	s := scanner{readAt: w.search, size: w.src.Size, budget: &w.e.budget, accept: func(m *Message) (bool, error) {
+		return isSchema(m) && right(m), nil
+	}}
+	return s.next(from, to)
+}
+
+// magicBefore returns where the file or stream begins, at from or after it, whose schema
+// message is m.
+func (w *walker) magicBefore(from int64, m *Message) (at int64, stream bool, err error) {
 	p := make([]byte, min(m.At-from, MaxPadding+arrowipc.HeaderLength))
 	if err := w.src.ReadAt(p, m.At-int64(len(p))); err != nil {
-		return 0, nil, false, err
+		return 0, false, err
 	}
 	if i := bytes.LastIndex(p, []byte(arrowipc.Magic)); i >= 0 && allZero(p[i+len(arrowipc.Magic):]) {
-		return m.At - int64(len(p)-i), m, false, nil
+		return m.At - int64(len(p)-i), false, nil
 	}
-	return m.At, m, true, nil
+	return m.At, true, nil
 }

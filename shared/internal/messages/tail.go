@@ -38,6 +38,8 @@ func (w *walker) tail() error {
 			w.note(Warning, from, w.src.Size-from, reason, leftOut).Skipped = true
 		}
 		return nil
+	case w.ended && w.stream && from >= w.src.Size: // a stream after a file: it has no footer
+		return nil
 	case w.ended && from >= w.src.Size:
 		w.note(Warning, w.src.Size, 0, "the footer is missing", writtenAnew).AtEnd = true
 		return nil
