@@ -204,7 +204,6 @@ const (
 
 // Run records until something ends it. It is the control loop.
 func (rec *Run) Run() error {
-	defer rec.dark()
 	rec.talk = newSpeaker(rec.dark)
 	defer rec.talk.end()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -213,6 +212,7 @@ func (rec *Run) Run() error {
 	go func() { ended <- rec.work(ctx) }()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	defer rec.dark() // the first of them
 	see := newObserver(rec, !rec.untimed())
 	looks := 0
 	var asked asked
