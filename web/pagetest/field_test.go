@@ -61,7 +61,8 @@ func checkExported(t *testing.T, page *Page, id string, s *fronts.Situation) {
 	check(t, page.Eval(fmt.Sprintf(`(async () => {
 		const {columns, rows} = await oniscope.info(%q), want = %s;
 		const values = await Promise.all(columns.map((_, c) => oniscope.values(%q, c, 0, rows)));
-		const cell = (row, c) => /^(u?int|float|utf8|decimal)/.test(columns[c].type) ? String(values[c].values[row]) : want.split("\n")[row + 1].split(",")[c]; // times are numbers here
+		const cells = (line) => [...line.matchAll(/(?:^|,)("(?:[^"]|"")*"|[^,]*)/g)].map((m) => m[1]), wanted = want.split("\n").map(cells);
+		const cell = (row, c) => /^(u?int|float|utf8|decimal)/.test(columns[c].type) ? String(values[c].values[row]).replace("Infinity", "inf") : wanted[row + 1][c]; // times are numbers here
 		return [columns.map((c) => c.name).join(), ...Array.from({length: rows}, (_, row) => columns.map((_, c) => cell(row, c)).join()), ""].join("\n");
 	})()`, id, quoted, id), &text))
 	if text != s.Exported {
