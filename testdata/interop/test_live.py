@@ -32,12 +32,12 @@ def file(folder, stream):
         return pa.ipc.open_file(source).read_all()
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
+@pytest.fixture(scope="module", params=["none", "zstd"])
+def run(request, tmp_path_factory):
     """Records for some seconds in real time while several programs follow; gives what each of them got."""
     folder = tmp_path_factory.mktemp("live") / "run"
     recorder = subprocess.Popen([ONISCOPE, "record", "--driver", "sim", "--rig", RIG, "--pace", "real-time", "--out", folder, "--duration", f"{SECONDS}s",
-                                 "--listen", "127.0.0.1:0", "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                                 "--compression", request.param, "--listen", "127.0.0.1:0", "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     address = re.search(r"live view: (http://[^/]+)/\?token=(\S+)", recorder.stderr.readline()).group(1)
     got, failed = {}, []
 
