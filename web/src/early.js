@@ -4,7 +4,7 @@
  */
 {
   /** What a page of a recorder loads besides: each module names the next ones only when it is there. */
-  const LIVE = ["bell", "engine", "follow", "live", "modes", "notes", "remote", "strip", "words"];
+  const LIVE = ["afterwards", "bell", "engine", "follow", "live", "modes", "notes", "remote", "strip", "words"];
 
   const { src } = /** @type {HTMLScriptElement} */ (document.currentScript), live = new URLSearchParams(location.search).has("live");
   /** @type {import("./workers.js").Early} */

@@ -6,7 +6,8 @@ import { firstRise, withSilence } from "../src/live/follow.js";
 import { Link } from "../src/live/link.js";
 import { Receiver } from "../src/live/receiver.js";
 import { Remote } from "../src/live/remote.js";
-import { Bins, Rows } from "../src/live/tails.js";
+import { Bins } from "../src/live/bins.js";
+import { Rows } from "../src/live/rows.js";
 import { Bell } from "../src/live/bell.js";
 import { alarms, lateWords, recoverCommand, troubles, viewCommand, lossSum, lossWords } from "../src/live/words.js";
 

@@ -60,3 +60,8 @@ export function columnOf({ buffers, rows, data }, column, type) {
   if (!make) throw new Error(`values of type ${type} cannot be shown as they come`);
   return make(data, at, rows);
 }
+
+/** Numbers that can be reckoned with. @param {Numbers} values */
+export function floatable(values) {
+  return values instanceof BigInt64Array || values instanceof BigUint64Array ? Float64Array.from(values, Number) : values;
+}

@@ -2,7 +2,7 @@
  * What the painter is given of the bins that are kept, for pictures that go on: it asks when it has room, and is answered once there is something new, with what changed
  * since the answer before. So nothing queues, however slow it is, and none of it passes through the page's own thread.
  *
- * @typedef {import("./tails.js").Bins} Bins
+ * @typedef {import("./bins.js").Bins} Bins
  * @typedef {import("./roll.js").Source} Source
  * @typedef {{ plot: number, source: Source | null, n: number, over?: boolean }} Asked  source: null: as before; n: comes back with the answer; over: nothing is wanted any more
  * @typedef {import("./roll.js").Delta & { plot: number, n: number }} Answer

@@ -8,27 +8,18 @@
  *   a file of the run: batches that are open in the page, and those that came since
  * @typedef {{ state: State, stage: Stage, ready: (state: "opening" | "ready" | "error") => void, recover: (id: string) => void }} Page
  */
-import { endOfRows } from "../moves.js";
 import { rowToShow } from "../sources.js";
-import { copy, notice } from "../ui/notices.js";
+import { notice } from "../ui/notices.js";
+import { Afterwards, SETTLED } from "./afterwards.js";
 import { LiveEngine, Tail } from "./engine.js";
 import { Follower, withSilence } from "./follow.js";
 import { Modes } from "./modes.js";
 import { Notes } from "./notes.js";
 import { showLines, Strip } from "./strip.js";
-import { alarms, isSilent, lateWords, recoverCommand, troubles, viewCommand } from "./words.js";
+import { alarms, isSilent, lateWords, troubles } from "./words.js";
 import { Bell } from "./bell.js";
 
 export { LiveEngine };
-
-/** A file that is served by something else than a recorder is looked for so often while the link is lost, in milliseconds. */
-const LOOK = 1000;
-
-/** That a recorder is gone is known so long after the first read that fails, in milliseconds. */
-const SETTLED = 500;
-
-/** A recorder that has not answered for so long may have ended: what to do is said, in milliseconds. */
-const GONE = 2500;
 
 /** That files have grown is said so long after the first of them, for all, in milliseconds. */
 const GROWN = 300;
@@ -55,13 +46,6 @@ export class Live {
   /** How much the recorder's clock is ahead of this machine's, in milliseconds; less than nothing is known to be. */
   #ahead = Infinity;
   #armed = "";
-  #looking = 0;
-  /** While its files are opened from elsewhere. */
-  #moving = false;
-  /** When the link was lost, and what is said of it. */
-  #lostAt = 0;
-  /** @type {Element | null} */
-  #said = null;
   #bell = new Bell();
 
   /** @param {Page} page */
@@ -74,12 +58,16 @@ export class Live {
       this.#modes.show();
     });
     this.#modes = new Modes(this.follower, this.state);
+    this.#afterwards = new Afterwards({
+      state: this.state, page, engine: this.engine, follower: this.follower, files: this.#files, shown: this.#shown,
+      folder: () => this.#hello?.folder ?? "", end: () => this.#end(), show: () => this.#showState(),
+    });
     this.notes = new Notes(this.state, this.#bell, (ask) => this.engine.remote.say(ask), () => this.#hello?.run ?? "");
     this.state.live = this;
     const { report } = this.state;
     this.state.report = (error, stream) => {
       const late = () => { // the strip says why, a moment after the first read that fails
-        if (this.#shown.state !== "lost" && !this.#moving) report(error, stream);
+        if (this.#shown.state !== "lost" && !this.#afterwards.moving) report(error, stream);
       };
       if (this.#files.some((f) => f.id === stream)) setTimeout(late, SETTLED);
       else report(error, stream);
@@ -100,6 +88,7 @@ export class Live {
   }
 
   #modes;
+  #afterwards;
 
   /** Ends the connection for good. */
   #end() {
@@ -176,9 +165,9 @@ export class Live {
     this.#shown.state = state;
     if (state === "lost") {
       if (why) notice("The recorder closed the connection", new Error(why));
-      this.#lookForFiles();
+      this.#afterwards.look();
     } else if (state === "open") {
-      this.#stopLooking();
+      this.#afterwards.stop();
     }
     this.#showState();
   }
@@ -224,7 +213,7 @@ export class Live {
         this.#end();
         this.#showState();
         this.follower.set("pause");
-        this.#lookForFiles();
+        this.#afterwards.look();
         break;
     }
   }
@@ -393,88 +382,12 @@ export class Live {
     showLines(this.state, new Map(this.#files.map((f) => [f.id, f.stream])), this.#shown.status, this.#shown.state === "open");
   }
 
-  /** While the recorder does not answer: its files, where something else serves them now. */
-  #lookForFiles() {
-    if (this.#looking !== 0) return;
-    this.#lostAt = performance.now();
-    const look = async () => {
-      if (this.#shown.state === "lost" && performance.now() - this.#lostAt > GONE && !this.#said) this.#sayGone();
-      try {
-        const response = await fetch(new URL("files.json", document.baseURI));
-        if (response.ok && (response.headers.get("Content-Type") ?? "").includes("json")) {
-          const listed = /** @type {import("../sources.js").Listed[]} */ (await response.json());
-          if (this.#shown.state === "open") return; // the recorder is there again
-          await this.#goOn(listed.map(({ name, url }) => ({ name, source: new URL(url, document.baseURI).href })));
-          return;
-        }
-      } catch {
-        // nobody there yet
-      }
-      if (this.#shown.state === "open") return;
-      this.#looking = window.setTimeout(look, LOOK);
-    };
-    this.#looking = window.setTimeout(look, LOOK);
-  }
-
-  #stopLooking() {
-    clearTimeout(this.#looking);
-    this.#looking = 0;
-    this.#said?.remove();
-    this.#said = null;
-  }
-
-  /** What a person can do while nobody answers. */
-  #sayGone() {
-    const folder = this.#hello?.folder ?? "", command = viewCommand(folder, location);
-    const way = command ? `This shows its files here: ${command} — or drop the folder onto this page.` : `To see its files here, drop the folder onto this page, or open them with oniscope view on its machine.`;
-    this.#said = notice("The recorder does not answer", Object.assign(new Error(`It may be recording still: look at it. If it has ended, all that it wrote is in ${folder}`), { next: way }),
-      command ? { label: "Copy command", run: () => copy(command) } : undefined);
-  }
-
   /**
    * Goes on with files that a person gave, if the recorder is gone and they are its.
    * @param {import("../sources.js").Source[]} sources
    * @returns {Promise<string[] | null>} ids of the streams; null: they are something else
    */
-  async goOnWith(sources) {
-    if (!["lost", "ended", "dead"].includes(this.#shown.state) || !sources.some((s) => this.#files.some((f) => f.file === s.name))) return null;
-    await this.#goOn(sources);
-    return this.#files.filter((f) => sources.some((s) => s.name === f.file)).map((f) => f.id);
-  }
-
-  /** What came last and was not written is gone: the view goes back to what is in the file. */
-  #backToRows() {
-    const { state } = this, info = state.traces ? state.entry(state.traces.id).info : state.info, end = info ? endOfRows([info]) : 0;
-    if (info && info.rows > 0 && state.view.to > end) state.setView({ from: end - (state.view.to - state.view.from), to: end });
-  }
-
-  /** Goes on with files of the recorder that come from elsewhere now. @param {{ name: string, source: string | File }[]} given */
-  async #goOn(given) {
-    this.#stopLooking();
-    this.#moving = true;
-    const { state } = this, ended = this.#shown.state === "ended";
-    this.#end();
-    if (!ended) this.#shown.state = "dead";
-    this.engine.tails.clear();
-    const unfinished = /** @type {Growing[]} */ ([]);
-    for (const file of this.#files) {
-      const there = given.find((l) => l.name === file.file), entry = state.entries.get(file.id);
-      if (!there || !entry) continue;
-      const { source } = there;
-      await state.client.close(file.id).catch(() => {});
-      const info = await state.client.open({ stream: file.id, source, name: file.file });
-      Object.assign(entry, { info, source, size: info.size_bytes });
-      state.update(info);
-      if (info.state !== "complete") unfinished.push(file);
-    }
-    this.page.stage.reset();
-    setTimeout(() => (this.#moving = false), 2 * SETTLED); // what was on its way to the one before has failed by then
-    this.follower.set("pause");
-    this.#backToRows();
-    this.#showState();
-    if (unfinished.length === 0) return;
-    const first = unfinished[0], each = unfinished.length === 1 ? "One file has" : `${unfinished.length} files have`;
-    notice("The recorder ended without closing its files", Object.assign(new Error(`${each} no end. Every batch that was written is there; the last one may be cut.`), { next: `Recover them here, one by one, or where they are, each with ${recoverCommand(this.#hello?.folder ?? "", first.file)}` }),
-      { label: "Recover…", run: () => this.page.recover(state.info?.id ?? first.id) });
+  goOnWith(sources) {
+    return this.#afterwards.goOnWith(sources);
   }
 }

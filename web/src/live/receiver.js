@@ -13,13 +13,17 @@
  * @typedef {{ say(ask: Ask): boolean, end(): void }} Connection
  */
 import { columnOf, parseMessage } from "./arrow.js";
+import { Bins } from "./bins.js";
 import { Feeds } from "./feeds.js";
 import { firstRise } from "./follow.js";
 import { Link } from "./link.js";
-import { Bins, keepNewest, Rows } from "./tails.js";
+import { Rows } from "./rows.js";
 
 /** What came is told so long after the first of it, for all streams, in milliseconds: they come together. */
 const TOGETHER = 6;
+
+/** Plots of which is kept what the file gave. */
+const MOST_PLOTS = 4;
 
 export class Receiver {
   /** By stream. @type {Map<string, Kept>} */
@@ -235,4 +239,11 @@ const sameColumns = (columns, indices) => columns.length === indices.length && c
 /** @param {Envelope} envelope */
 function buffersOf({ data, mean, sd, x }) {
   return [data, mean, sd, x].flatMap((array) => (array && array.byteLength > 0 ? [array.buffer] : []));
+}
+
+/** @template T @param {Map<string, T>} kept  by plot @param {string} plot @param {T} value */
+function keepNewest(kept, plot, value) {
+  kept.delete(plot);
+  kept.set(plot, value);
+  if (kept.size > MOST_PLOTS) kept.delete(/** @type {string} */ (kept.keys().next().value));
 }
