@@ -225,6 +225,7 @@ test("a bell rings once for what is new, and only where somebody wants it", () =
 
 test("what was skipped is said beside how late the picture is", () => {
   assert.equal(lateWords(43, 0), "display 40 ms behind");
+  assert.equal(lateWords(14360, 0), "display 14.4 s behind");
   assert.match(lateWords(43, 1200), /^display 40 ms behind, 1\D200 rows shown later$/);
 });
 

@@ -107,9 +107,14 @@ export class Live {
     return !tail || to <= tail.end ? "file" : tail.version;
   }
 
+  /** Whether rows come. */
+  get open() {
+    return this.#shown.state === "open";
+  }
+
   /** Whether rows come and now is looked at, so that nothing on the screen is ever final. */
   get following() {
-    return this.#shown.state === "open" && this.follower.following;
+    return this.open && this.follower.following;
   }
 
   /** What a view of now shows, ticks: up to what came last. */

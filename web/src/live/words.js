@@ -21,7 +21,7 @@ export function troubleWords(status) {
 
 /** How late the picture is, and what it left out until the file had it. @param {number} ms @param {number} skipped  rows */
 export function lateWords(ms, skipped) {
-  return `display ${Math.max(0, Math.round(ms / 10) * 10)} ms behind` + (skipped > 0 ? `, ${integer(skipped)} rows shown later` : "");
+  return `display ${ms < 1000 ? `${Math.max(0, Math.round(ms / 10) * 10)} ms` : `${(ms / 1000).toFixed(1)} s`} behind` + (skipped > 0 ? `, ${integer(skipped)} rows shown later` : "");
 }
 
 /** How much was lost, in the room of the strip. @param {Status} status */

@@ -45,6 +45,8 @@ export class Overview {
   #data = null;
   /** What the data are of, and what was asked for last. */
   #dataKey = "";
+  /** Of the file, when it was asked for. */
+  #dataRows = 0;
   #askedKey = "";
   #exactKey = "";
   #drawnFrom = new DrawnFrom();
@@ -88,7 +90,7 @@ export class Overview {
   #later() {
     const shown = this.#shown(), busy = !this.stage.calm;
     if (busy && this.#exactKey !== this.#askedKey) this.#asking?.abort();
-    if (this.state.live?.following && this.#timer !== 0) return; // something comes all the time
+    if (this.state.live?.open && this.#timer !== 0) return; // something comes all the time
     clearTimeout(this.#timer);
     this.#timer = 0;
     if (!shown || this.#size.width <= MEASURES.gutter) return;
@@ -99,7 +101,7 @@ export class Overview {
     this.#timer = 0;
     const shown = this.#shown();
     if (!shown || !this.stage.calm) return;
-    const key = `${shown.key}|${shown.info.rows}`, grown = this.#askedKey.startsWith(shown.key + "|");
+    const { rows } = shown.info, key = `${shown.key}|${rows}`, grown = this.#askedKey.startsWith(shown.key + "|");
     if (key === this.#askedKey) return;
     if (grown && performance.now() - this.#askedAt < GROWING) {
       this.#timer = setTimeout(() => void this.#ask(), GROWING);
@@ -113,6 +115,7 @@ export class Overview {
       if (this.#asking !== control) return;
       this.#data = data;
       this.#dataKey = shown.key;
+      this.#dataRows = rows;
       this.draw();
       this.state.changed("progress"); // the status says how far it is
     };
@@ -132,7 +135,8 @@ export class Overview {
   get words() {
     const shown = this.#shown();
     if (!shown || this.#dataKey !== shown.key || !this.#data) return "";
-    return this.#data.quality === "exact" ? "overview exact" : `overview ${percent(this.#data.done / this.#data.bins)} exact`;
+    const newest = this.#dataRows < shown.info.rows || this.state.live?.open ? " but for the newest" : ""; // of a run that grows it is read only now and then
+    return this.#data.quality === "exact" ? `overview exact${newest}` : `overview ${percent(this.#data.done / this.#data.bins)} exact`;
   }
 
   draw() {
