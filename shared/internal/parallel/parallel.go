@@ -1,10 +1,13 @@
 // Package parallel is the one place where the format uses all cores: it starts
 // goroutines, and none outlives the call that started it. In WebAssembly, which
-// has one thread, everything runs in the caller's goroutine.
+// has one thread, everything runs in the caller's goroutine. A panic reaches the
+// caller: what must be done before it ends the process is done there.
 package parallel
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -40,8 +43,10 @@ func For(n int, do func(worker, i int) error) error {
 	errs := make([]error, workers)
 	at := make([]int, workers)
 	var wg sync.WaitGroup
+	var fault fault
 	for w := range workers {
 		wg.Go(func() {
+			defer fault.keep(func() { failed.Store(true) })
 			for !failed.Load() {
 				i := int(next.Add(1) - 1)
 				if i >= n {
@@ -56,6 +61,7 @@ func For(n int, do func(worker, i int) error) error {
 		})
 	}
 	wg.Wait()
+	fault.panics()
 	first := -1
 	for w := range workers {
 		if errs[w] != nil && (first < 0 || at[w] < at[first]) {
@@ -95,9 +101,11 @@ func Ordered[T any](n int, do func(worker, i int) (T, error), fold func(i int, t
 	results := make([]chan result, workers) // of each worker, which takes every workers-th i
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
+	var fault fault
 	for w := range workers {
 		results[w] = make(chan result)
 		wg.Go(func() {
+			defer fault.keep(func() { close(results[w]) })
 			for i := w; i < n; i += workers {
 				t, err := do(w, i)
 				select {
@@ -114,7 +122,10 @@ func Ordered[T any](n int, do func(worker, i int) (T, error), fold func(i int, t
 	defer wg.Wait()
 	defer close(stop)
 	for i := range n {
-		r := <-results[i%workers]
+		r, ok := <-results[i%workers]
+		if !ok {
+			fault.panics()
+		}
 		if r.err == nil {
 			r.err = fold(i, r.t)
 		}
@@ -133,9 +144,41 @@ func Go(do func()) (wait func()) {
 		return func() {}
 	}
 	done := make(chan struct{})
+	var fault fault
 	go func() {
 		defer close(done)
+		defer fault.keep(func() {})
 		do()
 	}()
-	return func() { <-done }
+	return func() {
+		<-done
+		fault.panics()
+	}
+}
+
+// A fault is a panic of another goroutine, with where it was.
+type fault struct {
+	mu   sync.Mutex
+	text string
+}
+
+// keep is deferred: it ends a panic, and then calls.
+func (f *fault) keep(then func()) {
+	if p := recover(); p != nil {
+		f.mu.Lock()
+		if f.text == "" {
+			f.text = fmt.Sprintf("%v\n%s", p, debug.Stack())
+		}
+		f.mu.Unlock()
+		then()
+	}
+}
+
+// panics goes on with the panic that was kept.
+func (f *fault) panics() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.text != "" {
+		panic(f.text)
+	}
 }

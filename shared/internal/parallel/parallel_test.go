@@ -3,6 +3,7 @@ package parallel
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -73,4 +74,29 @@ func TestFewResultsWait(t *testing.T) {
 		}
 		return i, nil
 	}, func(int, int) error { taken.Add(1); return nil })
+}
+
+func TestAPanicReachesTheCaller(t *testing.T) {
+	caught := func(do func()) (text string) {
+		defer func() { text, _ = recover().(string) }()
+		do()
+		return ""
+	}
+	at := func(i int) error {
+		if i == 20 {
+			panic("a fault of the program")
+		}
+		return nil
+	}
+	for name, do := range map[string]func(){
+		"For": func() { _ = For(50, func(_, i int) error { return at(i) }) },
+		"Ordered": func() {
+			_ = Ordered(50, func(_, i int) (int, error) { return i, at(i) }, func(int, int) error { return nil })
+		},
+		"Go": func() { Go(func() { _ = at(20) })() },
+	} {
+		if text := caught(do); !strings.Contains(text, "a fault of the program") || Workers() > 1 && !strings.Contains(text, "parallel_test.go") {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
 }
