@@ -81,7 +81,8 @@ export async function toPlace(state, direction) {
   const event = hasEvents(info) ? await eventBeside(state, info, cursor, direction) : undefined;
   const places = [gap, event].filter((p) => p !== undefined).sort((a, b) => direction * (a - b));
   if (places.length === 0) {
-    state.said(direction > 0 ? "Nothing after this: no gap, no event." : "Nothing before this: no gap, no event.");
+    const others = state.rows.find(({ id, kind }) => kind === "lanes" && state.isCompanion(id));
+    state.said(`No gap ${direction > 0 ? "after" : "before"} this${hasEvents(info) ? ", and no event." : others ? `. Choose ${others.name} to go from event to event.` : "."}`);
     return;
   }
   state.centre(places[0]);

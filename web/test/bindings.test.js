@@ -96,7 +96,10 @@ test("gaps are met one after the other, whose stream they are", async () => {
   assert.equal(state.cursor, 20000);
   assert.ok(state.view.from < 20000 && state.view.to > 20000);
   await toPlace(state, 1);
-  assert.deepEqual([state.cursor, said], [20000, ["Nothing after this: no gap, no event."]]);
+  assert.deepEqual([state.cursor, said], [20000, ["No gap after this."]]);
+  state.rows = [...state.rows, { ...state.rows[0], key: "digital/lanes", name: "Digital inputs", kind: "lanes" }];
+  await toPlace(state, 1);
+  assert.equal(said.at(-1), "No gap after this. Choose Digital inputs to go from event to event.");
 });
 
 test("events of the chosen stream are met too, the nearer first", async () => {
