@@ -207,12 +207,12 @@ export class State extends Looks {
     this.changed("active", "view", "rows", "gain", "selection", "cursor");
   }
 
-  /** The chosen traces are on the screen, under those on the same clock that are there already. */
+  /** The chosen traces are on the screen, under those on the same clock that are there already; none before a stream is chosen, with which a view comes. */
   #arrangePanes() {
-    const traces = this.traces, clock = traces ? timebase(this.entry(traces.id)) : "";
+    const traces = this.active && this.traces, clock = traces ? timebase(this.entry(traces.id)) : "";
     this.panes = [...new Set([...this.panes, this.tracesKey])].filter((key) => {
       const row = this.rows.find((r) => r.key === key);
-      return row?.kind === "traces" && timebase(this.entry(row.id)) === clock;
+      return traces && row?.kind === "traces" && timebase(this.entry(row.id)) === clock;
     });
   }
 

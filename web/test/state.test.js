@@ -63,6 +63,14 @@ test("the first stream that is chosen decides the view, and closing it chooses a
   assert.throws(() => state.entry("a"), /no stream "a"; open are: b/);
 });
 
+test("nothing is on the screen before a stream is chosen: what was read for the view before it would decide the gain", () => {
+  const { state } = opened(streamInfo("a"), streamInfo("b"));
+  assert.deepEqual([state.active, state.panes, state.view], [null, [], { from: 0, to: 1 }]);
+  state.select(state.rows[0].key, { opening: true });
+  assert.deepEqual(state.panes, [state.rows[0].key]);
+  assert.ok(state.view.to > 1);
+});
+
 test("the view stays inside the run and is never too narrow", () => {
   const { state, frame } = opened(streamInfo("a"));
   state.select("a/AP");
