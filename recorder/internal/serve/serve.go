@@ -181,6 +181,21 @@ func (h *handler) serveFile(w http.ResponseWriter, r *http.Request) {
 // stay, not that no more came.
 func Content(w http.ResponseWriter, r *http.Request, name string, content io.ReadSeeker) {
 	r.Header.Del("If-None-Match")
+	switch unit, ranges, _ := strings.Cut(r.Header.Get("Range"), "="); {
+	case !strings.EqualFold(unit, "bytes"): // a unit that is not known is ignored (RFC 9110, 14.2)
+		r.Header.Del("Range")
+	case strings.TrimSpace(ranges) == "-0": // which http gives as a range that ends before it begins
+		size, err := content.Seek(0, io.SeekEnd)
+		if err != nil {
+			http.Error(w, "the file cannot be read any more", http.StatusGone)
+			return
+		}
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", size))
+		http.Error(w, "the last 0 bytes are no range", http.StatusRequestedRangeNotSatisfiable)
+		return
+	default:
+		r.Header.Set("Range", "bytes="+ranges)
+	}
 	http.ServeContent(w, r, name, noModTime, content)
 }
 

@@ -100,6 +100,9 @@ func TestViewAnswersRanges(t *testing.T) {
 		{"bytes=-8", "bytes 248-255/256", 206, 248, 8},
 		{"bytes=250-", "bytes 250-255/256", 206, 250, 6},
 		{"bytes=300-", "bytes */256", 416, -1, 0},
+		{"bytes=-0", "bytes */256", 416, -1, 0},
+		{"Bytes= 16-31", "bytes 16-31/256", 206, 16, 16},
+		{"rows=16-31", "", 200, 0, 256}, // a unit that is not known is ignored
 	} {
 		res := ask(t, "GET", "/files/0/a%20b_0.arrow", func(r *http.Request) { r.Header.Set("Range", c.ask) })
 		body, _ := io.ReadAll(res.Body)
