@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/oniscope/oniscope/shared/internal/arrowipc"
-	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // errSuspect says that the ends of a batch's Clock cannot both be right.
@@ -18,7 +17,7 @@ var errSuspect = fmt.Errorf("%w: Clock does not rise", ErrDamaged)
 // it, as in a body of zeros.
 func (r *Reader) clockEnds(i int) ([2]uint64, error) {
 	ends, err := r.rawEnds(i)
-	if b := &r.batches[i]; err == nil && b.rows() > 1 && ends[1] <= ends[0] {
+	if b := &r.batches[i]; err == nil && b.rows() > 1 && int64(ends[1]) <= int64(ends[0]) {
 		return [2]uint64{}, &CorruptError{Offset: r.bodyAt(i), Batch: i, Err: errSuspect}
 	}
 	return ends, err
@@ -153,9 +152,6 @@ func (r *Reader) guessEnds(batches []int) (left []int, err error) {
 			continue
 		}
 		read := clockRead{ends: [2]uint64{binary.LittleEndian.Uint64(guessed[0].data), binary.LittleEndian.Uint64(guessed[1].data)}}
-		if r.typeOf(r.clock) == stream.Int64 && int64(read.ends[0]) < 0 {
-			read = clockRead{err: &CorruptError{Offset: r.bodyAt(i), Batch: i, Err: errSuspect}}
-		}
 		r.ticks.hold(i, read)
 	}
 	return left, nil
@@ -259,9 +255,6 @@ func (r *Reader) readEndsOf(stretches []BatchRows) (list []clockRead, err error)
 			} else {
 				list[k].ends[1] = binary.LittleEndian.Uint64(data)
 			}
-		}
-		if list[k].err == nil && r.typeOf(r.clock) == stream.Int64 && int64(list[k].ends[0]) < 0 {
-			list[k] = clockRead{err: &CorruptError{Offset: reads[k][0].h.bodyAt, Batch: i, Err: errSuspect}}
 		}
 	}
 	return list, nil

@@ -40,7 +40,9 @@ func (x *Excerpt) selectTime(ctx context.Context, s Selection) error {
 	if s.Time != nil {
 		asked = *s.Time
 	}
-	if r.stream.TimeColumn != "" && s.Segment == 0 && !s.FromStart && slices.ContainsFunc(f.track.Breaks, func(b pace.Break) bool { return b.Kind == pace.BadTicks }) {
+	bad := r.stream.TimeColumn != "" && slices.ContainsFunc(f.track.Breaks, func(b pace.Break) bool { return b.Kind == pace.BadTicks })
+	begins := slices.ContainsFunc(segments, func(s pace.Segment) bool { return s.First > s.Last }) // before 0, and ends after it
+	if (bad || begins) && s.Segment == 0 && !s.FromStart {
 		return x.scanTime(ctx, asked)
 	}
 	var empty []Range // places where nothing is
@@ -99,6 +101,7 @@ func (x *Excerpt) scanTime(ctx context.Context, asked TickRange) error {
 	if err != nil {
 		return err
 	}
+	to := int64(min(asked.To, math.MaxInt64)) // ticks of the upper half are before 0
 	all := &Excerpt{r: x.r, ranges: []Range{{0, rows}}, columns: []int{x.r.clock}}
 	for b, err := range all.Batches(ctx) {
 		if isCorrupt(err) {
@@ -109,7 +112,7 @@ func (x *Excerpt) scanTime(ctx context.Context, asked TickRange) error {
 		}
 		ticks, _, valid := clocksOf(b, false)
 		for i, t := range ticks {
-			if t >= asked.From && t < asked.To && (valid == nil || valid[i] != 0) {
+			if int64(t) >= int64(asked.From) && int64(t) < to && (valid == nil || valid[i] != 0) {
 				x.leave(Range{b.Start + int64(i), b.Start + int64(i) + 1}, nil)
 			}
 		}

@@ -104,7 +104,7 @@ func (t *Times) seconds(hz float64) (start, duration *float64, ticks uint64) {
 	if len(t.Segments) == 0 {
 		return nil, nil, 0
 	}
-	first := float64(t.Segments[0].ClockFirst)
+	first := stream.Seconds(t.Segments[0].ClockFirst, 1)
 	if hz > 0 {
 		d := t.Duration / hz
 		first, duration = first/hz, &d

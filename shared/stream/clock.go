@@ -141,7 +141,11 @@ func (d decimalNumber) times(n uint64) (whole uint64, more, ok bool) {
 }
 
 // SecondsFromTicks writes ticks as a decimal number of seconds, the shortest
-// that TicksFromSeconds takes for the same tick.
+// that TicksFromSeconds takes for the same tick. No clock counts to the upper half of 64
+// bits: those are ticks before 0, as of timestamps before 1970.
 func SecondsFromTicks(ticks, clockHz uint64) string {
-	return strconv.FormatFloat(float64(ticks)/float64(clockHz), 'f', -1, 64)
+	return strconv.FormatFloat(Seconds(ticks, float64(clockHz)), 'f', -1, 64)
 }
+
+// Seconds are ticks of a clock of so many a second, as SecondsFromTicks has them.
+func Seconds(ticks uint64, clockHz float64) float64 { return float64(int64(ticks)) / clockHz }

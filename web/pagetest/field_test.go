@@ -100,7 +100,7 @@ func checkSituation(t *testing.T, page *Page, id string, s *fronts.Situation) {
 		}
 	}
 	for k, seg := range info.Axis {
-		if want := s.Segments[k]; seg.First != fmt.Sprint(want.ClockFirst) || seg.Last != fmt.Sprint(want.ClockLast) {
+		if want := s.Segments[k]; seg.First != fmt.Sprint(int64(want.ClockFirst)) || seg.Last != fmt.Sprint(int64(want.ClockLast)) {
 			t.Errorf("%s: stretch %d is %+v, want %+v", s.Name, k, seg, want)
 		}
 	}

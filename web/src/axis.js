@@ -39,7 +39,7 @@ export function placeOf(info, of, row) {
   if (axis.length === 0) return ticks;
   const has = (/** @type {Stretch} */ s) => ticks >= firstOf(s) && ticks <= Number(s.last);
   const s = (row === undefined ? axis.find(has) : axis.findLast((s) => s.start <= row)) ?? (ticks > Number(axis[axis.length - 1].last) ? axis[axis.length - 1] : axis[0]);
-  return s.from + (typeof of === "string" ? Number(BigInt(of) - BigInt(s.first)) : ticks - firstOf(s));
+  return s.from + (typeof of === "string" ? Number(BigInt.asIntN(64, BigInt(of) - BigInt(s.first))) : ticks - firstOf(s));
 }
 
 /** Decimals of a second that an address has: less than a tick of any clock. */

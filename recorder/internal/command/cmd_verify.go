@@ -10,6 +10,7 @@ import (
 	"github.com/oniscope/oniscope/recorder/internal/files"
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/recovery"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 const verifyHelp = `Verify reads recordings whole and lists everything that is wrong with them, with
@@ -147,7 +148,7 @@ func (a *app) printVerification(v *verification, failed error, open bool, rows i
 		if f.Severity != recording.SeverityInfo {
 			where += fmt.Sprintf(", row %d", f.BeforeRow)
 			if f.ClockBefore > 0 && clockHz > 0 {
-				where += fmt.Sprintf(", %.6f s", float64(f.ClockBefore)/float64(clockHz))
+				where += fmt.Sprintf(", %.6f s", stream.Seconds(f.ClockBefore, float64(clockHz)))
 			}
 		}
 		fmt.Fprintf(a.stdout, "  %-8s%s: %s%s\n", f.Severity, where, f.Reason, repeated(f))

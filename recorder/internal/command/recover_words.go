@@ -6,6 +6,7 @@ import (
 
 	"github.com/oniscope/oniscope/shared/recording"
 	"github.com/oniscope/oniscope/shared/recovery"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // reportRecovered prints what was recovered; tail is where the end of a file
@@ -64,7 +65,7 @@ func (a *app) printFinding(d *recording.Finding, clockHz uint64) {
 		if clockHz == 0 {
 			return fmt.Sprintf("tick %d", ticks)
 		}
-		return fmt.Sprintf("%.6f s", float64(ticks)/float64(clockHz))
+		return fmt.Sprintf("%.6f s", stream.Seconds(ticks, float64(clockHz)))
 	}
 	when := ""
 	switch {

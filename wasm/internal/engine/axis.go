@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/oniscope/oniscope/shared/recording"
+	"github.com/oniscope/oniscope/shared/stream"
 )
 
 // What the page calls ticks are places on an axis: Clock itself, as long as it rises
@@ -43,6 +44,14 @@ func (e *Engine) originOf(first uint64) uint64 {
 	return e.origin
 }
 
+// since is how many ticks after an origin one is, 0 if it is not; a clock may pass 0.
+func since(tick, origin uint64) uint64 {
+	if d := tick - origin; origin == 0 || int64(d) > 0 {
+		return d
+	}
+	return 0
+}
+
 // sinceOrigin counts ticks from the origin.
 func (s *openStream) sinceOrigin(ticks []uint64) []uint64 {
 	if s.origin == 0 {
@@ -50,7 +59,7 @@ func (s *openStream) sinceOrigin(ticks []uint64) []uint64 {
 	}
 	ticks = slices.Clone(ticks)
 	for i, t := range ticks {
-		ticks[i] = t - min(t, s.origin)
+		ticks[i] = since(t, s.origin)
 	}
 	return ticks
 }
@@ -118,7 +127,7 @@ func (s *openStream) lossSpan(f *recording.Finding) (from, to float64) {
 			return 0
 		}
 		if s.axis.Plain() {
-			return float64(tick - min(tick, s.origin))
+			return float64(since(tick, s.origin))
 		}
 		return float64(s.axis.Place(row, tick))
 	}
@@ -128,7 +137,7 @@ func (s *openStream) lossSpan(f *recording.Finding) (from, to float64) {
 // axisInfo describes the axis; nothing where places are ticks.
 func (s *openStream) axisInfo(first, last float64) []StretchInfo {
 	list := []StretchInfo{}
-	digits := func(tick uint64) string { return strconv.FormatUint(tick, 10) }
+	digits := func(tick uint64) string { return strconv.FormatInt(int64(tick), 10) } // before 0 too, see stream.Seconds
 	if s.axis.Plain() {
 		if s.origin > 0 { // not yet followed
 			rows, _ := s.reader.Rows()
@@ -149,7 +158,7 @@ func (s *openStream) axisInfo(first, last float64) []StretchInfo {
 // firstClock is the Clock of the first row that has one.
 func (s *openStream) firstClock(place float64) float64 {
 	if s.times != nil && len(s.times.Segments) > 0 {
-		return float64(s.times.Segments[0].ClockFirst)
+		return stream.Seconds(s.times.Segments[0].ClockFirst, 1)
 	}
 	return place + float64(s.origin)
 }

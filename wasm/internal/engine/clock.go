@@ -75,7 +75,7 @@ func clockValues(v *plotVector) []uint64 {
 	signed := recording.Values[int64](&v.Vector)
 	ticks := make([]uint64, len(signed))
 	for i, t := range signed {
-		ticks[i] = uint64(max(0, t))
+		ticks[i] = uint64(t) // before 0 too, see stream.Seconds
 	}
 	return ticks
 }
@@ -130,7 +130,7 @@ func (s *openStream) readEnds(batch int) (first, last uint64, ok bool, err error
 		return s.placeEnds(batch)
 	}
 	first, last, err = s.blockEnds(batch)
-	first, last = first-min(first, s.origin), last-min(last, s.origin)
+	first, last = since(first, s.origin), since(last, s.origin)
 	if damaged(err) {
 		s.broken[batch] = err
 		return 0, 0, false, nil
