@@ -5,8 +5,8 @@
  * @typedef {import("../protocol.js").Envelope} Envelope
  * @typedef {import("../protocol.js").EngineClient} EngineClient
  * @typedef {import("./scale.js").Span} Span
- * @typedef {{ stream: string, columns: number[], from: number, to: number, bins: number, samples: number, version?: string | number }} Wanted
- *   samples: about how many values an exact answer reads; version: another one asks anew, of a stream that grows
+ * @typedef {{ stream: string, columns: number[], from: number, to: number, bins: number, samples: number, version?: string | number, grows?: boolean }} Wanted
+ *   samples: about how many values an exact answer reads; version: another one asks anew, of a stream that grows; grows: it is asked for as far as a recording has come
  * @typedef {{ envelope: Envelope, index: Map<number, number> }} Layer  index: column to its place in the envelope
  */
 
@@ -166,7 +166,7 @@ export class Loader {
 
 /** Whether the same is wanted, of a stream that has more rows by now. @param {Wanted | null} before @param {Wanted | null} now */
 function grown(before, now) {
-  return !!before && !!now && before.stream === now.stream && before.from === now.from && before.to < now.to && before.bins <= now.bins && before.columns.join() === now.columns.join();
+  return !!before && !!now?.grows && before.stream === now.stream && before.from === now.from && before.to < now.to && before.bins <= now.bins && before.columns.join() === now.columns.join();
 }
 
 /** Layers that there is room for. @param {Layer[]} layers  newest first @param {number} wanted  columns of the newest, when all of it is there */
