@@ -17,7 +17,7 @@ function slow(/** @type {number} */ ms) {
   };
 }
 
-const wanted = (/** @type {number} */ rows, from = 0) => ({ stream: "heartbeat", columns: [0], from, to: rows * 100, bins: 2 * rows, samples: rows });
+const wanted = (/** @type {number} */ rows, from = 0) => ({ stream: "heartbeat", columns: [0], from, to: rows * 100, bins: 2 * rows, samples: rows, grows: true });
 
 test("rows that come while a request is answered do not break it off, and what is looked at is there", async () => {
   const loader = new Loader(() => /** @type {any} */ (slow(300)), () => {}, () => {}), view = { from: 0, to: 500 };

@@ -61,9 +61,9 @@ function mostBins({ limits }, columns) {
 export function wantedWhole(state, info, columns) {
   columns = columns.slice(0, info.limits.columns);
   const span = spanOf(info), most = mostBins(info, columns);
-  if (info.rows * 2 <= most) return { stream: info.id, columns, from: span.from, to: Math.ceil(span.to), bins: Math.max(16, info.rows * 2), samples: info.rows * columns.length, version: versionOf(state, info) };
+  if (info.rows * 2 <= most) return { stream: info.id, columns, from: span.from, to: Math.ceil(span.to), bins: Math.max(16, info.rows * 2), samples: info.rows * columns.length, version: versionOf(state, info), grows: !!state.live };
   const { from, to } = state.view, width = to - from;
   const block = 2 ** Math.ceil(Math.log2(width)); // the same request while the view stays within one block and its neighbours
   const start = Math.max(span.from, Math.floor(from / block - 1) * block), end = Math.min(span.to, Math.ceil(to / block + 1) * block);
-  return { stream: info.id, columns, from: Math.floor(start), to: Math.ceil(Math.max(end, start + 1)), bins: Math.floor(most / 2), samples: ((end - start) / periodOf(info)) * columns.length, version: versionOf(state, info) };
+  return { stream: info.id, columns, from: Math.floor(start), to: Math.ceil(Math.max(end, start + 1)), bins: Math.floor(most / 2), samples: ((end - start) / periodOf(info)) * columns.length, version: versionOf(state, info), grows: !!state.live };
 }
