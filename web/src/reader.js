@@ -17,6 +17,8 @@ export class Reader {
   #last = 0;
   /** @type {Map<number, Asked>} */
   #asked = new Map();
+  /** Buffers that the worker can use again. @type {WeakSet<ArrayBuffer>} */
+  #lent = new WeakSet();
 
   /**
    * The bytes of parts of a Blob, one after another, to be dropped afterwards. Rejects as Blob.arrayBuffer does.
@@ -31,18 +33,21 @@ export class Reader {
     return new Promise((resolve, reject) => this.#asked.set(this.#last, { again, resolve, reject }));
   }
 
-  /** Frees bytes that were read, here or elsewhere, at once. @param {Uint8Array} bytes */
+  /** Takes back bytes that were read, here or elsewhere: their memory is used again, or free at once. @param {Uint8Array} bytes */
   drop({ buffer }) {
-    free(/** @type {ArrayBuffer} */ (buffer));
+    const whole = /** @type {ArrayBuffer} */ (buffer);
+    if (this.#worker && this.#lent.has(whole)) this.#worker.postMessage({ back: whole }, [whole]);
+    else free(whole);
   }
 
   #begin() {
     if (this.#failed) return null;
     try {
       const worker = new Worker(new URL("./reader.worker.js", import.meta.url), { type: "module", name: "oniscope-reader" });
-      worker.onmessage = ({ data: { id, bytes, error } }) => {
+      worker.onmessage = ({ data: { id, bytes, lent, error } }) => {
         const asked = this.#asked.get(id);
         this.#asked.delete(id);
+        if (lent) this.#lent.add(bytes.buffer);
         if (bytes) asked?.resolve(bytes);
         else asked?.reject(error);
       };
