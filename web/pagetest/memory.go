@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/heapprofiler"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -71,6 +73,20 @@ func (p *Page) Heaps() ([]Heap, error) {
 		}
 	}
 	return list, nil
+}
+
+// CollectGarbage has the workers whose module has a name collect their garbage, if there
+// are any yet.
+func (p *Page) CollectGarbage(name string) error {
+	for _, w := range p.workers.all() {
+		if w.name != name {
+			continue
+		}
+		if _, err := chromedp.Call(w.ctx, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
+			return fmt.Errorf("pagetest: garbage of %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // Memory returns how many bytes the process of the tab has of its own: the heaps
