@@ -59,7 +59,7 @@ func (p *Page) open(url string, v View) error {
 	if err := chromedp.Do(p.ctx, chromedp.EmulateViewport(int64(v.Width), int64(v.Height), chromedp.EmulateScale(max(1, v.Scale)))); err != nil {
 		return err
 	}
-	p.followWorkers()
+	p.followWorkers(p.ctx)
 	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 	}); err != nil {

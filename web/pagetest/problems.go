@@ -69,11 +69,11 @@ func (p *Page) ownURL(address string) bool {
 	return false
 }
 
-// followWorkers attaches to every worker of the page, so that its console,
+// followWorkers attaches to every worker of the page and to theirs, so that its console,
 // exceptions and requests are seen too. Chromium repeats to a late listener
 // what a worker's console has said since its start.
-func (p *Page) followWorkers() {
-	attached := chromedp.Events(p.ctx, target.AttachedToTarget)
+func (p *Page) followWorkers(of context.Context) {
+	attached := chromedp.Events(of, target.AttachedToTarget)
 	go func() {
 		for event, err := range attached {
 			if err != nil {
@@ -87,6 +87,11 @@ func (p *Page) followWorkers() {
 					p.problems.add("cannot attach to worker %s: %v", event.TargetInfo.URL, err)
 				} else if err == nil {
 					p.workers.add(ctx, event.TargetInfo.URL)
+					p.followWorkers(ctx)
+					flatten := true
+					if _, err := chromedp.Call(ctx, target.SetAutoAttach, target.SetAutoAttachParams{AutoAttach: true, Flatten: &flatten}); err != nil && p.ctx.Err() == nil {
+						p.problems.add("cannot attach to the workers of %s: %v", event.TargetInfo.URL, err)
+					}
 				}
 			}
 		}

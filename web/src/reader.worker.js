@@ -4,23 +4,24 @@
  * Reads parts of Blobs for an engine: see reader.js. One part is read into memory that is used again: so it takes three fifths of the processor's time that arrayBuffer
  * takes, which has new memory each time.
  */
+import { free } from "./free.js";
 import { readParts } from "./reader.js";
 
 const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
 
 /** So much memory is kept for the next reads, until there were none for so many milliseconds. */
-const KEPT = 32 << 20, IDLE = 1000;
+const KEPT = 16 << 20, IDLE = 1000;
 
 /** @type {ArrayBuffer[]} */
-let kept = [];
+const kept = [];
 let idle = 0;
 
 /** @param {ArrayBuffer} buffer */
 function keep(buffer) {
   kept.push(buffer);
-  while (kept.reduce((sum, { byteLength }) => sum + byteLength, 0) > KEPT) kept.shift();
+  while (kept.reduce((sum, { byteLength }) => sum + byteLength, 0) > KEPT) free(/** @type {ArrayBuffer} */ (kept.shift()));
   clearTimeout(idle);
-  idle = setTimeout(() => (kept = []), IDLE);
+  idle = setTimeout(() => kept.splice(0).forEach(free), IDLE);
 }
 
 /** Memory for so many bytes, and at most twice as many. @param {number} size */

@@ -26,7 +26,7 @@ type Held interface {
 // much has been read from one end of the file towards the other.
 const (
 	forwardPiece  = cutBytes
-	forwardPieces = 4
+	forwardPieces = 3
 	forwardAfter  = 2 << 20
 )
 
