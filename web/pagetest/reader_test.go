@@ -10,8 +10,8 @@ import (
 // often their worker collects garbage.
 func TestReadsAreAnsweredThoughGarbageIsCollected(t *testing.T) {
 	page := open(t, desk)
-	check(t, page.Eval(`import(new URL("./src/reader.js", location.href)).then(({ Reader }) => {
-		const MB = 1 << 20, reader = new Reader(), blob = new Blob(Array.from({ length: 32 }, (_, i) => new Uint8Array(2 * MB).fill(i)));
+	check(t, page.Eval(`Promise.all(["./src/reader.js", "./src/free.js"].map((m) => import(new URL(m, location.href)))).then(([{ Reader }, { free }]) => {
+		const MB = 1 << 20, reader = new Reader(free), blob = new Blob(Array.from({ length: 32 }, (_, i) => new Uint8Array(2 * MB).fill(i)));
 		const counts = (globalThis.reads = { done: 0, wrong: 0 });
 		const lane = async (n) => {
 			for (let i = n; i < 800; i += 8) {

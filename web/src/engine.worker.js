@@ -11,6 +11,7 @@
  * the kernel, where there is one, `sumHere(...)` the same of values in Go's memory; `zstd(...)` decodes a frame; `read(blob, ends)` gives parts of a Blob, `drop(bytes)` their memory back; `store` keeps bytes from visit to visit.
  */
 import "../gen/wasm_exec.js"; // a classic script: sets globalThis.Go
+import { free } from "./free.js";
 import { CALL, loadKernel } from "./kernel.js";
 import { Reader } from "./reader.js";
 import * as store from "./store.js";
@@ -59,7 +60,7 @@ scope.onmessage = (/** @type {MessageEvent} */ event) => {
   }
 };
 
-const reader = new Reader();
+const reader = new Reader(free);
 host.oniscopeHost = {
   store,
   read: reader.read.bind(reader),

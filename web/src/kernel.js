@@ -29,6 +29,7 @@ export class Kernel {
   #own;
   /** In the memory of the engine. @type {Exports | null} */
   #there = null;
+  #engine = this.#memory;
   #size = 0; // of the bytes that are there
 
   /** @param {WebAssembly.Module} module */
@@ -67,12 +68,13 @@ export class Kernel {
 
   /** Sums values in another memory, the engine's, where they lie. @param {WebAssembly.Memory} memory */
   goTo(memory) {
-    this.#there = functionsIn(this.#module, memory);
+    this.#engine = memory;
   }
 
   /** Sums values of what the engine has decoded, and puts the results into its memory. @param {number} kind @param {number} from @param {number} rows @param {number} level @param {number} to */
   sumThere(kind, from, rows, level, to) {
-    run(/** @type {Exports} */ (this.#there), kind, from, rows, level, to);
+    this.#there ??= functionsIn(this.#module, this.#engine);
+    run(this.#there, kind, from, rows, level, to);
   }
 
   /** Where results go after so many bytes of values. @param {number} bytes @param {number} size */

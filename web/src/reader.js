@@ -3,14 +3,13 @@
  * Reads parts of Blobs in a worker of its own, so that they go on while this one works: a browser hands over what it has read in the event loop of the worker that
  * asked, and of an engine that verified or summed up meanwhile two fifths of the time were waiting.
  */
-import { free } from "./free.js";
-
 /** A read of fewer bytes begins no worker, and of yet fewer is faster in the worker that wants it. */
 const LARGE = 1 << 20, SMALL = 1 << 16;
 
 /** @typedef {{ again: () => Promise<Uint8Array>, resolve: (bytes: Uint8Array | Promise<Uint8Array>) => void, reject: (why: unknown) => void }} Asked */
 
 export class Reader {
+  #free;
   /** @type {Worker | null} */
   #worker = null;
   #failed = false;
@@ -19,6 +18,11 @@ export class Reader {
   #asked = new Map();
   /** Buffers that the worker can use again. @type {WeakSet<ArrayBuffer>} */
   #lent = new WeakSet();
+
+  /** @param {(buffer: ArrayBuffer) => void} free  gives memory back at once: free.js, which whoever has a Reader imports, so that no module waits for another */
+  constructor(free) {
+    this.#free = free;
+  }
 
   /**
    * The bytes of parts of a Blob, one after another, to be dropped afterwards. Rejects as Blob.arrayBuffer does.
@@ -37,7 +41,7 @@ export class Reader {
   drop({ buffer }) {
     const whole = /** @type {ArrayBuffer} */ (buffer);
     if (this.#worker && this.#lent.has(whole)) this.#worker.postMessage({ back: whole }, [whole]);
-    else free(whole);
+    else this.#free(whole);
   }
 
   #begin() {

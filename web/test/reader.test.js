@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { free } from "../src/free.js";
 import { Reader } from "../src/reader.js";
 
 /** The worker's module, on this thread: messages are cloned and handed over as between workers. */
@@ -57,7 +58,7 @@ beforeEach(() => {
 });
 
 test("gives the bytes of one part, of several, and of few bytes", async () => {
-  const reader = new Reader();
+  const reader = new Reader(free);
   for (const ends of [[5, 70], [0, 8 * MB], [3 * MB + 1, 9 * MB - 1], [1, 2 * MB, 4 * MB, 4 * MB + 7, 11 * MB, 12 * MB], [100, 90_000], [7, 7]]) {
     const got = await reader.read(blob, ends);
     same(got, ends);
@@ -68,12 +69,12 @@ test("gives the bytes of one part, of several, and of few bytes", async () => {
 });
 
 test("a file of which little is read begins no worker", async () => {
-  same(await new Reader().read(blob, [0, MB - 1]), [0, MB - 1]);
+  same(await new Reader(free).read(blob, [0, MB - 1]), [0, MB - 1]);
   assert.equal(Beside.begun, 0);
 });
 
 test("memory that was given back holds the next read, which has its own length", async () => {
-  const reader = new Reader(), first = await reader.read(blob, [0, 6 * MB]), size = first.buffer.byteLength;
+  const reader = new Reader(free), first = await reader.read(blob, [0, 6 * MB]), size = first.buffer.byteLength;
   reader.drop(first);
   const next = await reader.read(blob, [6 * MB, 11 * MB]);
   assert.equal(next.buffer.byteLength, size);
@@ -81,28 +82,28 @@ test("memory that was given back holds the next read, which has its own length",
 });
 
 test("a browser whose streams do not read into given memory is read otherwise", async () => {
-  same(await new Reader().read(real, [MB, 3 * MB]), [MB, 3 * MB]);
+  same(await new Reader(free).read(real, [MB, 3 * MB]), [MB, 3 * MB]);
 });
 
 test("reads under way at a time keep apart", async () => {
-  const reader = new Reader(), parts = [0, 1, 2, 3, 4, 5].map((i) => [2 * i * MB, 2 * (i + 1) * MB]);
+  const reader = new Reader(free), parts = [0, 1, 2, 3, 4, 5].map((i) => [2 * i * MB, 2 * (i + 1) * MB]);
   const all = await Promise.all(parts.map((ends) => reader.read(blob, ends)));
   all.forEach((got, i) => same(got, parts[i]));
 });
 
 test("what is wrong with a file is said as without the worker", async () => {
   const gone = { slice: () => ({ stream: () => { throw new TypeError("network error"); }, arrayBuffer: () => Promise.reject(new RangeError("it has changed")) }) };
-  await assert.rejects(new Reader().read(/** @type {any} */ (gone), [0, 2 * MB]), { name: "RangeError", message: "it has changed" });
+  await assert.rejects(new Reader(free).read(/** @type {any} */ (gone), [0, 2 * MB]), { name: "RangeError", message: "it has changed" });
 });
 
 test("a file that is shorter than it was is not filled up", async () => {
-  const got = await new Reader().read(blob, [10 * MB, 14 * MB]);
+  const got = await new Reader(free).read(blob, [10 * MB, 14 * MB]);
   same(got, [10 * MB, 12 * MB]);
 });
 
 test("without the worker's module everything is read here", async () => {
   Beside.broken = true;
-  const reader = new Reader();
+  const reader = new Reader(free);
   same(await reader.read(blob, [0, 2 * MB]), [0, 2 * MB]);
   same(await reader.read(blob, [MB, 3 * MB]), [MB, 3 * MB]);
   assert.equal(Beside.begun, 1);
@@ -110,5 +111,5 @@ test("without the worker's module everything is read here", async () => {
 
 test("in a browser whose workers have none of their own everything is read here", async () => {
   globalThis.Worker = undefined;
-  same(await new Reader().read(blob, [0, 2 * MB]), [0, 2 * MB]);
+  same(await new Reader(free).read(blob, [0, 2 * MB]), [0, 2 * MB]);
 });
