@@ -163,6 +163,10 @@ const replyBytes = 4 << 10
 // read reads what the client asks for.
 func (c *client) read() {
 	defer close(c.gone)
+	defer caught(func(fault error) {
+		c.server.say(fault.Error())
+		c.conn.Close()
+	})
 	c.conn.SetReadLimit(maxWords)
 	alive := func(string) error { return c.conn.SetReadDeadline(time.Now().Add(silentMost)) }
 	_ = alive("")

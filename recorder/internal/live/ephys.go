@@ -123,6 +123,7 @@ func (s *Server) Ephys(l net.Listener, e EphysSocket) {
 			}
 			s.gone.Go(func() {
 				defer conn.Close()
+				defer caught(func(fault error) { s.say(fault.Error()) })
 				if src := s.hub.await(e.Stream, s.end); src != nil {
 					if of, err := signalOf(src.stream, e.Group); err == nil {
 						of.src = src

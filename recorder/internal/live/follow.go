@@ -131,7 +131,8 @@ func (h *Hub) Follow(ctx context.Context, name string, what Following, w io.Writ
 var errCut = errors.New("the recorder ended before its files were complete")
 
 // FollowWhenThere is Follow for a stream that may not be there yet.
-func (h *Hub) FollowWhenThere(ctx context.Context, name string, what Following, w io.Writer) error {
+func (h *Hub) FollowWhenThere(ctx context.Context, name string, what Following, w io.Writer) (err error) {
+	defer caught(func(fault error) { err = fault })
 	if h.await(name, ctx.Done()) == nil {
 		return nil
 	}
